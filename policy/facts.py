@@ -1,0 +1,97 @@
+"""What is known of an image: facts, each with the evidence that proves it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class EvidenceState(StrEnum):
+    """How the evidence stands in the merged image."""
+
+    FOUND = "found"  # visible in the merged root
+    SHADOWED = "shadowed"  # in a layer, but deleted or replaced by a later one
+    ABSENT = "absent"  # looked for, and not there
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One place in an image that proves, or once proved, something.
+
+    Attributes:
+        path: member path inside the image, no leading slash: `opt/miniconda/conda-meta/conda-4.5.12-py37_0.json`.
+        state: found, shadowed or absent.
+        layer: digest of the layer blob; "" when absent.
+        index: the layer's place in the manifest, from 0; -1 when absent.
+        offset: where the member's bytes begin in the layer's uncompressed stream; -1 when there are no bytes.
+        size: length of those bytes.
+        sha256: hex digest of those bytes; "" when there are none.
+        value: what was read there: a version, a link target, …
+        shadowed_by: index of the layer that hides it; -1 when none does.
+    """
+
+    path: str
+    state: EvidenceState = EvidenceState.FOUND
+    layer: str = ""
+    index: int = -1
+    offset: int = -1
+    size: int = 0
+    sha256: str = ""
+    value: str = ""
+    shadowed_by: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing known of an image.
+
+    Attributes:
+        subject: `os`, `conda` or `python`.
+        value: what is so: os `{"id", "version"}`; conda `{"version", "prefix"}`; python `{"version", "prefix"}`.
+            A member that could not be read is absent.
+        judged: whether rules look at it; other Pythons and shadowed records are reported only.
+        note: one sentence for a person when the value alone would mislead ("" otherwise).
+    """
+
+    subject: str
+    value: Mapping[str, str]
+    judged: bool = True
+    evidence: tuple[Evidence, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why an image could not be looked into (wholly or in part): it makes the verdict inconclusive.
+
+    Attributes:
+        reason: a stable word: `damaged-layer`, `budget`, `hostile-name`, `unreadable-manifest`, `missing-layer`, …
+        message: the sentence for a person, naming layer and place.
+    """
+
+    reason: str
+    message: str
+    layer: str = ""
+    index: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """Everything known of one image, independent of any policy.
+
+    Attributes:
+        facts: in a fixed order (os, conda, python, then reported ones), so that documents are reproducible.
+        absent: per subject, the evidence of what was looked for and not found.
+        problems: empty when the whole image was read.
+        detectors: names and versions of the detectors that looked, `name@version`, sorted.
+        layers: digests of the layers, in order.
+    """
+
+    facts: tuple[Fact, ...] = ()
+    absent: Mapping[str, tuple[Evidence, ...]] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    detectors: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+
+    def judged(self, subject: str) -> tuple[Fact, ...]:
+        """The facts of a subject that rules look at."""
+        return tuple(fact for fact in self.facts if fact.subject == subject and fact.judged)

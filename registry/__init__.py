@@ -1,0 +1,1 @@
+"""A complete OCI registry that has never heard of policy."""

@@ -1,0 +1,1 @@
+"""Who refers to what: repositories, manifests, tags, referrers, principals, in a relational database."""

@@ -1,0 +1,33 @@
+"""What a metadata store promises, whatever database holds the rows.
+
+A write is a plain function of a connection, and one call of `write` is one transaction, durable when it returns
+(synchronous=FULL). Concurrent writes may share a commit, but fail alone. A read sees one consistent snapshot.
+"""
+
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class MetadataStore(Protocol):
+    """Transactions over the tables of `registry.metadata.tables`."""
+
+    async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a query and return its answer; it must not write."""
+        ...
+
+    async def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a change in a transaction of its own, durable when this returns; an exception rolls it back."""
+        ...
+
+    def generation(self) -> int:
+        """A number that changes with every committed write, of other processes too; caches are keyed by it."""
+        ...
+
+    def close(self) -> None:
+        """Finish waiting writes and let go of the database."""
+        ...

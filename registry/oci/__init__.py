@@ -1,0 +1,1 @@
+"""The words of the OCI specifications as values: no I/O, no framework."""

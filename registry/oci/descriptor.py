@@ -1,0 +1,101 @@
+"""Descriptors: how one piece of content names another (image-spec descriptor.md)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from registry.oci.digest import Digest
+from registry.oci.errors import DigestInvalid, ManifestInvalid
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What a child of an index runs on."""
+
+    os: str = ""
+    architecture: str = ""
+    variant: str = ""
+
+    @property
+    def is_unknown(self) -> bool:
+        """`unknown/unknown` marks attestations that build tools add to an index."""
+        return self.os == "unknown" and self.architecture == "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """Media type, digest and size in bytes of some content, with the optional members a registry reads."""
+
+    media_type: str
+    digest: Digest
+    size: int
+    artifact_type: str = ""
+    platform: Platform | None = None
+    urls: tuple[str, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, value: Any, where: str) -> Self:
+        """Read a descriptor out of a manifest.
+
+        Raises:
+            ManifestInvalid: not an object with a string mediaType, a digest and a size >= 0; names `where`.
+        """
+        if not isinstance(value, dict):
+            raise ManifestInvalid(f"{where} is not a descriptor: needs an object with mediaType, digest and size")
+        size = value.get("size")
+        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            raise ManifestInvalid(f"{where}.size is {size!r}: needs a whole number of bytes, 0 or more")
+        try:
+            digest = Digest.parse(text_member(value, "digest", where))
+        except DigestInvalid as error:
+            raise ManifestInvalid(f"{where}.digest: {error.message}") from None
+        urls = value.get("urls") or []
+        if not isinstance(urls, list):
+            raise ManifestInvalid(f"{where}.urls is not a list")
+        return cls(
+            media_type=text_member(value, "mediaType", where),
+            digest=digest,
+            size=size,
+            artifact_type=text_member(value, "artifactType", where),
+            platform=_platform(value.get("platform"), where),
+            urls=tuple(str(url) for url in urls),
+            annotations=annotations_member(value, where),
+        )
+
+
+def text_member(value: Mapping[str, Any], name: str, where: str) -> str:
+    """A string member, "" when absent or null.
+
+    Raises:
+        ManifestInvalid: present and not a string.
+    """
+    found = value.get(name)
+    if found is None:
+        return ""
+    if not isinstance(found, str):
+        raise ManifestInvalid(f"{where}.{name} is not a string")
+    return found
+
+
+def annotations_member(value: Mapping[str, Any], where: str) -> dict[str, str]:
+    """The annotations of a manifest or descriptor: strings to strings, empty when absent.
+
+    Raises:
+        ManifestInvalid: not an object of strings.
+    """
+    found = value.get("annotations")
+    if found is None:
+        return {}
+    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+        raise ManifestInvalid(f"{where}.annotations is not an object of strings")
+    return dict(found)
+
+
+def _platform(value: Any, where: str) -> Platform | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise ManifestInvalid(f"{where}.platform is not an object")
+    names = ("os", "architecture", "variant")
+    return Platform(*(text_member(value, name, f"{where}.platform") for name in names))

@@ -1,0 +1,39 @@
+"""Media types of manifests, configurations and layers (image-spec media-types.md; Docker image manifest v2.2)."""
+
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+OCI_EMPTY = "application/vnd.oci.empty.v1+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
+DOCKER_SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+json"
+DOCKER_SCHEMA1_SIGNED = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+
+IMAGE_MANIFESTS = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
+INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
+MANIFESTS = IMAGE_MANIFESTS | INDEXES
+SCHEMA1 = frozenset({DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED})
+IMAGE_CONFIGS = frozenset({OCI_CONFIG, DOCKER_CONFIG})
+
+_OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
+_OCI_FOREIGN = "application/vnd.oci.image.layer.nondistributable.v1.tar"
+_DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar"
+_DOCKER_FOREIGN = "application/vnd.docker.image.rootfs.foreign.diff.tar"
+
+FOREIGN_LAYERS = frozenset(
+    {_OCI_FOREIGN, f"{_OCI_FOREIGN}+gzip", f"{_OCI_FOREIGN}+zstd", _DOCKER_FOREIGN, f"{_DOCKER_FOREIGN}.gzip"}
+)
+IMAGE_LAYERS = FOREIGN_LAYERS | {
+    _OCI_LAYER,
+    f"{_OCI_LAYER}+gzip",
+    f"{_OCI_LAYER}+zstd",
+    _DOCKER_LAYER,
+    f"{_DOCKER_LAYER}.gzip",
+    f"{_DOCKER_LAYER}.zstd",
+}
+
+
+def without_parameters(content_type: str) -> str:
+    """The bare, lower-case type of a Content-Type field: `a/b; charset=utf-8` -> `a/b`."""
+    return content_type.partition(";")[0].strip().lower()

@@ -1,0 +1,98 @@
+"""JSON as a registry must read it: UTF-8, bounded depth, no member twice, not even in another case.
+
+Go decodes member names of structures without regard to case, so `{"layers": [], "Layers": []}` means one thing to a
+container runtime and another to Python; such a document is refused (RFC 8259 section 4 leaves duplicate names
+undefined). Members whose value is a free map (`annotations`, `Labels`, …) may hold names that differ by case only,
+because there Go keeps both.
+"""
+
+import json
+from typing import Any
+
+MAXIMUM_DEPTH = 64
+FREE_MAPS = frozenset({"annotations", "labels", "exposedports", "volumes"})
+
+
+class JsonRefused(ValueError):
+    """The text is not JSON that every client reads alike; the message says where."""
+
+
+class _CaseTwins(dict[str, Any]):
+    """An object two of whose names differ by case only; `twins` are such a pair."""
+
+    twins: tuple[str, str]
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise JsonRefused(f"member {twice[:80]!r} stands twice: clients would disagree")
+    folded = {name.casefold(): name for name in found}
+    if len(folded) == len(found):
+        return found
+    marked = _CaseTwins(found)
+    marked.twins = next((name, folded[name.casefold()]) for name in found if folded[name.casefold()] != name)
+    return marked
+
+
+def _refuse_twins(value: Any, member: str = "") -> None:
+    if isinstance(value, _CaseTwins) and member.casefold() not in FREE_MAPS:
+        first, second = value.twins
+        raise JsonRefused(f"members {first[:80]!r} and {second[:80]!r} differ by case only: clients would disagree")
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _refuse_twins(item, name)
+    elif isinstance(value, list):
+        for item in value:
+            _refuse_twins(item)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise JsonRefused(f"{name} is not JSON")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 20:
+        raise JsonRefused("an integer has more than 20 digits")
+    return int(digits)
+
+
+def _depth(raw: bytes) -> int:
+    """The deepest nesting, counted over bytes outside strings, so that the parser never recurses without bound."""
+    depth = deepest = 0
+    in_string = escaped = False
+    for byte in raw:
+        if escaped:
+            escaped = False
+        elif in_string:
+            escaped = byte == 0x5C
+            in_string = byte != 0x22
+        elif byte == 0x22:
+            in_string = True
+        elif byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+def loads(raw: bytes, *, maximum_depth: int = MAXIMUM_DEPTH) -> Any:
+    """Parse strictly.
+
+    Raises:
+        JsonRefused: not UTF-8, not JSON, nested too deep, a member twice, NaN/Infinity or a huge integer.
+    """
+    if raw.count(b"[") + raw.count(b"{") > maximum_depth and _depth(raw) > maximum_depth:
+        raise JsonRefused(f"nested deeper than {maximum_depth} levels")
+    try:
+        text = raw.decode("utf-8")
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_int=_integer)
+    except JsonRefused:
+        raise
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise JsonRefused(f"not JSON: {error}") from None
+    _refuse_twins(value)
+    return value
