@@ -60,7 +60,7 @@ def test_an_index_names_its_children_and_platforms() -> None:
         ([], "JSON object"),
         (image(schemaVersion=1), "schema version 1"),
         (image(schemaVersion=3), "needs 2"),
-        (image(mediaType="text/plain"), "unsupported manifest media type"),
+        (image(mediaType="text/plain"), "does not agree"),
         (image(mediaType=media_types.DOCKER_MANIFEST), "does not agree"),
         (image(config=None), "config is not a descriptor"),
         (image(layers=None), "layers is not a list"),
@@ -89,3 +89,9 @@ def test_members_that_differ_by_case_only_are_refused() -> None:
 def test_unknown_members_are_ignored() -> None:
     """Extensions must not break a push."""
     assert parse(image(somethingNew={"a": [1]})).media_type == media_types.OCI_MANIFEST
+
+
+def test_an_unsupported_type_is_refused_with_the_supported_ones() -> None:
+    """The message lists what this registry takes."""
+    with pytest.raises(ManifestInvalid, match="unsupported manifest media type 'text/plain'"):
+        parse(image(mediaType=None), "text/plain")
