@@ -1,0 +1,137 @@
+"""Who may sign in: principals and the hashes of their secrets, as plain functions of a connection.
+
+Names, roles and patterns are checked where they come in (`registry.auth.enrolment`); here they are rows.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, insert, or_, select, update
+
+from registry.metadata.principal_tables import principal_secrets, principals
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRow:
+    """One secret of a principal.
+
+    Attributes:
+        name: `password1` or `password2`.
+        hash: Argon2id in PHC form (RFC 9106; `$argon2id$v=19$…`).
+        expires: seconds since the epoch.
+        created: seconds since the epoch.
+    """
+
+    name: str
+    hash: str
+    expires: float
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalRow:
+    """One principal with its secrets.
+
+    Attributes:
+        id: a GUID in lower case.
+        name: unique.
+        role: a word of `registry.auth.actions.Role`.
+        repositories: patterns.
+        enabled: whether it may sign in.
+        created: seconds since the epoch.
+        secrets: in the order of their names.
+    """
+
+    id: str
+    name: str
+    role: str
+    repositories: tuple[str, ...]
+    enabled: bool
+    created: float
+    secrets: tuple[SecretRow, ...] = ()
+
+
+_username: BindParameter[str] = bindparam("username")
+_FIND = select(principals).where(or_(principals.c.id == _username, principals.c.name == _username))
+_LIST = select(principals).order_by(principals.c.name)
+_SECRETS = (
+    select(principal_secrets)
+    .where(principal_secrets.c.principal_id == bindparam("id"))
+    .order_by(principal_secrets.c.name)
+)
+
+
+def find(connection: Connection, username: str) -> PrincipalRow | None:
+    """The principal with this id or name, or `None`."""
+    row = connection.execute(_FIND, {"username": username}).first()
+    return None if row is None else _assemble(connection, row)
+
+
+def everyone(connection: Connection) -> list[PrincipalRow]:
+    """All principals by name."""
+    return [_assemble(connection, row) for row in connection.execute(_LIST).all()]
+
+
+def exists_any(connection: Connection) -> bool:
+    """Whether a single principal is known."""
+    return connection.execute(select(principals.c.id).limit(1)).first() is not None
+
+
+def add(connection: Connection, row: PrincipalRow) -> bool:
+    """Record a new principal with its secrets; `False` when the name or id is taken."""
+    if find(connection, row.name) or find(connection, row.id):
+        return False
+    values = {
+        "id": row.id,
+        "name": row.name,
+        "role": row.role,
+        "repositories": json.dumps(row.repositories),
+        "enabled": row.enabled,
+        "created": row.created,
+    }
+    connection.execute(insert(principals), values)
+    for secret in row.secrets:
+        _put_secret(connection, row.id, secret)
+    return True
+
+
+def replace_secrets(connection: Connection, principal_id: str, secrets: Sequence[SecretRow]) -> None:
+    """Put new secrets in the place of those with the same names."""
+    names = [secret.name for secret in secrets]
+    connection.execute(
+        delete(principal_secrets).where(
+            principal_secrets.c.principal_id == principal_id, principal_secrets.c.name.in_(names)
+        )
+    )
+    for secret in secrets:
+        _put_secret(connection, principal_id, secret)
+
+
+def set_enabled(connection: Connection, principal_id: str, *, enabled: bool) -> None:
+    """Let a principal sign in, or not."""
+    connection.execute(update(principals).where(principals.c.id == principal_id).values(enabled=enabled))
+
+
+def remove(connection: Connection, principal_id: str) -> None:
+    """Forget a principal and its secrets."""
+    connection.execute(delete(principal_secrets).where(principal_secrets.c.principal_id == principal_id))
+    connection.execute(delete(principals).where(principals.c.id == principal_id))
+
+
+def _put_secret(connection: Connection, principal_id: str, secret: SecretRow) -> None:
+    values = {
+        "principal_id": principal_id,
+        "name": secret.name,
+        "hash": secret.hash,
+        "expires": secret.expires,
+        "created": secret.created,
+    }
+    connection.execute(insert(principal_secrets), values)
+
+
+def _assemble(connection: Connection, row: Row[tuple[object, ...]]) -> PrincipalRow:
+    found = connection.execute(_SECRETS, {"id": row.id}).all()
+    secrets = tuple(SecretRow(each.name, each.hash, each.expires, each.created) for each in found)
+    patterns = tuple(json.loads(row.repositories))
+    return PrincipalRow(row.id, row.name, row.role, patterns, bool(row.enabled), row.created, secrets)
