@@ -9,6 +9,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from registry.access_settings import AuditSettings, AuthSettings
+
 MEBIBYTE = 1 << 20
 DAY = 24 * 60 * 60
 
@@ -206,6 +208,8 @@ class RegistrySettings(Group):
     quotas: tuple[Quota, ...] = Field(default=(), description="bytes a repository may hold", json_schema_extra=LIVE)
     gc: GcSettings = GcSettings()
     log: LogSettings = LogSettings()
+    auth: AuthSettings = AuthSettings()
+    audit: AuditSettings = AuditSettings()
     operations: OperationSettings = OperationSettings()
 
 
