@@ -1,0 +1,79 @@
+# basegate: what a person types. `make help` lists the targets; each needs only Python >= 3.11 and make to begin with.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+DATA ?= ./data
+LISTEN ?= 127.0.0.1:5000
+JOBS ?= 2
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance test requirements clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+serve: install ## start the registry on LISTEN with its data in DATA
+	@exec $(BIN)/basegate serve --data $(DATA) --listen $(LISTEN)
+
+install: $(VENV)/.runtime ## .venv with the pinned dependencies
+develop: $(VENV)/.develop ## .venv with the development tools as well
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "no Python >= 3.11 found on PATH; install one or run make PYTHON=/path/to/python3"; exit 2; }
+	@echo "creating $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV) || { echo "cannot create $(VENV): on Debian and Ubuntu install the package python3-venv"; rm -rf $(VENV); exit 2; }
+
+# The project itself is installed without build isolation: its build backend is pinned in requirements.txt too.
+$(VENV)/.runtime: requirements.txt pyproject.toml | $(BIN)/python
+	@echo "installing the pinned dependencies"
+	@$(PIP) install --require-hashes --requirement requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.develop: requirements-dev.txt $(VENV)/.runtime
+	@echo "installing the pinned development tools"
+	@$(PIP) install --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+tools: develop ## what the client and conformance tests drive (apt as root; Go modules into .tools/bin)
+	@sh .ci/system-packages
+	@sh .ci/go-tools
+
+lint: develop ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: develop ## mypy --strict over source and tests
+	@$(BIN)/mypy registry policy tests
+
+contracts: develop ## the arrows between packages
+	@$(BIN)/lint-imports
+
+unit: develop ## every test that needs nothing but Python
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not client and not conformance" $(ARGS)
+
+clients: tools ## docker, podman, skopeo, … against a live server
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup tests/clients $(ARGS)
+
+clients-table: tools ## docs/clients.md, from a run of the client tests
+	@$(BIN)/python -m pytest tests/clients --clients-table docs/clients.md $(ARGS)
+
+conformance: tools ## the official suite of the OCI distribution specification, every profile
+	@$(BIN)/python -m pytest -n $(JOBS) tests/conformance_suite $(ARGS)
+
+test: tools lint types contracts ## everything
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+# Run by hand when pyproject.toml changes; both files are committed.
+requirements: develop ## pin the dependencies anew
+	@echo "setuptools>=77" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+		--custom-compile-command "make requirements" pyproject.toml - --output-file requirements.txt $(UPGRADE)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --constraint requirements.txt \
+		--custom-compile-command "make requirements" --extra dev pyproject.toml --output-file requirements-dev.txt $(UPGRADE)
+
+clean: ## everything that was built; the data folder stays
+	rm -rf $(VENV) .tools build results .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
