@@ -1,0 +1,1 @@
+"""The doors through which an image is referenced for a deployment."""

@@ -1,0 +1,97 @@
+"""Image references as people and deployments write them: `[HOST[:PORT]/]repository[:tag][@digest]`."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from registry.oci.digest import Digest
+from registry.oci.errors import NameInvalid
+from registry.oci.names import Reference, RepositoryName, Tag
+
+DEFAULT_TAG = "latest"
+_MAXIMUM = 1024
+_LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReference:
+    """One image, named the way `docker pull` takes it.
+
+    Attributes:
+        host: `HOST` or `HOST:PORT`, lower case; "" when the text names no registry (docker then means docker.io).
+        repository: the path on that registry.
+        tag: the tag, or `None` when there is none.
+        digest: the digest, or `None` when there is none; it wins over the tag.
+    """
+
+    host: str
+    repository: RepositoryName
+    tag: Tag | None = None
+    digest: Digest | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a reference from outside (distribution's reference grammar).
+
+        Raises:
+            NameInvalid: empty, too long, a URL, or a repository outside the grammar.
+            TagInvalid: the tag breaks the grammar.
+            DigestInvalid: the digest is malformed or of an unsupported algorithm.
+        """
+        if not text or len(text) > _MAXIMUM or "://" in text:
+            raise NameInvalid(f"{text[:80]!r} is not an image: needs HOST:PORT/repository:tag, without a scheme")
+        rest, at, digest = text.partition("@")
+        host, path = _split_host(rest)
+        path, colon, tag = path.partition(":")
+        return cls(
+            host=host,
+            repository=RepositoryName.parse(path),
+            tag=Tag.parse(tag) if colon else None,
+            digest=Digest.parse(digest) if at else None,
+        )
+
+    @property
+    def pinned(self) -> bool:
+        """Whether it names its content, and not a movable tag."""
+        return self.digest is not None
+
+    @property
+    def reference(self) -> Reference:
+        """What the registry is asked for: the digest, else the tag, else `latest`."""
+        return self.digest or self.tag or Tag(DEFAULT_TAG)
+
+    def at(self, host: str) -> Self:
+        """The same image on a named registry."""
+        return type(self)(host, self.repository, self.tag, self.digest)
+
+    def __str__(self) -> str:
+        host = f"{self.host}/" if self.host else ""
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        if not tag and not digest:
+            tag = f":{DEFAULT_TAG}"
+        return f"{host}{self.repository}{tag}{digest}"
+
+
+def split_port(host: str) -> tuple[str, str]:
+    """`HOST:PORT` in its two parts, brackets of an IPv6 address removed; the port is "" when there is none."""
+    if host.startswith("["):
+        name, _, rest = host[1:].partition("]")
+        return name, rest.removeprefix(":")
+    name, _, port = host.partition(":")
+    return name, port
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `HOST[:PORT]` means this very machine by its spelling; no name is looked up."""
+    name = split_port(host)[0].lower()
+    octets = name.split(".")
+    numeric = len(octets) == 4 and all(octet.isdigit() for octet in octets)
+    return name in _LOOPBACK_NAMES or (numeric and octets[0] == "127")
+
+
+def _split_host(text: str) -> tuple[str, str]:
+    """The registry and the rest: a first component is a host when it has a dot, a colon, or is `localhost`."""
+    first, slash, rest = text.partition("/")
+    if slash and ("." in first or ":" in first or first.lower() == "localhost"):
+        return first.lower(), rest
+    return "", text
