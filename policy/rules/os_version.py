@@ -1,0 +1,54 @@
+"""Rule `os-version`: the image's operating system is the named one, in a minimum version."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from policy.facts import Fact
+from policy.rules.findings import place_of
+from policy.rules.rule import PlainVersion, Rule, because
+from policy.rules.versions import VersionRefused, plain_version
+
+_NAMES = {"ubuntu": "Ubuntu", "debian": "Debian", "centos": "CentOS", "rhel": "Red Hat Enterprise Linux"}
+
+
+class OsVersion(Rule):
+    """`ID` of os-release is exactly `id`, and `VERSION_ID` is at least `minimum`, compared as numbers."""
+
+    name: ClassVar[str] = "os-version"
+    subject: ClassVar[str] = "os"
+    thing: ClassVar[str] = "operating system"
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", description="the ID of os-release")]
+    minimum: PlainVersion
+
+    @property
+    def needs(self) -> str:
+        """`Ubuntu 16.04 or newer`."""
+        return f"{_word(self.id)} {self.minimum} or newer"
+
+    @property
+    def fix(self) -> str:
+        """Another base image."""
+        return f"start the image from {_word(self.id)} {self.minimum} or newer: FROM {self.id}:{self.minimum}"
+
+    def describe(self, fact: Fact) -> str:
+        """`Ubuntu 16.04`."""
+        return f"{_word(fact.value.get('id', ''))} {fact.value.get('version', '')}".strip()
+
+    def judge(self, fact: Fact) -> str:
+        """Wrong system, no readable version, or too old."""
+        if fact.value.get("id") != self.id:
+            return f"{self.describe(fact) or 'an unnamed operating system'}{place_of(fact)}{because(fact)}"
+        try:
+            version = plain_version(fact.value.get("version", ""))
+        except VersionRefused:
+            return (
+                f"{self.unreadable(fact)}" if "version" not in fact.value else f"{self.describe(fact)}{place_of(fact)}"
+            )
+        old = version < plain_version(self.minimum)
+        return f"{self.describe(fact)}{place_of(fact)}{because(fact)}" if old else ""
+
+
+def _word(identifier: str) -> str:
+    return _NAMES.get(identifier, identifier)

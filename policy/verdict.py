@@ -1,0 +1,219 @@
+"""Verdicts: what a policy says of one image, as a document that is the same bytes on every machine."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from policy.canonical import canonical_json
+from policy.facts import ImageFacts, Problem
+from policy.facts_document import evidence_document, evidence_of
+from policy.policies import Policy
+from policy.rules.findings import Finding, Result
+
+FORMAT = 1
+SUMMARY: Mapping[str, tuple[str, ...]] = {"os": ("id", "version"), "conda": ("version",), "python": ("version",)}
+
+Summary = Mapping[str, Mapping[str, str | None] | None]
+_NOTHING: Summary = dict.fromkeys(SUMMARY)
+
+
+class State(StrEnum):
+    """What is known of an image at a door. `pending` is never stored: it is the absence of a verdict."""
+
+    CLEARED = "cleared"
+    REFUSED = "refused"
+    INCONCLUSIVE = "inconclusive"
+    NOT_APPLICABLE = "not-applicable"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """What became of one manifest of an index; `state` is empty for one that does not count, and `why` says why."""
+
+    digest: str
+    platform: str
+    state: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a policy says of one manifest.
+
+    Attributes:
+        state: cleared, refused, inconclusive or not-applicable.
+        digest: the manifest's.
+        policy_name: the policy's name.
+        policy_digest: the policy's digest; the same image and the same policy digest give the same bytes anywhere.
+        facts: per subject the judged values, `None` for what was not found.
+        findings: of every rule, in the policy's order.
+        children: for an index, what became of each manifest in it.
+        detectors: names and versions of the detectors that looked.
+    """
+
+    state: State
+    digest: str
+    policy_name: str
+    policy_digest: str
+    facts: Summary
+    findings: tuple[Finding, ...]
+    children: tuple[Child, ...] = ()
+    detectors: tuple[str, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it is not cleared: the messages of everything that failed or could not be evaluated."""
+        return tuple(item.message for item in self.findings if item.result in {Result.FAIL, Result.ERROR})
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The messages of soft findings."""
+        return tuple(item.message for item in self.findings if item.result is Result.WARN)
+
+    def document(self) -> dict[str, Any]:
+        """The verdict as JSON-able data; no times and no names of machines are in it."""
+        return {
+            "format": FORMAT,
+            "verdict": self.state.value,
+            "digest": self.digest,
+            "policy": {"name": self.policy_name, "digest": self.policy_digest},
+            "facts": {name: None if value is None else dict(value) for name, value in self.facts.items()},
+            "findings": [finding_document(item) for item in self.findings],
+            "children": [
+                {"digest": item.digest, "platform": item.platform, "verdict": item.state, "why": item.why}
+                for item in self.children
+            ],
+            "detectors": list(self.detectors),
+        }
+
+    def to_bytes(self) -> bytes:
+        """The canonical document."""
+        return canonical_json(self.document())
+
+
+def finding_document(item: Finding) -> dict[str, Any]:
+    """`{"rule", "result", "message", "evidence": […], "fix"}`."""
+    return {
+        "rule": item.rule,
+        "result": item.result.value,
+        "message": item.message,
+        "evidence": [evidence_document(place) for place in item.evidence],
+        "fix": item.fix,
+    }
+
+
+def verdict_of(raw: bytes) -> Verdict:
+    """The verdict whose `to_bytes` wrote this."""
+    document = json.loads(raw)
+    return Verdict(
+        state=State(document["verdict"]),
+        digest=document["digest"],
+        policy_name=document["policy"]["name"],
+        policy_digest=document["policy"]["digest"],
+        facts=document["facts"],
+        findings=tuple(_finding(item) for item in document["findings"]),
+        children=tuple(
+            Child(item["digest"], item["platform"], item["verdict"], item["why"]) for item in document["children"]
+        ),
+        detectors=tuple(document["detectors"]),
+    )
+
+
+def _finding(document: Mapping[str, Any]) -> Finding:
+    evidence = tuple(evidence_of(place) for place in document["evidence"])
+    return Finding(document["rule"], Result(document["result"]), document["message"], evidence, document["fix"])
+
+
+def judge_image(digest: str, facts: ImageFacts, policy: Policy) -> Verdict:
+    """The verdict on one image. Anything unreadable in it makes the whole inconclusive: nothing is half cleared."""
+    if facts.problems:
+        findings = tuple(_problem_finding(item) for item in facts.problems) + tuple(
+            Finding(rule.name, Result.SKIP, f"{rule.thing} was not judged: the image could not be read whole")
+            for rule in policy.rules
+        )
+        state = State.INCONCLUSIVE
+    else:
+        findings = tuple(finding for rule in policy.rules for finding in rule.evaluate(facts))
+        state = _state(findings)
+    return Verdict(state, digest, policy.name, policy.digest, _summary(facts), findings, detectors=facts.detectors)
+
+
+def judge_artifact(digest: str, media_type: str, policy: Policy) -> Verdict:
+    """The verdict on content that is not an image, which the policy's `artifacts` decides."""
+    state = State(policy.document.artifacts)
+    result = Result.FAIL if state is State.REFUSED else Result.SKIP
+    message = f"this is not an image (its type is {media_type}); needs an image to be referenced for a deployment"
+    findings = (Finding("artifact", result, message),)
+    return Verdict(state, digest, policy.name, policy.digest, _NOTHING, findings)
+
+
+def judge_unreadable(digest: str, problem: Problem, policy: Policy) -> Verdict:
+    """The verdict on a manifest whose content cannot be looked into at all."""
+    findings = (_problem_finding(problem),)
+    return Verdict(State.INCONCLUSIVE, digest, policy.name, policy.digest, _NOTHING, findings)
+
+
+def judge_index(digest: str, children: Sequence[tuple[Child, Verdict | None]], policy: Policy) -> Verdict:
+    """The verdict on an index: cleared when every image in it that counts is.
+
+    Args:
+        digest: the index's own.
+        children: in the index's order, each with its verdict; `None` for one that does not count.
+        policy: what judged the children.
+    """
+    images = [(child, found) for child, found in children if found is not None and _is_judged(found)]
+    findings = tuple(_of_child(child, item) for child, found in images for item in found.findings)
+    summary = images[0][1].facts if images else _NOTHING
+    detectors = tuple(sorted({name for _, found in images for name in found.detectors}))
+    if not images:
+        findings = (Finding("artifact", Result.SKIP, "no manifest of this index is an image that counts"),)
+    return Verdict(
+        state=_index_state([found.state for _, found in images]),
+        digest=digest,
+        policy_name=policy.name,
+        policy_digest=policy.digest,
+        facts=summary,
+        findings=findings,
+        children=tuple(child for child, _ in children),
+        detectors=detectors,
+    )
+
+
+def _is_judged(verdict: Verdict) -> bool:
+    return verdict.state is not State.NOT_APPLICABLE
+
+
+def _index_state(states: Sequence[State]) -> State:
+    if not states:
+        return State.NOT_APPLICABLE
+    if State.INCONCLUSIVE in states:
+        return State.INCONCLUSIVE
+    return State.REFUSED if State.REFUSED in states else State.CLEARED
+
+
+def _of_child(child: Child, item: Finding) -> Finding:
+    name = child.platform or child.digest[:19]
+    return Finding(item.rule, item.result, f"{name}: {item.message}", item.evidence, item.fix)
+
+
+def _problem_finding(problem: Problem) -> Finding:
+    return Finding("inspection", Result.ERROR, f"cannot be inspected: {problem.message}")
+
+
+def _state(findings: Sequence[Finding]) -> State:
+    results = {item.result for item in findings}
+    if Result.ERROR in results:
+        return State.INCONCLUSIVE
+    return State.REFUSED if Result.FAIL in results else State.CLEARED
+
+
+def _summary(facts: ImageFacts) -> Summary:
+    return {name: _first(facts, name, members) for name, members in SUMMARY.items()}
+
+
+def _first(facts: ImageFacts, subject: str, members: tuple[str, ...]) -> Mapping[str, str | None] | None:
+    judged = facts.judged(subject)
+    return {member: judged[0].value.get(member) for member in members} if judged else None
