@@ -1,0 +1,112 @@
+"""Each rule: what passes, what fails, and the sentence it says."""
+
+import pytest
+
+from policy.facts import Fact
+from policy.rules import RULES
+from policy.rules.conda_version import CondaVersion
+from policy.rules.findings import Finding, Result
+from policy.rules.os_version import OsVersion
+from policy.rules.posix_shell import PosixShell
+from policy.rules.python_version import PythonVersion
+from policy.rules.rule import Rule
+from tests.policy.facts_made import conda_fact, image, os_fact, python_fact, shell_fact
+
+OS = OsVersion(id="ubuntu", minimum="16.04")
+CONDA = CondaVersion(minimum="4.5")
+PYTHON = PythonVersion(series=["3.5", "3.6"])
+PYTHON_MINIMUM = PythonVersion(minimum="3.6")
+SHELL = PosixShell(path="/bin/sh")
+
+
+def only(rule: Rule, *facts: Fact) -> Finding:
+    """The single finding of a rule."""
+    (finding,) = rule.evaluate(image(*facts))
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("rule", "fact"),
+    [
+        (OS, os_fact("ubuntu", "16.04")),
+        (OS, os_fact("ubuntu", "22.04")),
+        (CONDA, conda_fact("4.5")),
+        (CONDA, conda_fact("4.5.12")),
+        (CONDA, conda_fact("4.10.3")),
+        (CONDA, conda_fact("23.1.0")),
+        (PYTHON, python_fact("3.5.6")),
+        (PYTHON, python_fact("3.6.15+")),
+        (PYTHON_MINIMUM, python_fact("3.10.2")),
+        (SHELL, shell_fact()),
+    ],
+)
+def test_pass(rule: Rule, fact: Fact) -> None:
+    """What meets the rule passes with its evidence and needs no fix."""
+    finding = only(rule, fact)
+    assert (finding.result, finding.fix, finding.evidence) == (Result.PASS, "", fact.evidence)
+
+
+@pytest.mark.parametrize(
+    ("rule", "fact", "start"),
+    [
+        (OS, os_fact("ubuntu", "14.04"), "Ubuntu 14.04 found at etc/os-release (layer 0); needs Ubuntu 16.04 or newer"),
+        (OS, os_fact("debian", "9"), "Debian 9 found at etc/os-release"),
+        (OS, os_fact("ubuntu", None), "operating system found at etc/os-release (layer 0) without a version"),
+        (OS, os_fact("ubuntu", "16"), "Ubuntu 16 found at"),
+        (OS, os_fact("Ubuntu", "16.04"), "Ubuntu 16.04 found at"),
+        (
+            CONDA,
+            conda_fact("4.4.11"),
+            "Conda 4.4.11 found at opt/miniconda/conda-meta/conda-4.4.11-py36_0.json (layer 2)",
+        ),
+        (CONDA, conda_fact("4.5.0rc1"), "Conda 4.5.0rc1 found"),
+        (CONDA, conda_fact(None), "Conda found at"),
+        (PYTHON, python_fact("3.10.0"), "Python 3.10.0 found"),
+        (PYTHON, python_fact("2.7.18"), "Python 2.7.18 found"),
+        (PYTHON_MINIMUM, python_fact("3.5.10"), "Python 3.5.10 found"),
+        (SHELL, shell_fact("usr/local/bin/sh"), "only shell /usr/local/bin/sh found"),
+    ],
+)
+def test_fail(rule: Rule, fact: Fact, start: str) -> None:
+    """What does not meet the rule fails, says what was found and what is needed, and names a fix."""
+    finding = only(rule, fact)
+    assert finding.result is Result.FAIL
+    assert finding.message.startswith(start)
+    assert finding.message.endswith(f"needs {rule.needs}")
+    assert finding.fix
+
+
+def test_python_message_is_the_published_one() -> None:
+    """The sentence that clients print, to the letter."""
+    place = "opt/miniconda/conda-meta/python-3.7.0-h0371630_0.json"
+    expected = f"Python 3.7.0 found at {place} (layer 3); needs 3.5.x or 3.6.x"
+    assert only(PYTHON, python_fact("3.7.0")).message == expected
+
+
+def test_nothing_found_names_the_places() -> None:
+    """Without a fact the rule fails and says where it was looked for."""
+    finding = only(CONDA, os_fact())
+    assert finding.message == "no Conda found: looked at usr/bin/conda, bin/conda; needs 4.5 or newer"
+
+
+def test_every_judged_fact_must_pass() -> None:
+    """Two judged Pythons give two findings, and one of them fails."""
+    findings = PYTHON.evaluate(image(python_fact("3.6.8"), python_fact("3.7.0")))
+    assert [item.result for item in findings] == [Result.PASS, Result.FAIL]
+
+
+def test_reported_facts_are_not_judged() -> None:
+    """A system Python beside the base prefix makes no difference."""
+    findings = PYTHON.evaluate(image(python_fact("3.6.8"), python_fact("2.7.18", judged=False)))
+    assert [item.result for item in findings] == [Result.PASS]
+
+
+def test_the_note_is_said() -> None:
+    """A fact that could not be read says why."""
+    message = only(PYTHON, python_fact(None, note="the interpreters disagree")).message
+    assert "the interpreters disagree" in message
+
+
+def test_names_are_unique() -> None:
+    """No two rules share a name."""
+    assert len({rule.name for rule in RULES}) == len(RULES)
