@@ -202,14 +202,14 @@ class RegistrySettings(Group):
     limits: LimitSettings = LimitSettings()
     uploads: UploadSettings = UploadSettings()
     manifests: ManifestSettings = ManifestSettings()
+    auth: AuthSettings = AuthSettings()
+    audit: AuditSettings = AuditSettings()
     immutable_tags: tuple[ImmutableTags, ...] = Field(
         default=(), description="tags that never move once they are set", json_schema_extra=LIVE
     )
     quotas: tuple[Quota, ...] = Field(default=(), description="bytes a repository may hold", json_schema_extra=LIVE)
     gc: GcSettings = GcSettings()
     log: LogSettings = LogSettings()
-    auth: AuthSettings = AuthSettings()
-    audit: AuditSettings = AuditSettings()
     operations: OperationSettings = OperationSettings()
 
 

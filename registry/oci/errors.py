@@ -154,6 +154,12 @@ class BadRequest(Unsupported):
     default_message = "the request is malformed"
 
 
+class UriTooLong(BadRequest):
+    """The request names more things than one request may (414)."""
+
+    default_message = "the request asks for too much at once"
+
+
 class NotFound(Unsupported):
     """No route of this registry matches the path (404)."""
 
@@ -164,6 +170,12 @@ class Unavailable(Unsupported):
     """The registry cannot serve the request now (503); try again."""
 
     default_message = "the registry cannot serve this now: try again"
+
+
+class StorageFull(Unavailable):
+    """The disk has no room for the content (507)."""
+
+    default_message = "the disk that holds the registry is full: nothing was stored, free some space and try again"
 
 
 class InternalError(Unsupported):
@@ -199,8 +211,10 @@ STATUS: Mapping[type[OciError], int] = {
     Unsupported: 405,
     MethodNotAllowed: 405,
     BadRequest: 400,
+    UriTooLong: 414,
     NotFound: 404,
     Unavailable: 503,
+    StorageFull: 507,
     InternalError: 500,
     TooManyRequests: 429,
 }

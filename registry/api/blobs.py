@@ -1,0 +1,24 @@
+"""`/v2/<name>/blobs/<digest>` (end-2, end-10)."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from registry.api.content import BlobResponse, digest_headers, is_known, window_of
+from registry.api.convertors import digest_of, repository_of
+from registry.api.rooms import Rooms
+from registry.auth.principals import Principal
+
+
+async def pull(rooms: Rooms, request: Request, principal: Principal) -> Response:
+    """GET and HEAD: 200, a part as 206, 304 when the caller has it, 416 when there is no such part."""
+    blob = await rooms.blobs.pull(principal, repository_of(request), digest_of(request))
+    headers = digest_headers(blob.digest, rooms.stores.settings.current.storage.cache_seconds)
+    if is_known(request, blob.digest):
+        return Response(status_code=304, headers=headers)
+    return BlobResponse(blob, rooms.blobs.read, window_of(request, blob), headers)
+
+
+async def delete(rooms: Rooms, request: Request, _principal: Principal) -> Response:
+    """DELETE: 202, and the repository holds the blob no longer."""
+    await rooms.blobs.delete(repository_of(request), digest_of(request))
+    return Response(status_code=202, headers={"Content-Length": "0"})

@@ -1,0 +1,94 @@
+"""Content named by its digest as a response: ETag, 304, 206, 416, and the bytes themselves."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from registry.api.ranges import Window, read_window
+from registry.oci.digest import Digest
+from registry.storage.store import StoredBlob
+
+Reader = Callable[[StoredBlob, int, int], AsyncIterator[bytes]]
+
+
+def digest_headers(digest: Digest, cache_seconds: int | None) -> dict[str, str]:
+    """What every answer about content carries; `cache_seconds` is `None` for what a tag may change."""
+    freshness = "no-cache" if cache_seconds is None else f"private, max-age={cache_seconds}"
+    return {"Docker-Content-Digest": digest, "ETag": f'"{digest}"', "Cache-Control": freshness}
+
+
+def is_known(request: Request, digest: Digest) -> bool:
+    """Whether If-None-Match says that the caller has the content already (RFC 9110 section 13.1.2)."""
+    listed = ",".join(request.headers.getlist("if-none-match")).split(",")
+    return any(entry.strip().removeprefix("W/") in {f'"{digest}"', "*"} for entry in listed)
+
+
+def window_of(request: Request, blob: StoredBlob) -> Window | None:
+    """The part of the blob that the request wants, `None` for all; RangeNotSatisfiable when there is no such part."""
+    text = request.headers.get("range")
+    condition = request.headers.get("if-range")
+    if text is None or request.method == "HEAD" or condition not in {None, f'"{blob.digest}"'}:
+        return None
+    return read_window(text, blob.size)
+
+
+class BlobResponse(Response):
+    """A blob, whole or a part, streamed; handed to the server by path where the server can send files itself."""
+
+    def __init__(self, blob: StoredBlob, read: Reader, window: Window | None, headers: Mapping[str, str]) -> None:
+        self._blob = blob
+        self._read = read
+        self._window = window or Window(0, blob.size, blob.size)
+        told = {
+            **headers,
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(self._window.length),
+            "Accept-Ranges": "bytes",
+        }
+        if window is not None:
+            told["Content-Range"] = window.content_range
+        super().__init__(status_code=200 if window is None else 206, headers=told)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Send the head, then the bytes, unless the request is a HEAD."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        if scope["method"] == "HEAD" or self._window.length == 0:
+            await send({"type": "http.response.body", "body": b""})
+        elif self._blob.path is not None and "http.response.pathsend" in scope.get("extensions", {}):
+            await send(self._pathsend())
+        else:
+            async for piece in self._read(self._blob, self._window.start, self._window.length):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+
+    def _pathsend(self) -> dict[str, object]:
+        # `offset` and `count` are ours: ASGI's own message knows whole files only, our server class knows parts.
+        return {
+            "type": "http.response.pathsend",
+            "path": str(self._blob.path),
+            "offset": self._window.start,
+            "count": self._window.length,
+        }
+
+
+class WholeResponse(Response):
+    """Small content; a HEAD is told its length and gets no byte."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Send head and body."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else bytes(self.body)})
+
+
+def add_warnings(response: Response, texts: Iterable[str], maximum: int) -> None:
+    """Add `Warning: 299 - "…"` headers, `maximum` bytes of values at most (distribution-spec, "Warnings")."""
+    for text in texts:
+        escaped = "".join(character if character.isprintable() else " " for character in text)
+        escaped = escaped.encode("ascii", "replace").decode().replace("\\", "\\\\").replace('"', '\\"')
+        value = f'299 - "{escaped}"'
+        if len(value) > maximum:
+            return
+        maximum -= len(value)
+        response.headers.append("Warning", value)

@@ -1,0 +1,56 @@
+"""From path parameters to domain values; names are read from the right, so that they may hold `blobs` or `tags`."""
+
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.requests import Request
+
+from registry.oci.digest import Digest
+from registry.oci.errors import ManifestUnknown, TagInvalid
+from registry.oci.names import Reference, RepositoryName, parse_reference
+
+
+class RepositoryConvertor(Convertor[RepositoryName]):
+    """`{name:repository}`: everything up to the fixed end of the path, slashes included."""
+
+    regex = r"(?s:.+)"
+
+    def convert(self, value: str) -> RepositoryName:
+        """The name; NameInvalid when it breaks the grammar."""
+        return RepositoryName.parse(value)
+
+    def to_string(self, value: RepositoryName) -> str:
+        """The name as it stands in a path."""
+        return value
+
+
+def register() -> None:
+    """Teach the router `{name:repository}`. Harmless when called again."""
+    register_url_convertor("repository", RepositoryConvertor())
+
+
+def repository_of(request: Request) -> RepositoryName:
+    """The repository that the path names."""
+    name: RepositoryName = request.path_params["name"]
+    return name
+
+
+def digest_of(request: Request) -> Digest:
+    """The digest that ends the path; DigestInvalid (400) when it is none."""
+    return Digest.parse(request.path_params["digest"])
+
+
+def reference_of(request: Request) -> Reference:
+    """The tag or digest that ends the path of a write; TagInvalid or DigestInvalid (400) when it is neither."""
+    return parse_reference(request.path_params["reference"])
+
+
+def read_reference_of(request: Request) -> Reference:
+    """The tag or digest that ends the path of a read.
+
+    Raises:
+        ManifestUnknown: what cannot be a tag cannot be found either: the official suite wants 404, not 400.
+        DigestInvalid: has a colon and is not a digest.
+    """
+    try:
+        return reference_of(request)
+    except TagInvalid as error:
+        raise ManifestUnknown(f"manifest unknown: {error.message}", error.detail) from None

@@ -1,0 +1,154 @@
+"""The outermost room: request ids, headers of every response, unread bodies, and one exchange for each observer."""
+
+import asyncio
+import re
+import time
+import uuid
+from collections.abc import Sequence
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from registry.api.proxies import apply_forwarded
+from registry.exchange import Exchange, Observer, remember
+from registry.settings import RegistrySettings, SettingsInForce
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+_EXPOSED = b"Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id"
+_DRAIN_SECONDS = 5.0
+_CLIENT_CLOSED = 499
+
+
+class Edge:
+    """ASGI around the application. What observers raise is logged and otherwise ignored."""
+
+    def __init__(
+        self, app: ASGIApp, settings: SettingsInForce[RegistrySettings], observers: Sequence[Observer]
+    ) -> None:
+        self._app = app
+        self._settings = settings
+        self._observers = tuple(observers)
+        self._log = structlog.get_logger("registry.edge")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        settings = self._settings.current
+        apply_forwarded(scope, settings.server.trusted_proxies)
+        exchange = _exchange(scope)
+        remember(scope, exchange)
+        passage = _Passage(scope, receive, send, exchange, settings.limits.unread_body_bytes)
+        structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
+        began = time.perf_counter()
+        try:
+            await self._app(scope, passage.receive, passage.send)
+        except Exception:
+            if not passage.disconnected:
+                self._log.exception("request failed", method=exchange.method, path=exchange.path)
+                if not passage.complete:
+                    raise  # the response cannot be finished any more: the server cuts the connection
+        finally:
+            exchange.seconds = time.perf_counter() - began
+            if passage.disconnected and not passage.complete:
+                exchange.status, exchange.error = _CLIENT_CLOSED, None
+            self._tell(exchange)
+            structlog.contextvars.unbind_contextvars("request_id")
+
+    def _tell(self, exchange: Exchange) -> None:
+        for observer in self._observers:
+            try:
+                observer(exchange)
+            except Exception:  # noqa: BLE001  a broken log must not break an answer that was given already
+                self._log.exception("an observer failed", observer=repr(observer))
+
+
+class _Passage:
+    """What goes in and out of one request."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, exchange: Exchange, unread_maximum: int) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._exchange = exchange
+        self._unread_maximum = unread_maximum
+        self._lingers = False
+        self._body_ended = False
+        self.disconnected = False
+        self.complete = False
+
+    async def receive(self) -> Message:
+        """Pass a piece of the body on."""
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._exchange.received += len(message.get("body", b""))
+            self._body_ended = not message.get("more_body", False)
+        else:
+            self.disconnected = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass a piece of the response on, its head with the headers of every response."""
+        if message["type"] == "http.response.start":
+            self._exchange.status = message["status"]
+            self._lingers = self._must_linger()
+            await self._send({**message, "headers": [*message.get("headers", []), *self._headers()]})
+            return
+        self._exchange.sent += len(message.get("body", b"")) or message.get("count", 0)
+        ends = not message.get("more_body", False)
+        if ends and self._lingers:
+            await self._send({**message, "more_body": True})
+            await self._drain()
+            message = {"type": "http.response.body", "body": b""}
+        await self._send(message)
+        self.complete = self.complete or ends
+
+    def _headers(self) -> list[tuple[bytes, bytes]]:
+        request_id = self._exchange.request_id.encode("ascii")
+        common = [
+            (b"docker-distribution-api-version", b"registry/2.0"),
+            (b"access-control-expose-headers", _EXPOSED),
+            (b"x-ms-correlation-request-id", request_id),
+            (b"x-request-id", request_id),
+        ]
+        return [*common, (b"connection", b"close")] if self._lingers else common
+
+    def _must_linger(self) -> bool:
+        """Whether the rest of the request's body is too long to be read away for the sake of the connection."""
+        headers = {name.lower(): value for name, value in self._scope["headers"]}
+        if self._body_ended or self.disconnected:
+            return False
+        if b"transfer-encoding" in headers:
+            return True
+        declared = int(headers.get(b"content-length", b"0") or b"0")
+        waits = headers.get(b"expect", b"").lower() == b"100-continue" and not self._exchange.received
+        return declared > 0 and (waits or declared - self._exchange.received > self._unread_maximum)
+
+    async def _drain(self) -> None:
+        """Read a little of what still comes, so that the client sees the answer before the connection ends."""
+        headers = {name.lower() for name, value in self._scope["headers"]}
+        if b"expect" in headers and not self._exchange.received:
+            return
+        left = self._unread_maximum
+        try:
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                while left > 0 and not self._body_ended and not self.disconnected:
+                    message = await self.receive()
+                    left -= len(message.get("body", b""))
+        except TimeoutError:
+            return
+
+
+def _exchange(scope: Scope) -> Exchange:
+    client = (scope.get("client") or ("", 0))[0]
+    return Exchange(_request_id(scope), client, scope["method"], scope["path"])
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name in {b"x-request-id", b"x-ms-correlation-request-id"}:
+            text = value.decode("latin-1")
+            if _REQUEST_ID.fullmatch(text):
+                return str(text)
+    return str(uuid.uuid4())

@@ -1,0 +1,28 @@
+"""`/healthz`, `/readyz` and `/metrics`: for the people and programs that keep the registry running."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from registry.api.content import WholeResponse
+from registry.api.rooms import Rooms
+from registry.auth.principals import Principal
+from registry.oci.errors import NotFound
+
+
+async def alive(_rooms: Rooms, _request: Request, _principal: Principal) -> Response:
+    """GET: 200 as long as the process answers."""
+    return JSONResponse({"status": "alive"})
+
+
+async def ready(rooms: Rooms, _request: Request, _principal: Principal) -> Response:
+    """GET: 200 when content can be read and written; 503 with the reason when not."""
+    problems = await rooms.readiness.problems()
+    state = "ready" if not problems else "not ready"
+    return JSONResponse({"status": state, "problems": problems}, 503 if problems else 200)
+
+
+async def metrics(rooms: Rooms, _request: Request, _principal: Principal) -> Response:
+    """GET: the counters in Prometheus' text form; 404 when switched off."""
+    if not rooms.stores.settings.current.operations.metrics:
+        raise NotFound("metrics are switched off here (setting operations.metrics)")
+    return WholeResponse(rooms.metrics.render(), media_type=rooms.metrics.content_type)

@@ -1,0 +1,59 @@
+"""`/v2/<name>/manifests/<reference>` (end-3, end-7, end-9)."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from registry.api.bodies import read_limited
+from registry.api.content import WholeResponse, add_warnings, digest_headers, is_known
+from registry.api.convertors import read_reference_of, reference_of, repository_of
+from registry.api.rooms import Rooms
+from registry.auth.principals import Principal
+from registry.oci.digest import Digest
+from registry.oci.errors import BadRequest, UriTooLong
+from registry.oci.names import Reference, Tag
+
+
+async def pull(rooms: Rooms, request: Request, principal: Principal) -> Response:
+    """GET and HEAD: the bytes as they were pushed, or 304 when the caller has them."""
+    reference, settings = read_reference_of(request), rooms.stores.settings.current
+    manifest = await rooms.manifests.pull(principal, repository_of(request), reference)
+    fresh = settings.storage.cache_seconds if isinstance(reference, Digest) else None
+    headers = digest_headers(manifest.digest, fresh)
+    if is_known(request, manifest.digest):
+        return Response(status_code=304, headers=headers)
+    response = WholeResponse(manifest.raw, headers=headers, media_type=manifest.media_type)
+    add_warnings(response, manifest.warnings, settings.limits.warning_bytes)
+    return response
+
+
+async def push(rooms: Rooms, request: Request, principal: Principal) -> Response:
+    """PUT: stores the bytes exactly as they came: 201."""
+    name, reference, limits = repository_of(request), reference_of(request), rooms.stores.settings.current.limits
+    tags = _tags_of(request, reference, limits.tags_per_push)
+    raw = await read_limited(request, limits.manifest_bytes)
+    content_type = request.headers.get("content-type", "")
+    pushed = await rooms.manifests.push(principal, name, reference, raw, content_type, tags)
+    headers = {
+        "Location": f"/v2/{name}/manifests/{pushed.digest}",
+        "Docker-Content-Digest": pushed.digest,
+        **({"OCI-Subject": pushed.subject} if pushed.subject else {}),
+        **({"OCI-Tag": ", ".join(tags)} if tags else {}),
+    }
+    response = Response(status_code=201, headers={**headers, "Content-Length": "0"})
+    add_warnings(response, pushed.warnings, limits.warning_bytes)
+    return response
+
+
+async def delete(rooms: Rooms, request: Request, _principal: Principal) -> Response:
+    """DELETE: 202; a tag goes alone, a digest takes its tags along."""
+    await rooms.manifests.delete(repository_of(request), reference_of(request))
+    return Response(status_code=202, headers={"Content-Length": "0"})
+
+
+def _tags_of(request: Request, reference: Reference, maximum: int) -> tuple[Tag, ...]:
+    texts = request.query_params.getlist("tag")
+    if len(texts) > maximum:
+        raise UriTooLong(f"{len(texts)} tags in one push: at most {maximum} are accepted, push the rest again")
+    if texts and isinstance(reference, Tag):
+        raise BadRequest("?tag= goes with a push by digest: push to /manifests/<digest>?tag=…")
+    return tuple(dict.fromkeys(Tag.parse(text) for text in texts))

@@ -1,0 +1,38 @@
+"""Pages of lists: `n` and `last` in, `Link: <…>; rel="next"` out (distribution-spec, "Listing Tags")."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+
+from registry.oci.errors import BadRequest
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+def page_size(request: Request, default: int, maximum: int) -> int:
+    """How many entries `n` asks for; a larger one than `maximum` is clipped, and the page then carries a Link.
+
+    Distribution refuses a too large `n` of the catalog with 400, but clients follow Links: clipping serves them all.
+
+    Raises:
+        BadRequest: negative or not a number.
+    """
+    text = request.query_params.get("n")
+    if text is None or text == "":
+        return default
+    if not _NUMBER.fullmatch(text):
+        raise BadRequest(f"n is {text[:32]!r}: needs a whole number, 0 or more", {"n": text[:32]})
+    return min(int(text), maximum)
+
+
+def last_of(request: Request) -> str:
+    """The entry after which the page begins, "" for the first page; it need not exist."""
+    return request.query_params.get("last", "")
+
+
+def next_link(path: str, last: str, size: int, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The header that leads to the next page, path and query only, as skopeo and ORAS want it."""
+    query = urlencode({"last": last, "n": size, **(more or {})}, quote_via=quote, safe="")
+    return {"Link": f'<{quote(path)}?{query}>; rel="next"'}

@@ -1,0 +1,93 @@
+"""Byte ranges: `Range` on reads (RFC 9110 section 14) and `Content-Range` on chunks (distribution-spec, "Chunked")."""
+
+import re
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from registry.oci.errors import BlobUploadInvalid, RangeNotSatisfiable, SizeInvalid
+
+_READ = re.compile(r"bytes[ \t]*=[ \t]*([0-9]{0,19})-([0-9]{0,19})[ \t]*", re.IGNORECASE)
+_CHUNK = re.compile(r"(?:bytes[ ])?([0-9]{1,19})-([0-9]{1,19})(?:/(?:[0-9]{1,19}|\*))?")
+_LENGTH = re.compile(r"[0-9]{1,19}")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`length` bytes from `start` of content that is `total` bytes long."""
+
+    start: int
+    length: int
+    total: int
+
+    @property
+    def content_range(self) -> str:
+        """The Content-Range of a 206."""
+        return f"bytes {self.start}-{self.start + self.length - 1}/{self.total}"
+
+
+def read_window(text: str, total: int) -> Window | None:
+    """The one range that a `Range` header asks for, clipped to the content; `None`: serve the whole.
+
+    Several ranges, other units and unreadable text are served whole, as RFC 9110 lets a server do.
+
+    Raises:
+        RangeNotSatisfiable: it begins past the end, is reversed, or asks for the last 0 bytes (416).
+    """
+    found = _READ.fullmatch(text)
+    if found is None or found.group(1) == found.group(2) == "":
+        return None
+    first, last = found.groups()
+    if first == "":
+        start, end = max(0, total - int(last)), total - 1
+    else:
+        start, end = int(first), min(int(last), total - 1) if last else total - 1
+    if start > end or (last and first and int(first) > int(last)):
+        raise RangeNotSatisfiable(
+            f"range {text[:64]!r} lies outside the {total} bytes of the content",
+            {"range": text[:64], "size": total},
+            {"Content-Range": f"bytes */{total}"},
+        )
+    return Window(start, end - start + 1, total)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Where a chunk says that it starts (`None`: wherever the upload stands) and its bytes (`None`: until it ends)."""
+
+    start: int | None
+    length: int | None
+
+
+def chunk_of(request: Request) -> Chunk:
+    """What Content-Range and Content-Length say about the body of an upload request.
+
+    Raises:
+        BlobUploadInvalid: Content-Range is not `<start>-<end>`.
+        SizeInvalid: the two disagree.
+    """
+    length = content_length_of(request)
+    text = request.headers.get("content-range")
+    if text is None:
+        return Chunk(None, length)
+    found = _CHUNK.fullmatch(text.strip())
+    if found is None or int(found.group(2)) < int(found.group(1)):
+        raise BlobUploadInvalid(f"Content-Range is {text[:64]!r}: needs <first byte>-<last byte>, like 0-1023")
+    start, end = int(found.group(1)), int(found.group(2))
+    if length not in {None, end - start + 1}:
+        raise SizeInvalid(f"Content-Range {text[:64]} spans {end - start + 1} bytes, but Content-Length is {length}")
+    return Chunk(start, end - start + 1)
+
+
+def content_length_of(request: Request) -> int | None:
+    """The declared body length; `None` when the body comes in chunks.
+
+    Raises:
+        SizeInvalid: not a number.
+    """
+    text = request.headers.get("content-length")
+    if text is None:
+        return None
+    if not _LENGTH.fullmatch(text):
+        raise SizeInvalid(f"Content-Length is {text[:64]!r}: needs a number of bytes")
+    return int(text)

@@ -1,0 +1,13 @@
+"""`/v2/` (end-1): is this a registry, and are the credentials good?"""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from registry.api.content import WholeResponse
+from registry.api.rooms import Rooms
+from registry.auth.principals import Principal
+
+
+async def check(_rooms: Rooms, _request: Request, _principal: Principal) -> Response:
+    """GET: 200; whoever has not signed in was sent away with 401 and a challenge."""
+    return WholeResponse(b"{}", media_type="application/json")

@@ -1,0 +1,90 @@
+"""Every route of the registry on one screen: methods, path, what the caller needs, who answers."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from registry.api import blobs, catalog, convertors, health, manifests, referrers, root, tags, uploads
+from registry.api.needs import Needs, authorise
+from registry.api.rooms import Rooms
+from registry.auth.principals import Principal
+from registry.exchange import exchange_of
+
+Handler = Callable[[Rooms, Request, Principal], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table; `methods` are separated by spaces."""
+
+    methods: str
+    path: str
+    needs: Needs
+    handler: Handler
+
+    @property
+    def operation(self) -> str:
+        """The handler's noun and verb, for logs and metrics: `manifests.push`."""
+        return f"{self.handler.__module__.rpartition('.')[2]}.{self.handler.__name__}"
+
+
+TABLE: tuple[Row, ...] = (
+    Row("GET HEAD", "/v2/", Needs.SIGNED_IN, root.check),
+    Row("GET HEAD", "/v2", Needs.SIGNED_IN, root.check),
+    Row("GET HEAD", "/v2/_catalog", Needs.CATALOG, catalog.page),
+    Row("GET HEAD", "/v2/{name:repository}/tags/list", Needs.PULL, tags.page),
+    Row("GET HEAD", "/v2/{name:repository}/referrers/{digest}", Needs.PULL, referrers.page),
+    Row("GET HEAD", "/v2/{name:repository}/manifests/{reference}", Needs.PULL, manifests.pull),
+    Row("PUT", "/v2/{name:repository}/manifests/{reference}", Needs.PUSH, manifests.push),
+    Row("DELETE", "/v2/{name:repository}/manifests/{reference}", Needs.DELETE, manifests.delete),
+    Row("POST", "/v2/{name:repository}/blobs/uploads/", Needs.PUSH, uploads.start),
+    Row("POST", "/v2/{name:repository}/blobs/uploads", Needs.PUSH, uploads.start),
+    Row("GET HEAD", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.PUSH, uploads.status),
+    Row("PATCH", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.PUSH, uploads.append),
+    Row("PUT", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.PUSH, uploads.finish),
+    Row("DELETE", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.PUSH, uploads.cancel),
+    Row("GET HEAD", "/v2/{name:repository}/blobs/{digest}", Needs.PULL, blobs.pull),
+    Row("DELETE", "/v2/{name:repository}/blobs/{digest}", Needs.DELETE, blobs.delete),
+    Row("GET HEAD", "/healthz", Needs.NOTHING, health.alive),
+    Row("GET HEAD", "/readyz", Needs.NOTHING, health.ready),
+    Row("GET HEAD", "/metrics", Needs.NOTHING, health.metrics),
+)
+
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+
+def mutating(table: Sequence[Row] = TABLE) -> list[tuple[str, str]]:
+    """Method and path of every route that changes something; tests walk it."""
+    return [(method, row.path) for row in table for method in row.methods.split() if method not in SAFE_METHODS]
+
+
+def build(rooms: Rooms, table: Sequence[Row] = TABLE) -> list[Route]:
+    """One Starlette route for each path, so that a 405 can name every method the path knows."""
+    convertors.register()
+    paths: dict[str, dict[str, Row]] = {}
+    for row in table:
+        paths.setdefault(row.path, {}).update(dict.fromkeys(row.methods.split(), row))
+    return [Route(path, _endpoint(rooms, rows), methods=list(rows)) for path, rows in paths.items()]
+
+
+def _endpoint(rooms: Rooms, rows: dict[str, Row]) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        row = rows[request.method]
+        exchange = exchange_of(request.scope)
+        if exchange is not None:
+            exchange.operation = row.operation
+            exchange.repository = request.path_params.get("name")
+            exchange.reference = _reference(request)
+        principal = await authorise(row.needs, rooms.access, request)
+        if exchange is not None:
+            exchange.principal = principal
+        return await row.handler(rooms, request, principal)
+
+    return endpoint
+
+
+def _reference(request: Request) -> str:
+    return str(next((request.path_params[key] for key in request.path_params if key != "name"), ""))

@@ -1,0 +1,118 @@
+"""`/v2/<name>/blobs/uploads/` (end-4, end-5, end-6, end-11, end-13, end-14): how blobs come in."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from registry.api.convertors import repository_of
+from registry.api.ranges import chunk_of
+from registry.api.rooms import Rooms
+from registry.auth.principals import Principal
+from registry.oci.digest import Digest
+from registry.oci.errors import DigestInvalid, NameInvalid, RangeNotSatisfiable
+from registry.oci.names import RepositoryName
+from registry.uploads import UploadSession
+
+
+async def start(rooms: Rooms, request: Request, principal: Principal) -> Response:
+    """POST: mounts a blob (201), takes one whole (201), or opens a session (202)."""
+    name, query = repository_of(request), request.query_params
+    if "mount" in query and await _mounted(rooms, request, principal, digest := Digest.parse(query["mount"])):
+        return _created(name, digest)
+    if "digest" in query and "mount" not in query:
+        return await _push_whole(rooms, request, principal, Digest.parse(query["digest"]))
+    session = await rooms.uploads.start(name, principal, query.get("digest-algorithm") or "sha256")
+    minimum = rooms.stores.settings.current.uploads.chunk_minimum_bytes
+    return _accepted(session, 202, {"OCI-Chunk-Min-Length": str(minimum)} if minimum else {})
+
+
+async def append(rooms: Rooms, request: Request, _principal: Principal) -> Response:
+    """PATCH: the next chunk, or a whole stream without Content-Range: 202 with the new Range."""
+    session = await _session(rooms, request)
+    chunk = chunk_of(request)
+    with _saying_where(session):
+        await rooms.uploads.append(session, request.stream(), chunk.start, chunk.length)
+    return _accepted(session, 202)
+
+
+async def finish(rooms: Rooms, request: Request, _principal: Principal) -> Response:
+    """PUT: the last bytes, if any, and the digest of all: 201."""
+    session = await _session(rooms, request)
+    chunk, digest = chunk_of(request), _final_digest(request)
+    with _saying_where(session):
+        blob = await rooms.uploads.finish(session, digest, request.stream(), chunk.start, chunk.length)
+    return _created(session.repository, blob.digest)
+
+
+async def status(rooms: Rooms, request: Request, _principal: Principal) -> Response:
+    """GET: 204 and how far the upload is."""
+    return _accepted(await _session(rooms, request), 204)
+
+
+async def cancel(rooms: Rooms, request: Request, _principal: Principal) -> Response:
+    """DELETE: 204, and the session is gone."""
+    await rooms.uploads.cancel(await _session(rooms, request))
+    return Response(status_code=204)
+
+
+async def _session(rooms: Rooms, request: Request) -> UploadSession:
+    return await rooms.uploads.session(repository_of(request), request.path_params["upload"])
+
+
+def _final_digest(request: Request) -> Digest:
+    text = request.query_params.get("digest")
+    if text is None:
+        raise DigestInvalid("an upload is finished with ?digest=<digest of all bytes>: it is missing")
+    return Digest.parse(text)
+
+
+async def _mounted(rooms: Rooms, request: Request, principal: Principal, digest: Digest) -> bool:
+    source = _source_of(request)
+    return await rooms.blobs.mount(repository_of(request), digest, source, rooms.access.readable(request, principal))
+
+
+def _source_of(request: Request) -> RepositoryName | None:
+    # A source that cannot exist is one that cannot be mounted from: the push goes on as an upload.
+    text = request.query_params.get("from")
+    try:
+        return RepositoryName.parse(text) if text else None
+    except NameInvalid:
+        return None
+
+
+async def _push_whole(rooms: Rooms, request: Request, principal: Principal, digest: Digest) -> Response:
+    session = await rooms.uploads.start(repository_of(request), principal, digest.algorithm)
+    chunk = chunk_of(request)
+    blob = await rooms.uploads.finish(session, digest, request.stream(), chunk.start, chunk.length)
+    return _created(session.repository, blob.digest)
+
+
+def _created(name: RepositoryName, digest: Digest) -> Response:
+    headers = {"Location": f"/v2/{name}/blobs/{digest}", "Docker-Content-Digest": digest, "Content-Length": "0"}
+    return Response(status_code=201, headers=headers)
+
+
+def _accepted(session: UploadSession, status_code: int, more: dict[str, str] | None = None) -> Response:
+    length = {} if status_code == 204 else {"Content-Length": "0"}
+    return Response(status_code=status_code, headers={**_where(session), **length, **(more or {})})
+
+
+def _where(session: UploadSession) -> dict[str, str]:
+    # Docker's client reads `0--1` of an empty upload as garbage: an empty one says 0-0, as distribution does.
+    return {
+        "Location": f"/v2/{session.repository}/blobs/uploads/{session.id}",
+        "Range": f"0-{max(session.size - 1, 0)}",
+        "Docker-Upload-UUID": session.id,
+    }
+
+
+@contextmanager
+def _saying_where(session: UploadSession) -> Iterator[None]:
+    """A 416 tells where the upload stands, so that the client can go on."""
+    try:
+        yield
+    except RangeNotSatisfiable as error:
+        error.headers.update(_where(session))
+        raise

@@ -1,0 +1,58 @@
+"""One request and what became of it: what the logs, the metrics and the audit read at the edge."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.types import Scope
+
+from registry.auth.principals import Principal
+from registry.oci.errors import OciError
+from registry.oci.names import RepositoryName
+
+_KEY = "basegate.exchange"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """Filled in while the request is served.
+
+    Attributes:
+        request_id: a GUID, or the caller's own X-Request-Id; the same in the response, the log and the audit.
+        client: the caller's address, that behind a trusted proxy.
+        operation: the route's word for it (`manifests.push`); "" when no route matched.
+        repository: the repository in the path, when there is one.
+        reference: the tag, digest or upload id that ends the path, as it was written.
+        principal: who called, once known.
+        error: what was refused or went wrong.
+        status: the HTTP status; 0 when the caller left before there was one, 499 in the log.
+        received, sent: body bytes.
+        seconds: from the first byte of the request's head to the last of the response.
+    """
+
+    request_id: str
+    client: str
+    method: str
+    path: str
+    operation: str = ""
+    repository: RepositoryName | None = None
+    reference: str = ""
+    principal: Principal | None = None
+    error: OciError | None = None
+    status: int = 0
+    received: int = 0
+    sent: int = 0
+    seconds: float = 0.0
+
+
+Observer = Callable[[Exchange], None]
+
+
+def remember(scope: Scope, exchange: Exchange) -> None:
+    """Attach the exchange to its request."""
+    scope[_KEY] = exchange
+
+
+def exchange_of(scope: Scope) -> Exchange | None:
+    """The exchange of a request; `None` when it did not come in over the edge."""
+    found: Exchange | None = scope.get(_KEY)
+    return found
