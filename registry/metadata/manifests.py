@@ -1,0 +1,139 @@
+"""Manifests of a repository and what they refer to; the bytes themselves are in the blob store."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from registry.metadata.blobs import batches
+from registry.metadata.tables import manifest_references, manifests, repositories, tags
+from registry.oci.digest import Digest
+from registry.oci.manifest import ImageIndex, Manifest
+from registry.oci.names import RepositoryName, Tag
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRow:
+    """What the registry keeps of a manifest.
+
+    Attributes:
+        digest: its name.
+        media_type: as pushed; what a pull answers as Content-Type.
+        size: bytes.
+    """
+
+    digest: Digest
+    media_type: str
+    size: int
+
+
+_COLUMNS = (manifests.c.digest, manifests.c.media_type, manifests.c.size)
+_BY_DIGEST = (
+    select(*_COLUMNS)
+    .join(repositories)
+    .where(repositories.c.name == bindparam("repository"), manifests.c.digest == bindparam("digest"))
+)
+_BY_TAG = (
+    select(*_COLUMNS)
+    .select_from(repositories)
+    .join(tags, tags.c.repository_id == repositories.c.id)
+    .join(manifests, (manifests.c.repository_id == tags.c.repository_id) & (manifests.c.digest == tags.c.digest))
+    .where(repositories.c.name == bindparam("repository"), tags.c.name == bindparam("tag"))
+)
+_HERE = (manifests.c.repository_id == bindparam("repository")) & (manifests.c.digest == bindparam("named"))
+_ID = select(manifests.c.id).where(_HERE)
+_ADD = insert(manifests).returning(manifests.c.id)
+_REFRESH = update(manifests).where(manifests.c.id == bindparam("row"))
+_REMOVE = delete(manifests).where(_HERE)
+_UNTAG = delete(tags).where(tags.c.repository_id == bindparam("repository"), tags.c.digest == bindparam("named"))
+_PRESENT = select(manifests.c.digest).where(
+    manifests.c.repository_id == bindparam("repository"),
+    manifests.c.digest.in_(bindparam("digests", expanding=True)),
+)
+
+
+def find(connection: Connection, repository: RepositoryName, digest: Digest) -> ManifestRow | None:
+    """The manifest with this digest in this repository, or `None`."""
+    row = connection.execute(_BY_DIGEST, {"repository": repository, "digest": digest}).first()
+    return None if row is None else ManifestRow(Digest(row[0]), row[1], row[2])
+
+
+def find_tagged(connection: Connection, repository: RepositoryName, tag: Tag) -> ManifestRow | None:
+    """The manifest a tag of this repository points at, or `None`."""
+    row = connection.execute(_BY_TAG, {"repository": repository, "tag": tag}).first()
+    return None if row is None else ManifestRow(Digest(row[0]), row[1], row[2])
+
+
+def put(  # noqa: PLR0913
+    connection: Connection,
+    repository_id: int,
+    digest: Digest,
+    size: int,
+    manifest: Manifest,
+    *,
+    pushed_by: str,
+    now: float,
+) -> bool:
+    """Record a manifest and its references; `False` when it was there already (its age starts again)."""
+    known = connection.execute(_ID, {"repository": repository_id, "named": digest}).scalar()
+    if known is not None:
+        connection.execute(_REFRESH, {"row": known, "pushed": now, "media_type": manifest.media_type})
+        return False
+    row = _row(manifest) | {"repository_id": repository_id, "digest": digest, "size": size}
+    added = connection.execute(_ADD, row | {"pushed": now, "pushed_by": pushed_by}).scalar_one()
+    references = _references(manifest)
+    if references:
+        owner = {"manifest_id": added, "repository_id": repository_id}
+        connection.execute(insert(manifest_references), [reference | owner for reference in references])
+    return True
+
+
+def remove(connection: Connection, repository_id: int, digest: Digest) -> list[Tag] | None:
+    """Forget a manifest; returns the tags that went with it, or `None` when there was no such manifest."""
+    gone = connection.execute(
+        select(tags.c.name).where(tags.c.repository_id == repository_id, tags.c.digest == digest)
+    ).scalars()
+    vanished = [Tag(name) for name in gone]
+    here = {"repository": repository_id, "named": digest}
+    if not connection.execute(_REMOVE, here).rowcount:
+        return None
+    connection.execute(_UNTAG, here)
+    return vanished
+
+
+def present(connection: Connection, repository_id: int, digests: Collection[Digest]) -> set[Digest]:
+    """Those of the digests that the repository holds as manifests."""
+    found: set[Digest] = set()
+    for some in batches(digests):
+        rows = connection.execute(_PRESENT, {"repository": repository_id, "digests": some})
+        found.update(Digest(digest) for (digest,) in rows)
+    return found
+
+
+def _row(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "media_type": manifest.media_type,
+        "artifact_type": manifest.artifact_type,
+        "config_media_type": "" if isinstance(manifest, ImageIndex) else manifest.config.media_type,
+        "referrer_type": manifest.referrer_type,
+        "subject": None if manifest.subject is None else manifest.subject.digest,
+        "annotations": dict(manifest.annotations),
+    }
+
+
+def _references(manifest: Manifest) -> list[dict[str, Any]]:
+    if isinstance(manifest, ImageIndex):
+        named = [("child", child) for child in manifest.manifests]
+    else:
+        named = [("config", manifest.config), *(("layer", layer) for layer in manifest.layers)]
+    return [
+        {
+            "position": position,
+            "kind": kind,
+            "digest": item.digest,
+            "media_type": item.media_type,
+            "size": item.size,
+        }
+        for position, (kind, item) in enumerate(named)
+    ]

@@ -1,0 +1,45 @@
+"""Which manifests reach a piece of content: directly, or through the indexes that hold them."""
+
+from sqlalchemy import Connection, Select, bindparam, select
+
+from registry.metadata.tables import manifest_references, manifests, repositories
+from registry.oci.digest import Digest
+from registry.oci.names import RepositoryName
+
+
+def _closure() -> Select[tuple[str]]:
+    """Upwards from the content: its manifests, the indexes that hold those, and so on; UNION ends every circle."""
+    repository = select(repositories.c.id).where(repositories.c.name == bindparam("repository")).scalar_subquery()
+    holders = select(manifests.c.digest).join(manifest_references)
+    reaching = holders.where(
+        manifest_references.c.repository_id == repository, manifest_references.c.digest == bindparam("digest")
+    ).cte("reaching", recursive=True)
+    parents = holders.join(reaching, manifest_references.c.digest == reaching.c.digest).where(
+        manifest_references.c.repository_id == repository
+    )
+    closed = reaching.union(parents)
+    return select(closed.c.digest)
+
+
+_REACHING = _closure()
+_DIRECT = (
+    select(manifests.c.digest)
+    .join(manifest_references)
+    .where(
+        manifest_references.c.repository_id == bindparam("repository"),
+        manifest_references.c.digest == bindparam("digest"),
+    )
+    .limit(bindparam("count"))
+)
+
+
+def manifests_reaching(connection: Connection, repository: RepositoryName, digest: Digest) -> list[Digest]:
+    """All manifests of the repository that reach a blob or manifest: nearest first is not promised, each once."""
+    rows = connection.execute(_REACHING, {"repository": repository, "digest": digest})
+    return [Digest(found) for (found,) in rows]
+
+
+def manifests_naming(connection: Connection, repository_id: int, digest: Digest, count: int) -> list[Digest]:
+    """At most `count` manifests of the repository that name the content themselves."""
+    rows = connection.execute(_DIRECT, {"repository": repository_id, "digest": digest, "count": count})
+    return [Digest(found) for (found,) in rows]

@@ -1,0 +1,26 @@
+"""What a database's refusal means to a caller."""
+
+import sqlite3
+
+from sqlalchemy.exc import DBAPIError
+
+from registry.oci.errors import StorageFull, Unavailable
+
+_FULL = {sqlite3.SQLITE_FULL}
+_BROKEN = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def as_oci_error(error: Exception) -> Exception:
+    """The OCI error that says what is wrong with the disk or database; any other error as it is."""
+    origin = getattr(error, "orig", None) if isinstance(error, DBAPIError) else error
+    if not isinstance(origin, sqlite3.Error):
+        return error
+    primary = getattr(origin, "sqlite_errorcode", 0) & 0xFF
+    if primary in _FULL:
+        return StorageFull("the disk that holds the registry's metadata is full: nothing was changed, free some space")
+    if primary in _BUSY:
+        return Unavailable("the registry's metadata is busy with another change: try again")
+    if primary in _BROKEN:
+        return Unavailable(f"the registry's metadata cannot be reached ({origin}): nothing was changed")
+    return error

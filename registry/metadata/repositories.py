@@ -1,0 +1,52 @@
+"""Repositories: names that hold blobs, manifests and tags."""
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
+
+from registry.metadata.tables import manifests, repositories, repository_blobs
+from registry.oci.names import RepositoryName
+
+_FIND = select(repositories.c.id).where(repositories.c.name == bindparam("name"))
+_ADD = insert(repositories).returning(repositories.c.id)
+_PAGE = (
+    select(repositories.c.name)
+    .where(repositories.c.name > bindparam("after"))
+    .order_by(repositories.c.name)
+    .limit(bindparam("count"))
+)
+_BLOB_BYTES = select(func.coalesce(func.sum(repository_blobs.c.size), 0)).where(
+    repository_blobs.c.repository_id == bindparam("repository_id")
+)
+_MANIFEST_BYTES = select(func.coalesce(func.sum(manifests.c.size), 0)).where(
+    manifests.c.repository_id == bindparam("repository_id")
+)
+
+
+def find(connection: Connection, name: RepositoryName) -> int | None:
+    """The repository's row id, or `None` when the registry does not hold it."""
+    return connection.execute(_FIND, {"name": name}).scalar()
+
+
+def ensure(connection: Connection, name: RepositoryName, now: float) -> int:
+    """The repository's row id; a new row when there was none."""
+    found = find(connection, name)
+    if found is not None:
+        return found
+    return connection.execute(_ADD, {"name": name, "created": now}).scalar_one()
+
+
+def page(connection: Connection, after: str, count: int) -> list[RepositoryName]:
+    """At most `count` names behind `after`, in the order of their bytes."""
+    return [RepositoryName(name) for (name,) in connection.execute(_PAGE, {"after": after, "count": count})]
+
+
+def bytes_held(connection: Connection, repository_id: int) -> int:
+    """Bytes of the distinct blobs and manifests in a repository: what a quota counts."""
+    values = {"repository_id": repository_id}
+    return int(connection.execute(_BLOB_BYTES, values).scalar_one()) + int(
+        connection.execute(_MANIFEST_BYTES, values).scalar_one()
+    )
+
+
+def remove(connection: Connection, name: RepositoryName) -> bool:
+    """Forget a repository with its tags, manifests and links to blobs; `False` when there was none."""
+    return connection.execute(delete(repositories).where(repositories.c.name == name)).rowcount > 0

@@ -1,0 +1,140 @@
+"""A metadata store in one SQLite file: one writer thread with group commit, readers in their callers' threads.
+
+Write-ahead log with synchronous=FULL: a commit is on disk before anybody is told of it. Other processes may read and
+write the same file; `BEGIN IMMEDIATE` and the busy timeout put them in a queue.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import NullPool
+
+from registry.metadata.group_commit import GroupCommit
+from registry.metadata.refusals import as_oci_error
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+BUSY_SECONDS = 20.0
+# A change made by another process counts after at most so long; asking costs some 20 microseconds.
+OTHERS_SECONDS = 0.1
+
+
+class SqliteStore:
+    """Transactions over one SQLite file; see `registry.metadata.store` for the promises.
+
+    The schema must be in place: `registry.metadata.opening.open_metadata` sees to that.
+
+    Args:
+        path: the database file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._reading = connect(path, begin="BEGIN")
+        self._local = threading.local()
+        self._open: list[Connection] = []
+        self._lock = threading.Lock()
+        self._own = 0
+        self._others = OtherCommits(path)
+        self._writer = GroupCommit(connect(path, begin="BEGIN IMMEDIATE"), self._committed)
+
+    async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a query here and now: a look-up costs less than handing it to another thread."""
+        return self.read_now(query, *args, **kwargs)
+
+    def read_now(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`read` for callers that cannot wait; on the connection of the calling thread."""
+        connection = self._connection()
+        try:
+            with connection.begin():
+                return query(connection, *args, **kwargs)
+        except Exception as error:
+            raise as_oci_error(error) from error
+
+    async def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Queue a change for the writer thread and wait until it is durable."""
+        return await self._writer.submit(lambda connection: change(connection, *args, **kwargs))
+
+    def generation(self) -> int:
+        """Own commits count at once, those of other processes within a tenth of a second."""
+        return self._own + self._others.count()
+
+    def close(self) -> None:
+        """Finish waiting writes, then close every connection."""
+        self._writer.close()
+        with self._lock:
+            for connection in self._open:
+                connection.close()
+            self._open.clear()
+        self._others.close()
+        self._reading.dispose()
+
+    def _connection(self) -> Connection:
+        found: Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = self._local.connection = self._reading.connect()
+            found.exec_driver_sql("PRAGMA query_only=ON")
+            found.rollback()
+            with self._lock:
+                self._open.append(found)
+        return found
+
+    def _committed(self) -> None:
+        self._own += 1
+
+
+class OtherCommits:
+    """Counts the times that another connection was seen to have committed, the store's own writer included."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._lock = threading.Lock()
+        self._count = 0
+        self._version = -1
+        self._next_look = 0.0
+
+    def count(self) -> int:
+        """The count; asks SQLite at most every `OTHERS_SECONDS`."""
+        now = time.monotonic()
+        if now >= self._next_look:
+            with self._lock:
+                self._next_look = now + OTHERS_SECONDS
+                self._look()
+        return self._count
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._next_look = float("inf")
+            self._connection.close()
+
+    def _look(self) -> None:
+        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version:
+            self._version = version
+            self._count += 1
+
+
+def connect(path: Path, *, begin: str) -> Engine:
+    """An engine over the file whose transactions start with `begin`."""
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=NullPool,
+        connect_args={"check_same_thread": False, "isolation_level": None, "timeout": BUSY_SECONDS},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

@@ -1,0 +1,106 @@
+"""The tables of what a registry holds: repositories, manifests, tags, blobs, events.
+
+Digests and names are stored as their text. Every look-up a request makes is the prefix of one index.
+"""
+
+from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+
+from registry.metadata.principal_tables import principal_secrets, principals
+from registry.metadata.schema import SCHEMA
+
+_DIGEST = String(136)
+
+
+def _repository() -> Column[int]:
+    return Column("repository_id", Integer, ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False)
+
+
+repositories = Table(
+    "repositories",
+    SCHEMA,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(255), nullable=False, unique=True),
+    Column("created", Float, nullable=False, comment="seconds since the epoch"),
+)
+
+manifests = Table(
+    "manifests",
+    SCHEMA,
+    Column("id", Integer, primary_key=True),
+    _repository(),
+    Column("digest", _DIGEST, nullable=False),
+    Column("media_type", String(255), nullable=False),
+    Column("size", Integer, nullable=False, comment="bytes of the manifest itself"),
+    Column("artifact_type", Text, nullable=False, comment="as the manifest declares it, or empty"),
+    Column("config_media_type", Text, nullable=False, comment="empty for an index"),
+    Column("referrer_type", Text, nullable=False, comment="artifactType in the referrers list"),
+    Column("subject", _DIGEST, nullable=True),
+    Column("annotations", JSON, nullable=False, comment="object of strings"),
+    Column("pushed", Float, nullable=False, comment="last push, seconds since the epoch"),
+    Column("pushed_by", String(36), nullable=False, comment="principal id"),
+    UniqueConstraint("repository_id", "digest"),
+    Index(None, "digest"),
+    Index(None, "repository_id", "subject", "digest"),
+    Index(None, "repository_id", "subject", "referrer_type", "digest"),
+    # Ids are never given twice: whoever walks the table by id must not take a new row for an old one.
+    sqlite_autoincrement=True,
+)
+
+manifest_references = Table(
+    "manifest_references",
+    SCHEMA,
+    Column("manifest_id", Integer, ForeignKey("manifests.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, comment="place in the manifest: 0 is the config of an image"),
+    Column("kind", String(8), nullable=False, comment="config, layer or child"),
+    _repository(),
+    Column("digest", _DIGEST, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", Integer, nullable=False, comment="bytes, as the descriptor says"),
+    Index(None, "repository_id", "digest"),
+)
+
+tags = Table(
+    "tags",
+    SCHEMA,
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("digest", _DIGEST, nullable=False),
+    Column("created", Float, nullable=False, comment="seconds since the epoch"),
+    Column("updated", Float, nullable=False, comment="last move to another digest"),
+    Index(None, "repository_id", "digest"),
+)
+
+repository_blobs = Table(
+    "repository_blobs",
+    SCHEMA,
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True),
+    Column("digest", _DIGEST, primary_key=True),
+    Column("size", Integer, nullable=False, comment="bytes"),
+    Column("created", Float, nullable=False, comment="last upload or mount, seconds since the epoch"),
+    Index(None, "digest"),
+)
+
+events = Table(
+    "events",
+    SCHEMA,
+    Column("id", Integer, primary_key=True),
+    Column("time", Float, nullable=False, comment="seconds since the epoch"),
+    Column("kind", String(32), nullable=False),
+    Column("repository", String(255), nullable=False),
+    Column("digest", _DIGEST, nullable=False, comment="or empty"),
+    Column("tag", String(128), nullable=False, comment="or empty"),
+    Column("principal", String(36), nullable=False, comment="id, or empty"),
+    sqlite_autoincrement=True,
+)
+
+__all__ = [
+    "SCHEMA",
+    "events",
+    "manifest_references",
+    "manifests",
+    "principal_secrets",
+    "principals",
+    "repositories",
+    "repository_blobs",
+    "tags",
+]
