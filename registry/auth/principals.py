@@ -42,3 +42,8 @@ class Principal:
 def anonymous(*, may_pull: bool) -> Principal:
     """The caller without credentials: reads everything where anonymous pull is on, else nothing."""
     return Principal(ANONYMOUS_ID, "anonymous", Role.ACR_PULL if may_pull else None)
+
+
+def everybody() -> Principal:
+    """The caller where nobody has to sign in: may do everything."""
+    return Principal(ANONYMOUS_ID, "anonymous", Role.OWNER)

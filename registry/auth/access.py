@@ -1,0 +1,176 @@
+"""Access: may this request do this? The one place that says 401 or 403 for a route."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from starlette.requests import HTTPConnection
+
+from registry.auth.actions import Action
+from registry.auth.challenge import INSUFFICIENT_SCOPE, INVALID_TOKEN, challenger
+from registry.auth.credentials import Credentials, CredentialsMalformed, parse_authorization
+from registry.auth.principals import Principal
+from registry.auth.scopes import CATALOG_SCOPE, Scope, repository_scope
+from registry.auth.sign_in import Identity, SignIn, TokenInvalid, roles_that_may
+from registry.oci.errors import Denied, OciError, Unauthorized
+from registry.oci.names import RepositoryName
+from registry.settings import RegistrySettings, SettingsInForce
+
+_IDENTITY = "basegate.identity"
+_MALFORMED = "the Authorization header cannot be read: send Basic with user:secret, or Bearer with a token"
+_MISSING = "authentication required: sign in with a principal's name or id and one of its secrets"
+
+# Pushing reads as well: clients look for blobs before they send them (distribution's access records).
+_INCLUDED = {Action.PUSH: (Action.PULL, Action.PUSH)}
+
+SessionOwner = Callable[[], Awaitable[str]]
+"""Gives the id of the principal that started the upload session a request belongs to."""
+
+
+class Access:
+    """Answers for every route; who called is left in the request's scope, refused or not."""
+
+    def __init__(self, sign_in: SignIn, settings: SettingsInForce[RegistrySettings]) -> None:
+        self._sign_in = sign_in
+        self._settings = settings
+
+    async def require(
+        self,
+        request: HTTPConnection,
+        repository: RepositoryName,
+        action: Action,
+        *,
+        also: Iterable[RepositoryName] = (),
+        session: SessionOwner | None = None,
+    ) -> Principal:
+        """The principal, when it may do this to the repository.
+
+        Args:
+            request: with its `Authorization`.
+            repository: the one in the path.
+            action: what the route does; PUSH needs PULL as well.
+            also: repositories that the client had better be able to pull from (a mount's source): named in the
+                challenge, not demanded.
+            session: for requests within an upload session, who started it; a token of that principal that ended
+                meanwhile (by less than `auth.session_grace_seconds`) still counts.
+
+        Raises:
+            Unauthorized: with a challenge: no credentials, wrong ones, or a token that is too narrow.
+            Denied: signed in with a secret, and the role does not grant this.
+            TooManyRequests: too many wrong secrets.
+        """
+        actions = _INCLUDED.get(action, (action,))
+        scopes = (repository_scope(repository, actions), *(repository_scope(name, (Action.PULL,)) for name in also))
+        identity = await self._identify(request, scopes, session)
+        if all(identity.may(each, repository) for each in actions):
+            return identity.principal
+        raise self._refusal(request, identity, scopes, _sentence(identity, repository, actions))
+
+    async def require_catalog(self, request: HTTPConnection) -> Principal:
+        """The principal, when it may list repositories; which ones it sees is its role's affair."""
+        identity = await self._identify(request, (CATALOG_SCOPE,))
+        if identity.may_list():
+            return identity.principal
+        sentence = f"{_who(identity.principal)} may not list repositories with this token"
+        raise self._refusal(request, identity, (CATALOG_SCOPE,), sentence)
+
+    async def identify(self, request: HTTPConnection) -> Principal:
+        """The principal that has signed in, for routes that need no more (`/v2/`).
+
+        Without credentials this is 401 even where anonymous pull is on: Azure's clients look for the challenge.
+        """
+        identity = await self._identify(request, ())
+        if identity.principal.is_anonymous and identity.claims is None and self._settings.current.auth.required:
+            raise self._challenged(request, Unauthorized(_MISSING), ())
+        return identity.principal
+
+    def recall(self, authorization: str | None, repository: RepositoryName, action: Action) -> Principal | None:
+        """The principal when it is certain, without waiting, that `require` would return it; for fast paths."""
+        try:
+            credentials = parse_authorization(authorization)
+        except CredentialsMalformed:
+            return None
+        identity = self._sign_in.recall(credentials) if credentials else self._sign_in.nobody()
+        if identity is None or not all(identity.may(a, repository) for a in _INCLUDED.get(action, (action,))):
+            return None
+        return identity.principal
+
+    def readable(self, request: HTTPConnection, principal: Principal) -> Callable[[RepositoryName], bool]:
+        """Which repositories this request may pull from, its token considered."""
+        identity: Identity = request.scope.get(_IDENTITY) or Identity(principal)
+        return lambda name: identity.may(Action.PULL, name)
+
+    def caller(self, request: HTTPConnection) -> Principal | None:
+        """Who called, as far as it is known; for logs and the audit."""
+        identity: Identity | None = request.scope.get(_IDENTITY)
+        return None if identity is None else identity.principal
+
+    async def _identify(
+        self, request: HTTPConnection, scopes: Iterable[Scope], session: SessionOwner | None = None
+    ) -> Identity:
+        try:
+            credentials = parse_authorization(request.headers.get("authorization"))
+            identity = await self._resolve(request, credentials, session)
+        except CredentialsMalformed as error:
+            raise self._challenged(request, Unauthorized(_MALFORMED), scopes) from error
+        except TokenInvalid as error:
+            raise self._challenged(request, error, scopes, INVALID_TOKEN) from error
+        except Unauthorized as error:
+            raise self._challenged(request, error, scopes) from error
+        request.scope[_IDENTITY] = identity
+        return identity
+
+    async def _resolve(
+        self, request: HTTPConnection, credentials: Credentials | None, session: SessionOwner | None
+    ) -> Identity:
+        if credentials is None:
+            return self._sign_in.nobody()
+        address = request.client.host if request.client else ""
+        try:
+            return await self._sign_in.identify(credentials, address)
+        except TokenInvalid:
+            if session is None:
+                raise
+            late = await self._sign_in.identify(credentials, address, self._settings.current.auth.session_grace_seconds)
+            if late.principal.is_anonymous or await session() != late.principal.id:
+                raise
+            return late
+
+    def _refusal(self, request: HTTPConnection, identity: Identity, scopes: Iterable[Scope], sentence: str) -> OciError:
+        if identity.claims is not None:
+            return self._challenged(request, Unauthorized(sentence, _detail(scopes)), scopes, INSUFFICIENT_SCOPE)
+        if identity.principal.is_anonymous:
+            return self._challenged(request, Unauthorized(_MISSING), scopes)
+        return Denied(sentence, _detail(scopes))
+
+    def _challenged(
+        self, request: HTTPConnection, error: Unauthorized, scopes: Iterable[Scope], reason: str = ""
+    ) -> Unauthorized:
+        scopes = tuple(scopes)
+        error.headers["WWW-Authenticate"] = challenger(request, self._settings.current).challenge(scopes, reason)
+        if error.detail is None and scopes:
+            error.detail = _detail(scopes)
+        return error
+
+
+def _who(principal: Principal) -> str:
+    if principal.is_anonymous:
+        return "the anonymous caller"
+    return f"principal {principal.name} (role {principal.role.value if principal.role else 'none'})"
+
+
+def _sentence(identity: Identity, repository: RepositoryName, actions: Sequence[Action]) -> str:
+    """Why not, for a person: docker prints this."""
+    principal = identity.principal
+    refused = next((a for a in reversed(actions) if not principal.may(a, repository)), None)
+    if refused is None:
+        return f"the token of {_who(principal)} does not cover {','.join(actions)} on {repository}: ask for a wider one"
+    verb = refused.value.replace("_", " ")
+    link = "from" if refused is Action.PULL else "to" if refused is Action.PUSH else "in"
+    need = f"needs role {roles_that_may(refused)}"
+    if principal.role is not None and not principal.reaches(repository):
+        need = f"it is bound to {', '.join(principal.repositories)}"
+    return f"{_who(principal)} may not {verb} {link} {repository}: {need}"
+
+
+def _detail(scopes: Iterable[Scope]) -> list[dict[str, str]]:
+    """What was wanted, in ACR's form."""
+    return [{"Type": s.kind, "Name": s.name, "Action": a} for s in scopes for a in s.actions]

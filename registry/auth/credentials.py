@@ -1,0 +1,57 @@
+"""What a request brings to sign in with: the `Authorization` header, read (RFC 7617 Basic, RFC 6750 Bearer)."""
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+
+NULL_GUID = "00000000-0000-0000-0000-000000000000"
+"""The user name that says "the password is a token" (what `az acr login` hands to docker)."""
+
+HEADER_MAXIMUM = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class UserSecret:
+    """A user name with a secret."""
+
+    username: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BearerToken:
+    """A token."""
+
+    text: str = field(repr=False)
+
+
+class CredentialsMalformed(Exception):
+    """The header cannot be read."""
+
+
+Credentials = UserSecret | BearerToken
+
+
+def parse_authorization(header: str | None) -> Credentials | None:
+    """Read an `Authorization` header; `None` when there is none.
+
+    Raises:
+        CredentialsMalformed: another scheme than Basic or Bearer, or not of its form.
+    """
+    if not header:
+        return None
+    scheme, _, value = header.strip().partition(" ")
+    value = value.strip()
+    if len(header) > HEADER_MAXIMUM or not value:
+        raise CredentialsMalformed
+    if scheme.lower() == "bearer":
+        return BearerToken(value)
+    if scheme.lower() != "basic":
+        raise CredentialsMalformed
+    try:
+        user, colon, secret = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise CredentialsMalformed from error
+    if not colon:
+        raise CredentialsMalformed
+    return UserSecret(user, secret)

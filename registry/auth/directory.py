@@ -1,0 +1,76 @@
+"""The principals as a running server knows them: read from the metadata, remembered until something is written."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from registry.auth.actions import Role
+from registry.auth.principals import Principal
+from registry.auth.recent import Recent
+from registry.metadata.principals import PrincipalRow, SecretRow, find
+from registry.metadata.store import MetadataStore
+
+_USERNAME_MAXIMUM = 128
+_ENTRIES = 4096
+_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A principal that may sign in, with the hashes of its secrets."""
+
+    principal: Principal
+    secrets: tuple[SecretRow, ...]
+
+    def hashes(self, now: float) -> list[str]:
+        """The hashes of the secrets that have not expired at `now` (seconds since the epoch)."""
+        return [secret.hash for secret in self.secrets if secret.expires > now]
+
+
+class Directory:
+    """Accounts by id or name. A principal that was disabled or deleted, by another process too, is not found."""
+
+    def __init__(self, metadata: MetadataStore, clock: Callable[[], float] = time.time) -> None:
+        self._metadata = metadata
+        self._clock = clock
+        self._generation = -1
+        self._known: Recent[str, Account | bool] = Recent(_ENTRIES, _SECONDS)
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._clock()
+
+    def recall(self, username: str) -> Account | None:
+        """The account when it is known to be up to date without asking the database."""
+        self._follow()
+        known = self._known.get(username)
+        return known if isinstance(known, Account) else None
+
+    async def find(self, username: str) -> Account | None:
+        """The account of an id (in any case) or name, or `None` when it may not sign in."""
+        if not 0 < len(username) <= _USERNAME_MAXIMUM:
+            return None
+        self._follow()
+        known = self._known.get(username)
+        if known is None:
+            generation = self._generation
+            account = account_of(await self._metadata.read(find, username))
+            known = account if account is not None else False
+            # What was read while somebody wrote may be old: it serves this request only.
+            if generation == self._metadata.generation():
+                self._known.put(username, known)
+        return known if isinstance(known, Account) else None
+
+    def _follow(self) -> None:
+        generation = self._metadata.generation()
+        if generation != self._generation:
+            self._known.clear()
+            self._generation = generation
+
+
+def account_of(row: PrincipalRow | None) -> Account | None:
+    """The account of a row; `None` when it is disabled. An unknown role grants nothing."""
+    if row is None or not row.enabled:
+        return None
+    role = Role(row.role) if row.role in set(Role) else None
+    return Account(Principal(row.id, row.name, role, row.repositories), row.secrets)

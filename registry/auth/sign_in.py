@@ -1,0 +1,159 @@
+"""Signing in: credentials become an identity, or an error that says what to do."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from registry.auth.actions import GRANTS, Action
+from registry.auth.credentials import NULL_GUID, BearerToken, Credentials, UserSecret
+from registry.auth.directory import Account, Directory
+from registry.auth.principals import Principal, anonymous, everybody
+from registry.auth.scopes import REGISTRY, Scope, grant
+from registry.auth.secret_check import SecretCheck
+from registry.auth.throttle import Throttle
+from registry.auth.tokens import ACCESS, REFRESH, Claims, TokenRefused, Tokens
+from registry.oci.errors import Unauthorized
+from registry.oci.names import RepositoryName
+from registry.settings import RegistrySettings, SettingsInForce
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A caller and what narrows it.
+
+    Attributes:
+        principal: with the rights it has now.
+        claims: of the narrow token it came with; `None` when nothing but the role limits it.
+    """
+
+    principal: Principal
+    claims: Claims | None = None
+
+    def may(self, action: Action, repository: RepositoryName) -> bool:
+        """Whether both the role and, where there is one, the token grant the action."""
+        return self.principal.may(action, repository) and self.token_covers(action, repository)
+
+    def token_covers(self, action: Action, repository: RepositoryName) -> bool:
+        """Whether the token, if any, grants the action; pull includes reading metadata, as in ACR."""
+        if self.claims is None:
+            return True
+        granted = self.claims.repositories.get(repository, frozenset())
+        return action in granted or (action is Action.METADATA_READ and Action.PULL in granted)
+
+    def grant(self, asked: Iterable[Scope]) -> tuple[Scope, ...]:
+        """The part of the scopes that both the role and the token, if any, grant."""
+        return tuple(scope for scope in map(self._within_token, grant(self.principal, asked)) if scope.actions)
+
+    def may_list(self) -> bool:
+        """Whether the catalog may be read."""
+        return self.principal.role is not None and (self.claims is None or self.claims.catalog)
+
+    def _within_token(self, scope: Scope) -> Scope:
+        if self.claims is None:
+            return scope
+        if scope.kind == REGISTRY:
+            return Scope(scope.kind, scope.name, scope.actions if self.claims.catalog else ())
+        granted = self.claims.repositories.get(scope.name, frozenset())
+        return Scope(scope.kind, scope.name, tuple(action for action in scope.actions if action in granted))
+
+
+class TokenInvalid(Unauthorized):
+    """A token was presented that does not count; the challenge says `error="invalid_token"`."""
+
+
+class SignIn:
+    """Finds out who calls."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        secrets: SecretCheck,
+        tokens: Tokens,
+        throttle: Throttle,
+        settings: SettingsInForce[RegistrySettings],
+    ) -> None:
+        self._directory = directory
+        self._secrets = secrets
+        self._tokens = tokens
+        self._throttle = throttle
+        self._settings = settings
+
+    def nobody(self) -> Identity:
+        """The caller without credentials: the owner where nobody has to sign in, else anonymous."""
+        auth = self._settings.current.auth
+        if not auth.required:
+            return Identity(everybody())
+        return Identity(anonymous(may_pull=auth.anonymous_pull))
+
+    def recall(self, credentials: Credentials) -> Identity | None:
+        """The identity when it is known to hold without hashing, verifying or asking the database."""
+        if isinstance(credentials, BearerToken):
+            claims = self._tokens.recall(credentials.text)
+            if claims is None:
+                return None
+            if not claims.subject:
+                return Identity(self.nobody().principal, claims)
+            account = self._directory.recall(claims.subject)
+            return Identity(account.principal, claims) if account else None
+        account = self._directory.recall(credentials.username)
+        if account and self._secrets.recall(credentials.secret, account.hashes(self._directory.now())):
+            return Identity(account.principal)
+        return None
+
+    async def identify(self, credentials: Credentials, address: str, grace: float = 0.0) -> Identity:
+        """The identity of credentials; `grace` is how many seconds ago a token may have ended.
+
+        Raises:
+            Unauthorized: wrong user name or secret, or a principal that may not sign in.
+            TokenInvalid: a token that is not ours, expired, or of a principal that is gone.
+            TooManyRequests: too many wrong secrets, or too many at once.
+        """
+        known = self.recall(credentials)
+        if known is not None:
+            return known
+        if isinstance(credentials, BearerToken):
+            return await self._by_token(credentials.text, grace, ACCESS)
+        if credentials.username == NULL_GUID:
+            return await self._by_token(credentials.secret, grace, ACCESS, REFRESH)
+        return Identity((await self._by_secret(credentials, address)).principal)
+
+    async def by_token(self, text: str, *kinds: str) -> Identity:
+        """The identity of a token of one of the kinds, which the caller handed over in a form.
+
+        Raises:
+            TokenInvalid: it does not count.
+        """
+        return await self._by_token(text, 0.0, *kinds)
+
+    async def _by_token(self, text: str, grace: float, *kinds: str) -> Identity:
+        try:
+            claims = self._tokens.read(text, *kinds, grace=grace)
+        except TokenRefused as refusal:
+            raise TokenInvalid(str(refusal)) from refusal
+        narrowing = claims if claims.narrow else None
+        if not claims.subject:
+            return Identity(self.nobody().principal, narrowing)
+        account = await self._directory.find(claims.subject)
+        if account is None:
+            raise TokenInvalid("the principal of this token may not sign in any more: ask an owner of the registry")
+        return Identity(account.principal, narrowing)
+
+    async def _by_secret(self, credentials: UserSecret, address: str) -> Account:
+        self._throttle.check(credentials.username, address)
+        account = await self._directory.find(credentials.username)
+        hashes = account.hashes(self._directory.now()) if account else []
+        if account and await self._secrets.find(credentials.secret, hashes):
+            self._throttle.succeeded(credentials.username, address)
+            return account
+        if not account:
+            await self._secrets.find(credentials.secret, [])
+        await asyncio.sleep(self._throttle.failed(credentials.username, address))
+        raise Unauthorized(
+            "the user name or the secret is wrong, or the secret has expired: check both, or ask an owner of the "
+            "registry for a new secret"
+        )
+
+
+def roles_that_may(action: Action) -> str:
+    """The roles that grant an action, for a sentence: `AcrPush or Owner`."""
+    return " or ".join(role.value for role, actions in GRANTS.items() if action in actions)

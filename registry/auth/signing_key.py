@@ -1,0 +1,77 @@
+"""The key that tokens are signed with: ECDSA on P-256, in the data folder, made at the first start."""
+
+import base64
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+KEY_FILE = Path("keys/signing.pem")
+
+
+class SigningKeyUnusable(Exception):
+    """The key file exists but cannot serve; the message is one line for the person who starts the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private key and the name it goes by in token headers (`kid`, in libtrust's form of 12 groups of 4)."""
+
+    private: EllipticCurvePrivateKey
+    kid: str
+
+
+def signing_key(data: Path) -> SigningKey:
+    """The key of a data folder, made when there is none.
+
+    Raises:
+        SigningKeyUnusable: the file is not a P-256 key, or others than its owner may read it.
+        OSError: the folder cannot be written.
+    """
+    path = data / KEY_FILE
+    if not path.exists():
+        _create(path)
+    if path.stat().st_mode & 0o077:
+        raise SigningKeyUnusable(f"{path} can be read by others than its owner: run chmod 600 {path}")
+    try:
+        private = load_pem_private_key(path.read_bytes(), password=None)
+    except ValueError as error:
+        raise SigningKeyUnusable(
+            f"{path} is not a private key in PEM: restore it, or remove it for a new one"
+        ) from error
+    if not isinstance(private, EllipticCurvePrivateKey) or not isinstance(private.curve, SECP256R1):
+        raise SigningKeyUnusable(f"{path} holds another kind of key, needs P-256: remove it for a new one")
+    return SigningKey(private, _kid(private))
+
+
+def _create(path: Path) -> None:
+    """Make the file whole or not at all; when another process is first, its key counts."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    pem = generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(pem)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _kid(private: EllipticCurvePrivateKey) -> str:
+    public = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    text = base64.b32encode(sha256(public).digest()[:30]).decode("ascii")
+    return ":".join(text[at : at + 4] for at in range(0, len(text), 4))
