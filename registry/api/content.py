@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from registry.api.ranges import Window, read_window
 from registry.oci.digest import Digest
@@ -53,15 +53,25 @@ class BlobResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Send the head, then the bytes, unless the request is a HEAD."""
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        head = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         if scope["method"] == "HEAD" or self._window.length == 0:
+            await send(head)
             await send({"type": "http.response.body", "body": b""})
-        elif self._blob.path is not None and "http.response.pathsend" in scope.get("extensions", {}):
+        elif self._blob.path is not None and "http.response.pathsend" in (scope.get("extensions") or {}):
+            await send(head)
             await send(self._pathsend())
         else:
-            async for piece in self._read(self._blob, self._window.start, self._window.length):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            await self._stream(send, head)
+
+    async def _stream(self, send: Send, head: Message) -> None:
+        pieces = self._read(self._blob, self._window.start, self._window.length)
+        # The head waits for the first piece: a blob that was deleted meanwhile is still a 404, not a broken body.
+        first = await anext(pieces, b"")
+        await send(head)
+        await send({"type": "http.response.body", "body": first, "more_body": True})
+        async for piece in pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
     def _pathsend(self) -> dict[str, object]:
         # `offset` and `count` are ours: ASGI's own message knows whole files only, our server class knows parts.

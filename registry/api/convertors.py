@@ -4,7 +4,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 
 from registry.oci.digest import Digest
-from registry.oci.errors import ManifestUnknown, TagInvalid
+from registry.oci.errors import ManifestUnknown, NameInvalid, TagInvalid
 from registry.oci.names import Reference, RepositoryName, parse_reference
 
 
@@ -54,3 +54,12 @@ def read_reference_of(request: Request) -> Reference:
         return reference_of(request)
     except TagInvalid as error:
         raise ManifestUnknown(f"manifest unknown: {error.message}", error.detail) from None
+
+
+def source_of(request: Request) -> RepositoryName | None:
+    """The repository that a mount names in `?from=`; one that cannot exist is none: the push goes on as an upload."""
+    text = request.query_params.get("from")
+    try:
+        return RepositoryName.parse(text) if text else None
+    except NameInvalid:
+        return None

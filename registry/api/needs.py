@@ -4,10 +4,10 @@ from enum import Enum
 
 from starlette.requests import Request
 
-from registry.auth.access import Access
+from registry.api.convertors import repository_of, source_of
+from registry.api.rooms import Rooms
 from registry.auth.actions import Action
 from registry.auth.principals import Principal, anonymous
-from registry.oci.names import RepositoryName
 
 
 class Needs(Enum):
@@ -18,16 +18,32 @@ class Needs(Enum):
     CATALOG = "registry:catalog:*"
     PULL = "pull"
     PUSH = "push"
+    UPLOAD = "push, within the upload session that the path names"
     DELETE = "delete"
 
 
-async def authorise(needs: Needs, access: Access, request: Request) -> Principal:
+async def authorise(needs: Needs, rooms: Rooms, request: Request) -> Principal:
     """The caller, when it may; else Unauthorized with a challenge, Denied, or TooManyRequests."""
-    if needs is Needs.NOTHING:
-        return anonymous(may_pull=False)
-    if needs is Needs.SIGNED_IN:
-        return await access.require_signed_in(request)
-    if needs is Needs.CATALOG:
-        return await access.require_catalog(request)
-    name: RepositoryName = request.path_params["name"]
-    return await access.require(request, name, Action(needs.value))
+    access = rooms.access
+    match needs:
+        case Needs.NOTHING:
+            return anonymous(may_pull=False)
+        case Needs.SIGNED_IN:
+            return await access.identify(request)
+        case Needs.CATALOG:
+            return await access.require_catalog(request)
+        case Needs.UPLOAD:
+            return await _within_session(rooms, request)
+    source = source_of(request)
+    also = () if source is None else (source,)
+    return await access.require(request, repository_of(request), Action(needs.value), also=also)
+
+
+async def _within_session(rooms: Rooms, request: Request) -> Principal:
+    name, upload = repository_of(request), request.path_params["upload"]
+
+    async def owner() -> str:
+        session = await rooms.uploads.session(name, upload)
+        return session.principal_id
+
+    return await rooms.access.require(request, name, Action.PUSH, session=owner)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from registry.auth.access import Access
+from registry.auth.token_desk import TokenDesk
 from registry.blobs import Blobs
 from registry.catalog import Catalog
 from registry.gate import Gate
@@ -10,7 +11,7 @@ from registry.manifests import Manifests
 from registry.metadata.store import MetadataStore
 from registry.metrics import Metrics
 from registry.readiness import Readiness
-from registry.referrers import ReferrersList
+from registry.referrers import Referrers
 from registry.settings import RegistrySettings, SettingsInForce
 from registry.storage.store import BlobStore
 from registry.tags import Tags
@@ -33,11 +34,12 @@ class Rooms:
     stores: Stores
     gate: Gate
     access: Access
+    desk: TokenDesk
     blobs: Blobs
     uploads: Uploads
     manifests: Manifests
     tags: Tags
     catalog: Catalog
-    referrers: ReferrersList
+    referrers: Referrers
     metrics: Metrics
     readiness: Readiness

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from registry.api import blobs, catalog, convertors, health, manifests, referrers, root, tags, uploads
+from registry.api import blobs, catalog, convertors, health, manifests, referrers, root, tags, tokens, uploads
 from registry.api.needs import Needs, authorise
 from registry.api.rooms import Rooms
 from registry.auth.principals import Principal
@@ -42,12 +42,15 @@ TABLE: tuple[Row, ...] = (
     Row("DELETE", "/v2/{name:repository}/manifests/{reference}", Needs.DELETE, manifests.delete),
     Row("POST", "/v2/{name:repository}/blobs/uploads/", Needs.PUSH, uploads.start),
     Row("POST", "/v2/{name:repository}/blobs/uploads", Needs.PUSH, uploads.start),
-    Row("GET HEAD", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.PUSH, uploads.status),
-    Row("PATCH", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.PUSH, uploads.append),
-    Row("PUT", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.PUSH, uploads.finish),
-    Row("DELETE", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.PUSH, uploads.cancel),
+    Row("GET HEAD", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.UPLOAD, uploads.status),
+    Row("PATCH", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.UPLOAD, uploads.append),
+    Row("PUT", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.UPLOAD, uploads.finish),
+    Row("DELETE", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.UPLOAD, uploads.cancel),
     Row("GET HEAD", "/v2/{name:repository}/blobs/{digest}", Needs.PULL, blobs.pull),
     Row("DELETE", "/v2/{name:repository}/blobs/{digest}", Needs.DELETE, blobs.delete),
+    Row("GET", "/oauth2/token", Needs.NOTHING, tokens.grant),
+    Row("POST", "/oauth2/token", Needs.NOTHING, tokens.redeem),
+    Row("POST", "/oauth2/exchange", Needs.NOTHING, tokens.exchange),
     Row("GET HEAD", "/healthz", Needs.NOTHING, health.alive),
     Row("GET HEAD", "/readyz", Needs.NOTHING, health.ready),
     Row("GET HEAD", "/metrics", Needs.NOTHING, health.metrics),
@@ -78,9 +81,11 @@ def _endpoint(rooms: Rooms, rows: dict[str, Row]) -> Callable[[Request], Awaitab
             exchange.operation = row.operation
             exchange.repository = request.path_params.get("name")
             exchange.reference = _reference(request)
-        principal = await authorise(row.needs, rooms.access, request)
-        if exchange is not None:
-            exchange.principal = principal
+        try:
+            principal = await authorise(row.needs, rooms, request)
+        finally:
+            if exchange is not None:
+                exchange.principal = rooms.access.caller(request)
         return await row.handler(rooms, request, principal)
 
     return endpoint

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from starlette.requests import Request
 from starlette.responses import Response
 
-from registry.api.convertors import repository_of
+from registry.api.convertors import repository_of, source_of
 from registry.api.ranges import chunk_of
 from registry.api.rooms import Rooms
 from registry.auth.principals import Principal
 from registry.oci.digest import Digest
-from registry.oci.errors import DigestInvalid, NameInvalid, RangeNotSatisfiable
+from registry.oci.errors import DigestInvalid, RangeNotSatisfiable
 from registry.oci.names import RepositoryName
 from registry.uploads import UploadSession
 
@@ -69,17 +69,8 @@ def _final_digest(request: Request) -> Digest:
 
 
 async def _mounted(rooms: Rooms, request: Request, principal: Principal, digest: Digest) -> bool:
-    source = _source_of(request)
-    return await rooms.blobs.mount(repository_of(request), digest, source, rooms.access.readable(request, principal))
-
-
-def _source_of(request: Request) -> RepositoryName | None:
-    # A source that cannot exist is one that cannot be mounted from: the push goes on as an upload.
-    text = request.query_params.get("from")
-    try:
-        return RepositoryName.parse(text) if text else None
-    except NameInvalid:
-        return None
+    readable = rooms.access.readable(request, principal)
+    return await rooms.blobs.mount(repository_of(request), digest, source_of(request), readable)
 
 
 async def _push_whole(rooms: Rooms, request: Request, principal: Principal, digest: Digest) -> Response:

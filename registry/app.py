@@ -1,0 +1,147 @@
+"""The registry put together: stores, services, routes; built once, passed down, closed at the end."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from registry import logs
+from registry.api import routes
+from registry.api.edge import Edge
+from registry.api.errors import EXCEPTION_HANDLERS
+from registry.api.rooms import Rooms, Stores
+from registry.auth.authority import Authority
+from registry.blobs import Blobs
+from registry.catalog import Catalog
+from registry.exchange import Exchange, Observer
+from registry.gate import Gate, OpenGate
+from registry.gc import GarbageCollector
+from registry.manifests import Manifests
+from registry.metadata.opening import open_metadata
+from registry.metrics import Metrics
+from registry.readiness import Readiness
+from registry.referrers import Referrers
+from registry.settings import RegistrySettings, SettingsInForce
+from registry.storage.disk import DiskStore
+from registry.tags import Tags
+from registry.uploads import Uploads
+
+GateFactory = Callable[[Stores], Gate]
+RoutesFactory = Callable[[Rooms], Sequence[BaseRoute]]
+
+_EXPIRY_SECONDS = 300.0
+
+
+class RegistryApp:
+    """A registry that is ready to be served.
+
+    Attributes:
+        asgi: the application.
+        rooms: its services, for whoever adds routes or commands.
+        settings: the settings in force.
+    """
+
+    def __init__(
+        self, rooms: Rooms, asgi: ASGIApp, collector: GarbageCollector, closing: Sequence[Callable[[], None]]
+    ) -> None:
+        self.rooms = rooms
+        self.asgi = asgi
+        self.settings = rooms.stores.settings
+        self._collector = collector
+        self._closing = tuple(closing)
+        self._log = structlog.get_logger("registry.app")
+
+    def background(self) -> list[Coroutine[Any, Any, None]]:
+        """Work that runs as long as the server does; cancelled at its end."""
+        return [self._expire_uploads(), self._collect()]
+
+    def follow(self, settings: RegistrySettings) -> None:
+        """Adjust what does not read the settings anew by itself."""
+        logs.configure(settings.log)
+
+    def close(self) -> None:
+        """Let go of files, threads and the database."""
+        for close in self._closing:
+            close()
+
+    async def _expire_uploads(self) -> None:
+        while True:
+            await self._attempt("expire uploads", self.rooms.uploads.expire(time.time()))
+            await asyncio.sleep(_EXPIRY_SECONDS)
+
+    async def _collect(self) -> None:
+        while True:
+            # An interval that is switched on while the server runs is noticed within a minute.
+            interval = self.settings.current.gc.interval_seconds
+            await asyncio.sleep(interval or 60)
+            if interval:
+                await self._attempt("collect garbage", self._collector.run())
+
+    async def _attempt(self, what: str, work: Awaitable[object]) -> None:
+        try:
+            await work
+        except Exception:  # noqa: BLE001  one failed round must not end the rounds
+            self._log.exception("background work failed, it will be tried again", work=what)
+
+
+def build(
+    settings: RegistrySettings,
+    *,
+    gate: GateFactory = lambda _stores: OpenGate(),
+    more_routes: RoutesFactory = lambda _rooms: (),
+    observers: Sequence[Observer] = (),
+) -> RegistryApp:
+    """Put a registry together over the data folder of the settings.
+
+    Args:
+        settings: checked settings.
+        gate: makes the gate out of the stores.
+        more_routes: routes of a package on top; `/v2/` stays the registry's.
+        observers: told of every finished request, beside metrics and access log.
+    """
+    in_force = SettingsInForce(settings)
+    pool = ThreadPoolExecutor(settings.storage.threads, thread_name_prefix="files")
+    storage = DiskStore(settings.data, pool, sync_bytes=settings.storage.sync_bytes)
+    metadata = open_metadata(settings.data)
+    authority = Authority(settings.data, metadata, in_force)
+    stores = Stores(storage, metadata, in_force)
+    rooms = _rooms(stores, gate(stores), authority)
+    asgi = _asgi(rooms, more_routes(rooms), observers)
+    collector = GarbageCollector(storage, metadata, in_force)
+    return RegistryApp(rooms, asgi, collector, [authority.close, metadata.close, pool.shutdown])
+
+
+def _rooms(stores: Stores, gate: Gate, authority: Authority) -> Rooms:
+    storage, metadata, settings = stores.storage, stores.metadata, stores.settings
+    return Rooms(
+        stores=stores,
+        gate=gate,
+        access=authority.access,
+        blobs=Blobs(storage, metadata, gate, settings),
+        uploads=Uploads(storage, metadata, gate, settings),
+        manifests=Manifests(storage, metadata, gate, settings),
+        tags=Tags(metadata, settings),
+        catalog=Catalog(metadata, settings),
+        referrers=Referrers(metadata, settings, gate),
+        metrics=Metrics(),
+        readiness=Readiness(settings.current.data, metadata),
+    )
+
+
+def _asgi(rooms: Rooms, more_routes: Sequence[BaseRoute], observers: Sequence[Observer]) -> ASGIApp:
+    settings = rooms.stores.settings
+    inner = Starlette(routes=[*routes.build(rooms), *more_routes], exception_handlers=dict(EXCEPTION_HANDLERS))
+    inner.router.redirect_slashes = False
+    access_log = logs.AccessLog()
+
+    def log(exchange: Exchange) -> None:
+        if settings.current.log.access:
+            access_log.observe(exchange)
+
+    return Edge(inner, settings, [rooms.metrics.observe, log, *observers])

@@ -1,0 +1,166 @@
+"""Running the registry: uvicorn on a socket of ours, until SIGTERM or SIGINT; SIGHUP reloads."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Callable, Generator, Iterable
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from registry.app import RegistryApp
+from registry.reload import Reload
+from registry.server.startup import CannotStart, Certificate, bind, certificate_of
+from registry.settings import RegistrySettings
+
+Announce = Callable[[str], None]
+
+
+def run(
+    app: RegistryApp, read_settings: Callable[[], RegistrySettings], files: Iterable[Path], announce: Announce
+) -> None:
+    """Serve until told to stop.
+
+    Args:
+        app: what to serve; it is closed at the end.
+        read_settings: reads all settings sources again, for a reload.
+        files: settings files whose change means a reload.
+        announce: told the URL once connections are accepted.
+
+    Raises:
+        CannotStart: the address or the certificate cannot be used.
+    """
+    try:
+        certificate = certificate_of(app.settings.current)
+        listening = bind(app.settings.current)
+        serving = Serving(app, listening, certificate, announce)
+        reload = Reload(app.settings, read_settings, [app.follow])
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(serving.until_stopped(reload, [*files, *_certificate_files(certificate)]))
+    finally:
+        app.close()
+
+
+class Serving:
+    """One running server."""
+
+    def __init__(
+        self, app: RegistryApp, listening: socket.socket, certificate: Certificate | None, announce: Announce
+    ) -> None:
+        self._app = app
+        self._listening = listening
+        self._certificate = certificate
+        self._announce = announce
+        self._log = structlog.get_logger("registry.server")
+        self.url = _url_of(listening, secure=certificate is not None)
+        self._server = _Server(_config(app, certificate), self._started)
+
+    async def until_stopped(self, reload: Reload, files: Iterable[Path]) -> None:
+        """Serve, follow the files, and end when `stop` is called or a signal comes."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            _on_signal(loop, number, self._server.handle_exit, number, None)
+        _on_signal(loop, signal.SIGHUP, self._reload, reload)
+        tasks = [asyncio.create_task(work) for work in self._app.background()]
+        if self._app.settings.current.operations.watch:
+            tasks.append(asyncio.create_task(self._follow(reload, list(files))))
+        try:
+            await self._server.serve(sockets=[self._listening])
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def stop(self) -> None:
+        """End soon, running requests first. May be called from another thread."""
+        self._server.should_exit = True
+
+    def _started(self) -> None:
+        self._log.info("listening", url=self.url)
+        self._announce(self.url)
+
+    def _reload(self, reload: Reload) -> None:
+        reload.now()
+        if self._certificate is None:
+            return
+        try:
+            self._certificate.reload()
+        except CannotStart as error:
+            self._log.error("the new certificate is refused, the old one stays in use", reason=str(error))
+
+    async def _follow(self, reload: Reload, files: list[Path]) -> None:
+        from registry.server.file_watch import changes  # noqa: PLC0415  loading it costs start-up time
+
+        async for _ in changes(files):
+            self._reload(reload)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handling: ours ends in an orderly return instead of in the signal's default."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._tell_started = started
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave signals to `Serving`."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept connections, then say so."""
+        await super().startup(sockets)
+        self._tell_started()
+
+
+def _config(app: RegistryApp, certificate: Certificate | None) -> uvicorn.Config:
+    server = app.settings.current.server
+    return uvicorn.Config(
+        app.asgi,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=server.keep_alive_seconds,
+        timeout_graceful_shutdown=server.shutdown_seconds,
+        limit_concurrency=server.concurrency or None,
+        backlog=server.backlog,
+        ssl_context_factory=None if certificate is None else lambda _config, _default: certificate.context,
+    )
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    import uvloop  # noqa: PLC0415
+
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+def _on_signal(
+    loop: asyncio.AbstractEventLoop, number: signal.Signals, act: Callable[..., object], *arguments: object
+) -> None:
+    # Only the main thread may listen to signals; a server in another thread is ended by `stop`.
+    with contextlib.suppress(ValueError, RuntimeError):
+        loop.add_signal_handler(number, act, *arguments)
+
+
+def _url_of(listening: socket.socket, *, secure: bool) -> str:
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if secure else 'http'}://{shown}:{port}"
+
+
+def _certificate_files(certificate: Certificate | None) -> list[Path]:
+    return [] if certificate is None else [certificate.chain, certificate.key]
+
+
+def announce_on_stdout(url: str) -> None:
+    """The line that people and tests wait for."""
+    sys.stdout.write(f"listening on {url}\n")
+    sys.stdout.flush()

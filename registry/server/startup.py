@@ -1,0 +1,111 @@
+"""What a server needs before it can begin, or the one line that says why it cannot."""
+
+import re
+import socket
+import ssl
+from pathlib import Path
+
+from registry.settings import RegistrySettings
+
+_ADDRESS = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^:\[\]]*)):(?P<port>[0-9]{1,5})")
+
+
+class CannotStart(Exception):
+    """The message is one line: what was found, what is needed, what to do. The command exits with 2."""
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """`HOST:PORT` or `[IPv6]:PORT` -> host and port; an empty host is every interface.
+
+    Raises:
+        CannotStart: neither form, or a port above 65535.
+    """
+    found = _ADDRESS.fullmatch(text)
+    if found is None or int(found["port"]) > 65535:
+        raise CannotStart(f"listen is {text!r}: needs HOST:PORT, like 127.0.0.1:5000 or [::1]:5000")
+    return found["six"] or found["host"], int(found["port"])
+
+
+def bind(settings: RegistrySettings) -> socket.socket:
+    """A listening socket at the address of the settings.
+
+    Raises:
+        CannotStart: the address is taken, not this machine's, or not ours to use.
+    """
+    host, port = parse_address(settings.listen)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+        bound.listen(settings.server.backlog)
+    except OSError as error:
+        bound.close()
+        reason = error.strerror or str(error)
+        raise CannotStart(
+            f"cannot listen on {settings.listen}: {reason}: choose another address with --listen"
+        ) from None
+    return bound
+
+
+def prepare_data(folder: Path) -> Path:
+    """Make the data folder, readable by its owner only, when it is absent.
+
+    Raises:
+        CannotStart: it cannot be made or written.
+    """
+    probe = folder / ".writable"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CannotStart(
+            f"data folder {folder} cannot be written: {reason}: choose another with --data or change its owner"
+        ) from None
+    return folder
+
+
+class Certificate:
+    """A TLS certificate in use; a renewed one serves new connections, those that are open go on."""
+
+    def __init__(self, chain: Path, key: Path) -> None:
+        self.chain = chain
+        self.key = key
+        self.context = _context(chain, key)
+
+    def reload(self) -> None:
+        """Read the files again. Raises CannotStart when they do not fit; the old certificate stays in use then."""
+        _context(self.chain, self.key)
+        self.context.load_cert_chain(self.chain, self.key)
+
+
+def certificate_of(settings: RegistrySettings) -> Certificate | None:
+    """The certificate that the settings name, `None` for plain HTTP.
+
+    Raises:
+        CannotStart: only one of the two files is named, or they cannot be used.
+    """
+    if settings.tls_cert is None and settings.tls_key is None:
+        return None
+    if settings.tls_cert is None or settings.tls_key is None:
+        raise CannotStart("TLS needs both tls_cert and tls_key: one of them is missing")
+    return Certificate(settings.tls_cert, settings.tls_key)
+
+
+def _context(chain: Path, key: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_cert_chain(chain, key, password=_no_password)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CannotStart(f"certificate {chain} with key {key} cannot be used: {reason}") from None
+    return context
+
+
+def _no_password() -> str:
+    # Without this OpenSSL would ask on the terminal.
+    return ""
