@@ -1,0 +1,1 @@
+"""The bench: basegate beside other registries, on one machine, in one run."""

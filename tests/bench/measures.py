@@ -1,0 +1,56 @@
+"""What a server costs: CPU seconds and peak memory of a process and its children, out of /proc."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process and its descendants, those already gone and waited for included."""
+    return sum(_spent(member) for member in family(pid))
+
+
+def peak_memory(pid: int) -> int:
+    """Bytes of the highest resident sets since `reset_peak`, descendants added."""
+    return sum(_status(member, "VmHWM") for member in family(pid))
+
+
+def resident_memory(pid: int) -> int:
+    """Bytes resident now, descendants added."""
+    return sum(_status(member, "VmRSS") for member in family(pid))
+
+
+def reset_peak(pid: int) -> None:
+    """Start the peaks of a process and its descendants anew."""
+    for member in family(pid):
+        Path(f"/proc/{member}/clear_refs").write_text("5", encoding="ascii")
+
+
+def family(pid: int) -> Iterator[int]:
+    """The process and its descendants."""
+    yield pid
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except FileNotFoundError:
+        return
+    for child in children:
+        yield from family(int(child))
+
+
+def _spent(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
+    except FileNotFoundError:
+        return 0.0
+    return sum(int(field) for field in fields[11:15]) / _TICK
+
+
+def _status(pid: int, key: str) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return 0
+    found = [int(line.split()[1]) for line in lines if line.startswith(f"{key}:")]
+    return found[0] * 1024 if found else 0

@@ -1,0 +1,146 @@
+"""Interleaved rounds: every server in turn does the same work, so that a busy machine slows all of them alike."""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from tests.bench.flows import Job
+from tests.bench.generator import Load
+from tests.bench.measures import cpu_seconds, peak_memory, reset_peak, resident_memory
+from tests.bench.servers import Running, Server
+from tests.bench.workloads import Workload
+
+ROOT = Path(__file__).parents[2]
+GIB = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One server, one workload, one round.
+
+    Attributes:
+        rate: in the workload's unit.
+        p50, p99: seconds of one operation.
+        cpu: CPU seconds of the server, per GiB moved or per 1,000 operations.
+        peak: bytes of resident memory at its highest.
+        idle: bytes resident before the work began.
+        cold: seconds from start to first answer.
+        own_cpu: CPU seconds of the load generator, in the same unit as `cpu`.
+    """
+
+    rate: float
+    p50: float
+    p99: float
+    cpu: float
+    peak: int
+    idle: int
+    cold: float
+    own_cpu: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A workload and what each server made of it, a sample a round."""
+
+    workload: Workload
+    samples: dict[str, list[Sample]]
+
+    def median(self, server: str, field: str) -> float:
+        """The median over the rounds."""
+        return statistics.median(float(getattr(sample, field)) for sample in self.samples[server])
+
+    def ratio(self, server: str, reference: str, field: str = "rate") -> float:
+        """The median of the rounds' ratios."""
+        ours = [float(getattr(sample, field)) for sample in self.samples[server]]
+        theirs = [float(getattr(sample, field)) for sample in self.samples[reference]]
+        return statistics.median(mine / max(other, 1e-9) for mine, other in zip(ours, theirs, strict=True))
+
+
+def measure(workload: Workload, servers: Sequence[Server], rounds: int, folder: Path) -> Row:
+    """Run one workload on every server, `rounds` times in turn; the folder is emptied afterwards."""
+    able = [server for server in servers if server.name not in workload.without]
+    samples: dict[str, list[Sample]] = {server.name: [] for server in able}
+    with ExitStack() as stack:
+        running = [_started(stack, server, workload, folder) for server in able]
+        for number in range(rounds if running else 0):
+            # The order turns, so that nobody always runs behind the same neighbour.
+            for one in running[number % len(running) :] + running[: number % len(running)]:
+                samples[one.name].append(_sample(workload, one, f"{os.getpid()} {number} {one.name}"))
+    return Row(workload, samples)
+
+
+def _started(stack: ExitStack, server: Server, workload: Workload, folder: Path) -> Running:
+    place = folder / server.name
+    place.mkdir(parents=True)
+    stack.callback(shutil.rmtree, place)
+    running = server.start(place, workload.door)
+    stack.callback(running.stop)
+    return running
+
+
+def _sample(workload: Workload, running: Running, unique: str) -> Sample:
+    job = Job(
+        workload.flow,
+        running.target,
+        workload.clients,
+        workload.size,
+        workload.count,
+        workload.seconds,
+        workload.kind,
+        unique,
+    )
+    pid = running.process.pid
+    os.sync()  # what an earlier round left dirty is not this round's to write
+    with generator() as process:
+        tell(process, json.dumps(asdict(job)))
+        hear(process)
+        idle = resident_memory(pid)
+        reset_peak(pid)
+        before = cpu_seconds(pid)
+        tell(process, "go")
+        load = Load(**json.loads(hear(process)))
+    cpu = cpu_seconds(pid) - before
+    return _figures(workload, load, Sample(0, 0, 0, cpu, peak_memory(pid), idle, running.cold, load.own_cpu))
+
+
+def _figures(workload: Workload, load: Load, raw: Sample) -> Sample:
+    spent = sorted(load.spent)
+    bulk = workload.unit == "MiB/s"
+    amount = load.moved / GIB if bulk else len(spent) / 1000
+    return replace(
+        raw,
+        rate=(load.moved / (1 << 20) if bulk else len(spent)) / load.seconds,
+        p50=spent[len(spent) // 2],
+        p99=spent[min(len(spent) * 99 // 100, len(spent) - 1)],
+        cpu=raw.cpu / amount,
+        own_cpu=raw.own_cpu / amount,
+    )
+
+
+def generator() -> subprocess.Popen[str]:
+    """A fresh load generator, waiting for its job."""
+    command = [sys.executable, "-m", "tests.bench.generator"]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+def tell(process: subprocess.Popen[str], line: str) -> None:
+    """Send the generator a line."""
+    if process.stdin is None:
+        raise RuntimeError("The load generator was started without a pipe to speak through.")
+    process.stdin.write(f"{line}\n")
+    process.stdin.flush()
+
+
+def hear(process: subprocess.Popen[str]) -> str:
+    """The generator's next line."""
+    line = process.stdout.readline() if process.stdout else ""
+    if not line:
+        raise RuntimeError("The load generator failed; its error is above.")
+    return line

@@ -1,0 +1,92 @@
+"""The workloads, on one screen."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from tests.bench.payloads import Kind
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One row of the table.
+
+    Attributes:
+        name: what a person calls it.
+        flow: what each client does; a name in `flows.FLOWS` or `questions.QUESTIONS`.
+        clients: connections at once.
+        size: bytes of one blob.
+        count: operations a client and round.
+        seconds: length of a round where operations are not counted.
+        kind: what the bytes are.
+        goal: the ratio to distribution this project aims at; 0 where none is set.
+        door: how the server is spoken to.
+        without: servers that have no such thing.
+    """
+
+    name: str
+    flow: str
+    clients: int
+    size: int = 0
+    count: int = 1
+    seconds: float = 0.0
+    kind: Kind = "random"
+    goal: float = 0.0
+    door: Literal["open", "token", "tls"] = "open"
+    without: tuple[str, ...] = ()
+
+    @property
+    def unit(self) -> str:
+        """What its rate is counted in."""
+        return "op/s" if self.seconds or self.flow == "put_manifest" or self.size <= 1024 else "MiB/s"
+
+    def small(self) -> "Workload":
+        """The same in a fraction of a second, to see that it runs."""
+        return replace(
+            self,
+            clients=min(self.clients, 4),
+            size=max(self.size >> 8, min(self.size, 1024)),
+            count=min(self.count, 2),
+            seconds=min(self.seconds, 0.1),
+        )
+
+
+LOOP = 1.5
+"""Seconds of one round of small requests."""
+
+WORKLOADS = (
+    Workload("push 256 MiB", "push", 1, 256 * MIB, goal=1.8),
+    Workload("push 128 MiB", "push", 4, 128 * MIB, goal=1.8),
+    Workload("push 4 MiB", "push", 64, 4 * MIB, goal=1.8),
+    Workload("push streamed 128 MiB", "push_streamed", 4, 128 * MIB, goal=1.3),
+    Workload("push in 8 MiB PATCHes", "push_patched", 4, 128 * MIB, goal=1.8),
+    Workload("push tar.gz 64 MiB", "push", 2, 64 * MIB, kind="gzip"),
+    Workload("push tar.zstd 64 MiB", "push", 2, 64 * MIB, kind="zstd"),
+    Workload("push 1 KiB", "push", 16, 1024, count=20, goal=8),
+    Workload("pull 256 MiB", "pull", 1, 256 * MIB, count=3, goal=1.8),
+    Workload("pull 64 MiB", "pull", 8, 64 * MIB, count=3, goal=1.5),
+    Workload("pull 10 MiB", "pull", 64, 10 * MIB, count=3, goal=1.5),
+    Workload("range 1 MiB", "ranges", 8, MIB, count=40, goal=3),
+    Workload("GET /v2/", "version", 64, seconds=LOOP),
+    Workload("manifest GET", "get_manifest", 16, seconds=LOOP, goal=4),
+    Workload("manifest GET", "get_manifest", 64, seconds=LOOP, goal=4),
+    Workload("manifest GET, token", "get_manifest", 64, seconds=LOOP, goal=4, door="token"),
+    Workload("manifest HEAD", "head_manifest", 16, seconds=LOOP, goal=4),
+    Workload("manifest HEAD, token", "head_manifest", 16, seconds=LOOP, goal=4, door="token"),
+    Workload("blob HEAD", "head_blob", 16, seconds=LOOP),
+    Workload("tags of 100", "tags", 64, seconds=LOOP, goal=4),
+    Workload("referrers, 10", "referrers", 16, seconds=LOOP, without=("distribution", "docker-registry")),
+    Workload("catalog of 100", "catalog", 16, seconds=LOOP),
+    Workload("manifest PUT", "put_manifest", 16, count=20, goal=8),
+    Workload("zb push 1 MB", "push_image", 8, 1_000_000, count=8),
+    Workload("zb push 10 MB", "push_image", 8, 10_000_000, count=2),
+    Workload("zb push 100 MB", "push_image", 8, 100_000_000),
+    Workload("zb pull 1 MB", "pull_image", 8, 1_000_000, count=20),
+    Workload("zb pull 10 MB", "pull_image", 8, 10_000_000, count=8),
+    Workload("zb pull 100 MB", "pull_image", 8, 100_000_000),
+    Workload("zb mixed 1 MB", "mixed", 8, 1_000_000, count=12),
+    Workload("zb mixed 10 MB", "mixed", 8, 10_000_000, count=4),
+    Workload("push 128 MiB, TLS", "push", 1, 128 * MIB, door="tls"),
+    Workload("pull 128 MiB, TLS", "pull", 1, 128 * MIB, count=2, door="tls"),
+)
