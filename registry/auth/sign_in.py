@@ -57,6 +57,17 @@ class Identity:
         return Scope(scope.kind, scope.name, tuple(action for action in scope.actions if action in granted))
 
 
+class SecretWrong(Unauthorized):
+    """A wrong user name or secret; `username` is what was tried, for the audit."""
+
+    def __init__(self, username: str) -> None:
+        super().__init__(
+            "the user name or the secret is wrong, or the secret has expired: check both, or ask an owner of the "
+            "registry for a new secret"
+        )
+        self.username = username
+
+
 class TokenInvalid(Unauthorized):
     """A token was presented that does not count; the challenge says `error="invalid_token"`."""
 
@@ -148,10 +159,7 @@ class SignIn:
         if not account:
             await self._secrets.find(credentials.secret, [])
         await asyncio.sleep(self._throttle.failed(credentials.username, address))
-        raise Unauthorized(
-            "the user name or the secret is wrong, or the secret has expired: check both, or ask an owner of the "
-            "registry for a new secret"
-        )
+        raise SecretWrong(credentials.username)
 
 
 def roles_that_may(action: Action) -> str:

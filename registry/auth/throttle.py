@@ -15,6 +15,17 @@ from registry.oci.errors import TooManyRequests
 _DOUBLINGS_MAXIMUM = 30  # keeps 2 ** n a sensible number
 
 
+class Throttled(TooManyRequests):
+    """Too many wrong secrets; `username` is what was tried, for the audit."""
+
+    def __init__(self, username: str, address: str, seconds: int) -> None:
+        super().__init__(
+            f"too many wrong secrets from {address or 'this client'}: wait {seconds} s, then try again",
+            headers={"Retry-After": str(seconds)},
+        )
+        self.username = username
+
+
 @dataclass(slots=True)
 class _Failures:
     count: int = 0
@@ -34,16 +45,13 @@ class Throttle:
         """Let an attempt pass, or not.
 
         Raises:
-            TooManyRequests: with `Retry-After` in seconds.
+            Throttled: with `Retry-After` in seconds.
         """
         now = self._clock()
         until = max(self._recall(key, now).refused_until for key in _keys(username, address))
         if until > now:
             seconds = math.ceil(until - now)
-            raise TooManyRequests(
-                f"too many wrong secrets from {address or 'this client'}: wait {seconds} s, then try again",
-                headers={"Retry-After": str(seconds)},
-            )
+            raise Throttled(username, address, seconds)
 
     def failed(self, username: str, address: str) -> float:
         """Count a wrong secret; how many seconds its answer should be held back."""

@@ -1,10 +1,12 @@
 """The token desk: hands out tokens for credentials (distribution's token specification, and its OAuth2 form)."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from registry.auth.credentials import Credentials, UserSecret
+from registry.auth.principals import Principal
 from registry.auth.scopes import parse_scopes
 from registry.auth.sign_in import Identity, SignIn
 from registry.auth.tokens import ACCESS, REFRESH, Tokens
@@ -14,8 +16,16 @@ from registry.settings import RegistrySettings, SettingsInForce
 _NOBODY = "sign in first: this token is for principals only, not for the anonymous caller"
 
 
+@dataclass(frozen=True, slots=True)
+class Handout:
+    """Who got a token, and the JSON of the reply."""
+
+    principal: Principal
+    reply: dict[str, Any] = field(repr=False)
+
+
 class TokenDesk:
-    """Answers `/oauth2/token` and `/oauth2/exchange`; what they return is the JSON of the reply."""
+    """Answers `/oauth2/token` and `/oauth2/exchange`."""
 
     def __init__(self, sign_in: SignIn, tokens: Tokens, settings: SettingsInForce[RegistrySettings]) -> None:
         self._sign_in = sign_in
@@ -24,7 +34,7 @@ class TokenDesk:
 
     async def for_credentials(
         self, credentials: Credentials | None, address: str, scopes: Iterable[str], *, offline: bool
-    ) -> dict[str, Any]:
+    ) -> Handout:
         """An access token for the part of `scopes` that the caller may have, and a refresh token when `offline`.
 
         Raises:
@@ -34,7 +44,7 @@ class TokenDesk:
         identity = await self._identify(credentials, address)
         return self._reply(identity, scopes, refresh=self._refresh(identity) if offline else "")
 
-    async def for_form(self, form: Mapping[str, str], address: str, scopes: Iterable[str]) -> dict[str, Any]:
+    async def for_form(self, form: Mapping[str, str], address: str, scopes: Iterable[str]) -> Handout:
         """The answer to a POST form with `grant_type` password or refresh_token.
 
         Raises:
@@ -54,7 +64,7 @@ class TokenDesk:
         offline = form.get("access_type") == "offline"
         return await self.for_credentials(credentials, address, scopes, offline=offline)
 
-    async def exchange(self, form: Mapping[str, str]) -> dict[str, Any]:
+    async def exchange(self, form: Mapping[str, str]) -> Handout:
         """A refresh token for a token that this registry issued (ACR's `/oauth2/exchange`).
 
         Raises:
@@ -69,7 +79,7 @@ class TokenDesk:
         identity = await self._sign_in.by_token(_needed(form, members[kind]), ACCESS, REFRESH)
         if identity.principal.is_anonymous:
             raise Unauthorized(_NOBODY)
-        return {"refresh_token": self._refresh(identity)}
+        return Handout(identity.principal, {"refresh_token": self._refresh(identity)})
 
     async def _identify(self, credentials: Credentials | None, address: str) -> Identity:
         if credentials is None:
@@ -80,7 +90,7 @@ class TokenDesk:
         # A narrow token yields a refresh token that is as narrow, so that nobody widens what was handed to them.
         return "" if identity.principal.is_anonymous else self._tokens.refresh(identity.principal, identity.claims).text
 
-    def _reply(self, identity: Identity, scopes: Iterable[str], refresh: str) -> dict[str, Any]:
+    def _reply(self, identity: Identity, scopes: Iterable[str], refresh: str) -> Handout:
         granted = identity.grant(parse_scopes(scopes))
         token = self._tokens.access(identity.principal, granted)
         reply = {
@@ -90,7 +100,7 @@ class TokenDesk:
             "issued_at": datetime.fromtimestamp(token.issued, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "scope": " ".join(map(str, granted)),
         }
-        return reply | {"refresh_token": refresh} if refresh else reply
+        return Handout(identity.principal, reply | {"refresh_token": refresh} if refresh else reply)
 
 
 def _needed(form: Mapping[str, str], member: str) -> str:

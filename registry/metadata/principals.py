@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
 
 from registry.metadata.principal_tables import principal_secrets, principals
 
@@ -52,8 +52,7 @@ class PrincipalRow:
     secrets: tuple[SecretRow, ...] = ()
 
 
-_username: BindParameter[str] = bindparam("username")
-_FIND = select(principals).where(or_(principals.c.id == _username, principals.c.name == _username))
+_FIND = select(principals).where(or_(principals.c.id == bindparam("id"), principals.c.name == bindparam("name")))
 _LIST = select(principals).order_by(principals.c.name)
 _SECRETS = (
     select(principal_secrets)
@@ -63,8 +62,8 @@ _SECRETS = (
 
 
 def find(connection: Connection, username: str) -> PrincipalRow | None:
-    """The principal with this id or name, or `None`."""
-    row = connection.execute(_FIND, {"username": username}).first()
+    """The principal with this id (in any case) or name, or `None`."""
+    row = connection.execute(_FIND, {"id": username.lower(), "name": username}).first()
     return None if row is None else _assemble(connection, row)
 
 

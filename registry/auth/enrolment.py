@@ -1,0 +1,165 @@
+"""Enrolment: principals made, their secrets made and renewed. A secret is seen here once and stored only as a hash."""
+
+import re
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from registry.auth.actions import Role
+from registry.auth.secret import hash_secret, new_secret
+from registry.metadata import principals as rows
+from registry.metadata.principals import PrincipalRow, SecretRow
+from registry.metadata.store import MetadataStore
+
+SECRET_NAMES = ("password1", "password2")
+DAY_SECONDS = 86_400
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_PATTERN = re.compile(r"[a-z0-9._/*?\[\]!-]{1,255}")
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+class EnrolmentRefused(Exception):
+    """The principal cannot be made or found; the message says what was found and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSecret:
+    """A secret just made: what the person gets (`value`) and what is kept (`row`)."""
+
+    value: str = field(repr=False)
+    row: SecretRow
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """A principal with the secrets that were made for it now."""
+
+    row: PrincipalRow
+    secrets: tuple[NewSecret, ...]
+
+    def secret(self, name: str = SECRET_NAMES[0]) -> str:
+        """The value of one of the new secrets."""
+        return next(secret.value for secret in self.secrets if secret.row.name == name)
+
+    def as_document(self) -> dict[str, Any]:
+        """`{"name", "id", "role", "repositories", "secrets": [{"name", "value", "expires"}]}`; holds the values."""
+        secrets = [{"name": s.row.name, "value": s.value, "expires": moment(s.row.expires)} for s in self.secrets]
+        return {
+            "name": self.row.name,
+            "id": self.row.id,
+            "role": self.row.role,
+            "repositories": list(self.row.repositories),
+            "secrets": secrets,
+        }
+
+
+def document_of(row: PrincipalRow) -> dict[str, Any]:
+    """A principal for a program, without anything secret."""
+    return {
+        "name": row.name,
+        "id": row.id,
+        "role": row.role,
+        "repositories": list(row.repositories),
+        "enabled": row.enabled,
+        "created": moment(row.created),
+        "secrets": [{"name": secret.name, "expires": moment(secret.expires)} for secret in row.secrets],
+    }
+
+
+def moment(seconds: float) -> str:
+    """A time in UTC, ISO 8601 with seconds and `Z`."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def draft(name: str, role: Role, repositories: Sequence[str] = ("*",), days: float = 365) -> Enrolment:
+    """A principal with two new secrets, not recorded yet. Blocks while the secrets are hashed (0.1 to 0.2 s).
+
+    Raises:
+        EnrolmentRefused: the name or a pattern breaks its grammar.
+    """
+    if not _NAME.fullmatch(name) or _GUID.fullmatch(name):
+        raise EnrolmentRefused(
+            f"principal name {name[:80]!r} is not valid: needs 1 to 64 letters, digits, . _ - with a letter or digit "
+            "first, and must not look like an id"
+        )
+    for pattern in repositories:
+        if not _PATTERN.fullmatch(pattern):
+            raise EnrolmentRefused(
+                f"repository pattern {pattern[:80]!r} is not valid: needs lower-case repository names with * or ?"
+            )
+    now = time.time()
+    secrets = make_secrets(SECRET_NAMES, days, now)
+    patterns = tuple(dict.fromkeys(repositories)) or ("*",)
+    row = PrincipalRow(str(uuid.uuid4()), name, role.value, patterns, True, now, tuple(s.row for s in secrets))
+    return Enrolment(row, secrets)
+
+
+def make_secrets(names: Iterable[str], days: float, now: float) -> tuple[NewSecret, ...]:
+    """New secrets that end in so many days. Blocks while they are hashed."""
+    values = [(name, new_secret()) for name in names]
+    expires = now + days * DAY_SECONDS
+    return tuple(NewSecret(value, SecretRow(name, hash_secret(value), expires, now)) for name, value in values)
+
+
+def record(connection: Connection, enrolment: Enrolment) -> None:
+    """Record a drafted principal; EnrolmentRefused when its name is taken."""
+    if not rows.add(connection, enrolment.row):
+        raise EnrolmentRefused(f"principal {enrolment.row.name} exists already: choose another name, or rotate it")
+
+
+def rotate(connection: Connection, username: str, secrets: tuple[NewSecret, ...]) -> Enrolment:
+    """Put new secrets in the place of old ones; EnrolmentRefused for an unknown principal."""
+    row = known(connection, username)
+    rows.replace_secrets(connection, row.id, [secret.row for secret in secrets])
+    return Enrolment(known(connection, row.id), secrets)
+
+
+def enable(connection: Connection, username: str, *, enabled: bool) -> PrincipalRow:
+    """Let a principal sign in, or not; EnrolmentRefused when unknown."""
+    row = known(connection, username)
+    rows.set_enabled(connection, row.id, enabled=enabled)
+    return replace(row, enabled=enabled)
+
+
+def delete(connection: Connection, username: str) -> PrincipalRow:
+    """Forget a principal for ever; EnrolmentRefused when unknown."""
+    row = known(connection, username)
+    rows.remove(connection, row.id)
+    return row
+
+
+def known(connection: Connection, username: str) -> PrincipalRow:
+    """The principal with this name or id; EnrolmentRefused when there is none."""
+    row = rows.find(connection, username)
+    if row is None:
+        raise EnrolmentRefused(f"there is no principal {username[:80]}: basegate principal list shows all")
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStart:
+    """What the first start made; the only time its secrets can be shown."""
+
+    admin: Enrolment
+    reader: Enrolment
+
+
+async def first_start(metadata: MetadataStore, days: float = 365) -> FirstStart | None:
+    """Make the principals `admin` (Owner) and `reader` (AcrPull) in an empty registry; `None` when there are any."""
+    if await metadata.read(rows.exists_any):
+        return None
+    made = FirstStart(draft("admin", Role.OWNER, days=days), draft("reader", Role.ACR_PULL, days=days))
+    return made if await metadata.write(_record_first, made) else None
+
+
+def _record_first(connection: Connection, made: FirstStart) -> bool:
+    if rows.exists_any(connection):
+        return False
+    record(connection, made.admin)
+    record(connection, made.reader)
+    return True
