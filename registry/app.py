@@ -123,6 +123,7 @@ def _rooms(stores: Stores, gate: Gate, authority: Authority) -> Rooms:
         stores=stores,
         gate=gate,
         access=authority.access,
+        desk=authority.desk,
         blobs=Blobs(storage, metadata, gate, settings),
         uploads=Uploads(storage, metadata, gate, settings),
         manifests=Manifests(storage, metadata, gate, settings),
