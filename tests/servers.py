@@ -1,0 +1,90 @@
+"""A live registry for tests: a real server on a free port over a temporary data folder."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from registry.app import RegistryApp, build
+from registry.reload import Reload
+from registry.server.run import Serving
+from registry.server.startup import bind, certificate_of
+from registry.settings import RegistrySettings
+
+_STARTUP_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRegistry:
+    """A server that answers.
+
+    Attributes:
+        url: scheme, host and port.
+        data: its data folder.
+        app: what it serves; its rooms may be looked at, from other threads with care.
+        stop: ends it; the context manager does so as well.
+    """
+
+    url: str
+    data: Path
+    app: RegistryApp
+    stop: Callable[[], None]
+
+    @property
+    def host(self) -> str:
+        """HOST:PORT, as image references have it."""
+        return self.url.partition("://")[2]
+
+    def client(self, **options: Any) -> httpx.Client:
+        """An HTTP client for it; `auth=(name, secret)` signs in."""
+        return httpx.Client(base_url=self.url, timeout=30, **options)
+
+
+def open_settings(data: Path, **groups: Any) -> RegistrySettings:
+    """Settings of a registry where nobody has to sign in; groups are dictionaries that add to that."""
+    document: dict[str, Any] = {
+        "data": data,
+        "listen": "127.0.0.1:0",
+        "auth": {"required": False},
+        "operations": {"watch": False},
+        "log": {"level": "error", "access": False},
+    }
+    for name, group in groups.items():
+        known = document.get(name)
+        document[name] = {**known, **group} if isinstance(known, Mapping) and isinstance(group, Mapping) else group
+    return RegistrySettings.model_validate(document)
+
+
+@contextmanager
+def running(app: RegistryApp, read: Callable[[], RegistrySettings] | None = None) -> Iterator[LiveRegistry]:
+    """Serve an application from a thread of its own until the block ends; the application is closed then."""
+    settings = app.settings.current
+    announced = threading.Event()
+    serving = Serving(app, bind(settings), certificate_of(settings), lambda _url: announced.set())
+    reload = Reload(app.settings, read or (lambda: settings), [app.follow])
+
+    def serve() -> None:
+        asyncio.run(serving.until_stopped(reload, []))
+        app.close()
+
+    thread = threading.Thread(target=serve, name="registry")
+    thread.start()
+    try:
+        if not announced.wait(_STARTUP_SECONDS):
+            raise TimeoutError("the registry did not start")
+        yield LiveRegistry(serving.url, settings.data, app, serving.stop)
+    finally:
+        serving.stop()
+        thread.join(_STARTUP_SECONDS)
+
+
+@contextmanager
+def open_registry(data: Path, **groups: Any) -> Iterator[LiveRegistry]:
+    """A live registry where nobody has to sign in."""
+    with running(build(open_settings(data, **groups))) as live:
+        yield live
