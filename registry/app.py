@@ -16,6 +16,7 @@ from registry.api import routes
 from registry.api.edge import Edge
 from registry.api.errors import EXCEPTION_HANDLERS
 from registry.api.rooms import Rooms, Stores
+from registry.audit import audit_log
 from registry.auth.authority import Authority
 from registry.blobs import Blobs
 from registry.catalog import Catalog
@@ -112,9 +113,14 @@ def build(
     authority = Authority(settings.data, metadata, in_force)
     stores = Stores(storage, metadata, in_force)
     rooms = _rooms(stores, gate(stores), authority)
+    closing = [authority.close, metadata.close, pool.shutdown]
+    if settings.audit.enabled:
+        audit = audit_log(settings.data, lambda: in_force.current.audit)
+        observers = [audit.observe, *observers]
+        closing.append(audit.close)
     asgi = _asgi(rooms, more_routes(rooms), observers)
     collector = GarbageCollector(storage, metadata, in_force)
-    return RegistryApp(rooms, asgi, collector, [authority.close, metadata.close, pool.shutdown])
+    return RegistryApp(rooms, asgi, collector, closing)
 
 
 def _rooms(stores: Stores, gate: Gate, authority: Authority) -> Rooms:

@@ -22,6 +22,7 @@ class Exchange:
         operation: the route's word for it (`manifests.push`); "" when no route matched.
         repository: the repository in the path, when there is one.
         reference: the tag, digest or upload id that ends the path, as it was written.
+        digest: of the content that was handed out or recorded (`Docker-Content-Digest` of the response), else "".
         principal: who called, once known.
         error: what was refused or went wrong.
         status: the HTTP status; 0 when the caller left before there was one, 499 in the log.
@@ -36,6 +37,7 @@ class Exchange:
     operation: str = ""
     repository: RepositoryName | None = None
     reference: str = ""
+    digest: str = ""
     principal: Principal | None = None
     error: OciError | None = None
     status: int = 0

@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -92,6 +92,7 @@ class _Passage:
         """Pass a piece of the response on, its head with the headers of every response."""
         if message["type"] == "http.response.start":
             self._exchange.status = message["status"]
+            self._exchange.digest = _digest(message.get("headers", []))
             self._lingers = self._must_linger()
             await self._send({**message, "headers": [*message.get("headers", []), *self._headers()]})
             return
@@ -143,6 +144,10 @@ class _Passage:
 def _exchange(scope: Scope) -> Exchange:
     client = (scope.get("client") or ("", 0))[0]
     return Exchange(_request_id(scope), client, scope["method"], scope["path"])
+
+
+def _digest(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    return next((value.decode("latin-1") for name, value in headers if name == b"docker-content-digest"), "")
 
 
 def _request_id(scope: Scope) -> str:

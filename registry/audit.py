@@ -1,0 +1,130 @@
+"""The audit log: one JSON line for each request that touches content or credentials.
+
+A line is `{"time", "request", "principal", "name", "address", "action", "method", "repository", "reference", "digest",
+"status", "result", "reason"}`. Secrets never reach it: it is written from what the registry parsed, not from headers or
+bodies.
+"""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from registry.access_settings import AuditSettings
+from registry.auth.sign_in import SecretWrong
+from registry.auth.throttle import Throttled
+from registry.exchange import Exchange
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_TEXT_MAXIMUM = 512
+_UNTOLD = ("health.", "root.")
+
+
+class AuditLog:
+    """An observer of exchanges that appends to a file; rotated by size.
+
+    Args:
+        path: the file; its folder is made.
+        settings: section `audit`, read anew for every line.
+        clock: seconds since the epoch.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+
+    def __init__(
+        self, path: Path, settings: Callable[[], AuditSettings], clock: Callable[[], float] = time.time
+    ) -> None:
+        self._path = path
+        self._settings = settings
+        self._clock = clock
+        self._lock = threading.Lock()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._open()
+
+    def observe(self, exchange: Exchange) -> None:
+        """Record a finished request, unless it is of no interest (health checks; successful reads where so set)."""
+        if _is_told(exchange, reads=self._settings().reads):
+            self.write(line_of(exchange, self._clock()))
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Append a line; one write, so that lines never mix."""
+        data = (json.dumps(line, separators=(",", ":")) + "\n").encode()
+        with self._lock:
+            self._size += os.write(self._descriptor, data)
+            if self._size >= self._settings().rotate_bytes:
+                self._rotate()
+
+    def close(self) -> None:
+        """Let the file go."""
+        with self._lock:
+            os.close(self._descriptor)
+
+    def _open(self) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        self._descriptor = os.open(self._path, flags, 0o600)
+        self._size = os.fstat(self._descriptor).st_size
+
+    def _rotate(self) -> None:
+        """Move the files on. Should that fail, the old descriptor is still there and takes the next lines."""
+        keep = self._settings().keep_files
+        full = self._descriptor
+        for number in range(keep - 1, 0, -1):
+            older = self._numbered(number)
+            if older.exists():
+                older.replace(self._numbered(number + 1))
+        self._path.replace(self._numbered(1))
+        self._open()
+        os.close(full)
+
+    def _numbered(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}.{number}")
+
+
+def audit_log(data: Path, settings: Callable[[], AuditSettings]) -> AuditLog:
+    """The audit log of a data folder; an absolute `audit.file` may lie elsewhere."""
+    return AuditLog(data / settings().file, settings)
+
+
+def line_of(exchange: Exchange, now: float) -> dict[str, Any]:
+    """The line of an exchange at `now` (seconds since the epoch)."""
+    principal, error = exchange.principal, exchange.error
+    tried = error.username if isinstance(error, SecretWrong | Throttled) else ""
+    return {
+        "time": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "request": exchange.request_id,
+        "principal": principal.id if principal else "",
+        "name": principal.name if principal else _short(tried),
+        "address": exchange.client,
+        "action": exchange.operation or f"{exchange.method} {_short(exchange.path)}",
+        "method": exchange.method,
+        "repository": exchange.repository or "",
+        "reference": _short(exchange.reference),
+        "digest": exchange.digest,
+        "status": exchange.status,
+        "result": _result(exchange.status),
+        "reason": _short(error.message) if error else "",
+    }
+
+
+def _is_told(exchange: Exchange, *, reads: bool) -> bool:
+    succeeded = exchange.status < 400
+    if succeeded and exchange.operation.startswith(_UNTOLD):
+        return False
+    return reads or not succeeded or exchange.method not in _READS
+
+
+def _result(status: int) -> str:
+    if status in {401, 403, 429}:
+        return "refused"
+    if status in {0, 499}:
+        return "broken off"
+    return "done" if status < 400 else "failed"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _TEXT_MAXIMUM else text[:_TEXT_MAXIMUM] + "…"
