@@ -1,0 +1,83 @@
+"""The docker and containerd daemons of the tests: own folders, own sockets, stopped by process id."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+READY_SECONDS = 60
+
+
+@contextmanager
+def daemon(command: list[str], socket: Path, log: Path, variables: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Run a daemon until the block ends.
+
+    It is the leader of its own process group: what it started and left behind is ended with it.
+
+    Raises:
+        RuntimeError: the socket did not appear; the text holds the end of the daemon's log.
+    """
+    with log.open("wb") as output:
+        environment = {**os.environ, **(variables or {})}
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment, start_new_session=True)
+    try:
+        _wait_for(socket, process, log)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        _end_group(process.pid)
+
+
+def _wait_for(socket: Path, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not socket.is_socket():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"{process.args!r} is not ready: {log.read_text(errors='replace')[-2000:]}")
+        time.sleep(0.1)
+
+
+def _end_group(group: int) -> None:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+@contextmanager
+def docker_daemon(folder: Path) -> Iterator[Path]:
+    """A docker daemon without bridge and firewall rules, on the vfs driver; yields its socket."""
+    socket = folder / "docker.sock"
+    command = [
+        "dockerd",
+        *("--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")),
+        *("--pidfile", str(folder / "docker.pid"), "--host", f"unix://{socket}"),
+        *("--config-file", "", "--storage-driver", "vfs", "--bridge", "none", "--iptables=false", "--ip6tables=false"),
+        # A second try hides what the first was told; the tests want the first answer.
+        *("--max-download-attempts", "3", "--log-level", "warn"),
+    ]
+    with daemon(command, socket, folder / "dockerd.log"):
+        yield socket
+
+
+@contextmanager
+def containerd_daemon(folder: Path) -> Iterator[Path]:
+    """A containerd with the native snapshotter only; yields its socket."""
+    socket = folder / "containerd.sock"
+    settings = folder / "containerd.toml"
+    settings.write_text(
+        f'version = 2\nroot = "{folder}/root"\nstate = "{folder}/state"\n'
+        'disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.aufs",'
+        ' "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper",'
+        ' "io.containerd.snapshotter.v1.zfs", "io.containerd.internal.v1.opt"]\n'
+        f'[grpc]\naddress = "{socket}"\n[ttrpc]\naddress = "{folder}/ttrpc.sock"\n'
+    )
+    with daemon(["containerd", "--config", str(settings)], socket, folder / "containerd.log"):
+        yield socket
