@@ -27,7 +27,7 @@ from registry.manifests import Manifests
 from registry.metadata.opening import open_metadata
 from registry.metrics import Metrics
 from registry.readiness import Readiness
-from registry.referrers import Referrers
+from registry.referrers import ReferrersList
 from registry.settings import RegistrySettings, SettingsInForce
 from registry.storage.disk import DiskStore
 from registry.tags import Tags
@@ -135,7 +135,7 @@ def _rooms(stores: Stores, gate: Gate, authority: Authority) -> Rooms:
         manifests=Manifests(storage, metadata, gate, settings),
         tags=Tags(metadata, settings),
         catalog=Catalog(metadata, settings),
-        referrers=Referrers(metadata, settings, gate),
+        referrers=ReferrersList(metadata, settings, gate),
         metrics=Metrics(),
         readiness=Readiness(settings.current.data, metadata),
     )

@@ -19,12 +19,18 @@ def page_size(request: Request, default: int, maximum: int) -> int:
     Raises:
         BadRequest: negative or not a number.
     """
-    text = request.query_params.get("n")
-    if text is None or text == "":
-        return default
+    asked = asked_size(request)
+    return default if asked is None else min(asked, maximum)
+
+
+def asked_size(request: Request) -> int | None:
+    """What `n` says, `None` when it is absent. Raises BadRequest when it is negative or not a number."""
+    text = request.query_params.get("n") or None
+    if text is None:
+        return None
     if not _NUMBER.fullmatch(text):
         raise BadRequest(f"n is {text[:32]!r}: needs a whole number, 0 or more", {"n": text[:32]})
-    return min(int(text), maximum)
+    return int(text)
 
 
 def last_of(request: Request) -> str:
@@ -32,7 +38,7 @@ def last_of(request: Request) -> str:
     return request.query_params.get("last", "")
 
 
-def next_link(path: str, last: str, size: int, more: Mapping[str, str] | None = None) -> dict[str, str]:
+def next_link(path: str, last: str, size: int | None, more: Mapping[str, str] | None = None) -> dict[str, str]:
     """The header that leads to the next page, path and query only, as skopeo and ORAS want it."""
-    query = urlencode({"last": last, "n": size, **(more or {})}, quote_via=quote, safe="")
-    return {"Link": f'<{quote(path)}?{query}>; rel="next"'}
+    query = urlencode({"last": last, **({} if size is None else {"n": size}), **(more or {})}, quote_via=quote, safe="")
+    return {"Link": f'<{quote(path, safe="/:")}?{query}>; rel="next"'}

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from registry.api.content import WholeResponse
 from registry.api.convertors import digest_of, repository_of
-from registry.api.paging import last_of, next_link, page_size
+from registry.api.paging import asked_size, last_of, next_link
 from registry.api.rooms import Rooms
 from registry.auth.principals import Principal
 from registry.oci import media_types
@@ -16,17 +16,14 @@ from registry.oci import media_types
 async def page(rooms: Rooms, request: Request, principal: Principal) -> Response:
     """GET: an index of the manifests whose subject is the digest; empty, never 404, when there are none."""
     name, subject, kind = repository_of(request), digest_of(request), _artifact_type(request)
-    size = page_size(request, _UNLIMITED, _UNLIMITED)
+    size = asked_size(request)
     found = await rooms.referrers.page(principal, name, subject, kind, size, last_of(request))
     index = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": found.descriptors}
     headers = {"OCI-Filters-Applied": "artifactType"} if kind else {}
-    if size > 0 and found.more:
+    if size != 0 and found.more:
         filters = {"artifactType": kind} if kind else {}
         headers |= next_link(f"/v2/{name}/referrers/{subject}", found.last, size, filters)
     return WholeResponse(json.dumps(index).encode(), headers=headers, media_type=media_types.OCI_INDEX)
-
-
-_UNLIMITED = 10**9  # a page ends at so many bytes (a setting), not at so many entries
 
 
 def _artifact_type(request: Request) -> str:

@@ -11,7 +11,7 @@ from registry.manifests import Manifests
 from registry.metadata.store import MetadataStore
 from registry.metrics import Metrics
 from registry.readiness import Readiness
-from registry.referrers import Referrers
+from registry.referrers import ReferrersList
 from registry.settings import RegistrySettings, SettingsInForce
 from registry.storage.store import BlobStore
 from registry.tags import Tags
@@ -40,6 +40,6 @@ class Rooms:
     manifests: Manifests
     tags: Tags
     catalog: Catalog
-    referrers: Referrers
+    referrers: ReferrersList
     metrics: Metrics
     readiness: Readiness
