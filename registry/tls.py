@@ -1,0 +1,183 @@
+"""A lab's own certificate authority and the server certificate it signs, for registries without a public name.
+
+Files in `DATA/tls`: `ca.crt` (give it to clients), `ca.key`, `server.crt`, `server.key`; keys are readable by their
+owner only. Making them again renews the server's certificate and keeps the authority, so clients need no new one.
+"""
+
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+FOLDER = Path("tls")
+AUTHORITY_DAYS = 3650
+SERVER_DAYS = 397  # what browsers and Apple's libraries accept at most
+_BACKDATED = timedelta(hours=1)  # for clients whose clock is slow
+_HOST_MAXIMUM = 253
+
+
+class TlsRefused(Exception):
+    """The certificates cannot be made; the message says what was found and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """Where the files are, which names the server's certificate has, and until when it is good."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+    hosts: tuple[str, ...]
+    expires: datetime
+    renewed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Authority:
+    certificate: x509.Certificate
+    key: EllipticCurvePrivateKey
+
+
+def default_hosts() -> tuple[str, ...]:
+    """The names every server certificate has: loopback by name and address, and this machine's name."""
+    return tuple(dict.fromkeys(("localhost", "127.0.0.1", "::1", socket.gethostname())))
+
+
+def make_certificates(data: Path, hosts: Sequence[str] = (), days: int = SERVER_DAYS) -> Certificates:
+    """Make or renew the server's certificate for the default hosts and the given names or addresses.
+
+    Raises:
+        TlsRefused: a host is not a name or address, or the authority's files are damaged.
+        OSError: the data folder cannot be written.
+    """
+    folder = data / FOLDER
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    wanted = tuple(dict.fromkeys((*default_hosts(), *hosts)))
+    names = [_general_name(host) for host in wanted]
+    renewed = (folder / "ca.crt").exists()
+    authority = _load_authority(folder) if renewed else _make_authority(folder)
+    key = generate_private_key(SECP256R1())
+    certificate = _sign_server(authority, key, names, days)
+    # The key first: whoever reads between the two finds a pair that does not fit and keeps what it has.
+    _write(folder / "server.key", _key_pem(key), 0o600)
+    _write(folder / "server.crt", certificate.public_bytes(Encoding.PEM), 0o644)
+    expires = certificate.not_valid_after_utc
+    return Certificates(folder / "ca.crt", folder / "server.crt", folder / "server.key", wanted, expires, renewed)
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        pass
+    try:
+        name = host.encode("idna").decode("ascii") if not host.isascii() else host
+        if not name or len(name) > _HOST_MAXIMUM or not all(c.isalnum() or c in "-._*" for c in name):
+            raise TlsRefused(f"{host[:80]!r} is neither a host name nor an IP address: give one without scheme or port")
+        return x509.DNSName(name)
+    except ValueError as error:
+        raise TlsRefused(f"{host[:80]!r} is neither a host name nor an IP address: {error}") from error
+
+
+def _make_authority(folder: Path) -> _Authority:
+    key = generate_private_key(SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"basegate lab CA on {socket.gethostname()[:40]}")])
+    builder = _builder(name, name, key, AUTHORITY_DAYS)
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
+    builder = builder.add_extension(identifier, critical=False)
+    certificate = builder.sign(key, SHA256())
+    _write(folder / "ca.key", _key_pem(key), 0o600)
+    _write(folder / "ca.crt", certificate.public_bytes(Encoding.PEM), 0o644)
+    return _Authority(certificate, key)
+
+
+def _load_authority(folder: Path) -> _Authority:
+    try:
+        certificate = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
+        key = load_pem_private_key((folder / "ca.key").read_bytes(), password=None)
+    except (OSError, ValueError) as error:
+        raise TlsRefused(
+            f"{folder}/ca.crt and ca.key cannot be read ({error}): restore both, or remove both for a new authority"
+        ) from error
+    if not isinstance(key, EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
+        raise TlsRefused(f"{folder}/ca.key does not fit ca.crt: restore both, or remove both for a new authority")
+    if certificate.not_valid_after_utc <= datetime.now(UTC):
+        raise TlsRefused(f"{folder}/ca.crt has expired: remove ca.crt and ca.key for a new authority")
+    return _Authority(certificate, key)
+
+
+def _sign_server(
+    authority: _Authority, key: EllipticCurvePrivateKey, names: Sequence[x509.GeneralName], days: int
+) -> x509.Certificate:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "basegate registry")])
+    builder = _builder(subject, authority.certificate.subject, key, days)
+    identifier = authority.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    for extension, critical in (
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_usage(signs_certificates=False), True),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
+        (x509.SubjectAlternativeName(names), False),
+        (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
+        (x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), False),
+    ):
+        builder = builder.add_extension(extension, critical=critical)
+    return builder.sign(authority.key, SHA256())
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: EllipticCurvePrivateKey, days: int) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _BACKDATED)
+        .not_valid_after(now + timedelta(days=days))
+    )
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _key_pem(key: EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    """Put a file in place whole, with its mode from the first byte on."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
