@@ -9,6 +9,7 @@ import httpx
 
 from policy.client.credentials import Credentials
 from policy.client.trust import known_ca_files, tls_context
+from policy.gateway.answer import Answer
 from policy.references import ImageReference, is_loopback
 
 CHECK_PATH = "/policy/v1/references:check"
@@ -37,10 +38,9 @@ class Connection:
     timeout: float = 60.0
 
     @classmethod
-    def to(cls, host: str, credentials: Credentials | None, ca_file: Path | None, **rest: Any) -> Self:
-        """A connection that also trusts what docker and podman trust for the host."""
-        given = (ca_file,) if ca_file else ()
-        return cls(host, credentials, given or known_ca_files(host, Path.home()), **rest)
+    def to(cls, host: str, credentials: Credentials | None, ca_file: Path | None, home: Path, **rest: Any) -> Self:
+        """A connection that trusts a given CA file, else what docker and podman trust for the host."""
+        return cls(host, credentials, (ca_file,) if ca_file else known_ca_files(host, home), **rest)
 
     @property
     def scheme(self) -> str:
@@ -50,14 +50,14 @@ class Connection:
         return "https"
 
 
-def check(connection: Connection, image: ImageReference) -> dict[str, Any]:
+def check(connection: Connection, image: ImageReference) -> Answer:
     """Ask whether a deployment may start from an image.
 
     Raises:
         CouldNotTell: no answer of the documented shape came back.
         TrustUnusable: a CA file cannot be used.
     """
-    return _ask(connection, "POST", CHECK_PATH, {"reference": str(image)})
+    return Answer.from_document(_ask(connection, "POST", CHECK_PATH, {"reference": str(image)}))
 
 
 def explain(connection: Connection, image: ImageReference) -> dict[str, Any]:
@@ -94,9 +94,11 @@ def _unreachable(connection: Connection, error: Exception) -> str:
 
 def _document(connection: Connection, response: httpx.Response) -> dict[str, Any]:
     document = _json(response)
-    if response.status_code == httpx.codes.OK and "verdict" in document:
-        return document
-    raise CouldNotTell(_refusal(connection, response.status_code, document))
+    try:
+        Answer.from_document(document)
+    except (KeyError, TypeError, ValueError):
+        raise CouldNotTell(_refusal(connection, response.status_code, document)) from None
+    return document
 
 
 def _json(response: httpx.Response) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def fact_words(value: Mapping[str, Any] | None) -> str:
 def _decision(answer: Answer) -> str:
     word = "allowed" if answer.allowed else "denied" if answer.could_tell else "could not tell"
     if not answer.digest:
-        return f"{word}: {answer.reference}"
+        return f"{word}: {answer.reference or 'no image is named'}"
     said = VERDICT_WORDS.get(answer.verdict, "has the verdict " + answer.verdict)
     return f"{word}: {answer.reference} {said.format(policy=answer.policy.get('name') or 'unknown')}"
 

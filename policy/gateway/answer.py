@@ -1,6 +1,6 @@
 """The answer to "may this image be referenced for a deployment?", in the shape other programs are written against."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -45,10 +45,12 @@ class Answer:
         """The answer in a document of `document`'s shape.
 
         Raises:
-            KeyError, TypeError: the document has another shape.
+            KeyError, TypeError, ValueError: the document has another shape.
         """
         members = {name: document[name] for name in ("verdict", "reference", "digest", "policy", "facts")}
-        findings = tuple(dict(item) for item in document["findings"])
+        findings = tuple(
+            {**item, "result": item["result"], "message": item["message"]} for item in document["findings"]
+        )
         return cls(allowed=document["allowed"] is True, findings=findings, **members)
 
     @property
@@ -61,6 +63,11 @@ class Answer:
         found = tuple(_finding(CONFIG_RULE, remark.weight, remark.message) for remark in remarks)
         sound = all(remark.weight is Weight.WARN for remark in remarks)
         return replace(self, allowed=self.allowed and sound, findings=(*found, *self.findings))
+
+    def with_findings(self, rule: str, result: str, messages: Iterable[str]) -> Self:
+        """The same answer with sentences of someone else than a rule of the policy in front."""
+        found = tuple(_finding(rule, result, message) for message in messages if message)
+        return replace(self, findings=(*found, *self.findings))
 
     def document(self) -> dict[str, Any]:
         """JSON-able data, members in the documented order."""
@@ -75,5 +82,5 @@ class Answer:
         }
 
 
-def _finding(rule: str, weight: Weight, message: str) -> dict[str, Any]:
-    return {"rule": rule, "result": weight.value, "message": message, "evidence": []}
+def _finding(rule: str, result: str, message: str) -> dict[str, Any]:
+    return {"rule": rule, "result": str(result), "message": message, "evidence": []}

@@ -73,8 +73,8 @@ def interpret(document: Mapping[str, Any]) -> InferenceConfig:
         found = _version_2(document)
     else:
         found = _plain(document)
-    address = found.login.address if found.login else ""
-    return replace(found, remarks=(*found.remarks, *image_rules.remarks(found.image, address)))
+    registry = found.login.host if found.login else ""
+    return replace(found, remarks=(*found.remarks, *image_rules.remarks(found.image, registry)))
 
 
 def _plain(document: Mapping[str, Any]) -> InferenceConfig:

@@ -24,11 +24,11 @@ def read(value: Any, key: str) -> tuple[str, tuple[Remark, ...]]:
     return image, ()
 
 
-def remarks(image: str, address: str) -> tuple[Remark, ...]:
-    """What is questionable about an image (already found well-formed, or "") and its registry's address."""
-    found = [_misspelt(text) for text in (image, address) if MISSPELT_SUFFIX in text.lower()]
+def remarks(image: str, registry: str) -> tuple[Remark, ...]:
+    """What is questionable about an image (already found well-formed, or "") and its registry's host."""
+    found = [_misspelt(text) for text in (image, registry) if MISSPELT_SUFFIX in text.lower()]
     if image:
-        found += [*_tag(ImageReference.parse(image)), *_host(ImageReference.parse(image), address)]
+        found += [*_tag(ImageReference.parse(image)), *_host(ImageReference.parse(image), registry)]
     return tuple(found)
 
 
@@ -43,9 +43,8 @@ def _tag(image: ImageReference) -> tuple[Remark, ...]:
     return ()
 
 
-def _host(image: ImageReference, address: str) -> tuple[Remark, ...]:
-    bare = address.lower().removeprefix("https://").removeprefix("http://").rstrip("/")
+def _host(image: ImageReference, registry: str) -> tuple[Remark, ...]:
     host = image.host or "docker.io"
-    if not bare or bare == host:
+    if not registry or registry == host:
         return ()
-    return (warn(f"baseImageRegistry is {bare}, but the image comes from {host}: the login would not reach it"),)
+    return (warn(f"baseImageRegistry is {registry}, but the image comes from {host}: the login would not reach it"),)

@@ -21,6 +21,11 @@ class RegistryLogin:
     username: str = ""
     password: str = field(default="", repr=False)
 
+    @property
+    def host(self) -> str:
+        """`HOST[:PORT]` of the address, which people also write as a URL."""
+        return self.address.lower().removeprefix("https://").removeprefix("http://").rstrip("/")
+
 
 Reading = tuple[RegistryLogin | None, tuple[Remark, ...]]
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,9 +13,10 @@ import pytest
 
 from policy.client.credentials import Credentials
 from policy.client.gateway import Connection, CouldNotTell, check, explain
+from policy.gateway.answer import Answer
 from policy.references import ImageReference
 
-VERDICT = {"allowed": True, "verdict": "cleared"}
+VERDICT = Answer(allowed=True, verdict="cleared", reference="h:1/team/app:v1").document()
 
 
 class Playback(ThreadingHTTPServer):
@@ -78,7 +80,7 @@ def refusal(server: Playback, status: int, body: Any, credentials: Credentials |
 
 def test_check_posts_the_reference(server: Playback) -> None:
     """The reference goes as JSON, with Basic credentials; the answer comes back as it is."""
-    assert check(Connection(server.host, Credentials("u", "p", "flags")), image(server)) == VERDICT
+    assert check(Connection(server.host, Credentials("u", "p", "flags")), image(server)).document() == VERDICT
     method, path, authorization, body = server.asked[0]
     assert (method, path) == ("POST", "/policy/v1/references:check")
     assert authorization == "Basic " + base64.b64encode(b"u:p").decode()
@@ -110,18 +112,22 @@ def test_the_registrys_own_words(server: Playback) -> None:
     assert refusal(server, 403, body).endswith("principal x may not pull from team/app")
 
 
-@pytest.mark.parametrize(("status", "body"), [(404, b"<html>"), (200, b"[]"), (200, {"a": 1}), (301, {}), (500, b"")])
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(404, b"<html>"), (200, b"[]"), (200, {"a": 1}), (200, VERDICT | {"findings": [1]}), (301, {}), (500, b"")],
+)
 def test_not_a_gateway(server: Playback, status: int, body: Any) -> None:
     """Anything that is not a verdict means that nothing could be told."""
     assert f"answered {status} without a verdict" in refusal(server, status, body)
 
 
-def test_nobody_there(server: Playback) -> None:
+def test_nobody_there() -> None:
     """A refused connection is one sentence."""
-    host = server.host
-    server.server_close()
-    with pytest.raises(CouldNotTell, match="cannot be reached over http"):
-        check(Connection(host), ImageReference.parse(f"{host}/a:v1"))
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{deaf.getsockname()[1]}"
+        with pytest.raises(CouldNotTell, match="cannot be reached over http"):
+            check(Connection(host), ImageReference.parse(f"{host}/a:v1"))
 
 
 @pytest.mark.parametrize(

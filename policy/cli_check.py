@@ -1,0 +1,141 @@
+"""`basegate check` and `basegate explain`: ask a registry's gateway about an image.
+
+Exit codes: 0 allowed, 1 denied, 2 could not tell (unreachable, not signed in, not found, another registry).
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from policy.client.asking import Asking
+from policy.client.credentials import Credentials, CredentialsUnusable
+from policy.client.gateway import CouldNotTell, check, explain
+from policy.client.sentences import in_words
+from policy.client.trust import TrustUnusable
+from policy.gateway.answer import Answer
+from policy.gateway.inference import InferenceConfig, interpret
+from policy.gateway.inference_text import InferenceConfigUnreadable, parse
+from policy.references import ImageReference
+from registry.oci.errors import OciError
+
+ALLOWED, DENIED, COULD_NOT_TELL = 0, 1, 2
+_TROUBLE = (CouldNotTell, CredentialsUnusable, TrustUnusable, InferenceConfigUnreadable, OciError)
+
+_OPTIONS = (
+    click.option("--username", envvar="BASEGATE_USERNAME", default="", help="Sign in as; a name or a GUID."),
+    click.option("--password", envvar="BASEGATE_PASSWORD", default="", help="Its secret; better: --password-stdin."),
+    click.option("--password-stdin", is_flag=True, help="Read the secret from standard input."),
+    click.option("--ca-file", envvar="BASEGATE_CA_FILE", type=click.Path(path_type=Path), help="Trust this CA (PEM)."),
+    click.option("--plain-http", envvar="BASEGATE_PLAIN_HTTP", is_flag=True, help="HTTP for addresses not loopback."),
+    click.option("--gateway", metavar="HOST:PORT", default="", help="Ask here instead of the image's own registry."),
+    click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for any one step."),
+    click.option("--json", "as_json", is_flag=True, help="Answer as JSON."),
+)
+
+
+def asking_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The flags of every command that talks to a registry."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command("check")
+@click.argument("image", required=False)
+@click.option(
+    "--inference-config", "config_file", type=click.Path(path_type=Path), help="A JSON or YAML file; - reads it."
+)
+@asking_options
+def check_command(image: str | None, config_file: Path | None, *, as_json: bool, **flags: Any) -> None:
+    """May a deployment start from IMAGE (HOST:PORT/repository:tag), or from the image of a configuration file?
+
+    Exit code 0: allowed, 1: denied, 2: could not tell.
+    """
+    if (image is None) == (config_file is None):
+        raise click.UsageError("give an IMAGE or --inference-config FILE, one of the two")
+    try:
+        answer = _answer(image, config_file, _asking(**flags))
+    except _TROUBLE as error:
+        answer = Answer.unresolved(image or str(config_file), _sentence(error))
+    click.echo(
+        json.dumps(answer.document(), indent=2) if as_json else in_words(answer), err=_is_trouble(answer, as_json)
+    )
+    sys.exit(ALLOWED if answer.allowed else DENIED if answer.could_tell else COULD_NOT_TELL)
+
+
+@click.command("explain")
+@click.argument("image")
+@asking_options
+def explain_command(image: str, *, as_json: bool, **flags: Any) -> None:
+    """Verdict, facts, evidence and the nearest fix for IMAGE (HOST:PORT/repository:tag).
+
+    Exit code 0: allowed, 1: denied, 2: could not tell.
+    """
+    try:
+        wanted = ImageReference.parse(image)
+        document = explain(_asking(**flags).connection(wanted), wanted)
+    except _TROUBLE as error:
+        click.echo(f"could not tell: {_sentence(error)}", err=True)
+        sys.exit(COULD_NOT_TELL)
+    _show(document, as_json=as_json)
+    sys.exit(ALLOWED if document.get("allowed") is True else DENIED)
+
+
+def _show(document: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(document, indent=2))
+        return
+    from rich.console import Console  # noqa: PLC0415 - needed here only, and slow to import
+
+    from policy.client.explanation import show  # noqa: PLC0415
+
+    show(Console(), document)
+
+
+def _answer(image: str | None, config_file: Path | None, asking: Asking) -> Answer:
+    if config_file is None:
+        wanted = ImageReference.parse(image or "")
+        return check(asking.connection(wanted), wanted)
+    config = interpret(parse(_read(config_file)))
+    return _image_answer(config, asking).with_remarks(config.remarks)
+
+
+def _image_answer(config: InferenceConfig, asking: Asking) -> Answer:
+    if not config.image:
+        return Answer(allowed=False, verdict="inconclusive", reference="")
+    try:
+        wanted = ImageReference.parse(config.image)
+        return check(asking.connection(wanted, config.login), wanted)
+    except _TROUBLE as error:
+        return Answer.unresolved(config.image, _sentence(error))
+
+
+def _read(file: Path) -> str:
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise InferenceConfigUnreadable(f"{file} is not UTF-8 text: needs JSON or YAML") from None
+    except OSError as error:
+        raise InferenceConfigUnreadable(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _asking(*, username: str, password: str, password_stdin: bool, **rest: Any) -> Asking:
+    if password_stdin and not username:
+        raise click.UsageError("--password-stdin goes with --username")
+    secret = sys.stdin.readline().rstrip("\r\n") if password_stdin else password
+    login = Credentials(username, secret, "the command line") if username else None
+    return Asking(os.environ, Path.home(), login=login, **rest)
+
+
+def _sentence(error: Exception) -> str:
+    return error.message if isinstance(error, OciError) else str(error)
+
+
+def _is_trouble(answer: Answer, as_json: bool) -> bool:  # noqa: FBT001
+    """Answers go to standard output; what could not be told goes to standard error, unless a program reads it."""
+    return not as_json and not answer.could_tell

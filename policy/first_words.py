@@ -1,0 +1,54 @@
+"""What `basegate serve` tells a person: where it listens and, at the first start, how to sign in, push, check, pull."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from registry.auth.enrolment import FirstStart
+
+_EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - recognised, not bound
+
+
+def listening(url: str, data: Path) -> str:
+    """One line."""
+    return f"basegate is ready at {url} (data in {data})"
+
+
+def how_to_begin(url: str, made: FirstStart, program: str) -> str:
+    """The secrets, shown this once, and the commands that use them, to be run as they are written.
+
+    Args:
+        url: where the server listens.
+        made: the principals of the first start.
+        program: how the person calls this command.
+    """
+    host = reachable_host(url)
+    image = f"{host}/team/app:v1"
+    return f"""
+{secrets(made)}
+
+Sign in, push, check, sign in as the reader, pull:
+  echo '{made.admin.secret()}' | docker login {host} --username admin --password-stdin
+  docker tag YOUR-IMAGE {image}
+  docker push {image}
+  {program} check {image}
+  {program} explain {image}
+  echo '{made.reader.secret()}' | docker login {host} --username reader --password-stdin
+  docker pull {image}
+
+More: {program} --help"""
+
+
+def secrets(made: FirstStart) -> str:
+    """The secrets of the first start, one principal a line."""
+    rows = [
+        f"  {enrolment.row.name:<8} {enrolment.row.role:<8} {enrolment.secret()}"
+        for enrolment in (made.admin, made.reader)
+    ]
+    return "\n".join(["First start. These secrets are shown this once; only their hashes are kept.", *rows])
+
+
+def reachable_host(url: str) -> str:
+    """`HOST:PORT` under which this machine reaches the server."""
+    parts = urlsplit(url)
+    name = _EVERY_INTERFACE.get(parts.hostname or "", parts.netloc.rpartition(":")[0])
+    return f"{name}:{parts.port}"

@@ -1,0 +1,91 @@
+"""Clearances: resolve a reference, pin it to a digest, and say whether a deployment may start from it."""
+
+from typing import Any
+
+from policy.facts_document import facts_document
+from policy.gateway.answer import Answer
+from policy.gateway.door import ReferenceDoor, Standing
+from policy.references import ImageReference
+from policy.verdict import State
+from registry.auth.principals import Principal
+from registry.metadata import manifests
+from registry.metadata.store import MetadataStore
+from registry.oci.digest import Digest
+from registry.oci.errors import ManifestUnknown
+from registry.oci.names import Reference, RepositoryName
+
+GATE_RULE = "gate"
+
+
+class Clearances:
+    """What the gateway's handlers call; built once at start-up."""
+
+    def __init__(self, metadata: MetadataStore, door: ReferenceDoor) -> None:
+        self._metadata = metadata
+        self._door = door
+
+    async def check(self, principal: Principal, image: ImageReference) -> Answer:
+        """The answer for an image of this registry; an unknown one is an answer too, never a clearance."""
+        digest = await self._resolve(image.repository, image.reference)
+        if digest is None:
+            return Answer.unresolved(str(image), f"{image} is not in this registry: push it first")
+        standing = await self._door.standing(principal, image.repository, digest)
+        return _answer(str(image), digest, standing)
+
+    async def explain(self, principal: Principal, repository: RepositoryName, reference: Reference) -> dict[str, Any]:
+        """The answer with everything known of the image: `image` (facts, absent, problems, …) and `children`.
+
+        Raises:
+            ManifestUnknown: there is no such manifest in this repository.
+        """
+        digest = await self._resolve(repository, reference)
+        if digest is None:
+            raise ManifestUnknown(f"manifest unknown: {repository} holds no {reference}", {"reference": reference})
+        standing = await self._door.standing(principal, repository, digest)
+        facts = await self._door.image_facts(repository, digest)
+        children = standing.verdict.document()["children"] if standing.verdict else []
+        return {
+            **_answer(_written(repository, reference), digest, standing).document(),
+            "image": None if facts is None else facts_document(facts),
+            "children": children,
+        }
+
+    async def _resolve(self, repository: RepositoryName, reference: Reference) -> Digest | None:
+        if isinstance(reference, Digest):
+            row = await self._metadata.read(manifests.find, repository, reference)
+        else:
+            row = await self._metadata.read(manifests.find_tagged, repository, reference)
+        return row.digest if row else None
+
+
+def _answer(reference: str, digest: Digest, standing: Standing) -> Answer:
+    if standing.verdict is None:
+        answer = Answer(
+            allowed=False, verdict=State.PENDING, reference=reference, digest=digest, policy=standing.policy
+        )
+        return _with_decision(answer, standing)
+    known = standing.verdict.document()
+    answer = Answer(
+        allowed=standing.decision.allowed,
+        verdict=known["verdict"],
+        reference=reference,
+        digest=digest,
+        policy=known["policy"],
+        facts=known["facts"],
+        findings=tuple(known["findings"]),
+    )
+    return _with_decision(answer, standing)
+
+
+def _with_decision(answer: Answer, standing: Standing) -> Answer:
+    """Say what the gate adds to the verdict: an exemption, a mode that only warns, a verdict still to come."""
+    decision = standing.decision
+    if answer.verdict == State.CLEARED and decision.allowed:
+        return answer
+    texts = decision.warnings if decision.allowed else (decision.message,)
+    result = "warn" if decision.allowed else "error" if standing.verdict is None else "skip"
+    return answer.with_findings(GATE_RULE, result, texts)
+
+
+def _written(repository: RepositoryName, reference: Reference) -> str:
+    return f"{repository}{'@' if isinstance(reference, Digest) else ':'}{reference}"

@@ -1,0 +1,22 @@
+"""Is the registry that an image reference names this one?"""
+
+from collections.abc import Collection
+
+from policy.references import is_loopback, split_port
+
+
+def is_ours(host: str, asked_under: str, known: Collection[str]) -> bool:
+    """Whether `host` means the registry that was asked.
+
+    Args:
+        host: of the reference, `HOST[:PORT]`.
+        asked_under: the Host header of the request.
+        known: further names from the settings.
+
+    A loopback name counts when the request came in under a loopback name with the same port.
+    """
+    names = {name.lower() for name in (asked_under, *known)}
+    if host.lower() in names:
+        return True
+    both_loopback = is_loopback(host) and is_loopback(asked_under)
+    return both_loopback and split_port(host)[1] == split_port(asked_under)[1]

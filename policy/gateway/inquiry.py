@@ -1,0 +1,49 @@
+"""The body of a check: one image reference, or one inference configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from policy.gateway.inference import InferenceConfig, interpret
+from policy.gateway.inference_text import InferenceConfigUnreadable, parse
+from registry.oci.errors import BadRequest
+
+_NEEDED = 'needs {"reference": "HOST/repository:tag"} or {"inferenceConfig": {…}}'
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What is asked about.
+
+    Attributes:
+        image: the reference as written; "" when a configuration names none.
+        config: the configuration, when one was sent.
+    """
+
+    image: str
+    config: InferenceConfig | None = None
+
+
+def read_inquiry(raw: bytes) -> Inquiry:
+    """Read a request's body.
+
+    Raises:
+        BadRequest: not JSON, not one of the two forms, or a configuration that cannot be read.
+    """
+    try:
+        document = parse(raw.decode("utf-8"))
+        return _inquiry(document)
+    except UnicodeDecodeError:
+        raise BadRequest(f"the body is not UTF-8 text: {_NEEDED}") from None
+    except InferenceConfigUnreadable as error:
+        raise BadRequest(f"the body cannot be read: {error}; {_NEEDED}") from None
+
+
+def _inquiry(document: Mapping[str, Any]) -> Inquiry:
+    reference, sent = document.get("reference"), document.get("inferenceConfig")
+    if isinstance(reference, str) and reference and sent is None:
+        return Inquiry(reference)
+    if reference is not None or not isinstance(sent, Mapping | str):
+        raise BadRequest(f"the body holds {', '.join(map(str, document)) or 'nothing'}: {_NEEDED}")
+    config = interpret(parse(sent) if isinstance(sent, str) else sent)
+    return Inquiry(config.image, config)

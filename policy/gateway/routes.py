@@ -1,0 +1,70 @@
+"""The gateway's routes, and who answers them. Content leaves here for callers that may pull the repository only."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from policy.gateway.answer import Answer
+from policy.gateway.clearance import Clearances
+from policy.gateway.hosts import is_ours
+from policy.gateway.inquiry import Inquiry, read_inquiry
+from policy.references import ImageReference
+from policy.settings import Settings
+from registry.api.bodies import read_limited
+from registry.api.convertors import read_reference_of, repository_of
+from registry.api.needs import Needs
+from registry.api.rooms import Rooms
+from registry.api.routes import Row
+from registry.auth.actions import Action
+from registry.auth.principals import Principal
+from registry.settings import SettingsInForce
+
+
+def table(clearances: Clearances, settings: SettingsInForce[Settings]) -> tuple[Row, ...]:
+    """Methods, path, what the caller needs, who answers."""
+    doors = Doors(clearances, settings)
+    verdict = "/policy/v1/repositories/{name:repository}/manifests/{reference}/verdict"
+    return (
+        Row("POST", "/policy/v1/references:check", Needs.SIGNED_IN, doors.check),
+        Row("GET HEAD", verdict, Needs.PULL, doors.explain),
+    )
+
+
+class Doors:
+    """The handlers."""
+
+    def __init__(self, clearances: Clearances, settings: SettingsInForce[Settings]) -> None:
+        self._clearances = clearances
+        self._settings = settings
+
+    async def check(self, rooms: Rooms, request: Request, _principal: Principal) -> Response:
+        """POST: may a deployment start from this image? 200 with the answer, whatever it is."""
+        raw = await read_limited(request, self._settings.current.gateway.request_bytes)
+        inquiry = read_inquiry(raw)
+        answer = await self._answer(rooms, request, inquiry)
+        remarks = inquiry.config.remarks if inquiry.config else ()
+        return JSONResponse(answer.with_remarks(remarks).document())
+
+    async def explain(self, _rooms: Rooms, request: Request, principal: Principal) -> Response:
+        """GET: everything known of one manifest, and what the policy makes of it."""
+        story = await self._clearances.explain(principal, repository_of(request), read_reference_of(request))
+        return JSONResponse(story)
+
+    async def _answer(self, rooms: Rooms, request: Request, inquiry: Inquiry) -> Answer:
+        if not inquiry.image:
+            return Answer(allowed=False, verdict="inconclusive", reference="")
+        here = request.headers.get("host", "")
+        image = ImageReference.parse(inquiry.image)
+        if not image.host and inquiry.config is None:
+            image = image.at(here)  # the caller speaks of the registry that it speaks to
+        if not is_ours(image.host, here, self._settings.current.gateway.hosts):
+            return Answer.unresolved(str(image), _elsewhere(image, here))
+        principal = await rooms.access.require(request, image.repository, Action.PULL)
+        return await self._clearances.check(principal, image)
+
+
+def _elsewhere(image: ImageReference, here: str) -> str:
+    there = image.host or "docker.io, which a reference without a registry means"
+    return (
+        f"{image} is on another registry ({there}): {here} judges only what was pushed to it; "
+        f"push the image here and name {here}/{image.repository}"
+    )
