@@ -70,12 +70,12 @@ def _final_digest(request: Request) -> Digest:
 
 async def _mounted(rooms: Rooms, request: Request, principal: Principal, digest: Digest) -> bool:
     readable = rooms.access.readable(request, principal)
-    return await rooms.blobs.mount(repository_of(request), digest, source_of(request), readable)
+    return await rooms.blobs.mount(principal, repository_of(request), digest, source_of(request), readable)
 
 
 async def _push_whole(rooms: Rooms, request: Request, principal: Principal, digest: Digest) -> Response:
-    session = await rooms.uploads.start(repository_of(request), principal, digest.algorithm)
     chunk = chunk_of(request)
+    session = await rooms.uploads.start(repository_of(request), principal, digest.algorithm, chunk.length or 0)
     blob = await rooms.uploads.finish(session, digest, request.stream(), chunk.start, chunk.length)
     return _created(session.repository, blob.digest)
 

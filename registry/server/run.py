@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 import uvicorn
 
+from registry import logs
 from registry.app import RegistryApp
 from registry.reload import Reload
 from registry.server.startup import CannotStart, Certificate, bind, certificate_of
@@ -33,6 +34,7 @@ def run(
     Raises:
         CannotStart: the address or the certificate cannot be used.
     """
+    logs.configure(app.settings.current.log)
     try:
         certificate = certificate_of(app.settings.current)
         listening = bind(app.settings.current)
