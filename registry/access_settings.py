@@ -1,6 +1,6 @@
 """The settings of signing in, tokens, brute force and the audit log (sections `auth` and `audit`)."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -66,6 +66,12 @@ class AuthSettings(BaseModel):
     anonymous_pull: bool = Field(
         default=False,
         description="whether callers without credentials may pull from everywhere",
+        json_schema_extra=_LIVE,
+    )
+    challenge: Literal["bearer", "basic"] = Field(
+        default="bearer",
+        description="what the 401 answer asks for: a token, or (for clients that know no tokens) name and secret; "
+        "both are taken whatever it says",
         json_schema_extra=_LIVE,
     )
     service: str = Field(

@@ -23,9 +23,12 @@ class Challenger:
 
     origin: str
     service: str
+    basic: bool = False
 
     def challenge(self, scopes: Iterable[Scope] = (), error: str = "") -> str:
         """The challenge; several scopes stand in one value with a space between, as the grammar has it."""
+        if self.basic:
+            return f'Basic realm="{self.origin}"'
         parts = [f'Bearer realm="{self.origin}{TOKEN_PATH}"', f'service="{self.service}"']
         wanted = " ".join(map(str, scopes))
         if wanted:
@@ -45,7 +48,7 @@ def challenger(request: HTTPConnection, settings: RegistrySettings) -> Challenge
     if not origin:
         scheme = {"ws": "http", "wss": "https"}.get(request.url.scheme, request.url.scheme)
         origin = f"{scheme}://{host}"
-    return Challenger(origin, settings.auth.service or host)
+    return Challenger(origin, settings.auth.service or host, settings.auth.challenge == "basic")
 
 
 def _host(request: HTTPConnection) -> str:
