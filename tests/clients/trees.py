@@ -1,11 +1,13 @@
 """File trees laid out after the custom-image document: Ubuntu 16.04, Miniconda, Python 3.6 put in by a later layer."""
 
 import json
+import random
 
 from tests.clients.layouts import DEFAULT_PATH, Image, Tree
 
 CONDA_PATH = f"/opt/miniconda/bin:{DEFAULT_PATH}"
 PREFIX = "opt/miniconda"
+LARGE_BYTES = 8 << 20
 OS_RELEASE = b'NAME="Ubuntu"\nVERSION="16.04.6 LTS (Xenial Xerus)"\nID=ubuntu\nID_LIKE=debian\nVERSION_ID="16.04"\n'
 
 
@@ -48,9 +50,15 @@ def python36() -> Tree:
     }
 
 
-def cleared_image(marker: str = "", architecture: str = "amd64") -> Image:
-    """An image that carries what the deployment service requires."""
-    return Image((ubuntu(marker), miniconda(), python36()), CONDA_PATH, architecture)
+def incompressible(size: int) -> Tree:
+    """A layer of one file whose bytes do not compress; the same for the same size."""
+    return {"opt/weights.bin": random.Random(size).randbytes(size)}  # noqa: S311 -- content, not a secret
+
+
+def cleared_image(marker: str = "", architecture: str = "amd64", *, large: bool = False) -> Image:
+    """An image that carries what the deployment service requires; a large one has a layer of 8 MiB more."""
+    more = (incompressible(LARGE_BYTES),) if large else ()
+    return Image((ubuntu(marker), miniconda(), python36(), *more), CONDA_PATH, architecture)
 
 
 def refused_image(marker: str = "") -> Image:
