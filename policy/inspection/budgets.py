@@ -1,0 +1,68 @@
+"""Budgets of an inspection: past one of them the answer is "inconclusive", never a pass."""
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """What reading one layer may cost. All sizes in bytes.
+
+    Attributes:
+        uncompressed_bytes: length of the uncompressed stream.
+        ratio: uncompressed to compressed length, looked at once `ratio_from_bytes` have come out; gzip cannot exceed
+            1032, so that this is about zstd.
+        ratio_from_bytes: below this a ratio is never held against a layer.
+        members: members of the archive, extension headers not counted.
+        names_bytes: all member names and link targets together; bounds the memory of the structural index.
+        path_depth: components of one path.
+        extension_bytes: one pax header or one GNU long name.
+        body_bytes: one file that a detector reads whole.
+        records: files of one layer that detectors have read.
+        cpu_seconds: processor seconds of the scanning thread; waiting for bytes that still arrive is not counted.
+        window_log: largest zstd window, as a power of two (27 is what every zstd decoder grants).
+    """
+
+    uncompressed_bytes: int = 32 * GIB
+    ratio: int = 2000
+    ratio_from_bytes: int = 1 * GIB
+    members: int = 2_000_000
+    names_bytes: int = 256 * MIB
+    path_depth: int = 512
+    extension_bytes: int = 1 * MIB
+    body_bytes: int = 8 * MIB
+    records: int = 10_000
+    cpu_seconds: float = 300.0
+    window_log: int = 27
+
+
+class LayerRefused(Exception):
+    """A layer cannot be read to its end.
+
+    Attributes:
+        reason: a stable word: `damaged-layer`, `budget`, `hostile-name`, `unsupported-layer`.
+        message: the sentence for a person, without the layer's name.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+def damaged(message: str) -> LayerRefused:
+    """The layer's bytes break the rules of their format."""
+    return LayerRefused("damaged-layer", message)
+
+
+def over_budget(message: str) -> LayerRefused:
+    """The layer asks for more than it is given."""
+    return LayerRefused("budget", message)
+
+
+def hostile(message: str) -> LayerRefused:
+    """The layer names things in a way on which unpackers disagree or fail."""
+    return LayerRefused("hostile-name", message)

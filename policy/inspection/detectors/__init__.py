@@ -1,0 +1,20 @@
+"""What is looked for in a layer: one file per detector, in one list. Adding a detector needs no other change."""
+
+from policy.inspection.detectors.conda_record import CONDA_RECORD
+from policy.inspection.detectors.detector import Detector, Unreadable
+from policy.inspection.detectors.dpkg import DPKG
+from policy.inspection.detectors.interpreter import INTERPRETER
+from policy.inspection.detectors.os_release import OS_RELEASE
+from policy.inspection.detectors.patchlevel import PATCHLEVEL
+from policy.inspection.detectors.pyvenv import PYVENV
+
+DETECTORS: tuple[Detector, ...] = (CONDA_RECORD, DPKG, INTERPRETER, OS_RELEASE, PATCHLEVEL, PYVENV)
+ENGINE = "layers@1"
+
+
+def names(detectors: tuple[Detector, ...]) -> tuple[str, ...]:
+    """`name@version` of each, sorted, with the version of the engine that reads layers: the key of an inspection."""
+    return tuple(sorted([ENGINE, *(f"{detector.name}@{detector.version}" for detector in detectors)]))
+
+
+__all__ = ["DETECTORS", "Detector", "Unreadable", "names"]

@@ -1,0 +1,31 @@
+"""Detector `interpreter`: whether a file named like a Python is a program, and the versions its bytes carry.
+
+A launcher of a shared build has no version in it, libpython has. The linker may have merged the version with a longer
+string (".../versions/3.6.15"), so that what matters is that a version ends with a NUL.
+"""
+
+import re
+from collections.abc import Mapping
+
+from policy.inspection.detectors.detector import Detector
+
+_ELF = b"\x7fELF"
+_VERSION = re.compile(rb"(?<![0-9.])([23]\.[0-9]{1,2}\.[0-9]{1,2}(?:(?:a|b|rc)[0-9]{1,2})?\+?)\0")
+_KEPT = 16
+
+
+def read(body: bytes) -> Mapping[str, str]:
+    """`{"format": "elf" | "script" | "other", "versions": "3.6.15 …"}`, each version once, at most 16."""
+    if not body.startswith(_ELF):
+        return {"format": "script" if body.startswith(b"#!") else "other"}
+    found = dict.fromkeys(match[1].decode("ascii") for match in _VERSION.finditer(body))
+    return {"format": "elf", "versions": " ".join(list(found)[:_KEPT])}
+
+
+INTERPRETER = Detector(
+    "interpreter",
+    1,
+    rb"(?:python|pypy)[0-9.]{0,8}[a-z]{0,4}|libpython[0-9.]{1,8}[a-z]{0,4}\.so[0-9.]{0,8}",
+    read,
+    beginning=True,
+)

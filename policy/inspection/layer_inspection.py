@@ -1,0 +1,110 @@
+"""What is known of one layer, kept for ever: composing an image needs this and no byte of the layer."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+
+from policy.facts import Problem
+from policy.inspection.records import Record
+from policy.inspection.table import Table
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+_MAGIC = b"BGL1"
+_LEVEL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LayerInspection:
+    """One layer, read to its end, or the problem that prevented it.
+
+    Attributes:
+        digest: of the blob.
+        detectors: names and versions of what looked.
+        problem: `None` when the whole layer was read; everything below is empty otherwise.
+        diff_id: `sha256:…` of the uncompressed stream.
+        compressed: bytes of the blob.
+        uncompressed: bytes of the uncompressed stream.
+        compression: `gzip`, `zstd` or `none`.
+        members: members of the archive.
+        table: every path of the layer with its final entry (policy/inspection/tree.py).
+        records: what detectors read, by the path it has in this layer.
+        named: links and hard links that bear a name a detector wants.
+        links: paths of all symbolic links.
+        implicit: directories that exist only, or at first, because something lies below them.
+    """
+
+    digest: str
+    detectors: tuple[str, ...]
+    problem: Problem | None = None
+    diff_id: str = ""
+    compressed: int = 0
+    uncompressed: int = 0
+    compression: str = ""
+    members: int = 0
+    table: Table = field(default_factory=Table)
+    records: Mapping[bytes, Record] = field(default_factory=dict)
+    named: tuple[bytes, ...] = ()
+    links: tuple[bytes, ...] = ()
+    implicit: tuple[bytes, ...] = ()
+
+    def to_bytes(self) -> bytes:
+        """A compact form; the same inspection gives the same bytes."""
+        head = {
+            "digest": self.digest,
+            "detectors": self.detectors,
+            "problem": asdict(self.problem) if self.problem else None,
+            "diff_id": self.diff_id,
+            "compressed": self.compressed,
+            "uncompressed": self.uncompressed,
+            "compression": self.compression,
+            "members": self.members,
+            "records": [[path.decode("latin-1"), self.records[path].to_list()] for path in sorted(self.records)],
+        }
+        parts = [json.dumps(head, sort_keys=True, separators=(",", ":")).encode()]
+        parts += [_joined(paths) for paths in (self.named, self.links, self.implicit)]
+        packed = b"".join(_framed(zstd.compress(part, _LEVEL)) for part in parts)
+        return _MAGIC + packed + self.table.to_bytes()
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> "LayerInspection":
+        """What `to_bytes` wrote.
+
+        Raises:
+            ValueError: it is of another version, or not an inspection at all.
+        """
+        if not raw.startswith(_MAGIC):
+            raise ValueError("this is not a layer inspection of the present format: the layer needs to be read again")
+        parts, at = [], len(_MAGIC)
+        for _ in range(4):
+            end = at + 4 + int.from_bytes(raw[at : at + 4], "big")
+            parts.append(zstd.decompress(raw[at + 4 : end]))
+            at = end
+        head = json.loads(parts[0])
+        problem = head.pop("problem")
+        records = head.pop("records")
+        return cls(
+            **{**head, "detectors": tuple(head["detectors"])},
+            problem=Problem(**problem) if problem else None,
+            records={path.encode("latin-1"): Record.from_list(item) for path, item in records},
+            named=_split(parts[1]),
+            links=_split(parts[2]),
+            implicit=_split(parts[3]),
+            table=Table.from_bytes(raw[at:]),
+        )
+
+
+def _joined(paths: Iterable[bytes]) -> bytes:
+    return b"".join(path + b"\0" for path in paths)
+
+
+def _split(raw: bytes) -> tuple[bytes, ...]:
+    return tuple(raw.split(b"\0")[:-1])
+
+
+def _framed(part: bytes) -> bytes:
+    return len(part).to_bytes(4, "big") + part

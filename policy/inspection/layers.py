@@ -1,0 +1,191 @@
+"""One layer, read once: its bytes become a structural index and the records of the files that detectors asked for."""
+
+import hashlib
+import re
+import time
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+from policy.facts import Problem
+from policy.inspection.archive import Pieces
+from policy.inspection.budgets import Budgets, LayerRefused, over_budget
+from policy.inspection.compression import Meter, Source, uncompressed
+from policy.inspection.detectors import DETECTORS, Detector, Unreadable, names
+from policy.inspection.detectors.os_release import OS_RELEASE, SNIFFED
+from policy.inspection.hashing import StreamHash
+from policy.inspection.layer_inspection import LayerInspection
+from policy.inspection.records import VALUE_LIMIT, Record
+from policy.inspection.table import Table
+from policy.inspection.tar import DIRECTORY, FILE, LINK, SYMLINK, Member, Members
+from policy.inspection.tree import LayerTree, cleaned
+
+SNIFF_LIMIT = 8 * 1024
+"""Files up to this size are searched for the keys of os-release, whatever their name."""
+_AUFS = b".wh..wh."
+_OPAQUE = b".wh..wh..opq"
+_WHITEOUT = b".wh."
+_IMPLICIT = frozenset({b"i", b"I", b"e", b"E"})
+
+
+def scan_layer(
+    source: Source, digest: str, detectors: tuple[Detector, ...] = DETECTORS, budgets: Budgets | None = None
+) -> LayerInspection:
+    """Read a layer to its end.
+
+    Args:
+        source: the blob's bytes; only what `read` itself raises comes through.
+        digest: the blob's name, for the record: whoever feeds `source` verifies it.
+        detectors: what to look for.
+        budgets: what it may cost; the defaults when `None`.
+
+    Returns:
+        What the layer holds; for a damaged, hostile or oversized one the problem instead.
+    """
+    granted = budgets or Budgets()
+    meter = Meter(granted)
+    scan = _Scan(detectors, granted)
+    hashed = StreamHash()
+    found = partial(LayerInspection, digest=digest, detectors=names(detectors))
+    try:
+        pieces = hashed.through(uncompressed(source, meter))
+        scan.run(Pieces(_timed(pieces, granted.cpu_seconds)))
+    except LayerRefused as refused:
+        problem = Problem(refused.reason, refused.message, digest)
+        return found(problem=problem, compressed=meter.compressed, compression=meter.compression)
+    except MemoryError:
+        problem = Problem("budget", "the layer needs more memory than an inspection is given", digest)
+        return found(problem=problem, compressed=meter.compressed, compression=meter.compression)
+    finally:
+        hashed.close()
+    return found(
+        diff_id=f"sha256:{hashed.hexdigest()}",
+        compressed=meter.compressed,
+        uncompressed=meter.uncompressed,
+        compression=meter.compression,
+        members=scan.members,
+        table=Table.of(scan.tree.entries),
+        records=scan.records,
+        named=tuple(sorted(scan.named)),
+        links=tuple(sorted(path for path, entry in scan.tree.entries.items() if entry.startswith(b"l"))),
+        implicit=tuple(sorted(path for path, entry in scan.tree.entries.items() if entry in _IMPLICIT)),
+    )
+
+
+def _timed(pieces: Iterator[bytes], seconds: float) -> Iterator[bytes]:
+    started = time.thread_time()
+    for piece in pieces:
+        if time.thread_time() - started > seconds:
+            raise over_budget(f"reading the layer takes more than {seconds:g} seconds of processor time")
+        yield piece
+
+
+class _Scan:
+    """One pass over an archive."""
+
+    def __init__(self, detectors: tuple[Detector, ...], budgets: Budgets) -> None:
+        self.tree = LayerTree(budgets)
+        self.records: dict[bytes, Record] = {}
+        self.named: set[bytes] = set()
+        self.members = 0
+        self._budgets = budgets
+        self._detectors = detectors
+        self._wanted = re.compile(b"|".join(b"(" + item.wanted + b")" for item in detectors), re.DOTALL).fullmatch
+
+    def run(self, pieces: Pieces) -> None:
+        """Every member, in order, then what only the end of the layer can tell."""
+        members = Members(pieces, self._budgets)
+        tree = self.tree
+        for member in members:
+            path = cleaned(member.name)
+            if _AUFS in path and not path.endswith(_OPAQUE):
+                continue
+            home, base = tree.home(path)
+            if base.startswith(_WHITEOUT) and tree.whiteout(home, base):
+                continue
+            place = home + b"/" + base if home else base
+            kind = member.kind
+            if kind == FILE:
+                self._file(place, base, member, members)
+            elif kind == DIRECTORY:
+                tree.directory(place)
+                self._forget(place)
+            else:
+                self._special(place, base, member)
+        for path, target in tree.late_links():
+            self._share(path, target)
+        self.members = members.count
+
+    def _file(self, place: bytes, base: bytes, member: Member, members: Members) -> None:
+        letter = b"x" if member.mode & 0o111 else b"f"
+        self._put(place, b"%b%d" % (letter, member.size))
+        match = self._wanted(base)
+        if match and match.lastindex:
+            detector = self._detectors[match.lastindex - 1]
+            if not detector.parent or place == detector.parent + b"/" + base:
+                self._keep(place, self._read(detector, place, member, members))
+        elif 0 < member.stored <= SNIFF_LIMIT and self._sniffed(member, members):
+            self._keep(place, self._read(OS_RELEASE, place, member, members))
+
+    def _sniffed(self, member: Member, members: Members) -> bool:
+        """Whether a small file of any name may be an os-release (in doubt, because a piece ends in it: yes)."""
+        return members.holds(member.stored, SNIFFED) is not False
+
+    def _special(self, place: bytes, base: bytes, member: Member) -> None:
+        if member.kind == SYMLINK:
+            self._put(place, b"l" + member.link)
+        elif member.kind == LINK:
+            source, purge = self.tree.hard_link(place, cleaned(member.link))
+            self._forget(place, purge=purge)
+            if source:
+                self._share(place, source)
+        else:
+            self._put(place, b"o")
+        if base == b"conda-meta" or self._wanted(base):
+            self.named.add(place)
+
+    def _put(self, place: bytes, entry: bytes) -> None:
+        self._forget(place, purge=self.tree.put(place, entry))
+
+    def _forget(self, place: bytes, *, purge: bool = False) -> None:
+        """What was recorded under a path that now is something else."""
+        if place in self.records or place in self.named:
+            self.records.pop(place, None)
+            self.named.discard(place)
+        if purge:
+            entries = self.tree.entries
+            self.records = {path: record for path, record in self.records.items() if path in entries}
+            self.named = {path for path in self.named if path in entries}
+
+    def _share(self, path: bytes, target: bytes) -> None:
+        if target in self.records and path != target:
+            self._keep(path, self.records[target])
+
+    def _keep(self, place: bytes, record: Record) -> None:
+        self.records[place] = record
+        if len(self.records) > self._budgets.records:
+            raise over_budget(f"the layer has more than {self._budgets.records} files that detectors want")
+
+    def _read(self, detector: Detector, place: bytes, member: Member, members: Members) -> Record:
+        limit = detector.limit or self._budgets.body_bytes
+        stored = member.stored
+        trouble = ""
+        if member.size > limit:
+            trouble = "" if detector.beginning and not member.sparse else f"it is larger than {limit} bytes"
+            stored = 0 if trouble else limit
+        body = members.body(stored)
+        digest = hashlib.sha256(body).hexdigest() if stored else ""
+        whole = member.sparse.expanded(body) if member.sparse and not trouble else body
+        values: Mapping[str, str] = {}
+        if not trouble:
+            values, trouble = _values(detector, whole)
+        return Record(detector.name, place, member.offset, stored, member.size, digest, values, trouble)
+
+
+def _values(detector: Detector, body: bytes) -> tuple[Mapping[str, str], str]:
+    try:
+        values = detector.read(body)
+    except Unreadable as error:
+        return {}, str(error)[:300]
+    if any(len(value) > VALUE_LIMIT for value in values.values()):
+        return {}, f"a value in it is longer than {VALUE_LIMIT} characters"
+    return values, ""

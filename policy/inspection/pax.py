@@ -1,0 +1,68 @@
+"""Extended headers of the pax format: lines `LENGTH KEY=VALUE` (POSIX.1-2017, pax, "pax Extended Header").
+
+Read as Go's archive/tar reads them, because every tool that unpacks images is built on it: an empty value removes the
+key, and of a global header nothing is applied. A global header that would rename or resize is therefore refused.
+"""
+
+from collections.abc import Mapping
+
+from policy.inspection.budgets import damaged, hostile
+
+PATH = b"path"
+LINK = b"linkpath"
+SIZE = b"size"
+SPARSE = b"GNU.sparse."
+SPARSE_NAME = SPARSE + b"name"
+SPARSE_MAP = SPARSE + b"map"
+_NO_NUL = frozenset({PATH, LINK, b"uname", b"gname"})
+_SPARSE_PAIR = (SPARSE + b"offset", SPARSE + b"numbytes")
+
+
+def records(raw: bytes) -> dict[bytes, bytes]:
+    """The records of one extended header, later ones winning.
+
+    The repeated offset and numbytes records of sparse format 0.0 are gathered into one `GNU.sparse.map`.
+
+    Raises:
+        LayerRefused: a record whose length is wrong, that has no key, or that carries a NUL where none may be.
+    """
+    found: dict[bytes, bytes] = {}
+    pairs: list[bytes] = []
+    at = 0
+    while at < len(raw):
+        key, value, at = _record(raw, at)
+        if key in _SPARSE_PAIR:
+            if key != _SPARSE_PAIR[len(pairs) % 2] or b"," in value:
+                raise damaged("a pax header lists sparse regions out of order")
+            pairs.append(value)
+        else:
+            found[key] = value
+    if pairs:
+        found[SPARSE_MAP] = b",".join(pairs)
+    return {key: value for key, value in found.items() if value}
+
+
+def _record(raw: bytes, at: int) -> tuple[bytes, bytes, int]:
+    space = raw.find(b" ", at, at + 21)
+    digits = raw[at:space] if space > at else b""
+    if not digits.isdigit():
+        raise damaged("a pax header has a record without a length")
+    end = at + int(digits)
+    if end > len(raw) or end <= space + 1 or raw[end - 1 : end] != b"\n":
+        raise damaged("a pax header has a record of a wrong length")
+    key, equals, value = raw[space + 1 : end - 1].partition(b"=")
+    if not equals or not key or b"\0" in key or (key in _NO_NUL and b"\0" in value):
+        raise damaged("a pax header has a record without a key, or with a NUL where none may be")
+    return key, value, end
+
+
+def refuse_global(found: Mapping[bytes, bytes]) -> None:
+    """Stop at a global header that some readers would apply to every member and others ignore.
+
+    Raises:
+        LayerRefused: it names a path, a link target, a size or sparse regions.
+    """
+    for key in found:
+        if key in {PATH, LINK, SIZE} or key.startswith(SPARSE):
+            shown = key.decode("utf-8", "replace")
+            raise hostile(f"a global pax header sets {shown!r}: unpackers disagree on what it means")

@@ -1,0 +1,222 @@
+"""The root file system an image would start from, looked up path by path: no layer is merged, none is read.
+
+A path is looked up as an overlay file system does: from the newest layer down, until a layer says what stands there or
+hides what is older (a whiteout, an opaque directory, something that is not a directory in its place). Links are
+resolved inside the root only, at most 40 of them, `..` stops at the root.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from policy.inspection.layer_inspection import LayerInspection
+from policy.inspection.records import Record
+from policy.inspection.table import Entries, OpenTable
+from policy.inspection.tree import DIRECTORIES, FRESH, LINKS_AT_MOST, shown
+
+_FILES = b"fx"
+
+
+class RootUnclear(Exception):
+    """The image's root cannot be told from what is known of its layers; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A layer as it takes part in a root.
+
+    Attributes:
+        entries: its structural index.
+        records: what detectors read in it, by path.
+        named: paths of links that bear a name a detector wants.
+        links: paths of all its symbolic links.
+        implicit: its directories that were not named before something below them was.
+    """
+
+    entries: Entries
+    records: Mapping[bytes, Record]
+    named: frozenset[bytes]
+    links: frozenset[bytes]
+    implicit: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, layer: LayerInspection) -> "Tier":
+        """The layer as it was inspected."""
+        named, links = frozenset(layer.named), frozenset(layer.links)
+        return cls(OpenTable(layer.table), layer.records, named, links, layer.implicit)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What stands at a path, links in front of it resolved.
+
+    Attributes:
+        path: where it stands, from the root, without links in its parents.
+        entry: its kind and more (policy/inspection/tree.py).
+        index: the layer that brought its content.
+        record: what a detector read in it, if one did.
+    """
+
+    path: bytes
+    entry: bytes
+    index: int
+    record: Record | None = None
+
+    @property
+    def is_file(self) -> bool:
+        """A regular file."""
+        return self.entry[:1] in {b"f", b"x"}
+
+    @property
+    def is_executable(self) -> bool:
+        """A regular file with an execute bit."""
+        return self.entry[:1] == b"x"
+
+    @property
+    def is_directory(self) -> bool:
+        """A directory."""
+        return self.entry[0] in DIRECTORIES
+
+    @property
+    def is_link(self) -> bool:
+        """A symbolic link."""
+        return self.entry[:1] == b"l"
+
+    @property
+    def size(self) -> int:
+        """Bytes of a regular file."""
+        return int(self.entry[1:]) if self.is_file else 0
+
+
+class Root:
+    """Tiers, oldest first, seen as one root. What was looked up once is remembered."""
+
+    def __init__(self, tiers: Sequence[Tier]) -> None:
+        self.tiers = tuple(tiers)
+        self._floors: dict[bytes, int | None] = {}
+        self._nodes: dict[bytes, Node | None] = {}
+        self._below: dict[int, Root] = {}
+
+    def at(self, path: bytes) -> Node | None:
+        """What stands at a path whose parents are no links; a link itself is not followed.
+
+        Raises:
+            RootUnclear: a hard link to something that no layer has.
+        """
+        if path not in self._nodes:
+            self._nodes[path] = self._look(path)
+        return self._nodes[path]
+
+    def _look(self, path: bytes) -> Node | None:
+        if not path:
+            return Node(b"", b"d", 0)
+        floor = self._floor(path.rpartition(b"/")[0])
+        if floor is None:
+            return None
+        for index in range(len(self.tiers) - 1, floor - 1, -1):
+            entry = self.tiers[index].entries.get(path)
+            if entry is not None:
+                return self._node(path, entry, index)
+        return None
+
+    def _node(self, path: bytes, entry: bytes, index: int) -> Node | None:
+        if entry == b"w":
+            return None
+        if entry[:1] == b"h":
+            return self._hard(path, entry[1:], index)
+        return Node(path, entry, index, self.tiers[index].records.get(path))
+
+    def _hard(self, path: bytes, target: bytes, index: int) -> Node:
+        """A hard link to what older layers have; parents of the target may be links, the target itself is not followed."""
+        older = self.below(index)
+        parent, _, base = target.rpartition(b"/")
+        home = older.find(parent)
+        found = older.at(home.path + b"/" + base if home.path else base) if home and home.is_directory else None
+        if found is None or found.is_directory:
+            raise RootUnclear(f"{shown(path)} is a hard link to {shown(target)}, which is no file of an older layer")
+        return Node(path, found.entry, found.index, found.record)
+
+    def below(self, index: int) -> "Root":
+        """The root that the layers under this one make."""
+        if index not in self._below:
+            self._below[index] = Root(self.tiers[:index])
+        return self._below[index]
+
+    def _floor(self, directory: bytes) -> int | None:
+        """The oldest layer that still shows through in a directory; `None` when no directory stands there."""
+        if directory not in self._floors:
+            self._floors[directory] = self._dig(directory)
+        return self._floors[directory]
+
+    def _dig(self, directory: bytes) -> int | None:
+        floor = self._floor(directory.rpartition(b"/")[0]) if directory else 0
+        if floor is None:
+            return None
+        seen = not directory
+        for index in range(len(self.tiers) - 1, floor - 1, -1):
+            entry = self.tiers[index].entries.get(directory)
+            if entry is None:
+                continue
+            if entry[0] not in DIRECTORIES:
+                return index + 1 if seen else None
+            seen = True
+            if entry[0] in FRESH:
+                return index
+        return floor if seen else None
+
+    def find(self, path: bytes) -> Node | None:
+        """What a path leads to, every link followed; `None` when it leads nowhere or round in a circle."""
+        return self.follow(path)[0]
+
+    def follow(self, path: bytes) -> tuple[Node | None, tuple[Node, ...]]:
+        """What a path leads to, and the links on the way."""
+        todo = path.split(b"/")[::-1]
+        at = Node(b"", b"d", 0)
+        links: list[Node] = []
+        while todo:
+            part = todo.pop()
+            if part in {b"", b"."}:
+                continue
+            if not at.is_directory:
+                return None, tuple(links)
+            if part == b"..":
+                at = self.at(at.path.rpartition(b"/")[0]) or at
+                continue
+            found = self.at(at.path + b"/" + part if at.path else part)
+            if found is None or len(links) > LINKS_AT_MOST:
+                return None, tuple(links)
+            if found.is_link:
+                links.append(found)
+                target = found.entry[1:]
+                todo.extend(target.split(b"/")[::-1])
+                at = Node(b"", b"d", 0) if target.startswith(b"/") else at
+            else:
+                at = found
+        return at, tuple(links)
+
+    def candidates(self, name: re.Pattern[bytes]) -> Iterator[tuple[int, bytes]]:
+        """Layer and path of every record and wanted link whose last part matches, oldest layer first, in order."""
+        for index, tier in enumerate(self.tiers):
+            for path in sorted({*tier.records, *tier.named}):
+                if name.fullmatch(path.rpartition(b"/")[2]):
+                    yield index, path
+
+    def shows(self, index: int, path: bytes) -> bool:
+        """Whether what this layer has at a path is what the root shows there."""
+        floor = self._floor(path.rpartition(b"/")[0])
+        if floor is None or index < floor:
+            return False
+        return not any(tier.entries.get(path) is not None for tier in self.tiers[index + 1 :])
+
+    def hidden_by(self, index: int, path: bytes) -> int:
+        """The first newer layer that hides what this layer has at a path; -1 when none does."""
+        parts = path.split(b"/")
+        parents = [b"/".join(parts[:count]) for count in range(len(parts))]
+        for newer in range(index + 1, len(self.tiers)):
+            entries = self.tiers[newer].entries
+            if entries.get(path) is not None:
+                return newer
+            above = [entry for entry in map(entries.get, parents) if entry is not None]
+            if any(entry[0] not in DIRECTORIES or entry[0] in FRESH for entry in above):
+                return newer
+        return -1

@@ -1,0 +1,197 @@
+"""What one layer does to a root: its members applied in order, as one final entry per path.
+
+An entry is `bytes`: one letter for its kind, then what the kind needs.
+
+    f123  a file of 123 bytes         x123  the same with an execute bit      lTARGET  a symbolic link
+    hPATH a hard link to a file that only older layers have                   o        a device node or FIFO
+    d     a directory: older children stay                                    D        one without older children
+    i I   the same, but never named itself: only something below it was       e E      named after something below it
+    w     a whiteout: what older layers have here is gone
+
+Order within the layer counts: a directory over a directory merges, anything else replaces what was there with all that
+is below. Parents that are links in the same layer are followed, as every unpacker does.
+"""
+
+from policy.inspection.budgets import Budgets, hostile, over_budget
+
+_WHITEOUT = b".wh."
+_METADATA = b".wh..wh."
+_OPAQUE = b".wh..wh..opq"
+DIRECTORIES = frozenset(b"dDiIeE")
+FRESH = frozenset(b"DIE")
+_LINK, _HARD = ord("l"), ord("h")
+_NAMED = {b"i": b"e", b"I": b"E", b"w": b"D"}
+_HIDING = {b"d": b"D", b"i": b"I", b"e": b"E"}
+LINKS_AT_MOST = 40
+
+
+def shown(path: bytes) -> str:
+    """A path for a person: control characters and broken UTF-8 escaped, cut when very long."""
+    text = path[:400].decode("utf-8", "backslashreplace")
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def cleaned(name: bytes) -> bytes:
+    """A member's name from the root, without empty parts and `.`.
+
+    Raises:
+        LayerRefused: it climbs with `..`, or carries a NUL.
+    """
+    parts = [part for part in name.split(b"/") if part and part != b"."]
+    if b".." in parts:
+        raise hostile(f"member {shown(name)!r} climbs with '..': unpackers disagree on where it lands")
+    path = b"/".join(parts)
+    if b"\0" in path:
+        raise hostile(f"member {shown(name)!r} carries a NUL in its name")
+    return path
+
+
+class LayerTree:
+    """The entries of one layer while it is read."""
+
+    def __init__(self, budgets: Budgets) -> None:
+        self.entries: dict[bytes, bytes] = {b"": b"i"}
+        self._budgets = budgets
+        self._homes: dict[bytes, bytes] = {b"": b""}
+        self._forward: list[bytes] = []
+        self._names_bytes = 0
+
+    def home(self, path: bytes) -> tuple[bytes, bytes]:
+        """The directory a path's last part lands in, links of this layer followed, made when missing; and that part.
+
+        Raises:
+            LayerRefused: deeper than the budget, links in a circle, or below something that is not a directory.
+        """
+        parent, _, base = path.rpartition(b"/")
+        found = self._homes.get(parent)
+        if found is None:
+            found = self._homes[parent] = self._walk(parent, make=True)
+        self._names_bytes += len(path)
+        if self._names_bytes > self._budgets.names_bytes:
+            raise over_budget(f"the layer's names take more than {self._budgets.names_bytes} bytes")
+        return found, base
+
+    def _walk(self, parent: bytes, *, make: bool) -> bytes:
+        todo = parent.split(b"/")[::-1]
+        if len(todo) > self._budgets.path_depth:
+            raise over_budget(f"a path has more than {self._budgets.path_depth} parts")
+        at, followed = b"", 0
+        while todo:
+            part = todo.pop()
+            if part in {b"", b"."}:
+                continue
+            if part == b"..":
+                at = at.rpartition(b"/")[0]
+                continue
+            path = at + b"/" + part if at else part
+            entry = self.entries.get(path)
+            if entry is None or entry == b"w":
+                entry = b"I" if entry else b"i"
+                if make:
+                    self.entries[path] = entry
+            if entry[0] == _LINK:
+                followed += 1
+                if followed > LINKS_AT_MOST:
+                    raise hostile(f"the links in front of {shown(parent)!r} go round in a circle")
+                target = entry[1:]
+                at = b"" if target.startswith(b"/") else at
+                todo.extend(target.split(b"/")[::-1])
+            elif entry[0] in DIRECTORIES:
+                at = path
+            else:
+                raise hostile(f"members stand below {shown(path)!r}, which the same layer made something else")
+        return at
+
+    def place(self, home: bytes, base: bytes) -> bytes:
+        """A path out of its directory and last part."""
+        return home + b"/" + base if home else base
+
+    def directory(self, path: bytes) -> None:
+        """A directory is named: it merges with one that is there and replaces anything else."""
+        old = self.entries.get(path)
+        if old is None:
+            self.entries[path] = b"d"
+        elif old[0] in DIRECTORIES or old == b"w":
+            self.entries[path] = _NAMED.get(old, old)
+        else:
+            self.entries[path] = b"D"
+            self._forget_homes()
+
+    def put(self, path: bytes, entry: bytes) -> bool:
+        """Anything but a directory; replaces what was there. Tells whether other entries went with it.
+
+        Raises:
+            LayerRefused: it would replace the root.
+        """
+        if not path:
+            raise hostile("a member that is not a directory replaces the root")
+        old = self.entries.get(path)
+        self.entries[path] = entry
+        if old is None or (old[0] not in DIRECTORIES and old[0] != _LINK):
+            return False
+        self._forget_homes()
+        if old[0] == _LINK:
+            return False
+        below = path + b"/"
+        for name in [name for name in self.entries if name.startswith(below)]:
+            del self.entries[name]
+        return True
+
+    def _forget_homes(self) -> None:
+        self._homes = {b"": b""}
+
+    def whiteout(self, home: bytes, base: bytes) -> bool:
+        """Take a whiteout or AUFS's own files for what they are; False when `base` is an ordinary name.
+
+        Raises:
+            LayerRefused: a whiteout of nothing, of the directory itself or of its parent.
+        """
+        if not base.startswith(_WHITEOUT):
+            return False
+        if base == _OPAQUE:
+            self._hide(home)
+        elif not base.startswith(_METADATA):
+            target = base[len(_WHITEOUT) :]
+            if target in {b"", b".", b".."}:
+                raise hostile(f"whiteout {shown(base)!r} names nothing that could be deleted")
+            self._hide(self.place(home, target))
+        return True
+
+    def _hide(self, path: bytes) -> None:
+        """Older layers' content at a path goes; what this layer itself has there stays, in any order."""
+        old = self.entries.get(path)
+        if old is None:
+            self.entries[path] = b"w"
+        else:
+            self.entries[path] = _HIDING.get(old, old)
+
+    def hard_link(self, path: bytes, target: bytes) -> tuple[bytes, bool]:
+        """Make `path` another name of what `target` is now; the entry's path that was copied ("" if none yet)."""
+        source = self._existing(target)
+        entry = self.entries.get(source, b"w")
+        if entry == b"w":
+            self._forward.append(path)
+            return b"", self.put(path, b"h" + target)
+        kept = b"o" if entry[0] in DIRECTORIES else entry
+        return source, False if source == path else self.put(path, kept)
+
+    def _existing(self, target: bytes) -> bytes:
+        parent, _, base = target.rpartition(b"/")
+        home = self._homes.get(parent)
+        return self.place(self._walk(parent, make=False) if home is None else home, base)
+
+    def late_links(self) -> list[tuple[bytes, bytes]]:
+        """Resolve hard links whose target came later in the layer; pairs of link and target that are the same now."""
+        same = []
+        for path in self._forward:
+            entry = self.entries.get(path, b"w")
+            target = path
+            for _ in range(LINKS_AT_MOST):
+                if entry[0] != _HARD:
+                    break
+                target = self._existing(entry[1:])
+                entry = self.entries.get(target, b"w")
+            if entry[0] not in b"hw" and target != path:
+                self.entries[path] = b"o" if entry[0] in DIRECTORIES else entry
+                same.append((path, target))
+        return same
