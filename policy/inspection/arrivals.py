@@ -1,0 +1,59 @@
+"""Uploads that may be layers, told to the inspection workers while they arrive (the registry's `Arrival`)."""
+
+import os
+from pathlib import Path
+
+from policy.inspection.layer_job import LayerJob
+from policy.inspection.workers import InspectionWorkers
+from registry.oci.digest import Digest
+
+_MAGIC = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+_TAR_MAGIC_AT = 257
+_TAR_MAGIC = b"ustar"
+_HEAD = 512
+
+
+class LayerArrival:
+    """One upload. It is followed from a size on where a worker's start pays, if it begins as a layer does."""
+
+    def __init__(self, workers: InspectionWorkers, staging: Path, follow_bytes: int) -> None:
+        self._workers = workers
+        self._staging = staging
+        self._follow_bytes = follow_bytes
+        self._decided = False
+        self._job: LayerJob | None = None
+
+    def wrote(self, size: int) -> None:
+        """The staging file holds `size` bytes that will not change."""
+        if self._job is not None:
+            self._job.grew(size)
+        elif not self._decided and size >= self._follow_bytes:
+            self._decided = True
+            self._job = self._follow(size)
+
+    def committed(self, digest: Digest, size: int) -> None:
+        """The upload is a blob now."""
+        if self._job is not None:
+            self._workers.finished(self._job, digest, size)
+
+    def aborted(self) -> None:
+        """The upload came to nothing."""
+        if self._job is not None:
+            self._workers.aborted(self._job)
+
+    def _follow(self, size: int) -> LayerJob | None:
+        try:
+            descriptor = os.open(self._staging, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:  # the upload itself will say what is wrong; the layer is read from the store later
+            return None
+        if looks_like_layer(os.pread(descriptor, _HEAD, 0)):
+            job = self._workers.follow(descriptor, size)
+            if job is not None:
+                return job
+        os.close(descriptor)
+        return None
+
+
+def looks_like_layer(head: bytes) -> bool:
+    """Whether the first 512 bytes are those of a gzip or zstd stream or of a tar archive."""
+    return head.startswith(_MAGIC) or head[_TAR_MAGIC_AT:].startswith(_TAR_MAGIC)

@@ -1,0 +1,100 @@
+"""One layer that is to be inspected, perhaps while it still arrives: told by uploads, followed by one worker."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What became of a layer.
+
+    Attributes:
+        body: the inspection's bytes (`LayerInspection.to_bytes`); empty when there is none.
+        failure: why there is none: a sentence for a person, "" when there is one.
+        opened: bytes of the layer that were read.
+    """
+
+    body: bytes
+    failure: str
+    opened: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How much of the layer's file may be read, and whether that is all of it."""
+
+    available: int
+    complete: bool
+
+
+class LayerJob:
+    """The state of one layer between an upload, the queue and a worker. Safe to use from any thread."""
+
+    def __init__(self, descriptor: int, available: int, *, follower: bool) -> None:
+        """Take over an open file's descriptor; `follower`: the file still grows."""
+        self.descriptor = descriptor
+        self.follower = follower
+        self.algorithm = "sha256"
+        self.digest = ""
+        self.attempts = 0
+        self.parked = False
+        self.future: Future[Inspected] = Future()
+        self._lock = threading.Lock()
+        self._progress = Progress(available, not follower)
+        self._aborted = False
+        self._moved = time.monotonic()
+        self._listener: Callable[[], None] | None = None
+
+    @property
+    def progress(self) -> Progress:
+        """What the upload last said."""
+        return self._progress
+
+    @property
+    def aborted(self) -> bool:
+        """Whether the upload came to nothing."""
+        return self._aborted
+
+    @property
+    def idle_seconds(self) -> float:
+        """How long the upload has said nothing."""
+        return time.monotonic() - self._moved
+
+    def listen(self, listener: Callable[[], None] | None) -> None:
+        """Have a function called at every news, from whatever thread brings it; it must return at once."""
+        with self._lock:
+            self._listener = listener
+
+    def grew(self, size: int) -> None:
+        """The file holds so many bytes that will not change."""
+        self._tell(Progress(size, complete=False))
+
+    def finished(self, digest: str, size: int) -> None:
+        """The file is whole and has been given its name."""
+        self.digest = digest
+        self._tell(Progress(size, complete=True))
+
+    def abort(self) -> None:
+        """Nobody wants the layer any more."""
+        self._aborted = True
+        self._tell(self._progress)
+
+    def close(self, found: Inspected) -> None:
+        """Let go of the file and give the answer; once."""
+        with self._lock:
+            if self.descriptor < 0:
+                return
+            os.close(self.descriptor)
+            self.descriptor = -1
+        self.future.set_result(found)
+
+    def _tell(self, progress: Progress) -> None:
+        with self._lock:
+            self._progress = progress
+            self._moved = time.monotonic()
+            if self._listener is not None:
+                self._listener()

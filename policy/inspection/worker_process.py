@@ -1,0 +1,128 @@
+"""One inspection worker as the server sees it: a child process, its socket, and one layer at a time."""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from typing import Any
+
+from policy.inspection.budgets import Budgets
+from policy.inspection.layer_job import LayerJob, Progress
+from policy.inspection.messages import ConnectionLost, receive, receive_bytes, send
+
+_LOOK_SECONDS = 0.5
+_ANSWER_SECONDS = 60.0
+
+
+class WorkerDied(Exception):
+    """The process is gone; the message says how, as the end of a sentence."""
+
+
+class WorkerProcess:
+    """A child process that inspects layers. Used by one thread; only `wake` may be called by others."""
+
+    def __init__(self, memory_bytes: int, nice: int) -> None:
+        """Start the process, without the server's environment and files."""
+        self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-B", "-m", "policy.inspection.worker", str(memory_bytes), str(nice)],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+                cwd="/",
+            )
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self.pid = self._process.pid
+        self.layers = 0
+        self.memory = 0
+
+    def wake(self) -> None:
+        """There is news of the layer at hand."""
+        try:
+            os.eventfd_write(self._wake, 1)
+        except OSError:  # the process was ended meanwhile
+            return
+
+    def start(self, job: LayerJob, budgets: Budgets) -> Progress:
+        """Hand a layer over; returns how far the process was told it has come.
+
+        Raises:
+            WorkerDied: the process is gone.
+        """
+        progress = job.progress
+        message: dict[str, Any] = {**asdict(progress), "algorithm": job.algorithm, "budgets": asdict(budgets)}
+        try:
+            send(self._connection, message, job.descriptor)
+        except OSError:
+            raise WorkerDied(self._epitaph()) from None
+        self.layers += 1
+        return progress
+
+    def tell(self, progress: Progress) -> bool:
+        """Pass on how far the layer has come; False when the process is so far behind that it need not know yet.
+
+        Raises:
+            WorkerDied: the process is gone.
+        """
+        _, writable, _ = select.select([], [self._connection.fileno()], [], 0)
+        if writable:
+            self._say(asdict(progress))
+        return bool(writable)
+
+    def abandon(self) -> None:
+        """Say that nobody wants the layer any more; the process answers that it gave up."""
+        self._say({"abandon": True})
+
+    def wait(self) -> bool:
+        """Sleep until there is an answer (True) or news of the layer or half a second has passed (False)."""
+        ready, _, _ = select.select([self._connection.fileno(), self._wake], [], [], _LOOK_SECONDS)
+        if self._wake in ready:
+            os.eventfd_read(self._wake)
+        return self._connection.fileno() in ready
+
+    def answer(self) -> tuple[dict[str, Any], bytes]:
+        """Read the answer that `wait` announced.
+
+        Raises:
+            WorkerDied: the process is gone instead.
+        """
+        try:
+            self._connection.settimeout(_ANSWER_SECONDS)
+            message, _ = receive(self._connection)
+            body = receive_bytes(self._connection)
+        except (ConnectionLost, OSError, ValueError):
+            raise WorkerDied(self._epitaph()) from None
+        self._connection.settimeout(None)
+        self.memory = int(message["memory"])
+        return message, body
+
+    def end(self) -> None:
+        """Kill the process and let go of everything."""
+        self._process.kill()
+        self._process.wait()
+        self._connection.close()
+        os.close(self._wake)
+        self._wake = -1
+
+    def _say(self, message: dict[str, Any]) -> None:
+        try:
+            send(self._connection, message)
+        except OSError:
+            raise WorkerDied(self._epitaph()) from None
+
+    def _epitaph(self) -> str:
+        deadline = time.monotonic() + 1.0
+        while self._process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        code = self._process.poll()
+        if code is None:
+            return "did not answer"
+        if code == -signal.SIGXCPU:
+            return "used up its processor time"
+        return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"

@@ -1,0 +1,304 @@
+"""The inspection workers: a bounded number of processes, started when first needed, and the queue before them."""
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from policy.inspection.budgets import Budgets
+from policy.inspection.layer_job import Inspected, LayerJob
+from policy.inspection.worker_process import WorkerDied, WorkerProcess
+
+_ATTEMPTS = 2
+_IDLE_SECONDS = 2.0
+
+Keep = Callable[[str, Inspected], None]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """What the workers may cost; the meanings are those of the settings `policy.inspection.*`."""
+
+    workers: int
+    memory_bytes: int
+    wall_seconds: float
+    recycle_layers: int
+    nice: int
+    follow_queue: int
+    budgets: Budgets
+
+
+@dataclass(slots=True)
+class WorkerCounters:
+    """What the workers have done since the start."""
+
+    layers_opened: int = 0
+    bytes_opened: int = 0
+    deaths: int = 0
+
+
+class InspectionWorkers:
+    """Layers in, inspections out. Safe to use from any thread; nothing here blocks but `close`."""
+
+    def __init__(self, limits: WorkerLimits, keep: Keep) -> None:
+        """Start nothing yet.
+
+        Args:
+            limits: what the workers may cost.
+            keep: called with digest and result before anybody waiting hears of it, from a thread of the pool.
+        """
+        self._limits = limits
+        self._keep = keep
+        self._condition = threading.Condition()
+        self._whole: deque[LayerJob] = deque()
+        self._growing: deque[LayerJob] = deque()
+        self._threads: list[threading.Thread] = []
+        self._idle = 0
+        self._closed = False
+        self._outstanding: dict[str, LayerJob] = {}
+        self.counters = WorkerCounters()
+
+    def follow(self, descriptor: int, available: int) -> LayerJob | None:
+        """Inspect a file that still grows, taking over its descriptor; `None` when too many wait already."""
+        with self._condition:
+            if self._closed or len(self._growing) >= self._limits.follow_queue:
+                return None
+        job = LayerJob(descriptor, available, follower=True)
+        self._enqueue(job)
+        return job
+
+    def finished(self, job: LayerJob, digest: str, size: int) -> None:
+        """The file of a followed job is whole; from now on its result can be waited for under its digest."""
+        with self._condition:
+            self._outstanding[digest] = job
+            job.finished(digest, size)
+            if job in self._growing:
+                self._growing.remove(job)
+                self._whole.append(job)
+            elif job.parked:
+                job.parked = False
+                self._enqueue(job)
+
+    def aborted(self, job: LayerJob) -> None:
+        """The upload of a followed job came to nothing."""
+        with self._condition:
+            job.abort()
+            if job.parked or job in self._growing:
+                if not job.parked:
+                    self._growing.remove(job)
+                self.drop(job)
+
+    def outstanding(self, digest: str) -> LayerJob | None:
+        """The job that is reading or about to read this layer."""
+        return self._outstanding.get(digest)
+
+    def inspect(self, digest: str, path: Path) -> LayerJob:
+        """Inspect a stored layer; the same job for all who ask while it is under way.
+
+        Raises:
+            OSError: the file cannot be opened.
+        """
+        with self._condition:
+            known = self._outstanding.get(digest)
+            if known is not None:
+                return known
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            job = LayerJob(descriptor, os.fstat(descriptor).st_size, follower=False)
+            job.digest = digest
+            job.algorithm = digest.partition(":")[0]
+            self._outstanding[digest] = job
+        self._enqueue(job)
+        return job
+
+    def close(self) -> None:
+        """End all processes; whoever waits hears that the layer was not read."""
+        with self._condition:
+            self._closed = True
+            waiting = [*self._whole, *self._growing]
+            self._whole.clear()
+            self._growing.clear()
+            self._condition.notify_all()
+        for job in waiting:
+            self._give_up(job, "the server is stopping")
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the pool takes no more work."""
+        return self._closed
+
+    def _enqueue(self, job: LayerJob) -> None:
+        with self._condition:
+            if self._closed:
+                self._give_up(job, "the server is stopping")
+                return
+            queue = self._whole if job.progress.complete else self._growing
+            queue.append(job)
+            if self._idle == 0 and len(self._threads) < self._limits.workers:
+                number = len(self._threads) + 1
+                thread = threading.Thread(target=_Slot(self).run, name=f"inspection-{number}", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+            self._condition.notify()
+
+    def next_job(self) -> LayerJob | None:
+        """Wait for work, whole layers first; `None` when the pool closes."""
+        with self._condition:
+            self._idle += 1
+            while not (self._whole or self._growing or self._closed):
+                self._condition.wait()
+            self._idle -= 1
+            if self._closed:
+                return None
+            return self._whole.popleft() if self._whole else self._growing.popleft()
+
+    def is_crowded(self) -> bool:
+        """Whether work is waiting that a worker at an idle upload could do."""
+        return bool(self._whole or self._growing)
+
+    def settle(self, job: LayerJob, answer: dict[str, Any], body: bytes) -> None:
+        """Take a worker's answer: keep it, or try again when it does not fit the layer's digest."""
+        self.counters.layers_opened += 1
+        self.counters.bytes_opened += int(answer["read"])
+        if answer["abandoned"]:
+            self._put_back(job)
+        elif answer["failure"]:
+            self.failed(job, f"the inspection worker failed: {answer['failure']}")
+        elif not job.digest.startswith(f"{job.algorithm}:"):
+            job.algorithm = job.digest.partition(":")[0]
+            self._enqueue(job)
+        elif job.digest != f"{job.algorithm}:{answer['digest']}":
+            self.failed(job, "the stored bytes are not those of the layer's digest")
+        else:
+            self._give(job, Inspected(body, "", int(answer["read"])))
+
+    def failed(self, job: LayerJob, reason: str) -> None:
+        """A worker could not do it: try once more, then say why."""
+        job.attempts += 1
+        if job.attempts < _ATTEMPTS:
+            self._put_back(job)
+        else:
+            self._give_up(job, reason)
+
+    def drop(self, job: LayerJob) -> None:
+        """Nobody wants the layer any more."""
+        self._give_up(job, "the upload came to nothing")
+
+    def _put_back(self, job: LayerJob) -> None:
+        """Read it again: at once when it is whole, else when it will be."""
+        with self._condition:
+            if job.aborted:
+                self.drop(job)
+            elif job.progress.complete:
+                self._enqueue(job)
+            else:
+                job.parked = True
+
+    def _give(self, job: LayerJob, found: Inspected) -> None:
+        try:
+            self._keep(job.digest, found)
+        finally:
+            with self._condition:
+                if self._outstanding.get(job.digest) is job:
+                    del self._outstanding[job.digest]
+            job.close(found)
+
+    def _give_up(self, job: LayerJob, reason: str) -> None:
+        found = Inspected(b"", reason, 0)
+        if job.digest and not self._closed:
+            self._give(job, found)
+            return
+        self._outstanding.pop(job.digest, None)
+        job.close(found)
+
+    @property
+    def limits(self) -> WorkerLimits:
+        """What the workers may cost."""
+        return self._limits
+
+
+class _Slot:
+    """One thread and the process it looks after."""
+
+    def __init__(self, pool: InspectionWorkers) -> None:
+        self._pool = pool
+        self._process: WorkerProcess | None = None
+
+    def run(self) -> None:
+        """Take jobs until the pool closes."""
+        while (job := self._pool.next_job()) is not None:
+            if job.aborted:
+                self._pool.drop(job)
+                continue
+            self._work(job)
+        self._end()
+
+    def _work(self, job: LayerJob) -> None:
+        try:
+            answer, body = self._attend(self._ready(), job)
+        except WorkerDied as death:
+            self._pool.counters.deaths += 1
+            self._end()
+            self._pool.failed(job, f"the inspection worker {death}")
+        else:
+            self._pool.settle(job, answer, body)
+
+    def _attend(self, process: WorkerProcess, job: LayerJob) -> tuple[dict[str, Any], bytes]:
+        """Stay with one layer until its answer is there.
+
+        Raises:
+            WorkerDied: the process is gone, or had to be ended.
+        """
+        job.listen(process.wake)
+        try:
+            return self._follow(process, job)
+        finally:
+            job.listen(None)
+
+    def _follow(self, process: WorkerProcess, job: LayerJob) -> tuple[dict[str, Any], bytes]:
+        limits = self._pool.limits
+        told = process.start(job, limits.budgets)
+        abandoned = False
+        deadline = time.monotonic() + limits.wall_seconds
+        while not process.wait():
+            progress = job.progress
+            if not progress.complete and not abandoned:
+                deadline = time.monotonic() + limits.wall_seconds
+            if time.monotonic() > deadline or self._pool.closed:
+                raise WorkerDied(f"did not answer within {limits.wall_seconds:g} seconds")
+            if abandoned:
+                continue
+            if job.aborted or self._should_leave(job):
+                process.abandon()
+                abandoned = True
+            elif progress != told and process.tell(progress):
+                told = progress
+        return process.answer()
+
+    def _should_leave(self, job: LayerJob) -> bool:
+        idle = not job.progress.complete and job.idle_seconds > _IDLE_SECONDS
+        return idle and self._pool.is_crowded()
+
+    def _ready(self) -> WorkerProcess:
+        limits = self._pool.limits
+        process = self._process
+        if process is not None and (
+            process.layers >= limits.recycle_layers or process.memory > limits.memory_bytes // 2
+        ):
+            self._end()
+        if self._process is None:
+            try:
+                self._process = WorkerProcess(limits.memory_bytes, limits.nice)
+            except OSError as error:
+                raise WorkerDied(f"could not be started: {error.strerror}") from None
+        return self._process
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.end()
+            self._process = None
