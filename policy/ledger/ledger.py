@@ -1,0 +1,131 @@
+"""The ledger: an SQLite database that may be thrown away. Reads are immediate, writes follow behind in batches.
+
+A write that is lost with the process costs a computation, not an answer, so nobody waits for the disk: WAL with
+synchronous=NORMAL, and one thread that commits whatever has been asked for meanwhile in one transaction.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import structlog
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from policy.ledger.tables import SCHEMA, VERSION
+
+FILE = "policy.db"
+_BUSY_MILLISECONDS = 30_000
+_BATCH = 500
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_Change = tuple[Callable[[Connection], Any], Future[Any]]
+
+
+class Ledger:
+    """Queries and changes are plain functions of a connection, as in the metadata store."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the database; one of another version, or one that is damaged, is thrown away and begun anew."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._engine = _open(path)
+        self._changes: SimpleQueue[_Change | None] = SimpleQueue()
+        self._writer = threading.Thread(target=self._write_all, name="ledger", daemon=True)
+        self._writer.start()
+
+    def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a query now, in this thread."""
+        with self._engine.connect() as connection:
+            return query(connection, *args, **kwargs)
+
+    def later(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        """Have a change made soon; the future tells when, and nobody needs to wait for it."""
+        done: Future[T] = Future()
+        self._changes.put((lambda connection: change(connection, *args, **kwargs), done))
+        return done
+
+    def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Make a change and wait until it is committed."""
+        return self.later(change, *args, **kwargs).result()
+
+    def close(self) -> None:
+        """Finish what was asked for and let go of the database."""
+        self._changes.put(None)
+        self._writer.join()
+        self._engine.dispose()
+
+    def _write_all(self) -> None:
+        while (first := self._changes.get()) is not None:
+            batch = [first]
+            ended = False
+            while len(batch) < _BATCH and not self._changes.empty():
+                following = self._changes.get()
+                if following is None:
+                    ended = True
+                    break
+                batch.append(following)
+            self._commit(batch)
+            if ended:
+                return
+
+    def _commit(self, batch: list[_Change]) -> None:
+        try:
+            with self._engine.begin() as connection:
+                answers = [change(connection) for change, _ in batch]
+        except Exception as error:  # noqa: BLE001 - every change of the batch gets its own chance, or the fault
+            if len(batch) > 1:
+                for one in batch:
+                    self._commit([one])
+                return
+            structlog.get_logger().warning("ledger_write_failed", reason=str(error))
+            batch[0][1].set_exception(error)
+            return
+        for (_, done), answer in zip(batch, answers, strict=True):
+            done.set_result(answer)
+
+
+def _open(path: Path) -> Engine:
+    try:
+        return _prepared(path)
+    except OperationalError:  # locked, or the folder cannot be written: the file itself may be sound
+        raise
+    except (DatabaseError, _OtherVersion):
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+            path.with_name(name).unlink(missing_ok=True)
+        return _prepared(path)
+
+
+class _OtherVersion(Exception):
+    """The file was written by another version of the program."""
+
+
+def _prepared(path: Path) -> Engine:
+    engine = create_engine(URL.create("sqlite", database=str(path)))
+    event.listen(engine, "connect", _set_up)
+    try:
+        with engine.begin() as connection:
+            _check_version(connection)
+            SCHEMA.create_all(connection)
+            connection.execute(text(f"PRAGMA user_version={VERSION}"))
+    except (DatabaseError, _OtherVersion):
+        engine.dispose()
+        raise
+    return engine
+
+
+def _check_version(connection: Connection) -> None:
+    version = connection.execute(text("PRAGMA user_version")).scalar_one()
+    if version not in {0, VERSION}:
+        raise _OtherVersion
+
+
+def _set_up(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()

@@ -1,0 +1,107 @@
+"""Subjects in the ledger: manifests as policies see them."""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy.dialects.sqlite import insert
+
+from policy.ledger.tables import subjects
+
+
+class Kind(StrEnum):
+    """What a manifest is."""
+
+    IMAGE = "image"
+    INDEX = "index"
+    ARTIFACT = "artifact"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One manifest as policies see it, independent of any policy.
+
+    Attributes:
+        manifest: its digest.
+        kind: image, index or artifact.
+        detectors: the detectors that looked, `""` where none are needed.
+        essence: all that a verdict's state depends on; equal essences get equal states.
+        final: whether looking again would find the same; a layer that was missing may come.
+        body: all that the text of a verdict needs: canonical JSON.
+    """
+
+    manifest: str
+    kind: Kind
+    detectors: str
+    essence: str
+    final: bool
+    body: bytes
+
+
+_COLUMNS = (
+    subjects.c.manifest,
+    subjects.c.kind,
+    subjects.c.detectors,
+    subjects.c.essence,
+    subjects.c.final,
+    subjects.c.body,
+)
+_FIND = select(*_COLUMNS).where(subjects.c.manifest == bindparam("named"))
+_PUT = insert(subjects)
+_KEEP = _PUT.on_conflict_do_update(
+    index_elements=["manifest", "detectors"],
+    set_={name: _PUT.excluded[name] for name in ("kind", "essence", "final", "body")},
+)
+_FORGET = delete(subjects).where(subjects.c.manifest == bindparam("named"))
+_ESSENCES = select(subjects.c.manifest, subjects.c.detectors, subjects.c.essence).where(
+    subjects.c.kind != Kind.INDEX.value
+)
+_INDEXES = select(*_COLUMNS).where(subjects.c.kind == Kind.INDEX.value)
+
+
+def keep(connection: Connection, subject: Subject) -> None:
+    """Keep a subject, replacing what the same detectors saw before."""
+    connection.execute(
+        _KEEP,
+        {
+            "manifest": subject.manifest,
+            "detectors": subject.detectors,
+            "kind": subject.kind.value,
+            "essence": subject.essence,
+            "final": subject.final,
+            "body": zlib.compress(subject.body, 1),
+        },
+    )
+
+
+def find(connection: Connection, manifest: str, detectors: str) -> Subject | None:
+    """The subject as these detectors saw it, else as others did, else `None`."""
+    found = [_subject(row) for row in connection.execute(_FIND, {"named": manifest})]
+    current = [item for item in found if item.detectors in {"", detectors}]
+    return next(iter(current + found), None)
+
+
+def forget(connection: Connection, manifest: str) -> None:
+    """Have a manifest looked into again the next time it is asked for."""
+    connection.execute(_FORGET, {"named": manifest})
+
+
+def essences(connection: Connection, detectors: str) -> dict[str, str]:
+    """The essence of every image and artifact; what these detectors saw counts before what others did."""
+    found: dict[str, str] = {}
+    for manifest, seen_by, essence in connection.execute(_ESSENCES):
+        if manifest not in found or seen_by == detectors:
+            found[manifest] = essence
+    return found
+
+
+def indexes(connection: Connection) -> Iterator[Subject]:
+    """Every index."""
+    return (_subject(row) for row in connection.execute(_INDEXES))
+
+
+def _subject(row: Any) -> Subject:
+    return Subject(row[0], Kind(row[1]), row[2], row[3], row[4], zlib.decompress(row[5]))

@@ -1,0 +1,47 @@
+"""The tables of the ledger (`policy.db`)."""
+
+from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, MetaData, Table, Text
+
+# Raised whenever a table or the meaning of a column changes: a ledger of another version is thrown away.
+VERSION = 1
+
+SCHEMA = MetaData()
+
+# One layer, read once by one set of detectors; `body` is empty when it could not be, and `failure` says why.
+inspections = Table(
+    "inspections",
+    SCHEMA,
+    Column("layer", Text, primary_key=True),
+    Column("detectors", Text, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("failure", Text, nullable=False),
+)
+
+# One manifest as policies see it. `essence` is all that a verdict's state depends on, `body` all that its text needs.
+subjects = Table(
+    "subjects",
+    SCHEMA,
+    Column("manifest", Text, primary_key=True),
+    Column("detectors", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("essence", Text, nullable=False),
+    Column("final", Boolean, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# The state that a policy, known by its digest, gave to a manifest.
+verdicts = Table(
+    "verdicts",
+    SCHEMA,
+    Column("policy", Text, primary_key=True),
+    Column("manifest", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+)
+
+# `layers_opened`, `bytes_opened`: what inspection has read; `forgotten`: how often somebody asked to look again.
+counters = Table(
+    "counters",
+    SCHEMA,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)

@@ -1,0 +1,54 @@
+"""The states of verdicts in the ledger; their texts are made from subjects when somebody reads them."""
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from policy.ledger.tables import verdicts
+from policy.verdict import State
+
+_PUT = insert(verdicts)
+_KEEP = _PUT.on_conflict_do_update(index_elements=["policy", "manifest"], set_={"state": _PUT.excluded.state})
+_FIND = select(verdicts.c.state).where(
+    verdicts.c.policy == bindparam("policy"), verdicts.c.manifest == bindparam("named")
+)
+_ALL = select(verdicts.c.manifest, verdicts.c.state).where(verdicts.c.policy == bindparam("policy"))
+_TOTALS = (
+    select(verdicts.c.state, func.count()).where(verdicts.c.policy == bindparam("policy")).group_by(verdicts.c.state)
+)
+_FORGET = delete(verdicts).where(verdicts.c.manifest == bindparam("named"))
+_FORGET_POLICY = delete(verdicts).where(verdicts.c.policy == bindparam("gone"))
+
+
+def keep(connection: Connection, policy: str, states: Iterable[tuple[str, State]]) -> None:
+    """Keep the states that a policy, named by its digest, gave to manifests."""
+    rows = [{"policy": policy, "manifest": manifest, "state": state.value} for manifest, state in states]
+    if rows:
+        connection.execute(_KEEP, rows)
+
+
+def find(connection: Connection, policy: str, manifest: str) -> State | None:
+    """The state a policy gave to a manifest."""
+    found = connection.execute(_FIND, {"policy": policy, "named": manifest}).scalar()
+    return None if found is None else State(found)
+
+
+def every(connection: Connection, policy: str) -> Mapping[str, State]:
+    """All states a policy gave."""
+    return {manifest: State(state) for manifest, state in connection.execute(_ALL, {"policy": policy})}
+
+
+def totals(connection: Connection, policy: str) -> Mapping[State, int]:
+    """How many manifests a policy put in each state."""
+    return {State(state): number for state, number in connection.execute(_TOTALS, {"policy": policy})}
+
+
+def forget(connection: Connection, manifest: str) -> None:
+    """Drop every verdict on a manifest."""
+    connection.execute(_FORGET, {"named": manifest})
+
+
+def forget_policy(connection: Connection, policy: str) -> None:
+    """Drop every verdict of a policy that is no longer in force anywhere."""
+    connection.execute(_FORGET_POLICY, {"gone": policy})
