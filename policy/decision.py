@@ -1,0 +1,83 @@
+"""The one pure decision: what is known of an image, who asks at which door, under which mode -> allow, warn or deny.
+
+Every door asks `decide`. It knows no clock, no store and no text; `policy.refusal` finds the words.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from policy.verdict import State
+
+
+class Mode(StrEnum):
+    """What a policy does about an image that is not cleared."""
+
+    ENFORCE = "enforce"  # kept, and withheld from those who only pull; never referenced for a deployment
+    REJECT = "reject"  # the push itself is refused as well
+    WARN = "warn"  # nothing is withheld; clients are told
+    AUDIT = "audit"  # nothing is withheld, nobody is told; the verdict is recorded
+
+
+class Door(StrEnum):
+    """A place where image content or a clearance is handed out, or content comes in."""
+
+    PUSH = "push"
+    MANIFEST = "manifest"
+    BLOB = "blob"
+    REFERRERS = "referrers"
+    EXPORT = "export"
+    REFERENCE = "reference"  # an image is named for a deployment
+
+
+class Outcome(StrEnum):
+    """What happens at the door."""
+
+    ALLOW = "allow"
+    WARN = "warn"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Everything the decision depends on.
+
+    Attributes:
+        door: where it is asked.
+        state: the image's verdict; `pending` while there is none.
+        mode: of the policy in that repository.
+        may_push: whether the caller's role lets it push to the repository; such a caller may look at what it pushed.
+        exempt: whether live exemptions cover every failed finding.
+    """
+
+    door: Door
+    state: State
+    mode: Mode
+    may_push: bool = False
+    exempt: bool = False
+
+
+def decide(question: Question) -> Outcome:
+    """The answer at a door. Whatever is not explicitly let through is denied."""
+    if question.state is State.CLEARED:
+        return Outcome.ALLOW
+    if question.state is State.NOT_APPLICABLE:
+        return Outcome.DENY if question.door is Door.REFERENCE else Outcome.ALLOW
+    if question.exempt and question.state is State.REFUSED:
+        return Outcome.WARN
+    if question.door is Door.PUSH:
+        return _push(question)
+    if question.may_push and question.door is not Door.REFERENCE:
+        return Outcome.ALLOW
+    return _withheld(question.mode)
+
+
+def _push(question: Question) -> Outcome:
+    if question.mode is Mode.REJECT and question.state is not State.PENDING:
+        return Outcome.DENY
+    return Outcome.ALLOW if question.mode is Mode.AUDIT else Outcome.WARN
+
+
+def _withheld(mode: Mode) -> Outcome:
+    if mode is Mode.AUDIT:
+        return Outcome.ALLOW
+    return Outcome.WARN if mode is Mode.WARN else Outcome.DENY

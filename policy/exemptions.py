@@ -1,0 +1,62 @@
+"""Exemptions: a fail becomes a warning until a date, with an owner and a reason."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+
+from policy.rules.findings import Finding, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """One exception a person answers for.
+
+    Attributes:
+        id: eight hexadecimal digits, to name it by.
+        repositories: repository pattern; `*` matches everything.
+        digest: one manifest, or "" for all of the repositories.
+        rule: a rule's name, or `*` for all. What could not be evaluated is never exempted.
+        owner: who answers for it.
+        reason: why.
+        expires: seconds since the epoch; it holds before, not from then on.
+    """
+
+    id: str
+    repositories: str
+    digest: str
+    rule: str
+    owner: str
+    reason: str
+    expires: float
+
+    def covers(self, repository: str, digest: str, rule: str, now: float) -> bool:
+        """Whether it holds for one finding at one moment."""
+        return (
+            now < self.expires
+            and self.rule in {"*", rule}
+            and self.digest in {"", digest}
+            and fnmatchcase(repository, self.repositories)
+        )
+
+    @property
+    def until(self) -> str:
+        """Its end for a person: `2026-01-31T00:00:00Z`."""
+        return datetime.fromtimestamp(self.expires, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def exempted(
+    exemptions: Sequence[Exemption], repository: str, digest: str, findings: Iterable[Finding], now: float
+) -> tuple[str, ...]:
+    """The warnings of an image all of whose failures are exempted; empty when one of them is not."""
+    said = []
+    for finding in findings:
+        if finding.result is Result.ERROR:
+            return ()
+        if finding.result is not Result.FAIL:
+            continue
+        found = next((item for item in exemptions if item.covers(repository, digest, finding.rule, now)), None)
+        if found is None:
+            return ()
+        said.append(f"{finding.message} (exempted until {found.until} by {found.owner}: {found.reason})")
+    return tuple(said)
