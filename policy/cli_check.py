@@ -24,6 +24,7 @@ from policy.references import ImageReference
 from registry.oci.errors import OciError
 
 ALLOWED, DENIED, COULD_NOT_TELL = 0, 1, 2
+_WIDE = 240
 _TROUBLE = (CouldNotTell, CredentialsUnusable, TrustUnusable, InferenceConfigUnreadable, OciError)
 
 _OPTIONS = (
@@ -94,7 +95,8 @@ def _show(document: dict[str, Any], *, as_json: bool) -> None:
 
     from policy.client.explanation import show  # noqa: PLC0415
 
-    show(Console(), document)
+    # Into a file or pipe goes a width in which paths are not broken.
+    show(Console() if sys.stdout.isatty() else Console(width=_WIDE), document)
 
 
 def _answer(image: str | None, config_file: Path | None, asking: Asking) -> Answer:

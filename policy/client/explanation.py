@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from policy.client.sentences import in_words
+from policy.client.sentences import in_words, visible
 from policy.gateway.answer import Answer
 
 STATE_STYLES: Mapping[str, str] = {"found": "green", "shadowed": "yellow", "absent": "dim"}
@@ -22,7 +22,7 @@ def show(console: Console, document: Mapping[str, Any]) -> None:
         document: what `GET …/verdict` answers: an answer with `image` (all facts) and `children`.
     """
     answer = Answer.from_document(document)
-    console.print(Text(in_words(answer), style="green" if answer.allowed else "red"))
+    console.print(Text(in_words(answer), style="green" if answer.allowed else "red"), soft_wrap=True)
     for table in _tables(document):
         if table.row_count:
             console.print()
@@ -94,5 +94,5 @@ def _places(image: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
 
 
 def _plain(value: Any) -> Text:
-    """Text from an image, shown as it is: no markup is obeyed and control characters are made visible."""
-    return Text("".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in str(value)))
+    """Text from elsewhere, shown as it is: no markup in it is obeyed."""
+    return Text(visible(value))

@@ -94,11 +94,17 @@ def _unreachable(connection: Connection, error: Exception) -> str:
 
 def _document(connection: Connection, response: httpx.Response) -> dict[str, Any]:
     document = _json(response)
+    if response.status_code == httpx.codes.OK and _is_answer(document):
+        return document
+    raise CouldNotTell(_refusal(connection, response.status_code, document))
+
+
+def _is_answer(document: Mapping[str, Any]) -> bool:
     try:
         Answer.from_document(document)
     except (KeyError, TypeError, ValueError):
-        raise CouldNotTell(_refusal(connection, response.status_code, document)) from None
-    return document
+        return False
+    return True
 
 
 def _json(response: httpx.Response) -> dict[str, Any]:

@@ -17,7 +17,13 @@ _AGAINST = frozenset({"fail", "error"})
 
 def in_words(answer: Answer) -> str:
     """Several lines, the decision first; ends without a newline."""
-    return "\n".join([_decision(answer), *_about(answer), *_findings(answer), *_to_do(answer)])
+    lines = [_decision(answer), *_about(answer), *_findings(answer), *_to_do(answer)]
+    return "\n".join(visible(line) for line in lines)
+
+
+def visible(value: object) -> str:
+    """Text that came from elsewhere, perhaps from inside an image, so that it cannot steer the terminal."""
+    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in str(value))
 
 
 def fact_words(value: Mapping[str, Any] | None) -> str:

@@ -3,9 +3,6 @@
 import base64
 import json
 import socket
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,56 +10,8 @@ import pytest
 
 from policy.client.credentials import Credentials
 from policy.client.gateway import Connection, CouldNotTell, check, explain
-from policy.gateway.answer import Answer
 from policy.references import ImageReference
-
-VERDICT = Answer(allowed=True, verdict="cleared", reference="h:1/team/app:v1").document()
-
-
-class Playback(ThreadingHTTPServer):
-    """A server that answers everything with one status and body, and keeps what it was asked."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.status = 200
-        self.body: Any = VERDICT
-        self.asked: list[tuple[str, str, str, bytes]] = []
-
-    @property
-    def host(self) -> str:
-        """Where it listens."""
-        return f"127.0.0.1:{self.server_port}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Playback
-
-    def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.asked.append((self.command, self.path, self.headers.get("Authorization", ""), body))
-        raw = self.server.body if isinstance(self.server.body, bytes) else json.dumps(self.server.body).encode()
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(raw)))
-        self.end_headers()
-        self.wfile.write(raw)
-
-    do_GET = do_POST = _answer  # noqa: N815 - names of the library
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Nothing is logged."""
-
-
-@pytest.fixture
-def server() -> Iterator[Playback]:
-    """A running playback server."""
-    with Playback() as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
+from tests.policy.client.playback import VERDICT, Playback
 
 
 def image(server: Playback) -> ImageReference:

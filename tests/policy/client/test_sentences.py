@@ -55,3 +55,9 @@ def test_facts_not_found() -> None:
     """A fact that was not found is said to be so."""
     nothing = Answer(allowed=False, verdict="refused", reference="h:1/a:v1", digest=DIGEST, policy=POLICY)
     assert "  conda   none found" in in_words(nothing)
+
+
+def test_an_image_cannot_steer_the_terminal() -> None:
+    """Control characters that stand in a path or reference are made visible."""
+    words = in_words(answer("refused", BAD | {"message": "found at a\x1b[2Jb\nallowed: c"}))
+    assert "a\\x1b[2Jb\\x0aallowed: c" in words
