@@ -4,7 +4,7 @@ A blob is visible under its digest entirely or not at all. `commit` and `put` re
 survive a power failure. Content is global to the store: which repository may show it is the metadata's affair.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -28,12 +28,38 @@ class StoredBlob:
     path: Path | None
     modified: float
 
+    def still_there(self) -> bool:
+        """Whether its file has not been collected since; always true where the store has no files."""
+        return self.path is None or self.path.exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What an upload was opened with; kept beside its bytes, so that a later process can go on with it.
+
+    Attributes:
+        repository: where the blob will be shown.
+        algorithm: what the bytes are hashed with as they come: sha256 or sha512.
+        principal: id of who opened it.
+        started: seconds since the epoch.
+    """
+
+    repository: str
+    algorithm: str
+    principal: str
+    started: float
+
 
 class Staging(Protocol):
     """One upload in progress: append-only bytes that have no digest yet.
 
-    `write` blocks and is called from one worker thread at a time; the others are coroutines.
+    `write` blocks and is called from one thread at a time; the coroutines do their blocking work elsewhere.
     """
+
+    @property
+    def opening(self) -> Opening:
+        """What it was opened with."""
+        ...
 
     @property
     def size(self) -> int:
@@ -49,6 +75,14 @@ class Staging(Protocol):
         """Append and hash (blocking). Raises OSError when the disk refuses; nothing of `data` counts then."""
         ...
 
+    async def append(self, pieces: Sequence[bytes]) -> None:
+        """`write` in a worker thread of the store."""
+        ...
+
+    async def truncate(self, size: int) -> None:
+        """Forget the bytes behind `size`."""
+        ...
+
     async def commit(self, digest: Digest) -> StoredBlob:
         """Make the bytes a blob, durably; idempotent when the store already holds it.
 
@@ -59,6 +93,10 @@ class Staging(Protocol):
 
     async def abort(self) -> None:
         """Forget the bytes. Safe to call twice."""
+        ...
+
+    def release(self) -> None:
+        """Let go of open files until the next write; returns at once."""
         ...
 
 
@@ -74,19 +112,29 @@ class BlobStore(Protocol):
         ...
 
     def read(self, blob: StoredBlob, start: int, length: int) -> AsyncIterator[bytes]:
-        """The bytes `[start, start + length)` in pieces of at most 1 MiB."""
+        """The bytes `[start, start + length)` in pieces of at most 1 MiB. Raises BlobUnknown when it has gone."""
         ...
 
     async def put(self, digest: Digest, content: bytes) -> StoredBlob:
         """Store small content durably under its digest (already checked by the caller); idempotent."""
         ...
 
-    async def stage(self, upload: str, algorithm: str) -> Staging:
-        """Open the staging bytes of an upload id, those of an earlier process included."""
+    async def stage(self, upload: str, opening: Opening | None = None) -> Staging:
+        """The staging bytes of an upload id (a UUID): with an `opening` new ones, else those of an earlier process.
+
+        New ones take the place of any that the id had.
+
+        Raises:
+            BlobUploadUnknown: no `opening` was given and there are none.
+        """
         ...
 
-    async def delete(self, digest: Digest) -> bool:
-        """Remove the blob durably; `False` when there was none."""
+    def delete(self, digest: Digest, older_than: float | None = None) -> bool:
+        """Remove the blob, if it was last committed before `older_than` (seconds since the epoch; None: anyway).
+
+        Blocks, briefly: garbage collection calls it inside a metadata transaction. A commit or put that ends while
+        this runs is never undone. After a power failure a removed blob may be there again. `False` when kept or absent.
+        """
         ...
 
     def blobs(self) -> AsyncIterator[StoredBlob]:

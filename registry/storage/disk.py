@@ -1,0 +1,176 @@
+"""Blobs as files on one disk, after the layout drawn in `registry.storage.layout`.
+
+A blob becomes visible by the rename of a complete, synced, read-only file; a 201 waits for the sync of its folder.
+"""
+
+import asyncio
+import os
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import aiofiles
+
+from registry.oci.digest import Digest
+from registry.oci.errors import BlobUnknown, ContentTooLarge
+from registry.storage.layout import Layout
+from registry.storage.refusals import disk_refusals
+from registry.storage.staging import PIECE, DiskStaging, Workshop
+from registry.storage.store import Opening, StoredBlob
+from registry.storage.syncing import DirectorySyncs, early_writeback
+
+T = TypeVar("T")
+
+
+class DiskStore:
+    """See `registry.storage.store.BlobStore` for the promises.
+
+    Args:
+        root: the folder; made when absent.
+        pool: where blocking work runs.
+        sync_bytes: how much of an upload may wait for the disk before writing it back begins; 0: until the commit.
+
+    Raises:
+        OSError: the folder cannot be made or written.
+        RuntimeError: it has another layout.
+    """
+
+    def __init__(self, root: Path, pool: Executor, *, sync_bytes: int = 8 << 20) -> None:
+        self._layout = Layout(root)
+        self._layout.prepare()
+        self._pool = pool
+        self._syncs = DirectorySyncs()
+        self._workshop = Workshop(self._layout, pool, self._syncs, early_writeback(), sync_bytes)
+
+    async def stat(self, digest: Digest) -> StoredBlob | None:
+        """Ask the file system in the loop's thread: cheaper than a hop to another."""
+        return _at_rest(digest, self._layout.blob(digest))
+
+    async def get(self, digest: Digest, maximum: int) -> bytes | None:
+        """Read in a worker thread."""
+        return await self._run(lambda: _read_whole(self._layout.blob(digest), maximum))
+
+    async def read(self, blob: StoredBlob, start: int, length: int) -> AsyncIterator[bytes]:
+        """Open once, then a piece for each worker-thread hop."""
+        path = self._layout.blob(blob.digest)
+        try:
+            async with aiofiles.open(path, "rb", buffering=0, executor=self._pool) as file:
+                await file.seek(start)
+                left = length
+                while left > 0 and (piece := await file.read(min(left, PIECE))):
+                    left -= len(piece)
+                    yield piece
+        except FileNotFoundError:
+            raise BlobUnknown from None
+
+    async def put(self, digest: Digest, content: bytes) -> StoredBlob:
+        """Write beside, sync, rename, sync the folder; again when it is there: that makes its age start again."""
+        return await self._run(lambda: self._put(digest, content))
+
+    async def stage(self, upload: str, opening: Opening | None = None) -> DiskStaging:
+        """A folder of its own in uploads/."""
+        if opening is None:
+            return await self._run(lambda: DiskStaging.resume(self._workshop, upload))
+        return await self._run(lambda: DiskStaging.begin(self._workshop, upload, opening))
+
+    def delete(self, digest: Digest, older_than: float | None = None) -> bool:
+        """Take the file away first and look at its age then.
+
+        A commit renames a fresh file over the blob's name. Were the age looked at in place, that rename could come
+        between the look and the removal, and the removal would hit the fresh file. So the file is moved aside, where no
+        commit reaches it, and moved back when it turns out to be fresh; moving back over a still newer one is harmless,
+        because both hold the same bytes.
+        """
+        path = self._layout.blob(digest)
+        aside = self._layout.discarded / f"{digest.encoded}.{uuid.uuid4()}"
+        try:
+            path.rename(aside)
+        except FileNotFoundError:
+            return False
+        if older_than is not None and aside.stat().st_mtime >= older_than:
+            aside.rename(path)
+            self._syncs.sync(path.parent)
+            return False
+        aside.unlink()
+        return True
+
+    async def blobs(self) -> AsyncIterator[StoredBlob]:
+        """Folder by folder, so that memory stays flat."""
+        for algorithm, folder in self._layout.fan_out():
+            for blob in await self._run(partial(_list, algorithm, folder)):
+                yield blob
+
+    async def uploads(self) -> AsyncIterator[tuple[str, float]]:
+        """What uploads/ holds; the time is that of the data file, or of the folder when there is none."""
+        for found in await self._run(partial(_list_uploads, self._layout.uploads)):
+            yield found
+
+    def _put(self, digest: Digest, content: bytes) -> StoredBlob:
+        target = self._layout.blob(digest)
+        temporary = self._layout.incoming / str(uuid.uuid4())
+        try:
+            _write_synced(temporary, content)
+            temporary.rename(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+        self._syncs.sync(target.parent)
+        return StoredBlob(digest, len(content), target, time.time())
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        with disk_refusals():
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+
+def _at_rest(digest: Digest, path: Path) -> StoredBlob | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return StoredBlob(digest, found.st_size, path, found.st_mtime)
+
+
+def _read_whole(path: Path, maximum: int) -> bytes | None:
+    try:
+        with path.open("rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > maximum:
+                raise ContentTooLarge(f"the content has {size} bytes, at most {maximum} are read here")
+            return file.readall()
+    except FileNotFoundError:
+        return None
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+    try:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _list(algorithm: str, folder: Path) -> list[StoredBlob]:
+    with os.scandir(folder) as entries:
+        found = [_at_rest(Digest(f"{algorithm}:{entry.name}"), Path(entry.path)) for entry in entries]
+    return [blob for blob in found if blob is not None]
+
+
+def _list_uploads(folder: Path) -> list[tuple[str, float]]:
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries]
+    found = ((name, _last_byte(folder / name)) for name in names)
+    return [(name, time) for name, time in found if time is not None]
+
+
+def _last_byte(folder: Path) -> float | None:
+    for path in (folder / "data", folder):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return path.stat().st_mtime
+    return None

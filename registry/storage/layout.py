@@ -1,0 +1,99 @@
+"""Where things are in a data folder, and making it ready.
+
+    blobs/<algorithm>/<first two hex digits>/<hex>   one file for each blob, read-only
+    uploads/<uuid>/data                              bytes of an upload in progress
+    uploads/<uuid>/session.json                      what it was opened with
+    incoming/<uuid>                                  small content on its way to blobs/
+    discarded/<hex>.<uuid>                           a blob that is being removed, for a moment
+    layout                                           "basegate storage 1": every folder above is durably there
+
+All are on one file system: a rename is what makes a blob visible.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry.oci.digest import ENCODED_LENGTH, Digest
+from registry.storage.syncing import sync_directory
+
+PASSAGE_SECONDS = 3600.0
+MARK = b"basegate storage 1\n"
+_FAN_OUT = [f"{number:02x}" for number in range(256)]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The places under one root."""
+
+    root: Path
+
+    def blob(self, digest: Digest) -> Path:
+        """The file of a blob."""
+        algorithm, _, encoded = digest.partition(":")
+        return self.root / "blobs" / algorithm / encoded[:2] / encoded
+
+    def fan_out(self) -> Iterator[tuple[str, Path]]:
+        """Every folder that holds blobs, with its algorithm."""
+        for algorithm in ENCODED_LENGTH:
+            for prefix in _FAN_OUT:
+                yield algorithm, self.root / "blobs" / algorithm / prefix
+
+    @property
+    def uploads(self) -> Path:
+        """The folder of uploads in progress."""
+        return self.root / "uploads"
+
+    @property
+    def incoming(self) -> Path:
+        """The folder of small content on its way."""
+        return self.root / "incoming"
+
+    @property
+    def discarded(self) -> Path:
+        """The folder of blobs that are being removed."""
+        return self.root / "discarded"
+
+    def prepare(self) -> None:
+        """Make every folder, durably, and then the mark; a root that bears the mark costs one read.
+
+        Raises:
+            RuntimeError: the mark is that of another layout.
+        """
+        mark = self.root / "layout"
+        if mark.exists():
+            found = mark.read_bytes()
+            if found != MARK:
+                raise RuntimeError(
+                    f"{self.root} has storage layout {found[:40]!r}, needed is {MARK!r}: use the basegate that wrote it"
+                )
+            self._sweep()
+            return
+        self._make_folders()
+        temporary = self.incoming / "layout"
+        with temporary.open("wb") as file:
+            file.write(MARK)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(mark)
+        sync_directory(self.root)
+        sync_directory(self.root.parent)
+
+    def _sweep(self) -> None:
+        """Remove what a killed process left in the passages; no living one takes that long."""
+        old = time.time() - PASSAGE_SECONDS
+        for folder in (self.incoming, self.discarded):
+            for path in folder.iterdir():
+                with suppress(FileNotFoundError):
+                    if path.stat().st_ctime < old:
+                        path.unlink()
+
+    def _make_folders(self) -> None:
+        folders = [self.uploads, self.incoming, self.discarded, *(path for _, path in self.fan_out())]
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+        for parent in {folder.parent for folder in folders} | {self.root / "blobs"}:
+            sync_directory(parent)

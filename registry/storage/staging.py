@@ -1,0 +1,220 @@
+"""One upload's bytes on disk until they have a digest."""
+
+import asyncio
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from registry.oci.digest import Digest, Hasher, new_hasher
+from registry.oci.errors import BlobUploadUnknown, DigestInvalid
+from registry.storage.layout import Layout
+from registry.storage.refusals import disk_refusals
+from registry.storage.store import Opening, StoredBlob
+from registry.storage.syncing import DirectorySyncs, Writeback
+
+T = TypeVar("T")
+
+PIECE = 1 << 20
+_DATA = "data"
+_SESSION = "session.json"
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What every upload of one store shares."""
+
+    layout: Layout
+    pool: Executor
+    syncs: DirectorySyncs
+    writeback: Writeback
+    sync_bytes: int
+
+
+class DiskStaging:
+    """A file that grows; see `registry.storage.store.Staging`.
+
+    The hash is computed as bytes come. When that is not possible (bytes of an earlier process, bytes taken back, a
+    digest of another algorithm than announced) the file is read once more at the commit.
+    """
+
+    def __init__(self, workshop: Workshop, folder: Path, opening: Opening, size: int) -> None:
+        self._workshop = workshop
+        self._folder = folder
+        self._opening = opening
+        self._size = size
+        self._synced = size
+        self._hasher: Hasher | None = None if size else new_hasher(opening.algorithm)
+        self._descriptor = -1
+        self._lock = threading.Lock()
+
+    @classmethod
+    def begin(cls, workshop: Workshop, upload: str, opening: Opening) -> "DiskStaging":
+        """New bytes, none yet, in the place of any the id had (blocking)."""
+        folder = workshop.layout.uploads / upload
+        folder.mkdir(mode=0o700, exist_ok=True)
+        (folder / _SESSION).write_text(json.dumps(asdict(opening)), encoding="utf-8")
+        os.close(os.open(folder / _DATA, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+        return cls(workshop, folder, opening, 0)
+
+    @classmethod
+    def resume(cls, workshop: Workshop, upload: str) -> "DiskStaging":
+        """The bytes of an earlier process (blocking).
+
+        Raises:
+            BlobUploadUnknown: there are none, or what they were opened with is lost.
+        """
+        folder = workshop.layout.uploads / upload
+        try:
+            opening = Opening(**json.loads((folder / _SESSION).read_text(encoding="utf-8")))
+            size = (folder / _DATA).stat().st_size
+        except (FileNotFoundError, ValueError, TypeError):
+            raise BlobUploadUnknown from None
+        return cls(workshop, folder, opening, size)
+
+    @property
+    def opening(self) -> Opening:
+        """What it was opened with."""
+        return self._opening
+
+    @property
+    def size(self) -> int:
+        """Bytes held so far."""
+        return self._size
+
+    @property
+    def path(self) -> Path:
+        """The growing file."""
+        return self._folder / _DATA
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append at the known size, whatever an earlier failed write may have left behind it, then hash."""
+        with self._lock:
+            descriptor = self._open()
+            view = memoryview(data)
+            done = 0
+            while done < len(view):
+                done += os.pwrite(descriptor, view[done:], self._size + done)
+            if self._hasher is not None:
+                self._hasher.update(data)
+            self._size += done
+            self._start_writeback(descriptor)
+
+    async def append(self, pieces: Sequence[bytes]) -> None:
+        """Write in a worker thread. Raises Unavailable when the disk refuses."""
+        await self._run(lambda: self.write(pieces[0] if len(pieces) == 1 else b"".join(pieces)))
+
+    async def truncate(self, size: int) -> None:
+        """Forget the bytes behind `size`; the hash of the rest is computed at the commit."""
+        await self._run(lambda: self._truncate(size))
+
+    async def commit(self, digest: Digest) -> StoredBlob:
+        """Check the digest, sync the bytes, give them their name, sync the name."""
+        return await self._run(lambda: self._commit(digest))
+
+    async def abort(self) -> None:
+        """Remove the upload's folder."""
+        await self._run(self._abort)
+
+    def release(self) -> None:
+        """Close the file; a worker that still writes keeps it."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._close()
+            finally:
+                self._lock.release()
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        with disk_refusals():
+            return await asyncio.get_running_loop().run_in_executor(self._workshop.pool, work)
+
+    def _open(self) -> int:
+        if self._descriptor < 0:
+            try:
+                self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC)
+            except FileNotFoundError:  # expired or cancelled by another process
+                raise BlobUploadUnknown from None
+        return self._descriptor
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _start_writeback(self, descriptor: int) -> None:
+        step = self._workshop.sync_bytes
+        if step and self._size - self._synced >= step:
+            self._workshop.writeback(descriptor, self._synced, self._size - self._synced)
+            self._synced = self._size
+
+    def _truncate(self, size: int) -> None:
+        with self._lock:
+            if size < self._size:
+                os.ftruncate(self._open(), size)
+                self._size = self._synced = size
+                self._hasher = None if size else new_hasher(self._opening.algorithm)
+
+    def _commit(self, digest: Digest) -> StoredBlob:
+        with self._lock:
+            try:
+                self._check(digest)
+                modified = self._settle()
+                target = self._workshop.layout.blob(digest)
+                self.path.rename(target)
+                self._workshop.syncs.sync(target.parent)
+            finally:
+                # Also after a failed sync: the kernel may report it only once, so these bytes are not to be trusted.
+                self._discard()
+            return StoredBlob(digest, self._size, target, modified)
+
+    def _settle(self) -> float:
+        """Make the bytes durable and read-only; returns the time of the commit, which the file bears."""
+        descriptor = self._open()
+        if os.fstat(descriptor).st_size != self._size:  # the rest of a write that failed
+            os.ftruncate(descriptor, self._size)
+        now = time.time_ns()
+        os.fchmod(descriptor, 0o444)
+        os.utime(descriptor, ns=(now, now))
+        os.fdatasync(descriptor)
+        return now / 1e9
+
+    def _check(self, digest: Digest) -> None:
+        hasher = self._hasher
+        if hasher is None or digest.algorithm != self._opening.algorithm:
+            hasher = self._hash_file(digest.algorithm)
+        found = f"{digest.algorithm}:{hasher.hexdigest()}"
+        if found != digest:
+            raise DigestInvalid(
+                f"the content has digest {found}, announced was {digest}: nothing was stored, upload it again",
+                {"announced": digest, "found": found},
+            )
+
+    def _hash_file(self, algorithm: str) -> Hasher:
+        hasher = new_hasher(algorithm)
+        buffer = memoryview(bytearray(PIECE))
+        left = self._size
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                while left and (count := file.readinto(buffer[: min(left, PIECE)])):
+                    hasher.update(buffer[:count])
+                    left -= count
+        except FileNotFoundError:
+            raise BlobUploadUnknown from None
+        return hasher
+
+    def _abort(self) -> None:
+        with self._lock:
+            self._discard()
+
+    def _discard(self) -> None:
+        self._close()
+        with suppress(FileNotFoundError):
+            self.path.unlink(missing_ok=True)
+            (self._folder / _SESSION).unlink(missing_ok=True)
+            self._folder.rmdir()

@@ -1,0 +1,102 @@
+"""Making file names and bytes durable (fsync(2), sync_file_range(2))."""
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+_SYNC_FILE_RANGE_WRITE = 2
+
+# (file descriptor, offset, length): ask the kernel to start writing these bytes back.
+Writeback = Callable[[int, int, int], None]
+
+
+def early_writeback() -> Writeback:
+    """sync_file_range where the C library has it, else nothing: the bytes then go out at the final sync.
+
+    It is a hint. Its failure means nothing, because fdatasync follows and reports what went wrong.
+    """
+    call = getattr(ctypes.CDLL(None), "sync_file_range", None)
+    if call is None:
+        return _no_writeback
+    call.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
+
+    def start(descriptor: int, offset: int, length: int) -> None:
+        call(descriptor, offset, length, _SYNC_FILE_RANGE_WRITE)
+
+    return start
+
+
+def _no_writeback(descriptor: int, offset: int, length: int) -> None:
+    """Nothing to ask for."""
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable (blocking)."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Who waits for a sync of one directory: tickets are numbers that only rise."""
+
+    asked: int = 0
+    done: int = 0
+    syncing: bool = False
+    users: int = 0
+
+
+class DirectorySyncs:
+    """Directory syncs shared by the threads that want the same one at the same time.
+
+    A sync covers every ticket drawn before it began. Later ones wait for the next: theirs might have come too late.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._queues: dict[Path, _Queue] = {}
+
+    def sync(self, path: Path) -> None:
+        """Return when all names that stood in the directory before this call are durable (blocking)."""
+        with self._changed:
+            queue = self._queues.setdefault(path, _Queue())
+            queue.users += 1
+            queue.asked += 1
+            ticket = queue.asked
+        try:
+            while not self._served(queue, ticket):
+                self._lead(path, queue)
+        finally:
+            with self._changed:
+                queue.users -= 1
+                if not queue.users:
+                    self._queues.pop(path, None)
+
+    def _served(self, queue: _Queue, ticket: int) -> bool:
+        """Wait until the ticket is covered (true) or it is this thread's turn to sync (false)."""
+        with self._changed:
+            self._changed.wait_for(lambda: queue.done >= ticket or not queue.syncing)
+            if queue.done >= ticket:
+                return True
+            queue.syncing = True
+            return False
+
+    def _lead(self, path: Path, queue: _Queue) -> None:
+        with self._changed:
+            covered = queue.asked
+        try:
+            sync_directory(path)
+        except BaseException:
+            covered = 0  # those who wait try for themselves
+            raise
+        finally:
+            with self._changed:
+                queue.done = max(queue.done, covered)
+                queue.syncing = False
+                self._changed.notify_all()
