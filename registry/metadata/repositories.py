@@ -31,7 +31,7 @@ def ensure(connection: Connection, name: RepositoryName, now: float) -> int:
     found = find(connection, name)
     if found is not None:
         return found
-    return connection.execute(_ADD, {"name": name, "created": now}).scalar_one()
+    return int(connection.execute(_ADD, {"name": name, "created": now}).scalar_one())
 
 
 def page(connection: Connection, after: str, count: int) -> list[RepositoryName]:

@@ -24,7 +24,7 @@ def upgrade(connection: Connection) -> None:
     script = revisions()
 
     def steps(revision: tuple[str, ...], _context: MigrationContext) -> list[RevisionStep]:
-        return script._upgrade_revs("head", revision)  # type: ignore[arg-type,return-value]  # noqa: SLF001
+        return script._upgrade_revs("head", revision)  # type: ignore[arg-type]  # noqa: SLF001
 
     with EnvironmentContext(Config(), script, fn=steps) as environment:
         environment.configure(connection=connection, transactional_ddl=False, render_as_batch=True)

@@ -1,0 +1,221 @@
+"""Changes: what one request does to the tables, with its event, as one transaction.
+
+Each is a plain function of a connection that raises to have everything undone. Bytes are in the blob store before
+the rows that mention them; `still_there` is asked inside the transaction, because garbage collection removes files
+inside one too: whoever comes second sees what the first has done.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from registry.metadata import blobs, events, manifests, reachability, repositories, tags
+from registry.metadata.events import Kind
+from registry.oci.digest import Digest
+from registry.oci.errors import (
+    BlobUnknown,
+    Denied,
+    ManifestBlobUnknown,
+    ManifestUnknown,
+    NameUnknown,
+    QuotaExceeded,
+    Unavailable,
+    Unsupported,
+)
+from registry.oci.manifest import Manifest
+from registry.oci.names import RepositoryName, Tag
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Where, by whom and when a change is made.
+
+    Attributes:
+        repository: its name.
+        principal: id of who makes it, "" for the registry itself.
+        now: seconds since the epoch.
+        quota: bytes that the repository may hold, or `None`.
+    """
+
+    repository: RepositoryName
+    principal: str
+    now: float
+    quota: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestChange:
+    """A manifest to be recorded.
+
+    Attributes:
+        blobs: what must be in the repository as blobs.
+        children: what must be there as manifests.
+        frozen: of the tags, those that must not move.
+    """
+
+    digest: Digest
+    size: int
+    manifest: Manifest
+    tags: tuple[Tag, ...]
+    blobs: Collection[Digest]
+    children: Collection[Digest]
+    frozen: Collection[Tag]
+
+
+def take_blob(connection: Connection, at: Occasion, digest: Digest, size: int, still_there: Callable[[], bool]) -> None:
+    """An uploaded blob becomes visible in its repository.
+
+    Raises:
+        QuotaExceeded: the repository would hold more than its quota.
+        Unavailable: the blob was collected between its upload and now.
+    """
+    _require(still_there)
+    repository_id = repositories.ensure(connection, at.repository, at.now)
+    blobs.link(connection, repository_id, digest, size, at.now)
+    _within_quota(connection, at, repository_id)
+    _record(connection, at, Kind.BLOB_PUSHED, digest)
+
+
+def mount_blob(connection: Connection, at: Occasion, digest: Digest, source: RepositoryName) -> bool:
+    """A blob of another repository becomes visible here; `False` when the source does not hold it (any more).
+
+    Raises:
+        QuotaExceeded: the repository would hold more than its quota.
+    """
+    size = blobs.size_of(connection, source, digest)
+    if size is None:
+        return False
+    repository_id = repositories.ensure(connection, at.repository, at.now)
+    blobs.link(connection, repository_id, digest, size, at.now)
+    _within_quota(connection, at, repository_id)
+    _record(connection, at, Kind.BLOB_MOUNTED, digest)
+    return True
+
+
+def drop_blob(connection: Connection, at: Occasion, digest: Digest) -> None:
+    """A repository shows a blob no longer.
+
+    Raises:
+        BlobUnknown: it did not.
+        Unsupported: a manifest of the repository names the blob.
+    """
+    repository_id = repositories.find(connection, at.repository)
+    if repository_id is None or not blobs.unlink(connection, repository_id, digest):
+        raise BlobUnknown
+    users = reachability.manifests_naming(connection, repository_id, digest, 1)
+    if users:
+        raise Unsupported(f"{digest} is part of manifest {users[0]}: delete that manifest first")
+    _record(connection, at, Kind.BLOB_DELETED, digest)
+
+
+def record_manifest(
+    connection: Connection, at: Occasion, change: ManifestChange, still_there: Callable[[], bool]
+) -> None:
+    """A manifest, its references and its tags are recorded.
+
+    Raises:
+        ManifestBlobUnknown: content it names is not in the repository.
+        Denied: an immutable tag points elsewhere.
+        QuotaExceeded: the repository would hold more than its quota.
+        Unavailable: its bytes were collected between their storing and now.
+    """
+    _require(still_there)
+    repository_id = repositories.ensure(connection, at.repository, at.now)
+    require_content(connection, repository_id, change)
+    manifests.put(
+        connection, repository_id, change.digest, change.size, change.manifest, pushed_by=at.principal, now=at.now
+    )
+    _within_quota(connection, at, repository_id)
+    _record(connection, at, Kind.MANIFEST_PUSHED, change.digest)
+    for tag in change.tags:
+        _set_tag(connection, at, repository_id, tag, change)
+
+
+def require_content(connection: Connection, repository_id: int, change: ManifestChange) -> None:
+    """Everything the manifest needs is in the repository.
+
+    Raises:
+        ManifestBlobUnknown: names what is missing.
+    """
+    missing = sorted(set(change.blobs) - blobs.present(connection, repository_id, change.blobs))
+    missing += sorted(set(change.children) - manifests.present(connection, repository_id, change.children))
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise ManifestBlobUnknown(
+            f"the manifest names {missing[0]}{more}, which this repository does not hold: push it first",
+            [{"digest": digest} for digest in missing[:100]],
+        )
+
+
+def drop_tag(connection: Connection, at: Occasion, tag: Tag) -> None:
+    """Only the tag goes.
+
+    Raises:
+        NameUnknown: there is no such repository.
+        ManifestUnknown: it has no such tag.
+    """
+    if not tags.remove(connection, _existing(connection, at), tag):
+        raise ManifestUnknown(f"{at.repository} has no tag {tag}")
+    _record(connection, at, Kind.TAG_DELETED, "", tag)
+
+
+def drop_manifest(connection: Connection, at: Occasion, digest: Digest) -> None:
+    """A manifest goes, and every tag that points at it.
+
+    Raises:
+        NameUnknown: there is no such repository.
+        ManifestUnknown: it has no such manifest.
+    """
+    vanished = manifests.remove(connection, _existing(connection, at), digest)
+    if vanished is None:
+        raise ManifestUnknown(f"{at.repository} has no manifest {digest}")
+    for tag in vanished:
+        _record(connection, at, Kind.TAG_DELETED, digest, tag)
+    _record(connection, at, Kind.MANIFEST_DELETED, digest)
+
+
+def _set_tag(connection: Connection, at: Occasion, repository_id: int, tag: Tag, change: ManifestChange) -> None:
+    before = tags.put(connection, repository_id, tag, change.digest, at.now)
+    if before == change.digest:
+        return
+    if before is not None and tag in change.frozen:
+        raise immutable(at.repository, tag, before)
+    _record(connection, at, Kind.TAG_SET, change.digest, tag)
+
+
+def immutable(repository: RepositoryName, tag: Tag, digest: Digest) -> Denied:
+    """The refusal to move an immutable tag."""
+    return Denied(
+        f"tag {repository}:{tag} is immutable and points at {digest}: push under another tag",
+        {"tag": tag, "digest": digest},
+    )
+
+
+def _existing(connection: Connection, at: Occasion) -> int:
+    found = repositories.find(connection, at.repository)
+    if found is None:
+        raise NameUnknown(f"this registry holds no repository {at.repository}")
+    return found
+
+
+def _require(still_there: Callable[[], bool]) -> None:
+    if not still_there():
+        raise Unavailable("the content was garbage-collected before it was recorded: push it again")
+
+
+def _within_quota(connection: Connection, at: Occasion, repository_id: int) -> None:
+    if at.quota is not None and (held := repositories.bytes_held(connection, repository_id)) > at.quota:
+        raise over_quota(at.repository, held, at.quota)
+
+
+def over_quota(repository: RepositoryName, wanted: int, quota: int) -> QuotaExceeded:
+    """The refusal, with its numbers in bytes."""
+    return QuotaExceeded(
+        f"{repository} would hold {wanted} bytes, its quota is {quota}: delete something first, or ask for more",
+        {"bytes": wanted, "quota": quota},
+    )
+
+
+def _record(connection: Connection, at: Occasion, kind: Kind, digest: str, tag: str = "") -> None:
+    events.record(connection, kind, at.now, repository=at.repository, digest=digest, tag=tag, principal=at.principal)

@@ -1,0 +1,76 @@
+"""Why content is kept: the chain of rows that leads to it."""
+
+import time
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, select
+
+from registry.metadata import reachability, tags
+from registry.metadata.tables import manifests, repositories, repository_blobs
+from registry.oci.digest import Digest
+
+_SHOWN = 5
+_RECORDED = (
+    select(repositories.c.id, repositories.c.name)
+    .join(manifests)
+    .where(manifests.c.digest == bindparam("digest"))
+    .order_by(repositories.c.name)
+)
+_LINKED = (
+    select(repositories.c.id, repositories.c.name, repository_blobs.c.created)
+    .join(repository_blobs)
+    .where(repository_blobs.c.digest == bindparam("digest"))
+    .order_by(repositories.c.name)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Whether garbage collection keeps some content, and why: one sentence for each reason, for a person."""
+
+    digest: Digest
+    kept: bool
+    reasons: tuple[str, ...]
+
+
+def explain(connection: Connection, digest: Digest, modified: float | None, grace: float) -> Explanation:
+    """Follow the rows that lead to a blob or manifest.
+
+    Args:
+        connection: to read with.
+        digest: the content.
+        modified: when its file was last committed (seconds since the epoch), `None` when there is no file.
+        grace: seconds for which young content is kept in any case.
+    """
+    if modified is None:
+        return Explanation(digest, kept=False, reasons=("the store does not hold it",))
+    reasons = [*_as_manifest(connection, digest), *_as_blob(connection, digest, grace)]
+    left = modified + grace - time.time()
+    if not reasons and left > 0:
+        reasons = [f"nothing refers to it, but it is young: it is kept for {left:.0f} more seconds"]
+    if reasons:
+        return Explanation(digest, kept=True, reasons=tuple(reasons))
+    return Explanation(digest, kept=False, reasons=("nothing refers to it: the next run removes it",))
+
+
+def _as_manifest(connection: Connection, digest: Digest) -> list[str]:
+    found = []
+    for repository_id, name in connection.execute(_RECORDED, {"digest": digest}).all():
+        named = ", ".join(tags.pointing_at(connection, repository_id, digest)[:_SHOWN])
+        how = f"tagged {named}" if named else "without a tag"
+        parents = reachability.manifests_naming(connection, repository_id, digest, _SHOWN)
+        inside = f", part of index {', '.join(parents)}" if parents else ""
+        found.append(f"{name} holds it as a manifest, {how}{inside}")
+    return found
+
+
+def _as_blob(connection: Connection, digest: Digest, grace: float) -> list[str]:
+    found = []
+    for repository_id, name, created in connection.execute(_LINKED, {"digest": digest}).all():
+        users = reachability.manifests_naming(connection, repository_id, digest, _SHOWN)
+        left = created + grace - time.time()
+        if users:
+            found.append(f"{name} uses it in manifest {', '.join(users)}")
+        elif left > 0:
+            found.append(f"{name} was given it lately and may still name it: kept for {left:.0f} more seconds")
+    return found

@@ -1,0 +1,142 @@
+"""What nothing refers to any more: the questions and removals of garbage collection, as functions of a connection."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, exists, or_, select
+
+from registry.metadata import events, manifests
+from registry.metadata.blobs import batches
+from registry.metadata.events import Kind
+from registry.metadata.tables import manifest_references, repositories, repository_blobs, tags
+from registry.metadata.tables import manifests as manifest_rows
+from registry.oci.digest import Digest
+
+_parent = manifest_rows.alias("subjects")
+_NAMED_BY_MANIFEST = exists().where(
+    manifest_references.c.repository_id == repository_blobs.c.repository_id,
+    manifest_references.c.digest == repository_blobs.c.digest,
+)
+_STALE = and_(repository_blobs.c.created < bindparam("before"), ~_NAMED_BY_MANIFEST)
+_STALE_LINKS = (
+    select(repository_blobs.c.repository_id, repository_blobs.c.digest)
+    .where(
+        or_(
+            repository_blobs.c.repository_id > bindparam("repository"),
+            and_(
+                repository_blobs.c.repository_id == bindparam("repository"),
+                repository_blobs.c.digest > bindparam("after"),
+            ),
+        ),
+        _STALE,
+    )
+    .order_by(repository_blobs.c.repository_id, repository_blobs.c.digest)
+    .limit(bindparam("count"))
+)
+_DROP_LINK = delete(repository_blobs).where(
+    repository_blobs.c.repository_id == bindparam("repository"),
+    repository_blobs.c.digest == bindparam("named"),
+    _STALE,
+)
+_LOOSE = and_(
+    manifest_rows.c.pushed < bindparam("before"),
+    ~exists().where(tags.c.repository_id == manifest_rows.c.repository_id, tags.c.digest == manifest_rows.c.digest),
+    ~exists().where(
+        manifest_references.c.repository_id == manifest_rows.c.repository_id,
+        manifest_references.c.digest == manifest_rows.c.digest,
+    ),
+    ~exists().where(
+        _parent.c.repository_id == manifest_rows.c.repository_id, _parent.c.digest == manifest_rows.c.subject
+    ),
+)
+_LOOSE_MANIFESTS = (
+    select(manifest_rows.c.id, manifest_rows.c.repository_id, manifest_rows.c.digest, repositories.c.name)
+    .join(repositories)
+    .where(manifest_rows.c.id > bindparam("after"), _LOOSE)
+    .order_by(manifest_rows.c.id)
+    .limit(bindparam("count"))
+)
+_STILL_LOOSE = select(manifest_rows.c.id).where(manifest_rows.c.id == bindparam("row"), _LOOSE)
+_digests: BindParameter[list[str]] = bindparam("digests", expanding=True)
+_LINKED = select(repository_blobs.c.digest).where(repository_blobs.c.digest.in_(_digests))
+_LINKED_FIRMLY = _LINKED.where(~_STALE)
+_RECORDED = select(manifest_rows.c.digest).where(manifest_rows.c.digest.in_(_digests))
+
+
+@dataclass(frozen=True, slots=True)
+class StaleLink:
+    """A blob that a repository shows although none of its manifests names it."""
+
+    repository_id: int
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class LooseManifest:
+    """A manifest without a tag, without an index that holds it, and without its subject."""
+
+    id: int
+    repository_id: int
+    digest: Digest
+    repository: str
+
+
+def stale_links(connection: Connection, after: StaleLink | None, before: float, count: int) -> list[StaleLink]:
+    """At most `count` stale links behind `after` that were made before a time (seconds since the epoch)."""
+    place = {"repository": after.repository_id if after else -1, "after": after.digest if after else ""}
+    rows = connection.execute(_STALE_LINKS, place | {"before": before, "count": count})
+    return [StaleLink(row[0], Digest(row[1])) for row in rows]
+
+
+def drop_links(connection: Connection, links: Sequence[StaleLink], before: float) -> int:
+    """Remove those of the links that are still stale; returns how many."""
+    return sum(
+        connection.execute(
+            _DROP_LINK, {"repository": link.repository_id, "named": link.digest, "before": before}
+        ).rowcount
+        for link in links
+    )
+
+
+def loose_manifests(connection: Connection, after: int, before: float, count: int) -> list[LooseManifest]:
+    """At most `count` loose manifests with an id above `after`, pushed before a time (seconds since the epoch)."""
+    rows = connection.execute(_LOOSE_MANIFESTS, {"after": after, "before": before, "count": count})
+    return [LooseManifest(row[0], row[1], Digest(row[2]), row[3]) for row in rows]
+
+
+def drop_loose(connection: Connection, loose: Sequence[LooseManifest], before: float, now: float) -> int:
+    """Remove those of the manifests that are still loose, with an event each; returns how many."""
+    dropped = 0
+    for item in loose:
+        if connection.execute(_STILL_LOOSE, {"row": item.id, "before": before}).first() is None:
+            continue
+        manifests.remove(connection, item.repository_id, item.digest)
+        events.record(connection, Kind.MANIFEST_DELETED, now, repository=item.repository, digest=item.digest)
+        dropped += 1
+    return dropped
+
+
+def referenced(connection: Connection, digests: Collection[Digest], stale_before: float | None = None) -> set[Digest]:
+    """Those of the digests that any repository holds, as blob or as manifest.
+
+    With `stale_before`, links that were stale before that time do not count: they are about to go.
+    """
+    found: set[Digest] = set()
+    for some in batches(digests):
+        values = {"digests": some}
+        linked = _LINKED if stale_before is None else _LINKED_FIRMLY
+        bound = values if stale_before is None else values | {"before": stale_before}
+        found.update(Digest(digest) for (digest,) in connection.execute(linked, bound))
+        found.update(Digest(digest) for (digest,) in connection.execute(_RECORDED, values))
+    return found
+
+
+def remove_unreferenced(
+    connection: Connection, digests: Collection[Digest], remove: Callable[[Digest], bool]
+) -> list[Digest]:
+    """Call `remove` for those of the digests that no repository holds, while nobody else can change that.
+
+    Returns those that `remove` has removed.
+    """
+    kept = referenced(connection, digests)
+    return [digest for digest in digests if digest not in kept and remove(digest)]
