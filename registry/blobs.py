@@ -1,0 +1,98 @@
+"""Blobs: handing them out, mounting them elsewhere, taking them back."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+
+from registry.auth.principals import Principal
+from registry.gate import Gate
+from registry.metadata import blobs as rows
+from registry.metadata import changes
+from registry.metadata.changes import Occasion
+from registry.metadata.store import MetadataStore
+from registry.oci.digest import Digest
+from registry.oci.errors import BlobUnknown, Denied, Unsupported
+from registry.oci.names import RepositoryName
+from registry.quotas import quota_of
+from registry.settings import RegistrySettings, SettingsInForce
+from registry.storage.store import BlobStore, StoredBlob
+
+# How many repositories are tried when a mount names no source.
+_SOURCES = 100
+
+
+class Blobs:
+    """Blobs of repositories. A blob is known only to the repositories that it was pushed to or mounted into."""
+
+    def __init__(
+        self, storage: BlobStore, metadata: MetadataStore, gate: Gate, settings: SettingsInForce[RegistrySettings]
+    ) -> None:
+        self._storage = storage
+        self._metadata = metadata
+        self._gate = gate
+        self._settings = settings
+
+    async def pull(self, principal: Principal, repository: RepositoryName, digest: Digest) -> StoredBlob:
+        """The blob, to be sent from its path or through `read`.
+
+        Raises:
+            BlobUnknown: this repository does not hold it.
+            Denied: the gate withholds it from this principal.
+        """
+        size = await self._metadata.read(rows.size_of, repository, digest)
+        blob = None if size is None else await self._storage.stat(digest)
+        if blob is None:
+            raise BlobUnknown(f"{repository} holds no blob {digest}", {"digest": digest})
+        decision = await self._gate.before_blob_pull(principal, repository, digest)
+        if not decision.allowed:
+            raise Denied(decision.message, decision.detail)
+        return blob
+
+    def read(self, blob: StoredBlob, start: int, length: int) -> AsyncIterator[bytes]:
+        """The bytes `[start, start + length)` in pieces of at most 1 MiB."""
+        return self._storage.read(blob, start, length)
+
+    async def delete(self, repository: RepositoryName, digest: Digest) -> None:
+        """The repository shows the blob no longer; its bytes go when nobody else needs them.
+
+        Raises:
+            BlobUnknown: this repository does not hold it.
+            Unsupported: deletes are switched off, or a manifest of the repository names the blob.
+        """
+        if not self._settings.current.manifests.deletes:
+            raise Unsupported("this registry does not delete blobs: see the setting manifests.deletes")
+        await self._metadata.write(changes.drop_blob, Occasion(repository, "", time.time()), digest)
+
+    async def mount(
+        self,
+        principal: Principal,
+        target: RepositoryName,
+        digest: Digest,
+        source: RepositoryName | None,
+        readable: Callable[[RepositoryName], bool],
+    ) -> bool:
+        """Link a blob of another repository into `target` (distribution-spec, "Mounting a blob").
+
+        Args:
+            principal: who asks; what the gate withholds from it in the source is not mounted either.
+            target: where the blob is wanted.
+            digest: the blob.
+            source: where it is; `None` tries the repositories that hold it.
+            readable: whether the principal may pull from a repository.
+
+        Returns:
+            Whether it is linked now. Otherwise the client uploads it; why is not told, because that would tell what
+            other repositories hold.
+
+        Raises:
+            QuotaExceeded: the target would hold more than its quota.
+        """
+        sources = [source] if source else await self._metadata.read(rows.holders, digest, _SOURCES)
+        at = Occasion(target, principal.id, time.time(), quota_of(self._settings.current, target))
+        for candidate in sources:
+            if not readable(candidate):
+                continue
+            if not (await self._gate.before_blob_pull(principal, candidate, digest)).allowed:
+                continue
+            if await self._metadata.write(changes.mount_blob, at, digest, candidate):
+                return True
+        return False

@@ -1,0 +1,228 @@
+"""Manifests: pushing, pulling and deleting images, indexes and artifacts."""
+
+import time
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from sqlalchemy import Connection
+
+from registry.auth.principals import Principal
+from registry.caches import AnswerCache, ContentCache
+from registry.gate import Gate, Push
+from registry.metadata import changes, repositories, tags
+from registry.metadata import manifests as rows
+from registry.metadata.changes import ManifestChange, Occasion
+from registry.metadata.manifests import ManifestRow
+from registry.metadata.store import MetadataStore
+from registry.oci import media_types
+from registry.oci.digest import Digest
+from registry.oci.errors import Denied, DigestInvalid, InternalError, ManifestUnknown, NameUnknown, Unsupported
+from registry.oci.manifest import ImageIndex, Manifest, parse_manifest
+from registry.oci.names import Reference, RepositoryName, Tag
+from registry.quotas import quota_of, require_room
+from registry.settings import RegistrySettings, SettingsInForce
+from registry.storage.store import BlobStore
+
+_ANSWERS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredManifest:
+    """A manifest to hand out: its bytes as pushed, and the gate's warnings."""
+
+    digest: Digest
+    media_type: str
+    raw: bytes
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PushedManifest:
+    """A manifest that was recorded: what the answer to the push tells."""
+
+    digest: Digest
+    subject: Digest | None
+    tags: tuple[Tag, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Manifests:
+    """Manifests of repositories: raw bytes in the blob store, everything else in the metadata."""
+
+    def __init__(
+        self, storage: BlobStore, metadata: MetadataStore, gate: Gate, settings: SettingsInForce[RegistrySettings]
+    ) -> None:
+        self._storage = storage
+        self._metadata = metadata
+        self._gate = gate
+        self._settings = settings
+        self._contents = ContentCache(settings.current.storage.manifest_cache_bytes)
+        self._found: AnswerCache[ManifestRow] = AnswerCache(_ANSWERS)
+
+    async def pull(self, principal: Principal, repository: RepositoryName, reference: Reference) -> StoredManifest:
+        """The manifest that a tag or digest names.
+
+        Raises:
+            NameUnknown: there is no such repository.
+            ManifestUnknown: it has no such manifest.
+            Denied: the gate withholds it from this principal.
+        """
+        row = await self._find(repository, reference)
+        tag = reference if isinstance(reference, Tag) else None
+        decision = await self._gate.before_manifest_pull(principal, repository, row.digest, tag)
+        if not decision.allowed:
+            raise Denied(decision.message, decision.detail)
+        return StoredManifest(row.digest, row.media_type, await self._content(row), tuple(decision.warnings))
+
+    def at_hand(self, repository: RepositoryName, reference: Reference) -> StoredManifest | None:
+        """The manifest, when it can be told without waiting and nothing was written since; the gate is not asked."""
+        row = self._found.get((repository, reference), self._metadata.generation())
+        content = None if row is None else self._contents.get(row.digest)
+        return None if row is None or content is None else StoredManifest(row.digest, row.media_type, content)
+
+    async def push(  # noqa: PLR0913, PLR0917
+        self,
+        principal: Principal,
+        repository: RepositoryName,
+        reference: Reference,
+        raw: bytes,
+        content_type: str,
+        tags: tuple[Tag, ...] = (),
+    ) -> PushedManifest:
+        """Record a manifest and point tags at it.
+
+        Args:
+            principal: who pushes.
+            repository: where to.
+            reference: a tag to set, or the digest of `raw`.
+            raw: the bytes; kept exactly.
+            content_type: the request's Content-Type.
+            tags: further tags to set.
+
+        Raises:
+            ManifestInvalid, ManifestBlobUnknown, DigestInvalid: the manifest cannot stand.
+            Denied: the gate refuses it, or a tag is immutable.
+            QuotaExceeded: the repository has no room.
+        """
+        manifest = parse_manifest(raw, content_type)
+        change = self._change(repository, reference, raw, manifest, tags)
+        at = Occasion(repository, principal.id, time.time(), quota_of(self._settings.current, repository))
+        await self._metadata.read(_require_acceptable, at, change)
+        warnings = await self._ask(principal, repository, raw, change)
+        blob = await self._storage.put(change.digest, raw)
+        await self._metadata.write(changes.record_manifest, at, change, blob.still_there)
+        self._contents.put(change.digest, raw)
+        subject = None if manifest.subject is None else manifest.subject.digest
+        return PushedManifest(change.digest, subject, change.tags, warnings)
+
+    async def delete(self, repository: RepositoryName, reference: Reference) -> None:
+        """Forget a tag alone, or a manifest with all its tags.
+
+        Raises:
+            NameUnknown, ManifestUnknown: there is none.
+            Unsupported: deletes are switched off.
+        """
+        if not self._settings.current.manifests.deletes:
+            raise Unsupported("this registry does not delete tags or manifests: see the setting manifests.deletes")
+        at = Occasion(repository, "", time.time())
+        if isinstance(reference, Tag):
+            await self._metadata.write(changes.drop_tag, at, reference)
+        else:
+            await self._metadata.write(changes.drop_manifest, at, reference)
+
+    async def _find(self, repository: RepositoryName, reference: Reference) -> ManifestRow:
+        # Read before the rows: a write in between makes the answer useless rather than wrong.
+        generation = self._metadata.generation()
+        known = self._found.get((repository, reference), generation)
+        if known is not None:
+            return known
+        row = await self._metadata.read(_find, repository, reference)
+        self._found.put((repository, reference), generation, row)
+        return row
+
+    async def _content(self, row: ManifestRow) -> bytes:
+        content = self._contents.get(row.digest)
+        if content is None:
+            content = await self._storage.get(row.digest, row.size)
+            if content is None:
+                raise InternalError(f"the bytes of manifest {row.digest} are lost: push it again")
+            self._contents.put(row.digest, content)
+        return content
+
+    async def _ask(
+        self, principal: Principal, repository: RepositoryName, raw: bytes, change: ManifestChange
+    ) -> tuple[str, ...]:
+        push = Push(repository, change.digest, change.manifest, raw, change.tags, principal)
+        decision = await self._gate.before_push(push)
+        if not decision.allowed:
+            raise Denied(decision.message, decision.detail)
+        return tuple(decision.warnings)
+
+    def _change(
+        self, repository: RepositoryName, reference: Reference, raw: bytes, manifest: Manifest, more: tuple[Tag, ...]
+    ) -> ManifestChange:
+        settings = self._settings.current
+        named = (reference, *more) if isinstance(reference, Tag) else more
+        blobs, children = _needed(manifest)
+        return ManifestChange(
+            digest=_digest_of(raw, reference),
+            size=len(raw),
+            manifest=manifest,
+            tags=tuple(dict.fromkeys(named)),
+            blobs=blobs,
+            children=() if settings.manifests.sparse_indexes else children,
+            frozen=_frozen(settings, repository, named),
+        )
+
+
+def _digest_of(raw: bytes, reference: Reference) -> Digest:
+    if isinstance(reference, Tag):
+        return Digest.of(raw)
+    found = Digest.of(raw, reference.algorithm)
+    if found != reference:
+        raise DigestInvalid(
+            f"the manifest has digest {found}, the path says {reference}", {"announced": reference, "found": found}
+        )
+    return found
+
+
+def _needed(manifest: Manifest) -> tuple[tuple[Digest, ...], tuple[Digest, ...]]:
+    """Blobs and manifests without which it cannot stand; layers that live elsewhere need not be here."""
+    if isinstance(manifest, ImageIndex):
+        return (), tuple({child.digest for child in manifest.manifests})
+    here = [layer for layer in manifest.layers if layer.media_type not in media_types.FOREIGN_LAYERS]
+    return tuple({item.digest for item in (manifest.config, *here)}), ()
+
+
+def _frozen(settings: RegistrySettings, repository: RepositoryName, named: tuple[Tag, ...]) -> frozenset[Tag]:
+    rules = [
+        rule
+        for rule in settings.immutable_tags
+        if any(fnmatchcase(repository, pattern) for pattern in rule.repositories)
+    ]
+    patterns = [pattern for rule in rules for pattern in rule.tags]
+    return frozenset(tag for tag in named if any(fnmatchcase(tag, pattern) for pattern in patterns))
+
+
+def _find(connection: Connection, repository: RepositoryName, reference: Reference) -> ManifestRow:
+    if isinstance(reference, Tag):
+        row = rows.find_tagged(connection, repository, reference)
+    else:
+        row = rows.find(connection, repository, reference)
+    if row is not None:
+        return row
+    if repositories.find(connection, repository) is None:
+        raise NameUnknown(f"this registry holds no repository {repository}", {"name": repository})
+    raise ManifestUnknown(f"{repository} has no manifest {reference}", {"reference": reference})
+
+
+def _require_acceptable(connection: Connection, at: Occasion, change: ManifestChange) -> None:
+    """What the transaction will check, asked before the gate is: its work would be in vain."""
+    repository_id = repositories.find(connection, at.repository)
+    changes.require_content(connection, -1 if repository_id is None else repository_id, change)
+    if at.quota is not None:
+        require_room(connection, at.repository, at.quota, change.size)
+    for tag in change.frozen:
+        before = tags.find(connection, at.repository, tag)
+        if before not in {None, change.digest}:
+            raise changes.immutable(at.repository, tag, before or change.digest)

@@ -1,0 +1,165 @@
+"""One upload session, the sink that its bytes go into, and pouring a request's body into that."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from registry.gate import Arrival
+from registry.oci.digest import Digest
+from registry.oci.errors import BlobUploadUnknown, SizeInvalid
+from registry.oci.names import RepositoryName
+from registry.storage.refusals import disk_refusals
+from registry.storage.store import BlobStore, Opening, Staging
+
+
+class UploadSession:
+    """An upload that has begun.
+
+    Attributes:
+        id: a UUID; part of the session's URL.
+        repository: where the blob will be shown.
+        algorithm: what the bytes are hashed with as they come.
+        principal_id: who opened it.
+        started: seconds since the epoch.
+        staging: where its bytes are.
+        lock: held while one request writes.
+        closed: whether it is over.
+    """
+
+    def __init__(self, upload_id: str, staging: Staging, arrival: Arrival | None) -> None:
+        self.id = upload_id
+        self.repository = RepositoryName(staging.opening.repository)
+        self.algorithm = staging.opening.algorithm
+        self.principal_id = staging.opening.principal
+        self.started = staging.opening.started
+        self.staging = staging
+        self.lock = asyncio.Lock()
+        self.closed = False
+        self._arrival = arrival
+
+    @property
+    def size(self) -> int:
+        """Bytes held so far."""
+        return self.staging.size
+
+    def require_open(self) -> None:
+        """Raise BlobUploadUnknown when the session is over."""
+        if self.closed:
+            raise BlobUploadUnknown
+
+    def tell(self, size: int) -> None:
+        """The gate may look at the bytes before `size`."""
+        if self._arrival is not None:
+            self._arrival.wrote(size)
+
+    def deliver(self, digest: Digest) -> None:
+        """The gate hears that the upload is a blob."""
+        if self._arrival is not None:
+            self._arrival.committed(digest, self.size)
+
+    def withdraw(self) -> None:
+        """The gate hears that nothing comes of what it was told."""
+        if self._arrival is not None:
+            self._arrival.aborted()
+            self._arrival = None
+
+    async def truncate(self, size: int) -> None:
+        """Take back the bytes behind `size`; the gate, which was promised that they stay, stops following."""
+        if size < self.size:
+            self.withdraw()
+            await self.staging.truncate(size)
+
+
+class UploadSink:
+    """Takes the bytes of one request.
+
+    Args:
+        session: its lock is held.
+        length: how many bytes were announced, or `None`.
+    """
+
+    def __init__(self, session: UploadSession, length: int | None) -> None:
+        self._session = session
+        self._announced = length
+        self._taken = 0
+        self._loop = asyncio.get_running_loop()
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append, blocking; for one worker thread at a time.
+
+        Raises:
+            SizeInvalid: more than was announced.
+            Unavailable: the disk refuses; the bytes written before still count.
+        """
+        self._count(len(data))
+        with disk_refusals():
+            self._session.staging.write(data)
+        self._loop.call_soon_threadsafe(self._session.tell, self._session.size)
+
+    async def append(self, pieces: Sequence[bytes]) -> None:
+        """`write` from the loop, done by a worker thread of the store. Raises Unavailable when the disk refuses."""
+        self._count(sum(map(len, pieces)))
+        await self._session.staging.append(pieces)
+        self._session.tell(self._session.size)
+
+    def require_complete(self) -> None:
+        """Raise SizeInvalid when fewer bytes came than were announced."""
+        if self._announced is not None and self._taken < self._announced:
+            raise SizeInvalid(f"{self._taken} bytes came, {self._announced} were announced: send the chunk again")
+
+    def _count(self, size: int) -> None:
+        self._taken += size
+        if self._announced is not None and self._taken > self._announced:
+            raise SizeInvalid(f"more than the announced {self._announced} bytes came: send the chunk again")
+
+
+async def pour(body: AsyncIterator[bytes], sink: UploadSink, batch: int) -> None:
+    """Move a body into the sink, `batch` bytes in one write; the next batch is collected while one is written.
+
+    When the body breaks off, what has come is written all the same, so that the client can go on from there.
+    """
+    pouring = _Pouring(sink, batch)
+    try:
+        async for piece in body:
+            await pouring.take(piece)
+    finally:
+        await pouring.finish()
+
+
+class _Pouring:
+    def __init__(self, sink: UploadSink, batch: int) -> None:
+        self._sink = sink
+        self._batch = batch
+        self._pieces: list[bytes] = []
+        self._held = 0
+        self._writing: asyncio.Task[None] | None = None
+
+    async def take(self, piece: bytes) -> None:
+        if piece:
+            self._pieces.append(piece)
+            self._held += len(piece)
+        if self._held >= self._batch:
+            await self._written()
+            pieces, self._pieces, self._held = self._pieces, [], 0
+            self._writing = asyncio.create_task(self._sink.append(pieces))
+
+    async def finish(self) -> None:
+        await self._written()
+        if self._pieces:
+            await self._sink.append(self._pieces)
+
+    async def _written(self) -> None:
+        """Wait for the batch under way; when it failed, what came behind it must not be written."""
+        writing, self._writing = self._writing, None
+        try:
+            if writing is not None:
+                await writing
+        except BaseException:
+            self._pieces = []
+            raise
+
+
+async def discard_upload(storage: BlobStore, upload_id: str) -> None:
+    """Remove an upload that no session of this process holds, or what is left of one."""
+    # Opened anew and thrown away: that needs nothing of what the upload was opened with, which may be lost.
+    staging = await storage.stage(upload_id, Opening("", "sha256", "", 0.0))
+    await staging.abort()

@@ -1,0 +1,196 @@
+"""Uploads: blobs on their way in (distribution-spec, "Pushing blobs")."""
+
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from registry.auth.principals import Principal
+from registry.gate import Gate
+from registry.metadata import changes
+from registry.metadata.changes import Occasion
+from registry.metadata.store import MetadataStore
+from registry.oci.digest import Digest, new_hasher
+from registry.oci.errors import BlobUploadUnknown, RangeNotSatisfiable, SizeInvalid
+from registry.oci.names import RepositoryName
+from registry.quotas import quota_of, require_room
+from registry.settings import RegistrySettings, SettingsInForce
+from registry.storage.store import BlobStore, Opening, StoredBlob
+from registry.upload_session import UploadSession, UploadSink, discard_upload, pour
+
+__all__ = ["UploadSession", "UploadSink", "Uploads"]
+
+
+class Uploads:
+    """Upload sessions. They survive a restart of the registry: what they need is kept beside their bytes."""
+
+    def __init__(
+        self, storage: BlobStore, metadata: MetadataStore, gate: Gate, settings: SettingsInForce[RegistrySettings]
+    ) -> None:
+        self._storage = storage
+        self._metadata = metadata
+        self._gate = gate
+        self._settings = settings
+        self._sessions: dict[str, UploadSession] = {}
+
+    async def start(
+        self, repository: RepositoryName, principal: Principal, algorithm: str = "sha256", size: int = 0
+    ) -> UploadSession:
+        """A new session, empty.
+
+        Args:
+            repository: where the blob will be shown.
+            principal: who opens it.
+            algorithm: what the bytes are hashed with as they come; the final digest may still use another.
+            size: bytes that are going to come, where known.
+
+        Raises:
+            DigestInvalid: the algorithm is not supported.
+            QuotaExceeded: the repository has no room.
+        """
+        new_hasher(algorithm)
+        await self._require_room(repository, size, None)
+        upload = str(uuid.uuid4())
+        staging = await self._storage.stage(upload, Opening(repository, algorithm, principal.id, time.time()))
+        session = UploadSession(upload, staging, self._gate.arriving(repository, staging.path))
+        self._sessions[upload] = session
+        return session
+
+    async def session(self, repository: RepositoryName, upload_id: str) -> UploadSession:
+        """The running session with this id, those of an earlier process included.
+
+        Raises:
+            BlobUploadUnknown: there is none in this repository.
+        """
+        found = self._sessions.get(upload_id) or await self._resume(upload_id)
+        if found.repository != repository:
+            raise BlobUploadUnknown
+        return found
+
+    @asynccontextmanager
+    async def appending(
+        self, session: UploadSession, start: int | None, length: int | None
+    ) -> AsyncIterator[UploadSink]:
+        """A sink for the bytes of one request; on leaving, what was written counts.
+
+        Args:
+            session: one request writes to it at a time, others wait.
+            start: where the bytes say that they belong, or `None`.
+            length: how many were announced, or `None`.
+
+        Raises:
+            BlobUploadUnknown: the session is over.
+            RangeNotSatisfiable: they belong elsewhere than behind the last byte; nothing has changed.
+            SizeInvalid: more or fewer came than announced; nothing has changed.
+        """
+        async with session.lock, self._accepting(session, start, length) as sink:
+            yield sink
+
+    async def append(
+        self, session: UploadSession, body: AsyncIterator[bytes], start: int | None, length: int | None
+    ) -> int:
+        """Take a body; returns the session's new size. When the body breaks off, what has come counts."""
+        async with self.appending(session, start, length) as sink:
+            await pour(body, sink, self._settings.current.uploads.batch_bytes)
+        return session.size
+
+    async def finish(
+        self,
+        session: UploadSession,
+        digest: Digest,
+        body: AsyncIterator[bytes],
+        start: int | None,
+        length: int | None,
+    ) -> StoredBlob:
+        """Take the last bytes and make all of them a blob of the session's repository, durably.
+
+        Raises:
+            DigestInvalid: the bytes have another digest; the session is over and nothing is stored.
+            QuotaExceeded: the repository has no room; the session is over.
+            BlobUploadUnknown, RangeNotSatisfiable, SizeInvalid: as for `append`.
+        """
+        async with session.lock:
+            async with self._accepting(session, start, length) as sink:
+                await pour(body, sink, self._settings.current.uploads.batch_bytes)
+            self._close(session)
+            try:
+                return await self._commit(session, digest)
+            except BaseException:
+                await session.staging.abort()
+                session.withdraw()
+                raise
+
+    async def cancel(self, session: UploadSession) -> None:
+        """The session is over, its bytes are gone.
+
+        Raises:
+            BlobUploadUnknown: it was over already.
+        """
+        async with session.lock:
+            session.require_open()
+            self._close(session)
+            await session.staging.abort()
+            session.withdraw()
+
+    async def expire(self, now: float) -> int:
+        """Remove the sessions without a byte for too long (a setting); returns how many. `now` as of time.time()."""
+        limit = now - self._settings.current.uploads.expire_seconds
+        gone = [upload async for upload, last_byte in self._storage.uploads() if last_byte < limit]
+        for upload in gone:
+            await self._remove(upload)
+        return len(gone)
+
+    async def _remove(self, upload: str) -> None:
+        session = self._sessions.get(upload)
+        if session is None:
+            await discard_upload(self._storage, upload)
+        elif not session.lock.locked():
+            with suppress(BlobUploadUnknown):
+                await self.cancel(session)
+
+    async def _resume(self, upload_id: str) -> UploadSession:
+        try:
+            canonical = str(uuid.UUID(upload_id)) == upload_id
+        except ValueError:
+            canonical = False
+        if not canonical:  # an id becomes part of a path: nothing else may
+            raise BlobUploadUnknown
+        staging = await self._storage.stage(upload_id)
+        session = UploadSession(upload_id, staging, None)
+        return self._sessions.setdefault(upload_id, session)
+
+    @asynccontextmanager
+    async def _accepting(
+        self, session: UploadSession, start: int | None, length: int | None
+    ) -> AsyncIterator[UploadSink]:
+        session.require_open()
+        before = session.size
+        if start is not None and start != before:
+            raise RangeNotSatisfiable(f"the chunk starts at byte {start}, the upload stands at byte {before}")
+        sink = UploadSink(session, length)
+        try:
+            yield sink
+            sink.require_complete()
+        except SizeInvalid:
+            await session.truncate(before)
+            raise
+        finally:
+            session.staging.release()
+
+    def _close(self, session: UploadSession) -> None:
+        session.closed = True
+        self._sessions.pop(session.id, None)
+
+    async def _commit(self, session: UploadSession, digest: Digest) -> StoredBlob:
+        await self._require_room(session.repository, session.size, digest)
+        blob = await session.staging.commit(digest)
+        quota = quota_of(self._settings.current, session.repository)
+        at = Occasion(session.repository, session.principal_id, time.time(), quota)
+        await self._metadata.write(changes.take_blob, at, digest, blob.size, blob.still_there)
+        session.deliver(digest)
+        return blob
+
+    async def _require_room(self, repository: RepositoryName, size: int, digest: Digest | None) -> None:
+        quota = quota_of(self._settings.current, repository)
+        if quota is not None:
+            await self._metadata.read(require_room, repository, quota, size, digest)
