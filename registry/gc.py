@@ -1,0 +1,186 @@
+"""Garbage collection: removing what nothing refers to, while the registry goes on serving.
+
+Why a blob that is pushed or mounted meanwhile is never lost:
+
+1. Rows decide. A blob's file goes only when no repository has a row for it, as blob or as manifest. Rows change in
+   write transactions, which happen one after the other, those of other processes included; the check and the removal
+   of the file happen inside one.
+2. Whoever adds a row has put a fresh file in place before, and asks inside its own transaction whether the file is
+   still there. If it comes before the removal, the removal sees the row. If it comes after, it sees the file: either
+   its own fresh one, because a removal spares files younger than the grace period and cannot hit a file that
+   is renamed into place meanwhile (see `DiskStore.delete`), or none, and then the push fails and nothing is promised.
+3. A mount adds a row only while the source has one, in the same transaction: there is no moment without a row.
+4. A removal must not run ahead of a deletion that could still be undone: the group in which both are written might
+   fail. So a blob is a candidate only if it had no row in an earlier, committed snapshot. A row that was added since
+   came with a fresh file.
+5. Links and manifests are removed in transactions that ask again whether they are still unreferenced and old; a push
+   refreshes the age of what it names or pushes again.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from registry.metadata import explanation, garbage
+from registry.metadata.explanation import Explanation
+from registry.metadata.garbage import LooseManifest, StaleLink
+from registry.metadata.store import MetadataStore
+from registry.oci.digest import Digest
+from registry.settings import RegistrySettings, SettingsInForce
+from registry.storage.store import BlobStore, StoredBlob
+from registry.upload_session import discard_upload
+
+# Rows or files handled in one transaction: what a push may have to wait for.
+_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class GcPlan:
+    """What a first pass would remove now.
+
+    Attributes:
+        manifests: untagged ones, past their time, as `repository@digest`.
+        links: blobs that a repository would show no longer.
+        blobs: those whose bytes would go.
+        bytes: how many these are.
+        uploads: abandoned upload sessions.
+    """
+
+    manifests: tuple[str, ...]
+    links: int
+    blobs: tuple[Digest, ...]
+    bytes: int
+    uploads: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class GcReport:
+    """What a run has removed, and how long it took in seconds."""
+
+    manifests: int = 0
+    links: int = 0
+    blobs: int = 0
+    bytes: int = 0
+    uploads: int = 0
+    seconds: float = field(default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cutoffs:
+    """Times before which things are old enough, in seconds since the epoch; `manifests` None: all are kept."""
+
+    now: float
+    blobs: float
+    manifests: float | None
+    uploads: float
+
+
+class GarbageCollector:
+    """Removes unreferenced blobs, untagged manifests (when asked to) and abandoned uploads. Runs beside pushes."""
+
+    def __init__(
+        self, storage: BlobStore, metadata: MetadataStore, settings: SettingsInForce[RegistrySettings]
+    ) -> None:
+        self._storage = storage
+        self._metadata = metadata
+        self._settings = settings
+
+    async def plan(self) -> GcPlan:
+        """What `run` would remove in its first pass; nothing is changed."""
+        old = self._cutoffs()
+        unreferenced = [
+            blob
+            async for batch in self._old_files(old)
+            for blob in await self._without_rows(batch, stale_before=old.blobs)
+        ]
+        return GcPlan(
+            manifests=tuple([f"{item.repository}@{item.digest}" async for batch in self._loose(old) for item in batch]),
+            links=sum([len(batch) async for batch in self._stale(old)]),
+            blobs=tuple(blob.digest for blob in unreferenced),
+            bytes=sum(blob.size for blob in unreferenced),
+            uploads=tuple([upload async for upload in self._abandoned(old)]),
+        )
+
+    async def run(self) -> GcReport:
+        """Pass after pass until one removes nothing: a removed index lets go of its manifests, these of their blobs."""
+        started, old, report = time.monotonic(), self._cutoffs(), GcReport()
+        while await self._remove_rows(old, report):
+            pass
+        await self._remove_files(old, report)
+        async for upload in self._abandoned(old):
+            await discard_upload(self._storage, upload)
+            report.uploads += 1
+        report.seconds = time.monotonic() - started
+        return report
+
+    async def explain(self, digest: Digest) -> Explanation:
+        """Why the blob or manifest is kept, or that it will go."""
+        blob = await self._storage.stat(digest)
+        modified = None if blob is None else blob.modified
+        return await self._metadata.read(explanation.explain, digest, modified, self._settings.current.gc.grace_seconds)
+
+    async def _remove_rows(self, old: _Cutoffs, report: GcReport) -> bool:
+        manifests = links = 0
+        async for loose in self._loose(old):
+            manifests += await self._metadata.write(garbage.drop_loose, loose, old.manifests or 0.0, old.now)
+        async for stale in self._stale(old):
+            links += await self._metadata.write(garbage.drop_links, stale, old.blobs)
+        report.manifests += manifests
+        report.links += links
+        return manifests > 0
+
+    async def _remove_files(self, old: _Cutoffs, report: GcReport) -> None:
+        async for batch in self._old_files(old):
+            candidates = {blob.digest: blob.size for blob in await self._without_rows(batch)}
+            if candidates:
+                removed = await self._metadata.write(
+                    garbage.remove_unreferenced,
+                    list(candidates),
+                    lambda digest: self._storage.delete(digest, old.blobs),
+                )
+                report.blobs += len(removed)
+                report.bytes += sum(candidates[digest] for digest in removed)
+
+    async def _without_rows(self, batch: list[StoredBlob], stale_before: float | None = None) -> list[StoredBlob]:
+        held = await self._metadata.read(garbage.referenced, [blob.digest for blob in batch], stale_before)
+        return [blob for blob in batch if blob.digest not in held]
+
+    async def _old_files(self, old: _Cutoffs) -> AsyncIterator[list[StoredBlob]]:
+        batch: list[StoredBlob] = []
+        async for blob in self._storage.blobs():
+            if blob.modified < old.blobs:
+                batch.append(blob)
+            if len(batch) == _BATCH:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    async def _stale(self, old: _Cutoffs) -> AsyncIterator[list[StaleLink]]:
+        after: StaleLink | None = None
+        while batch := await self._metadata.read(garbage.stale_links, after, old.blobs, _BATCH):
+            yield batch
+            after = batch[-1]
+
+    async def _loose(self, old: _Cutoffs) -> AsyncIterator[list[LooseManifest]]:
+        after = 0
+        while old.manifests is not None and (
+            batch := await self._metadata.read(garbage.loose_manifests, after, old.manifests, _BATCH)
+        ):
+            yield batch
+            after = batch[-1].id
+
+    async def _abandoned(self, old: _Cutoffs) -> AsyncIterator[str]:
+        async for upload, last_byte in self._storage.uploads():
+            if last_byte < old.uploads:
+                yield upload
+
+    def _cutoffs(self) -> _Cutoffs:
+        now, settings = time.time(), self._settings.current
+        untagged = settings.gc.untagged_after_seconds
+        return _Cutoffs(
+            now=now,
+            blobs=now - settings.gc.grace_seconds,
+            manifests=now - untagged if untagged else None,
+            uploads=now - settings.uploads.expire_seconds,
+        )
