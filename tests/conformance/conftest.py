@@ -1,0 +1,30 @@
+"""One live registry for all clauses, and a fresh repository for each test."""
+
+import uuid
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.repository import Repository
+from tests.servers import LiveRegistry, open_registry
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveRegistry]:
+    """A registry where nobody has to sign in, on the plain path."""
+    with open_registry(tmp_path_factory.mktemp("conformance")) as live:
+        yield live
+
+
+@pytest.fixture(scope="session")
+def client(registry: LiveRegistry) -> Iterator[httpx.Client]:
+    """A client of it."""
+    with registry.client() as client:
+        yield client
+
+
+@pytest.fixture
+def repository(client: httpx.Client) -> Repository:
+    """A repository that nobody else uses."""
+    return Repository(client, f"clause/{uuid.uuid4().hex}")
