@@ -1,0 +1,101 @@
+"""People for tests: principals drafted once a run, an authority over a fresh data folder, requests with credentials."""
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+
+from registry.auth.actions import Role
+from registry.auth.authority import Authority
+from registry.auth.enrolment import Enrolment, draft, record
+from registry.metadata.opening import open_metadata
+from registry.metadata.sqlite import SqliteStore
+from registry.oci.names import RepositoryName
+from registry.settings import RegistrySettings, SettingsInForce
+
+APP = RepositoryName.parse("team/app")
+OTHER = RepositoryName.parse("other/app")
+QUICK = {"delay_seconds": 0.0}
+
+
+@cache
+def person(role: Role, repositories: str = "*") -> Enrolment:
+    """A principal named after its role; hashing takes its time, so each is drafted once."""
+    name = role.value.lower() if repositories == "*" else f"{role.value.lower()}-bound"
+    return draft(name, role, repositories.split(","))
+
+
+def everyone() -> list[Enrolment]:
+    """One principal of each role, and a pusher bound to `team/*`."""
+    return [*(person(role) for role in Role), person(Role.ACR_PUSH, "team/*")]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """An authority with its metadata and the settings it follows."""
+
+    authority: Authority
+    metadata: SqliteStore
+    settings: SettingsInForce[RegistrySettings]
+
+    def change(self, **auth: Any) -> None:
+        """Put other settings of the section `auth` in force."""
+        document = self.settings.current.model_dump()
+        document["auth"] |= auth
+        self.settings.replace(RegistrySettings.model_validate(document))
+
+
+@contextmanager
+def desk(data: Path, **auth: Any) -> Iterator[Desk]:
+    """An authority over a fresh data folder that knows everyone."""
+    document = {"data": data, "auth": {"throttle": QUICK, **auth}}
+    settings = SettingsInForce(RegistrySettings.model_validate(document))
+    metadata = open_metadata(data)
+    for made in everyone():
+        _record(metadata, made)
+    authority = Authority(data, metadata, settings)
+    try:
+        yield Desk(authority, metadata, settings)
+    finally:
+        authority.close()
+        metadata.close()
+
+
+def _record(metadata: SqliteStore, made: Enrolment) -> None:
+    import asyncio  # noqa: PLC0415
+
+    asyncio.run(metadata.write(record, made))
+
+
+def basic(username: str, secret: str) -> str:
+    """The value of an `Authorization` header."""
+    return "Basic " + base64.b64encode(f"{username}:{secret}".encode()).decode("ascii")
+
+
+def signed(made: Enrolment) -> str:
+    """The header of a principal with its first secret."""
+    return basic(made.row.id, made.secret())
+
+
+def request(authorization: str = "", *, host: str = "registry.example:5000", address: str = "192.0.2.1") -> Request:
+    """A request as it reaches the routes."""
+    headers = [(b"host", host.encode())]
+    if authorization:
+        headers.append((b"authorization", authorization.encode()))
+    return Request(
+        {
+            "type": "http",
+            "method": "GET",
+            "scheme": "https",
+            "path": "/v2/",
+            "query_string": b"",
+            "headers": headers,
+            "client": (address, 4711),
+            "server": ("127.0.0.1", 5000),
+        }
+    )
