@@ -1,7 +1,6 @@
 """What stops a server from starting is one clear line."""
 
 import datetime as dt
-import os
 import socket
 import stat
 from pathlib import Path
@@ -54,12 +53,16 @@ def test_data_folder_that_is_a_file_is_one_line(tmp_path: Path) -> None:
         prepare_data(tmp_path / "data")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_data_folder_of_somebody_else_is_one_line(tmp_path: Path) -> None:
-    """A folder that may not be written is refused before anything else happens."""
-    tmp_path.chmod(0o500)
-    with pytest.raises(CannotStart, match="Permission denied"):
-        prepare_data(tmp_path)
+def test_data_folder_that_nobody_may_write_is_one_line() -> None:
+    """A folder that may not be written, not even by root, is refused before anything else happens."""
+    with pytest.raises(CannotStart, match=r"cannot be written: .*--data"):
+        prepare_data(Path("/proc/basegate"))
+
+
+def test_the_listening_socket_is_known_to_be_tcp() -> None:
+    """Asyncio sends small answers at once (TCP_NODELAY) only on sockets whose protocol is named."""
+    with bind(RegistrySettings(listen="127.0.0.1:0")) as bound:
+        assert bound.proto == socket.IPPROTO_TCP
 
 
 def _certificate(folder: Path, name: str) -> tuple[Path, Path]:
