@@ -7,6 +7,7 @@ COMMANDS = {
     "check": "policy.cli_check:check_command",
     "explain": "policy.cli_check:explain_command",
     "principal": "registry.cli_principals:principal_group",
+    "tls": "registry.cli_tls:tls_group",
 }
 
 basegate = Commands(COMMANDS, name="basegate", help="A local OCI registry with an image-policy gateway.")

@@ -1,0 +1,5 @@
+"""`python -m policy` is `basegate`."""
+
+from policy.cli import main
+
+main()

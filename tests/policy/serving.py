@@ -1,0 +1,74 @@
+"""`basegate serve` as a process of its own, the way a person starts it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+_READY = re.compile(r"basegate is ready at (https?)://(\S+)")
+_SECONDS = 60
+
+
+class Serving:
+    """A running server and what it has printed so far."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._printed = ""
+        self._ended = False
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read, args=(process.stdout,))
+        self._reader.start()
+
+    @property
+    def host(self) -> str:
+        """`HOST:PORT`; waits until the server says it."""
+        return self.wait_for(_READY)[2]
+
+    def wait_for(self, pattern: re.Pattern[str]) -> re.Match[str]:
+        """Wait until standard output matches; a server that ends before fails the test."""
+        with self._changed:
+            self._changed.wait_for(lambda: pattern.search(self._printed) or self._ended, _SECONDS)
+            found = pattern.search(self._printed)
+        assert found, f"the server printed only: {self._printed}"
+        return found
+
+    def stop(self) -> str:
+        """End it with SIGTERM, and give everything it printed."""
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(_SECONDS)
+        self._reader.join(_SECONDS)
+        return self._printed
+
+    def _read(self, stdout: IO[str] | None) -> None:
+        for line in stdout or ():
+            with self._changed:
+                self._printed += line
+                self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+
+@contextmanager
+def serving(data: Path, *arguments: str, **environment: str) -> Iterator[Serving]:
+    """Start on a free port over a data folder; ended when the block ends."""
+    command = [sys.executable, "-m", "policy", "serve", "--data", str(data), "--listen", "127.0.0.1:0", *arguments]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=os.environ | {"BASEGATE_LOG__LEVEL": "error"} | environment,
+    ) as process:
+        running = Serving(process)
+        try:
+            yield running
+        finally:
+            running.stop()
