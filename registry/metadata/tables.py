@@ -3,7 +3,19 @@
 Digests and names are stored as their text. Every look-up a request makes is the prefix of one index.
 """
 
-from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from registry.metadata.principal_tables import principal_secrets, principals
 from registry.metadata.schema import SCHEMA
@@ -30,7 +42,7 @@ manifests = Table(
     _repository(),
     Column("digest", _DIGEST, nullable=False),
     Column("media_type", String(255), nullable=False),
-    Column("size", Integer, nullable=False, comment="bytes of the manifest itself"),
+    Column("size", BigInteger, nullable=False, comment="bytes of the manifest itself"),
     Column("artifact_type", Text, nullable=False, comment="as the manifest declares it, or empty"),
     Column("config_media_type", Text, nullable=False, comment="empty for an index"),
     Column("referrer_type", Text, nullable=False, comment="artifactType in the referrers list"),
@@ -55,7 +67,7 @@ manifest_references = Table(
     _repository(),
     Column("digest", _DIGEST, nullable=False),
     Column("media_type", Text, nullable=False),
-    Column("size", Integer, nullable=False, comment="bytes, as the descriptor says"),
+    Column("size", BigInteger, nullable=False, comment="bytes, as the descriptor says"),
     Index(None, "repository_id", "digest"),
 )
 
@@ -75,7 +87,7 @@ repository_blobs = Table(
     SCHEMA,
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True),
     Column("digest", _DIGEST, primary_key=True),
-    Column("size", Integer, nullable=False, comment="bytes"),
+    Column("size", BigInteger, nullable=False, comment="bytes"),
     Column("created", Float, nullable=False, comment="last upload or mount, seconds since the epoch"),
     Index(None, "digest"),
 )
