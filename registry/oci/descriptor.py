@@ -7,6 +7,9 @@ from typing import Any, Self
 from registry.oci.digest import Digest
 from registry.oci.errors import DigestInvalid, ManifestInvalid
 
+# image-spec descriptor.md: an int64.
+LARGEST_SIZE = (1 << 63) - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Platform:
@@ -44,8 +47,8 @@ class Descriptor:
         if not isinstance(value, dict):
             raise ManifestInvalid(f"{where} is not a descriptor: needs an object with mediaType, digest and size")
         size = value.get("size")
-        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-            raise ManifestInvalid(f"{where}.size is {size!r}: needs a whole number of bytes, 0 or more")
+        if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= LARGEST_SIZE:
+            raise ManifestInvalid(f"{where}.size is {size!r}: needs a whole number of bytes from 0 to {LARGEST_SIZE}")
         try:
             digest = Digest.parse(text_member(value, "digest", where))
         except DigestInvalid as error:

@@ -79,11 +79,22 @@ def _depth(raw: bytes) -> int:
     return deepest
 
 
+def _refuse_half_characters(raw: bytes, value: Any) -> None:
+    """Half of a surrogate pair, as an escape, is no character: no text in UTF-8 can hold it."""
+    if b"\\ud" not in raw.lower():
+        return
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise JsonRefused("a \\u escape is half of a surrogate pair") from None
+
+
 def loads(raw: bytes, *, maximum_depth: int = MAXIMUM_DEPTH) -> Any:
     """Parse strictly.
 
     Raises:
-        JsonRefused: not UTF-8, not JSON, nested too deep, a member twice, NaN/Infinity or a huge integer.
+        JsonRefused: not UTF-8, not JSON, nested too deep, a member twice, NaN/Infinity, a huge integer or half a
+            character.
     """
     if raw.count(b"[") + raw.count(b"{") > maximum_depth and _depth(raw) > maximum_depth:
         raise JsonRefused(f"nested deeper than {maximum_depth} levels")
@@ -95,4 +106,5 @@ def loads(raw: bytes, *, maximum_depth: int = MAXIMUM_DEPTH) -> Any:
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise JsonRefused(f"not JSON: {error}") from None
     _refuse_twins(value)
+    _refuse_half_characters(raw, value)
     return value
