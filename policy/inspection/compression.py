@@ -22,7 +22,8 @@ INPUT_PIECE = 256 * 1024
 OUTPUT_PIECE = 1024 * 1024
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
-_DAMAGE: tuple[type[Exception], ...] = (igzip_lib.IsalError, zstd.ZstdError, EOFError)
+_ISAL: Any = igzip_lib.error
+_DAMAGE: tuple[type[Exception], ...] = (_ISAL, zstd.ZstdError, EOFError)
 _OTHERS = {
     b"BZh": "bzip2",
     b"\xfd7zXZ": "xz",

@@ -127,7 +127,7 @@ class Root:
         return Node(path, entry, index, self.tiers[index].records.get(path))
 
     def _hard(self, path: bytes, target: bytes, index: int) -> Node:
-        """A hard link to what older layers have; parents of the target may be links, the target itself is not followed."""
+        """A hard link to what older layers have; links in front of the target are followed, the target is not."""
         older = self.below(index)
         parent, _, base = target.rpartition(b"/")
         home = older.find(parent)

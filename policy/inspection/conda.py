@@ -1,0 +1,137 @@
+"""The Conda of an image: the one its PATH reaches, else every one that is installed."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from policy.facts import Fact
+from policy.inspection.look import Look, from_root, in_package_cache, joined, parent, reported
+from policy.inspection.records import Record
+from policy.inspection.root import Node
+from policy.inspection.tree import shown
+
+_RECORD = {
+    "conda": re.compile(rb"conda-[^-]+-[^-]+\.json"),
+    "python": re.compile(rb"python-[^-]+-[^-]+\.json"),
+}
+_META = b"conda-meta"
+_META_LINK = re.compile(_META)
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A record in a prefix's conda-meta, as the root shows it.
+
+    Attributes:
+        node: where its bytes are.
+        file: name of the file it was found under.
+        record: what was read.
+    """
+
+    node: Node
+    file: bytes
+    record: Record
+
+    @property
+    def version(self) -> str:
+        """What it says."""
+        return self.record.values.get("version", "")
+
+    @property
+    def is_broken(self) -> bool:
+        """It could not be read."""
+        return bool(self.record.trouble)
+
+    @property
+    def is_valid(self) -> bool:
+        """Name, version and build agree with the file's name; Conda ignores a record where they do not."""
+        said = [self.record.values.get(member, "") for member in ("name", "version", "build")]
+        return not self.is_broken and "-".join(said) + ".json" == self.file.decode("latin-1")
+
+
+def installed(look: Look, prefix: bytes, package: str) -> list[Installed]:
+    """The records of a package in a prefix, by file name."""
+    meta = look.root.find(joined(prefix, _META))
+    if meta is None or not meta.is_directory:
+        return []
+    found = []
+    for _, path in look.visible(_RECORD[package]):
+        if parent(path) != meta.path:
+            continue
+        node = look.root.find(path)
+        if node is not None and node.is_file:
+            record = look.record_of(node, f"a record of {package}")
+            found.append(Installed(node, path.rpartition(b"/")[2], record))
+    return found
+
+
+def prefixes(look: Look) -> list[bytes]:
+    """Every directory with a conda-meta that has a record of the package conda, package caches aside."""
+    found = [parent(path) for _, path in look.visible(_RECORD["conda"]) if path.split(b"/")[-2:-1] == [_META]]
+    found += [path for _, path in look.visible(_META_LINK)]
+    homes = [parent(path) for path in found if not in_package_cache(path + b"/")]
+    return [home for home in dict.fromkeys(homes) if any(_counts(item) for item in installed(look, home, "conda"))]
+
+
+def _counts(item: Installed) -> bool:
+    return item.is_valid or item.is_broken
+
+
+def reached(look: Look) -> tuple[bytes, ...]:
+    """The base prefixes to judge: the one whose conda PATH reaches; without one, all there are."""
+    hit = look.on_path(b"conda", "conda")
+    if hit is not None and b"/" in hit[0].path:
+        prefix = parent(parent(hit[0].path))
+        if any(_counts(item) for item in installed(look, prefix, "conda")):
+            return (prefix,)
+        look.missed("conda", shown(joined(prefix, b"conda-meta/conda-*.json")))
+    found = tuple(prefixes(look))
+    if not found:
+        look.missed("conda", "*/conda-meta/conda-*.json")
+    return found
+
+
+def conda(look: Look, judged: Iterable[bytes]) -> list[Fact]:
+    """One fact per record of conda in the judged prefixes: `{"version", "prefix"}`, broken ones without a version."""
+    found = []
+    for prefix in judged:
+        for item in installed(look, prefix, "conda"):
+            value = {"prefix": from_root(prefix)}
+            evidence = (look.seen(item.node, item.version),)
+            if item.is_valid:
+                found.append(Fact("conda", {"version": item.version, **value}, evidence=evidence))
+            elif item.is_broken:
+                note = f"{shown(item.node.path)} is broken: {item.record.trouble}"
+                found.append(Fact("conda", value, evidence=evidence, note=note))
+    return found
+
+
+def other_condas(look: Look, judged: tuple[bytes, ...]) -> list[Fact]:
+    """Records of conda that are reported only: other prefixes, package caches, ignored, deleted or replaced ones."""
+    found = []
+    metas = {meta.path for meta in (look.root.find(joined(prefix, _META)) for prefix in judged) if meta}
+    for index, path in look.root.candidates(_RECORD["conda"]):
+        record = look.root.tiers[index].records.get(path)
+        if record is None:
+            continue
+        if not look.root.shows(index, path):
+            found.append(_hidden(look, record, index, path))
+        elif note := _aside(path, record, metas):
+            evidence = look.recorded(record, index, record.values.get("version", ""))
+            found.append(reported("conda", evidence.value, from_root(parent(parent(path))), evidence, note))
+    return found
+
+
+def _aside(path: bytes, record: Record, judged: set[bytes]) -> str:
+    item = Installed(Node(path, b"f0", 0, record), path.rpartition(b"/")[2], record)
+    if parent(path) in judged:
+        return "" if _counts(item) else f"{shown(path)} does not agree with its own file name: Conda ignores it"
+    if in_package_cache(path):
+        return f"{shown(path)} lies in a package cache, which proves no installation"
+    return f"{shown(path)} belongs to another prefix than the one judged"
+
+
+def _hidden(look: Look, record: Record, index: int, path: bytes) -> Fact:
+    evidence = look.hidden(record, index, path, record.values.get("version", ""))
+    note = f"layer {evidence.shadowed_by} deletes or replaces {shown(path)} of layer {index}"
+    return reported("conda", evidence.value, from_root(parent(parent(path))), evidence, note)
