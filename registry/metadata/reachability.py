@@ -32,6 +32,36 @@ _DIRECT = (
     .limit(bindparam("count"))
 )
 
+_USING = (
+    select(manifests.c.digest)
+    .join(manifest_references)
+    .where(
+        manifest_references.c.repository_id
+        == select(repositories.c.id).where(repositories.c.name == bindparam("repository")).scalar_subquery(),
+        manifest_references.c.digest == bindparam("digest"),
+        manifest_references.c.kind != "child",
+    )
+)
+_PAGE = (
+    select(manifests.c.id, repositories.c.name, manifests.c.digest)
+    .join(repositories)
+    .where(manifests.c.id > bindparam("after"))
+    .order_by(manifests.c.id)
+    .limit(bindparam("count"))
+)
+
+
+def manifests_using(connection: Connection, repository: RepositoryName, digest: Digest) -> list[Digest]:
+    """The manifests of the repository that name the blob as configuration or layer, each once."""
+    rows = connection.execute(_USING, {"repository": repository, "digest": digest})
+    return list(dict.fromkeys(Digest(found) for (found,) in rows))
+
+
+def manifest_page(connection: Connection, after: int, count: int) -> list[tuple[int, RepositoryName, Digest]]:
+    """Manifests of all repositories, oldest first: at most `count` whose row number is above `after`."""
+    rows = connection.execute(_PAGE, {"after": after, "count": count})
+    return [(row, RepositoryName(name), Digest(digest)) for row, name, digest in rows]
+
 
 def manifests_reaching(connection: Connection, repository: RepositoryName, digest: Digest) -> list[Digest]:
     """All manifests of the repository that reach a blob or manifest: nearest first is not promised, each once."""
