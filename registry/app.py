@@ -36,6 +36,8 @@ from registry.uploads import Uploads
 GateFactory = Callable[[Stores], Gate]
 RoutesFactory = Callable[[Rooms], Sequence[BaseRoute]]
 
+Work = Callable[[], Coroutine[Any, Any, None]]
+
 _EXPIRY_SECONDS = 300.0
 
 
@@ -55,12 +57,18 @@ class RegistryApp:
         self.asgi = asgi
         self.settings = rooms.stores.settings
         self._collector = collector
-        self._closing = tuple(closing)
+        self._closing = list(closing)
+        self._work: list[Work] = [self._expire_uploads, self._collect]
         self._log = structlog.get_logger("registry.app")
 
     def background(self) -> list[Coroutine[Any, Any, None]]:
         """Work that runs as long as the server does; cancelled at its end."""
-        return [self._expire_uploads(), self._collect()]
+        return [work() for work in self._work]
+
+    def accompany(self, work: Work, close: Callable[[], None]) -> None:
+        """Let a part of a package on top live and end with the server: its own background work, and what ends it."""
+        self._work.append(work)
+        self._closing.append(close)
 
     def follow(self, settings: RegistrySettings) -> None:
         """Adjust what does not read the settings anew by itself."""
