@@ -63,7 +63,8 @@ class SecretWrong(Unauthorized):
     def __init__(self, username: str) -> None:
         super().__init__(
             "the user name or the secret is wrong, or the secret has expired: check both, or ask an owner of the "
-            "registry for a new secret"
+            "registry for a new secret",
+            headers={"WWW-Authenticate": 'Basic realm="basegate"'},  # the token endpoint's; elsewhere the challenge
         )
         self.username = username
 
