@@ -68,7 +68,7 @@ def make_certificates(data: Path, hosts: Sequence[str] = (), days: int = SERVER_
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     wanted = tuple(dict.fromkeys((*default_hosts(), *hosts)))
     names = [_general_name(host) for host in wanted]
-    renewed = (folder / "ca.crt").exists()
+    renewed = any((folder / name).exists() for name in ("ca.crt", "ca.key"))
     authority = _load_authority(folder) if renewed else _make_authority(folder)
     key = generate_private_key(SECP256R1())
     certificate = _sign_server(authority, key, names, days)
