@@ -20,6 +20,7 @@ from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown, ContentTooLarge
 from registry.storage.layout import Layout
 from registry.storage.refusals import disk_refusals
+from registry.storage.shelves import Shelves
 from registry.storage.staging import PIECE, DiskStaging, Workshop
 from registry.storage.store import Opening, StoredBlob
 from registry.storage.syncing import DirectorySyncs, early_writeback
@@ -45,7 +46,8 @@ class DiskStore:
         self._layout.prepare()
         self._pool = pool
         self._syncs = DirectorySyncs()
-        self._workshop = Workshop(self._layout, pool, self._syncs, early_writeback(), sync_bytes)
+        self._shelves = Shelves(self._layout, self._syncs)
+        self._workshop = Workshop(self._layout, pool, self._shelves, early_writeback(), sync_bytes)
 
     async def stat(self, digest: Digest) -> StoredBlob | None:
         """Ask the file system in the loop's thread: cheaper than a hop to another."""
@@ -101,7 +103,7 @@ class DiskStore:
 
     async def blobs(self) -> AsyncIterator[StoredBlob]:
         """Folder by folder, so that memory stays flat."""
-        for algorithm, folder in self._layout.fan_out():
+        for algorithm, folder in await self._run(lambda: list(self._shelves.folders())):
             for blob in await self._run(partial(_list, algorithm, folder)):
                 yield blob
 
@@ -111,15 +113,14 @@ class DiskStore:
             yield found
 
     def _put(self, digest: Digest, content: bytes) -> StoredBlob:
-        target = self._layout.blob(digest)
         temporary = self._layout.incoming / str(uuid.uuid4())
+        modified = time.time()
         try:
             _write_synced(temporary, content)
-            temporary.rename(target)
+            target = self._shelves.place(temporary, digest)
         finally:
             temporary.unlink(missing_ok=True)
-        self._syncs.sync(target.parent)
-        return StoredBlob(digest, len(content), target, time.time())
+        return StoredBlob(digest, len(content), target, modified)
 
     async def _run(self, work: Callable[[], T]) -> T:
         with disk_refusals():

@@ -5,14 +5,13 @@
     uploads/<uuid>/session.json                      what it was opened with
     incoming/<uuid>                                  small content on its way to blobs/
     discarded/<hex>.<uuid>                           a blob that is being removed, for a moment
-    layout                                           "basegate storage 1": every folder above is durably there
+    layout                                           "basegate storage 1": the folders above are durably there
 
 All are on one file system: a rename is what makes a blob visible.
 """
 
 import os
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,6 @@ from registry.storage.syncing import sync_directory
 
 PASSAGE_SECONDS = 3600.0
 MARK = b"basegate storage 1\n"
-_FAN_OUT = [f"{number:02x}" for number in range(256)]
 
 
 @dataclass(frozen=True)
@@ -34,13 +32,12 @@ class Layout:
     def blob(self, digest: Digest) -> Path:
         """The file of a blob."""
         algorithm, _, encoded = digest.partition(":")
-        return self.root / "blobs" / algorithm / encoded[:2] / encoded
+        return self.blobs / algorithm / encoded[:2] / encoded
 
-    def fan_out(self) -> Iterator[tuple[str, Path]]:
-        """Every folder that holds blobs, with its algorithm."""
-        for algorithm in ENCODED_LENGTH:
-            for prefix in _FAN_OUT:
-                yield algorithm, self.root / "blobs" / algorithm / prefix
+    @property
+    def blobs(self) -> Path:
+        """The folder of all blobs, one folder for each algorithm in it."""
+        return self.root / "blobs"
 
     @property
     def uploads(self) -> Path:
@@ -92,8 +89,7 @@ class Layout:
                         path.unlink()
 
     def _make_folders(self) -> None:
-        folders = [self.uploads, self.incoming, self.discarded, *(path for _, path in self.fan_out())]
+        folders = [self.uploads, self.incoming, self.discarded, *(self.blobs / name for name in ENCODED_LENGTH)]
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
-        for parent in {folder.parent for folder in folders} | {self.root / "blobs"}:
-            sync_directory(parent)
+        sync_directory(self.blobs)

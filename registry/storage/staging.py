@@ -16,8 +16,9 @@ from registry.oci.digest import Digest, Hasher, new_hasher
 from registry.oci.errors import BlobUploadUnknown, DigestInvalid
 from registry.storage.layout import Layout
 from registry.storage.refusals import disk_refusals
+from registry.storage.shelves import Shelves
 from registry.storage.store import Opening, StoredBlob
-from registry.storage.syncing import DirectorySyncs, Writeback
+from registry.storage.syncing import Writeback
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ class Workshop:
 
     layout: Layout
     pool: Executor
-    syncs: DirectorySyncs
+    shelves: Shelves
     writeback: Writeback
     sync_bytes: int
 
@@ -165,9 +166,7 @@ class DiskStaging:
             try:
                 self._check(digest)
                 modified = self._settle()
-                target = self._workshop.layout.blob(digest)
-                self.path.rename(target)
-                self._workshop.syncs.sync(target.parent)
+                target = self._workshop.shelves.place(self.path, digest)
             finally:
                 # Also after a failed sync: the kernel may report it only once, so these bytes are not to be trusted.
                 self._discard()

@@ -1,0 +1,43 @@
+"""The folders that hold blobs, made when the first blob of their prefix comes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from registry.oci.digest import ENCODED_LENGTH, Digest
+from registry.storage.layout import Layout
+from registry.storage.syncing import DirectorySyncs, sync_directory
+
+
+class Shelves:
+    """Gives complete bytes their name.
+
+    Args:
+        layout: prepared.
+        syncs: shared with everybody who syncs folders of this store.
+    """
+
+    def __init__(self, layout: Layout, syncs: DirectorySyncs) -> None:
+        self._layout = layout
+        self._syncs = syncs
+        # A folder may be the work of a process that died before the folder's name was durable: one sync covers all.
+        self._durable = {folder for _, folder in self.folders()}
+        for algorithm in ENCODED_LENGTH:
+            sync_directory(layout.blobs / algorithm)
+
+    def folders(self) -> Iterator[tuple[str, Path]]:
+        """Every folder that holds blobs, with its algorithm (blocking)."""
+        for algorithm in ENCODED_LENGTH:
+            for folder in sorted((self._layout.blobs / algorithm).iterdir()):
+                yield algorithm, folder
+
+    def place(self, path: Path, digest: Digest) -> Path:
+        """Move a complete, synced file to where its blob belongs, durably (blocking); returns its new path."""
+        target = self._layout.blob(digest)
+        folder = target.parent
+        if folder not in self._durable:
+            folder.mkdir(exist_ok=True)
+            self._syncs.sync(folder.parent)
+            self._durable.add(folder)
+        path.rename(target)
+        self._syncs.sync(folder)
+        return target
