@@ -1,0 +1,135 @@
+"""The registry's services over a real data folder, for tests that need no HTTP."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from registry.auth.actions import Role
+from registry.auth.principals import Principal
+from registry.blobs import Blobs
+from registry.catalog import Catalog
+from registry.gate import Gate, OpenGate
+from registry.gc import GarbageCollector
+from registry.manifests import Manifests, PushedManifest
+from registry.metadata.opening import open_metadata
+from registry.oci import media_types
+from registry.oci.digest import Digest
+from registry.oci.names import Reference, RepositoryName, Tag
+from registry.referrers import ReferrersList
+from registry.settings import RegistrySettings, SettingsInForce
+from registry.storage.disk import DiskStore
+from registry.storage.store import StoredBlob
+from registry.tags import Tags
+from registry.uploads import Uploads
+
+T = TypeVar("T")
+
+PUSHER = Principal("11111111-1111-4111-8111-111111111111", "pusher", Role.ACR_PUSH)
+REPOSITORY = RepositoryName("team/app")
+OTHER = RepositoryName("team/other")
+
+
+class OpenRooms:
+    """One process's view of a data folder; several may be open at a time."""
+
+    def __init__(self, data: Path, gate: Gate, **groups: Any) -> None:
+        self.runner = asyncio.Runner()
+        self.data = data
+        self.settings = SettingsInForce(RegistrySettings.model_validate({"data": data, **groups}))
+        self.pool = ThreadPoolExecutor(4)
+        self.storage = DiskStore(data, self.pool)
+        self.metadata = open_metadata(data)
+        everything = (self.storage, self.metadata, gate, self.settings)
+        self.blobs, self.uploads, self.manifests = Blobs(*everything), Uploads(*everything), Manifests(*everything)
+        self.tags = Tags(self.metadata, self.settings)
+        self.catalog = Catalog(self.metadata, self.settings)
+        self.referrers = ReferrersList(self.metadata, self.settings, gate)
+        self.collector = GarbageCollector(self.storage, self.metadata, self.settings)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine to its end."""
+        return self.runner.run(work)
+
+    def configure(self, **groups: Any) -> None:
+        """Put other settings in force."""
+        self.settings.replace(RegistrySettings.model_validate({"data": self.data, **groups}))
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        self.metadata.close()
+        self.pool.shutdown()
+        self.runner.close()
+
+    async def push_blob(self, content: bytes, repository: RepositoryName = REPOSITORY) -> Digest:
+        """Upload a blob in one go."""
+        return (await self.upload(content, Digest.of(content), repository)).digest
+
+    async def upload(self, content: bytes, digest: Digest, repository: RepositoryName = REPOSITORY) -> StoredBlob:
+        """Upload bytes under a digest that need not be theirs."""
+        session = await self.uploads.start(repository, PUSHER)
+        return await self.uploads.finish(session, digest, pieces(content), None, len(content))
+
+    async def push_image(
+        self,
+        reference: Reference | None = None,
+        layers: Sequence[bytes] = (b"layer",),
+        repository: RepositoryName = REPOSITORY,
+        **members: Any,
+    ) -> PushedManifest:
+        """Push an image's blobs and its manifest, under a tag or, without a reference, under its digest."""
+        for content in (b"{}", *layers):
+            await self.push_blob(content, repository)
+        return await self.push_manifest(image(layers, **members), reference, repository)
+
+    async def push_manifest(
+        self, raw: bytes, reference: Reference | None = None, repository: RepositoryName = REPOSITORY
+    ) -> PushedManifest:
+        """Push a manifest alone, under a tag or under its digest."""
+        return await self.manifests.push(PUSHER, repository, reference or Digest.of(raw), raw, "")
+
+    async def tag_names(self, repository: RepositoryName = REPOSITORY) -> tuple[Tag, ...]:
+        """All tags of a repository."""
+        return (await self.tags.page(repository, None, "")).items
+
+
+@contextmanager
+def open_rooms(data: Path, gate: Gate | None = None, **groups: Any) -> Iterator[OpenRooms]:
+    """Open a data folder until the block ends."""
+    rooms = OpenRooms(data, gate or OpenGate(), **groups)
+    try:
+        yield rooms
+    finally:
+        rooms.close()
+
+
+async def pieces(*contents: bytes) -> AsyncIterator[bytes]:
+    """A body that arrives in these pieces."""
+    for content in contents:
+        yield content
+
+
+def descriptor(content: bytes, media_type: str = "application/octet-stream") -> dict[str, Any]:
+    """The descriptor of some bytes."""
+    return {"mediaType": media_type, "digest": Digest.of(content), "size": len(content)}
+
+
+def image(layers: Sequence[bytes] = (b"layer",), **members: Any) -> bytes:
+    """An image manifest over layers and the configuration `{}`."""
+    document = {
+        "schemaVersion": 2,
+        "mediaType": media_types.OCI_MANIFEST,
+        "config": descriptor(b"{}", media_types.OCI_CONFIG),
+        "layers": [descriptor(layer, "application/vnd.oci.image.layer.v1.tar") for layer in layers],
+    }
+    return json.dumps(document | members).encode()
+
+
+def index(*children: bytes, **members: Any) -> bytes:
+    """An index over manifests."""
+    entries = [descriptor(child, media_types.OCI_MANIFEST) for child in children]
+    document = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": entries}
+    return json.dumps(document | members).encode()
