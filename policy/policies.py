@@ -79,6 +79,11 @@ class Policy:
     rules: tuple[Rule, ...]
     content: Mapping[str, Any]
 
+    @property
+    def is_soft(self) -> bool:
+        """Whether a cleared image may carry warnings."""
+        return any(rule.soft for rule in self.rules)
+
     def counts(self, os: str, architecture: str) -> bool:
         """Whether an index's child for this platform is part of the judgement."""
         wanted = self.document.platforms

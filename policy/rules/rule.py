@@ -16,6 +16,8 @@ class Rule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
+    soft: Annotated[bool, Field(description="true: what does not meet the rule is a warning, not a refusal")] = False
+
     name: ClassVar[str]
     subject: ClassVar[str]
     thing: ClassVar[str]
@@ -46,13 +48,17 @@ class Rule(BaseModel):
         absent = facts.absent.get(self.subject, ())
         where = looked_at(absent, "looked everywhere in the image")
         message = f"no {self.thing} found: {where}; needs {self.needs}"
-        return (Finding(self.name, Result.FAIL, message, absent, self.fix),)
+        return (Finding(self.name, self._wrong, message, absent, self.fix),)
+
+    @property
+    def _wrong(self) -> Result:
+        return Result.WARN if self.soft else Result.FAIL
 
     def _finding(self, fact: Fact) -> Finding:
         wrong = self.judge(fact)
         if not wrong:
             return Finding(self.name, Result.PASS, f"{self.describe(fact)}{place_of(fact)}", fact.evidence)
-        return Finding(self.name, Result.FAIL, f"{wrong}; needs {self.needs}", fact.evidence, self.fix)
+        return Finding(self.name, self._wrong, f"{wrong}; needs {self.needs}", fact.evidence, self.fix)
 
     def unreadable(self, fact: Fact) -> str:
         """The start of a sentence on a fact whose version could not be read."""

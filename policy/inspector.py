@@ -1,0 +1,253 @@
+"""The inspector: brings a manifest's layers, configuration and facts together into a subject, each looked at once."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import structlog
+
+from policy.facts import ImageFacts, Problem
+from policy.inspection.compose import compose
+from policy.inspection.detectors import DETECTORS, names
+from policy.inspection.layer_inspection import LayerInspection
+from policy.inspection.layer_job import Inspected
+from policy.inspection.workers import InspectionWorkers, WorkerLimits
+from policy.judging_settings import InspectionSettings
+from policy.ledger import inspections, subjects
+from policy.ledger.ledger import Ledger
+from policy.ledger.subjects import Subject
+from policy.subject import artifact_subject, image_subject, index_subject
+from registry.metadata import manifests
+from registry.metadata.store import MetadataStore
+from registry.oci.descriptor import Descriptor
+from registry.oci.digest import Digest
+from registry.oci.errors import ContentTooLarge, ManifestInvalid
+from registry.oci.manifest import ImageIndex, ImageManifest, Manifest, parse_manifest
+from registry.oci.names import RepositoryName
+from registry.storage.store import BlobStore
+
+CURRENT = ",".join(names(DETECTORS))
+_MANIFEST_MAXIMUM = 64 << 20
+_CONFIG_MAXIMUM = 8 << 20
+_SUBJECTS = 2000
+# Inspections are kept unpacked in memory; what they take there is about so many times their stored size.
+_UNPACKED = 8
+
+
+class Inspector:
+    """Subjects by digest. Looking into a layer happens once, whoever asks and however many ask at a time."""
+
+    def __init__(
+        self,
+        storage: BlobStore,
+        metadata: MetadataStore,
+        ledger: Ledger,
+        settings: InspectionSettings,
+        found: Callable[[], None],
+    ) -> None:
+        """Start nothing yet; `found` is called whenever a subject is new or different."""
+        self._storage = storage
+        self._metadata = metadata
+        self._ledger = ledger
+        self._found = found
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="compose")
+        self._subjects: OrderedDict[str, Subject] = OrderedDict()
+        self._running: dict[str, asyncio.Task[Subject | None]] = {}
+        self._layers = _LayerCache(settings.cache_bytes // _UNPACKED)
+        self.workers = InspectionWorkers(_limits(settings), self._keep_inspection)
+
+    def known(self, digest: str) -> Subject | None:
+        """The subject as it was seen last, without looking."""
+        found = self._subjects.get(digest)
+        if found is None:
+            found = self._ledger.read(subjects.find, digest, CURRENT)
+            if found is not None:
+                self._remember(found)
+        return found
+
+    async def subject(
+        self, repository: RepositoryName, digest: Digest, *, wait: float, manifest: Manifest | None = None
+    ) -> Subject | None:
+        """The subject, looked into now when it is not known; `None` when that takes longer than `wait` seconds.
+
+        Args:
+            repository: where the manifest is, or is about to be.
+            digest: its name.
+            wait: seconds; the work goes on behind when they are over.
+            manifest: the manifest when it is being pushed; what an earlier push left unfinished is then done again.
+        """
+        known = self.known(digest)
+        if known is not None and (known.final or manifest is None):
+            return known
+        if isinstance(manifest, ImageIndex) or (manifest is not None and not manifest.is_image):
+            return self._settle(_of_manifest(digest, manifest))
+        running = self._running.get(digest)
+        if running is None:
+            running = asyncio.create_task(self._look(repository, digest, manifest))
+            self._running[digest] = running
+            running.add_done_callback(lambda _task: self._running.pop(digest, None))
+        done, _ = await asyncio.wait({running}, timeout=wait)
+        return running.result() if done else None
+
+    def is_looking(self, digest: str) -> bool:
+        """Whether the manifest is being looked into."""
+        return digest in self._running
+
+    def forget(self, digest: str) -> None:
+        """Drop what memory holds of a manifest, because the ledger was told to look again."""
+        self._subjects.pop(digest, None)
+
+    def forget_all(self) -> None:
+        """Drop what memory holds, because another process changed the ledger."""
+        self._subjects.clear()
+        self._layers.clear()
+
+    def close(self) -> None:
+        """End the workers; what waited for them is looked into again after the next start."""
+        self.workers.close()
+        self._threads.shutdown()
+
+    async def _look(self, repository: RepositoryName, digest: Digest, manifest: Manifest | None) -> Subject | None:
+        found = manifest or await self._manifest(repository, digest)
+        if found is None:
+            return None
+        if isinstance(found, ImageIndex) or not found.is_image:
+            return self._settle(_of_manifest(digest, found))
+        facts = await self._facts(found)
+        return None if self.workers.closed else self._settle(image_subject(digest, facts, CURRENT))
+
+    async def _manifest(self, repository: RepositoryName, digest: Digest) -> Manifest | None:
+        row = await self._metadata.read(manifests.find, repository, digest)
+        raw = None if row is None else await self._storage.get(digest, _MANIFEST_MAXIMUM)
+        if row is None or raw is None:
+            return None
+        try:
+            return parse_manifest(raw, row.media_type)
+        except ManifestInvalid:  # it was accepted once, so a limit or a rule has changed since
+            return None
+
+    async def _facts(self, manifest: ImageManifest) -> ImageFacts:
+        config = await self._config(manifest.config)
+        looked = await asyncio.gather(*(self._layer(item, at) for at, item in enumerate(manifest.layers)))
+        problems = [item for item in (config, *looked) if isinstance(item, Problem)]
+        layers = [item for item in looked if isinstance(item, LayerInspection)]
+        if problems or not isinstance(config, bytes):
+            digests = tuple(item.digest for item in manifest.layers)
+            return ImageFacts(problems=tuple(problems), detectors=names(DETECTORS), layers=digests)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, compose, config, layers, manifest.layers)
+
+    async def _config(self, descriptor: Descriptor) -> bytes | Problem:
+        try:
+            found = await self._storage.get(descriptor.digest, _CONFIG_MAXIMUM)
+        except ContentTooLarge:
+            return Problem("unreadable-config", f"the configuration is larger than {_CONFIG_MAXIMUM} bytes")
+        if found is None:
+            return Problem("missing-config", f"the configuration {descriptor.digest} is not in this registry")
+        if len(found) != descriptor.size:
+            return Problem(
+                "unreadable-config",
+                f"the configuration has {len(found)} bytes, the manifest says {descriptor.size}",
+            )
+        return found
+
+    async def _layer(self, descriptor: Descriptor, index: int) -> LayerInspection | Problem:
+        digest = descriptor.digest
+        known = self._layers.get(digest)
+        if known is not None:
+            return known
+        found = await self._inspected(digest)
+        if found is None:
+            return Problem("missing-layer", f"layer {index} ({digest}) is not in this registry", digest, index)
+        if found.failure:
+            return Problem("inspection-failed", f"layer {index} could not be read: {found.failure}", digest, index)
+        loop = asyncio.get_running_loop()
+        layer = await loop.run_in_executor(self._threads, _unpack, found.body, digest)
+        self._layers.put(digest, layer, len(found.body))
+        return layer
+
+    async def _inspected(self, digest: Digest) -> Inspected | None:
+        found = self._ledger.read(inspections.find, digest, CURRENT)
+        if found is not None:
+            return found
+        job = self.workers.outstanding(digest)
+        if job is None:
+            # It may have been finished between the two questions.
+            found = self._ledger.read(inspections.find, digest, CURRENT)
+            if found is not None:
+                return found
+            blob = await self._storage.stat(digest)
+            if blob is None or blob.path is None:
+                return None
+            job = self.workers.inspect(digest, blob.path)
+        return await asyncio.wrap_future(job.future)
+
+    def _keep_inspection(self, digest: str, found: Inspected) -> None:
+        try:
+            self._ledger.write(inspections.keep, digest, CURRENT, found)
+        except Exception as error:  # noqa: BLE001 - the answer stands; without the ledger it is only not remembered
+            structlog.get_logger().warning("inspection_not_kept", layer=digest, reason=str(error))
+
+    def _settle(self, subject: Subject) -> Subject:
+        if self._subjects.get(subject.manifest) != subject:
+            self._remember(subject)
+            self._ledger.later(subjects.keep, subject)
+            self._found()
+        return subject
+
+    def _remember(self, subject: Subject) -> None:
+        self._subjects[subject.manifest] = subject
+        while len(self._subjects) > _SUBJECTS:
+            self._subjects.popitem(last=False)
+
+
+class _LayerCache:
+    """Unpacked inspections of layers seen lately, up to a number of stored bytes."""
+
+    def __init__(self, maximum: int) -> None:
+        self._maximum = maximum
+        self._bytes = 0
+        self._found: OrderedDict[str, tuple[LayerInspection, int]] = OrderedDict()
+
+    def get(self, digest: str) -> LayerInspection | None:
+        if digest not in self._found:
+            return None
+        self._found.move_to_end(digest)
+        return self._found[digest][0]
+
+    def put(self, digest: str, layer: LayerInspection, size: int) -> None:
+        if digest in self._found or size > self._maximum:
+            return
+        self._found[digest] = layer, size
+        self._bytes += size
+        while self._bytes > self._maximum:
+            _, (_, gone) = self._found.popitem(last=False)
+            self._bytes -= gone
+
+    def clear(self) -> None:
+        self._found.clear()
+        self._bytes = 0
+
+
+def _unpack(body: bytes, digest: str) -> LayerInspection:
+    found = LayerInspection.from_bytes(body)
+    problem = None if found.problem is None else replace(found.problem, layer=digest)
+    return replace(found, digest=digest, problem=problem)
+
+
+def _of_manifest(digest: str, manifest: Manifest) -> Subject:
+    return index_subject(digest, manifest) if isinstance(manifest, ImageIndex) else artifact_subject(digest, manifest)
+
+
+def _limits(settings: InspectionSettings) -> WorkerLimits:
+    return WorkerLimits(
+        workers=settings.workers,
+        memory_bytes=settings.memory_bytes,
+        wall_seconds=settings.wall_seconds,
+        recycle_layers=settings.recycle_layers,
+        nice=settings.nice,
+        follow_queue=settings.follow_queue,
+        budgets=settings.budgets.budgets(),
+    )

@@ -1,0 +1,122 @@
+"""Manifests as policies see them: subjects made of facts, and verdicts and states made of subjects."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from policy.canonical import canonical_json
+from policy.facts import Fact, ImageFacts, Problem
+from policy.facts_document import facts_document, facts_of
+from policy.ledger.subjects import Kind, Subject
+from policy.policies import Policy
+from policy.verdict import Child, State, Verdict, judge_artifact, judge_image, judge_index, judge_unreadable
+from registry.oci.descriptor import Descriptor
+from registry.oci.manifest import ImageIndex, ImageManifest
+
+PASSING_PROBLEMS = frozenset({"missing-layer", "missing-config", "inspection-failed"})
+NESTING = 3
+_ATTESTATION = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ChildEntry:
+    """One manifest of an index, as its descriptor tells of it."""
+
+    digest: str
+    os: str
+    architecture: str
+    variant: str
+
+    @property
+    def platform(self) -> str:
+        """`linux/arm64/v8`; "" when the descriptor names none."""
+        return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
+
+    @property
+    def is_attestation(self) -> bool:
+        """`unknown/unknown` marks what build tools add beside the images."""
+        return self.os == self.architecture == _ATTESTATION
+
+    def why_not(self, policy: Policy) -> str:
+        """Why it is no part of the judgement; "" when it is."""
+        if self.is_attestation:
+            return "attestation"
+        if (self.os or self.architecture) and not policy.counts(self.os, self.architecture):
+            return "platform is not part of the policy"
+        return ""
+
+
+def image_subject(digest: str, facts: ImageFacts, detectors: str) -> Subject:
+    """An image. Only the judged values and whether there were problems decide on its state."""
+    judged: dict[str, list[dict[str, str]]] = {}
+    for fact in facts.facts:
+        if fact.judged:
+            judged.setdefault(fact.subject, []).append(dict(fact.value))
+    essence = canonical_json({"judged": judged, "problems": bool(facts.problems)}).decode()
+    final = not any(problem.reason in PASSING_PROBLEMS for problem in facts.problems)
+    return Subject(digest, Kind.IMAGE, detectors, essence, final, canonical_json(facts_document(facts)))
+
+
+def artifact_subject(digest: str, manifest: ImageManifest) -> Subject:
+    """A manifest that is not an image: a chart, a signature, an SBOM."""
+    body = canonical_json({"type": manifest.artifact_type or manifest.config.media_type})
+    return Subject(digest, Kind.ARTIFACT, "", "", final=True, body=body)
+
+
+def index_subject(digest: str, index: ImageIndex) -> Subject:
+    """An index: its verdict is made of those of its children."""
+    children = [_entry(item) for item in index.manifests]
+    body = canonical_json([[item.digest, item.os, item.architecture, item.variant] for item in children])
+    return Subject(digest, Kind.INDEX, "", "", final=True, body=body)
+
+
+def children_of(subject: Subject) -> tuple[ChildEntry, ...]:
+    """The manifests of an index."""
+    return tuple(ChildEntry(*item) for item in json.loads(subject.body))
+
+
+def facts_of_subject(subject: Subject) -> ImageFacts:
+    """Everything known of an image."""
+    return facts_of(json.loads(subject.body))
+
+
+def verdict_on(subject: Subject, policy: Policy) -> Verdict:
+    """The whole verdict on an image or artifact."""
+    if subject.kind is Kind.ARTIFACT:
+        return judge_artifact(subject.manifest, json.loads(subject.body)["type"], policy)
+    return judge_image(subject.manifest, facts_of_subject(subject), policy)
+
+
+def verdict_on_index(subject: Subject, verdicts: Mapping[str, Verdict], policy: Policy) -> Verdict:
+    """The whole verdict on an index, given those of its children that count; a missing one is inconclusive."""
+    members: list[tuple[Child, Verdict | None]] = []
+    for entry in children_of(subject):
+        why = entry.why_not(policy)
+        if why:
+            members.append((Child(entry.digest, entry.platform, "", why), None))
+            continue
+        found = verdicts.get(entry.digest) or _missing(entry, policy)
+        members.append((Child(entry.digest, entry.platform, found.state.value), found))
+    return judge_index(subject.manifest, members, policy)
+
+
+def state_of_essence(kind: Kind, essence: str, policy: Policy) -> State:
+    """The state that `verdict_on` gives to every subject of this kind and essence."""
+    if kind is Kind.ARTIFACT:
+        return State(policy.document.artifacts)
+    known = json.loads(essence)
+    facts = tuple(Fact(name, value) for name, values in known["judged"].items() for value in values)
+    problems = (Problem("known", ""),) if known["problems"] else ()
+    return judge_image("", ImageFacts(facts, problems=problems), policy).state
+
+
+def _missing(entry: ChildEntry, policy: Policy) -> Verdict:
+    problem = Problem("missing-manifest", f"manifest {entry.digest} of the index is not in this repository")
+    return judge_unreadable(entry.digest, problem, policy)
+
+
+def _entry(item: Descriptor) -> ChildEntry:
+    platform = item.platform
+    if platform is None:
+        return ChildEntry(item.digest, "", "", "")
+    return ChildEntry(item.digest, platform.os, platform.architecture, platform.variant)
