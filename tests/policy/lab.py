@@ -1,0 +1,125 @@
+"""The registry's services with the policy's gate in them, over a real data folder and without HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from policy.gate import PolicyGate
+from policy.judging_settings import JudgingSettings
+from policy.ledger.ledger import FILE as LEDGER
+from policy.ledger.ledger import Ledger
+from policy.standing import FILE as ORDERS
+from policy.standing import OrdersInForce
+from policy.verdict import Verdict
+from registry.auth.actions import Role
+from registry.auth.principals import Principal
+from registry.blobs import Blobs
+from registry.manifests import Manifests, PushedManifest
+from registry.metadata.opening import open_metadata
+from registry.oci.digest import Digest
+from registry.oci.names import RepositoryName, Tag
+from registry.referrers import ReferrersList
+from registry.settings import RegistrySettings, SettingsInForce
+from registry.storage.disk import DiskStore
+from registry.uploads import Uploads
+from tests.policy.images_made import MadeImage
+
+T = TypeVar("T")
+
+PUSHER = Principal("1", "pusher", Role.ACR_PUSH)
+READER = Principal("2", "reader", Role.ACR_PULL)
+OWNER = Principal("3", "admin", Role.OWNER)
+DELETER = Principal("4", "sweeper", Role.ACR_DELETE)
+TEAM = RepositoryName("team/app")
+V1 = Tag("v1")
+
+
+class Lab:
+    """One process's registry with policies."""
+
+    def __init__(self, data: Path, clock: "Clock", **settings: Any) -> None:
+        self.runner = asyncio.Runner()
+        self.data = data
+        self.pool = ThreadPoolExecutor(4)
+        self.storage = DiskStore(data, self.pool)
+        self.metadata = open_metadata(data)
+        self.ledger = Ledger(data / LEDGER)
+        judging = JudgingSettings.model_validate({"inspection": {"workers": 1, "nice": 0}} | settings)
+        orders = OrdersInForce(data / ORDERS)
+        self.gate = PolicyGate(self.storage, self.metadata, self.ledger, orders, judging, clock)
+        in_force = SettingsInForce(RegistrySettings.model_validate({"data": data}))
+        everything = (self.storage, self.metadata, self.gate, in_force)
+        self.blobs, self.uploads, self.manifests = Blobs(*everything), Uploads(*everything), Manifests(*everything)
+        self.referrers = ReferrersList(self.metadata, in_force, self.gate)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine to its end."""
+        return self.runner.run(work)
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        self.gate.close()
+        self.metadata.close()
+        self.pool.shutdown()
+        self.runner.close()
+
+    async def push_blob(self, content: bytes, repository: RepositoryName = TEAM, pieces: int = 4) -> Digest:
+        """Upload a blob in a few requests, as clients do."""
+        session = await self.uploads.start(repository, PUSHER)
+        step = len(content) // pieces + 1
+        for at in range(0, len(content), step):
+            await self.uploads.append(session, _body(content[at : at + step]), None, None)
+        digest = Digest.of(content)
+        await self.uploads.finish(session, digest, _body(b""), None, None)
+        return digest
+
+    async def push_manifest(
+        self, raw: bytes, tag: Tag | None = V1, repository: RepositoryName = TEAM
+    ) -> PushedManifest:
+        """Push a manifest alone."""
+        return await self.manifests.push(PUSHER, repository, tag or Digest.of(raw), raw, "")
+
+    async def push(self, made: MadeImage, tag: Tag | None = V1, repository: RepositoryName = TEAM) -> PushedManifest:
+        """Push an image whole."""
+        for content in made.blobs:
+            await self.push_blob(content, repository)
+        return await self.push_manifest(made.manifest, tag, repository)
+
+    def pushed(self, made: MadeImage, tag: Tag | None = V1, repository: RepositoryName = TEAM) -> PushedManifest:
+        """Push an image whole, from outside the loop."""
+        return self.run(self.push(made, tag, repository))
+
+    def verdict(self, digest: Digest, repository: RepositoryName = TEAM) -> Verdict:
+        """The verdict on a manifest."""
+        found = self.run(self.gate.standing(READER, repository, digest)).verdict
+        assert found is not None
+        return found
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, now: float = 1_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        """Seconds since the epoch."""
+        return self.now
+
+
+@contextmanager
+def open_lab(data: Path, clock: Clock | None = None, **settings: Any) -> Iterator[Lab]:
+    """Open a data folder until the block ends."""
+    opened = Lab(data, clock or Clock(), **settings)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+async def _body(content: bytes) -> AsyncIterator[bytes]:
+    if content:
+        yield content
