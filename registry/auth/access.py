@@ -160,6 +160,8 @@ def _who(principal: Principal) -> str:
 def _sentence(identity: Identity, repository: RepositoryName, actions: Sequence[Action]) -> str:
     """Why not, for a person: docker prints this."""
     principal = identity.principal
+    if principal.is_anonymous:
+        return f"{_MISSING} (the anonymous caller may not {' and '.join(actions)} in {repository})"
     refused = next((a for a in reversed(actions) if not principal.may(a, repository)), None)
     if refused is None:
         return f"the token of {_who(principal)} does not cover {','.join(actions)} on {repository}: ask for a wider one"
