@@ -1,10 +1,39 @@
 """basegate put together: the registry, the policy's gate in it, and the gateway beside it."""
 
+from collections.abc import Sequence
+from typing import cast
+
+from starlette.routing import BaseRoute
+
+from policy.gate import PolicyGate
+from policy.gateway import routes as gateway
+from policy.gateway.clearance import Clearances
 from policy.settings import Settings
+from registry.api import routes
+from registry.api.rooms import Rooms, Stores
 from registry.app import RegistryApp
 from registry.app import build as build_registry
+from registry.settings import SettingsInForce
 
 
 def build(settings: Settings) -> RegistryApp:
-    """Build everything over the data folder of the settings; the caller closes it."""
-    return build_registry(settings)
+    """Build everything over the data folder of the settings; the caller closes it.
+
+    Raises:
+        PolicyRefused: a policy cannot be used.
+        StandingOrdersRefused: the standing orders cannot be read.
+        SigningKeyUnusable, SQLAlchemyError, OSError: the data folder cannot be used.
+    """
+    opened: list[PolicyGate] = []
+
+    def gate(stores: Stores) -> PolicyGate:
+        opened.append(PolicyGate.open(stores.storage, stores.metadata, settings.data, settings.policy))
+        return opened[0]
+
+    def more_routes(rooms: Rooms) -> Sequence[BaseRoute]:
+        in_force = cast("SettingsInForce[Settings]", rooms.stores.settings)
+        return routes.build(rooms, gateway.table(Clearances(rooms.stores.metadata, opened[0]), in_force))
+
+    app = build_registry(settings, gate=gate, more_routes=more_routes)
+    app.accompany(opened[0].catch_up, opened[0].close)
+    return app

@@ -1,0 +1,83 @@
+"""A live basegate with its gate, and images made in code to push to it."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from policy.app import build
+from policy.settings import Settings
+from registry.auth.actions import Role
+from registry.auth.enrolment import draft, record
+from tests.clients.layouts import Image, Layout
+from tests.servers import LiveRegistry, running
+
+
+@dataclass(frozen=True, slots=True)
+class LiveGateway:
+    """A server, and how its principals sign in: `admin` (Owner), `reader` (AcrPull), `outsider` (AcrPull elsewhere)."""
+
+    registry: LiveRegistry
+    secrets: dict[str, str]
+
+    @property
+    def host(self) -> str:
+        """HOST:PORT, as image references have it."""
+        return self.registry.host
+
+    def client(self, name: str) -> httpx.Client:
+        """An HTTP client that signs in with Basic; the caller closes it."""
+        return self.registry.client(auth=(name, self.secrets[name]))
+
+    def check(self, name: str, **body: Any) -> httpx.Response:
+        """POST a check as a principal."""
+        with self.client(name) as client:
+            return client.post("/policy/v1/references:check", json=body)
+
+    def push(self, folder: Path, reference: str, *images: Image) -> str:
+        """Push an image, or an index of several, as admin; its digest."""
+        layout = Layout(folder)
+        repository, _, tag = reference.partition(":")
+        digest = layout.add(tag, images[0]) if len(images) == 1 else layout.add_index(tag, images)
+        with self.client("admin") as client:
+            _push(client, layout, repository, tag, digest)
+        return digest
+
+
+@contextmanager
+def live_gateway(data: Path, **groups: Any) -> Iterator[LiveGateway]:
+    """Serve over a new data folder; groups are settings."""
+    quiet = {"level": "error", "access": False}
+    settings = Settings.model_validate(
+        {"data": data, "listen": "127.0.0.1:0", "log": quiet, "operations": {"watch": False}, **groups}
+    )
+    app = build(settings)
+    made = [
+        draft("admin", Role.OWNER),
+        draft("reader", Role.ACR_PULL),
+        draft("outsider", Role.ACR_PULL, ["elsewhere/*"]),
+    ]
+    for enrolment in made:
+        asyncio.run(app.rooms.stores.metadata.write(record, enrolment))
+    with running(app) as live:
+        yield LiveGateway(live, {enrolment.row.name: enrolment.secret() for enrolment in made})
+
+
+def _push(client: httpx.Client, layout: Layout, repository: str, tag: str, digest: str) -> None:
+    blobs = {f"sha256:{file.name}": file.read_bytes() for file in layout.blobs.iterdir()}
+    manifests = [name for name, content in blobs.items() if b'"schemaVersion"' in content[:200] and name != digest]
+    for name in blobs.keys() - {*manifests, digest}:
+        where = client.post(f"/v2/{repository}/blobs/uploads/").headers["location"]
+        client.put(where, params={"digest": name}, content=blobs[name]).raise_for_status()
+    for name in (*manifests, digest):
+        _put(client, f"/v2/{repository}/manifests/{tag if name == digest else name}", blobs[name])
+
+
+def _put(client: httpx.Client, path: str, raw: bytes) -> None:
+    media_type = "index" if b'"manifests"' in raw else "manifest"
+    headers = {"Content-Type": f"application/vnd.oci.image.{media_type}.v1+json"}
+    client.put(path, content=raw, headers=headers).raise_for_status()
