@@ -2,8 +2,7 @@
 
 import json
 import textwrap
-from collections.abc import Iterator
-from pathlib import PurePath
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -13,15 +12,15 @@ from registry.settings import RegistrySettings
 
 _WIDTH = 110
 _HEAD = """\
-# Settings of basegate, all with their defaults: `basegate serve --config THIS-FILE`. Leave out what you do not change.
+# Settings of basegate: `basegate serve --config THIS-FILE`. Leave out what you do not change.
 # The environment overrides the file (BASEGATE_LOG__LEVEL=debug is log.level), flags override the environment.
 # "live": takes effect when this file is saved or on SIGHUP; everything else when the server starts.
 """
 
 
-def example(kind: type[RegistrySettings]) -> str:
-    """A YAML file with every setting at its default, each under a comment that says what it is for."""
-    return _HEAD + "\n".join(_lines(kind(), 0)) + "\n"
+def example(settings: RegistrySettings) -> str:
+    """A YAML file with every setting, each under a comment that says what it is for; `RegistrySettings()`: defaults."""
+    return _HEAD + "\n".join(_lines(settings, settings.model_dump(mode="json"), 0)) + "\n"
 
 
 def schema(kind: type[RegistrySettings]) -> str:
@@ -31,16 +30,16 @@ def schema(kind: type[RegistrySettings]) -> str:
     return json.dumps(_without_marks(document), indent=2, sort_keys=True) + "\n"
 
 
-def _lines(group: BaseModel, depth: int) -> Iterator[str]:
+def _lines(group: BaseModel, plain: Mapping[str, Any], depth: int) -> Iterator[str]:
     margin = "  " * depth
     for name, field in type(group).model_fields.items():
         value = getattr(group, name)
         yield from _comment(field.description or (type(value).__doc__ or "").strip().partition("\n")[0], field, margin)
         if isinstance(value, BaseModel):
             yield f"{margin}{name}:"
-            yield from _lines(value, depth + 1)
+            yield from _lines(value, plain[name], depth + 1)
         else:
-            yield f"{margin}{name}: {_scalar(value)}"
+            yield f"{margin}{name}: {_scalar(plain[name])}"
 
 
 def _comment(text: str, field: Any, margin: str) -> Iterator[str]:
@@ -52,17 +51,7 @@ def _comment(text: str, field: Any, margin: str) -> Iterator[str]:
 
 
 def _scalar(value: Any) -> str:
-    return yaml.safe_dump(_plain(value), default_flow_style=True, width=10_000).removesuffix("...\n").strip()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
-    if isinstance(value, tuple | list):
-        return [_plain(each) for each in value]
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    return str(value) if isinstance(value, PurePath) else value
+    return yaml.safe_dump(value, default_flow_style=True, width=10_000).removesuffix("...\n").strip()
 
 
 def _without_marks(document: Any) -> Any:

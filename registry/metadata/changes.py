@@ -175,6 +175,17 @@ def drop_manifest(connection: Connection, at: Occasion, digest: Digest) -> None:
     _record(connection, at, Kind.MANIFEST_DELETED, digest)
 
 
+def drop_repository(connection: Connection, at: Occasion) -> None:
+    """A repository goes with its tags, manifests and links to blobs.
+
+    Raises:
+        NameUnknown: there is no such repository.
+    """
+    if not repositories.remove(connection, at.repository):
+        raise NameUnknown(f"this registry holds no repository {at.repository}")
+    _record(connection, at, Kind.REPOSITORY_DELETED, "")
+
+
 def _set_tag(connection: Connection, at: Occasion, repository_id: int, tag: Tag, change: ManifestChange) -> None:
     before = tags.put(connection, repository_id, tag, change.digest, at.now)
     if before == change.digest:

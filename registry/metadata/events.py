@@ -17,6 +17,7 @@ class Kind(StrEnum):
     MANIFEST_DELETED = "manifest.deleted"
     TAG_SET = "tag.set"
     TAG_DELETED = "tag.deleted"
+    REPOSITORY_DELETED = "repository.deleted"
 
 
 def record(  # noqa: PLR0913

@@ -16,13 +16,13 @@ from registry.settings_sources import load
 def test_example_equals_the_defaults(tmp_path: Path) -> None:
     """Loading the example changes nothing."""
     file = tmp_path / "basegate.yaml"
-    file.write_text(example(RegistrySettings), encoding="utf-8")
+    file.write_text(example(RegistrySettings()), encoding="utf-8")
     assert load(RegistrySettings, file, {}, {}) == RegistrySettings()
 
 
 def test_example_fits_the_schema() -> None:
     """The schema accepts the example."""
-    jsonschema.validate(yaml.safe_load(example(RegistrySettings)), json.loads(schema(RegistrySettings)))
+    jsonschema.validate(yaml.safe_load(example(RegistrySettings())), json.loads(schema(RegistrySettings)))
 
 
 def test_schema_refuses_unknown_keys() -> None:

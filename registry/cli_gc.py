@@ -1,0 +1,115 @@
+"""`basegate gc`: remove what nothing refers to, beside a running server."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from registry.cli_config import config_option, settings_of
+from registry.data_folder import json_option, print_json, require_registry, size
+from registry.gc import GarbageCollector, GcPlan
+from registry.metadata.opening import open_metadata
+from registry.oci.digest import Digest
+from registry.oci.errors import OciError
+from registry.settings import SettingsInForce
+from registry.storage.disk import DiskStore
+
+T = TypeVar("T")
+
+_data_option = click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), help="Data folder. Default: that of the settings."
+)
+
+
+@click.group("gc", invoke_without_command=True)
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
+@config_option
+@_data_option
+@json_option
+@click.pass_context
+def gc_group(context: click.Context, *, dry_run: bool, config: Path | None, data: Path | None, as_json: bool) -> None:
+    """Remove blobs that nothing refers to: `basegate gc run`, or `basegate gc --dry-run` to look first."""
+    if context.invoked_subcommand is not None:
+        return
+    if not dry_run:
+        raise click.UsageError("needs --dry-run or the command run")
+    _show_plan(_with_collector(config, data, GarbageCollector.plan), as_json=as_json)
+
+
+@gc_group.command("dry-run")
+@config_option
+@_data_option
+@json_option
+def dry_run_command(config: Path | None, data: Path | None, *, as_json: bool) -> None:
+    """Say what would be removed, and remove nothing."""
+    _show_plan(_with_collector(config, data, GarbageCollector.plan), as_json=as_json)
+
+
+@gc_group.command("run")
+@config_option
+@_data_option
+@json_option
+def run_command(config: Path | None, data: Path | None, *, as_json: bool) -> None:
+    """Remove what is old enough; safe beside pushes."""
+    report = _with_collector(config, data, GarbageCollector.run)
+    if as_json:
+        print_json(asdict(report))
+        return
+    click.echo(
+        f"removed {report.manifests} manifests, {report.links} links, {report.blobs} blobs ({size(report.bytes)}) "
+        f"and {report.uploads} uploads in {report.seconds:.1f} s"
+    )
+
+
+@gc_group.command("explain")
+@click.argument("digest")
+@config_option
+@_data_option
+@json_option
+def explain_command(digest: str, config: Path | None, data: Path | None, *, as_json: bool) -> None:
+    """Say why content is kept, or that the next run removes it."""
+    try:
+        wanted = Digest.parse(digest)
+    except OciError as error:
+        raise click.UsageError(error.message) from error
+    found = _with_collector(config, data, lambda collector: collector.explain(wanted))
+    if as_json:
+        print_json(asdict(found))
+        return
+    click.echo(f"{found.digest} {'is kept' if found.kept else 'is not kept'}:")
+    for reason in found.reasons:
+        click.echo(f"  {reason}")
+
+
+def _show_plan(plan: GcPlan, *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(plan))
+        return
+    for manifest in plan.manifests:
+        click.echo(f"manifest  {manifest}")
+    for blob in plan.blobs:
+        click.echo(f"blob      {blob}")
+    for upload in plan.uploads:
+        click.echo(f"upload    {upload}")
+    click.echo(
+        f"would remove {len(plan.manifests)} manifests, {plan.links} links, {len(plan.blobs)} blobs "
+        f"({size(plan.bytes)}) and {len(plan.uploads)} uploads"
+    )
+
+
+def _with_collector(config: Path | None, data: Path | None, work: Callable[[GarbageCollector], Awaitable[T]]) -> T:
+    settings = settings_of(click.get_current_context(), config, {"data": data})
+    folder = settings.data
+    require_registry(folder)
+    with ThreadPoolExecutor(settings.storage.threads) as pool, closing(open_metadata(folder)) as metadata:
+        collector = GarbageCollector(DiskStore(folder, pool), metadata, SettingsInForce(settings))
+
+        async def do() -> T:
+            return await work(collector)
+
+        return asyncio.run(do())

@@ -1,0 +1,127 @@
+"""What the command line shows of repositories, tags and manifests."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Table, func, select
+
+from registry.metadata import repositories as repository_rows
+from registry.metadata import tags as tag_rows
+from registry.metadata.tables import manifest_references, manifests, repositories, repository_blobs, tags
+from registry.oci.digest import Digest
+from registry.oci.errors import ManifestUnknown, NameUnknown
+from registry.oci.names import Reference, RepositoryName, Tag
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryCard:
+    """A repository in numbers; times in seconds since the epoch, sizes in bytes."""
+
+    name: RepositoryName
+    created: float
+    tags: int
+    manifests: int
+    blobs: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class TagCard:
+    """A tag and what it points at."""
+
+    name: Tag
+    digest: Digest
+    created: float
+    updated: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceCard:
+    """A descriptor within a manifest; `kind` is config, layer or child."""
+
+    kind: str
+    digest: Digest
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestCard:
+    """A manifest, its tags and what it refers to."""
+
+    digest: Digest
+    media_type: str
+    size: int
+    artifact_type: str
+    subject: str
+    pushed: float
+    pushed_by: str
+    tags: tuple[Tag, ...]
+    references: tuple[ReferenceCard, ...]
+
+
+def names(connection: Connection, after: str, count: int) -> list[RepositoryName]:
+    """At most `count` repositories behind `after`."""
+    return repository_rows.page(connection, after, count)
+
+
+def repository(connection: Connection, name: RepositoryName) -> RepositoryCard:
+    """One repository. Raises NameUnknown."""
+    row_id = _repository_id(connection, name)
+    created = connection.execute(select(repositories.c.created).where(repositories.c.id == row_id)).scalar_one()
+    held = repository_rows.bytes_held(connection, row_id)
+
+    def count(table: Table) -> int:
+        return int(connection.execute(select(func.count()).where(table.c.repository_id == row_id)).scalar_one())
+
+    return RepositoryCard(name, created, count(tags), count(manifests), count(repository_blobs), held)
+
+
+def tags_of(connection: Connection, name: RepositoryName) -> list[TagCard]:
+    """All tags of a repository in the order of their bytes. Raises NameUnknown."""
+    rows = select(tags).where(tags.c.repository_id == _repository_id(connection, name)).order_by(tags.c.name)
+    return [TagCard(Tag(row.name), Digest(row.digest), row.created, row.updated) for row in connection.execute(rows)]
+
+
+def manifests_of(connection: Connection, name: RepositoryName) -> list[ManifestCard]:
+    """All manifests of a repository, the oldest push first. Raises NameUnknown."""
+    row_id = _repository_id(connection, name)
+    rows = select(manifests.c.digest).where(manifests.c.repository_id == row_id).order_by(manifests.c.pushed)
+    return [_manifest(connection, row_id, Digest(digest)) for (digest,) in connection.execute(rows).all()]
+
+
+def manifest(connection: Connection, name: RepositoryName, reference: Reference) -> ManifestCard:
+    """One manifest, by tag or digest. Raises NameUnknown or ManifestUnknown."""
+    row_id = _repository_id(connection, name)
+    digest = tag_rows.find(connection, name, reference) if isinstance(reference, Tag) else reference
+    if digest is None:
+        raise ManifestUnknown(f"{name} has no tag {reference}")
+    return _manifest(connection, row_id, digest)
+
+
+def _manifest(connection: Connection, row_id: int, digest: Digest) -> ManifestCard:
+    here = (manifests.c.repository_id == row_id) & (manifests.c.digest == digest)
+    row = connection.execute(select(manifests).where(here)).first()
+    if row is None:
+        raise ManifestUnknown(f"there is no manifest {digest} in this repository")
+    references = select(manifest_references).where(manifest_references.c.manifest_id == row.id)
+    return ManifestCard(
+        digest,
+        row.media_type,
+        row.size,
+        row.artifact_type,
+        row.subject or "",
+        row.pushed,
+        row.pushed_by,
+        tuple(tag_rows.pointing_at(connection, row_id, digest)),
+        tuple(
+            ReferenceCard(each.kind, Digest(each.digest), each.media_type, each.size)
+            for each in connection.execute(references.order_by(manifest_references.c.position))
+        ),
+    )
+
+
+def _repository_id(connection: Connection, name: RepositoryName) -> int:
+    found = repository_rows.find(connection, name)
+    if found is None:
+        raise NameUnknown(f"this registry holds no repository {name}")
+    return found
