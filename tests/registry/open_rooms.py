@@ -117,7 +117,7 @@ def descriptor(content: bytes, media_type: str = "application/octet-stream") -> 
     return {"mediaType": media_type, "digest": Digest.of(content), "size": len(content)}
 
 
-def image(layers: Sequence[bytes] = (b"layer",), **members: Any) -> bytes:
+def image(layers: Sequence[bytes] = (b"layer",), /, **members: Any) -> bytes:
     """An image manifest over layers and the configuration `{}`."""
     document = {
         "schemaVersion": 2,
