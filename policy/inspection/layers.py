@@ -12,8 +12,8 @@ from policy.inspection.budgets import Budgets, LayerRefused, over_budget
 from policy.inspection.compression import Meter, Source, uncompressed
 from policy.inspection.detectors import DETECTORS, Detector, Unreadable, names
 from policy.inspection.detectors.os_release import OS_RELEASE, SNIFFED
-from policy.inspection.hashing import StreamHash
 from policy.inspection.layer_inspection import LayerInspection
+from policy.inspection.readers import read_by_all
 from policy.inspection.records import VALUE_LIMIT, Record
 from policy.inspection.table import Table
 from policy.inspection.tar import DIRECTORY, FILE, LINK, SYMLINK, Member, Members
@@ -44,19 +44,16 @@ def scan_layer(
     granted = budgets or Budgets()
     meter = Meter(granted)
     scan = _Scan(detectors, granted)
-    hashed = StreamHash()
+    hashed = hashlib.sha256()
     found = partial(LayerInspection, digest=digest, detectors=names(detectors))
     try:
-        pieces = hashed.through(uncompressed(source, meter))
-        scan.run(Pieces(_timed(pieces, granted.cpu_seconds)))
+        read_by_all(_timed(uncompressed(source, meter), granted.cpu_seconds), scan.run, hashed.update)
     except LayerRefused as refused:
         problem = Problem(refused.reason, refused.message, digest)
         return found(problem=problem, compressed=meter.compressed, compression=meter.compression)
     except MemoryError:
         problem = Problem("budget", "the layer needs more memory than an inspection is given", digest)
         return found(problem=problem, compressed=meter.compressed, compression=meter.compression)
-    finally:
-        hashed.close()
     return found(
         diff_id=f"sha256:{hashed.hexdigest()}",
         compressed=meter.compressed,
@@ -91,9 +88,9 @@ class _Scan:
         self._detectors = detectors
         self._wanted = re.compile(b"|".join(b"(" + item.wanted + b")" for item in detectors), re.DOTALL).fullmatch
 
-    def run(self, pieces: Pieces) -> None:
+    def run(self, pieces: Iterator[bytes]) -> None:
         """Every member, in order, then what only the end of the layer can tell."""
-        members = Members(pieces, self._budgets)
+        members = Members(Pieces(_timed(pieces, self._budgets.cpu_seconds)), self._budgets)
         tree = self.tree
         for member in members:
             path = cleaned(member.name)
@@ -148,9 +145,8 @@ class _Scan:
 
     def _forget(self, place: bytes, *, purge: bool = False) -> None:
         """What was recorded under a path that now is something else."""
-        if place in self.records or place in self.named:
-            self.records.pop(place, None)
-            self.named.discard(place)
+        self.records.pop(place, None)
+        self.named.discard(place)
         if purge:
             entries = self.tree.entries
             self.records = {path: record for path, record in self.records.items() if path in entries}

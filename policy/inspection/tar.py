@@ -6,6 +6,7 @@ is no part of the archive.
 """
 
 import struct
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -81,6 +82,12 @@ def number(field: bytes) -> int:
     Raises:
         LayerRefused: not a number, negative, or beyond 2^62.
     """
+    digits = field[:-1]
+    if digits.isdigit() and not field[-1]:
+        try:
+            return int(digits, 8)
+        except ValueError:
+            return octal(field)
     if not field[0] & 0x80:
         return octal(field)
     value = int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big")
@@ -89,9 +96,16 @@ def number(field: bytes) -> int:
     return value
 
 
+def _sum(block: bytes) -> int:
+    """The sum of a block's bytes; of ASCII it is below 65521, so that Adler-32's first half is the sum plus one."""
+    return (zlib.adler32(block) & 0xFFFF) - 1 if block.isascii() else sum(block)
+
+
 def _verify(block: bytes, stored: bytes, at: int) -> None:
     """The sum of all bytes with the checksum's own taken as spaces; old writers added signed bytes."""
-    total = sum(block.replace(b"\0", b"")) - sum(stored) + 256
+    total = _sum(block) - sum(stored) + 256
+    if stored == b"%06o\0 " % total:
+        return
     expected = octal(stored)
     if total != expected and total - 256 * sum(byte > 127 for byte in block[:148] + block[156:]) != expected:
         raise damaged(f"the header at byte {at} has a wrong checksum")
@@ -223,6 +237,8 @@ class Members:
 def _joined(name: bytes, magic: bytes, prefix: bytes, block: bytes) -> bytes:
     """The name with its prefix, which only ustar has: in GNU's form times stand in its place."""
     if magic.startswith(_USTAR):
+        if not prefix[0]:
+            return _text(name)
         if block.endswith(b"tar\0"):
             prefix = prefix[:131]
         front = _text(prefix)
@@ -235,7 +251,8 @@ def _joined(name: bytes, magic: bytes, prefix: bytes, block: bytes) -> bytes:
 
 
 def _text(field: bytes) -> bytes:
-    return field.partition(b"\0")[0]
+    end = field.find(0)
+    return field if end < 0 else field[:end]
 
 
 def _apply(member: Member, extensions: Extensions) -> None:

@@ -12,6 +12,8 @@ Order within the layer counts: a directory over a directory merges, anything els
 is below. Parents that are links in the same layer are followed, as every unpacker does.
 """
 
+import re
+
 from policy.inspection.budgets import Budgets, hostile, over_budget
 
 _WHITEOUT = b".wh."
@@ -23,6 +25,7 @@ _LINK, _HARD = ord("l"), ord("h")
 _NAMED = {b"i": b"e", b"I": b"E", b"w": b"D"}
 _HIDING = {b"d": b"D", b"i": b"I", b"e": b"E"}
 LINKS_AT_MOST = 40
+_SIMPLE = re.compile(rb"[^./\0][^/\0]*(?:/[^./\0][^/\0]*)*").fullmatch
 
 
 def shown(path: bytes) -> str:
@@ -37,6 +40,10 @@ def cleaned(name: bytes) -> bytes:
     Raises:
         LayerRefused: it climbs with `..`, or carries a NUL.
     """
+    if name.startswith(b"./"):
+        name = name[2:]
+    if _SIMPLE(name):
+        return name
     parts = [part for part in name.split(b"/") if part and part != b"."]
     if b".." in parts:
         raise hostile(f"member {shown(name)!r} climbs with '..': unpackers disagree on where it lands")

@@ -1,0 +1,106 @@
+"""Several readers of one stream: the archive is walked and hashed in threads beside the one that decompresses.
+
+Decompressors and hashes work without the interpreter's lock, so that a layer takes little longer than its
+decompression. A short stream, or a place where no threads can be started, is read in one thread.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+from policy.inspection.budgets import LayerRefused
+
+_WAITING = 6
+_ALONE = 4 * 1024 * 1024
+
+Reader = Callable[[Iterator[bytes]], None]
+
+
+class Beside:
+    """A reader in a thread of its own, fed piece by piece. It sees the end of its pieces when it is closed."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.refused: LayerRefused | MemoryError | None = None
+        self._pieces: queue.Queue[bytes] = queue.Queue(_WAITING)
+        self._reader = reader
+        self._thread = threading.Thread(target=self._work, name="layer-reader", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        pieces = iter(self._pieces.get, b"")
+        try:
+            self._reader(pieces)
+        except (LayerRefused, MemoryError) as refused:
+            self.refused = refused
+        for _ in pieces:  # whatever still comes, so that nobody waits for a place in the queue
+            pass
+
+    def put(self, piece: bytes) -> None:
+        """Hand over the next piece.
+
+        Raises:
+            LayerRefused: the reader has given up.
+        """
+        if self.refused is not None:
+            raise self.refused
+        self._pieces.put(piece)
+
+    def close(self) -> None:
+        """Tell the reader that the stream has ended, and wait until it is done."""
+        self._pieces.put(b"")
+        self._thread.join()
+
+
+def read_by_all(pieces: Iterator[bytes], main: Reader, update: Callable[[bytes], None]) -> None:
+    """Give every piece to `update` and the whole stream to `main`.
+
+    Raises:
+        LayerRefused: from the stream or from `main`; the stream's own comes first.
+    """
+    first: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        first.append(piece)
+        size += len(piece)
+        if size > _ALONE:
+            break
+    whole = chain(first, pieces)
+    crew = _crew(main, update) if size > _ALONE else []
+    if not crew:
+        main(_updating(whole, update))
+        return
+    try:
+        for piece in whole:
+            for reader in crew:
+                reader.put(piece)
+    finally:
+        for reader in crew:
+            reader.close()
+    for reader in crew:
+        if reader.refused is not None:
+            raise reader.refused
+
+
+def _crew(main: Reader, update: Callable[[bytes], None]) -> list[Beside]:
+    """Two threads, or none."""
+    found: list[Beside] = []
+    try:
+        found.append(Beside(lambda pieces: _each(pieces, update)))
+        found.append(Beside(main))
+    except RuntimeError:  # no more threads are allowed here
+        for reader in found:
+            reader.close()
+        return []
+    return found
+
+
+def _each(pieces: Iterator[bytes], update: Callable[[bytes], None]) -> None:
+    for piece in pieces:
+        update(piece)
+
+
+def _updating(pieces: Iterator[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:
+    for piece in pieces:
+        update(piece)
+        yield piece
