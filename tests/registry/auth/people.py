@@ -1,6 +1,8 @@
 """People for tests: principals drafted once a run, an authority over a fresh data folder, requests with credentials."""
 
+import asyncio
 import base64
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +15,10 @@ from starlette.requests import Request
 from registry.auth.actions import Role
 from registry.auth.authority import Authority
 from registry.auth.enrolment import Enrolment, draft, record
+from registry.auth.principals import Principal
+from registry.auth.scopes import parse_scopes
+from registry.auth.signing_key import signing_key
+from registry.auth.tokens import Tokens
 from registry.metadata.opening import open_metadata
 from registry.metadata.sqlite import SqliteStore
 from registry.oci.names import RepositoryName
@@ -57,7 +63,7 @@ def desk(data: Path, **auth: Any) -> Iterator[Desk]:
     settings = SettingsInForce(RegistrySettings.model_validate(document))
     metadata = open_metadata(data)
     for made in everyone():
-        _record(metadata, made)
+        asyncio.run(metadata.write(record, made))
     authority = Authority(data, metadata, settings)
     try:
         yield Desk(authority, metadata, settings)
@@ -66,10 +72,15 @@ def desk(data: Path, **auth: Any) -> Iterator[Desk]:
         metadata.close()
 
 
-def _record(metadata: SqliteStore, made: Enrolment) -> None:
-    import asyncio  # noqa: PLC0415
+def principal_of(made: Enrolment) -> Principal:
+    """The principal of an enrolment."""
+    return Principal(made.row.id, made.row.name, Role(made.row.role), made.row.repositories)
 
-    asyncio.run(metadata.write(record, made))
+
+def ended(data: Path, settings: SettingsInForce[RegistrySettings], made: Enrolment, scope: str) -> str:
+    """An access token that a registry over this data folder gave out two hours ago, so that it has ended since."""
+    tokens = Tokens(signing_key(data), settings, lambda: time.time() - 7200)
+    return tokens.access(principal_of(made), parse_scopes([scope])).text
 
 
 def basic(username: str, secret: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from registry.auth.enrolment import Enrolment
 from registry.auth.principals import Principal
 from registry.auth.scopes import parse_scopes
 from registry.oci.errors import Denied, Unauthorized
-from tests.registry.auth.people import APP, OTHER, Desk, basic, person, request, signed
+from tests.registry.auth.people import APP, OTHER, Desk, basic, ended, person, principal_of, request, signed
 
 PULLER = person(Role.ACR_PULL)
 PUSHER = person(Role.ACR_PUSH)
@@ -28,8 +29,7 @@ def ask(desk: Desk, action: Action, authorization: str = "", name: str = APP) ->
 
 def token(desk: Desk, made: Enrolment, scope: str) -> str:
     """An access token for a scope, granted or not, as a header."""
-    principal = Principal(made.row.id, made.row.name, Role(made.row.role), made.row.repositories)
-    return "Bearer " + desk.authority.tokens.access(principal, parse_scopes([scope])).text
+    return "Bearer " + desk.authority.tokens.access(principal_of(made), parse_scopes([scope])).text
 
 
 def challenge_of(error: Unauthorized) -> str:
@@ -265,14 +265,9 @@ def in_session(access: Access, header: str, starter: str) -> Principal:
 
 
 @pytest.fixture
-def ended_token(open_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> str:
+def ended_token(open_desk: Desk, tmp_path: Path) -> str:
     """A token of the pusher that ended an hour ago."""
-    tokens = open_desk.authority.tokens
-    now = open_desk.authority.directory.now()
-    monkeypatch.setattr(tokens, "_clock", lambda: now - 7200)
-    header = token(open_desk, PUSHER, "repository:team/app:pull,push")
-    monkeypatch.setattr(tokens, "_clock", lambda: now)
-    return header
+    return "Bearer " + ended(tmp_path, open_desk.settings, PUSHER, "repository:team/app:pull,push")
 
 
 def test_ended_token_carries_on_its_own_session(open_desk: Desk, ended_token: str) -> None:
