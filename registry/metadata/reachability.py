@@ -1,10 +1,12 @@
 """Which manifests reach a piece of content: directly, or through the indexes that hold them."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, Select, bindparam, select
 
-from registry.metadata.tables import manifest_references, manifests, repositories
+from registry.metadata.tables import manifest_references, manifests, repositories, tags
 from registry.oci.digest import Digest
-from registry.oci.names import RepositoryName
+from registry.oci.names import RepositoryName, Tag
 
 
 def _closure() -> Select[tuple[str]]:
@@ -49,6 +51,29 @@ _PAGE = (
     .order_by(manifests.c.id)
     .limit(bindparam("count"))
 )
+
+_TAGS = select(tags.c.repository_id, tags.c.digest, tags.c.name).order_by(tags.c.name)
+_STORED = select(repositories.c.id, repositories.c.name, manifests.c.digest).join_from(repositories, manifests)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredName:
+    """One manifest of one repository, and the tags that point at it there."""
+
+    repository: RepositoryName
+    digest: Digest
+    tags: tuple[Tag, ...]
+
+
+def stored_names(connection: Connection) -> list[StoredName]:
+    """Every manifest of every repository; for commands that look at the whole store."""
+    tagged: dict[tuple[int, str], list[Tag]] = {}
+    for repository, digest, name in connection.execute(_TAGS):
+        tagged.setdefault((repository, digest), []).append(Tag(name))
+    return [
+        StoredName(RepositoryName(name), Digest(digest), tuple(tagged.get((repository, digest), ())))
+        for repository, name, digest in connection.execute(_STORED)
+    ]
 
 
 def manifests_using(connection: Connection, repository: RepositoryName, digest: Digest) -> list[Digest]:
