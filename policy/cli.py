@@ -1,17 +1,15 @@
 """`basegate`: every command on one screen, each imported when it is used."""
 
-from typing import TYPE_CHECKING
-
 from policy.commands import Commands
-
-if TYPE_CHECKING:
-    from registry.settings import RegistrySettings
+from registry.settings import RegistrySettings
 
 COMMANDS = {
     "serve": "policy.cli_serve:serve_command",
     "check": "policy.cli_check:check_command",
     "explain": "policy.cli_check:explain_command",
     "principal": "registry.cli_principals:principal_group",
+    "policy": "policy.cli_policy:policy_group",
+    "inspect": "policy.cli_inspect:inspect_command",
     "tls": "registry.cli_tls:tls_group",
     "repo": "registry.cli_content:repo_group",
     "tag": "registry.cli_content:tag_group",
@@ -21,9 +19,9 @@ COMMANDS = {
 }
 
 
-def _settings() -> "type[RegistrySettings]":
-    """The settings class for those commands of the registry that read a settings file."""
-    from policy.settings import Settings  # noqa: PLC0415  loading it costs the other commands their quick start
+def settings_kind() -> type[RegistrySettings]:
+    """The class of all settings, for the registry's own commands; imported when one of them asks."""
+    from policy.settings import Settings  # noqa: PLC0415
 
     return Settings
 
@@ -32,7 +30,7 @@ basegate = Commands(
     COMMANDS,
     name="basegate",
     help="A local OCI registry with an image-policy gateway.",
-    context_settings={"obj": _settings},
+    context_settings={"obj": settings_kind, "help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+import structlog
+
 from policy.bindings import BindingsInForce, Bound
 from policy.decision import Door, Mode, Outcome, Question, decide
 from policy.exemptions import exempted
@@ -141,9 +143,15 @@ class PolicyGate:
         while page := await self._metadata.read(manifest_page, after, _PAGE):
             for row, repository, digest in page:
                 after = row
-                policy = self._bound(repository).policy
-                if await asyncio.to_thread(self._ledger.read, verdicts.find, policy.digest, digest) is None:
-                    await self.judge.state(repository, digest, policy, _PATIENCE_SECONDS)
+                await self._catch_up_with(repository, digest)
+
+    async def _catch_up_with(self, repository: RepositoryName, digest: Digest) -> None:
+        policy = self._bound(repository).policy
+        try:
+            if await asyncio.to_thread(self._ledger.read, verdicts.find, policy.digest, digest) is None:
+                await self.judge.state(repository, digest, policy, _PATIENCE_SECONDS)
+        except Exception as error:  # noqa: BLE001 - one manifest that cannot be judged must not keep the others back
+            structlog.get_logger().warning("not_judged", repository=repository, digest=digest, reason=str(error))
 
     def close(self) -> None:
         """End the inspection workers and let go of the ledger."""

@@ -171,7 +171,7 @@ def judge_index(digest: str, children: Sequence[tuple[Child, Verdict | None]], p
     if not images:
         findings = (Finding("artifact", Result.SKIP, "no manifest of this index is an image that counts"),)
     return Verdict(
-        state=_index_state([found.state for _, found in images]),
+        state=index_state([found.state for _, found in images]),
         digest=digest,
         policy_name=policy.name,
         policy_digest=policy.digest,
@@ -182,16 +182,18 @@ def judge_index(digest: str, children: Sequence[tuple[Child, Verdict | None]], p
     )
 
 
+def index_state(states: Sequence[State]) -> State:
+    """The state of an index whose counting manifests are in these states; artifacts among them do not matter."""
+    images = [state for state in states if state is not State.NOT_APPLICABLE]
+    if not images:
+        return State.NOT_APPLICABLE
+    if State.INCONCLUSIVE in images:
+        return State.INCONCLUSIVE
+    return State.REFUSED if State.REFUSED in images else State.CLEARED
+
+
 def _is_judged(verdict: Verdict) -> bool:
     return verdict.state is not State.NOT_APPLICABLE
-
-
-def _index_state(states: Sequence[State]) -> State:
-    if not states:
-        return State.NOT_APPLICABLE
-    if State.INCONCLUSIVE in states:
-        return State.INCONCLUSIVE
-    return State.REFUSED if State.REFUSED in states else State.CLEARED
 
 
 def _of_child(child: Child, item: Finding) -> Finding:

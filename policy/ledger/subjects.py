@@ -1,7 +1,6 @@
 """Subjects in the ledger: manifests as policies see them."""
 
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -56,7 +55,7 @@ _KEEP = _PUT.on_conflict_do_update(
     set_={name: _PUT.excluded[name] for name in ("kind", "essence", "final", "body")},
 )
 _FORGET = delete(subjects).where(subjects.c.manifest == bindparam("named"))
-_ESSENCES = select(subjects.c.manifest, subjects.c.detectors, subjects.c.essence).where(
+_ESSENCES = select(subjects.c.manifest, subjects.c.detectors, subjects.c.essence, subjects.c.final).where(
     subjects.c.kind != Kind.INDEX.value
 )
 _INDEXES = select(*_COLUMNS).where(subjects.c.kind == Kind.INDEX.value)
@@ -89,18 +88,18 @@ def forget(connection: Connection, manifest: str) -> None:
     connection.execute(_FORGET, {"named": manifest})
 
 
-def essences(connection: Connection, detectors: str) -> dict[str, str]:
-    """The essence of every image and artifact; what these detectors saw counts before what others did."""
-    found: dict[str, str] = {}
-    for manifest, seen_by, essence in connection.execute(_ESSENCES):
+def essences(connection: Connection, detectors: str) -> dict[str, tuple[str, bool]]:
+    """Essence and finality of every image and artifact; what these detectors saw counts before what others did."""
+    found: dict[str, tuple[str, bool]] = {}
+    for manifest, seen_by, essence, final in connection.execute(_ESSENCES):
         if manifest not in found or seen_by == detectors:
-            found[manifest] = essence
+            found[manifest] = essence, final
     return found
 
 
-def indexes(connection: Connection) -> Iterator[Subject]:
+def indexes(connection: Connection) -> list[Subject]:
     """Every index."""
-    return (_subject(row) for row in connection.execute(_INDEXES))
+    return [_subject(row) for row in connection.execute(_INDEXES)]
 
 
 def _subject(row: Any) -> Subject:

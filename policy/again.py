@@ -1,0 +1,59 @@
+"""Looking again: what is known of an image is forgotten, so that its layers are read anew."""
+
+from sqlalchemy import Connection
+
+from policy.generation import FORGOTTEN
+from policy.ledger import inspections, subjects, verdicts
+from policy.ledger.ledger import Ledger
+from registry.metadata import manifests
+from registry.metadata.store import MetadataStore
+from registry.oci.digest import Digest
+from registry.oci.manifest import ImageIndex, parse_manifest
+from registry.oci.names import RepositoryName
+from registry.storage.store import BlobStore
+
+_MAXIMUM = 64 << 20
+
+
+async def forget_image(
+    storage: BlobStore, metadata: MetadataStore, ledger: Ledger, repository: RepositoryName, digest: Digest
+) -> int:
+    """Forget an image, its layers and, for an index, its children; a running server follows within a second.
+
+    Returns:
+        How many layers will be read again.
+    """
+    named, layers = await _reached(storage, metadata, repository, digest)
+    ledger.write(_forget, named, layers)
+    return len(layers)
+
+
+async def _reached(
+    storage: BlobStore, metadata: MetadataStore, repository: RepositoryName, digest: Digest
+) -> tuple[set[Digest], set[Digest]]:
+    """The manifests below and with this one, and their layers."""
+    named: set[Digest] = set()
+    layers: set[Digest] = set()
+    waiting = [digest]
+    while waiting:
+        current = waiting.pop()
+        row = await metadata.read(manifests.find, repository, current)
+        raw = None if row is None else await storage.get(current, _MAXIMUM)
+        if row is None or raw is None or current in named:
+            continue
+        named.add(current)
+        manifest = parse_manifest(raw, row.media_type)
+        if isinstance(manifest, ImageIndex):
+            waiting.extend(child.digest for child in manifest.manifests)
+        else:
+            layers.update(layer.digest for layer in manifest.layers)
+    return named, layers
+
+
+def _forget(connection: Connection, named: set[Digest], layers: set[Digest]) -> None:
+    for layer in layers:
+        inspections.forget(connection, layer)
+    for manifest in named:
+        subjects.forget(connection, manifest)
+        verdicts.forget(connection, manifest)
+    inspections.count(connection, FORGOTTEN, 1)

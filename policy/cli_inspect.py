@@ -1,0 +1,100 @@
+"""`basegate inspect`: look into a stored image here and now; `--again`: as if it had never been looked into."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from policy.again import forget_image
+from policy.cli_policy import config_option, judging_settings, open_ledger, refusing
+from policy.gate import PolicyGate
+from policy.judging_settings import JudgingSettings
+from policy.ledger.ledger import Ledger
+from policy.standing import FILE as ORDERS
+from policy.standing import OrdersInForce
+from policy.verdict import State, Verdict
+from registry.auth.principals import anonymous
+from registry.data_folder import data_option, json_option, print_json
+from registry.data_folder import refusing as refusing_oci
+from registry.metadata import manifests
+from registry.metadata.opening import open_metadata
+from registry.metadata.sqlite import SqliteStore
+from registry.oci.digest import Digest
+from registry.oci.names import RepositoryName, Tag
+from registry.storage.disk import DiskStore
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """Everything that looking into stored images needs."""
+
+    storage: DiskStore
+    metadata: SqliteStore
+    ledger: Ledger
+    gate: PolicyGate
+
+
+@click.command("inspect")
+@click.argument("image")
+@click.option("--again", is_flag=True, help="Forget what is known and read the layers again.")
+@config_option
+@data_option
+@json_option
+def inspect_command(image: str, config: Path | None, data: Path, *, again: bool, as_json: bool) -> None:
+    """Look into IMAGE (repository:tag or repository@digest) of a data folder and print its verdict."""
+    settings = judging_settings(config, data)
+    with open_folder(data, settings) as folder:
+        verdict = asyncio.run(_inspect(folder, image, again=again))
+    if as_json:
+        print_json(verdict.document())
+        return
+    click.echo(f"{image}: {verdict.state} by policy {verdict.policy_name}")
+    for finding in verdict.findings:
+        click.echo(f"  {finding.result}  {finding.rule}: {finding.message}")
+
+
+@contextmanager
+def open_folder(data: Path, settings: JudgingSettings) -> Iterator[DataFolder]:
+    """Open a data folder beside a server that may be running."""
+    with refusing(), open_ledger(data) as ledger, ThreadPoolExecutor(4) as pool:
+        storage, metadata = DiskStore(data, pool), open_metadata(data)
+        gate = PolicyGate(storage, metadata, ledger, OrdersInForce(data / ORDERS), settings)
+        try:
+            yield DataFolder(storage, metadata, ledger, gate)
+        finally:
+            gate.close()
+            metadata.close()
+
+
+async def resolved(metadata: SqliteStore, image: str) -> tuple[RepositoryName, Digest]:
+    """The repository and digest that `repository:tag` or `repository@digest` name.
+
+    Raises:
+        ClickException: there is no such manifest in the data folder, or the text is not a reference.
+    """
+    name, at, digest = image.partition("@")
+    name, _, tag = (name, "", "") if at else image.rpartition(":") if ":" in image else (image, "", "")
+    repository = refusing_oci(lambda: RepositoryName.parse(name))
+    if at:
+        wanted = refusing_oci(lambda: Digest.parse(digest))
+        row = await metadata.read(manifests.find, repository, wanted)
+    else:
+        row = await metadata.read(manifests.find_tagged, repository, refusing_oci(lambda: Tag.parse(tag or "latest")))
+    if row is None:
+        raise click.ClickException(f"{image} is not in this registry: needs repository:tag or repository@digest")
+    return repository, row.digest
+
+
+async def _inspect(folder: DataFolder, image: str, *, again: bool) -> Verdict:
+    repository, digest = await resolved(folder.metadata, image)
+    if again:
+        layers = await forget_image(folder.storage, folder.metadata, folder.ledger, repository, digest)
+        click.echo(f"reading {layers} layers again", err=True)
+    standing = await folder.gate.standing(anonymous(may_pull=False), repository, digest)
+    if standing.verdict is None:
+        raise click.ClickException(f"{image} is {State.PENDING}: its layers took longer than policy.wait_seconds")
+    return standing.verdict

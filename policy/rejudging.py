@@ -1,0 +1,75 @@
+"""Judging everything that is stored from facts alone: no layer is opened, and equal images are judged once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from policy.inspector import CURRENT
+from policy.ledger import subjects, verdicts
+from policy.ledger.ledger import Ledger
+from policy.ledger.subjects import Kind, Subject
+from policy.policies import Policy
+from policy.subject import NESTING, children_of, state_of_essence
+from policy.verdict import State, index_state
+
+_BATCH = 20_000
+
+
+@dataclass(slots=True)
+class Rejudged:
+    """The states a policy gives to everything the ledger knows.
+
+    Attributes:
+        states: by manifest digest.
+        unsettled: those whose state may still change without a new policy: a layer or manifest is missing.
+    """
+
+    states: dict[str, State] = field(default_factory=dict)
+    unsettled: set[str] = field(default_factory=set)
+
+
+def rejudge(ledger: Ledger, policy: Policy) -> Rejudged:
+    """Judge every manifest of the ledger; nothing is written."""
+    judged = Rejudged()
+    known: dict[str, State] = {}
+    for manifest, (essence, final) in ledger.read(subjects.essences, CURRENT).items():
+        if essence not in known:
+            kind = Kind.IMAGE if essence else Kind.ARTIFACT
+            known[essence] = state_of_essence(kind, essence, policy)
+        judged.states[manifest] = known[essence]
+        if not final:
+            judged.unsettled.add(manifest)
+    indexes = {item.manifest: item for item in ledger.read(subjects.indexes)}
+    for index in indexes.values():
+        _judge_index(index, indexes, policy, judged, NESTING)
+    return judged
+
+
+def keep(ledger: Ledger, policy: Policy, judged: Rejudged) -> None:
+    """Write the states down; those of other policies are not touched."""
+    settled = [item for item in judged.states.items() if item[0] not in judged.unsettled]
+    for at in range(0, len(settled), _BATCH):
+        ledger.write(verdicts.keep, policy.digest, settled[at : at + _BATCH])
+
+
+def _judge_index(
+    index: Subject, indexes: Mapping[str, Subject], policy: Policy, judged: Rejudged, nesting: int
+) -> State:
+    if nesting == 0:
+        return State.INCONCLUSIVE
+    states = []
+    settled = True
+    for entry in children_of(index):
+        if entry.why_not(policy):
+            continue
+        child = indexes.get(entry.digest)
+        if child is not None:
+            states.append(_judge_index(child, indexes, policy, judged, nesting - 1))
+        else:
+            states.append(judged.states.get(entry.digest, State.INCONCLUSIVE))
+        settled = settled and entry.digest in judged.states and entry.digest not in judged.unsettled
+    state = index_state(states)
+    if nesting == NESTING:
+        judged.states[index.manifest] = state
+        if not settled:
+            judged.unsettled.add(index.manifest)
+    return state
