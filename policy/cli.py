@@ -1,5 +1,7 @@
 """`basegate`: every command on one screen, each imported when it is used."""
 
+import click
+
 from policy.commands import Commands
 from registry.settings import RegistrySettings
 
@@ -32,6 +34,7 @@ basegate = Commands(
     help="A local OCI registry with an image-policy gateway.",
     context_settings={"obj": settings_kind, "help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
+click.version_option(package_name="basegate", message="%(prog)s %(version)s")(basegate)
 
 
 def main() -> None:

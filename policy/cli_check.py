@@ -46,7 +46,7 @@ def asking_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.command("check")
+@click.command("check", short_help="Ask whether a deployment may start from an image.")
 @click.argument("image", required=False)
 @click.option(
     "--inference-config", "config_file", type=click.Path(path_type=Path), help="A JSON or YAML file; - reads it."
@@ -69,7 +69,7 @@ def check_command(image: str | None, config_file: Path | None, *, as_json: bool,
     sys.exit(ALLOWED if answer.allowed else DENIED if answer.could_tell else COULD_NOT_TELL)
 
 
-@click.command("explain")
+@click.command("explain", short_help="Show verdict, facts, evidence and the nearest fix.")
 @click.argument("image")
 @asking_options
 def explain_command(image: str, *, as_json: bool, **flags: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from policy.facts_document import facts_document
 from policy.gateway.answer import Answer
 from policy.gateway.door import ReferenceDoor, Standing
+from policy.gateway.remarks import Weight
 from policy.references import ImageReference
 from policy.verdict import State
 from registry.auth.principals import Principal
@@ -32,12 +33,13 @@ class Clearances:
         standing = await self._door.standing(principal, image.repository, digest)
         return _answer(str(image), digest, standing)
 
-    async def explain(self, principal: Principal, repository: RepositoryName, reference: Reference) -> dict[str, Any]:
+    async def explain(self, principal: Principal, image: ImageReference) -> dict[str, Any]:
         """The answer with everything known of the image: `image` (facts, absent, problems, …) and `children`.
 
         Raises:
             ManifestUnknown: there is no such manifest in this repository.
         """
+        repository, reference = image.repository, image.reference
         digest = await self._resolve(repository, reference)
         if digest is None:
             raise ManifestUnknown(f"manifest unknown: {repository} holds no {reference}", {"reference": reference})
@@ -45,7 +47,7 @@ class Clearances:
         facts = await self._door.image_facts(repository, digest)
         children = standing.verdict.document()["children"] if standing.verdict else []
         return {
-            **_answer(_written(repository, reference), digest, standing).document(),
+            **_answer(str(image), digest, standing).document(),
             "image": None if facts is None else facts_document(facts),
             "children": children,
         }
@@ -59,14 +61,14 @@ class Clearances:
 
 
 def _answer(reference: str, digest: Digest, standing: Standing) -> Answer:
-    if standing.verdict is None:
-        answer = Answer(
-            allowed=False, verdict=State.PENDING, reference=reference, digest=digest, policy=standing.policy
-        )
-        return _with_decision(answer, standing)
-    known = standing.verdict.document()
+    decision, verdict = standing.decision, standing.verdict
+    if verdict is None:
+        pending = Answer(decision.allowed, State.PENDING.value, reference, digest, standing.policy)
+        weight = Weight.WARN if decision.allowed else Weight.ERROR
+        return pending.with_findings(GATE_RULE, weight, decision.warnings or (decision.message,))
+    known = verdict.document()
     answer = Answer(
-        allowed=standing.decision.allowed,
+        allowed=decision.allowed,
         verdict=known["verdict"],
         reference=reference,
         digest=digest,
@@ -74,18 +76,6 @@ def _answer(reference: str, digest: Digest, standing: Standing) -> Answer:
         facts=known["facts"],
         findings=tuple(known["findings"]),
     )
-    return _with_decision(answer, standing)
-
-
-def _with_decision(answer: Answer, standing: Standing) -> Answer:
-    """Say what the gate adds to the verdict: an exemption, a mode that only warns, a verdict still to come."""
-    decision = standing.decision
-    if answer.verdict == State.CLEARED and decision.allowed:
-        return answer
-    texts = decision.warnings if decision.allowed else (decision.message,)
-    result = "warn" if decision.allowed else "error" if standing.verdict is None else "skip"
-    return answer.with_findings(GATE_RULE, result, texts)
-
-
-def _written(repository: RepositoryName, reference: Reference) -> str:
-    return f"{repository}{'@' if isinstance(reference, Digest) else ':'}{reference}"
+    # An exemption, or a mode that only warns: the findings alone would not explain why it is allowed.
+    lenient = decision.allowed and verdict.state is not State.CLEARED
+    return answer.with_findings(GATE_RULE, Weight.WARN, decision.warnings if lenient else ())

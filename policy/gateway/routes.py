@@ -16,6 +16,8 @@ from registry.api.rooms import Rooms
 from registry.api.routes import Row
 from registry.auth.actions import Action
 from registry.auth.principals import Principal
+from registry.oci.digest import Digest
+from registry.oci.names import Reference, RepositoryName
 from registry.settings import SettingsInForce
 
 
@@ -46,8 +48,8 @@ class Doors:
 
     async def explain(self, _rooms: Rooms, request: Request, principal: Principal) -> Response:
         """GET: everything known of one manifest, and what the policy makes of it."""
-        story = await self._clearances.explain(principal, repository_of(request), read_reference_of(request))
-        return JSONResponse(story)
+        image = _named(request.headers.get("host", ""), repository_of(request), read_reference_of(request))
+        return JSONResponse(await self._clearances.explain(principal, image))
 
     async def _answer(self, rooms: Rooms, request: Request, inquiry: Inquiry) -> Answer:
         if not inquiry.image:
@@ -60,6 +62,12 @@ class Doors:
             return Answer.unresolved(str(image), _elsewhere(image, here))
         principal = await rooms.access.require(request, image.repository, Action.PULL)
         return await self._clearances.check(principal, image)
+
+
+def _named(host: str, repository: RepositoryName, reference: Reference) -> ImageReference:
+    if isinstance(reference, Digest):
+        return ImageReference(host, repository, digest=reference)
+    return ImageReference(host, repository, tag=reference)
 
 
 def _elsewhere(image: ImageReference, here: str) -> str:

@@ -1,0 +1,56 @@
+"""The settings of the whole program, and the two files in `config/` that show them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from policy.settings import Settings
+from registry.settings_example import example, schema
+from registry.settings_sources import SettingsError, load
+
+CONFIG = Path(__file__).parents[2] / "config"
+
+
+def test_the_shown_file_is_the_defaults() -> None:
+    """`basegate config example > config/basegate.yaml` makes it so."""
+    assert (CONFIG / "basegate.yaml").read_text(encoding="utf-8") == example(Settings())
+
+
+def test_the_shown_schema_is_the_settings() -> None:
+    """`basegate config schema > config/basegate.schema.json` makes it so."""
+    assert (CONFIG / "basegate.schema.json").read_text(encoding="utf-8") == schema(Settings)
+
+
+def test_the_shown_file_changes_nothing() -> None:
+    """It loads, fits the schema, and gives the defaults."""
+    assert load(Settings, CONFIG / "basegate.yaml", {}, {}) == Settings()
+    jsonschema.validate(yaml.safe_load((CONFIG / "basegate.yaml").read_text()), json.loads(schema(Settings)))
+
+
+def _fields(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    groups = {"": document, **document["$defs"]}
+    named = {name: group for name, group in groups.items() if "properties" in group}
+    return [(f"{name}.{key}", field) for name, group in named.items() for key, field in group["properties"].items()]
+
+
+@pytest.mark.parametrize(("name", "field"), _fields(Settings.model_json_schema()))
+def test_every_setting_is_described(name: str, field: dict[str, Any]) -> None:
+    """No setting is without a sentence; a group has its docstring."""
+    assert field.get("description") or "$ref" in field or "allOf" in field, name
+
+
+def test_lists_of_the_environment() -> None:
+    """Words may be separated by commas."""
+    found = load(Settings, None, {}, {"BASEGATE_GATEWAY__HOSTS": "a.example, b.example:5000"})
+    assert found.gateway.hosts == ("a.example", "b.example:5000")
+
+
+def test_an_unknown_key_of_the_policy(tmp_path: Path) -> None:
+    """A slip of the pen is pointed out with the nearest key."""
+    (tmp_path / "b.yaml").write_text("policy: {moode: warn}")
+    with pytest.raises(SettingsError, match=r"did you mean policy\.mode"):
+        load(Settings, tmp_path / "b.yaml", {}, {})
