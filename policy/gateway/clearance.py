@@ -31,7 +31,7 @@ class Clearances:
         if digest is None:
             return Answer.unresolved(str(image), f"{image} is not in this registry: push it first")
         standing = await self._door.standing(principal, image.repository, digest)
-        return _answer(str(image), digest, standing)
+        return answer_of(str(image), digest, standing)
 
     async def explain(self, principal: Principal, image: ImageReference) -> dict[str, Any]:
         """The answer with everything known of the image: `image` (facts, absent, problems, …) and `children`.
@@ -47,7 +47,7 @@ class Clearances:
         facts = await self._door.image_facts(repository, digest)
         children = standing.verdict.document()["children"] if standing.verdict else []
         return {
-            **_answer(str(image), digest, standing).document(),
+            **answer_of(str(image), digest, standing).document(),
             "image": None if facts is None else facts_document(facts),
             "children": children,
         }
@@ -60,7 +60,8 @@ class Clearances:
         return row.digest if row else None
 
 
-def _answer(reference: str, digest: Digest, standing: Standing) -> Answer:
+def answer_of(reference: str, digest: Digest, standing: Standing) -> Answer:
+    """What a standing means for a deployment."""
     decision, verdict = standing.decision, standing.verdict
     if verdict is None:
         pending = Answer(decision.allowed, State.PENDING.value, reference, digest, standing.policy)

@@ -1,6 +1,7 @@
 """A live basegate with its gate, and images made in code to push to it."""
 
 import asyncio
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ class LiveGateway:
 
     registry: LiveRegistry
     secrets: dict[str, str]
+    ca: Path | None = None
 
     @property
     def host(self) -> str:
@@ -31,7 +33,8 @@ class LiveGateway:
 
     def client(self, name: str) -> httpx.Client:
         """An HTTP client that signs in with Basic; the caller closes it."""
-        return self.registry.client(auth=(name, self.secrets[name]))
+        verify = True if self.ca is None else ssl.create_default_context(cafile=self.ca)
+        return self.registry.client(auth=(name, self.secrets[name]), verify=verify)
 
     def check(self, name: str, **body: Any) -> httpx.Response:
         """POST a check as a principal."""
@@ -49,8 +52,8 @@ class LiveGateway:
 
 
 @contextmanager
-def live_gateway(data: Path, **groups: Any) -> Iterator[LiveGateway]:
-    """Serve over a new data folder; groups are settings."""
+def live_gateway(data: Path, ca: Path | None = None, **groups: Any) -> Iterator[LiveGateway]:
+    """Serve over a new data folder; groups are settings, `ca` signed the certificate that they name."""
     quiet = {"level": "error", "access": False}
     settings = Settings.model_validate(
         {"data": data, "listen": "127.0.0.1:0", "log": quiet, "operations": {"watch": False}, **groups}
@@ -64,7 +67,7 @@ def live_gateway(data: Path, **groups: Any) -> Iterator[LiveGateway]:
     for enrolment in made:
         asyncio.run(app.rooms.stores.metadata.write(record, enrolment))
     with running(app) as live:
-        yield LiveGateway(live, {enrolment.row.name: enrolment.secret() for enrolment in made})
+        yield LiveGateway(live, {enrolment.row.name: enrolment.secret() for enrolment in made}, ca)
 
 
 def _push(client: httpx.Client, layout: Layout, repository: str, tag: str, digest: str) -> None:
