@@ -1,0 +1,41 @@
+"""The corpus: every image has the facts it was built with, and the verdict the default policy must give."""
+
+import pytest
+
+from policy.facts import Fact, ImageFacts
+from policy.policies import known_policies
+from policy.verdict import judge_image
+from registry.oci.digest import Digest
+from tests.corpus import accepted, refusals
+from tests.corpus.case import Case
+
+CASES: list[Case] = [*accepted.CASES, *refusals.CASES]
+ENOUGH = 150
+
+
+def system(facts: ImageFacts) -> str | None:
+    """The judged operating system, `ubuntu 16.04`."""
+    judged = facts.judged("os")
+    return f"{judged[0].value.get('id', '?')} {judged[0].value.get('version', '?')}" if judged else None
+
+
+def versions(facts: tuple[Fact, ...]) -> tuple[str, ...]:
+    """The versions of judged facts."""
+    return tuple(fact.value.get("version", "?") for fact in facts)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))
+def test_image_has_its_facts_and_verdict(case: Case) -> None:
+    """What was built in is found, nothing else, and the policy decides as it must."""
+    built = case.build()
+    facts = built.facts(case.budgets)
+    verdict = judge_image(Digest.of(built.manifest()), facts, known_policies()["azureml-2019-07"])
+    found = (system(facts), versions(facts.judged("conda")), versions(facts.judged("python")), verdict.state.value)
+    assert found == (case.os, tuple(case.conda), tuple(case.python), case.verdict), verdict.reasons
+    assert case.says in " ".join(verdict.reasons)
+    assert bool(facts.problems) == (case.verdict == "inconclusive")
+
+
+def test_names_are_unique() -> None:
+    """Two cases of one name would hide one another in a report."""
+    assert len({case.name for case in CASES}) == len(CASES)
