@@ -159,4 +159,6 @@ def _asgi(rooms: Rooms, more_routes: Sequence[BaseRoute], observers: Sequence[Ob
         if settings.current.log.access:
             access_log.observe(exchange)
 
-    return Edge(inner, settings, [rooms.metrics.observe, log, *observers])
+    edge = Edge(inner, settings, [rooms.metrics.observe, log, *observers])
+    rooms.metrics.running.set_function(lambda: edge.running)
+    return edge

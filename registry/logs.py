@@ -3,19 +3,35 @@
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 
 from registry.exchange import Exchange
 from registry.settings import LogSettings
 
+
+class _StandardError:
+    """Whatever `sys.stderr` is when something is written: it may be exchanged after the set-up."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
+
+
+Stream = TextIO | _StandardError
+
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
 def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
     """Set up structlog and the standard library's logging alike; called again when the settings change."""
-    out = stream or sys.stderr
+    out = stream or _StandardError()
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -24,13 +40,13 @@ def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, _renderer(settings, out)],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[settings.level]),
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", out)),
         cache_logger_on_first_use=False,
     )
     _configure_standard(settings, out, shared)
 
 
-def _configure_standard(settings: LogSettings, out: TextIO, shared: list[Any]) -> None:
+def _configure_standard(settings: LogSettings, out: Stream, shared: list[Any]) -> None:
     handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -48,7 +64,7 @@ def _configure_standard(settings: LogSettings, out: TextIO, shared: list[Any]) -
     root.setLevel(max(_LEVELS[settings.level], logging.WARNING))
 
 
-def _renderer(settings: LogSettings, out: TextIO) -> Any:
+def _renderer(settings: LogSettings, out: Stream) -> Any:
     if settings.format == "json":
         return structlog.processors.JSONRenderer()
     return structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from registry import logs
 from registry.app import RegistryApp, build
 from registry.reload import Reload
 from registry.server.run import Serving
@@ -64,6 +65,7 @@ def open_settings(data: Path, **groups: Any) -> RegistrySettings:
 def running(app: RegistryApp, read: Callable[[], RegistrySettings] | None = None) -> Iterator[LiveRegistry]:
     """Serve an application from a thread of its own until the block ends; the application is closed then."""
     settings = app.settings.current
+    logs.configure(settings.log)
     announced = threading.Event()
     serving = Serving(app, bind(settings), certificate_of(settings), lambda _url: announced.set())
     reload = Reload(app.settings, read or (lambda: settings), [app.follow])

@@ -7,10 +7,13 @@ import uuid
 from collections.abc import Iterable, Sequence
 
 import structlog
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from registry.api.errors import render
 from registry.api.proxies import apply_forwarded
 from registry.exchange import Exchange, Observer, remember
+from registry.oci.errors import Unavailable
 from registry.settings import RegistrySettings, SettingsInForce
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
@@ -20,7 +23,11 @@ _CLIENT_CLOSED = 499
 
 
 class Edge:
-    """ASGI around the application. What observers raise is logged and otherwise ignored."""
+    """ASGI around the application. What observers raise is logged and otherwise ignored.
+
+    Attributes:
+        running: requests that are being served.
+    """
 
     def __init__(
         self, app: ASGIApp, settings: SettingsInForce[RegistrySettings], observers: Sequence[Observer]
@@ -28,6 +35,7 @@ class Edge:
         self._app = app
         self._settings = settings
         self._observers = tuple(observers)
+        self.running = 0
         self._log = structlog.get_logger("registry.edge")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,14 +50,17 @@ class Edge:
         passage = _Passage(scope, receive, send, exchange, settings.limits.unread_body_bytes)
         structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
         began = time.perf_counter()
+        app = _busy if 0 < settings.server.concurrency <= self.running else self._app
+        self.running += 1
         try:
-            await self._app(scope, passage.receive, passage.send)
+            await app(scope, passage.receive, passage.send)
         except Exception:
             if not passage.disconnected:
                 self._log.exception("request failed", method=exchange.method, path=exchange.path)
                 if not passage.complete:
                     raise  # the response cannot be finished any more: the server cuts the connection
         finally:
+            self.running -= 1
             exchange.seconds = time.perf_counter() - began
             if passage.disconnected and not passage.complete:
                 exchange.status, exchange.error = _CLIENT_CLOSED, None
@@ -89,7 +100,9 @@ class _Passage:
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass a piece of the response on, its head with the headers of every response."""
+        """Pass a piece of the response on, its head with the headers of every response; nobody listens: nothing."""
+        if self.disconnected:
+            return
         if message["type"] == "http.response.start":
             self._exchange.status = message["status"]
             self._exchange.digest = _digest(message.get("headers", []))
@@ -139,6 +152,13 @@ class _Passage:
                     left -= len(message.get("body", b""))
         except TimeoutError:
             return
+
+
+async def _busy(scope: Scope, receive: Receive, send: Send) -> None:
+    """What a request gets when too many others are being served."""
+    error = Unavailable("the registry serves as many requests as it may: try again", headers={"Retry-After": "1"})
+    response = await render(Request(scope), error)
+    await response(scope, receive, send)
 
 
 def _exchange(scope: Scope) -> Exchange:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from registry.reload import Reload, compare
 from registry.settings import RegistrySettings, SettingsInForce
@@ -65,13 +66,12 @@ def test_a_broken_file_keeps_the_old_settings(
     assert in_force.current is before
 
 
-def test_a_broken_file_is_reported(
-    sources: _Sources, in_force: SettingsInForce[RegistrySettings], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_broken_file_is_reported(sources: _Sources, in_force: SettingsInForce[RegistrySettings]) -> None:
     """The log names the reason."""
     sources.write("lgo: {}")
-    Reload(in_force, sources.read).now()
-    assert "there is no setting lgo: did you mean log?" in capsys.readouterr().out
+    with capture_logs() as logged:
+        Reload(in_force, sources.read).now()
+    assert "there is no setting lgo: did you mean log?" in logged[0]["reason"]
 
 
 def test_listeners_hear_of_new_settings(sources: _Sources, in_force: SettingsInForce[RegistrySettings]) -> None:
