@@ -43,6 +43,8 @@ class LayerJob:
         self.attempts = 0
         self.parked = False
         self.future: Future[Inspected] = Future()
+        # Several may wait for it: none of them may call it off for the others.
+        self.future.set_running_or_notify_cancel()
         self._lock = threading.Lock()
         self._progress = Progress(available, not follower)
         self._aborted = False

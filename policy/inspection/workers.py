@@ -57,6 +57,7 @@ class InspectionWorkers:
         self._whole: deque[LayerJob] = deque()
         self._growing: deque[LayerJob] = deque()
         self._threads: list[threading.Thread] = []
+        self._slots: list[_Slot] = []
         self._idle = 0
         self._closed = False
         self._outstanding: dict[str, LayerJob] = {}
@@ -128,6 +129,11 @@ class InspectionWorkers:
             thread.join()
 
     @property
+    def pids(self) -> tuple[int, ...]:
+        """The process ids of the workers that run now."""
+        return tuple(slot.pid for slot in self._slots if slot.pid)
+
+    @property
     def closed(self) -> bool:
         """Whether the pool takes no more work."""
         return self._closed
@@ -140,8 +146,10 @@ class InspectionWorkers:
             queue = self._whole if job.progress.complete else self._growing
             queue.append(job)
             if self._idle == 0 and len(self._threads) < self._limits.workers:
+                slot = _Slot(self)
                 number = len(self._threads) + 1
-                thread = threading.Thread(target=_Slot(self).run, name=f"inspection-{number}", daemon=True)
+                thread = threading.Thread(target=slot.run, name=f"inspection-{number}", daemon=True)
+                self._slots.append(slot)
                 self._threads.append(thread)
                 thread.start()
             self._condition.notify()
@@ -228,6 +236,12 @@ class _Slot:
     def __init__(self, pool: InspectionWorkers) -> None:
         self._pool = pool
         self._process: WorkerProcess | None = None
+
+    @property
+    def pid(self) -> int:
+        """The id of its process; 0 while there is none."""
+        process = self._process
+        return 0 if process is None else process.pid
 
     def run(self) -> None:
         """Take jobs until the pool closes."""
