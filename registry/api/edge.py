@@ -62,7 +62,7 @@ class Edge:
         finally:
             self.running -= 1
             exchange.seconds = time.perf_counter() - began
-            if passage.disconnected and not passage.complete:
+            if not exchange.status:
                 exchange.status, exchange.error = _CLIENT_CLOSED, None
             self._tell(exchange)
             structlog.contextvars.unbind_contextvars("request_id")

@@ -1,9 +1,11 @@
 """Errors become responses here and nowhere else: `{"errors": [{"code", "message", "detail"}]}`."""
 
 import http
+from collections.abc import Mapping
+from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from registry.exchange import exchange_of
@@ -39,4 +41,13 @@ async def render_framework(request: Request, error: Exception) -> Response:
     return await render(request, BadRequest() if status < http.HTTPStatus.INTERNAL_SERVER_ERROR else InternalError())
 
 
-EXCEPTION_HANDLERS = {OciError: render, HTTPException: render_framework, Exception: render}
+async def give_up(_request: Request, _error: Exception) -> None:
+    """The caller has left: there is nobody to answer."""
+
+
+EXCEPTION_HANDLERS: Mapping[Any, Any] = {
+    OciError: render,
+    HTTPException: render_framework,
+    ClientDisconnect: give_up,
+    Exception: render,
+}

@@ -10,10 +10,11 @@ from tests.repository import Repository
 from tests.servers import LiveRegistry, open_registry
 
 
-@pytest.fixture(scope="session")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveRegistry]:
-    """A registry where nobody has to sign in, on the plain path."""
-    with open_registry(tmp_path_factory.mktemp("conformance")) as live:
+@pytest.fixture(scope="session", params=["fast", "plain"])
+def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveRegistry]:
+    """A registry where nobody has to sign in; every clause holds on both of the server's paths."""
+    fast = request.param == "fast"
+    with open_registry(tmp_path_factory.mktemp("conformance"), server={"fast": fast}) as live:
         yield live
 
 
