@@ -117,5 +117,6 @@ def _shell(look: Look) -> list[Fact]:
 
 
 def _judged(facts: tuple[Fact, ...]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
-    """What rules look at, for comparing two readings."""
-    return tuple((fact.subject, tuple(sorted(fact.value.items()))) for fact in facts if fact.judged)
+    """What rules look at, for comparing two readings: versions, not the places they were found at."""
+    judged = [fact for fact in facts if fact.judged]
+    return tuple((fact.subject, tuple(sorted({**fact.value, "prefix": ""}.items()))) for fact in judged)

@@ -4,7 +4,6 @@ gzip is RFC 1952 with any number of members and zero padding after the last; zst
 and skippable frames. Checksums are verified, a stream that ends early or goes on with something else is refused.
 """
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,11 +11,7 @@ from typing import Any, Protocol
 from isal import igzip_lib
 
 from policy.inspection.budgets import Budgets, LayerRefused, damaged, over_budget
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from policy.inspection.zstandard import zstd
 
 INPUT_PIECE = 256 * 1024
 OUTPUT_PIECE = 1024 * 1024

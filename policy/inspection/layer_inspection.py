@@ -1,18 +1,13 @@
 """What is known of one layer, kept for ever: composing an image needs this and no byte of the layer."""
 
 import json
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
 from policy.facts import Problem
 from policy.inspection.records import Record
 from policy.inspection.table import Table
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from policy.inspection.zstandard import zstd
 
 _MAGIC = b"BGL1"
 _LEVEL = 3

@@ -4,16 +4,12 @@ Composing an image looks at a few dozen paths of each layer, so that only the bl
 Nothing in a block needs escaping: neither paths nor entries can carry a NUL, which separates them.
 """
 
-import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from policy.inspection.zstandard import zstd
 
 _PATHS_PER_BLOCK = 192
 _LEVEL = 1

@@ -29,9 +29,9 @@ def source_document() -> Image:
         whiteout("opt/miniconda/include/python3.7m"),
     ]
     installed = [*miniconda("4.5.12", "3.7.1"), file("opt/miniconda/pkgs/urls.txt", "")]
-    first = [entry.but(name=str(entry.name).replace("h0371630_0", "h0371630_7")) for entry in installed]
+    first = [entry.but(name=entry.path.replace("h0371630_0", "h0371630_7")) for entry in installed]
     first = [
-        file(entry.name, record("python", "3.7.1", "h0371630_7")) if "python-3.7.1" in str(entry.name) else entry
+        file(entry.name, record("python", "3.7.1", "h0371630_7")) if "python-3.7.1" in entry.path else entry
         for entry in first
     ]
     return image(ubuntu(), [folder("root")], first, [*removed, *conda_python("3.6.8")])
@@ -61,7 +61,7 @@ def prefix_by_link() -> Image:
 
 def meta_by_link() -> Image:
     """conda-meta itself is a link to another directory."""
-    moved = [entry.but(name=str(entry.name).replace(META, "data/meta")) for entry in miniconda()]
+    moved = [entry.but(name=entry.path.replace(META, "data/meta")) for entry in miniconda()]
     return image(ubuntu(), [*moved, link(META, "/data/meta")])
 
 

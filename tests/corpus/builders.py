@@ -12,9 +12,9 @@ from typing import Any
 from policy.facts import ImageFacts
 from policy.inspection.budgets import Budgets
 from policy.inspection.compose import compose
-from policy.inspection.compression import zstd
 from policy.inspection.layer_inspection import LayerInspection
 from policy.inspection.layers import scan_layer
+from policy.inspection.zstandard import zstd
 from registry.oci.descriptor import Descriptor
 from registry.oci.digest import Digest
 from tests.corpus.tarballs import Entry, tar

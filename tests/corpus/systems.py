@@ -19,7 +19,8 @@ def os_release(name: str = "ubuntu", version: str = "16.04", quote: str = '"') -
 
 def lsb_release(name: str = "Ubuntu", version: str = "16.04") -> str:
     """An lsb-release of one system."""
-    return f'DISTRIB_ID={name}\nDISTRIB_RELEASE={version}\nDISTRIB_CODENAME=xenial\nDISTRIB_DESCRIPTION="{name} {version}"\n'
+    description = f'DISTRIB_DESCRIPTION="{name} {version}"'
+    return f"DISTRIB_ID={name}\nDISTRIB_RELEASE={version}\nDISTRIB_CODENAME=xenial\n{description}\n"
 
 
 def ubuntu(version: str = "16.04", name: str = "ubuntu") -> list[Entry]:

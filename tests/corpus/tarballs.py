@@ -35,6 +35,11 @@ class Entry:
     change: dict[int, bytes] = field(default_factory=dict)
     checksum: bytes | None = None
 
+    @property
+    def path(self) -> str:
+        """The name as text."""
+        return self.name if isinstance(self.name, str) else self.name.decode()
+
     def but(self, **changes: object) -> Self:
         """The same entry with some attributes changed."""
         return replace(self, **changes)  # type: ignore[arg-type]

@@ -6,10 +6,18 @@ from policy.facts import Fact, ImageFacts
 from policy.policies import known_policies
 from policy.verdict import judge_image
 from registry.oci.digest import Digest
-from tests.corpus import accepted, refusals
+from tests.corpus import accepted, damages, formats, lookups, refusals, stacks, texts
 from tests.corpus.case import Case
 
-CASES: list[Case] = [*accepted.CASES, *refusals.CASES]
+CASES: list[Case] = [
+    *accepted.CASES,
+    *refusals.CASES,
+    *formats.CASES,
+    *damages.CASES,
+    *stacks.CASES,
+    *lookups.CASES,
+    *texts.CASES,
+]
 ENOUGH = 150
 
 
@@ -39,3 +47,8 @@ def test_image_has_its_facts_and_verdict(case: Case) -> None:
 def test_names_are_unique() -> None:
     """Two cases of one name would hide one another in a report."""
     assert len({case.name for case in CASES}) == len(CASES)
+
+
+def test_corpus_is_large_enough() -> None:
+    """The corpus stays as large as it was promised to be."""
+    assert len(CASES) >= ENOUGH
