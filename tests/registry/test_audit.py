@@ -13,6 +13,7 @@ from registry.auth.actions import Role
 from registry.auth.principals import Principal
 from registry.auth.sign_in import SecretWrong
 from registry.exchange import Exchange
+from registry.oci.errors import Denied
 from registry.oci.names import RepositoryName
 from tests.registry.api.guarded import guarded_registry
 from tests.registry.auth.people import person
@@ -68,9 +69,10 @@ def test_results_have_four_words(status: int, result: str) -> None:
 def test_long_and_broken_texts_stay_one_line(tmp_path: Path) -> None:
     """A reference with line ends or of megabytes cannot forge or flood the log."""
     log = opened(tmp_path / "audit.log")
-    log.observe(pushed(reference='v1\n{"forged": true}' + "x" * 1_000_000))
+    long = 'v1\n{"forged": true}' + "x" * 1_000_000
+    log.observe(pushed(reference=long, error=Denied(long), operation="", path=long))
     assert len(lines(tmp_path / "audit.log")) == 1
-    assert (tmp_path / "audit.log").stat().st_size < 2000
+    assert (tmp_path / "audit.log").stat().st_size < 3000
 
 
 def test_rotation_keeps_the_newest_files_and_loses_no_line(tmp_path: Path) -> None:

@@ -59,6 +59,19 @@ def test_renewal_keeps_the_authority(tmp_path: Path) -> None:
     assert second.expires - datetime.now(UTC) < timedelta(days=30)
 
 
+def test_server_certificate_signs_no_others(tmp_path: Path) -> None:
+    """A stolen server key must not be an authority; the authority itself may not make another one."""
+    made = make_certificates(tmp_path)
+    found = [
+        x509.load_pem_x509_certificate(path.read_bytes()).extensions.get_extension_for_class(x509.BasicConstraints)
+        for path in (made.certificate, made.ca)
+    ]
+    assert [(each.critical, each.value.ca, each.value.path_length) for each in found] == [
+        (True, False, None),
+        (True, True, 0),
+    ]
+
+
 @pytest.mark.parametrize("name", ["ca.crt", "ca.key"])
 @pytest.mark.parametrize("content", [b"nonsense", None])
 def test_damaged_authority_is_not_replaced(tmp_path: Path, name: str, content: bytes | None) -> None:

@@ -116,6 +116,15 @@ def test_post_with_refresh_token(client: httpx.Client) -> None:
     assert (granted(reply), reply.json()["refresh_token"]) == ([SCOPE], kept)
 
 
+def test_kinds_of_token_are_not_mixed_up(client: httpx.Client) -> None:
+    """An access token refreshes nothing; a refresh token opens no route, even one that was just used to refresh."""
+    reply = client.get(TOKEN, params={"offline_token": "true", "scope": SCOPE}, auth=WHO).json()
+    refreshed = client.post(TOKEN, data={"grant_type": "refresh_token", "refresh_token": reply["refresh_token"]})
+    wrong = client.post(TOKEN, data={"grant_type": "refresh_token", "refresh_token": reply["access_token"]})
+    opened = client.get("/v2/", headers={"Authorization": f"Bearer {reply['refresh_token']}"})
+    assert [answer.status_code for answer in (refreshed, wrong, opened)] == [200, 401, 401]
+
+
 def test_chunked_form(client: httpx.Client) -> None:
     """Skopeo sends the form without a length."""
     form = f"client_id=containers%2Fimage&grant_type=refresh_token&refresh_token={refresh_token(client)}&scope={SCOPE}"
