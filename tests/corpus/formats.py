@@ -38,8 +38,9 @@ def formed(change: Callable[[Entry], Entry]) -> Image:
 
 
 def released(*entries: Entry) -> Image:
-    """A good image whose os-release comes in these members instead."""
-    return image([*(entry for entry in ubuntu() if entry.name != RELEASE), *entries, *miniconda()])
+    """A good image whose os-release comes in these members instead, and that has no lsb-release."""
+    kept = [entry for entry in ubuntu() if entry.name not in {RELEASE, "etc/lsb-release"}]
+    return image([*kept, *entries, *miniconda()])
 
 
 def halves(raw: bytes) -> tuple[bytes, bytes]:
