@@ -14,14 +14,16 @@ from policy.inspection.layer_job import Inspected, LayerJob
 from policy.inspection.worker_process import WorkerDied, WorkerProcess
 
 _ATTEMPTS = 2
-_IDLE_SECONDS = 2.0
 
 Keep = Callable[[str, Inspected], None]
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """What the workers may cost; the meanings are those of the settings `policy.inspection.*`."""
+    """What the workers may cost; the meanings are those of the settings `policy.inspection.*`.
+
+    `idle_seconds`: a worker leaves an upload that has said nothing for so long when other layers wait.
+    """
 
     workers: int
     memory_bytes: int
@@ -30,6 +32,7 @@ class WorkerLimits:
     nice: int
     follow_queue: int
     budgets: Budgets
+    idle_seconds: float = 2.0
 
 
 @dataclass(slots=True)
@@ -295,7 +298,7 @@ class _Slot:
         return process.answer()
 
     def _should_leave(self, job: LayerJob) -> bool:
-        idle = not job.progress.complete and job.idle_seconds > _IDLE_SECONDS
+        idle = not job.progress.complete and job.idle_seconds > self._pool.limits.idle_seconds
         return idle and self._pool.is_crowded()
 
     def _ready(self) -> WorkerProcess:

@@ -1,0 +1,237 @@
+"""The inspection workers: real processes that read real layers, and what happens when they cannot."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from policy.inspection.arrivals import LayerArrival
+from policy.inspection.budgets import Budgets
+from policy.inspection.layer_inspection import LayerInspection
+from policy.inspection.layer_job import Inspected
+from policy.inspection.workers import InspectionWorkers, WorkerLimits
+from registry.oci.digest import Digest
+from tests.policy.images_made import base, layer, noise
+
+LIMITS = WorkerLimits(
+    workers=1,
+    memory_bytes=1 << 30,
+    wall_seconds=60,
+    recycle_layers=100,
+    nice=0,
+    follow_queue=4,
+    budgets=Budgets(),
+    idle_seconds=0.1,
+)
+SMALL = layer(base())
+LARGE = layer(base() | {"opt/data": noise(300_000)})
+
+
+class Kept(dict[str, Inspected]):
+    """What the workers found, by digest."""
+
+
+@contextmanager
+def open_workers(limits: WorkerLimits = LIMITS) -> Iterator[tuple[InspectionWorkers, Kept]]:
+    """A pool that is closed at the end of the block."""
+    kept = Kept()
+    pool = InspectionWorkers(limits, kept.__setitem__)
+    try:
+        yield pool, kept
+    finally:
+        pool.close()
+
+
+@pytest.fixture
+def workers() -> Iterator[InspectionWorkers]:
+    """One worker with the usual limits."""
+    with open_workers() as (pool, _):
+        yield pool
+
+
+def stored(folder: Path, content: bytes) -> Path:
+    """A layer in a file."""
+    path = folder / Digest.of(content).encoded
+    path.write_bytes(content)
+    return path
+
+
+def read(pool: InspectionWorkers, folder: Path, content: bytes) -> Inspected:
+    """Have a stored layer inspected."""
+    return pool.inspect(Digest.of(content), stored(folder, content)).future.result(30)
+
+
+def arrive(pool: InspectionWorkers, staging: Path, content: bytes, pieces: int = 8) -> LayerArrival:
+    """Upload all bytes of a layer, piece by piece, telling the pool; not committed yet."""
+    arrival = LayerArrival(pool, staging, 64 * 1024)
+    step = len(content) // pieces + 1
+    with staging.open("wb", buffering=0) as file:
+        for at in range(0, len(content), step):
+            file.write(content[at : at + step])
+            arrival.wrote(file.tell())
+    return arrival
+
+
+def pid_of(pool: InspectionWorkers) -> int:
+    """The process id of the only worker, once it runs."""
+    deadline = time.monotonic() + 10
+    while not pool.pids and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return pool.pids[0]
+
+
+def test_a_stored_layer_is_inspected(workers: InspectionWorkers, tmp_path: Path) -> None:
+    """The answer is a layer inspection with what the layer holds."""
+    found = LayerInspection.from_bytes(read(workers, tmp_path, SMALL).body)
+    assert found.problem is None
+    assert found.records[b"etc/os-release"].values["VERSION_ID"] == "16.04"
+
+
+def test_an_arriving_layer_gives_the_same_inspection(workers: InspectionWorkers, tmp_path: Path) -> None:
+    """Whether it was read while it arrived or from the store makes no difference, though the file is gone."""
+    arrival = arrive(workers, tmp_path / "staging", LARGE)
+    (tmp_path / "staging").unlink()
+    arrival.committed(Digest.of(LARGE), len(LARGE))
+    job = workers.outstanding(Digest.of(LARGE))
+    assert job is not None
+    assert job.future.result(30).body == read(workers, tmp_path, LARGE).body
+
+
+def test_the_result_is_kept_before_anybody_hears_of_it(tmp_path: Path) -> None:
+    """Whoever waits finds it in the ledger."""
+    with open_workers() as (pool, kept):
+        found = read(pool, tmp_path, SMALL)
+        assert kept == {Digest.of(SMALL): found}
+        assert pool.outstanding(Digest.of(SMALL)) is None
+
+
+def test_all_who_ask_share_one_reading(workers: InspectionWorkers, tmp_path: Path) -> None:
+    """A layer that is asked for twice is opened once."""
+    path = stored(tmp_path, LARGE)
+    jobs = {id(workers.inspect(Digest.of(LARGE), path)) for _ in range(3)}
+    assert len(jobs) == 1
+
+
+def test_small_uploads_and_other_content_are_not_followed(workers: InspectionWorkers, tmp_path: Path) -> None:
+    """A configuration costs no worker anything."""
+    for number, content in enumerate((SMALL, noise(200_000))):
+        arrival = arrive(workers, tmp_path / str(number), content)
+        arrival.committed(Digest.of(content), len(content))
+        assert workers.outstanding(Digest.of(content)) is None
+    assert workers.pids == ()
+
+
+def test_a_digest_that_is_not_the_bytes_is_noticed(workers: InspectionWorkers, tmp_path: Path) -> None:
+    """What a worker saw is bound to the digest, whatever the server believes."""
+    found = workers.inspect(Digest.of(b"something else"), stored(tmp_path, SMALL)).future.result(30)
+    assert (found.body, found.failure) == (b"", "the stored bytes are not those of the layer's digest")
+
+
+def test_a_sha512_digest_is_checked_too(workers: InspectionWorkers, tmp_path: Path) -> None:
+    """A layer followed under one algorithm and committed under another is read again."""
+    arrival = arrive(workers, tmp_path / "staging", LARGE)
+    digest = Digest.of(LARGE, "sha512")
+    arrival.committed(digest, len(LARGE))
+    job = workers.outstanding(digest)
+    assert job is not None
+    assert job.future.result(30).failure == ""
+
+
+def test_a_killed_worker_is_replaced_and_the_layer_read_again(workers: InspectionWorkers, tmp_path: Path) -> None:
+    """One death costs nobody anything."""
+    arrival = arrive(workers, tmp_path / "staging", LARGE)
+    first = pid_of(workers)
+    os.kill(first, signal.SIGKILL)
+    arrival.committed(Digest.of(LARGE), len(LARGE))
+    job = workers.outstanding(Digest.of(LARGE))
+    assert job is not None
+    assert job.future.result(30).failure == ""
+    assert pid_of(workers) != first
+
+
+def test_a_worker_that_dies_twice_is_the_answer(tmp_path: Path) -> None:
+    """A layer that kills every worker is inconclusive with the reason, and the pool goes on."""
+    with open_workers(replace(LIMITS, memory_bytes=24 << 20)) as (pool, kept):
+        found = read(pool, tmp_path, LARGE)
+        assert found.failure.startswith("the inspection worker ")
+        assert kept[Digest.of(LARGE)].failure
+
+
+def test_a_worker_that_hangs_is_killed(tmp_path: Path) -> None:
+    """Past the time it is given a worker is ended, and the layer read by another."""
+    with open_workers(replace(LIMITS, wall_seconds=0.2)) as (pool, _):
+        arrival = arrive(pool, tmp_path / "staging", LARGE)
+        os.kill(pid_of(pool), signal.SIGSTOP)
+        arrival.committed(Digest.of(LARGE), len(LARGE))
+        job = pool.outstanding(Digest.of(LARGE))
+        assert job is not None
+        assert job.future.result(30).failure == ""
+        assert pool.counters.deaths == 1
+
+
+def test_an_idle_upload_gives_way_to_a_whole_layer(workers: InspectionWorkers, tmp_path: Path) -> None:
+    """A stalled client does not keep the only worker; its layer is read when it is whole."""
+    arrival = arrive(workers, tmp_path / "staging", LARGE)
+    assert read(workers, tmp_path, SMALL).failure == ""
+    arrival.committed(Digest.of(LARGE), len(LARGE))
+    job = workers.outstanding(Digest.of(LARGE))
+    assert job is not None
+    assert job.future.result(30).failure == ""
+
+
+def test_an_aborted_upload_frees_the_worker(workers: InspectionWorkers, tmp_path: Path) -> None:
+    """Nobody waits for what will not come."""
+    arrive(workers, tmp_path / "staging", LARGE).aborted()
+    assert read(workers, tmp_path, SMALL).failure == ""
+
+
+def test_too_many_uploads_are_not_followed(tmp_path: Path) -> None:
+    """Past the queue's length an upload is left to be read later, and no file stays open for it."""
+    with open_workers(replace(LIMITS, follow_queue=0)) as (pool, _):
+        arrive(pool, tmp_path / "staging", LARGE).committed(Digest.of(LARGE), len(LARGE))
+        assert pool.outstanding(Digest.of(LARGE)) is None
+
+
+def test_workers_are_replaced_after_some_layers(tmp_path: Path) -> None:
+    """Whatever a process has gathered goes with it."""
+    with open_workers(replace(LIMITS, recycle_layers=1)) as (pool, _):
+        read(pool, tmp_path, SMALL)
+        first = pid_of(pool)
+        read(pool, tmp_path, LARGE)
+        assert pid_of(pool) != first
+
+
+def test_a_damaged_layer_is_an_answer_and_no_failure(workers: InspectionWorkers, tmp_path: Path) -> None:
+    """What is wrong with the bytes is known for ever, and the worker lives on."""
+    found = read(workers, tmp_path, LARGE[: len(LARGE) // 2])
+    problem = LayerInspection.from_bytes(found.body).problem
+    assert problem is not None
+    assert problem.reason == "damaged-layer"
+    assert workers.counters.deaths == 0
+
+
+def test_budgets_reach_the_worker(tmp_path: Path) -> None:
+    """A setting decides how far a layer is read."""
+    with open_workers(replace(LIMITS, budgets=Budgets(uncompressed_bytes=4096))) as (pool, _):
+        problem = LayerInspection.from_bytes(read(pool, tmp_path, LARGE).body).problem
+        assert problem is not None
+        assert problem.reason == "budget"
+
+
+def test_closing_ends_every_process_and_every_wait(tmp_path: Path) -> None:
+    """Who waits is told, and nothing is left running."""
+    with open_workers() as (pool, kept):
+        arrival = arrive(pool, tmp_path / "staging", LARGE)
+        pid = pid_of(pool)
+        os.kill(pid, signal.SIGSTOP)
+        arrival.committed(Digest.of(LARGE), len(LARGE))
+        waiting = pool.inspect(Digest.of(SMALL), stored(tmp_path, SMALL))
+        pool.close()
+        assert waiting.future.result(1).failure == "the server is stopping"
+        assert (pool.pids, kept) == ((), {})
+        assert not Path(f"/proc/{pid}").exists()
