@@ -49,7 +49,7 @@ def bring_up_to_date(connection: Connection) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    """The schema's revision, or `None` for an empty database."""
+    """The schema's revision, "" before the first, or `None` for an empty database."""
     if not inspect(connection).has_table("alembic_version"):
         return None
-    return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
+    return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or "")

@@ -78,6 +78,11 @@ class DirectorySyncs:
                 if not queue.users:
                     self._queues.pop(path, None)
 
+    def waiting(self, path: Path) -> int:
+        """How many threads are in `sync` for this directory now."""
+        with self._changed:
+            return self._queues[path].users if path in self._queues else 0
+
     def _served(self, queue: _Queue, ticket: int) -> bool:
         """Wait until the ticket is covered (true) or it is this thread's turn to sync (false)."""
         with self._changed:

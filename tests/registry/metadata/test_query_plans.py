@@ -1,0 +1,75 @@
+"""Every question a request asks is answered from an index: none walks a table."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event
+
+from registry.metadata import blobs, manifests, reachability, referrers, repositories, tags
+from registry.metadata.opening import open_metadata
+from registry.metadata.sqlite import SqliteStore
+from registry.oci.digest import Digest
+from registry.oci.names import RepositoryName, Tag
+
+NAME, TAG, DIGEST = RepositoryName("team/app"), Tag("v1"), Digest.of(b"x")
+
+QUESTIONS: dict[str, Any] = {
+    "repository": lambda c: repositories.find(c, NAME),
+    "catalog": lambda c: repositories.page(c, "a", 100),
+    "bytes held": lambda c: repositories.bytes_held(c, 1),
+    "tag": lambda c: tags.find(c, NAME, TAG),
+    "tags": lambda c: tags.page(c, 1, "a", 100),
+    "tags of a manifest": lambda c: tags.pointing_at(c, 1, DIGEST),
+    "set a tag": lambda c: tags.put(c, 1, TAG, DIGEST, 1.0),
+    "remove a tag": lambda c: tags.remove(c, 1, TAG),
+    "manifest": lambda c: manifests.find(c, NAME, DIGEST),
+    "manifest of a tag": lambda c: manifests.find_tagged(c, NAME, TAG),
+    "manifests present": lambda c: manifests.present(c, 1, [DIGEST]),
+    "remove a manifest": lambda c: manifests.remove(c, 1, DIGEST),
+    "blob": lambda c: blobs.size_of(c, NAME, DIGEST),
+    "blobs present": lambda c: blobs.present(c, 1, [DIGEST]),
+    "link a blob": lambda c: blobs.link(c, 1, DIGEST, 1, 1.0),
+    "unlink a blob": lambda c: blobs.unlink(c, 1, DIGEST),
+    "holders of a blob": lambda c: blobs.holders(c, DIGEST, 10),
+    "referrers": lambda c: referrers.page(c, NAME, DIGEST, "", after="a", count=10),
+    "referrers of a type": lambda c: referrers.page(c, NAME, DIGEST, "type", after="a", count=10),
+    "manifests naming": lambda c: reachability.manifests_naming(c, 1, DIGEST, 1),
+    "manifests reaching": lambda c: reachability.manifests_reaching(c, NAME, DIGEST),
+}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteStore]:
+    """A database with one repository."""
+    opened = open_metadata(tmp_path_factory.mktemp("plans"))
+    asyncio.run(opened.write(repositories.ensure, NAME, 1.0))
+    yield opened
+    opened.close()
+
+
+def plans(connection: Connection, question: Any) -> list[str]:
+    """What SQLite means to do for each statement that a question executes."""
+    found: list[str] = []
+
+    def explain(_c: Any, cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            found.extend(row[3] for row in cursor.fetchall())
+
+    event.listen(connection, "before_cursor_execute", explain)
+    try:
+        question(connection)
+    finally:
+        event.remove(connection, "before_cursor_execute", explain)
+    return found
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_does_not_walk_a_table(store: SqliteStore, name: str) -> None:
+    """Its plan searches; it scans nothing but its own recursion, and sorts nothing."""
+    found = asyncio.run(store.write(plans, QUESTIONS[name]))
+    assert found
+    assert [step for step in found if step.startswith("SCAN") and "reaching" not in step] == []
+    assert [step for step in found if "TEMP B-TREE FOR ORDER BY" in step] == []
