@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-COMMAND = (sys.executable, "-m", "policy.cli")
+COMMAND = (str(Path(sys.executable).with_name("basegate")),)
 READY_SECONDS = 60
 
 

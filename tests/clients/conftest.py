@@ -1,5 +1,7 @@
 """A live basegate over HTTP and over TLS, its accounts, and every client against it."""
 
+import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -60,11 +62,19 @@ def daemons(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemons]:
 
 
 @pytest.fixture
-def connect(request: pytest.FixtureRequest, daemons: Daemons, tmp_path: Path) -> Connect:
+def homes() -> Iterator[Path]:
+    """A folder for the clients' homes; podman wants a path of 50 characters at most, which pytest's own is not."""
+    folder = Path(tempfile.mkdtemp(prefix="client-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def connect(request: pytest.FixtureRequest, daemons: Daemons, homes: Path) -> Connect:
     """Make a client of the roster, with a home of its own, for an endpoint."""
 
     def make(entry: Entry, endpoint: Endpoint) -> Client:
-        made = entry.make(tmp_path / f"{entry.name}-{uuid.uuid4().hex[:8]}", endpoint, daemons)
+        made = entry.make(homes / f"{entry.name}-{uuid.uuid4().hex[:4]}", endpoint, daemons)
         versions = request.config.stash[TRIALS].versions
         versions[entry.name] = versions.get(entry.name) or made.version()
         return made

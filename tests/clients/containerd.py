@@ -22,9 +22,16 @@ class Containerd(OwnHome):
         return Program(("ctr", "--address", str(self._socket), "--namespace", self.home.name), self.home)
 
     def _flags(self) -> tuple[str, ...]:
-        ca = self.endpoint.ca
-        trust = ("--plain-http",) if ca is None else ("--tlscacert", str(ca))
+        trust = ("--plain-http",) if self.endpoint.ca is None else ("--hosts-dir", str(self._hosts(self.endpoint.ca)))
         return (*trust, "--user", self._credentials) if self._credentials else trust
+
+    def _hosts(self, ca: Path) -> Path:
+        # ctr would speak plain HTTP to a loopback address, whatever CA it is given: the folder of hosts says it is TLS.
+        folder = self.home / "certs.d"
+        told = folder / self.endpoint.host / "hosts.toml"
+        told.parent.mkdir(parents=True, exist_ok=True)
+        told.write_text(f'[host."https://{self.endpoint.host}"]\n  ca = "{ca}"\n')
+        return folder
 
     def version(self) -> str:
         """The daemon's version."""
@@ -35,7 +42,8 @@ class Containerd(OwnHome):
         """Remember the credentials; an image that does not exist is asked for, to see whether they are taken."""
         self._credentials = f"{username}:{password}"
         asked = self.program.run("images", "pull", *self._flags(), f"{self.endpoint.host}/nobody/nothing:v1")
-        return Outcome(asked.command, 0 if "not found" in asked.output else 1, asked.output)
+        taken = "not found" in asked.output or "http.StatusNotFound" in asked.output
+        return Outcome(asked.command, 0 if taken else 1, asked.output)
 
     def push(self, layout: Layout, tag: str, reference: str) -> Outcome:
         """Import the layout, and push from there."""

@@ -20,11 +20,15 @@ class Buildah(OwnHome):
         policy.write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
         folders = ("--root", str(self.home / "root"), "--runroot", str(self.home / "run"))
         options = ("--storage-driver", "vfs", *self._engine_options())
-        variables = {"REGISTRY_AUTH_FILE": str(self.home / "auth.json")}
+        variables = {"REGISTRY_AUTH_FILE": str(self.home / "auth.json"), **self._trusted()}
         return Program((self.name, *folders, *options), self.home, variables)
 
     def _engine_options(self) -> tuple[str, ...]:
         return ()
+
+    def _trusted(self) -> dict[str, str]:
+        # `podman search` knows no --cert-dir.
+        return {} if self.endpoint.ca is None else {"SSL_CERT_FILE": str(self.endpoint.ca)}
 
     def version(self) -> str:
         """What it says its version is."""
@@ -64,4 +68,5 @@ class Podman(Buildah):
 
     def tags(self, repository: str) -> Outcome:
         """The tags of `HOST/name`, among whatever else it prints."""
-        return self.program.run("search", "--list-tags", *self.endpoint.containers_flags(), repository)
+        flags = self.endpoint.containers_flags() if self.endpoint.ca is None else ()
+        return self.program.run("search", "--list-tags", *flags, repository)

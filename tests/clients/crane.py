@@ -34,7 +34,7 @@ class Crane(OwnHome):
 
     def push_index(self, layout: Layout, tag: str, reference: str) -> Outcome:
         """Push an index and the images of every platform in it."""
-        return self.program.run("push", "--index", str(layout.alone(tag, self.home)), reference)
+        return self.program.run("push", "--index", str(layout.opened(tag, self.home)), reference)
 
     def pull(self, reference: str) -> Outcome:
         """Fetch an image with all its layers."""

@@ -77,6 +77,8 @@ def containerd_daemon(folder: Path) -> Iterator[Path]:
         'disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.aufs",'
         ' "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper",'
         ' "io.containerd.snapshotter.v1.zfs", "io.containerd.internal.v1.opt"]\n'
+        # Else what one client of this daemon pushed would spare the next one's pull.
+        '[plugins."io.containerd.metadata.v1.bolt"]\ncontent_sharing_policy = "isolated"\n'
         f'[grpc]\naddress = "{socket}"\n[ttrpc]\naddress = "{folder}/ttrpc.sock"\n'
     )
     with daemon(["containerd", "--config", str(settings)], socket, folder / "containerd.log"):

@@ -50,8 +50,9 @@ class Docker(OwnHome):
             self.program.run("load", "--input", str(archive)).check()
             self.program.run("push", child).check()
             children.append(child)
-        self.program.run("manifest", "create", "--insecure", reference, *children).check()
-        return self.program.run("manifest", "push", "--insecure", "--purge", reference)
+        insecure = ("--insecure",) if self.endpoint.ca is None else ()
+        self.program.run("manifest", "create", *insecure, reference, *children).check()
+        return self.program.run("manifest", "push", *insecure, "--purge", reference)
 
     def pull(self, reference: str) -> Outcome:
         """Fetch an image with all its layers, into an engine that holds no image."""

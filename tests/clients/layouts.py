@@ -105,13 +105,23 @@ class Layout:
 
     def alone(self, tag: str, folder: Path) -> Path:
         """A layout beside this one that holds one tag only: crane pushes a layout as a whole."""
-        entries = [entry for entry in self._entries if entry["annotations"]["org.opencontainers.image.ref.name"] == tag]
-        target = folder / f"alone-{tag}"
+        document = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [self._entry(tag)]}
+        return self._beside(folder / f"alone-{tag}", json.dumps(document).encode())
+
+    def opened(self, tag: str, folder: Path) -> Path:
+        """A layout beside this one whose index.json is the index under a tag: crane pushes that as the index."""
+        return self._beside(folder / f"opened-{tag}", (self.blobs / self._entry(tag)["digest"][7:]).read_bytes())
+
+    def _entry(self, tag: str) -> dict[str, Any]:
+        name = "org.opencontainers.image.ref.name"
+        return next(entry for entry in self._entries if entry["annotations"][name] == tag)
+
+    def _beside(self, target: Path, index: bytes) -> Path:
         target.mkdir(parents=True, exist_ok=True)
         if not (target / "blobs").exists():
             (target / "blobs").symlink_to(self.folder / "blobs")
         (target / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
-        (target / "index.json").write_text(json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}))
+        (target / "index.json").write_bytes(index)
         return target
 
     def _tag(self, tag: str, descriptor: dict[str, Any]) -> str:

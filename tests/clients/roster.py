@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.clients.client import Client, Endpoint
 from tests.clients.containerd import Containerd
@@ -38,15 +39,25 @@ class Daemons:
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the roster."""
+    """One line of the roster.
+
+    Attributes:
+        name: the table's column.
+        programs: what must be installed.
+        needs_root: whether it works for root only.
+        make: makes a client in its home.
+        abilities: which of the operations that not every client knows it has.
+        shows_reasons: whether it shows why a pull was refused; containerd 1 asks with HEAD, whose answer has no body.
+    """
 
     name: str
     programs: tuple[str, ...]
     needs_root: bool
     make: Callable[[Path, Endpoint, Daemons], Client]
     abilities: tuple[str, ...] = ()
+    shows_reasons: bool = True
 
-    def parameter(self) -> object:
+    def parameter(self) -> ParameterSet:
         """This entry as a pytest parameter; everything of one client runs in one process, with one daemon."""
         marks = [pytest.mark.client(*self.programs), pytest.mark.xdist_group(self.name)]
         return pytest.param(self, id=self.name, marks=[*marks, pytest.mark.root] if self.needs_root else marks)
@@ -67,13 +78,30 @@ ROSTER = (
     Entry("podman", ("podman",), True, _alone(Podman), ("push_index", "tags")),
     Entry("skopeo", ("skopeo",), False, _alone(Skopeo), ("push_index", "tags", "delete")),
     Entry("buildah", ("buildah",), True, _alone(Buildah), ("push_index",)),
-    Entry("containerd", ("containerd", "ctr"), True, _with_daemon(Containerd, "containerd"), ("push_index",)),
+    Entry(
+        "containerd",
+        ("containerd", "ctr"),
+        True,
+        _with_daemon(Containerd, "containerd"),
+        ("push_index",),
+        shows_reasons=False,
+    ),
     Entry("crane", ("crane",), False, _alone(Crane), ("push_index", "tags", "delete")),
     Entry("oras", ("oras",), False, _alone(Oras), ("push_index", "tags", "delete", "attach")),
     Entry("regctl", ("regctl",), False, _alone(Regctl), ("push_index", "tags", "delete", "attach")),
 )
 
 
-def every(ability: str = "") -> list[object]:
+def every(ability: str = "") -> list[ParameterSet]:
     """The clients that can do something, as parameters; all of them when nothing is named."""
     return [entry.parameter() for entry in ROSTER if not ability or ability in entry.abilities]
+
+
+def pairs(ability: str) -> list[ParameterSet]:
+    """Transport and client for an ability; `docker manifest` never speaks TLS to a loopback address."""
+    return [
+        pytest.param(transport, *parameter.values, id=f"{transport}-{parameter.id}", marks=parameter.marks)
+        for transport in ("HTTP", "TLS")
+        for parameter in every(ability)
+        if (transport, parameter.id) != ("TLS", "docker")
+    ]

@@ -70,4 +70,8 @@ def _tls(installation: Installation) -> tuple[tuple[str, ...], Path]:
     done = installation.run("tls", "init", "--data", str(installation.data))
     assert done.returncode == 0, done.stderr
     folder = installation.data / "tls"
-    return ("--tls-cert", str(folder / "server.pem"), "--tls-key", str(folder / "server.key")), folder / "ca.crt"
+    # podman and its kin take every key in a certificate folder for a client's own: the CA gets a folder to itself.
+    trusted = installation.data.parent / "trusted" / "ca.crt"
+    trusted.parent.mkdir()
+    trusted.write_bytes((folder / "ca.crt").read_bytes())
+    return ("--tls-cert", str(folder / "server.crt"), "--tls-key", str(folder / "server.key")), trusted
