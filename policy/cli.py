@@ -12,6 +12,7 @@ COMMANDS = {
     "principal": "registry.cli_principals:principal_group",
     "policy": "policy.cli_policy:policy_group",
     "inspect": "policy.cli_inspect:inspect_command",
+    "verify-evidence": "policy.cli_evidence:verify_evidence_command",
     "tls": "registry.cli_tls:tls_group",
     "repo": "registry.cli_content:repo_group",
     "tag": "registry.cli_content:tag_group",
