@@ -1,23 +1,18 @@
 """`/oauth2/token` and `/oauth2/exchange`: credentials in, tokens out (distribution's token specification, ACR)."""
 
-from urllib.parse import parse_qsl
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from registry.api.bodies import read_limited
 from registry.api.rooms import Rooms
-from registry.auth.credentials import CredentialsMalformed, parse_authorization
+from registry.auth.form import Fields, parse_form
 from registry.auth.principals import Principal
 from registry.auth.token_desk import Handout
 from registry.exchange import exchange_of
-from registry.oci.errors import BadRequest, Unauthorized
+from registry.oci.errors import BadRequest
 
-_FIELDS_MAXIMUM = 1000
 _TRUE = frozenset({"true", "1"})
 _PRIVATE = {"Cache-Control": "no-store"}  # RFC 6749 section 5.1
-
-Fields = list[tuple[str, str]]
 
 
 async def grant(rooms: Rooms, request: Request, _principal: Principal) -> Response:
@@ -25,12 +20,8 @@ async def grant(rooms: Rooms, request: Request, _principal: Principal) -> Respon
     query = request.query_params
     scopes = _scopes(rooms, request.query_params.multi_items())
     offline = query.get("offline_token", "").lower() in _TRUE
-    try:
-        credentials = parse_authorization(request.headers.get("authorization"))
-    except CredentialsMalformed as error:
-        raise Unauthorized("the Authorization header cannot be read: send Basic with user:secret") from error
-    handout = await rooms.desk.for_credentials(credentials, _address(request), scopes, offline=offline)
-    return _answer(request, handout)
+    authorization = request.headers.get("authorization")
+    return _answer(request, await rooms.desk.for_header(authorization, _address(request), scopes, offline=offline))
 
 
 async def redeem(rooms: Rooms, request: Request, _principal: Principal) -> Response:
@@ -53,12 +44,7 @@ def _answer(request: Request, handout: Handout) -> Response:
 
 async def _form(rooms: Rooms, request: Request) -> Fields:
     """The fields of a form, however its body is framed."""
-    maximum = rooms.stores.settings.current.auth.form_bytes
-    body = await read_limited(request, maximum)
-    try:
-        return parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS_MAXIMUM)
-    except ValueError as error:
-        raise BadRequest("the form cannot be read: send application/x-www-form-urlencoded in UTF-8") from error
+    return parse_form(await read_limited(request, rooms.stores.settings.current.auth.form_bytes))
 
 
 def _scopes(rooms: Rooms, fields: Fields) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from registry.auth.credentials import Credentials, UserSecret
+from registry.auth.credentials import Credentials, CredentialsMalformed, UserSecret, parse_authorization
 from registry.auth.principals import Principal
 from registry.auth.scopes import parse_scopes
 from registry.auth.sign_in import Identity, SignIn
@@ -43,6 +43,21 @@ class TokenDesk:
         """
         identity = await self._identify(credentials, address)
         return self._reply(identity, scopes, refresh=self._refresh(identity) if offline else "")
+
+    async def for_header(
+        self, authorization: str | None, address: str, scopes: Iterable[str], *, offline: bool
+    ) -> Handout:
+        """`for_credentials` with those of an `Authorization` header; without one, the anonymous caller's.
+
+        Raises:
+            Unauthorized: wrong credentials, or a header that cannot be read.
+            TooManyRequests: too many wrong ones.
+        """
+        try:
+            credentials = parse_authorization(authorization)
+        except CredentialsMalformed as error:
+            raise Unauthorized("the Authorization header cannot be read: send Basic with user:secret") from error
+        return await self.for_credentials(credentials, address, scopes, offline=offline)
 
     async def for_form(self, form: Mapping[str, str], address: str, scopes: Iterable[str]) -> Handout:
         """The answer to a POST form with `grant_type` password or refresh_token.

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -114,25 +114,44 @@ def test_list_for_a_person(run: Run) -> None:
     assert run("list").output.split() == ["ci", made["id"], "AcrPush", "*", "disabled"]
 
 
-def test_changes_count_in_a_running_server(tmp_path: Path, run: Run) -> None:
-    """Disabled, enabled, rotated, deleted: each within a second, without a restart."""
-    reader = person(Role.ACR_PULL)
+Becomes = Callable[[int, str], bool]
+READER = person(Role.ACR_PULL)
+
+
+@pytest.fixture
+def becomes(tmp_path: Path) -> Iterator[Becomes]:
+    """Whether a running server answers the reader's secret with a status within a second."""
     with guarded_registry(tmp_path) as live, live.client() as client:
 
-        def becomes(status: int, secret: str) -> bool:
+        def comes_to(status: int, secret: str) -> bool:
             for _ in range(20):
                 if client.get("/v2/", auth=("acrpull", secret)).status_code == status:
                     return True
                 time.sleep(0.05)
             return False
 
-        assert becomes(200, reader.secret())
-        run("disable", "acrpull")
-        assert becomes(401, reader.secret())
-        run("enable", "acrpull")
-        assert becomes(200, reader.secret())
-        secret = json.loads(run("rotate", "acrpull", "--json").output)["secrets"][0]["value"]
-        assert becomes(200, secret)
-        assert becomes(401, reader.secret())
-        run("delete", "acrpull")
-        assert becomes(401, secret)
+        yield comes_to
+
+
+def test_disabling_counts_in_a_running_server(run: Run, becomes: Becomes) -> None:
+    """And enabling; without a restart."""
+    assert becomes(200, READER.secret())
+    run("disable", "acrpull")
+    assert becomes(401, READER.secret())
+    run("enable", "acrpull")
+    assert becomes(200, READER.secret())
+
+
+def test_rotation_counts_in_a_running_server(run: Run, becomes: Becomes) -> None:
+    """The new secret is good, the old one is not."""
+    assert becomes(200, READER.secret())
+    secret = json.loads(run("rotate", "acrpull", "--json").output)["secrets"][0]["value"]
+    assert becomes(200, secret)
+    assert becomes(401, READER.secret())
+
+
+def test_deleting_counts_in_a_running_server(run: Run, becomes: Becomes) -> None:
+    """As if the principal had never been."""
+    assert becomes(200, READER.secret())
+    run("delete", "acrpull")
+    assert becomes(401, READER.secret())
