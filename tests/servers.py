@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,8 +62,13 @@ def open_settings(data: Path, **groups: Any) -> RegistrySettings:
 
 
 @contextmanager
-def running(app: RegistryApp, read: Callable[[], RegistrySettings] | None = None) -> Iterator[LiveRegistry]:
-    """Serve an application from a thread of its own until the block ends; the application is closed then."""
+def running(
+    app: RegistryApp, read: Callable[[], RegistrySettings] | None = None, files: Sequence[Path] = ()
+) -> Iterator[LiveRegistry]:
+    """Serve an application from a thread of its own until the block ends; the application is closed then.
+
+    A change of one of the files makes it call `read` for new settings.
+    """
     settings = app.settings.current
     logs.configure(settings.log)
     announced = threading.Event()
@@ -71,7 +76,7 @@ def running(app: RegistryApp, read: Callable[[], RegistrySettings] | None = None
     reload = Reload(app.settings, read or (lambda: settings), [app.follow])
 
     def serve() -> None:
-        asyncio.run(serving.until_stopped(reload, []))
+        asyncio.run(serving.until_stopped(reload, files))
         app.close()
 
     thread = threading.Thread(target=serve, name="registry")

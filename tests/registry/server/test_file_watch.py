@@ -1,0 +1,103 @@
+"""Settings and certificates that change on disk under a running server."""
+
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from registry.app import build
+from registry.settings import RegistrySettings
+from registry.settings_sources import load
+from registry.tls import Certificates, make_certificates
+from tests.servers import LiveRegistry, running
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Certificates:
+    """A lab CA and what it signed."""
+    return make_certificates(tmp_path / "data")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """The settings file, empty."""
+    file = tmp_path / "basegate.yaml"
+    file.touch()
+    return file
+
+
+@pytest.fixture
+def live(tmp_path: Path, file: Path, certificates: Certificates) -> Iterator[LiveRegistry]:
+    """A server over TLS that follows its files."""
+    flags = {"data": tmp_path / "data", "listen": "127.0.0.1:0", "auth.required": False, "log.level": "error"}
+    pair = {"tls_cert": certificates.certificate, "tls_key": certificates.key}
+
+    def read() -> RegistrySettings:
+        return load(RegistrySettings, file, flags | pair, {})
+
+    with running(build(read()), read, [file]) as live:
+        yield live
+
+
+def _eventually(holds: Callable[[], bool]) -> None:
+    """Ask until it holds; the test's time limit is the only clock."""
+    while not holds():
+        time.sleep(0.02)
+
+
+def _client(live: LiveRegistry, certificates: Certificates) -> httpx.Client:
+    return live.client(verify=ssl.create_default_context(cafile=certificates.ca))
+
+
+def _serial(live: LiveRegistry) -> str:
+    """What a new connection is shown."""
+    host, port = live.host.rsplit(":", 1)
+    return ssl.get_server_certificate((host, int(port)))
+
+
+@pytest.mark.parametrize("renamed", [True, False])
+def test_a_changed_settings_file_is_noticed(
+    live: LiveRegistry, file: Path, certificates: Certificates, *, renamed: bool
+) -> None:
+    """Written in place, or renamed over as editors do."""
+    target = file.with_suffix(".new") if renamed else file
+    target.write_text("manifests: {deletes: false}")
+    target.replace(file)
+    with _client(live, certificates) as client:
+        _eventually(lambda: client.delete("/v2/a/manifests/v1").status_code == 405)
+
+
+def test_a_broken_settings_file_changes_nothing(live: LiveRegistry, file: Path, certificates: Certificates) -> None:
+    """The log names the key, once; the server goes on as before."""
+    with capture_logs() as logged:
+        file.write_text("manifests: {deletes: maybe}")
+        _eventually(lambda: bool(logged))
+    assert "manifests.deletes" in logged[0]["reason"]
+    with _client(live, certificates) as client:
+        assert client.delete("/v2/a/manifests/v1").status_code == 404
+
+
+def test_a_renewed_certificate_serves_new_connections(live: LiveRegistry, certificates: Certificates) -> None:
+    """An open connection goes on undisturbed."""
+    before = _serial(live)
+    with _client(live, certificates) as open_before:
+        assert open_before.get("/v2/").status_code == 200
+        make_certificates(live.data)
+        _eventually(lambda: _serial(live) != before)
+        assert open_before.get("/v2/").status_code == 200
+    with _client(live, certificates) as fresh:
+        assert fresh.get("/v2/").status_code == 200
+
+
+def test_a_broken_certificate_changes_nothing(live: LiveRegistry, certificates: Certificates) -> None:
+    """The old one stays in use, and the log says so."""
+    before = _serial(live)
+    with capture_logs() as logged:
+        certificates.certificate.write_text("broken")
+        _eventually(lambda: bool(logged))
+    assert "cannot be used" in logged[0]["reason"]
+    assert _serial(live) == before

@@ -1,0 +1,57 @@
+"""A running server: signals, and an orderly end."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from registry.oci.digest import Digest
+from tests.registry.server.alone import Alone, alone
+from tests.repository import Repository
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Alone]:
+    """A server in a process of its own."""
+    with alone(tmp_path) as running:
+        yield running
+
+
+def test_a_running_upload_is_finished_before_the_end(server: Alone) -> None:
+    """SIGTERM in the middle of an upload: it still gets its 201, and then the server ends with exit code 0."""
+    halfway, codes = threading.Event(), []
+
+    def pieces() -> Iterator[bytes]:
+        yield b"first"
+        halfway.wait(30)
+        yield b"second"
+
+    def upload(location: str) -> None:
+        query = {"digest": Digest.of(b"firstsecond")}
+        codes.append(httpx.put(server.url + location, params=query, content=pieces(), timeout=30).status_code)
+
+    with server.client() as client:
+        thread = threading.Thread(target=upload, args=(Repository(client, "a").open_upload(),))
+        thread.start()
+        while "basegate_requests_running 2" not in client.get("/metrics").text:
+            pass
+    server.process.terminate()
+    halfway.set()
+    thread.join()
+    assert (codes, server.process.wait(60)) == ([201], 0)
+
+
+def test_sighup_applies_live_settings(server: Alone) -> None:
+    """A live setting counts at once, another is named in the log; an upload that is under way goes on."""
+    with server.client() as client:
+        repository = Repository(client, "a")
+        location = repository.open_upload()
+        client.patch(location, content=b"before")
+        server.file.write_text("manifests: {deletes: false}\nstorage: {threads: 3}")
+        server.reload()
+        assert "storage.threads" in server.log_until("settings reloaded")
+        assert repository.delete("manifests/v1").status_code == 405
+        query = {"digest": Digest.of(b"beforeafter")}
+        assert client.put(location, params=query, content=b"after").status_code == 201
