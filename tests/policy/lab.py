@@ -40,7 +40,7 @@ V1 = Tag("v1")
 class Lab:
     """One process's registry with policies."""
 
-    def __init__(self, data: Path, clock: "Clock", **settings: Any) -> None:
+    def __init__(self, data: Path, clock: "Clock", registry: dict[str, Any], **settings: Any) -> None:
         self.runner = asyncio.Runner()
         self.data = data
         self.pool = ThreadPoolExecutor(4)
@@ -50,7 +50,7 @@ class Lab:
         judging = JudgingSettings.model_validate({"inspection": {"workers": 1, "nice": 0}} | settings)
         orders = OrdersInForce(data / ORDERS)
         self.gate = PolicyGate(self.storage, self.metadata, self.ledger, orders, judging, clock)
-        in_force = SettingsInForce(RegistrySettings.model_validate({"data": data}))
+        in_force = SettingsInForce(RegistrySettings.model_validate({"data": data} | registry))
         everything = (self.storage, self.metadata, self.gate, in_force)
         self.blobs, self.uploads, self.manifests = Blobs(*everything), Uploads(*everything), Manifests(*everything)
         self.referrers = ReferrersList(self.metadata, in_force, self.gate)
@@ -111,9 +111,11 @@ class Clock:
 
 
 @contextmanager
-def open_lab(data: Path, clock: Clock | None = None, **settings: Any) -> Iterator[Lab]:
-    """Open a data folder until the block ends."""
-    opened = Lab(data, clock or Clock(), **settings)
+def open_lab(
+    data: Path, clock: Clock | None = None, registry: dict[str, Any] | None = None, **settings: Any
+) -> Iterator[Lab]:
+    """Open a data folder until the block ends; `settings` are the policy's."""
+    opened = Lab(data, clock or Clock(), registry or {}, **settings)
     try:
         yield opened
     finally:

@@ -1,0 +1,103 @@
+"""Policies of a lab's own at the gate: soft rules, narrowed platforms, refused artifacts, indexes within indexes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from policy.verdict import State
+from registry.oci.digest import Digest
+from registry.oci.errors import Denied
+from registry.oci.names import Tag
+from tests.policy.images_made import artifact, bad, good, index
+from tests.policy.lab import READER, TEAM, V1, Lab, open_lab
+
+PYTHON: dict[str, Any] = {"rule": "python-version", "series": ["3.6"]}
+
+
+def own_policy(folder: Path, **members: Any) -> dict[str, Any]:
+    """Settings that put a policy of the lab's own into force."""
+    content = {
+        "name": "own",
+        "title": "A lab's own",
+        "source": {"document": "Notes", "date": "2026-01-01"},
+        "rules": [PYTHON],
+    }
+    folder.mkdir()
+    (folder / "own.yaml").write_text(yaml.safe_dump(content | members), encoding="utf-8")
+    return {"name": "own", "folder": folder}
+
+
+def push_index(lab: Lab, *children: tuple[bytes, str]) -> Digest:
+    """Push an index over what was pushed already."""
+    return lab.run(lab.push_manifest(index(*children))).digest
+
+
+def test_a_soft_rule_warns_at_push_and_pull(tmp_path: Path) -> None:
+    """The image is cleared, and both sides are told."""
+    settings = own_policy(tmp_path / "policies", rules=[PYTHON | {"soft": True}])
+    with open_lab(tmp_path / "data", **settings) as lab:
+        pushed = lab.pushed(bad())
+        pulled = lab.run(lab.manifests.pull(READER, TEAM, V1))
+        assert lab.verdict(pushed.digest).state is State.CLEARED
+        assert pushed.warnings == pulled.warnings
+        assert pulled.warnings[0].startswith("Python 3.7.0 found at")
+
+
+def test_platforms_outside_the_policy_do_not_count(tmp_path: Path) -> None:
+    """An index is cleared by its images for the platforms that count; the others are judged on their own."""
+    settings = own_policy(tmp_path / "policies", platforms=[{"os": "linux", "architecture": "amd64"}])
+    with open_lab(tmp_path / "data", **settings) as lab:
+        lab.pushed(good(), None)
+        lab.pushed(bad(), None)
+        both = push_index(lab, (good().manifest, "linux/amd64"), (bad().manifest, "linux/arm64"))
+        verdict = lab.verdict(both)
+        assert (verdict.state, verdict.children[1].why) == (State.CLEARED, "platform is not part of the policy")
+        with pytest.raises(Denied):
+            lab.run(lab.manifests.pull(READER, TEAM, bad().digest))
+
+
+def test_a_child_without_a_platform_counts(tmp_path: Path) -> None:
+    """What does not say where it runs may run anywhere."""
+    settings = own_policy(tmp_path / "policies", platforms=[{"os": "linux", "architecture": "amd64"}])
+    with open_lab(tmp_path / "data", **settings) as lab:
+        lab.pushed(bad(), None)
+        assert lab.verdict(push_index(lab, (bad().manifest, ""))).state is State.REFUSED
+
+
+def test_artifacts_may_be_refused(tmp_path: Path) -> None:
+    """A policy can keep everything that is not an image from readers."""
+    with open_lab(tmp_path / "data", **own_policy(tmp_path / "policies", artifacts="refused")) as lab:
+        lab.pushed(artifact())
+        with pytest.raises(Denied, match="this is not an image"):
+            lab.run(lab.manifests.pull(READER, TEAM, V1))
+
+
+def test_an_index_of_attestations_alone_is_not_an_image(tmp_path: Path) -> None:
+    """Nothing in it could be deployed."""
+    with open_lab(tmp_path / "data") as lab:
+        lab.pushed(artifact(), None)
+        found = lab.verdict(push_index(lab, (artifact().manifest, "unknown/unknown")))
+        assert (found.state, found.children[0].why) == (State.NOT_APPLICABLE, "attestation")
+
+
+@pytest.mark.parametrize(("levels", "state"), [(1, State.CLEARED), (3, State.CLEARED), (4, State.INCONCLUSIVE)])
+def test_indexes_within_indexes(tmp_path: Path, levels: int, state: State) -> None:
+    """Three levels are looked through; deeper nesting is not followed and not cleared."""
+    with open_lab(tmp_path / "data") as lab:
+        lab.pushed(good(), None)
+        inner = good().manifest
+        for level in range(levels):
+            inner = index((inner, ""))
+            lab.run(lab.push_manifest(inner, Tag(f"level-{level}")))
+        assert lab.verdict(Digest.of(inner)).state is state
+
+
+def test_an_index_whose_child_is_missing_is_inconclusive(tmp_path: Path) -> None:
+    """A sparse index is judged anew when the missing manifest has come."""
+    with open_lab(tmp_path / "data", registry={"manifests": {"sparse_indexes": True}}) as lab:
+        sparse = push_index(lab, (good().manifest, "linux/amd64"))
+        assert "is not in this repository" in lab.verdict(sparse).reasons[0]
+        lab.pushed(good(), None)
+        assert lab.verdict(sparse).state is State.CLEARED
