@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from registry.metadata import blobs, events, manifests, reachability, repositories, tags
-from registry.metadata.events import Kind
+from registry.metadata.events import Event, Kind
 from registry.oci.digest import Digest
 from registry.oci.errors import (
     BlobUnknown,
@@ -74,7 +74,7 @@ def take_blob(connection: Connection, at: Occasion, digest: Digest, size: int, s
     repository_id = repositories.ensure(connection, at.repository, at.now)
     blobs.link(connection, repository_id, digest, size, at.now)
     _within_quota(connection, at, repository_id)
-    _record(connection, at, Kind.BLOB_PUSHED, digest)
+    _record(connection, at, _event(at, Kind.BLOB_PUSHED, digest))
 
 
 def mount_blob(connection: Connection, at: Occasion, digest: Digest, source: RepositoryName) -> bool:
@@ -89,7 +89,7 @@ def mount_blob(connection: Connection, at: Occasion, digest: Digest, source: Rep
     repository_id = repositories.ensure(connection, at.repository, at.now)
     blobs.link(connection, repository_id, digest, size, at.now)
     _within_quota(connection, at, repository_id)
-    _record(connection, at, Kind.BLOB_MOUNTED, digest)
+    _record(connection, at, _event(at, Kind.BLOB_MOUNTED, digest))
     return True
 
 
@@ -106,7 +106,7 @@ def drop_blob(connection: Connection, at: Occasion, digest: Digest) -> None:
     users = reachability.manifests_naming(connection, repository_id, digest, 1)
     if users:
         raise Unsupported(f"{digest} is part of manifest {users[0]}: delete that manifest first")
-    _record(connection, at, Kind.BLOB_DELETED, digest)
+    _record(connection, at, _event(at, Kind.BLOB_DELETED, digest))
 
 
 def record_manifest(
@@ -127,7 +127,7 @@ def record_manifest(
         connection, repository_id, change.digest, change.size, change.manifest, pushed_by=at.principal, now=at.now
     )
     _within_quota(connection, at, repository_id)
-    _record(connection, at, Kind.MANIFEST_PUSHED, change.digest)
+    _record(connection, at, _event(at, Kind.MANIFEST_PUSHED, change.digest))
     for tag in change.tags:
         _set_tag(connection, at, repository_id, tag, change)
 
@@ -157,7 +157,7 @@ def drop_tag(connection: Connection, at: Occasion, tag: Tag) -> None:
     """
     if not tags.remove(connection, _existing(connection, at), tag):
         raise ManifestUnknown(f"{at.repository} has no tag {tag}")
-    _record(connection, at, Kind.TAG_DELETED, "", tag)
+    _record(connection, at, _event(at, Kind.TAG_DELETED, "", tag))
 
 
 def drop_manifest(connection: Connection, at: Occasion, digest: Digest) -> None:
@@ -170,9 +170,8 @@ def drop_manifest(connection: Connection, at: Occasion, digest: Digest) -> None:
     vanished = manifests.remove(connection, _existing(connection, at), digest)
     if vanished is None:
         raise ManifestUnknown(f"{at.repository} has no manifest {digest}")
-    for tag in vanished:
-        _record(connection, at, Kind.TAG_DELETED, digest, tag)
-    _record(connection, at, Kind.MANIFEST_DELETED, digest)
+    untagged = [_event(at, Kind.TAG_DELETED, digest, tag) for tag in vanished]
+    _record(connection, at, *untagged, _event(at, Kind.MANIFEST_DELETED, digest))
 
 
 def drop_repository(connection: Connection, at: Occasion) -> None:
@@ -183,7 +182,7 @@ def drop_repository(connection: Connection, at: Occasion) -> None:
     """
     if not repositories.remove(connection, at.repository):
         raise NameUnknown(f"this registry holds no repository {at.repository}")
-    _record(connection, at, Kind.REPOSITORY_DELETED, "")
+    _record(connection, at, _event(at, Kind.REPOSITORY_DELETED, ""))
 
 
 def _set_tag(connection: Connection, at: Occasion, repository_id: int, tag: Tag, change: ManifestChange) -> None:
@@ -192,7 +191,7 @@ def _set_tag(connection: Connection, at: Occasion, repository_id: int, tag: Tag,
         return
     if before is not None and tag in change.frozen:
         raise immutable(at.repository, tag, before)
-    _record(connection, at, Kind.TAG_SET, change.digest, tag)
+    _record(connection, at, _event(at, Kind.TAG_SET, change.digest, tag))
 
 
 def immutable(repository: RepositoryName, tag: Tag, digest: Digest) -> Denied:
@@ -228,5 +227,9 @@ def over_quota(repository: RepositoryName, wanted: int, quota: int) -> QuotaExce
     )
 
 
-def _record(connection: Connection, at: Occasion, kind: Kind, digest: str, tag: str = "") -> None:
-    events.record(connection, kind, at.now, repository=at.repository, digest=digest, tag=tag, principal=at.principal)
+def _record(connection: Connection, at: Occasion, *happened: Event) -> None:
+    events.record(connection, at.now, happened)
+
+
+def _event(at: Occasion, kind: Kind, digest: str, tag: str = "") -> Event:
+    return Event(kind, at.repository, digest, tag, at.principal)

@@ -1,5 +1,7 @@
 """Events: what changed, written in the same transaction as the change."""
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from sqlalchemy import Connection, delete, insert
@@ -20,19 +22,21 @@ class Kind(StrEnum):
     REPOSITORY_DELETED = "repository.deleted"
 
 
-def record(  # noqa: PLR0913
-    connection: Connection,
-    kind: Kind,
-    now: float,
-    *,
-    repository: str,
-    digest: str = "",
-    tag: str = "",
-    principal: str = "",
-) -> None:
-    """Write one event; `now` in seconds since the epoch, `principal` an id or ""."""
-    row = {"time": now, "kind": kind.value, "repository": repository, "digest": digest, "tag": tag}
-    connection.execute(insert(events), row | {"principal": principal})
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change; what does not apply is ""."""
+
+    kind: Kind
+    repository: str
+    digest: str = ""
+    tag: str = ""
+    principal: str = ""
+
+
+def record(connection: Connection, now: float, happened: Sequence[Event]) -> None:
+    """Write events that happened at `now` (seconds since the epoch), in their order."""
+    if happened:
+        connection.execute(insert(events), [asdict(event) | {"time": now} for event in happened])
 
 
 def forget_before(connection: Connection, time: float) -> int:

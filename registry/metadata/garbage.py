@@ -7,7 +7,7 @@ from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, exist
 
 from registry.metadata import events, manifests
 from registry.metadata.blobs import batches
-from registry.metadata.events import Kind
+from registry.metadata.events import Event, Kind
 from registry.metadata.tables import manifest_references, repositories, repository_blobs, tags
 from registry.metadata.tables import manifests as manifest_rows
 from registry.oci.digest import Digest
@@ -106,14 +106,14 @@ def loose_manifests(connection: Connection, after: int, before: float, count: in
 
 def drop_loose(connection: Connection, loose: Sequence[LooseManifest], before: float, now: float) -> int:
     """Remove those of the manifests that are still loose, with an event each; returns how many."""
-    dropped = 0
-    for item in loose:
-        if connection.execute(_STILL_LOOSE, {"row": item.id, "before": before}).first() is None:
-            continue
-        manifests.remove(connection, item.repository_id, item.digest)
-        events.record(connection, Kind.MANIFEST_DELETED, now, repository=item.repository, digest=item.digest)
-        dropped += 1
-    return dropped
+    gone = [
+        item
+        for item in loose
+        if connection.execute(_STILL_LOOSE, {"row": item.id, "before": before}).first() is not None
+        and manifests.remove(connection, item.repository_id, item.digest) is not None
+    ]
+    events.record(connection, now, [Event(Kind.MANIFEST_DELETED, item.repository, item.digest) for item in gone])
+    return len(gone)
 
 
 def referenced(connection: Connection, digests: Collection[Digest], stale_before: float | None = None) -> set[Digest]:
