@@ -15,7 +15,8 @@ async def page(rooms: Rooms, request: Request, principal: Principal) -> Response
     """GET: the names in ASCII order, with a Link when there are more."""
     limits = rooms.stores.settings.current.limits
     size = page_size(request, limits.catalog_page, limits.catalog_page_maximum)
-    found = await rooms.catalog.page(partial(principal.may, Action.PULL), size, last_of(request))
+    visible = partial(principal.may, Action.PULL)
+    found = await rooms.catalog.page(visible, size, last_of(request), principal.repositories)
     more = size > 0 and found.more
     headers = next_link("/v2/_catalog", found.items[-1], size) if more else {}
     return JSONResponse({"repositories": list(found.items)}, headers=headers)

@@ -5,11 +5,14 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from registry.metadata.tables import manifests, repositories, repository_blobs
 from registry.oci.names import RepositoryName
 
+# Names are ASCII without control characters.
+BEHIND_ALL = "\x7f"
+
 _FIND = select(repositories.c.id).where(repositories.c.name == bindparam("name"))
 _ADD = insert(repositories).returning(repositories.c.id)
 _PAGE = (
     select(repositories.c.name)
-    .where(repositories.c.name > bindparam("after"))
+    .where(repositories.c.name > bindparam("after"), repositories.c.name < bindparam("before"))
     .order_by(repositories.c.name)
     .limit(bindparam("count"))
 )
@@ -34,9 +37,10 @@ def ensure(connection: Connection, name: RepositoryName, now: float) -> int:
     return int(connection.execute(_ADD, {"name": name, "created": now}).scalar_one())
 
 
-def page(connection: Connection, after: str, count: int) -> list[RepositoryName]:
-    """At most `count` names behind `after`, in the order of their bytes."""
-    return [RepositoryName(name) for (name,) in connection.execute(_PAGE, {"after": after, "count": count})]
+def page(connection: Connection, after: str, count: int, before: str = BEHIND_ALL) -> list[RepositoryName]:
+    """At most `count` names behind `after` and in front of `before`, in the order of their bytes."""
+    values = {"after": after, "before": before, "count": count}
+    return [RepositoryName(name) for (name,) in connection.execute(_PAGE, values)]
 
 
 def bytes_held(connection: Connection, repository_id: int) -> int:

@@ -105,6 +105,21 @@ def test_pages_of_the_catalog_hold_what_the_caller_sees(catalogued: OpenRooms, s
     assert found + list(page.items) == sorted(f"team1/app{number:02}" for number in range(1, 30, 3))
 
 
+@pytest.mark.parametrize(
+    "patterns", [["team1/*"], ["team1/app0*", "team1/app*"], ["*"], ["team1/app01", "team?/*"], ["team2/x", "team1/*"]]
+)
+def test_patterns_narrow_the_look_not_the_answer(catalogued: OpenRooms, patterns: list[str]) -> None:
+    """What matches one of them is found, whichever they are."""
+    page = catalogued.run(catalogued.catalog.page(only_team1, 100, "team1/app01", patterns))
+    assert list(page.items) == sorted(f"team1/app{number:02}" for number in range(4, 30, 3))
+
+
+def test_no_patterns_show_nothing(catalogued: OpenRooms) -> None:
+    """A caller without repositories sees none; one with an exact name sees that."""
+    pages = [catalogued.run(catalogued.catalog.page(anything, 10, "", patterns)) for patterns in ([], ["team1/app01"])]
+    assert [page.items for page in pages] == [(), ("team1/app01",)]
+
+
 def test_the_catalog_clips_a_large_page(catalogued: OpenRooms) -> None:
     """There is a default and a largest size."""
     catalogued.configure(limits={"catalog_page": 5, "catalog_page_maximum": 7})
