@@ -3,8 +3,7 @@
 import os
 from pathlib import Path
 
-from sqlalchemy import text
-
+from registry.metadata import repositories
 from registry.metadata.store import MetadataStore
 
 
@@ -21,7 +20,7 @@ class Readiness:
         if not os.access(self._data, os.W_OK | os.X_OK):
             found.append("the data folder cannot be written")
         try:
-            await self._metadata.read(lambda connection: connection.execute(text("SELECT 1")).scalar())
+            await self._metadata.read(repositories.page, "", 1)
         except Exception as error:  # noqa: BLE001  whatever the database raises is the answer here
             found.append(f"the metadata cannot be read: {type(error).__name__}")
         return found
