@@ -8,7 +8,17 @@ from policy.facts import Evidence, EvidenceState, Fact, ImageFacts, Problem
 
 def evidence_document(item: Evidence) -> dict[str, Any]:
     """`{"path", "state", "layer", "index", "offset", "size", "sha256", "value", "shadowed_by"}`."""
-    return {**asdict(item), "state": item.state.value}
+    return {
+        "path": item.path,
+        "state": item.state.value,
+        "layer": item.layer,
+        "index": item.index,
+        "offset": item.offset,
+        "size": item.size,
+        "sha256": item.sha256,
+        "value": item.value,
+        "shadowed_by": item.shadowed_by,
+    }
 
 
 def evidence_of(document: dict[str, Any]) -> Evidence:

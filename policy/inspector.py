@@ -9,6 +9,7 @@ from dataclasses import replace
 import structlog
 
 from policy.facts import ImageFacts, Problem
+from policy.inspection.arrivals import HEAD, looks_like_layer
 from policy.inspection.compose import compose
 from policy.inspection.detectors import DETECTORS, names
 from policy.inspection.layer_inspection import LayerInspection
@@ -25,6 +26,7 @@ from registry.oci.descriptor import Descriptor
 from registry.oci.digest import Digest
 from registry.oci.errors import ContentTooLarge, ManifestInvalid
 from registry.oci.manifest import ImageIndex, ImageManifest, Manifest, parse_manifest
+from registry.oci.media_types import IMAGE_CONFIGS
 from registry.oci.names import RepositoryName
 from registry.storage.store import BlobStore
 
@@ -78,11 +80,11 @@ class Inspector:
             wait: seconds; the work goes on behind when they are over.
             manifest: the manifest when it is being pushed; what an earlier push left unfinished is then done again.
         """
+        if manifest is not None and not _may_be_image(manifest):
+            return self._settle(_of_manifest(digest, manifest))
         known = self.known(digest)
         if known is not None and (known.final or manifest is None):
             return known
-        if isinstance(manifest, ImageIndex) or (manifest is not None and not manifest.is_image):
-            return self._settle(_of_manifest(digest, manifest))
         running = self._running.get(digest)
         if running is None:
             running = asyncio.create_task(self._look(repository, digest, manifest))
@@ -113,10 +115,23 @@ class Inspector:
         found = manifest or await self._manifest(repository, digest)
         if found is None:
             return None
-        if isinstance(found, ImageIndex) or not found.is_image:
+        if isinstance(found, ImageIndex) or not await self._is_image(found):
             return self._settle(_of_manifest(digest, found))
         facts = await self._facts(found)
         return None if self.workers.closed else self._settle(image_subject(digest, facts, CURRENT))
+
+    async def _is_image(self, manifest: ImageManifest) -> bool:
+        """Whether a runtime might start it: some take a layer for one by its first bytes, whatever its type says."""
+        if manifest.is_image or not _may_be_image(manifest):
+            return manifest.is_image
+        for layer in manifest.layers:
+            blob = await self._storage.stat(layer.digest)
+            if blob is None:
+                continue
+            async for head in self._storage.read(blob, 0, min(blob.size, HEAD)):
+                if looks_like_layer(head):
+                    return True
+        return False
 
     async def _manifest(self, repository: RepositoryName, digest: Digest) -> Manifest | None:
         row = await self._metadata.read(manifests.find, repository, digest)
@@ -229,6 +244,10 @@ class _LayerCache:
     def clear(self) -> None:
         self._found.clear()
         self._bytes = 0
+
+
+def _may_be_image(manifest: Manifest) -> bool:
+    return not isinstance(manifest, ImageIndex) and manifest.config.media_type in IMAGE_CONFIGS
 
 
 def _unpack(body: bytes, digest: str) -> LayerInspection:

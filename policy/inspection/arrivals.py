@@ -10,7 +10,7 @@ from registry.oci.digest import Digest
 _MAGIC = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 _TAR_MAGIC_AT = 257
 _TAR_MAGIC = b"ustar"
-_HEAD = 512
+HEAD = 512
 
 
 class LayerArrival:
@@ -46,7 +46,7 @@ class LayerArrival:
             descriptor = os.open(self._staging, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:  # the upload itself will say what is wrong; the layer is read from the store later
             return None
-        if looks_like_layer(os.pread(descriptor, _HEAD, 0)):
+        if looks_like_layer(os.pread(descriptor, HEAD, 0)):
             job = self._workers.follow(descriptor, size)
             if job is not None:
                 return job

@@ -1,5 +1,6 @@
 """The gate in the registry: real pushes and pulls, layers read by real workers."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,20 @@ from policy.verdict import State
 from registry.oci.digest import Digest
 from registry.oci.errors import Denied
 from registry.oci.names import RepositoryName, Tag
-from tests.policy.images_made import artifact, bad, base, damaged, good, image, index, layer, miniconda, noise
+from tests.policy.images_made import (
+    MadeImage,
+    artifact,
+    bad,
+    base,
+    damaged,
+    descriptor,
+    good,
+    image,
+    index,
+    layer,
+    miniconda,
+    noise,
+)
 from tests.policy.lab import PUSHER, READER, TEAM, V1, Lab, open_lab
 
 
@@ -101,6 +115,27 @@ def test_an_artifact_is_stored_and_served_but_never_referenced(lab: Lab) -> None
     standing = lab.run(lab.gate.standing(READER, TEAM, pushed.digest))
     assert not standing.decision.allowed
     assert "this is not an image" in standing.decision.message
+
+
+def test_an_image_with_invented_layer_types_is_no_artifact(lab: Lab) -> None:
+    """Some runtimes go by the layer's first bytes, so neither does its type make an image anything else."""
+    files = (layer(base()), layer(miniconda(python="3.7.0")))
+    pushed = lab.pushed(image(*files, kind="application/vnd.example.data"))
+    assert lab.verdict(pushed.digest).state is State.INCONCLUSIVE
+    assert "cannot be inspected" in refusal(lab, V1)
+
+
+def test_a_signature_with_an_image_configuration_is_an_artifact(lab: Lab) -> None:
+    """Signing tools store JSON as a layer beside the configuration of an empty image."""
+    config, content = b"{}", b'{"critical": {}}'
+    document = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": descriptor(config, "application/vnd.oci.image.config.v1+json"),
+        "layers": [descriptor(content, "application/vnd.dev.cosign.simplesigning.v1+json")],
+    }
+    pushed = lab.pushed(MadeImage(json.dumps(document).encode(), config, (content,)))
+    assert lab.verdict(pushed.digest).state is State.NOT_APPLICABLE
 
 
 def test_an_index_is_judged_child_by_child(lab: Lab) -> None:
