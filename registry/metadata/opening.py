@@ -20,6 +20,8 @@ def open_metadata(data: Path) -> SqliteStore:
     """
     data.mkdir(parents=True, exist_ok=True)
     path = data / FILE_NAME
+    # Hashes of secrets are in it. SQLite gives its side files the mode of the database.
+    path.touch(mode=0o600)
     engine = connect(path, begin="BEGIN IMMEDIATE")
     try:
         with engine.begin() as connection:

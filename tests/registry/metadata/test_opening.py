@@ -91,6 +91,13 @@ def test_several_processes_may_open_a_new_folder_at_once(tmp_path: Path) -> None
     open_metadata(tmp_path).close()
 
 
+def test_nobody_else_may_read_the_database(tmp_path: Path) -> None:
+    """Neither it nor the files beside it."""
+    store = open_metadata(tmp_path)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob(f"{FILE_NAME}*")} == {0o600}
+    store.close()
+
+
 def test_opening_does_not_import_alembic(tmp_path: Path) -> None:
     """Start-up must not pay for what it does not need."""
     code = (
