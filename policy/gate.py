@@ -21,7 +21,7 @@ from policy.judging_settings import JudgingSettings
 from policy.ledger import verdicts
 from policy.ledger.ledger import FILE as LEDGER
 from policy.ledger.ledger import Ledger
-from policy.ledger.subjects import Kind
+from policy.ledger.subjects import Kind, Subject
 from policy.refusal import named, refusal, refusal_detail
 from policy.standing import FILE as ORDERS
 from policy.standing import OrdersInForce
@@ -67,7 +67,7 @@ class PolicyGate:
         self._clock = clock
         self._bindings = BindingsInForce(settings, orders)
         self._generation = Generation(orders, ledger, clock)
-        self.inspector = Inspector(storage, metadata, ledger, settings.inspection, self._generation.bump)
+        self.inspector = Inspector(storage, metadata, ledger, settings.inspection, self._on_found)
         self.judge = Judge(self.inspector, ledger, settings.verdict_cache)
         self._blobs: dict[tuple[str, str], Decision] = {}
         self._blobs_at = (-1, -1)
@@ -138,7 +138,10 @@ class PolicyGate:
         return facts_of_subject(subject) if subject is not None and subject.kind is Kind.IMAGE else None
 
     async def catch_up(self) -> None:
-        """Judge what has no verdict yet: after a crash, a lost ledger or a policy that is new in the settings."""
+        """Judge what has no verdict yet, and look again where earlier detectors looked.
+
+        After a crash, a lost ledger, a policy that is new in the settings, or a newer version of this program.
+        """
         after = 0
         while page := await self._metadata.read(manifest_page, after, _PAGE):
             for row, repository, digest in page:
@@ -148,6 +151,7 @@ class PolicyGate:
     async def _catch_up_with(self, repository: RepositoryName, digest: Digest) -> None:
         policy = self._bound(repository).policy
         try:
+            await self.inspector.renew(repository, digest)
             if await asyncio.to_thread(self._ledger.read, verdicts.find, policy.digest, digest) is None:
                 await self.judge.state(repository, digest, policy, _PATIENCE_SECONDS)
         except Exception as error:  # noqa: BLE001 - one manifest that cannot be judged must not keep the others back
@@ -157,6 +161,11 @@ class PolicyGate:
         """End the inspection workers and let go of the ledger."""
         self.inspector.close()
         self._ledger.close()
+
+    def _on_found(self, subject: Subject, replaced: bool) -> None:  # noqa: FBT001
+        if replaced:
+            self.judge.forget(subject.manifest)
+        self._generation.bump()
 
     def _bound(self, repository: str) -> Bound:
         return self._bindings.current().of(repository)

@@ -47,9 +47,9 @@ class Inspector:
         metadata: MetadataStore,
         ledger: Ledger,
         settings: InspectionSettings,
-        found: Callable[[], None],
+        found: Callable[[Subject, bool], None],
     ) -> None:
-        """Start nothing yet; `found` is called whenever a subject is new or different."""
+        """Start nothing yet; `found` hears of every subject that is new, and whether it replaces another one."""
         self._storage = storage
         self._metadata = metadata
         self._ledger = ledger
@@ -85,13 +85,15 @@ class Inspector:
         known = self.known(digest)
         if known is not None and (known.final or manifest is None):
             return known
-        running = self._running.get(digest)
-        if running is None:
-            running = asyncio.create_task(self._look(repository, digest, manifest))
-            self._running[digest] = running
-            running.add_done_callback(lambda _task: self._running.pop(digest, None))
+        running = self._looking(repository, digest, manifest)
         done, _ = await asyncio.wait({running}, timeout=wait)
         return running.result() if done else None
+
+    async def renew(self, repository: RepositoryName, digest: Digest) -> None:
+        """Look again when earlier detectors saw the manifest; what they saw stands until then."""
+        known = self.known(digest)
+        if known is not None and known.detectors not in {"", CURRENT}:
+            await self._looking(repository, digest, None)
 
     def is_looking(self, digest: str) -> bool:
         """Whether the manifest is being looked into."""
@@ -110,6 +112,16 @@ class Inspector:
         """End the workers; what waited for them is looked into again after the next start."""
         self.workers.close()
         self._threads.shutdown()
+
+    def _looking(
+        self, repository: RepositoryName, digest: Digest, manifest: Manifest | None
+    ) -> "asyncio.Task[Subject | None]":
+        running = self._running.get(digest)
+        if running is None:
+            running = asyncio.create_task(self._look(repository, digest, manifest))
+            self._running[digest] = running
+            running.add_done_callback(lambda _task: self._running.pop(digest, None))
+        return running
 
     async def _look(self, repository: RepositoryName, digest: Digest, manifest: Manifest | None) -> Subject | None:
         found = manifest or await self._manifest(repository, digest)
@@ -206,10 +218,11 @@ class Inspector:
             structlog.get_logger().warning("inspection_not_kept", layer=digest, reason=str(error))
 
     def _settle(self, subject: Subject) -> Subject:
-        if self._subjects.get(subject.manifest) != subject:
+        before = self._subjects.get(subject.manifest)
+        if before != subject:
             self._remember(subject)
             self._ledger.later(subjects.keep, subject)
-            self._found()
+            self._found(subject, before is not None)
         return subject
 
     def _remember(self, subject: Subject) -> None:

@@ -82,9 +82,10 @@ class Judge:
         return verdict
 
     def forget(self, digest: str) -> None:
-        """Drop what memory holds of a manifest."""
-        for key in [key for key in self._states if key[1] == digest]:
-            del self._states[key]
+        """A manifest was seen anew: drop what was said of it, and of all indexes, which may hold it."""
+        # Waited for: until it is done, the ledger would give the old state back. It is rare, and takes a moment.
+        self._ledger.write(verdicts.forget, digest)
+        self._states.clear()
 
     def forget_all(self) -> None:
         """Drop what memory holds, because another process changed the ledger."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection, bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from policy.ledger.tables import verdicts
+from policy.ledger.tables import subjects, verdicts
 from policy.verdict import State
 
 _PUT = insert(verdicts)
@@ -18,6 +18,9 @@ _TOTALS = (
     select(verdicts.c.state, func.count()).where(verdicts.c.policy == bindparam("policy")).group_by(verdicts.c.state)
 )
 _FORGET = delete(verdicts).where(verdicts.c.manifest == bindparam("named"))
+_FORGET_INDEXES = delete(verdicts).where(
+    verdicts.c.manifest.in_(select(subjects.c.manifest).where(subjects.c.kind == "index"))
+)
 _FORGET_POLICY = delete(verdicts).where(verdicts.c.policy == bindparam("gone"))
 
 
@@ -45,8 +48,9 @@ def totals(connection: Connection, policy: str) -> Mapping[State, int]:
 
 
 def forget(connection: Connection, manifest: str) -> None:
-    """Drop every verdict on a manifest."""
+    """Drop every verdict on a manifest, and on all indexes, any of which may hold it; they are quickly made again."""
     connection.execute(_FORGET, {"named": manifest})
+    connection.execute(_FORGET_INDEXES)
 
 
 def forget_policy(connection: Connection, policy: str) -> None:

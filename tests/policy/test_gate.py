@@ -1,11 +1,18 @@
 """The gate in the registry: real pushes and pulls, layers read by real workers."""
 
 import json
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
+from policy.generation import FORGOTTEN
+from policy.inspector import CURRENT
+from policy.ledger import inspections, subjects, verdicts
+from policy.ledger.subjects import Subject
 from policy.verdict import State
 from registry.oci.digest import Digest
 from registry.oci.errors import Denied
@@ -217,6 +224,31 @@ def test_losing_the_ledger_loses_nothing(tmp_path: Path) -> None:
         second.run(second.gate.catch_up())
         assert second.gate.inspector.workers.counters.layers_opened == len(good().layers)
         assert second.verdict(good().digest).to_bytes() == before
+
+
+def test_newer_detectors_look_again_in_the_background(lab: Lab) -> None:
+    """What earlier detectors saw stands until the present ones have looked; indexes follow."""
+    pushed = lab.pushed(good())
+    both = lab.run(lab.push_manifest(index((good().manifest, "linux/amd64")), Tag("both"))).digest
+    seen = lab.ledger.read(subjects.find, pushed.digest, CURRENT)
+    assert seen is not None
+    earlier = replace(seen, detectors="earlier@1", essence=seen.essence.replace("3.6.8", "3.7.0"))
+    earlier = replace(earlier, body=seen.body.replace(b"3.6.8", b"3.7.0"))
+    lab.ledger.write(forget_as_another_process, pushed.digest, earlier)
+    time.sleep(0.3)
+    lab.gate.generation()
+    assert {lab.verdict(digest).state for digest in (pushed.digest, both)} == {State.REFUSED}
+    lab.run(lab.gate.catch_up())
+    assert {lab.verdict(digest).state for digest in (pushed.digest, both)} == {State.CLEARED}
+    assert lab.run(lab.manifests.pull(READER, TEAM, Tag("both"))).digest == both
+
+
+def forget_as_another_process(connection: Connection, digest: Digest, earlier: Subject) -> None:
+    """Put what earlier detectors saw in the place of what the present ones did."""
+    subjects.forget(connection, digest)
+    verdicts.forget(connection, digest)
+    subjects.keep(connection, earlier)
+    inspections.count(connection, FORGOTTEN, 1)
 
 
 def test_a_push_does_not_wait_longer_than_it_may(tmp_path: Path) -> None:
