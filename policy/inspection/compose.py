@@ -45,6 +45,8 @@ def compose(
         readings = [_read(root, parsed, digests) for root in roots(complete)]
     except RootUnclear as error:
         return _unread(digests, [Problem("unclear-root", str(error))])
+    except RecursionError:
+        return _unread(digests, [Problem("unclear-root", "hard links lead through too many layers")])
     if len({_judged(facts) for facts, _ in readings}) > 1:
         return _unread(digests, [Problem("unclear-root", _TWO_READINGS)])
     facts, absent = readings[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from policy.facts import Fact
 from policy.inspection.look import Look, from_root, in_package_cache, joined, parent, reported
 from policy.inspection.records import Record
-from policy.inspection.root import Node
+from policy.inspection.root import Node, RootUnclear
 from policy.inspection.tree import shown
 
 _RECORD = {
@@ -15,6 +15,7 @@ _RECORD = {
     "python": re.compile(rb"python-[^-]+-[^-]+\.json"),
 }
 _META = b"conda-meta"
+_PREFIXES_AT_MOST = 200
 _META_LINK = re.compile(_META)
 
 
@@ -70,7 +71,10 @@ def prefixes(look: Look) -> list[bytes]:
     found = [parent(path) for _, path in look.visible(_RECORD["conda"]) if path.split(b"/")[-2:-1] == [_META]]
     found += [path for _, path in look.visible(_META_LINK)]
     homes = [parent(path) for path in found if not in_package_cache(path + b"/")]
-    return [home for home in dict.fromkeys(homes) if any(_counts(item) for item in installed(look, home, "conda"))]
+    unique = list(dict.fromkeys(homes))
+    if len(unique) > _PREFIXES_AT_MOST:
+        raise RootUnclear(f"the image has more than {_PREFIXES_AT_MOST} directories with records of conda")
+    return [home for home in unique if any(_counts(item) for item in installed(look, home, "conda"))]
 
 
 def _counts(item: Installed) -> bool:

@@ -11,6 +11,8 @@ from registry.oci import strict_json
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+_VARIABLE_MAXIMUM = 128 * 1024
+
 
 class ConfigUnreadable(ValueError):
     """The configuration does not say what a runtime needs; the message says what is wrong."""
@@ -52,15 +54,21 @@ def parse_config(raw: bytes) -> ImageConfig:
     whole = _object(document, "the configuration")
     rootfs = _object(_member(whole, "rootfs"), "rootfs")
     diff_ids = _texts(_member(rootfs, "diff_ids"), "rootfs.diff_ids")
-    started = _member(whole, "config")
-    env = _member(_object(started, "config"), "env") if started is not None else None
-    paths = [item[5:] for item in _texts(env if env is not None else [], "config.Env") if item.startswith("PATH=")]
+    env = _environment(_member(whole, "config"))
+    if any(len(item) > _VARIABLE_MAXIMUM for item in env):
+        raise ConfigUnreadable(f"a variable of the image's environment is longer than {_VARIABLE_MAXIMUM} characters")
+    paths = [item[5:] for item in env if item.startswith("PATH=")]
     return ImageConfig(
         os=_text(_member(whole, "os"), "os"),
         architecture=_text(_member(whole, "architecture"), "architecture"),
         diff_ids=diff_ids,
         path=paths[0] if paths else DEFAULT_PATH,
     )
+
+
+def _environment(started: Any) -> tuple[str, ...]:
+    env = None if started is None else _member(_object(started, "config"), "env")
+    return () if env is None else _texts(env, "config.Env")
 
 
 def _member(document: Mapping[str, Any], name: str) -> Any:

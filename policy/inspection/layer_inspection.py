@@ -29,8 +29,9 @@ class LayerInspection:
         table: every path of the layer with its final entry (policy/inspection/tree.py).
         records: what detectors read, by the path it has in this layer.
         named: links and hard links that bear a name a detector wants.
-        links: paths of all symbolic links.
-        implicit: directories that exist only, or at first, because something lies below them.
+        links: paths of all symbolic links, and of hard links that may turn out to be some.
+        implicit: directories that exist only because something lies below them.
+        late: directories that were used before they were named or replaced.
     """
 
     digest: str
@@ -46,6 +47,7 @@ class LayerInspection:
     named: tuple[bytes, ...] = ()
     links: tuple[bytes, ...] = ()
     implicit: tuple[bytes, ...] = ()
+    late: tuple[bytes, ...] = ()
 
     def to_bytes(self) -> bytes:
         """A compact form; the same inspection gives the same bytes."""
@@ -61,7 +63,7 @@ class LayerInspection:
             "records": [[path.decode("latin-1"), self.records[path].to_list()] for path in sorted(self.records)],
         }
         parts = [json.dumps(head, sort_keys=True, separators=(",", ":")).encode()]
-        parts += [_joined(paths) for paths in (self.named, self.links, self.implicit)]
+        parts += [_joined(paths) for paths in (self.named, self.links, self.implicit, self.late)]
         packed = b"".join(_framed(zstd.compress(part, _LEVEL)) for part in parts)
         return _MAGIC + packed + self.table.to_bytes()
 
@@ -75,7 +77,7 @@ class LayerInspection:
         if not raw.startswith(_MAGIC):
             raise ValueError("this is not a layer inspection of the present format: the layer needs to be read again")
         parts, at = [], len(_MAGIC)
-        for _ in range(4):
+        for _ in range(5):
             end = at + 4 + int.from_bytes(raw[at : at + 4], "big")
             parts.append(zstd.decompress(raw[at + 4 : end]))
             at = end
@@ -89,6 +91,7 @@ class LayerInspection:
             named=_split(parts[1]),
             links=_split(parts[2]),
             implicit=_split(parts[3]),
+            late=_split(parts[4]),
             table=Table.from_bytes(raw[at:]),
         )
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from policy.facts import Problem
 from policy.inspection.archive import Pieces
-from policy.inspection.budgets import Budgets, LayerRefused, over_budget
+from policy.inspection.budgets import Budgets, LayerRefused, hostile, over_budget
 from policy.inspection.compression import Meter, Source, uncompressed
 from policy.inspection.detectors import DETECTORS, Detector, Unreadable, names
 from policy.inspection.detectors.os_release import OS_RELEASE, SNIFFED
@@ -17,14 +17,15 @@ from policy.inspection.readers import read_by_all
 from policy.inspection.records import VALUE_LIMIT, Record
 from policy.inspection.table import Table
 from policy.inspection.tar import DIRECTORY, FILE, LINK, SYMLINK, Member, Members
-from policy.inspection.tree import LayerTree, cleaned
+from policy.inspection.tree import LayerTree, cleaned, shown
 
 SNIFF_LIMIT = 8 * 1024
 """Files up to this size are searched for the keys of os-release, whatever their name."""
+_LINK_MAXIMUM = 4095
 _AUFS = b".wh..wh."
 _OPAQUE = b".wh..wh..opq"
 _WHITEOUT = b".wh."
-_IMPLICIT = frozenset({b"i", b"I", b"e", b"E"})
+_IMPLICIT = frozenset({b"i", b"I"})
 
 
 def scan_layer(
@@ -63,8 +64,9 @@ def scan_layer(
         table=Table.of(scan.tree.entries),
         records=scan.records,
         named=tuple(sorted(scan.named)),
-        links=tuple(sorted(path for path, entry in scan.tree.entries.items() if entry.startswith(b"l"))),
+        links=tuple(sorted(path for path, entry in scan.tree.entries.items() if entry.startswith((b"l", b"h")))),
         implicit=tuple(sorted(path for path, entry in scan.tree.entries.items() if entry in _IMPLICIT)),
+        late=tuple(sorted(scan.tree.late)),
     )
 
 
@@ -108,8 +110,6 @@ class _Scan:
                 self._forget(place)
             else:
                 self._special(place, base, member)
-        for path, target in tree.late_links():
-            self._share(path, target)
         self.members = members.count
 
     def _file(self, place: bytes, base: bytes, member: Member, members: Members) -> None:
@@ -129,11 +129,15 @@ class _Scan:
 
     def _special(self, place: bytes, base: bytes, member: Member) -> None:
         if member.kind == SYMLINK:
+            if len(member.link) > _LINK_MAXIMUM:
+                raise hostile(
+                    f"link {shown(place)!r} has a target of {len(member.link)} bytes: no system has such links"
+                )
             self._put(place, b"l" + member.link)
         elif member.kind == LINK:
             source, purge = self.tree.hard_link(place, cleaned(member.link))
-            self._forget(place, purge=purge)
-            if source:
+            if source != place:
+                self._forget(place, purge=purge)
                 self._share(place, source)
         else:
             self._put(place, b"o")
@@ -153,7 +157,7 @@ class _Scan:
             self.named = {path for path in self.named if path in entries}
 
     def _share(self, path: bytes, target: bytes) -> None:
-        if target in self.records and path != target:
+        if target in self.records:
             self._keep(path, self.records[target])
 
     def _keep(self, place: bytes, record: Record) -> None:

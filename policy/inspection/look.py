@@ -9,6 +9,9 @@ from policy.inspection.records import Record
 from policy.inspection.root import Node, Root, RootUnclear
 from policy.inspection.tree import shown
 
+_PATH_AT_MOST = 1000
+_CANDIDATES_AT_MOST = 20_000
+
 
 class Look:
     """One image being looked into: its root, its PATH, the digests of its layers."""
@@ -21,6 +24,11 @@ class Look:
         )
         self._layers = tuple(layers)
         self._absent: dict[str, list[Evidence]] = {}
+        self._visible: dict[re.Pattern[bytes], list[tuple[int, bytes]]] = {}
+        if len(self.path) > _PATH_AT_MOST:
+            raise RootUnclear(f"PATH has more than {_PATH_AT_MOST} directories")
+        if sum(len(tier.records) + len(tier.named) for tier in root.tiers) > _CANDIDATES_AT_MOST:
+            raise RootUnclear(f"the image has more than {_CANDIDATES_AT_MOST} files that detectors want")
 
     def on_path(self, name: bytes, subject: str) -> tuple[Node, bytes] | None:
         """The first executable file of this name on PATH, links followed, and the path it was found at."""
@@ -82,8 +90,10 @@ class Look:
 
     def visible(self, name: re.Pattern[bytes]) -> list[tuple[int, bytes]]:
         """Layer and path of the records and links of this name that the root shows, by path."""
-        found = [item for item in self.root.candidates(name) if self.root.shows(*item)]
-        return sorted(found, key=lambda item: item[1])
+        if name not in self._visible:
+            found = [item for item in self.root.candidates(name) if self.root.shows(*item)]
+            self._visible[name] = sorted(found, key=lambda item: item[1])
+        return self._visible[name]
 
     def record_of(self, node: Node, what: str) -> Record:
         """The record of a file that must be read to go on.

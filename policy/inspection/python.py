@@ -7,13 +7,14 @@ from policy.facts import Evidence, Fact
 from policy.inspection.conda import Installed, installed
 from policy.inspection.look import Look, from_root, in_package_cache, joined, parent
 from policy.inspection.records import Record
-from policy.inspection.root import Node
+from policy.inspection.root import Node, RootUnclear
 from policy.inspection.tree import shown
 
 _NAMED = re.compile(rb"python([0-9])\.([0-9]{1,2})[a-z]{0,4}")
 _ANY = re.compile(rb"(?:python|pypy)[0-9.]{0,8}[a-z]{0,4}")
 _HEADER = re.compile(rb"patchlevel\.h")
 _LIBRARY = re.compile(rb"libpython[0-9.]{1,8}[a-z]{0,4}\.so[0-9.]{0,8}")
+_AT_MOST = 200
 _LAUNCHERS = (b"python", b"python3")
 
 Finding = tuple[str, Evidence]
@@ -160,6 +161,8 @@ def interpreters(look: Look) -> list[Node]:
         node = look.root.find(path)
         if node is not None and node.is_executable and is_program(look, node):
             found.setdefault(node.path, node)
+    if len(found) > _AT_MOST:
+        raise RootUnclear(f"the image has more than {_AT_MOST} Pythons")
     return list(found.values())
 
 

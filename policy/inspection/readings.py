@@ -11,8 +11,6 @@ from policy.inspection.layer_inspection import LayerInspection
 from policy.inspection.root import Root, RootUnclear, Tier
 from policy.inspection.tree import DIRECTORIES, FRESH, LINKS_AT_MOST, shown
 
-_NAMED_LATE = frozenset(b"eE")
-
 
 def roots(layers: Iterable[LayerInspection]) -> tuple[Root, ...]:
     """One root, or two: links in parents followed first, then replaced.
@@ -34,16 +32,17 @@ def roots(layers: Iterable[LayerInspection]) -> tuple[Root, ...]:
 def _redirects(tier: Tier, older: list[Tier]) -> dict[bytes, bytes]:
     """Directories of this layer that are links below it, and where those lead."""
     found: dict[bytes, bytes] = {}
-    links = frozenset[bytes]().union(*(below.links for below in older)) if tier.implicit else frozenset()
+    used = sorted({*tier.implicit, *tier.late})
+    links = frozenset[bytes]().union(*(below.links for below in older)) if used else frozenset()
     below = Root(older)
-    for path in tier.implicit:
+    for path in used:
         place = moved(path, found)
         if not path or (place == path and path not in links):
             continue
         node = below.at(place)
         if node is None or not node.is_link:
             continue
-        if (tier.entries.get(path) or b"i")[0] in _NAMED_LATE:
+        if path in tier.late:
             raise RootUnclear(f"a layer uses {shown(path)} as the link of an older layer and replaces it afterwards")
         found[path] = _landing(below, place)
     return found
@@ -95,13 +94,14 @@ def _moved(layer: LayerInspection, redirects: Mapping[bytes, bytes]) -> Tier:
         entries[place] = _both(place, entries.get(place), entry)
     for target in redirects.values():
         for parent in _parents(target):
-            entries.setdefault(parent, b"i")
+            entries[parent] = _both(parent, entries.get(parent), b"i")
     return Tier(
         entries,
         {moved(path, redirects): record for path, record in layer.records.items()},
         frozenset(moved(path, redirects) for path in layer.named),
         frozenset(moved(path, redirects) for path in layer.links),
         tuple(path for path in sorted(entries) if entries[path][:1] in {b"i", b"I"}),
+        frozenset(),
     )
 
 
@@ -115,6 +115,9 @@ def _both(path: bytes, one: bytes | None, other: bytes) -> bytes:
     """One entry for two members that land in the same place: directories merge, anything else collides."""
     if one is None:
         return other
+    if b"w" in {one, other}:
+        kept = one if other == b"w" else other
+        return b"D" if kept[0] in DIRECTORIES else kept
     if one[0] not in DIRECTORIES or other[0] not in DIRECTORIES:
         raise RootUnclear(f"two members of one layer land at {shown(path)} once the links of older layers are followed")
     named = b"d" if b"i" not in (one.lower(), other.lower()) else b"i"

@@ -30,7 +30,8 @@ class Tier:
         records: what detectors read in it, by path.
         named: paths of links that bear a name a detector wants.
         links: paths of all its symbolic links.
-        implicit: its directories that were not named before something below them was.
+        implicit: its directories that are not named: only something below them is.
+        late: its directories that were used before they were named or replaced.
     """
 
     entries: Entries
@@ -38,12 +39,13 @@ class Tier:
     named: frozenset[bytes]
     links: frozenset[bytes]
     implicit: tuple[bytes, ...]
+    late: frozenset[bytes]
 
     @classmethod
     def of(cls, layer: LayerInspection) -> "Tier":
         """The layer as it was inspected."""
         named, links = frozenset(layer.named), frozenset(layer.links)
-        return cls(OpenTable(layer.table), layer.records, named, links, layer.implicit)
+        return cls(OpenTable(layer.table), layer.records, named, links, layer.implicit, frozenset(layer.late))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class Root:
         self._floors: dict[bytes, int | None] = {}
         self._nodes: dict[bytes, Node | None] = {}
         self._below: dict[int, Root] = {}
+        self._resolving: set[bytes] = set()
 
     def at(self, path: bytes) -> Node | None:
         """What stands at a path whose parents are no links; a link itself is not followed.
@@ -127,29 +130,46 @@ class Root:
         return Node(path, entry, index, self.tiers[index].records.get(path))
 
     def _hard(self, path: bytes, target: bytes, index: int) -> Node:
-        """A hard link to what older layers have; links in front of the target are followed, the target is not."""
-        older = self.below(index)
-        parent, _, base = target.rpartition(b"/")
-        home = older.find(parent)
-        found = older.at(home.path + b"/" + base if home.path else base) if home and home.is_directory else None
+        """A hard link to what older layers have, else to what its own layer brings later."""
+        if path in self._resolving or len(self._resolving) > LINKS_AT_MOST:
+            raise RootUnclear(f"{shown(path)} is a hard link to a hard link, without an end")
+        self._resolving.add(path)
+        found = self.below(index).place(target) or self.below(index + 1).place(target)
+        self._resolving.discard(path)
         if found is None or found.is_directory:
-            raise RootUnclear(f"{shown(path)} is a hard link to {shown(target)}, which is no file of an older layer")
+            raise RootUnclear(f"{shown(path)} is a hard link to {shown(target)}, which is no file of its image")
         return Node(path, found.entry, found.index, found.record)
+
+    def place(self, path: bytes) -> Node | None:
+        """What stands at a path, links in front of it followed, itself not."""
+        parent, _, base = path.rpartition(b"/")
+        home = self.find(parent)
+        if home is None or not home.is_directory:
+            return None
+        return self.at(home.path + b"/" + base if home.path else base)
 
     def below(self, index: int) -> "Root":
         """The root that the layers under this one make."""
+        if index >= len(self.tiers):
+            return self
         if index not in self._below:
             self._below[index] = Root(self.tiers[:index])
         return self._below[index]
 
     def _floor(self, directory: bytes) -> int | None:
         """The oldest layer that still shows through in a directory; `None` when no directory stands there."""
-        if directory not in self._floors:
-            self._floors[directory] = self._dig(directory)
-        return self._floors[directory]
+        unknown = []
+        while directory not in self._floors:
+            unknown.append(directory)
+            if not directory:
+                break
+            directory = directory.rpartition(b"/")[0]
+        for known in reversed(unknown):
+            self._floors[known] = self._dig(known)
+        return self._floors[unknown[0] if unknown else directory]
 
     def _dig(self, directory: bytes) -> int | None:
-        floor = self._floor(directory.rpartition(b"/")[0]) if directory else 0
+        floor = self._floors[directory.rpartition(b"/")[0]] if directory else 0
         if floor is None:
             return None
         seen = not directory

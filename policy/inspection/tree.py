@@ -3,9 +3,9 @@
 An entry is `bytes`: one letter for its kind, then what the kind needs.
 
     f123  a file of 123 bytes         x123  the same with an execute bit      lTARGET  a symbolic link
-    hPATH a hard link to a file that only older layers have                   o        a device node or FIFO
+    hPATH a hard link to what older layers have, or this one brings later     o        a device node or FIFO
     d     a directory: older children stay                                    D        one without older children
-    i I   the same, but never named itself: only something below it was       e E      named after something below it
+    i I   the same, but never named itself: only something below it was
     w     a whiteout: what older layers have here is gone
 
 Order within the layer counts: a directory over a directory merges, anything else replaces what was there with all that
@@ -19,11 +19,13 @@ from policy.inspection.budgets import Budgets, hostile, over_budget
 _WHITEOUT = b".wh."
 _METADATA = b".wh..wh."
 _OPAQUE = b".wh..wh..opq"
-DIRECTORIES = frozenset(b"dDiIeE")
-FRESH = frozenset(b"DIE")
-_LINK, _HARD = ord("l"), ord("h")
-_NAMED = {b"i": b"e", b"I": b"E", b"w": b"D"}
-_HIDING = {b"d": b"D", b"i": b"I", b"e": b"E"}
+DIRECTORIES = frozenset(b"dDiI")
+FRESH = frozenset(b"DI")
+_LINK = ord("l")
+_NAMED = {b"i": b"d", b"I": b"D", b"w": b"D"}
+_EMPTIED = {b"d": b"D", b"i": b"I"}
+_IMPLICIT = frozenset({b"i", b"I"})
+_UNKNOWN = frozenset({b"w", b"i", b"I"})
 LINKS_AT_MOST = 40
 _SIMPLE = re.compile(rb"[^./\0][^/\0]*(?:/[^./\0][^/\0]*)*").fullmatch
 
@@ -54,13 +56,19 @@ def cleaned(name: bytes) -> bytes:
 
 
 class LayerTree:
-    """The entries of one layer while it is read."""
+    """The entries of one layer while it is read.
+
+    Attributes:
+        entries: path -> entry, as far as the layer has been read.
+        late: directories that were used before they were named or replaced: where an older layer has a link in their
+            place, what was put below them has gone elsewhere.
+    """
 
     def __init__(self, budgets: Budgets) -> None:
         self.entries: dict[bytes, bytes] = {b"": b"i"}
+        self.late: set[bytes] = set()
         self._budgets = budgets
         self._homes: dict[bytes, bytes] = {b"": b""}
-        self._forward: list[bytes] = []
         self._names_bytes = 0
 
     def home(self, path: bytes) -> tuple[bytes, bytes]:
@@ -93,7 +101,7 @@ class LayerTree:
             path = at + b"/" + part if at else part
             entry = self.entries.get(path)
             if entry is None or entry == b"w":
-                entry = b"I" if entry else b"i"
+                entry = b"D" if entry else b"i"
                 if make:
                     self.entries[path] = entry
             if entry[0] == _LINK:
@@ -119,6 +127,8 @@ class LayerTree:
         if old is None:
             self.entries[path] = b"d"
         elif old[0] in DIRECTORIES or old == b"w":
+            if old in _IMPLICIT:
+                self.late.add(path)
             self.entries[path] = _NAMED.get(old, old)
         else:
             self.entries[path] = b"D"
@@ -140,8 +150,8 @@ class LayerTree:
         if old[0] == _LINK:
             return False
         below = path + b"/"
-        for name in [name for name in self.entries if name.startswith(below)]:
-            del self.entries[name]
+        dropped = {name: self.entries.pop(name) for name in [name for name in self.entries if name.startswith(below)]}
+        self.late.update(name for name, entry in [*dropped.items(), (path, old)] if entry in _IMPLICIT)
         return True
 
     def _forget_homes(self) -> None:
@@ -156,7 +166,7 @@ class LayerTree:
         if not base.startswith(_WHITEOUT):
             return False
         if base == _OPAQUE:
-            self._hide(home)
+            self.entries[home] = _EMPTIED.get(self.entries[home], self.entries[home])
         elif not base.startswith(_METADATA):
             target = base[len(_WHITEOUT) :]
             if target in {b"", b".", b".."}:
@@ -165,40 +175,32 @@ class LayerTree:
         return True
 
     def _hide(self, path: bytes) -> None:
-        """Older layers' content at a path goes; what this layer itself has there stays, in any order."""
+        """What older layers have at a path goes; what this layer itself has there stays, in any order."""
         old = self.entries.get(path)
         if old is None:
             self.entries[path] = b"w"
-        else:
-            self.entries[path] = _HIDING.get(old, old)
+        elif old[0] in DIRECTORIES:
+            self.entries[path] = b"D"
+            if old in _IMPLICIT:
+                self.late.add(path)
 
     def hard_link(self, path: bytes, target: bytes) -> tuple[bytes, bool]:
-        """Make `path` another name of what `target` is now; the entry's path that was copied ("" if none yet)."""
+        """Make `path` another name of what `target` is now; the path that was copied, b"" when older layers must tell.
+
+        Raises:
+            LayerRefused: the target is a directory.
+        """
         source = self._existing(target)
         entry = self.entries.get(source, b"w")
-        if entry == b"w":
-            self._forward.append(path)
+        if entry in _UNKNOWN:
             return b"", self.put(path, b"h" + target)
-        kept = b"o" if entry[0] in DIRECTORIES else entry
-        return source, False if source == path else self.put(path, kept)
+        if source.startswith(path + b"/"):
+            raise hostile(f"{shown(path)} is a hard link to {shown(target)}, which it replaces")
+        if entry[0] in DIRECTORIES:
+            raise hostile(f"{shown(path)} is a hard link to the directory {shown(target)}: no system has such links")
+        return source, False if source == path else self.put(path, entry)
 
     def _existing(self, target: bytes) -> bytes:
         parent, _, base = target.rpartition(b"/")
         home = self._homes.get(parent)
         return self.place(self._walk(parent, make=False) if home is None else home, base)
-
-    def late_links(self) -> list[tuple[bytes, bytes]]:
-        """Resolve hard links whose target came later in the layer; pairs of link and target that are the same now."""
-        same = []
-        for path in self._forward:
-            entry = self.entries.get(path, b"w")
-            target = path
-            for _ in range(LINKS_AT_MOST):
-                if entry[0] != _HARD:
-                    break
-                target = self._existing(entry[1:])
-                entry = self.entries.get(target, b"w")
-            if entry[0] not in b"hw" and target != path:
-                self.entries[path] = b"o" if entry[0] in DIRECTORIES else entry
-                same.append((path, target))
-        return same

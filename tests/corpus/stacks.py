@@ -116,6 +116,12 @@ REPLACED: list[Case] = [
         python=NONE,
     ),
     refused("the same in one layer", lambda: with_layers([file(PREFIX), folder(PREFIX)]), conda=NONE, python=NONE),
+    refused(
+        "children, a file in place of their parent, and a directory again",
+        lambda: image(ubuntu(), [*miniconda(), file(PREFIX), folder(PREFIX), folder(META)]),
+        conda=NONE,
+        python=NONE,
+    ),
     cleared(
         "prefix moved, a link in its place",
         lambda: with_layers([whiteout(PREFIX), link(PREFIX, "conda3"), *miniconda(prefix="opt/conda3")]),

@@ -1,0 +1,151 @@
+"""A second opinion on what a stack of layers makes: an actual tree in memory, every entry applied as an unpacker does.
+
+Slow and obvious on purpose, and independent of the inspection: no index, no laziness, no order but the archive's.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tests.corpus.tarballs import Entry
+
+LINKS = 40
+
+
+class CannotUnpack(Exception):
+    """An unpacker stops here with an error."""
+
+
+@dataclass
+class Thing:
+    """A file, link, device or directory, and the layer that made it."""
+
+    kind: str
+    layer: int
+    content: str = ""
+    children: dict[str, "Thing"] = field(default_factory=dict)
+
+
+class Disk:
+    """A root directory that layers are unpacked onto, one after the other."""
+
+    def __init__(self) -> None:
+        self.root = Thing("directory", -1)
+
+    def unpack(self, entries: Sequence[Entry], layer: int) -> None:
+        """Apply one layer; hard links whose target is not there yet wait for its end (no unpacker is so patient)."""
+        waiting = [entry for entry in entries if not self._apply(entry, layer)]
+        if len({entry.path for entry in entries}) < len(entries) and waiting:
+            raise CannotUnpack("a hard link that waits for its target, in a layer that names paths twice")
+        for _ in list(waiting):
+            waiting = [entry for entry in waiting if not self._apply(entry, layer)]
+        if waiting:
+            raise CannotUnpack("a hard link to nothing")
+
+    def _apply(self, entry: Entry, layer: int) -> bool:
+        parts = [part for part in entry.path.split("/") if part not in {"", "."}]
+        if not parts:
+            return True
+        parent = self._walk(self.root, parts[:-1], make=layer)
+        name = parts[-1]
+        if name == ".wh..wh..opq":
+            self._clear(parent, layer)
+        elif name.startswith(".wh."):
+            self._delete(parent, name[4:], layer)
+        elif entry.kind == "5":
+            self._directory(parent, name, layer)
+        elif entry.kind == "1":
+            return self._hard_link(parent, name, entry, layer)
+        else:
+            kind = {"0": "program" if entry.mode & 0o111 else "file", "2": "link"}.get(entry.kind, "device")
+            content = str(entry.link) if entry.kind == "2" else entry.body.decode()
+            parent.children[name] = Thing(kind, layer, content)
+        return True
+
+    def _directory(self, parent: Thing, name: str, layer: int) -> None:
+        there = parent.children.get(name)
+        if there is None or there.kind != "directory":
+            parent.children[name] = Thing("directory", layer)
+        else:
+            there.layer = layer
+
+    def _hard_link(self, parent: Thing, name: str, entry: Entry, layer: int) -> bool:
+        parts = [part for part in str(entry.link).split("/") if part not in {"", "."}]
+        parent.children.pop(name, None)
+        try:
+            home = self._walk(self.root, parts[:-1], make=None)
+        except CannotUnpack:
+            return False
+        target = home.children.get(parts[-1])
+        if target is None:
+            return False
+        if target.kind == "directory":
+            raise CannotUnpack("a hard link to a directory")
+        parent.children[name] = Thing(target.kind, layer, target.content)
+        return True
+
+    def _walk(self, start: Thing, parts: Sequence[str], make: int | None) -> Thing:
+        """The directory that a path leads to, links followed from the root, made when missing."""
+        trail = [start]
+        todo = list(parts)
+        followed = 0
+        while todo:
+            part = todo.pop(0)
+            if part in {"", "."}:
+                continue
+            if part == "..":
+                trail = trail[:-1] or [self.root]
+                continue
+            there = trail[-1].children.get(part)
+            if there is None and make is not None:
+                there = trail[-1].children[part] = Thing("directory", make)
+            if there is None:
+                raise CannotUnpack(f"{part} is missing")
+            if there.kind == "link":
+                followed += 1
+                if followed > LINKS:
+                    raise CannotUnpack("links in a circle")
+                todo = there.content.split("/") + todo
+                trail = [self.root] if there.content.startswith("/") else trail
+            elif there.kind == "directory":
+                trail.append(there)
+            else:
+                raise CannotUnpack(f"{part} is no directory")
+        return trail[-1]
+
+    def _delete(self, parent: Thing, name: str, layer: int) -> None:
+        """What older layers have at a name goes; what this layer made stays."""
+        there = parent.children.get(name)
+        if there is not None and not self._prune(there, layer):
+            del parent.children[name]
+
+    def _clear(self, directory: Thing, layer: int) -> None:
+        for name in list(directory.children):
+            self._delete(directory, name, layer)
+
+    def _prune(self, thing: Thing, layer: int) -> bool:
+        """Whether anything of this layer is left."""
+        self._clear(thing, layer)
+        return thing.layer == layer or bool(thing.children)
+
+    def things(self) -> Iterator[tuple[str, str, str]]:
+        """Path, kind and content of everything but directories."""
+        yield from self._things(self.root, "")
+
+    def _things(self, directory: Thing, front: str) -> Iterator[tuple[str, str, str]]:
+        for name, thing in sorted(directory.children.items()):
+            if thing.kind == "directory":
+                yield from self._things(thing, f"{front}{name}/")
+            else:
+                yield front + name, thing.kind, thing.content
+
+
+def flattened(layers: Sequence[Sequence[Entry]]) -> dict[str, tuple[str, str]]:
+    """Path -> kind and content of everything but directories, after all layers.
+
+    Raises:
+        CannotUnpack: an unpacker would stop with an error.
+    """
+    disk = Disk()
+    for number, entries in enumerate(layers):
+        disk.unpack(entries, number)
+    return {path: (kind, content) for path, kind, content in disk.things()}

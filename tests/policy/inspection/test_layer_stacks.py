@@ -1,0 +1,47 @@
+"""Composing layers lazily gives what unpacking them one by one gives."""
+
+from hypothesis import HealthCheck, assume, event, given, settings
+
+from policy.inspection.readings import roots
+from policy.inspection.root import RootUnclear
+from tests.policy.inspection.flattening import CannotUnpack, flattened
+from tests.policy.inspection.layer_stacks import Stack, everything, inspected, stacks
+
+
+def expected(stack: Stack) -> dict[str, tuple[str, str]]:
+    """What unpacking makes; stacks that no unpacker takes are not compared."""
+    try:
+        return flattened(stack)
+    except CannotUnpack:
+        assume(False)
+        raise
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@given(stacks(links=False))
+def test_stack_without_links_equals_the_unpacked_one(stack: Stack) -> None:
+    """Whiteouts, opaque directories, replacements, hard links and devices, in any order."""
+    wanted = expected(stack)
+    layers = inspected(stack)
+    assert [layer.problem for layer in layers] == [None] * len(layers)
+    (root,) = roots(layers)
+    assert everything(root, layers, wanted) == wanted
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@given(stacks())
+def test_stack_with_links_equals_the_unpacked_one(stack: Stack) -> None:
+    """Links in parents are followed as unpackers do; where basegate declines to say, that is counted."""
+    wanted = expected(stack)
+    layers = inspected(stack)
+    try:
+        root = roots(layers)[0]
+        found = everything(root, layers, wanted)
+    except RootUnclear as unclear:
+        event(f"unclear: {str(unclear)[:30]}")
+        return
+    if any(layer.problem for layer in layers):
+        event("problem in a layer")
+        return
+    event("compared")
+    assert found == wanted
