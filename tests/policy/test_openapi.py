@@ -1,0 +1,74 @@
+"""The written description of basegate's own endpoints holds: which there are, and what they take and answer."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import schemathesis
+import yaml
+from hypothesis import HealthCheck, settings
+from schemathesis import Case
+from schemathesis.checks import CheckFunction
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+
+from policy.gateway import routes as gateway
+from policy.gateway.clearance import Clearances
+from registry.api.routes import SAFE_METHODS, TABLE
+from tests.clients.trees import cleared_image, refused_image
+from tests.policy.live import LiveGateway, live_gateway
+
+DESCRIPTION = Path(__file__).parents[2] / "config" / "openapi.yaml"
+DOCUMENT: dict[str, Any] = yaml.safe_load(DESCRIPTION.read_text(encoding="utf-8"))
+# What a schema cannot say: unknown members and parameters are ignored, and a text of the right type may still be no
+# configuration, no token and no grant.
+BEYOND_SCHEMAS: list[CheckFunction] = [negative_data_rejection, positive_data_acceptance]
+schema = schemathesis.openapi.from_dict(DOCUMENT)
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway]:
+    """A server whose patience with wrong secrets does not end."""
+    throttle = {"delay_seconds": 0, "pair_failures": 10**6, "address_failures": 10**6}
+    with live_gateway(tmp_path_factory.mktemp("data"), auth={"throttle": throttle}) as gateway:
+        yield gateway
+
+
+def test_description_has_every_route_of_its_own(live: LiveGateway) -> None:
+    """A route that is added or removed changes the description."""
+    rooms = live.registry.app.rooms
+    clearances = Clearances(rooms.stores.metadata, rooms.gate)  # type: ignore[arg-type]
+    rows = (*TABLE, *gateway.table(clearances, rooms.stores.settings))  # type: ignore[arg-type]
+    own = {
+        (method, row.path.replace(":repository", ""))
+        for row in rows
+        for method in row.methods.split()
+        if not row.path.startswith("/v2") and (method not in SAFE_METHODS or method == "GET")
+    }
+    described = {(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods}
+    assert described == own
+
+
+@schema.parametrize()
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+def test_answers_are_as_described(case: Case[Any], live: LiveGateway) -> None:
+    """Whatever is sent, good or broken: the statuses, types and shapes that are written down, and never a 500."""
+    signed_in = ("reader", live.secrets["reader"])
+    case.call_and_validate(base_url=live.registry.url, auth=signed_in, excluded_checks=BEYOND_SCHEMAS)
+
+
+@pytest.mark.parametrize("verdict", ["cleared", "refused"])
+def test_real_answers_are_as_described(live: LiveGateway, tmp_path: Path, verdict: str) -> None:
+    """A check and an explanation of an image that was judged."""
+    live.push(tmp_path, f"team/app:{verdict}", cleared_image() if verdict == "cleared" else refused_image())
+    checked = live.check("reader", reference=f"team/app:{verdict}").json()
+    with live.client("admin") as client:
+        explained = client.get(f"/policy/v1/repositories/team/app/manifests/{verdict}/verdict").json()
+    assert (checked["verdict"], explained["verdict"]) == (verdict, verdict)
+    _fits("Answer", checked)
+    _fits("Explanation", explained)
+
+
+def _fits(name: str, document: Any) -> None:
+    jsonschema.validate(document, {**DOCUMENT, "$ref": f"#/components/schemas/{name}"})
