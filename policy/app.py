@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 from policy.gate import PolicyGate
 from policy.gateway import routes as gateway
 from policy.gateway.clearance import Clearances
+from policy.judging_metrics import JudgingMetrics
 from policy.settings import Settings
 from registry.api import routes
 from registry.api.rooms import Rooms, Stores
@@ -35,5 +36,6 @@ def build(settings: Settings) -> RegistryApp:
         return routes.build(rooms, gateway.table(Clearances(rooms.stores.metadata, opened[0]), in_force))
 
     app = build_registry(settings, gate=gate, more_routes=more_routes)
+    app.rooms.metrics.collectors.register(JudgingMetrics(opened[0].inspector.workers))
     app.accompany(opened[0].catch_up, opened[0].close)
     return app
