@@ -121,6 +121,20 @@ DAMAGED: list[Case] = [
         "sparse",
     ),
     unclear(
+        "a sparse map of more than is stored",
+        lambda: on_top(
+            Entry(
+                "x",
+                kind="S",
+                body=b"y" * 9,
+                form="gnu",
+                change={386: b"%011o\0%011o\0" % (0, 99), 483: b"%011o\0" % 99},
+            )
+        ),
+        "stores",
+    ),
+    unclear("a pax header cut short", lambda: raw_on_top(member(pax(pax_records(path="x")))[:-100]), "ends"),
+    unclear(
         "a sparse map without an end",
         lambda: raw_on_top(
             header(Entry("x", kind="S", form="gnu", change={386: b"%011o\0%011o\0" % (0, 0), 482: b"\1"}))

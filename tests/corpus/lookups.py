@@ -177,6 +177,11 @@ PYTHONS: list[Case] = [
         **NO_CONDA,
         python=("3.6.15", "3.6.9"),
     ),
+    refused(
+        "without conda, scripts named like Pythons do not count",
+        lambda: without_conda(*python_files("3.6.8", "opt/py"), program("opt/x/bin/python3.7", "#!/bin/sh\n")),
+        **NO_CONDA,
+    ),
     refused("without conda, nothing on PATH", lambda: without_conda(*python_files("3.6.8", "opt/py")), **NO_CONDA),
     refused(
         "without conda, a copied virtual environment",

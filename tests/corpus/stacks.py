@@ -198,6 +198,13 @@ LINKED: list[Case] = [
         lambda: with_layers([file("weird/file", DEBIAN), link("etc/os-release", "/weird/file")]),
         os="debian 10.1",
     ),
+    refused(
+        "os-release by a link to a file that was replaced in its own layer",
+        lambda: with_layers(
+            [file("weird/file", os_release()), file("weird/file", "x"), link("etc/os-release", "/weird/file")]
+        ),
+        os="? ?",
+    ),
     unclear(
         "os-release by a link to a large file that nobody read",
         lambda: with_layers([file("weird/file", "#" * 9000 + DEBIAN), link("etc/os-release", "/weird/file")]),

@@ -69,6 +69,11 @@ RELEASES: list[Case] = [
     ),
     refused("an ID with a blank", lambda: release('ID="ubuntu "\nVERSION_ID="16.04"\n'), os="ubuntu  16.04"),
     refused(
+        "quotes glued together",
+        lambda: release("ID='ubu''ntu'\nVERSION_ID=16.04\n"),
+        os="'ubu''ntu' 16.04",
+    ),
+    refused(
         "an empty os-release is final",
         lambda: image(
             [
