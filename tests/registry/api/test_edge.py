@@ -2,18 +2,17 @@
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from registry.app import build
 from registry.exchange import Exchange
 from registry.gate import Decision, OpenGate
 from registry.oci.errors import Denied
+from tests.halfway import HalfwayUpload
 from tests.repository import Repository, code_of
 from tests.servers import LiveRegistry, open_settings, running
 
@@ -108,23 +107,11 @@ def test_a_body_that_waits_is_not_asked_for(live: LiveRegistry) -> None:
 
 def test_a_busy_server_says_so(live: LiveRegistry) -> None:
     """503 with Retry-After in the error form, while as many requests as allowed are being served."""
-    release = threading.Event()
-
-    def slow() -> Iterator[bytes]:
-        yield b"x"
-        release.wait(30)
-
     with live.client() as client:
         locations = [Repository(client, "a").open_upload() for _ in range(2)]
-        threads = [
-            threading.Thread(target=httpx.patch, args=(live.url + at,), kwargs={"content": slow()}) for at in locations
-        ]
-        for thread in threads:
-            thread.start()
+        uploads = [HalfwayUpload(live.url + location) for location in locations]
         answer = next(filter(lambda answer: answer.is_error, (client.get("/v2/") for _ in range(10_000))))
-        release.set()
-        for thread in threads:
-            thread.join()
+        assert [upload.go_on() for upload in uploads] == [201, 201]
         assert (answer.status_code, code_of(answer), answer.headers["retry-after"]) == (503, "UNSUPPORTED", "1")
         assert client.get("/v2/").status_code == 200
 

@@ -1,13 +1,12 @@
 """A running server: signals, and an orderly end."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from registry.oci.digest import Digest
+from tests.halfway import HalfwayUpload
 from tests.registry.server.alone import Alone, alone
 from tests.repository import Repository
 
@@ -21,26 +20,13 @@ def server(tmp_path: Path) -> Iterator[Alone]:
 
 def test_a_running_upload_is_finished_before_the_end(server: Alone) -> None:
     """SIGTERM in the middle of an upload: it still gets its 201, and then the server ends with exit code 0."""
-    halfway, codes = threading.Event(), []
-
-    def pieces() -> Iterator[bytes]:
-        yield b"first"
-        halfway.wait(30)
-        yield b"second"
-
-    def upload(location: str) -> None:
-        query = {"digest": Digest.of(b"firstsecond")}
-        codes.append(httpx.put(server.url + location, params=query, content=pieces(), timeout=30).status_code)
-
     with server.client() as client:
-        thread = threading.Thread(target=upload, args=(Repository(client, "a").open_upload(),))
-        thread.start()
+        upload = HalfwayUpload(server.url + Repository(client, "a").open_upload())
         while "basegate_requests_running 2" not in client.get("/metrics").text:
             pass
     server.process.terminate()
-    halfway.set()
-    thread.join()
-    assert (codes, server.process.wait(60)) == ([201], 0)
+    assert upload.go_on() == 201
+    assert server.process.wait(60) == 0
 
 
 def test_sighup_applies_live_settings(server: Alone) -> None:
