@@ -1,0 +1,129 @@
+"""Verdict speed: from a layer's last byte to the answered push, and a whole store judged again from facts.
+
+`python -m tests.bench.verdicts` pushes 50 images with a layer that arrives at 25 MB/s, and judges 100,000 images again;
+`--pushes` and `--images` make it smaller. Printed are milliseconds and seconds of this machine at this moment.
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from itertools import islice
+from pathlib import Path
+from statistics import median
+
+from sqlalchemy import Connection
+
+from policy.inspector import CURRENT
+from policy.ledger import subjects
+from policy.ledger.ledger import Ledger
+from policy.ledger.subjects import Subject
+from policy.policies import known_policies
+from policy.rejudging import keep, rejudge
+from policy.subject import image_subject
+from registry.oci.digest import Digest
+from tests.policy.facts_made import conda_fact, image, os_fact, python_fact
+from tests.policy.images_made import MadeImage, base, layer, miniconda, noise
+from tests.policy.images_made import image as made_image
+from tests.policy.lab import PUSHER, TEAM, Lab, open_lab
+
+RATE = 25_000_000
+_PIECE = 64 * 1024
+_BATCH = 5000
+
+
+def pushed_image(number: int, members: int) -> MadeImage:
+    """An image whose last layer has so many files of 4 kB."""
+    files = {f"usr/share/file-{at}": noise(4000, at) for at in range(members)}
+    return made_image(layer(base()), layer(files | miniconda() | {"number": str(number)}))
+
+
+async def lag_of(lab: Lab, made: MadeImage) -> float:
+    """Milliseconds from the last byte of the last layer to the answered manifest push."""
+    for content in made.blobs[:-1]:
+        await lab.push_blob(content)
+    session = await lab.uploads.start(TEAM, PUSHER)
+    await lab.uploads.append(session, arriving(made.layers[-1]), None, None)
+    last_byte = time.perf_counter()
+    await lab.uploads.finish(session, Digest.of(made.layers[-1]), nothing(), None, None)
+    await lab.push_manifest(made.manifest)
+    return (time.perf_counter() - last_byte) * 1000
+
+
+async def arriving(content: bytes) -> AsyncIterator[bytes]:
+    """The bytes at RATE."""
+    started = time.perf_counter()
+    for at in range(0, len(content), _PIECE):
+        yield content[at : at + _PIECE]
+        await asyncio.sleep(max(0.0, started + at / RATE - time.perf_counter()))
+
+
+async def nothing() -> AsyncIterator[bytes]:
+    """An empty body."""
+    return
+    yield b""
+
+
+def lags(folder: Path, pushes: int, members: int) -> list[float]:
+    """The lag of every push but the first, which starts the worker."""
+    with open_lab(folder) as lab:
+        found = [lab.run(lag_of(lab, pushed_image(number, members))) for number in range(pushes + 1)]
+    return found[1:]
+
+
+def made_subjects(images: int) -> "islice[Subject]":
+    """Images with all kinds of versions, most of them unlike any other."""
+    chance = random.Random(20190711)  # noqa: S311 - test data
+
+    def one(number: int) -> Subject:
+        facts = image(
+            os_fact("ubuntu", chance.choice(["14.04", "16.04", "18.04", "20.04"])),
+            conda_fact(f"4.{chance.randrange(12)}.{chance.randrange(20)}"),
+            python_fact(f"3.{chance.randrange(3, 10)}.{chance.randrange(16)}"),
+        )
+        return image_subject(f"sha256:{number:064x}", facts, CURRENT)
+
+    return islice(map(one, range(images)), images)
+
+
+def rejudging(folder: Path, images: int) -> float:
+    """Seconds to judge and keep so many images under a policy they were never judged by."""
+    ledger = Ledger(folder / "policy.db")
+    waiting = made_subjects(images)
+    while batch := list(islice(waiting, _BATCH)):
+        ledger.write(_keep_all, batch)
+    policy = known_policies()["azureml-2020-11"]
+    started = time.perf_counter()
+    keep(ledger, policy, rejudge(ledger, policy))
+    seconds = time.perf_counter() - started
+    ledger.close()
+    return seconds
+
+
+def _keep_all(connection: Connection, batch: list[Subject]) -> None:
+    for subject in batch:
+        subjects.keep(connection, subject)
+
+
+def main() -> None:
+    """Measure and print."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--pushes", type=int, default=50)
+    options.add_argument("--members", type=int, default=2000)
+    options.add_argument("--images", type=int, default=100_000)
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = sorted(lags(Path(folder) / "pushes", chosen.pushes, chosen.members))
+        slow = found[min(len(found) - 1, len(found) * 99 // 100)]
+        sys.stdout.write(
+            f"last byte to 201, {chosen.pushes} pushes: median {median(found):.1f} ms, p99 {slow:.1f} ms\n"
+        )
+        seconds = rejudging(Path(folder), chosen.images)
+        sys.stdout.write(f"{chosen.images} images judged again: {seconds:.2f} s\n")
+
+
+if __name__ == "__main__":
+    main()
