@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,10 @@ class Progress:
 class LayerJob:
     """The state of one layer between an upload, the queue and a worker. Safe to use from any thread."""
 
-    def __init__(self, descriptor: int, available: int, *, follower: bool) -> None:
-        """Take over an open file's descriptor; `follower`: the file still grows."""
+    def __init__(self, descriptor: int = -1, available: int = 0, path: Path | None = None) -> None:
+        """Take over the descriptor of an open file that still grows, or name a whole file to be opened in its turn."""
         self.descriptor = descriptor
-        self.follower = follower
+        self._path = path
         self.algorithm = "sha256"
         self.digest = ""
         self.attempts = 0
@@ -46,7 +47,8 @@ class LayerJob:
         # Several may wait for it: none of them may call it off for the others.
         self.future.set_running_or_notify_cancel()
         self._lock = threading.Lock()
-        self._progress = Progress(available, not follower)
+        self._progress = Progress(available, complete=path is not None)
+        self._closed = False
         self._aborted = False
         self._moved = time.monotonic()
         self._listener: Callable[[], None] | None = None
@@ -85,13 +87,30 @@ class LayerJob:
         self._aborted = True
         self._tell(self._progress)
 
+    def open(self) -> None:
+        """Open the file when it is not open yet.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        if self._path is not None and self.descriptor < 0:
+            self.descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            self._progress = Progress(os.fstat(self.descriptor).st_size, complete=True)
+
+    def release(self) -> None:
+        """Close a file that can be opened again."""
+        if self._path is not None and self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
     def close(self, found: Inspected) -> None:
         """Let go of the file and give the answer; once."""
         with self._lock:
-            if self.descriptor < 0:
+            if self._closed:
                 return
-            os.close(self.descriptor)
-            self.descriptor = -1
+            self._closed = True
+            if self.descriptor >= 0:
+                os.close(self.descriptor)
         self.future.set_result(found)
 
     def _tell(self, progress: Progress) -> None:

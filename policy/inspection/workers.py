@@ -1,6 +1,5 @@
 """The inspection workers: a bounded number of processes, started when first needed, and the queue before them."""
 
-import os
 import threading
 import time
 from collections import deque
@@ -71,7 +70,7 @@ class InspectionWorkers:
         with self._condition:
             if self._closed or len(self._growing) >= self._limits.follow_queue:
                 return None
-        job = LayerJob(descriptor, available, follower=True)
+        job = LayerJob(descriptor, available)
         self._enqueue(job)
         return job
 
@@ -101,17 +100,12 @@ class InspectionWorkers:
         return self._outstanding.get(digest)
 
     def inspect(self, digest: str, path: Path) -> LayerJob:
-        """Inspect a stored layer; the same job for all who ask while it is under way.
-
-        Raises:
-            OSError: the file cannot be opened.
-        """
+        """Inspect a stored layer, opened in its turn; the same job for all who ask while it is under way."""
         with self._condition:
             known = self._outstanding.get(digest)
             if known is not None:
                 return known
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            job = LayerJob(descriptor, os.fstat(descriptor).st_size, follower=False)
+            job = LayerJob(path=path)
             job.digest = digest
             job.algorithm = digest.partition(":")[0]
             self._outstanding[digest] = job
@@ -206,6 +200,7 @@ class InspectionWorkers:
             if job.aborted:
                 self.drop(job)
             elif job.progress.complete:
+                job.release()
                 self._enqueue(job)
             else:
                 job.parked = True
@@ -257,7 +252,10 @@ class _Slot:
 
     def _work(self, job: LayerJob) -> None:
         try:
+            job.open()
             answer, body = self._attend(self._ready(), job)
+        except OSError as error:
+            self._pool.failed(job, f"the layer's file cannot be opened: {error.strerror}")
         except WorkerDied as death:
             self._pool.counters.deaths += 1
             self._end()

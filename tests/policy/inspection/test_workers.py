@@ -235,3 +235,18 @@ def test_closing_ends_every_process_and_every_wait(tmp_path: Path) -> None:
         assert waiting.future.result(1).failure == "the server is stopping"
         assert (pool.pids, kept) == ((), {})
         assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_layer_whose_file_is_gone_is_an_answer(workers: InspectionWorkers, tmp_path: Path) -> None:
+    """A file that was collected meanwhile is said to be missing, and holds nobody up."""
+    found = workers.inspect(Digest.of(SMALL), tmp_path / "none").future.result(30)
+    assert found.failure == "the layer's file cannot be opened: No such file or directory"
+    assert read(workers, tmp_path, LARGE).failure == ""
+
+
+def test_waiting_layers_keep_no_files_open(workers: InspectionWorkers, tmp_path: Path) -> None:
+    """However many wait for a worker, only those at hand are open."""
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    jobs = [workers.inspect(Digest.of(b"%d" % number), stored(tmp_path, SMALL)) for number in range(200)]
+    assert len(list(Path("/proc/self/fd").iterdir())) < before + 50
+    assert all(job.future.result(60).failure for job in jobs)
