@@ -19,7 +19,9 @@ def is_trusted(address: str, trusted: Networks) -> bool:
         parsed = ip_address(address)
     except ValueError:
         return False
-    return any(parsed in network for network in trusted)
+    # A socket that serves IPv6 and IPv4 shows IPv4 peers as ::ffff:192.0.2.1.
+    plain = getattr(parsed, "ipv4_mapped", None) or parsed
+    return any(plain in network for network in trusted)
 
 
 def apply_forwarded(scope: Scope, trusted: Networks) -> None:

@@ -33,6 +33,11 @@ def test_forwarded_from_a_trusted_proxy() -> None:
     assert (scope["scheme"], _host(scope), scope["client"][0]) == ("https", b"hub.example", "2001:db8::7")
 
 
+def test_a_trusted_proxy_on_a_socket_for_both_families() -> None:
+    """An IPv4 peer of an IPv6 socket is the same proxy."""
+    assert _scope("::ffff:10.1.1.1", x_forwarded_proto="https")["scheme"] == "https"
+
+
 @pytest.mark.parametrize("peer", ["192.0.2.1", "", "not-an-address"])
 def test_nobody_else_is_believed(peer: str) -> None:
     """A caller that is no trusted proxy changes nothing."""
