@@ -32,7 +32,6 @@ from registry.storage.store import BlobStore
 
 CURRENT = ",".join(names(DETECTORS))
 _MANIFEST_MAXIMUM = 64 << 20
-_CONFIG_MAXIMUM = 8 << 20
 _SUBJECTS = 2000
 # Inspections are kept unpacked in memory; what they take there is about so many times their stored size.
 _UNPACKED = 8
@@ -54,6 +53,7 @@ class Inspector:
         self._metadata = metadata
         self._ledger = ledger
         self._found = found
+        self._config_bytes = settings.config_bytes
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="compose")
         self._subjects: OrderedDict[str, Subject] = OrderedDict()
         self._running: dict[str, asyncio.Task[Subject | None]] = {}
@@ -168,9 +168,9 @@ class Inspector:
 
     async def _config(self, descriptor: Descriptor) -> bytes | Problem:
         try:
-            found = await self._storage.get(descriptor.digest, _CONFIG_MAXIMUM)
+            found = await self._storage.get(descriptor.digest, self._config_bytes)
         except ContentTooLarge:
-            return Problem("unreadable-config", f"the configuration is larger than {_CONFIG_MAXIMUM} bytes")
+            return Problem("unreadable-config", f"the configuration is larger than {self._config_bytes} bytes")
         if found is None:
             return Problem("missing-config", f"the configuration {descriptor.digest} is not in this registry")
         if len(found) != descriptor.size:
@@ -282,4 +282,5 @@ def _limits(settings: InspectionSettings) -> WorkerLimits:
         nice=settings.nice,
         follow_queue=settings.follow_queue,
         budgets=settings.budgets.budgets(),
+        idle_seconds=settings.idle_seconds,
     )

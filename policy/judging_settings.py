@@ -57,6 +57,12 @@ class InspectionSettings(Group):
         default=64 * 1024, ge=4096, description="uploads are followed while they arrive from so many bytes on"
     )
     follow_queue: int = Field(default=32, ge=0, description="uploads that may wait for a worker; others are read later")
+    idle_seconds: float = Field(
+        default=2.0, gt=0, description="an upload that has stalled so long gives its worker to others that wait"
+    )
+    config_bytes: int = Field(
+        default=8 * MEBIBYTE, ge=4096, description="largest image configuration; a larger one is inconclusive"
+    )
     cache_bytes: int = Field(
         default=16 * MEBIBYTE, ge=0, description="memory for the inspections of layers seen lately"
     )

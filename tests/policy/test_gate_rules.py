@@ -1,5 +1,7 @@
 """Policies of a lab's own at the gate: soft rules, narrowed platforms, refused artifacts, indexes within indexes."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from policy.verdict import State
 from registry.oci.digest import Digest
 from registry.oci.errors import Denied
 from registry.oci.names import Tag
-from tests.policy.images_made import artifact, bad, good, index
+from tests.policy.images_made import artifact, bad, descriptor, good, index
 from tests.policy.lab import READER, TEAM, V1, Lab, open_lab
 
 PYTHON: dict[str, Any] = {"rule": "python-version", "series": ["3.6"]}
@@ -101,3 +103,24 @@ def test_an_index_whose_child_is_missing_is_inconclusive(tmp_path: Path) -> None
         assert "is not in this repository" in lab.verdict(sparse).reasons[0]
         lab.pushed(good(), None)
         assert lab.verdict(sparse).state is State.CLEARED
+
+
+def test_a_configuration_past_its_limit_is_inconclusive(tmp_path: Path) -> None:
+    """A setting bounds what is read of a configuration."""
+    made = good()
+    padded = json.dumps(json.loads(made.config) | {"comment": "x" * 5000}).encode()
+    document = json.loads(made.manifest)
+    document["config"] = descriptor(padded, document["config"]["mediaType"])
+    large = replace(made, config=padded, manifest=json.dumps(document).encode())
+    with open_lab(tmp_path / "data", inspection={"workers": 1, "config_bytes": 4096}) as lab:
+        found = lab.verdict(lab.pushed(large).digest)
+        assert found.reasons == ("cannot be inspected: the configuration is larger than 4096 bytes",)
+
+
+def test_a_size_that_is_not_the_configurations_is_inconclusive(tmp_path: Path) -> None:
+    """A manifest that lies about its configuration is not believed about anything."""
+    document = json.loads(good().manifest)
+    document["config"]["size"] += 1
+    with open_lab(tmp_path / "data") as lab:
+        found = lab.verdict(lab.pushed(replace(good(), manifest=json.dumps(document).encode())).digest)
+        assert "the manifest says" in found.reasons[0]
