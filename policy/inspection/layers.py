@@ -121,7 +121,9 @@ class _Scan:
             if not detector.parent or place == detector.parent + b"/" + base:
                 self._keep(place, self._read(detector, place, member, members))
         elif 0 < member.stored <= SNIFF_LIMIT and self._sniffed(member, members):
-            self._keep(place, self._read(OS_RELEASE, place, member, members))
+            record = self._read(OS_RELEASE, place, member, members)
+            if record.values:
+                self._keep(place, record)
 
     def _sniffed(self, member: Member, members: Members) -> bool:
         """Whether a small file of any name may be an os-release (in doubt, because a piece ends in it: yes)."""

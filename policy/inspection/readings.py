@@ -32,19 +32,20 @@ def roots(layers: Iterable[LayerInspection]) -> tuple[Root, ...]:
 def _redirects(tier: Tier, older: list[Tier]) -> dict[bytes, bytes]:
     """Directories of this layer that are links below it, and where those lead."""
     found: dict[bytes, bytes] = {}
-    used = sorted({*tier.implicit, *tier.late})
-    links = frozenset[bytes]().union(*(below.links for below in older)) if used else frozenset()
-    below = Root(older)
-    for path in used:
+    links = set[bytes]()
+    for below in older:
+        links.update(below.links.intersection(tier.implicit), below.links.intersection(tier.late))
+    root = Root(older)
+    for path in sorted({*tier.implicit, *tier.late}) if links else ():
         place = moved(path, found)
         if not path or (place == path and path not in links):
             continue
-        node = below.at(place)
+        node = root.at(place)
         if node is None or not node.is_link:
             continue
         if path in tier.late:
             raise RootUnclear(f"a layer uses {shown(path)} as the link of an older layer and replaces it afterwards")
-        found[path] = _landing(below, place)
+        found[path] = _landing(root, place)
     return found
 
 
