@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -15,10 +15,10 @@ from policy.facts import ImageFacts
 from policy.gateway.door import Standing
 from policy.generation import Generation
 from policy.inspection.arrivals import LayerArrival
-from policy.inspector import Inspector
+from policy.inspector import CURRENT, Inspector
 from policy.judge import Judge
 from policy.judging_settings import JudgingSettings
-from policy.ledger import verdicts
+from policy.ledger import subjects, verdicts
 from policy.ledger.ledger import FILE as LEDGER
 from policy.ledger.ledger import Ledger
 from policy.ledger.subjects import Kind, Subject
@@ -39,7 +39,7 @@ from registry.storage.store import BlobStore
 
 _REMEMBERED_BLOBS = 50_000
 _PATIENCE_SECONDS = 3600.0
-_PAGE = 1000
+_PAGE = 500
 _OPEN = frozenset({State.CLEARED, State.NOT_APPLICABLE})
 
 
@@ -144,16 +144,29 @@ class PolicyGate:
         """
         after = 0
         while page := await self._metadata.read(manifest_page, after, _PAGE):
-            for row, repository, digest in page:
-                after = row
+            after = page[-1][0]
+            for repository, digest in await asyncio.to_thread(self._behind, page):
                 await self._catch_up_with(repository, digest)
+
+    def _behind(self, page: Sequence[tuple[int, RepositoryName, Digest]]) -> list[tuple[RepositoryName, Digest]]:
+        """Those that have no verdict, or one made of what earlier detectors saw."""
+        digests = [digest for _, _, digest in page]
+        seen = self._ledger.read(subjects.among, digests, CURRENT)
+        judged: dict[str, set[str]] = {}
+        behind = []
+        for _, repository, digest in page:
+            policy = self._bound(repository).policy.digest
+            if policy not in judged:
+                judged[policy] = self._ledger.read(verdicts.among, policy, digests)
+            if digest not in seen or digest not in judged[policy]:
+                behind.append((repository, digest))
+        return behind
 
     async def _catch_up_with(self, repository: RepositoryName, digest: Digest) -> None:
         policy = self._bound(repository).policy
         try:
             await self.inspector.renew(repository, digest)
-            if await asyncio.to_thread(self._ledger.read, verdicts.find, policy.digest, digest) is None:
-                await self.judge.state(repository, digest, policy, _PATIENCE_SECONDS)
+            await self.judge.state(repository, digest, policy, _PATIENCE_SECONDS)
         except Exception as error:  # noqa: BLE001 - one manifest that cannot be judged must not keep the others back
             structlog.get_logger().warning("not_judged", repository=repository, digest=digest, reason=str(error))
 

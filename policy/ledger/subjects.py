@@ -1,6 +1,7 @@
 """Subjects in the ledger: manifests as policies see them."""
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -54,6 +55,10 @@ _KEEP = _PUT.on_conflict_do_update(
     index_elements=["manifest", "detectors"],
     set_={name: _PUT.excluded[name] for name in ("kind", "essence", "final", "body")},
 )
+_AMONG = select(subjects.c.manifest).where(
+    subjects.c.manifest.in_(bindparam("named", expanding=True)),
+    subjects.c.detectors.in_(bindparam("seen_by", expanding=True)),
+)
 _FORGET = delete(subjects).where(subjects.c.manifest == bindparam("named"))
 _ESSENCES = select(subjects.c.manifest, subjects.c.detectors, subjects.c.essence, subjects.c.final).where(
     subjects.c.kind != Kind.INDEX.value
@@ -81,6 +86,11 @@ def find(connection: Connection, manifest: str, detectors: str) -> Subject | Non
     found = [_subject(row) for row in connection.execute(_FIND, {"named": manifest})]
     current = [item for item in found if item.detectors in {"", detectors}]
     return next(iter(current + found), None)
+
+
+def among(connection: Connection, manifests: Sequence[str], detectors: str) -> set[str]:
+    """Those of the manifests that these detectors, or none, needed to look at and have."""
+    return set(connection.execute(_AMONG, {"named": list(manifests), "seen_by": ["", detectors]}).scalars())
 
 
 def forget(connection: Connection, manifest: str) -> None:

@@ -1,6 +1,6 @@
 """The states of verdicts in the ledger; their texts are made from subjects when somebody reads them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
@@ -12,6 +12,9 @@ _PUT = insert(verdicts)
 _KEEP = _PUT.on_conflict_do_update(index_elements=["policy", "manifest"], set_={"state": _PUT.excluded.state})
 _FIND = select(verdicts.c.state).where(
     verdicts.c.policy == bindparam("policy"), verdicts.c.manifest == bindparam("named")
+)
+_AMONG = select(verdicts.c.manifest).where(
+    verdicts.c.policy == bindparam("policy"), verdicts.c.manifest.in_(bindparam("named", expanding=True))
 )
 _ALL = select(verdicts.c.manifest, verdicts.c.state).where(verdicts.c.policy == bindparam("policy"))
 _TOTALS = (
@@ -35,6 +38,11 @@ def find(connection: Connection, policy: str, manifest: str) -> State | None:
     """The state a policy gave to a manifest."""
     found = connection.execute(_FIND, {"policy": policy, "named": manifest}).scalar()
     return None if found is None else State(found)
+
+
+def among(connection: Connection, policy: str, manifests: Sequence[str]) -> set[str]:
+    """Those of the manifests that a policy has judged."""
+    return set(connection.execute(_AMONG, {"policy": policy, "named": list(manifests)}).scalars())
 
 
 def every(connection: Connection, policy: str) -> Mapping[str, State]:
