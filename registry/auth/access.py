@@ -136,16 +136,25 @@ class Access:
 
     def _refusal(self, request: HTTPConnection, identity: Identity, scopes: Iterable[Scope], sentence: str) -> OciError:
         if identity.claims is not None:
-            return self._challenged(request, Unauthorized(sentence, _detail(scopes)), scopes, INSUFFICIENT_SCOPE)
+            # Only what was refused is named: podman and skopeo cannot read a challenge of two scopes.
+            wanted = tuple(scopes)[:1]
+            refused = Unauthorized(sentence, _detail(scopes))
+            return self._challenged(request, refused, wanted, INSUFFICIENT_SCOPE, sentence)
         if identity.principal.is_anonymous:
             return self._challenged(request, Unauthorized(_MISSING), scopes)
         return Denied(sentence, _detail(scopes))
 
     def _challenged(
-        self, request: HTTPConnection, error: Unauthorized, scopes: Iterable[Scope], reason: str = ""
+        self,
+        request: HTTPConnection,
+        error: Unauthorized,
+        scopes: Iterable[Scope],
+        reason: str = "",
+        description: str = "",
     ) -> Unauthorized:
         scopes = tuple(scopes)
-        error.headers["WWW-Authenticate"] = challenger(request, self._settings.current).challenge(scopes, reason)
+        made = challenger(request, self._settings.current).challenge(scopes, reason, description)
+        error.headers["WWW-Authenticate"] = made
         if error.detail is None and scopes:
             error.detail = _detail(scopes)
         return error

@@ -25,14 +25,20 @@ class Challenger:
     service: str
     basic: bool = False
 
-    def challenge(self, scopes: Iterable[Scope] = (), error: str = "") -> str:
-        """The challenge; several scopes stand in one value with a space between, as the grammar has it."""
+    def challenge(self, scopes: Iterable[Scope] = (), error: str = "", description: str = "") -> str:
+        """The challenge; several scopes stand in one value with a space between, as the grammar has it.
+
+        The description (RFC 6750 section 3) is what docker prints instead of a sentence of its own. It comes last but
+        one, and without commas and quotes, so that clients that split at commas are not misled.
+        """
         if self.basic:
             return f'Basic realm="{self.origin}"'
         parts = [f'Bearer realm="{self.origin}{TOKEN_PATH}"', f'service="{self.service}"']
         wanted = " ".join(map(str, scopes))
         if wanted:
             parts.append(f'scope="{wanted}"')
+        if description:
+            parts.append(f'error_description="{_plain(description)}"')
         if error:
             parts.append(f'error="{error}"')
         return ",".join(parts)
@@ -58,3 +64,8 @@ def _host(request: HTTPConnection) -> str:
         return text
     host, port = request.scope.get("server") or ("localhost", None)
     return f"{host}:{port}" if port else str(host)
+
+
+def _plain(text: str) -> str:
+    """A sentence as a quoted-string takes it (RFC 6750: %x20-21 / %x23-5B / %x5D-7E), without commas."""
+    return "".join(c for c in text.replace(",", ";") if " " <= c <= "~" and c not in '"\\')

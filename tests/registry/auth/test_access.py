@@ -127,7 +127,9 @@ def test_narrow_token_is_insufficient_not_forbidden(open_desk: Desk, scope: str)
     """401 with insufficient_scope and the scope that is wanted: clients then ask for a wider token."""
     with pytest.raises(Unauthorized) as refused:
         ask(open_desk, Action.PUSH, token(open_desk, PUSHER, scope))
-    assert challenge_of(refused.value).endswith('scope="repository:team/app:pull,push",error="insufficient_scope"')
+    challenge = challenge_of(refused.value)
+    assert ',scope="repository:team/app:pull,push",error_description="the token of principal' in challenge
+    assert challenge.endswith('",error="insufficient_scope"')
     assert "does not cover pull,push on team/app" in refused.value.message
 
 

@@ -47,3 +47,9 @@ def test_forged_host_does_not_leave_the_quotes(host: str) -> None:
 def test_ipv6_host_is_kept() -> None:
     """Brackets belong to the address."""
     assert 'realm="https://[::1]:5000/oauth2/token"' in challenge("[::1]:5000")
+
+
+def test_a_description_is_a_quoted_string_without_commas() -> None:
+    """RFC 6750 section 3: printable ASCII without quote and backslash; Azure's clients split at commas."""
+    built = challenger(request(), RegistrySettings()).challenge([], "insufficient_scope", 'bound to a, b "\\ü')
+    assert built.endswith(',error_description="bound to a; b ",error="insufficient_scope"')
