@@ -34,6 +34,7 @@ def daemon(command: list[str], socket: Path, log: Path, variables: Mapping[str, 
             process.kill()
             process.wait()
         _end_group(process.pid)
+        _unmount(socket.parent)
 
 
 def _wait_for(socket: Path, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -51,15 +52,22 @@ def _end_group(group: int) -> None:
         return
 
 
+def _unmount(folder: Path) -> None:
+    """Let go of what a daemon left mounted below its folder: docker leaves a network namespace."""
+    points = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for point in sorted((point for point in points if point.startswith(f"{folder}/")), reverse=True):
+        subprocess.run(["umount", "--lazy", point], check=False)
+
+
 @contextmanager
 def docker_daemon(folder: Path) -> Iterator[Path]:
-    """A docker daemon without bridge and firewall rules, on the vfs driver; yields its socket."""
+    """A docker daemon without bridge and firewall rules; yields its socket."""
     socket = folder / "docker.sock"
     command = [
         "dockerd",
         *("--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")),
         *("--pidfile", str(folder / "docker.pid"), "--host", f"unix://{socket}"),
-        *("--config-file", "", "--storage-driver", "vfs", "--bridge", "none", "--iptables=false", "--ip6tables=false"),
+        *("--config-file", "", "--bridge", "none", "--iptables=false", "--ip6tables=false"),
         # A second try hides what the first was told; the tests want the first answer.
         *("--max-download-attempts", "3", "--log-level", "warn"),
     ]

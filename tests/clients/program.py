@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TIMEOUT_SECONDS = 240
+REFUSAL = re.compile("error|fatal|denied|unauthorized|forbidden|fail|not cleared", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,14 @@ class Outcome:
         return self
 
     def said(self, host: str) -> str:
-        """The text for a person, without what differs from run to run: colours, times, the server's port, folders."""
+        """What it said of a refusal, without progress and without what differs from run to run: times, port, folders."""
         text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", self.output).replace(host, "HOST")
         text = re.sub(r'time="[^"]*" ?', "", text)
         text = re.sub(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ", "", text, flags=re.MULTILINE)
+        text = re.sub(r"time=\S+ ", "", text)
         text = re.sub(r"/tmp/\S*", "PATH", text)  # noqa: S108 -- a pattern, not a folder that is used
-        return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
+        lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+        return "\n".join([line for line in lines if REFUSAL.search(line)] or lines)
 
 
 class Program:

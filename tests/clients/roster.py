@@ -48,6 +48,7 @@ class Entry:
         make: makes a client in its home.
         abilities: which of the operations that not every client knows it has.
         shows_reasons: whether it shows why a pull was refused; containerd 1 asks with HEAD, whose answer has no body.
+        shows_push_reasons: whether it shows why a push was refused, and not only that it was.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Entry:
     make: Callable[[Path, Endpoint, Daemons], Client]
     abilities: tuple[str, ...] = ()
     shows_reasons: bool = True
+    shows_push_reasons: bool = True
 
     def parameter(self) -> ParameterSet:
         """This entry as a pytest parameter; everything of one client runs in one process, with one daemon."""
@@ -85,10 +87,18 @@ ROSTER = (
         _with_daemon(Containerd, "containerd"),
         ("push_index",),
         shows_reasons=False,
+        shows_push_reasons=False,
     ),
     Entry("crane", ("crane",), False, _alone(Crane), ("push_index", "tags", "delete")),
     Entry("oras", ("oras",), False, _alone(Oras), ("push_index", "tags", "delete", "attach")),
-    Entry("regctl", ("regctl",), False, _alone(Regctl), ("push_index", "tags", "delete", "attach")),
+    Entry(
+        "regctl",
+        ("regctl",),
+        False,
+        _alone(Regctl),
+        ("push_index", "tags", "delete", "attach"),
+        shows_push_reasons=False,
+    ),
 )
 
 

@@ -21,7 +21,7 @@ def _until_it_works(attempt: Callable[[], Outcome], line: CutLine) -> str:
     if not first.ok:
         attempt().check()
     assert line.cuts == 1
-    return "by itself" + (", from where it was" if line.continued else "") if first.ok else "when run again"
+    return ("by itself" if first.ok else "when run again") + (", from where it was" if line.continued else "")
 
 
 @pytest.mark.parametrize("site", ["HTTP"], indirect=True)

@@ -36,11 +36,13 @@ def test_wrong_password(entry: Entry, site: Site, connect: Connect, trial: Trial
 
 
 @pytest.mark.parametrize("entry", every())
-def test_push_as_a_reader(reader: Client, site: Site, repository: str, trial: Trial) -> None:
+def test_push_as_a_reader(entry: Entry, reader: Client, site: Site, repository: str, trial: Trial) -> None:
     """A principal that may only pull is told so when it pushes."""
     outcome = reader.push(site.layout, "cleared", site.name(repository, "v1"))
     said = outcome.said(site.endpoint.host)
+    reason = f"principal ci-reader (role AcrPull) may not push to {repository}: needs role AcrPush or Owner"
     assert not outcome.ok
+    assert (reason if entry.shows_push_reasons else "authoriz") in said
     trial("push as a reader", text=said.replace(repository, "team/app"))
 
 

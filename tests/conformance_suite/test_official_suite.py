@@ -24,11 +24,13 @@ OTHER_HALVES = (
 Registry = tuple[str, Account]
 
 
-@pytest.fixture(params=["open", "basic", "bearer"])
-def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registry]:
+@pytest.fixture(
+    scope="module", params=[pytest.param(way, marks=pytest.mark.xdist_group(f"conformance {way}")) for way in SIGN_IN]
+)
+def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """A live registry and an account that owns everything in it."""
     way = str(request.param)
-    installation = Installation(tmp_path / "data", SIGN_IN[way])
+    installation = Installation(tmp_path_factory.mktemp("conformance") / "data", SIGN_IN[way])
     owner = Account("", "") if way == "open" else installation.create_principal("suite", "Owner")
     with installation.serve() as host:
         yield host, owner
@@ -43,6 +45,8 @@ def test_a_profile_of_the_suite_finds_nothing(registry: Registry, profile: str, 
         "OCI_REGISTRY": host,
         "OCI_TLS": "disabled",
         "OCI_VERSION": profile,
+        "OCI_REPO1": f"profile-{profile}/one",
+        "OCI_REPO2": f"profile-{profile}/two",
         "OCI_USERNAME": owner.username,
         "OCI_PASSWORD": owner.password,
         "OCI_RESULTS_DIR": str(tmp_path / "suite"),
