@@ -62,7 +62,7 @@ def _serve(read: Callable[[], Settings], files: list[Path], *, quiet: bool) -> N
         certificate_of(settings)
         bind(settings).close()
         app = _put_together(settings)
-        with _Greeting(app, quiet=quiet) as greeting:
+        with Greeting(app, quiet=quiet) as greeting:
             run(app, read, files, greeting.greet)
     finally:
         lock.release()
@@ -77,7 +77,7 @@ def _put_together(settings: Settings) -> RegistryApp:
         raise CannotStart(f"data folder {settings.data} cannot be used: {error}") from None
 
 
-class _Greeting:
+class Greeting:
     """Makes the first principals, and shows them once the URL is known; in any case before the command ends."""
 
     def __init__(self, app: RegistryApp, *, quiet: bool) -> None:

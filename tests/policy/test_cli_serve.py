@@ -8,7 +8,10 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from policy.app import build
 from policy.cli import basegate
+from policy.cli_serve import Greeting
+from policy.settings import Settings
 from tests.policy.serving import serving
 
 
@@ -71,7 +74,7 @@ def test_a_second_server_is_refused(tmp_path: Path) -> None:
     """A data folder belongs to one server at a time."""
     with serving(tmp_path) as server:
         assert server.host
-        assert "in use by another server" in refused("--data", str(tmp_path), "--listen", "127.0.0.1:0").stderr
+        assert "in use by another server" in refused("--data", str(tmp_path), "--listen", "no-address").stderr
 
 
 def test_quiet_prints_only_the_secrets(tmp_path: Path) -> None:
@@ -97,6 +100,15 @@ def test_a_taken_port_makes_no_principals(tmp_path: Path) -> None:
     """A start that fails leaves the secrets of the first start to the first that succeeds."""
     refused("--data", str(tmp_path), "--listen", "256.256.256.256:1")
     assert not (tmp_path / "registry.db").exists()
+
+
+def test_the_secrets_are_shown_even_if_the_server_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Principals that were made, but never greeted, would otherwise have secrets that nobody knows."""
+    app = build(Settings.model_validate({"data": tmp_path}))
+    with Greeting(app, quiet=True):
+        pass
+    app.close()
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["First", "admin", "reader"]
 
 
 def test_an_unwritable_data_folder(tmp_path: Path) -> None:
