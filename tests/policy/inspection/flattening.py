@@ -34,8 +34,9 @@ class Disk:
     def unpack(self, entries: Sequence[Entry], layer: int) -> None:
         """Apply one layer; hard links whose target is not there yet wait for its end (no unpacker is so patient)."""
         waiting = [entry for entry in entries if not self._apply(entry, layer)]
-        if len({entry.path for entry in entries}) < len(entries) and waiting:
-            raise CannotUnpack("a hard link that waits for its target, in a layer that names paths twice")
+        for waiter in waiting:
+            if sum(f"{entry.path}/".startswith(f"{waiter.path}/") for entry in entries) > 1:
+                raise CannotUnpack("a hard link waits for its target, and something else wants its place")
         for _ in list(waiting):
             waiting = [entry for entry in waiting if not self._apply(entry, layer)]
         if waiting:
