@@ -42,6 +42,7 @@ $(VENV)/.develop: requirements-dev.txt $(VENV)/.runtime
 tools: develop ## what the client and conformance tests drive (apt as root; Go modules into .tools/bin)
 	@sh .ci/system-packages
 	@sh .ci/go-tools
+	@sh .ci/debian-root
 
 lint: develop ## ruff: rules and format
 	@$(BIN)/ruff check .

@@ -36,7 +36,7 @@ class Outcome:
         return self
 
     def said(self, host: str) -> str:
-        """What it said of a refusal, without progress and without what differs from run to run: times, port, folders."""
+        """What it said of a refusal, without progress and what differs from run to run: times, port, folders."""
         text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", self.output).replace(host, "HOST")
         text = re.sub(r'time="[^"]*" ?', "", text)
         text = re.sub(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ", "", text, flags=re.MULTILINE)

@@ -1,0 +1,35 @@
+# basegate in a small image: no root, data in a volume, a health check.
+#
+#   docker build --tag basegate .
+#   docker run --publish 127.0.0.1:5000:5000 --volume basegate-data:/data basegate
+#
+# BASE is any image with Python >= 3.11 and its venv module; where no package index is reached, put the wheels of
+# requirements.txt into wheels/ and build with --build-arg PIP_OPTIONS="--no-index --find-links wheels".
+ARG BASE=python:3.13-slim
+
+FROM ${BASE} AS build
+ARG PIP_OPTIONS=""
+WORKDIR /source
+RUN python3 -m venv /opt/basegate
+COPY requirements.txt wheel[s] ./wheels/
+RUN /opt/basegate/bin/python -m pip install --no-cache-dir --require-hashes --requirement wheels/requirements.txt ${PIP_OPTIONS}
+COPY pyproject.toml README.md LICENSE ./
+COPY registry registry
+COPY policy policy
+COPY config/policy config/policy
+# setuptools builds and is then of no more use; pip neither.
+RUN /opt/basegate/bin/python -m pip install --no-cache-dir --no-deps --no-build-isolation --no-index . \
+ && /opt/basegate/bin/python -m pip uninstall --quiet --yes setuptools pip
+
+FROM ${BASE}
+COPY --from=build /opt/basegate /opt/basegate
+RUN mkdir -m 0700 /data && chown 10001:10001 /data
+ENV PATH=/opt/basegate/bin:$PATH PYTHONUNBUFFERED=1 BASEGATE_DATA=/data BASEGATE_LISTEN=0.0.0.0:5000
+USER 10001:10001
+VOLUME /data
+EXPOSE 5000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
+    CMD ["python3", "-c", "import os, urllib.request as u; \
+    u.urlopen('http://127.0.0.1:' + os.environ['BASEGATE_LISTEN'].rpartition(':')[2] + '/healthz', timeout=4)"]
+ENTRYPOINT ["basegate"]
+CMD ["serve"]

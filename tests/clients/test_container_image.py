@@ -1,0 +1,103 @@
+"""The Dockerfile builds, on a local base and without a network, an image that serves and knows its health."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.clients.program import Program
+from tests.clients.roster import Daemons
+from tests.conftest import TOOLS, missing
+from tests.installation import free_port
+
+ROOT = Path(__file__).parents[2]
+BASE = TOOLS.parent / "debian-root.tar"
+PARTS = ("Dockerfile", ".dockerignore", "requirements.txt", "pyproject.toml", "README.md", "LICENSE")
+HEALTHY_SECONDS = 60
+
+pytestmark = [pytest.mark.client("docker", "dockerd"), pytest.mark.root, pytest.mark.xdist_group("docker")]
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a fresh clone would give the builder, and the wheels of the pinned requirements."""
+    folder = tmp_path_factory.mktemp("context")
+    for name in PARTS:
+        shutil.copy(ROOT / name, folder / name)
+    for name in ("registry", "policy", "config"):
+        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    wanted = ("--require-hashes", "--only-binary=:all:", "--requirement", str(ROOT / "requirements.txt"))
+    download = [sys.executable, "-m", "pip", "download", "--quiet", *wanted, "--dest", str(folder / "wheels")]
+    subprocess.run(download, check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def docker(context: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """A docker engine that holds the built image as `basegate:test`."""
+    if not BASE.exists():
+        missing(f"{BASE.name} was not made: `make tools` does, as root, with debootstrap")
+    with ExitStack() as until:
+        socket = Daemons(tmp_path_factory.mktemp("engine"), until).socket("docker")
+        program = Program(("docker", "--host", f"unix://{socket}"), tmp_path_factory.mktemp("home"))
+        program.run("import", str(BASE), "local-base:test").check()
+        offline = ("--build-arg", "PIP_OPTIONS=--no-index --find-links wheels")
+        arguments = ("--build-arg", "BASE=local-base:test", *offline, "--tag", "basegate:test", str(context))
+        program.run("build", *arguments).check()
+        yield program
+
+
+@pytest.fixture(scope="module")
+def container(docker: Program) -> Iterator[str]:
+    """The image, running on the host's loopback."""
+    settings = ("--env", f"BASEGATE_LISTEN=127.0.0.1:{free_port()}", "--health-interval", "1s")
+    flags = ("--network", "host", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL")  # noqa: S108
+    name = docker.run("run", "--detach", *flags, *settings, "basegate:test").check().output.split()[-1]
+    yield name
+    docker.run("rm", "--force", "--volumes", name).check()
+
+
+def _health(docker: Program, container: str) -> str:
+    deadline = time.monotonic() + HEALTHY_SECONDS
+    while True:
+        said = docker.run("inspect", "--format", "{{.State.Health.Status}}", container).check().output.strip()
+        if said != "starting" or time.monotonic() > deadline:
+            return said
+        time.sleep(0.5)
+
+
+def test_it_becomes_healthy(docker: Program, container: str) -> None:
+    """The container serves, on a read-only root without capabilities, and its health check says so."""
+    assert _health(docker, container) == "healthy", docker.run("logs", container).output
+
+
+def test_it_does_not_run_as_root(docker: Program, container: str) -> None:
+    """The server's user is not root, and owns the data."""
+    assert docker.run("exec", container, "id", "-u").check().output.strip() == "10001"
+    assert docker.run("exec", container, "stat", "--format=%u", "/data").check().output.strip() == "10001"
+
+
+def test_its_first_words_are_in_the_log(docker: Program, container: str) -> None:
+    """The secrets of the first start are printed where `docker logs` shows them."""
+    _health(docker, container)
+    assert "First start" in docker.run("logs", container).check().output
+
+
+def test_it_declares_volume_and_health_check(docker: Program) -> None:
+    """Data is a volume, and a health check is part of the image."""
+    said = docker.run("image", "inspect", "basegate:test", "--format", "{{json .Config}}").check().output
+    configuration = json.loads(said)
+    assert list(configuration["Volumes"]) == ["/data"]
+    assert configuration["Healthcheck"]["Test"][0] == "CMD"
+
+
+def test_it_stops_when_asked(docker: Program, container: str) -> None:
+    """SIGTERM ends the server by itself, with exit code 0."""
+    docker.run("stop", "--time", "30", container).check()
+    assert docker.run("inspect", "--format", "{{.State.ExitCode}}", container).check().output.strip() == "0"
