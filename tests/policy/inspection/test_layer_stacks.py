@@ -1,4 +1,9 @@
-"""Composing layers lazily gives what unpacking them one by one gives."""
+"""Composing layers lazily gives what unpacking them one by one gives.
+
+`BASEGATE_FUZZ_CASES` raises the number of stacks.
+"""
+
+import os
 
 from hypothesis import HealthCheck, assume, event, given, settings
 
@@ -6,6 +11,8 @@ from policy.inspection.readings import roots
 from policy.inspection.root import RootUnclear
 from tests.policy.inspection.flattening import CannotUnpack, flattened
 from tests.policy.inspection.layer_stacks import Stack, everything, inspected, stacks
+
+EXAMPLES = max(150, int(os.environ.get("BASEGATE_FUZZ_CASES", "0")) // 20)
 
 
 def expected(stack: Stack) -> dict[str, tuple[str, str]]:
@@ -17,7 +24,9 @@ def expected(stack: Stack) -> dict[str, tuple[str, str]]:
         raise
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+)
 @given(stacks(links=False))
 def test_stack_without_links_equals_the_unpacked_one(stack: Stack) -> None:
     """Whiteouts, opaque directories, replacements, hard links and devices, in any order."""
@@ -28,7 +37,9 @@ def test_stack_without_links_equals_the_unpacked_one(stack: Stack) -> None:
     assert everything(root, layers, wanted) == wanted
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+)
 @given(stacks())
 def test_stack_with_links_equals_the_unpacked_one(stack: Stack) -> None:
     """Links in parents are followed as unpackers do; where basegate declines to say, that is counted."""
