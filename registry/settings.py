@@ -50,6 +50,11 @@ class ServerSettings(Group):
         json_schema_extra=LIVE,
     )
     fast: bool = Field(default=True, description="serve over the registry's own protocol class; false: plain ASGI")
+    threads: int = Field(default=4, ge=1, le=64, description="worker threads that move bytes between sockets and files")
+    head_bytes: int = Field(default=65_536, ge=1024, description="largest request head; a larger one gets 431")
+    stall_seconds: float = Field(
+        default=300.0, gt=0, description="how long a client may neither send nor take a byte of a transfer"
+    )
     backlog: int = Field(default=2048, ge=1, description="connections the kernel may keep waiting")
     keep_alive_seconds: int = Field(default=75, ge=1, description="how long an idle connection stays open")
     shutdown_seconds: int = Field(default=30, ge=0, description="how long a stopping server waits for running requests")

@@ -1,7 +1,8 @@
 """One upload session, the sink that its bytes go into, and pouring a request's body into that."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 from registry.gate import Arrival
 from registry.oci.digest import Digest
@@ -112,11 +113,28 @@ class UploadSink:
             raise SizeInvalid(f"more than the announced {self._announced} bytes came: send the chunk again")
 
 
+@runtime_checkable
+class Direct(Protocol):
+    """A body that the server can move by itself, from the socket to a function, in a worker thread."""
+
+    @property
+    def direct(self) -> bool:
+        """Whether it can do so for this request."""
+        ...
+
+    async def pour(self, write: Callable[[memoryview], None]) -> None:
+        """Move the whole body; each piece is valid only until `write` returns."""
+        ...
+
+
 async def pour(body: AsyncIterator[bytes], sink: UploadSink, batch: int) -> None:
     """Move a body into the sink, `batch` bytes in one write; the next batch is collected while one is written.
 
     When the body breaks off, what has come is written all the same, so that the client can go on from there.
     """
+    if isinstance(body, Direct) and body.direct:
+        await body.pour(sink.write)
+        return
     pouring = _Pouring(sink, batch)
     try:
         async for piece in body:

@@ -1,9 +1,52 @@
 """Reading a request's body up to a limit, however it is framed."""
 
-from starlette.requests import Request
+from collections.abc import AsyncIterator, Callable
+
+from starlette.requests import ClientDisconnect, Request
 
 from registry.api.ranges import content_length_of
+from registry.exchange import exchange_of
 from registry.oci.errors import ContentTooLarge, SizeInvalid
+
+
+class UploadBody:
+    """The body of an upload: an iterator of its pieces, or moved by the server where it can (`basegate.pour`)."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._pieces = request.stream()
+        self._pour = request.scope.get("extensions", {}).get("basegate.pour")
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Itself."""
+        return self
+
+    async def __anext__(self) -> bytes:
+        """The next piece."""
+        return await anext(self._pieces)
+
+    @property
+    def direct(self) -> bool:
+        """Whether the server moves it."""
+        return self._pour is not None
+
+    async def pour(self, write: Callable[[memoryview], None]) -> None:
+        """Have the server move it.
+
+        Raises:
+            ClientDisconnect: the client left; what came before has been written.
+        """
+        if self._pour is None:
+            raise RuntimeError("This body cannot be moved by the server; iterate over it.")
+        try:
+            moved = await self._pour(write)
+        except ConnectionResetError:
+            raise ClientDisconnect from None
+        exchange = exchange_of(self._request.scope)
+        if exchange is not None:
+            exchange.received += moved
+        async for _ in self._pieces:  # nothing is left; asking lets everybody on the way see the end
+            pass
 
 
 async def read_limited(request: Request, maximum: int) -> bytes:

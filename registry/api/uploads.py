@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from starlette.requests import Request
 from starlette.responses import Response
 
+from registry.api.bodies import UploadBody
 from registry.api.convertors import repository_of, source_of
 from registry.api.ranges import chunk_of
 from registry.api.rooms import Rooms
@@ -33,7 +34,7 @@ async def append(rooms: Rooms, request: Request, _principal: Principal) -> Respo
     session = await _session(rooms, request)
     chunk = chunk_of(request)
     with _saying_where(session):
-        await rooms.uploads.append(session, request.stream(), chunk.start, chunk.length)
+        await rooms.uploads.append(session, UploadBody(request), chunk.start, chunk.length)
     return _accepted(session, 202)
 
 
@@ -42,7 +43,7 @@ async def finish(rooms: Rooms, request: Request, _principal: Principal) -> Respo
     session = await _session(rooms, request)
     chunk, digest = chunk_of(request), _final_digest(request)
     with _saying_where(session):
-        blob = await rooms.uploads.finish(session, digest, request.stream(), chunk.start, chunk.length)
+        blob = await rooms.uploads.finish(session, digest, UploadBody(request), chunk.start, chunk.length)
     return _created(session.repository, blob.digest)
 
 
@@ -76,7 +77,7 @@ async def _mounted(rooms: Rooms, request: Request, principal: Principal, digest:
 async def _push_whole(rooms: Rooms, request: Request, principal: Principal, digest: Digest) -> Response:
     chunk = chunk_of(request)
     session = await rooms.uploads.start(repository_of(request), principal, digest.algorithm, chunk.length or 0)
-    blob = await rooms.uploads.finish(session, digest, request.stream(), chunk.start, chunk.length)
+    blob = await rooms.uploads.finish(session, digest, UploadBody(request), chunk.start, chunk.length)
     return _created(session.repository, blob.digest)
 
 

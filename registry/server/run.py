@@ -6,7 +6,10 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import structlog
 import uvicorn
@@ -14,6 +17,8 @@ import uvicorn
 from registry import logs
 from registry.app import RegistryApp
 from registry.reload import Reload
+from registry.server.connection import Connection, Means
+from registry.server.file_watch import FileWatch
 from registry.server.startup import CannotStart, Certificate, bind, certificate_of
 from registry.settings import RegistrySettings
 
@@ -41,7 +46,7 @@ def run(
         serving = Serving(app, listening, certificate, announce)
         reload = Reload(app.settings, read_settings, [app.follow])
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(serving.until_stopped(reload, [*files, *_certificate_files(certificate)]))
+            runner.run(serving.until_stopped(reload, files))
     finally:
         app.close()
 
@@ -58,7 +63,8 @@ class Serving:
         self._announce = announce
         self._log = structlog.get_logger("registry.server")
         self.url = _url_of(listening, secure=certificate is not None)
-        self._server = _Server(_config(app, certificate), self._started)
+        self._sockets = ThreadPoolExecutor(app.settings.current.server.threads, thread_name_prefix="sockets")
+        self._server = _Server(_config(app, certificate, self._sockets), self._started)
 
     async def until_stopped(self, reload: Reload, files: Iterable[Path]) -> None:
         """Serve, follow the files, and end when `stop` is called or a signal comes."""
@@ -66,15 +72,19 @@ class Serving:
         for number in (signal.SIGTERM, signal.SIGINT):
             _on_signal(loop, number, self._server.handle_exit, number, None)
         _on_signal(loop, signal.SIGHUP, self._reload, reload)
+        followed = [*files, *_certificate_files(self._certificate)]
+        watch = FileWatch(followed if self._app.settings.current.operations.watch else [])
         tasks = [asyncio.create_task(work) for work in self._app.background()]
-        if self._app.settings.current.operations.watch:
-            tasks.append(asyncio.create_task(self._follow(reload, list(files))))
+        following = asyncio.create_task(self._follow(reload, watch))
         try:
             await self._server.serve(sockets=[self._listening])
         finally:
+            watch.stop()
+            await following
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._sockets.shutdown(wait=False)
 
     def stop(self) -> None:
         """End soon, running requests first. May be called from another thread."""
@@ -93,10 +103,8 @@ class Serving:
         except CannotStart as error:
             self._log.error("the new certificate is refused, the old one stays in use", reason=str(error))
 
-    async def _follow(self, reload: Reload, files: list[Path]) -> None:
-        from registry.server.file_watch import changes  # noqa: PLC0415  loading it costs start-up time
-
-        async for _ in changes(files):
+    async def _follow(self, reload: Reload, watch: FileWatch) -> None:
+        async for _ in watch.changes():
             self._reload(reload)
 
 
@@ -118,11 +126,11 @@ class _Server(uvicorn.Server):
         self._tell_started()
 
 
-def _config(app: RegistryApp, certificate: Certificate | None) -> uvicorn.Config:
+def _config(app: RegistryApp, certificate: Certificate | None, sockets: Executor) -> uvicorn.Config:
     server = app.settings.current.server
     return uvicorn.Config(
         app.asgi,
-        http="httptools",
+        http=_protocol(app, sockets) if server.fast else "httptools",
         ws="none",
         lifespan="off",
         log_config=None,
@@ -131,10 +139,16 @@ def _config(app: RegistryApp, certificate: Certificate | None) -> uvicorn.Config
         server_header=False,
         timeout_keep_alive=server.keep_alive_seconds,
         timeout_graceful_shutdown=server.shutdown_seconds,
-        limit_concurrency=server.concurrency or None,
         backlog=server.backlog,
         ssl_context_factory=None if certificate is None else lambda _config, _default: certificate.context,
     )
+
+
+def _protocol(app: RegistryApp, sockets: Executor) -> type[asyncio.Protocol]:
+    server = app.settings.current.server
+    means = Means(sockets, server.head_bytes, server.stall_seconds)
+    # uvicorn only ever calls it, with its own arguments.
+    return cast("type[asyncio.Protocol]", partial(Connection, means=means))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

@@ -1,0 +1,38 @@
+"""The framing of one request's body: which of the arriving bytes belong to it."""
+
+from registry.server.chunked import ChunkedDecoder
+from registry.server.head import Head
+
+
+class Framing:
+    """Content-Length, chunks, or no body at all."""
+
+    def __init__(self, head: Head) -> None:
+        self._left = head.length or 0
+        self._chunks = ChunkedDecoder() if head.length is None else None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the whole body has been fed."""
+        return self._left == 0 if self._chunks is None else self._chunks.complete
+
+    @property
+    def wanted(self) -> int | None:
+        """How many bytes may be read without reading past the body; `None` when only the coding itself will tell."""
+        return self._left if self._chunks is None else None
+
+    def short(self, maximum: int) -> bool:
+        """Whether what is still to come is known and no more than `maximum` bytes."""
+        return self.complete or (self._chunks is None and self._left <= maximum)
+
+    def feed(self, data: memoryview) -> tuple[list[memoryview], memoryview]:
+        """The content in `data`, and the bytes behind the body's end.
+
+        Raises:
+            ChunkRefused: the chunked coding is broken.
+        """
+        if self._chunks is not None:
+            return self._chunks.feed(data)
+        piece, rest = data[: self._left], data[self._left :]
+        self._left -= len(piece)
+        return [piece] if piece else [], rest

@@ -1,0 +1,94 @@
+"""The chunked transfer coding (RFC 9112 section 7.1), decoded strictly and without copying."""
+
+import re
+
+_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})((?:[ \t]*;[\t -~\x80-\xff]*)?)")
+LINE = 4096
+"""Bytes a chunk's size line, with its extensions, may have."""
+TRAILERS = 16384
+"""Bytes all trailer lines together may have."""
+
+
+class ChunkRefused(Exception):
+    """The coding is broken; nothing after this point can be trusted, so that the connection must end."""
+
+
+class ChunkedDecoder:
+    """Takes the stream apart piece by piece.
+
+    `feed` answers slices of what it was given; they are valid as long as the caller's buffer is.
+    """
+
+    def __init__(self) -> None:
+        self._left = 0  # bytes of the present chunk still to come
+        self._line = bytearray()  # an unfinished size or trailer line
+        self._awaits_end = False  # the CR LF behind a chunk's data
+        self._trailers = -1  # bytes of trailer lines; -1 before the last chunk
+        self.complete = False
+
+    @property
+    def left(self) -> int:
+        """Bytes of the present chunk that have not come yet."""
+        return self._left
+
+    def feed(self, data: memoryview) -> tuple[list[memoryview], memoryview]:
+        """The content in `data`, and what follows the end of the body (empty until then).
+
+        Raises:
+            ChunkRefused: a size, a line end or a trailer is malformed or too long.
+        """
+        pieces: list[memoryview] = []
+        while data and not self.complete:
+            if self._left:
+                piece, data = data[: self._left], data[self._left :]
+                self._left -= len(piece)
+                self._awaits_end = self._left == 0
+                pieces.append(piece)
+            else:
+                data = self._read_line(data)
+        return pieces, data
+
+    def _read_line(self, data: memoryview) -> memoryview:
+        """Take one line, or the part of it that is there."""
+        limit = LINE if self._trailers < 0 else TRAILERS
+        head = bytes(data[: limit + 2])
+        end = head.find(b"\n")
+        self._line += head if end < 0 else head[: end + 1]
+        if len(self._line) > limit + 2:
+            raise ChunkRefused("a line of the chunked coding is too long")
+        if end < 0:
+            if b"\r" in self._line[:-1]:
+                raise ChunkRefused("a CR without LF in the chunked coding")
+            return data[len(head) :]
+        if not self._line.endswith(b"\r\n") or b"\r" in self._line[:-2]:
+            raise ChunkRefused("a line of the chunked coding does not end with CR LF")
+        line, self._line = bytes(self._line[:-2]), bytearray()
+        self._take(line)
+        return data[end + 1 :]
+
+    def _take(self, line: bytes) -> None:
+        if self._awaits_end:
+            if line:
+                raise ChunkRefused("a chunk is longer than its size says")
+            self._awaits_end = False
+        elif self._trailers >= 0:
+            self._take_trailer(line)
+        else:
+            found = _SIZE.fullmatch(line)
+            if found is None:
+                raise ChunkRefused("a chunk size is malformed")
+            self._left = int(found.group(1), 16)
+            if self._left == 0:
+                self._trailers = 0
+
+    def _take_trailer(self, line: bytes) -> None:
+        """Trailers are read and dropped (RFC 9110 section 6.5.1)."""
+        self._trailers += len(line) + 2
+        if self._trailers > TRAILERS:
+            raise ChunkRefused("the trailers of a chunked body are too long")
+        self.complete = not line
+        if line and _TRAILER.fullmatch(line) is None:
+            raise ChunkRefused("a trailer line is malformed")
+
+
+_TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*")
