@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tests.bench import report, results
-from tests.bench.basegate import SERVERS
+from tests.bench.basegate import SERVERS, USUAL
 from tests.bench.peer import Peer
 from tests.bench.results import Incomparable, Result, comparable, fingerprint
 from tests.bench.rounds import measure
@@ -24,7 +24,7 @@ def main() -> None:
 @main.command()
 @click.option("--rounds", default=5, show_default=True, help="Interleaved rounds of each workload.")
 @click.option("--only", default="", help="Workloads whose name contains this.")
-@click.option("--server", "names", multiple=True, help="Servers by name; all that are found by default.")
+@click.option("--server", "names", multiple=True, help="Servers by name; may be repeated.")
 @click.option("--small", is_flag=True, help="A fraction of a second of each: does the bench run?")
 @click.option("--save", type=click.Path(path_type=Path), help="Write the result there as JSON.")
 @click.option(
@@ -74,8 +74,8 @@ def limit(rounds: int) -> None:
 
 
 def chosen(names: Sequence[str]) -> list[Server]:
-    """The servers of these names, or all that are installed; names the ones left out."""
-    wanted = [server for server in SERVERS if not names or server.name in names]
+    """The servers of these names, or the usual ones; names those that are not installed."""
+    wanted = [server for server in SERVERS if server.name in (names or USUAL)]
     found = [server for server in wanted if server.version()]
     for server in wanted:
         if server not in found:

@@ -12,6 +12,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+REPOSITORIES = (
+    "bench/small",
+    "bench/push",
+    "bench/pull",
+    "bench/images",
+    "bench/manifests",
+    "bench/tagged",
+    "bench/subject",
+)
+"""What tokens are asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
@@ -48,10 +59,9 @@ def make_keys(folder: Path) -> Keys:
 
 
 def registry_token(keys: Keys) -> str:
-    """A bearer token in the form of the distribution project, good for the bench's repositories (ES256, one hour)."""
+    """A bearer credential in distribution's form, good for the bench's repositories (ES256, one hour)."""
     der = x509.load_pem_x509_certificate(keys.certificate.read_bytes()).public_bytes(serialization.Encoding.DER)
     now = int(time.time())
-    names = ("bench/small", "bench/push", "bench/pull", "bench/images", "bench/manifests")
     claims = {
         "iss": "bench",
         "sub": "bench",
@@ -60,7 +70,7 @@ def registry_token(keys: Keys) -> str:
         "nbf": now - 10,
         "iat": now,
         "jti": "bench",
-        "access": [{"type": "repository", "name": name, "actions": ["pull", "push"]} for name in names],
+        "access": [{"type": "repository", "name": name, "actions": ["pull", "push"]} for name in REPOSITORIES],
     }
     headers = {"x5c": [base64.b64encode(der).decode()]}
-    return jwt.encode(claims, keys.key.read_bytes(), algorithm="ES256", headers=headers)
+    return f"Bearer {jwt.encode(claims, keys.key.read_bytes(), algorithm='ES256', headers=headers)}"

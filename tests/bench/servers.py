@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from tests.bench.keys import Keys, make_keys, registry_token
 from tests.bench.wire import Target
 
-Door = Literal["open", "token", "tls"]
+Door = Literal["open", "token", "tls", "secret"]
 
 TOOLS = Path(__file__).parents[2] / ".tools" / "bin"
 START_LIMIT = 30.0

@@ -38,10 +38,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a server listens and how it is spoken to."""
+    """Where a server listens and how it is spoken to; `authorization` is sent with every request."""
 
     port: int
-    token: str = ""
+    authorization: str = ""
     tls: bool = False
 
 
@@ -55,7 +55,9 @@ class Connection:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = _trusting().wrap_socket(plain) if target.tls else plain
         self._tls = target.tls
-        self._fixed = "Host: localhost\r\n" + (f"Authorization: Bearer {target.token}\r\n" if target.token else "")
+        self._fixed = "Host: localhost\r\n" + (
+            f"Authorization: {target.authorization}\r\n" if target.authorization else ""
+        )
         self._ahead = b""
 
     def __enter__(self) -> Self:

@@ -33,7 +33,7 @@ class Workload:
     seconds: float = 0.0
     kind: Kind = "random"
     goal: float = 0.0
-    door: Literal["open", "token", "tls"] = "open"
+    door: Literal["open", "token", "tls", "secret"] = "open"
     without: tuple[str, ...] = ()
 
     @property
@@ -77,7 +77,7 @@ WORKLOADS = (
     Workload("blob HEAD", "head_blob", 16, seconds=LOOP),
     Workload("tags of 100", "tags", 64, seconds=LOOP, goal=4),
     Workload("referrers, 10", "referrers", 16, seconds=LOOP, without=("distribution", "docker-registry")),
-    Workload("catalog of 100", "catalog", 16, seconds=LOOP),
+    Workload("catalog of 100", "catalog", 16, seconds=LOOP, door="secret"),
     Workload("manifest PUT", "put_manifest", 16, count=20, goal=8),
     Workload("zb push 1 MB", "push_image", 8, 1_000_000, count=8),
     Workload("zb push 10 MB", "push_image", 8, 10_000_000, count=2),
