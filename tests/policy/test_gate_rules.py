@@ -12,7 +12,7 @@ from policy.verdict import State
 from registry.oci.digest import Digest
 from registry.oci.errors import Denied
 from registry.oci.names import Tag
-from tests.policy.images_made import artifact, bad, descriptor, good, index
+from tests.policy.images_made import artifact, bad, descriptor, good, image, index
 from tests.policy.lab import READER, TEAM, V1, Lab, open_lab
 
 PYTHON: dict[str, Any] = {"rule": "python-version", "series": ["3.6"]}
@@ -100,9 +100,23 @@ def test_an_index_whose_child_is_missing_is_inconclusive(tmp_path: Path) -> None
     """A sparse index is judged anew when the missing manifest has come."""
     with open_lab(tmp_path / "data", registry={"manifests": {"sparse_indexes": True}}) as lab:
         sparse = push_index(lab, (good().manifest, "linux/amd64"))
-        assert "is not in this repository" in lab.verdict(sparse).reasons[0]
+        with pytest.raises(Denied, match="is not in this repository"):
+            lab.run(lab.manifests.pull(READER, TEAM, V1))
         lab.pushed(good(), None)
-        assert lab.verdict(sparse).state is State.CLEARED
+        assert lab.run(lab.manifests.pull(READER, TEAM, V1)).digest == sparse
+
+
+def test_a_foreign_layer_that_comes_later_is_seen_at_the_next_push(tmp_path: Path) -> None:
+    """While it is elsewhere the image is inconclusive; pushed again with the layer here it is judged anew."""
+    foreign = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+    made = image(*good().layers, kind=foreign)
+    with open_lab(tmp_path / "data") as lab:
+        lab.run(lab.push_blob(made.config))
+        lab.run(lab.push_manifest(made.manifest))
+        with pytest.raises(Denied, match=r"layer 0 .* is not in this registry"):
+            lab.run(lab.manifests.pull(READER, TEAM, V1))
+        lab.pushed(made)
+        assert lab.run(lab.manifests.pull(READER, TEAM, V1)).digest == made.digest
 
 
 def test_a_configuration_past_its_limit_is_inconclusive(tmp_path: Path) -> None:
