@@ -138,3 +138,12 @@ def test_a_size_that_is_not_the_configurations_is_inconclusive(tmp_path: Path) -
     with open_lab(tmp_path / "data") as lab:
         found = lab.verdict(lab.pushed(replace(good(), manifest=json.dumps(document).encode())).digest)
         assert "the manifest says" in found.reasons[0]
+
+
+@pytest.mark.parametrize(("conda", "state"), [("4.7.12", State.CLEARED), ("4.5.12", State.REFUSED)])
+def test_the_policy_of_2021_judges_the_shell_too(tmp_path: Path, conda: str, state: State) -> None:
+    """All four of its rules are evaluated on a real image."""
+    with open_lab(tmp_path / "data", name="azureml-2021-08") as lab:
+        found = lab.verdict(lab.pushed(good(conda, os="18.04")).digest)
+        assert found.state is state
+        assert found.findings[-1].message.startswith("shell /bin/sh found at bin/sh")
