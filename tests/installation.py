@@ -52,13 +52,21 @@ class Installation:
         assert done.returncode == 0, done.stderr
         return Account(name, json.loads(done.stdout)["secrets"][0]["value"])
 
+    @property
+    def _log(self) -> Path:
+        return self.data.parent / "serve.log"
+
+    def words(self) -> str:
+        """What the server that was started last has printed so far, its log among it."""
+        return self._log.read_text(encoding="utf-8")
+
     @contextmanager
     def serve(self, *flags: str, ca: Path | None = None) -> Iterator[str]:
         """Run the server on a free loopback port until the block ends; yields `address:port` once `/v2/` answers."""
         host = f"127.0.0.1:{free_port()}"
         command = (*COMMAND, "serve", "--data", str(self.data), "--listen", host, *flags)
         self.data.parent.mkdir(parents=True, exist_ok=True)
-        log = self.data.parent / f"serve-{host.partition(':')[2]}.log"
+        log = self._log
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command, env={**os.environ, **self.variables}, stdin=subprocess.DEVNULL, stdout=output, stderr=output
