@@ -17,7 +17,7 @@ class Budgets:
             1032, so that this is about zstd.
         ratio_from_bytes: below this a ratio is never held against a layer.
         members: members of the archive, extension headers not counted.
-        names_bytes: all member names and link targets together; bounds the memory of the structural index.
+        names_bytes: all member names, those of their parents and link targets together; bounds the memory of the index.
         path_depth: components of one path.
         extension_bytes: one pax header or one GNU long name.
         body_bytes: one file that a detector reads whole.

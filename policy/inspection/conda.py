@@ -16,6 +16,7 @@ _RECORD = {
 }
 _META = b"conda-meta"
 _PREFIXES_AT_MOST = 200
+_RECORDS_AT_MOST = 100
 _META_LINK = re.compile(_META)
 
 
@@ -63,6 +64,8 @@ def installed(look: Look, prefix: bytes, package: str) -> list[Installed]:
         if node is not None and node.is_file:
             record = look.record_of(node, f"a record of {package}")
             found.append(Installed(node, path.rpartition(b"/")[2], record))
+    if len(found) > _RECORDS_AT_MOST:
+        raise RootUnclear(f"{shown(meta.path)} has more than {_RECORDS_AT_MOST} records of {package}")
     return found
 
 

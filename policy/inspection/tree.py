@@ -81,10 +81,13 @@ class LayerTree:
         found = self._homes.get(parent)
         if found is None:
             found = self._homes[parent] = self._walk(parent, make=True)
-        self._names_bytes += len(path)
+        self._count(path)
+        return found, base
+
+    def _count(self, name: bytes) -> None:
+        self._names_bytes += len(name)
         if self._names_bytes > self._budgets.names_bytes:
             raise over_budget(f"the layer's names take more than {self._budgets.names_bytes} bytes")
-        return found, base
 
     def _walk(self, parent: bytes, *, make: bool) -> bytes:
         todo = parent.split(b"/")[::-1]
@@ -103,6 +106,7 @@ class LayerTree:
             if entry is None or entry == b"w":
                 entry = b"D" if entry else b"i"
                 if make:
+                    self._count(path)
                     self.entries[path] = entry
             if entry[0] == _LINK:
                 followed += 1
@@ -142,6 +146,7 @@ class LayerTree:
         """
         if not path:
             raise hostile("a member that is not a directory replaces the root")
+        self._count(entry)
         old = self.entries.get(path)
         self.entries[path] = entry
         if old is None or (old[0] not in DIRECTORIES and old[0] != _LINK):

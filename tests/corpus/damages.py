@@ -21,7 +21,7 @@ from tests.corpus.builders import (
     zstandard,
 )
 from tests.corpus.case import Case, good, unclear
-from tests.corpus.systems import os_release
+from tests.corpus.systems import conda_record, os_release
 from tests.corpus.tarballs import (
     Entry,
     file,
@@ -236,6 +236,17 @@ BOMBS: list[Case] = [
         lambda: on_top(*(file(f"{n:090}") for n in range(99))),
         "names",
         Budgets(names_bytes=5000),
+    ),
+    unclear(
+        "parents that nobody named beyond the budget",
+        lambda: on_top(*(Entry(f"{n}/" + "/".join("a" * 400), form="pax") for n in range(9))),
+        "names",
+        Budgets(names_bytes=200_000),
+    ),
+    unclear(
+        "more records of conda than anybody has",
+        lambda: on_top(*(conda_record(f"4.5.{n}") for n in range(200))),
+        "more than",
     ),
     unclear(
         "an extended header larger than the budget",
