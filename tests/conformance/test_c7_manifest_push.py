@@ -211,8 +211,10 @@ def test_too_many_tags(repository: Repository) -> None:
 
 
 def test_tags_on_a_push_by_tag(repository: Repository) -> None:
-    """400: the specification knows `tag=` with a digest only."""
-    assert _put_tagged(repository, "v1", b"{}", "v2").status_code == 400
+    """400: the specification knows `tag=` with a digest only; nothing is set."""
+    raw = json.dumps(repository.image_document()).encode()
+    assert _put_tagged(repository, "v1", raw, "v2").status_code == 400
+    assert [repository.get(f"manifests/{tag}").status_code for tag in ("v1", "v2")] == [404, 404]
 
 
 def test_tag_moves(repository: Repository) -> None:

@@ -122,6 +122,12 @@ def test_catalog_shows_what_the_caller_may_pull(owner: httpx.Client, bound: http
     assert all(name.startswith("team/") for name in bound.get("/v2/_catalog").json()["repositories"])
 
 
+def test_catalog_of_somebody_who_may_pull_nothing(live: LiveRegistry, secret: Pushed) -> None:
+    """A role that only deletes sees no repository."""
+    with _signed_in(live, person(Role.ACR_DELETE)) as client:
+        assert client.get("/v2/_catalog").json() == {"repositories": []}
+
+
 def test_unknown_repository_is_not_told_to_strangers(live: LiveRegistry) -> None:
     """Without credentials an unknown repository looks like a known one."""
     with live.client() as client:
