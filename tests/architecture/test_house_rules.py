@@ -10,7 +10,7 @@ from tests.architecture.source import ROOT, Module, modules, tracked
 BARRED_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
 # Written in pieces: this file is searched as well.
 BARRED_TEXT = re.compile(
-    "|".join([r"/" + r"work/", r"pypi\." + r"org", r"proxy\.golang\." + r"org", r"deb\.debian\." + r"org"])
+    "|".join([r"(?<!\w)/" + r"work/", r"pypi\." + r"org", r"proxy\.golang\." + r"org", r"deb\.debian\." + r"org"])
 )
 TEXT_SUFFIXES = {".py", ".md", ".yaml", ".yml", ".toml", ".txt", ".sh", ".json", ".html", ".css", ""}
 
