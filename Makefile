@@ -11,7 +11,7 @@ JOBS ?= 2
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance test requirements clean
+.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance test bench fuzz requirements clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -66,8 +66,15 @@ clients-table: tools ## docs/clients.md, from a run of the client tests
 conformance: tools ## the official suite of the OCI distribution specification, every profile
 	@$(BIN)/python -m pytest -n $(JOBS) tests/conformance_suite $(ARGS)
 
-test: tools lint types contracts ## everything
+# Style, types and import contracts are tests as well (tests/architecture).
+test: tools ## everything
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+bench: develop ## measure beside other registries, in interleaved rounds (ARGS: see python -m tests.bench run --help)
+	@$(BIN)/python -m tests.bench run $(ARGS)
+
+fuzz: develop ## the long mode of the inspection's fuzzing (CASES, default a million)
+	@BASEGATE_FUZZ_CASES=$(or $(CASES),1000000) $(BIN)/python -m pytest --timeout 0 tests/fuzz $(ARGS)
 
 # Run by hand when pyproject.toml changes; both files are committed.
 requirements: develop ## pin the dependencies anew
