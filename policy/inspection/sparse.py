@@ -48,8 +48,8 @@ def checked(regions: list[tuple[int, int]], size: int, stored: int, overhead: in
         if offset < end or offset + length > size:
             raise damaged("a sparse member has regions out of order or beyond its size")
         end = offset + length
-    if sum(length for _, length in regions) > stored:
-        raise damaged("a sparse member claims more bytes than it stores")
+    if sum(length for _, length in regions) != stored:
+        raise damaged("a sparse member claims more or fewer bytes than it stores")
     return SparseMap(tuple(regions), size, overhead)
 
 

@@ -5,6 +5,7 @@ verified, the archive ends with two zero blocks or at a block boundary, a body i
 is no part of the archive.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
@@ -12,11 +13,14 @@ from dataclasses import dataclass
 
 from policy.inspection import pax, sparse
 from policy.inspection.archive import BLOCK, Pieces, padded
-from policy.inspection.budgets import Budgets, LayerRefused, damaged, over_budget
+from policy.inspection.budgets import Budgets, LayerRefused, damaged, hostile, over_budget
 from policy.inspection.sparse import SparseMap
 
 _HEADER = struct.Struct("100s8s16x12s12x8sc100s8s80x155s12x")
 _TIMES = (slice(345, 357), slice(357, 369))
+_BASE_256 = frozenset({0x80, 0xFF})
+_UNUSED = (slice(108, 116), slice(116, 124), slice(136, 148), slice(329, 337), slice(337, 345))
+_ORDINARY = re.compile(rb"[0-7]{7}\0[0-7]{7}\0.{12}[0-7]{11}\0.{181}(?:[0-7]{7}\0[0-7]{7}\0|\0{16})", re.DOTALL).match
 _ZEROS = bytes(BLOCK)
 _USTAR = b"ustar\0"
 _GNU = b"ustar  \0"
@@ -90,8 +94,8 @@ def number(field: bytes) -> int:
             return octal(field)
     if not field[0] & 0x80:
         return octal(field)
-    value = int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big")
-    if field[0] & 0x40 or value > _HIGHEST:
+    value = int.from_bytes(field[1:], "big")
+    if field[0] != 0x80 or value > _HIGHEST:
         raise damaged("a header field holds a negative or an absurd number")
     return value
 
@@ -109,6 +113,13 @@ def _verify(block: bytes, stored: bytes, at: int) -> None:
     expected = octal(stored)
     if total != expected and total - 256 * sum(byte > 127 for byte in block[:148] + block[156:]) != expected:
         raise damaged(f"the header at byte {at} has a wrong checksum")
+
+
+def _verify_numbers(block: bytes, magic: bytes) -> None:
+    """Owner, times and device numbers say nothing here, but a header in which they are no numbers is damaged."""
+    for field in _UNUSED if magic.startswith(b"ustar") else _UNUSED[:3]:
+        if block[field.start] not in _BASE_256:
+            octal(block[field])
 
 
 class Extensions:
@@ -129,6 +140,10 @@ class Extensions:
         if kind == _PAX:
             self.pax = pax.records(body)
         elif kind == _GLOBAL:
+            if self:
+                raise hostile(
+                    "a global pax header follows an extended header: unpackers disagree on what that one is for"
+                )
             pax.refuse_global(pax.records(body))
         elif kind == _LONG_NAME:
             self.name = body.partition(b"\0")[0]
@@ -189,15 +204,17 @@ class Members:
     def _member(self, block: bytes, extensions: Extensions) -> Member | None:
         name, mode, size, checksum, flag, link, magic, prefix = _HEADER.unpack(block)
         _verify(block, checksum, self._pieces.offset - BLOCK)
+        if not _ORDINARY(block, 108):
+            _verify_numbers(block, magic)
         kind = flag[0]
-        stored = number(size)
+        stored, bits = number(size), number(mode)
         if kind in _EXTENSIONS:
             self._extend(kind, stored, extensions)
             return None
         self.count += 1
         if self.count > self._budgets.members:
             raise over_budget(f"the layer has more than {self._budgets.members} members")
-        member = Member(_joined(name, magic, prefix, block), kind, number(mode), _text(link), 0, stored)
+        member = Member(_joined(name, magic, prefix, block), kind, bits, _text(link), 0, stored)
         if extensions:
             _apply(member, extensions)
         if kind in _WITHOUT_BODY:
