@@ -12,7 +12,7 @@ import pytest
 from tests.clients.client import Client, Endpoint
 from tests.clients.roster import ROSTER, Daemons, Entry
 from tests.clients.site import Site
-from tests.clients.table import Table, Trial
+from tests.clients.table import PAGE, Table, Trial, texts_of
 from tests.installation import Installation
 
 OPERATIONS = (
@@ -98,11 +98,15 @@ def repository(entry: Entry) -> str:
 
 @pytest.fixture
 def trial(request: pytest.FixtureRequest, entry: Entry, site: Site) -> Callable[..., None]:
-    """Note for the table that an operation was shown."""
+    """Note for the table that an operation was shown; the page's version of a client must print what the page says."""
+    table = request.config.stash[TRIALS]
 
     def note(operation: str, note: str = "", text: str = "") -> None:
         assert operation in OPERATIONS
-        request.config.stash[TRIALS].trials.append(Trial(entry.name, operation, site.transport, note, text))
+        table.trials.append(Trial(entry.name, operation, site.transport, note, text))
+        told = texts_of(PAGE.read_text(encoding="utf-8"), entry.name, table.versions[entry.name])
+        if operation in told and not request.config.getoption("--clients-table", None):
+            assert text.splitlines()[-1:] == told[operation].splitlines()[-1:]
 
     return note
 

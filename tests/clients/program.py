@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 TIMEOUT_SECONDS = 240
 REFUSAL = re.compile("error|fatal|denied|unauthorized|forbidden|fail|not cleared", re.IGNORECASE)
@@ -37,7 +38,9 @@ class Outcome:
 
     def said(self, host: str) -> str:
         """What it said of a refusal, without progress and what differs from run to run: times, port, folders."""
-        text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", self.output).replace(host, "HOST")
+        text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", self.output)
+        text = text.replace(host, "HOST").replace(quote(host, safe=""), "HOST")
+        text = re.sub("[0-9a-f]{64}", "…", text)
         text = re.sub(r'time="[^"]*" ?', "", text)
         text = re.sub(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ", "", text, flags=re.MULTILINE)
         text = re.sub(r"time=\S+ ", "", text)

@@ -1,9 +1,12 @@
 """The table of docs/clients.md: which client did what, and what each printed when it was refused."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
+PAGE = Path(__file__).parents[2] / "docs" / "clients.md"
 HEADING = """# Clients
 
 What was tried with each client against a live basegate, over plain HTTP and over TLS. This page is written by
@@ -70,3 +73,13 @@ class Table:
             for client in self.clients:
                 if client in texts[operation]:
                     yield f"{client}:\n\n```\n{texts[operation][client]}\n```\n"
+
+
+def texts_of(page: str, client: str, version: str) -> dict[str, str]:
+    """What a page says a client prints, by operation; nothing when the page is of another version of it."""
+    if f"| {client} {version} |" not in page:
+        return {}
+    sections = re.findall(r"^## (.+): what is printed\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    block = re.compile(rf"^{re.escape(client)}:\n\n```\n(.*?)\n```", re.MULTILINE | re.DOTALL)
+    found = {operation: block.search(text) for operation, text in sections}
+    return {operation: match[1] for operation, match in found.items() if match}
