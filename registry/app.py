@@ -9,7 +9,6 @@ from typing import Any
 import structlog
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp
 
 from registry import logs
 from registry.api import routes
@@ -20,7 +19,7 @@ from registry.audit import audit_log
 from registry.auth.authority import Authority
 from registry.blobs import Blobs
 from registry.catalog import Catalog
-from registry.exchange import Exchange, Observer
+from registry.exchange import Observer
 from registry.gate import Gate, OpenGate
 from registry.gc import GarbageCollector
 from registry.manifests import Manifests
@@ -45,13 +44,13 @@ class RegistryApp:
     """A registry that is ready to be served.
 
     Attributes:
-        asgi: the application.
+        asgi: the application, the edge outermost.
         rooms: its services, for whoever adds routes or commands.
         settings: the settings in force.
     """
 
     def __init__(
-        self, rooms: Rooms, asgi: ASGIApp, collector: GarbageCollector, closing: Sequence[Callable[[], None]]
+        self, rooms: Rooms, asgi: Edge, collector: GarbageCollector, closing: Sequence[Callable[[], None]]
     ) -> None:
         self.rooms = rooms
         self.asgi = asgi
@@ -149,16 +148,11 @@ def _rooms(stores: Stores, gate: Gate, authority: Authority) -> Rooms:
     )
 
 
-def _asgi(rooms: Rooms, more_routes: Sequence[BaseRoute], observers: Sequence[Observer]) -> ASGIApp:
+def _asgi(rooms: Rooms, more_routes: Sequence[BaseRoute], observers: Sequence[Observer]) -> Edge:
     settings = rooms.stores.settings
     inner = Starlette(routes=[*routes.build(rooms), *more_routes], exception_handlers=dict(EXCEPTION_HANDLERS))
     inner.router.redirect_slashes = False
-    access_log = logs.AccessLog()
-
-    def log(exchange: Exchange) -> None:
-        if settings.current.log.access:
-            access_log.observe(exchange)
-
-    edge = Edge(inner, settings, [rooms.metrics.observe, log, *observers])
+    access_log = logs.AccessLog(lambda: settings.current.log)
+    edge = Edge(inner, settings, [rooms.metrics.observe, access_log.observe, *observers])
     rooms.metrics.running.set_function(lambda: edge.running)
     return edge

@@ -51,6 +51,9 @@ class ServerSettings(Group):
     )
     fast: bool = Field(default=True, description="serve over the registry's own protocol class; false: plain ASGI")
     threads: int = Field(default=4, ge=1, le=64, description="worker threads that move bytes between sockets and files")
+    answer_bytes: int = Field(
+        default=8 * MEBIBYTE, ge=0, description="memory for small answers that are given again while they hold; 0: none"
+    )
     head_bytes: int = Field(default=65_536, ge=1024, description="largest request head; a larger one gets 431")
     stall_seconds: float = Field(
         default=300.0, gt=0, description="how long a client may neither send nor take a byte of a transfer"

@@ -64,10 +64,11 @@ class Edge:
             exchange.seconds = time.perf_counter() - began
             if not exchange.status:
                 exchange.status, exchange.error = _CLIENT_CLOSED, None
-            self._tell(exchange)
+            self.tell(exchange)
             structlog.contextvars.unbind_contextvars("request_id")
 
-    def _tell(self, exchange: Exchange) -> None:
+    def tell(self, exchange: Exchange) -> None:
+        """Tell every observer of a finished request; also of those that the server answers by itself."""
         for observer in self._observers:
             try:
                 observer(exchange)

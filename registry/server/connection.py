@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from starlette.types import ASGIApp, Scope
@@ -35,15 +36,23 @@ TICK = 1.0
 _FIRST_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ\r")
 
 
+Note = tuple[int, int, object]
+"""What a remembered answer depends on; see `registry.server.answers`."""
+
+
 class Memory(Protocol):
     """Answers that may be given again; see `registry.server.answers`."""
 
-    def find(self, head: Head, client: str) -> tuple[bytes, bytes] | None:
-        """Head (without its status line's companions) and body of an answer that still holds."""
+    def find(self, head: Head, client: str, common: Fields) -> bytes | None:
+        """A whole response that still holds."""
         ...
 
-    def learn(self, turn: Turn, fields: Fields, body: bytes) -> None:
-        """An answer was given; `turn.scope` knows what it stands for."""
+    def note(self, head: Head) -> Note | None:
+        """Taken before the application is asked; `None` when its answer will not be remembered."""
+        ...
+
+    def learn(self, note: Note, turn: Turn, fields: Fields, body: bytes) -> None:
+        """The application answered 200 in one piece."""
         ...
 
 
@@ -193,8 +202,8 @@ class Connection(asyncio.Protocol):
             self._refuse(refusal)
             return False
         memory = self._means.memory
-        if memory is not None and (found := memory.find(head, self._client[0])) is not None:
-            self._transport.write(b"".join(found))
+        if memory is not None and (found := memory.find(head, self._client[0], self.common)) is not None:
+            self._transport.write(found)
             self._state.total_requests += 1
         else:
             self._serve(head)
@@ -202,7 +211,9 @@ class Connection(asyncio.Protocol):
 
     def _serve(self, head: Head) -> None:
         memory = self._means.memory
-        self._turn = turn = Turn(head, self._scope(head), self, memory.learn if memory is not None else None)
+        note = memory.note(head) if memory is not None else None
+        heard = partial(memory.learn, note) if memory is not None and note is not None else None
+        self._turn = turn = Turn(head, self._scope(head), self, heard)
         turn.scope["extensions"] = self._extensions(turn)
         task = self._loop.create_task(turn.run(self._app_now()))
         task.add_done_callback(self._state.tasks.discard)

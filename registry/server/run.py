@@ -17,6 +17,7 @@ import uvicorn
 from registry import logs
 from registry.app import RegistryApp
 from registry.reload import Reload
+from registry.server.answers import Answers
 from registry.server.connection import Connection, Means
 from registry.server.file_watch import FileWatch
 from registry.server.startup import CannotStart, Certificate, bind, certificate_of
@@ -146,7 +147,8 @@ def _config(app: RegistryApp, certificate: Certificate | None, sockets: Executor
 
 def _protocol(app: RegistryApp, sockets: Executor) -> type[asyncio.Protocol]:
     server = app.settings.current.server
-    means = Means(sockets, server.head_bytes, server.stall_seconds)
+    memory = Answers(app.rooms, app.asgi.tell, server.answer_bytes) if server.answer_bytes else None
+    means = Means(sockets, server.head_bytes, server.stall_seconds, memory=memory)
     # uvicorn only ever calls it, with its own arguments.
     return cast("type[asyncio.Protocol]", partial(Connection, means=means))
 

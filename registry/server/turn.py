@@ -91,6 +91,7 @@ class Turn:
         self._started = False
         self._left: int | None = 0
         self._chunked = False
+        self._told: Fields = []
 
     async def run(self, app: ASGIApp) -> None:
         """Serve the request; whatever the application leaves undone is made good or the connection is cut."""
@@ -205,7 +206,7 @@ class Turn:
             await self._wire.drained()
             return
         if whole and self._heard is not None and start["status"] == 200:
-            self._heard(self, list(start.get("headers", [])), body)
+            self._heard(self, self._told, body)
         self._finish()
 
     async def _send_file(self, message: Message) -> None:
@@ -227,7 +228,7 @@ class Turn:
     def _head(self, *, whole: int | None) -> bytes:
         """The head's bytes; decides how the body is framed. `whole`: the body's length, where it is known here."""
         start: dict[str, Any] = dict(self._start or {})
-        fields: Fields = list(start.get("headers", []))
+        fields: Fields = [(bytes(name), bytes(value)) for name, value in start.get("headers", [])]
         self._started = True
         self.keeps = self.keeps and not closes(fields) and not self._continues
         self._left = announced_length(fields)
@@ -238,7 +239,8 @@ class Turn:
             extra.append((b"connection", b"close"))
         elif self.keeps and self.head.version == "1.0":
             extra.append((b"connection", b"keep-alive"))
-        lines = field_lines([*self._wire.common, *fields, *extra])
+        self._told = [*fields, *extra]
+        lines = field_lines([*self._wire.common, *self._told])
         return b"".join([STATUS_LINES[start["status"]], *lines, b"\r\n"])
 
     def _choose_framing(self, extra: Fields, whole: int | None) -> None:
