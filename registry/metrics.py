@@ -22,6 +22,7 @@ class Metrics:
         self._seconds = Histogram(
             "basegate_request_seconds", "Time to answer.", labels, buckets=_SECONDS, registry=self.collectors
         )
+        self._counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._received = Counter("basegate_received_bytes", "Body bytes that came in.", registry=self.collectors)
         self._sent = Counter("basegate_sent_bytes", "Body bytes that went out.", registry=self.collectors)
         self._errors = Counter("basegate_errors", "Errors by OCI code.", ("code",), registry=self.collectors)
@@ -31,10 +32,18 @@ class Metrics:
         """Count one finished request."""
         method = exchange.method if exchange.operation else "other"
         operation = exchange.operation or "none"
-        self._requests.labels(method, operation, str(exchange.status)).inc()
-        self._seconds.labels(method, operation).observe(exchange.seconds)
-        self._received.inc(exchange.received)
-        self._sent.inc(exchange.sent)
+        # The set of labels is small (routes, methods, statuses), and looking a child up costs more than counting.
+        labels = (method, operation, exchange.status)
+        counted = self._counted.get(labels)
+        if counted is None:
+            requests = self._requests.labels(method, operation, str(exchange.status))
+            counted = self._counted[labels] = (requests, self._seconds.labels(method, operation))
+        counted[0].inc()
+        counted[1].observe(exchange.seconds)
+        if exchange.received:
+            self._received.inc(exchange.received)
+        if exchange.sent:
+            self._sent.inc(exchange.sent)
         if exchange.error is not None:
             self._errors.labels(exchange.error.code).inc()
 
