@@ -105,7 +105,8 @@ def trial(request: pytest.FixtureRequest, entry: Entry, site: Site) -> Callable[
         assert operation in OPERATIONS
         table.trials.append(Trial(entry.name, operation, site.transport, note, text))
         told = texts_of(PAGE.read_text(encoding="utf-8"), entry.name, table.versions[entry.name])
-        if operation in told and not request.config.getoption("--clients-table", None):
+        # The page shows what is printed over plain HTTP; over TLS the URLs differ.
+        if operation in told and site.transport == "HTTP" and not request.config.getoption("--clients-table", None):
             assert text.splitlines()[-1:] == told[operation].splitlines()[-1:]
 
     return note

@@ -79,7 +79,7 @@ def texts_of(page: str, client: str, version: str) -> dict[str, str]:
     """What a page says a client prints, by operation; nothing when the page is of another version of it."""
     if f"| {client} {version} |" not in page:
         return {}
-    sections = re.findall(r"^## (.+): what is printed\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    sections = re.findall(r"^## ([^\n]+): what is printed\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
     block = re.compile(rf"^{re.escape(client)}:\n\n```\n(.*?)\n```", re.MULTILINE | re.DOTALL)
     found = {operation: block.search(text) for operation, text in sections}
     return {operation: match[1] for operation, match in found.items() if match}
