@@ -50,7 +50,7 @@ class Edge:
         passage = _Passage(scope, receive, send, exchange, settings.limits.unread_body_bytes)
         structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
         began = time.perf_counter()
-        app = _busy if 0 < settings.server.concurrency <= self.running else self._app
+        app = _busy if self.busy else self._app
         self.running += 1
         try:
             await app(scope, passage.receive, passage.send)
@@ -66,6 +66,11 @@ class Edge:
                 exchange.status, exchange.error = _CLIENT_CLOSED, None
             self.tell(exchange)
             structlog.contextvars.unbind_contextvars("request_id")
+
+    @property
+    def busy(self) -> bool:
+        """Whether as many requests as allowed are being served."""
+        return 0 < self._settings.current.server.concurrency <= self.running
 
     def tell(self, exchange: Exchange) -> None:
         """Tell every observer of a finished request; also of those that the server answers by itself."""

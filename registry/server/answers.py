@@ -8,9 +8,9 @@ answer given is one that the same principal got before. Any doubt leads to the a
 
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from registry.api.edge import Edge
 from registry.api.rooms import Rooms
 from registry.auth.actions import Action
 from registry.auth.principals import Principal
@@ -61,13 +61,13 @@ class Answers:
 
     Args:
         rooms: of the registry that is served.
-        tell: told of every answer given; the edge's observers stand behind it.
+        edge: told of every answer given; says when the server is too busy for any.
         maximum: bytes of remembered answers; then all are forgotten.
     """
 
-    def __init__(self, rooms: Rooms, tell: Callable[[Exchange], None], maximum: int) -> None:
+    def __init__(self, rooms: Rooms, edge: Edge, maximum: int) -> None:
         self._rooms = rooms
-        self._tell = tell
+        self._edge = edge
         self._maximum = maximum
         self._held = 0
         self._at: Note = (-1, -1, None)
@@ -78,7 +78,7 @@ class Answers:
         """The whole response, when one is remembered that certainly holds; logs, metrics and audit are told."""
         began = time.perf_counter()
         place = self._places.get((head.method, head.target))
-        if place is None or not _plain(head) or self._now() != self._at:
+        if place is None or not _plain(head) or self._edge.busy or self._now() != self._at:
             return None
         principal = self._principal(head, place)
         answer = None if principal is None else self._answers.get((head.method, head.target, principal))
@@ -86,7 +86,7 @@ class Answers:
             return None
         exchange = _again(answer.exchange, client)
         exchange.seconds = time.perf_counter() - began
-        self._tell(exchange)
+        self._edge.tell(exchange)
         lines = exchange.request_id.encode("ascii").join(answer.pieces)
         return b"".join([STATUS_LINES[200], *field_lines(common), lines, b"\r\n", answer.body])
 
@@ -122,9 +122,13 @@ class Answers:
         self._held = 0
         self._at = note
 
-    def _now(self) -> Note:
+    def _now(self) -> Note | None:
+        """How things stand; `None` when that cannot be found out: the application will say what is wrong then."""
         stores = self._rooms.stores
-        return stores.metadata.generation(), self._rooms.gate.generation(), stores.settings.current
+        try:
+            return stores.metadata.generation(), self._rooms.gate.generation(), stores.settings.current
+        except Exception:  # noqa: BLE001 - whatever it is, the application meets it again and answers for it
+            return None
 
     def _principal(self, head: Head, place: Exchange) -> Principal | None:
         found = [value for name, value in head.fields if name == b"authorization"]

@@ -147,7 +147,7 @@ def _config(app: RegistryApp, certificate: Certificate | None, sockets: Executor
 
 def _protocol(app: RegistryApp, sockets: Executor) -> type[asyncio.Protocol]:
     server = app.settings.current.server
-    memory = Answers(app.rooms, app.asgi.tell, server.answer_bytes) if server.answer_bytes else None
+    memory = Answers(app.rooms, app.asgi, server.answer_bytes) if server.answer_bytes else None
     means = Means(sockets, server.head_bytes, server.stall_seconds, memory=memory)
     # uvicorn only ever calls it, with its own arguments.
     return cast("type[asyncio.Protocol]", partial(Connection, means=means))

@@ -1,5 +1,6 @@
 """Request heads: what is understood, what is refused, and that httptools understands nothing else."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import httptools
@@ -103,6 +104,8 @@ class Heard:
     url: bytes = b""
     fields: list[tuple[bytes, bytes]] = field(default_factory=list)
     complete: bool = False
+    keeps: Callable[[], bool] = lambda: False
+    kept: bool = False
 
     def on_url(self, url: bytes) -> None:
         """Called with pieces of the target."""
@@ -111,6 +114,10 @@ class Heard:
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called for each header."""
         self.fields.append((name.lower(), value.strip(b" \t")))
+
+    def on_headers_complete(self) -> None:
+        """Called before the body; only now it is known whether the connection goes on."""
+        self.kept = self.keeps()
 
     def on_message_complete(self) -> None:
         """Called when there is no body to wait for."""
@@ -149,7 +156,8 @@ def test_httptools_reads_the_same_out_of_every_accepted_head(first: bytes, rest:
         return
     heard = Heard()
     parser = httptools.HttpRequestParser(heard)
+    heard.keeps = parser.should_keep_alive
     parser.feed_data(raw + b"\r\n\r\n")
     assert (heard.url, heard.fields) == (head.target, head.fields)
     assert heard.complete == (head.length == 0)
-    assert parser.should_keep_alive() == head.keeps
+    assert heard.kept == head.keeps
