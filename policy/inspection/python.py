@@ -134,11 +134,17 @@ def python_of_prefix(look: Look, prefix: bytes) -> list[Fact]:
             launcher = node
             break
         look.missed("python", shown(path))
-    if launcher is not None and is_program(look, launcher):
+    if launcher is not None and (is_program(look, launcher) or _is_vouched_for(look, launcher, prefix)):
         return facts_of(look, Interpreter(look, launcher, (prefix,)), prefix)
     inside = [node for node in interpreters(look) if parent(node.path) == _bin(look, prefix)]
     why = f"{shown(launcher.path)} is no program" if launcher else f"no bin/python in {from_root(prefix)}"
     return agreed(look, inside, why) or [_without_program(look, prefix, why)]
+
+
+def _is_vouched_for(look: Look, launcher: Node, prefix: bytes) -> bool:
+    """Whether Conda's own record says what a file of no known format is; a script may start anything, so never that."""
+    kind = look.record_of(launcher, "what starts Python").values.get("format")
+    return kind == "other" and bool(valid(look, prefix))
 
 
 def _bin(look: Look, prefix: bytes) -> bytes:

@@ -239,6 +239,25 @@ PYTHONS: list[Case] = [
     ),
     cleared("python3 only", lambda: in_prefix(python_record(), program(f"{BIN}/python3", elf()))),
     cleared(
+        "a file of no known format, with Conda's record",
+        lambda: in_prefix(python_record(), program(f"{BIN}/python", "stub")),
+    ),
+    refused(
+        "a file of no known format, without a record",
+        lambda: in_prefix(program(f"{BIN}/python3.6", "stub"), link(f"{BIN}/python", "python3.6")),
+        python=("?",),
+    ),
+    refused(
+        "a file of no known format, with a record of another series",
+        lambda: in_prefix(python_record("3.7.0"), program(f"{BIN}/python", "stub")),
+        python=("3.7.0",),
+    ),
+    refused(
+        "a script, with Conda's record",
+        lambda: in_prefix(python_record(), program(f"{BIN}/python", "#!/bin/sh\n")),
+        python=("?",),
+    ),
+    cleared(
         "a script named python, one program beside it",
         lambda: in_prefix(
             python_record(), program(f"{BIN}/python", "#!/bin/sh\nexec python3.6\n"), program(f"{BIN}/python3.6", elf())
