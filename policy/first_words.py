@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from registry.auth.enrolment import FirstStart
 
+_EXAMPLES = Path("config/examples")
 _EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - recognised, not bound
 
 
@@ -23,12 +24,14 @@ def how_to_begin(url: str, made: FirstStart, program: str) -> str:
     """
     host = reachable_host(url)
     image = f"{host}/team/app:v1"
+    # In a clone of the project there is an image to build; elsewhere only the person knows one.
+    make = f"docker build --tag {image} {_EXAMPLES}" if _EXAMPLES.is_dir() else f"docker tag YOUR-IMAGE {image}"
     return f"""
 {secrets(made)}
 
 Sign in, push, check, sign in as the reader, pull:
   echo '{made.admin.secret()}' | docker login {host} --username admin --password-stdin
-  docker tag YOUR-IMAGE {image}
+  {make}
   docker push {image}
   {program} check {image}
   {program} explain {image}
