@@ -61,8 +61,8 @@ def run_command(config: Path | None, data: Path | None, *, as_json: bool) -> Non
         print_json(asdict(report))
         return
     click.echo(
-        f"removed {report.manifests} manifests, {report.links} links, {report.blobs} blobs ({size(report.bytes)}) "
-        f"and {report.uploads} uploads in {report.seconds:.1f} s"
+        f"removed {report.manifests} manifests, {report.links} links, {report.blobs} blobs ({size(report.bytes)}), "
+        f"{report.uploads} uploads and {report.events} events in {report.seconds:.1f} s"
     )
 
 

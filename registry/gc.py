@@ -21,7 +21,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from registry.metadata import explanation, garbage
+from registry.metadata import events, explanation, garbage
 from registry.metadata.explanation import Explanation
 from registry.metadata.garbage import LooseManifest, StaleLink
 from registry.metadata.store import MetadataStore
@@ -62,6 +62,7 @@ class GcReport:
     blobs: int = 0
     bytes: int = 0
     uploads: int = 0
+    events: int = 0
     seconds: float = field(default=0.0)
 
 
@@ -73,10 +74,11 @@ class _Cutoffs:
     blobs: float
     manifests: float | None
     uploads: float
+    events: float
 
 
 class GarbageCollector:
-    """Removes unreferenced blobs, untagged manifests (when asked to) and abandoned uploads. Runs beside pushes."""
+    """Removes unreferenced blobs, untagged manifests (when asked to), abandoned uploads, old events; beside pushes."""
 
     def __init__(
         self, storage: BlobStore, metadata: MetadataStore, settings: SettingsInForce[RegistrySettings]
@@ -110,6 +112,7 @@ class GarbageCollector:
         async for upload in self._abandoned(old):
             await discard_upload(self._storage, upload)
             report.uploads += 1
+        report.events = await self._metadata.write(events.forget_before, old.events)
         report.seconds = time.monotonic() - started
         return report
 
@@ -183,4 +186,5 @@ class GarbageCollector:
             blobs=now - settings.gc.grace_seconds,
             manifests=now - untagged if untagged else None,
             uploads=now - settings.uploads.expire_seconds,
+            events=now - settings.gc.events_after_seconds,
         )

@@ -177,6 +177,9 @@ class GcSettings(Group):
         description="remove manifests without a tag, parent or subject after so long; 0: keep them",
         json_schema_extra=LIVE,
     )
+    events_after_seconds: int = Field(
+        default=90 * DAY, ge=0, description="forget what happened longer ago than this", json_schema_extra=LIVE
+    )
 
 
 class LogSettings(Group):

@@ -187,3 +187,10 @@ def test_what_goes_is_explained(rooms: OpenRooms) -> None:
     found = [rooms.run(rooms.collector.explain(Digest.of(content))) for content in (b"orphan", b"absent")]
     assert [explanation.kept for explanation in found] == [False, False]
     assert "next run removes it" in found[0].reasons[0]
+
+
+def test_old_events_go(rooms: OpenRooms) -> None:
+    """What happened longer ago than the setting says is forgotten, and counted."""
+    rooms.configure(gc={"events_after_seconds": 0})
+    rooms.run(rooms.push_image(V1, [b"one"]))
+    assert rooms.run(rooms.collector.run()).events > 0
