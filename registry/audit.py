@@ -18,6 +18,7 @@ from registry.access_settings import AuditSettings
 from registry.auth.sign_in import SecretWrong
 from registry.auth.throttle import Throttled
 from registry.exchange import Exchange
+from registry.line_writer import LineWriter
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _TEXT_MAXIMUM = 512
@@ -43,6 +44,7 @@ class AuditLog:
         self._settings = settings
         self._clock = clock
         self._lock = threading.Lock()
+        self._lines = LineWriter(self._append)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._open()
 
@@ -52,15 +54,18 @@ class AuditLog:
             self.write(line_of(exchange, self._clock()))
 
     def write(self, line: dict[str, Any]) -> None:
-        """Append a line; one write, so that lines never mix."""
-        data = (json.dumps(line, separators=(",", ":")) + "\n").encode()
+        """Append a line, together with others of the same moment; one write, so that lines never mix."""
+        self._lines.add(json.dumps(line, separators=(",", ":")))
+
+    def _append(self, text: str) -> None:
         with self._lock:
-            self._size += os.write(self._descriptor, data)
+            self._size += os.write(self._descriptor, text.encode())
             if self._size >= self._settings().rotate_bytes:
                 self._rotate()
 
     def close(self) -> None:
-        """Let the file go."""
+        """Write what is left and let the file go."""
+        self._lines.flush()
         with self._lock:
             os.close(self._descriptor)
 

@@ -11,6 +11,7 @@ from typing import Any, TextIO, cast
 import structlog
 
 from registry.exchange import Exchange
+from registry.line_writer import LineWriter
 from registry.settings import LogSettings
 
 
@@ -85,6 +86,7 @@ class AccessLog:
 
     def __init__(self, settings: Callable[[], LogSettings]) -> None:
         self._settings = settings
+        self._lines = LineWriter(_write)
 
     def observe(self, exchange: Exchange) -> None:
         """Write the line, unless lines of its importance are left out."""
@@ -97,7 +99,12 @@ class AccessLog:
             text = json.dumps(line | {"event": "request", "level": "info", "timestamp": now})
         else:
             text = f"{now} [info     ] request                        {_words(line)}"
-        structlog.get_config()["logger_factory"]().info(text)
+        self._lines.add(text)
+
+
+def _write(text: str) -> None:
+    # To wherever structlog writes its own lines.
+    structlog.get_config()["logger_factory"]().info(text.removesuffix("\n"))
 
 
 def _line_of(exchange: Exchange) -> dict[str, Any]:

@@ -1,0 +1,32 @@
+"""Lines on their way to a file or stream: those of one turn of the event loop leave in one write."""
+
+import asyncio
+from collections.abc import Callable
+
+
+class LineWriter:
+    """Collects lines. Writing each by itself would give the interpreter's lock away hundreds of times a second.
+
+    Args:
+        write: takes the text of several lines, line ends included.
+    """
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self._write = write
+        self._lines: list[str] = []
+
+    def add(self, line: str) -> None:
+        """Write a line (without its end) when the loop comes round; at once where no loop runs."""
+        self._lines.append(line)
+        if len(self._lines) > 1:
+            return
+        try:
+            asyncio.get_running_loop().call_soon(self.flush)
+        except RuntimeError:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is collected."""
+        lines, self._lines = self._lines, []
+        if lines:
+            self._write("".join([f"{line}\n" for line in lines]))
