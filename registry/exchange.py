@@ -1,5 +1,6 @@
 """One request and what became of it: what the logs, the metrics and the audit read at the edge."""
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -45,6 +46,15 @@ class Exchange:
     sent: int = 0
     seconds: float = 0.0
 
+
+def new_request_id() -> str:
+    """A GUID that no other request has. It is no secret, so that the operating system need not be asked each time."""
+    text = f"{random.getrandbits(128) & _FREE | _VERSION_4:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+_VERSION_4 = 0x4000_8000_0000_0000_0000
+_FREE = (1 << 128) - 1 ^ 0xF000_C000_0000_0000_0000
 
 Observer = Callable[[Exchange], None]
 

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import time
-import uuid
 from collections.abc import Iterable, Sequence
 
 import structlog
@@ -12,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from registry.api.errors import render
 from registry.api.proxies import apply_forwarded
-from registry.exchange import Exchange, Observer, remember
+from registry.exchange import Exchange, Observer, new_request_id, remember
 from registry.oci.errors import Unavailable
 from registry.settings import RegistrySettings, SettingsInForce
 
@@ -182,4 +181,4 @@ def _request_id(scope: Scope) -> str:
             text = value.decode("latin-1")
             if _REQUEST_ID.fullmatch(text):
                 return str(text)
-    return str(uuid.uuid4())
+    return new_request_id()

@@ -6,7 +6,6 @@ made from can have changed: no row was written (`metadata.generation`), no earli
 answer given is one that the same principal got before. Any doubt leads to the application.
 """
 
-import os
 import time
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from registry.api.edge import Edge
 from registry.api.rooms import Rooms
 from registry.auth.actions import Action
 from registry.auth.principals import Principal
-from registry.exchange import Exchange, exchange_of
+from registry.exchange import Exchange, exchange_of, new_request_id
 from registry.server.connection import Note
 from registry.server.head import Fields, Head
 from registry.server.response import STATUS_LINES, field_lines
@@ -143,7 +142,7 @@ class Answers:
 def _again(first: Exchange, client: str) -> Exchange:
     """The same exchange with another client, under a new request id."""
     return Exchange(
-        _request_id(),
+        new_request_id(),
         client,
         first.method,
         first.path,
@@ -155,16 +154,6 @@ def _again(first: Exchange, client: str) -> Exchange:
         status=first.status,
         sent=first.sent,
     )
-
-
-def _request_id() -> str:
-    """A random GUID; what `uuid.uuid4` says, in a quarter of its time."""
-    text = f"{int.from_bytes(os.urandom(16)) & _RANDOM | _VERSION_4:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-_VERSION_4 = 0x4000_8000_0000_0000_0000
-_RANDOM = (1 << 128) - 1 ^ 0xF000_C000_0000_0000_0000
 
 
 def _plain(head: Head) -> bool:

@@ -306,11 +306,11 @@ class Connection(asyncio.Protocol):
             self.write(piece)
             await self.drained()
 
-    async def pour(self, turn: Turn, sink: Sink) -> int:
+    async def pour(self, turn: Turn, sink: Sink, held: bytes) -> int:
         """First what is here, then what the socket gives."""
         self._pause()
         try:
-            return await self._pour(turn, sink)
+            return await self._pour(turn, sink, held)
         except ChunkRefused as refusal:
             self._refuse_body(turn, str(refusal))
             raise
@@ -320,10 +320,11 @@ class Connection(asyncio.Protocol):
         finally:
             self.resume()
 
-    async def _pour(self, turn: Turn, sink: Sink) -> int:
-        held, self._ahead = self._ahead, b""
-        pieces, rest = turn.framing.feed(memoryview(held))
+    async def _pour(self, turn: Turn, sink: Sink, held: bytes) -> int:
+        ahead, self._ahead = self._ahead, b""
+        pieces, rest = turn.framing.feed(memoryview(ahead))
         self._ahead = bytes(rest)
+        pieces = [memoryview(held), *pieces] if held else pieces
         taken = sum(map(len, pieces))
         if pieces:
             await self._loop.run_in_executor(self._means.pool, _pour_all, pieces, sink)

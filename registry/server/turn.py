@@ -43,8 +43,8 @@ class Wire(Protocol):
         """Send head and file past the event loop, or in pieces."""
         ...
 
-    async def pour(self, turn: "Turn", sink: Sink) -> int:
-        """Give the rest of the body to the sink, in a worker thread; its bytes."""
+    async def pour(self, turn: "Turn", sink: Sink, held: bytes) -> int:
+        """Give what is held of the body and then its rest to the sink, in a worker thread; the bytes of both."""
         ...
 
     def resume(self) -> None:
@@ -158,7 +158,7 @@ class Turn:
         pieces, self._pieces, self._pending = self._pieces, [], 0
         self.pouring = True
         try:
-            return await self._wire.pour(self, sink) if not pieces else await self._pour_late(pieces, sink)
+            return await self._wire.pour(self, sink, b"".join(pieces))
         except (PeerLeft, PeerStalled, ChunkRefused) as error:
             self.disconnect()
             raise ConnectionResetError("the client left before the end of the body") from error
@@ -167,11 +167,6 @@ class Turn:
             raise
         finally:
             self.pouring = False
-
-    async def _pour_late(self, pieces: list[bytes], sink: Sink) -> int:
-        held = b"".join(pieces)
-        await asyncio.to_thread(sink, memoryview(held))
-        return len(held) + (0 if self.framing.complete else await self._wire.pour(self, sink))
 
     def _say_continue(self) -> None:
         if self._continues:
