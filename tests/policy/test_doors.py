@@ -152,7 +152,7 @@ def url(prepared: Prepared, mode: str, tmp_path_factory: pytest.TempPathFactory)
     """A server in that mode, whose inspection worker stands still, so that what is pending stays so."""
     data = tmp_path_factory.mktemp(mode) / "data"
     shutil.copytree(prepared.data, data)
-    policy = {"mode": mode, "wait_seconds": 0, "inspection": {"workers": 1}}
+    policy = {"mode": mode, "wait_seconds": 0, "inspection": {"workers": 1, "wall_seconds": 3600}}
     app = build(
         Settings.model_validate(
             {

@@ -156,7 +156,7 @@ def test_a_killed_worker_is_replaced_and_the_layer_read_again(workers: Inspectio
 
 def test_a_worker_that_dies_twice_is_the_answer(tmp_path: Path) -> None:
     """A layer that kills every worker is inconclusive with the reason, and the pool goes on."""
-    with open_workers(replace(LIMITS, memory_bytes=24 << 20)) as (pool, kept):
+    with open_workers(replace(LIMITS, memory_bytes=8 << 20)) as (pool, kept):
         found = read(pool, tmp_path, LARGE)
         assert found.failure.startswith("the inspection worker ")
         assert kept[Digest.of(LARGE)].failure
