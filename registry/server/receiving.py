@@ -4,7 +4,7 @@ import asyncio
 import select
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -86,11 +86,23 @@ def _receive(link: Link, framing: Framing, sink: Sink) -> Slice:
         if not got:
             raise PeerLeft
         pieces, rest = framing.feed(buffer[:got])
-        for piece in pieces:
-            sink(piece)
-            done.taken += len(piece)
         done.rest = bytes(rest)
+        content = _joined(buffer, pieces)
+        if content:
+            sink(content)
+            done.taken += len(content)
     return done
+
+
+def _joined(buffer: memoryview, pieces: Sequence[memoryview]) -> memoryview:
+    """The pieces of the buffer moved together at its start: one write for what came in many small chunks."""
+    if len(pieces) == 1:
+        return pieces[0]
+    end = 0
+    for piece in pieces:
+        buffer[end : end + len(piece)] = piece
+        end += len(piece)
+    return buffer[:end]
 
 
 def _room(framing: Framing) -> int:
