@@ -5,13 +5,14 @@ import json
 import os
 import re
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from tests.bench.keys import REPOSITORIES, make_keys
 from tests.bench.results import commit
-from tests.bench.servers import Door, GoRegistry, Running, Server, answered, free_port, launch
+from tests.bench.servers import START_LIMIT, Door, GoRegistry, Running, Server, answered, free_port, launch
 from tests.bench.wire import Connection, Target
 
 _ADMIN = re.compile(r"^ *admin +\S+ +(\S+)", re.MULTILINE)
@@ -42,17 +43,22 @@ class Basegate:
             command += ["--tls-cert", str(keys.certificate), "--tls-key", str(keys.key)]
         environment = dict(os.environ) | {"BASEGATE_SERVER__FAST": str(self.fast).lower()}
         running = answered(Running(self.name, launch(command, folder, environment), Target(port, tls=door == "tls")))
-        secret = _secret((folder / "log").read_text(encoding="utf-8"))
+        secret = _secret(running, folder / "log")
         basic = f"Basic {base64.b64encode(f'admin:{secret}'.encode()).decode()}"
         running.target = Target(port, basic if door == "secret" else _token(running.target, basic), door == "tls")
         return running
 
 
-def _secret(log: str) -> str:
-    found = _ADMIN.search(log)
-    if found is None:
-        raise RuntimeError(f"basegate printed no secret of its admin when it started:\n{log}")
-    return found.group(1)
+def _secret(running: Running, log: Path) -> str:
+    """The admin's secret: it is printed once connections are accepted, so that it may come a moment later."""
+    end = time.monotonic() + START_LIMIT
+    while time.monotonic() < end:
+        found = _ADMIN.search(log.read_text(encoding="utf-8"))
+        if found is not None:
+            return found.group(1)
+        time.sleep(0.01)
+    running.stop()
+    raise RuntimeError(f"basegate printed no secret of its admin when it started:\n{log.read_text(encoding='utf-8')}")
 
 
 def _token(target: Target, basic: str) -> str:
