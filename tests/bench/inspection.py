@@ -7,10 +7,11 @@ smaller one. Each reader runs in a process of its own, interleaved; printed are 
 import argparse
 import gzip
 import io
+import os
 import random
-import resource
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import tempfile
 import time
@@ -21,28 +22,40 @@ from statistics import median
 from isal import igzip_lib
 
 from policy.inspection.layers import scan_layer
+from tests.bench.measures import peak_memory
 
 PIECE = 256 * 1024
 
 
 def write_layer(path: Path, members: int, megabytes: int) -> None:
-    """A gzip layer that looks like an installed system: long paths, many small files, some large; half compressible."""
+    """A gzip layer that looks like an installed Python: long paths, many small files, some large.
+
+    The bytes are those of the running Python's own library (sources, compiled modules, shared objects), so that they
+    compress as layers do: noise would be stored, which a slow inflater copies as fast as a quick one.
+    """
     chance = random.Random(20190711)  # noqa: S311
-    noise = chance.randbytes(1 << 20)
-    words = [b"%x" % chance.getrandbits(chance.choice((8, 16, 24, 32, 40))) for _ in range(3000)]
-    weights = [1 / (rank + 3) for rank in range(len(words))]
-    text = b" ".join(chance.choices(words, weights, k=1 << 20))
+    source = library(min(megabytes, 96) * 1_000_000)
     average = megabytes * 1_000_000 // members
     with gzip.open(path, "wb", compresslevel=6) as packed, tarfile.open(fileobj=packed, mode="w|") as archive:
         for number in range(members):
             folder = f"opt/miniconda/lib/python3.6/site-packages/package_{number // 40}/module_{number // 8 % 5}"
             info = tarfile.TarInfo(f"{folder}/file_with_a_usual_name_{number}.py")
-            info.size = max(1, int(chance.expovariate(1 / average)))
+            info.size = min(len(source), max(1, int(chance.expovariate(1 / average))))
             info.mode = 0o644
-            source = noise if number % 16 == 0 else text
-            start = chance.randrange(len(source) - 1)
-            body = (source[start:] + source * (info.size // len(source) + 1))[: info.size]
-            archive.addfile(info, io.BytesIO(body))
+            start = chance.randrange(len(source) - info.size + 1)
+            archive.addfile(info, io.BytesIO(source[start : start + info.size]))
+
+
+def library(size: int) -> bytes:
+    """At most so many bytes of the standard library's files, in a fixed random order."""
+    files = sorted(file for file in Path(sysconfig.get_path("stdlib")).rglob("*.*") if file.is_file())
+    random.Random(20190711).shuffle(files)  # noqa: S311
+    found = bytearray()
+    for file in files:
+        found += file.read_bytes()
+        if len(found) >= size:
+            break
+    return bytes(found[:size])
 
 
 def inspect(path: Path) -> int:
@@ -90,8 +103,8 @@ def run_reader(name: str, path: Path) -> str:
     """One reader in this process: `CPU WALL RSS`."""
     started, used = time.monotonic(), time.process_time()
     READERS[name](path)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return f"{time.process_time() - used} {time.monotonic() - started} {peak}"
+    # Not ru_maxrss: that begins with the peak of the process which started this one.
+    return f"{time.process_time() - used} {time.monotonic() - started} {peak_memory(os.getpid()) // 1024}"
 
 
 def report(path: Path, megabytes: int, rounds: int) -> str:
