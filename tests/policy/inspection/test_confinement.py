@@ -97,3 +97,11 @@ def test_the_interpreter_refuses(action: str) -> None:
 def test_memory_is_bounded() -> None:
     """A layer cannot make a worker take the machine's memory."""
     assert "MemoryError" in attempt("bytearray(2 << 30)")
+
+
+def test_a_large_server_does_not_count_as_the_workers_memory() -> None:
+    """What the process that starts a worker holds is not what the worker has used."""
+    held = bytearray(200 << 20)
+    text = INSIDE.format("from policy.inspection.confinement import memory_used; print(memory_used())")
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True, timeout=30)
+    assert 1 << 20 < int(done.stdout) < len(held) // 2
