@@ -5,16 +5,16 @@
 """
 
 import argparse
-import asyncio
 import random
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from statistics import median
 
+import httpx
 from sqlalchemy import Connection
 
 from policy.inspector import CURRENT
@@ -25,10 +25,12 @@ from policy.policies import known_policies
 from policy.rejudging import keep, rejudge
 from policy.subject import image_subject
 from registry.oci.digest import Digest
+from registry.oci.media_types import OCI_MANIFEST
+from tests.installation import Installation
 from tests.policy.facts_made import conda_fact, image, os_fact, python_fact
 from tests.policy.images_made import MadeImage, base, layer, miniconda, noise
 from tests.policy.images_made import image as made_image
-from tests.policy.lab import PUSHER, TEAM, Lab, open_lab
+from tests.policy.lab import TEAM
 
 RATE = 25_000_000
 _PIECE = 64 * 1024
@@ -41,36 +43,43 @@ def pushed_image(number: int, members: int) -> MadeImage:
     return made_image(layer(base()), layer(files | miniconda() | {"number": str(number)}))
 
 
-async def lag_of(lab: Lab, made: MadeImage) -> float:
-    """Milliseconds from the last byte of the last layer to the answered manifest push."""
+def lag_of(client: httpx.Client, made: MadeImage) -> float:
+    """Milliseconds from the last byte of the last layer to the 201 of the manifest."""
     for content in made.blobs[:-1]:
-        await lab.push_blob(content)
-    session = await lab.uploads.start(TEAM, PUSHER)
-    await lab.uploads.append(session, arriving(made.layers[-1]), None, None)
-    last_byte = time.perf_counter()
-    await lab.uploads.finish(session, Digest.of(made.layers[-1]), nothing(), None, None)
-    await lab.push_manifest(made.manifest)
-    return (time.perf_counter() - last_byte) * 1000
+        upload(client, content, iter([content]))
+    last_byte = [0.0]
+    upload(client, made.layers[-1], arriving(made.layers[-1], last_byte))
+    answer = client.put(f"/v2/{TEAM}/manifests/v1", content=made.manifest, headers={"Content-Type": OCI_MANIFEST})
+    lag = (time.perf_counter() - last_byte[0]) * 1000
+    assert answer.status_code == 201, answer.text
+    return lag
 
 
-async def arriving(content: bytes) -> AsyncIterator[bytes]:
-    """The bytes at RATE."""
+def upload(client: httpx.Client, content: bytes, body: Iterator[bytes]) -> None:
+    """One blob as docker sends it: POST, PATCH with the bytes, PUT with the digest."""
+    location = client.post(f"/v2/{TEAM}/blobs/uploads/").headers["location"]
+    location = client.patch(location, content=body).headers["location"]
+    answer = client.put(location, params={"digest": Digest.of(content)})
+    assert answer.status_code == 201, answer.text
+
+
+def arriving(content: bytes, last_byte: list[float]) -> Iterator[bytes]:
+    """The bytes at RATE; notes when the last one had been sent."""
     started = time.perf_counter()
     for at in range(0, len(content), _PIECE):
+        time.sleep(max(0.0, started + at / RATE - time.perf_counter()))
         yield content[at : at + _PIECE]
-        await asyncio.sleep(max(0.0, started + at / RATE - time.perf_counter()))
-
-
-async def nothing() -> AsyncIterator[bytes]:
-    """An empty body."""
-    for piece in list[bytes]():
-        yield piece
+    last_byte[0] = time.perf_counter()
 
 
 def lags(folder: Path, pushes: int, members: int) -> list[float]:
-    """The lag of every push but the first, which starts the worker."""
-    with open_lab(folder) as lab:
-        found = [lab.run(lag_of(lab, pushed_image(number, members))) for number in range(pushes + 1)]
+    """The lag of every push but the first, which starts the worker; a server of its own process, with sign-in."""
+    installation = Installation(folder / "data", {})
+    with installation.serve() as host:
+        account = installation.create_principal("pusher", "AcrPush")
+        credentials = (account.username, account.password)
+        with httpx.Client(base_url=f"http://{host}", auth=credentials, timeout=60) as client:
+            found = [lag_of(client, pushed_image(number, members)) for number in range(pushes + 1)]
     return found[1:]
 
 
