@@ -60,7 +60,6 @@ class InspectionWorkers:
         self._growing: deque[LayerJob] = deque()
         self._threads: list[threading.Thread] = []
         self._slots: list[_Slot] = []
-        self._idle = 0
         self._closed = False
         self._outstanding: dict[str, LayerJob] = {}
         self.counters = WorkerCounters()
@@ -95,6 +94,14 @@ class InspectionWorkers:
                     self._growing.remove(job)
                 self.drop(job)
 
+    def follow_limits(self, limits: WorkerLimits) -> None:
+        """Keep to other limits from the next layer on; processes beyond their number end after the layer at hand."""
+        with self._condition:
+            self._limits = limits
+            while self._hire():
+                pass
+            self._condition.notify_all()
+
     def outstanding(self, digest: str) -> LayerJob | None:
         """The job that is reading or about to read this layer."""
         return self._outstanding.get(digest)
@@ -122,7 +129,7 @@ class InspectionWorkers:
             self._condition.notify_all()
         for job in waiting:
             self._give_up(job, "the server is stopping")
-        for thread in self._threads:
+        for thread in list(self._threads):
             thread.join()
 
     @property
@@ -142,25 +149,43 @@ class InspectionWorkers:
                 return
             queue = self._whole if job.progress.complete else self._growing
             queue.append(job)
-            if self._idle == 0 and len(self._threads) < self._limits.workers:
-                slot = _Slot(self)
-                number = len(self._threads) + 1
-                thread = threading.Thread(target=slot.run, name=f"inspection-{number}", daemon=True)
-                self._slots.append(slot)
-                self._threads.append(thread)
-                thread.start()
+            self._hire()
             self._condition.notify()
 
-    def next_job(self) -> LayerJob | None:
-        """Wait for work, whole layers first; `None` when the pool closes."""
+    def _hire(self) -> bool:
+        """Start one more process when more work waits than processes do, and the number allows it."""
+        free = sum(not slot.is_busy for slot in self._slots)
+        wanted = len(self._whole) + len(self._growing) > free and not self._closed
+        if not wanted or len(self._slots) >= self._limits.workers:
+            return False
+        slot = _Slot(self)
+        thread = threading.Thread(target=slot.run, name=f"inspection-{len(self._slots) + 1}", daemon=True)
+        self._slots.append(slot)
+        self._threads.append(thread)
+        thread.start()
+        return True
+
+    def next_job(self, slot: "_Slot") -> LayerJob | None:
+        """Wait for work, whole layers first; `None` when the pool closes, or has fewer processes now."""
         with self._condition:
-            self._idle += 1
-            while not (self._whole or self._growing or self._closed):
+            slot.is_busy = False
+            while not (self._whole or self._growing or self._closed or self._is_overstaffed()):
                 self._condition.wait()
-            self._idle -= 1
             if self._closed:
                 return None
+            if self._is_overstaffed():
+                self._slots.remove(slot)
+                return None
+            slot.is_busy = True
             return self._whole.popleft() if self._whole else self._growing.popleft()
+
+    def gone(self, thread: threading.Thread) -> None:
+        """A thread that was told to leave has ended its process."""
+        with self._condition:
+            self._threads.remove(thread)
+
+    def _is_overstaffed(self) -> bool:
+        return len(self._slots) > self._limits.workers
 
     def is_crowded(self) -> bool:
         """Whether work is waiting that a worker at an idle upload could do."""
@@ -234,6 +259,8 @@ class _Slot:
     def __init__(self, pool: InspectionWorkers) -> None:
         self._pool = pool
         self._process: WorkerProcess | None = None
+        self._confinement = (0, 0)
+        self.is_busy = False
 
     @property
     def pid(self) -> int:
@@ -243,12 +270,13 @@ class _Slot:
 
     def run(self) -> None:
         """Take jobs until the pool closes."""
-        while (job := self._pool.next_job()) is not None:
+        while (job := self._pool.next_job(self)) is not None:
             if job.aborted:
                 self._pool.drop(job)
                 continue
             self._work(job)
         self._end()
+        self._pool.gone(threading.current_thread())
 
     def _work(self, job: LayerJob) -> None:
         try:
@@ -303,12 +331,15 @@ class _Slot:
         limits = self._pool.limits
         process = self._process
         if process is not None and (
-            process.layers >= limits.recycle_layers or process.memory > limits.memory_bytes // 2
+            process.layers >= limits.recycle_layers
+            or process.memory > limits.memory_bytes // 2
+            or self._confinement != (limits.memory_bytes, limits.nice)
         ):
             self._end()
         if self._process is None:
+            self._confinement = limits.memory_bytes, limits.nice
             try:
-                self._process = WorkerProcess(limits.memory_bytes, limits.nice)
+                self._process = WorkerProcess(*self._confinement)
             except OSError as error:
                 raise WorkerDied(f"could not be started: {error.strerror}") from None
         return self._process
