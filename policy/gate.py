@@ -126,10 +126,11 @@ class PolicyGate:
 
     async def standing(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Standing:
         """Verdict and decision at the door to a deployment, judged now when they are not known yet."""
-        policy = self._bound(repository).policy
+        bound = self._bound(repository)
+        policy = bound.policy
         verdict = await self.judge.verdict(repository, digest, policy, self._settings.wait_seconds)
         may_push = principal.may(Action.PUSH, repository)
-        decision = self._decision(Door.REFERENCE, repository, digest, None, verdict, may_push=may_push)
+        decision = self._decision(Door.REFERENCE, bound, repository, digest, None, verdict, may_push=may_push)
         return Standing(verdict, decision, {"name": policy.name, "digest": policy.digest})
 
     async def image_facts(self, repository: RepositoryName, digest: Digest) -> ImageFacts | None:
@@ -170,6 +171,32 @@ class PolicyGate:
         except Exception as error:  # noqa: BLE001 - one manifest that cannot be judged must not keep the others back
             structlog.get_logger().warning("not_judged", repository=repository, digest=digest, reason=str(error))
 
+    @property
+    def ledger(self) -> Ledger:
+        """What was seen and decided."""
+        return self._ledger
+
+    @property
+    def bindings(self) -> BindingsInForce:
+        """Which policy and mode count where."""
+        return self._bindings
+
+    def tried(self, settings: JudgingSettings) -> BindingsInForce:
+        """The bindings that other settings would bring, without putting them in force.
+
+        Raises:
+            PolicyRefused: they name a policy that is not known or cannot be used.
+        """
+        return BindingsInForce(settings, self._orders)
+
+    def turn(self, settings: JudgingSettings, bindings: BindingsInForce) -> None:
+        """Put other settings in force at once; whatever has begun ends under those it began with."""
+        self._settings = settings
+        self._bindings = bindings
+        self.inspector.follow(settings.inspection)
+        self.judge.follow(settings.verdict_cache)
+        self._generation.bump()
+
     def close(self) -> None:
         """End the inspection workers and let go of the ledger."""
         self.inspector.close()
@@ -200,7 +227,7 @@ class PolicyGate:
             if not bound.policy.is_soft and self.judge.known_state(digest, bound.policy) in _OPEN:
                 return ALLOWED
         verdict = await self.judge.verdict(repository, digest, bound.policy, self._settings.wait_seconds, manifest)
-        return self._decision(door, repository, digest, tag, verdict, may_push=may_push)
+        return self._decision(door, bound, repository, digest, tag, verdict, may_push=may_push)
 
     async def _at_blob(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Decision:
         reason = "no manifest of this repository uses it"
@@ -213,9 +240,10 @@ class PolicyGate:
         name = named(repository, digest)
         return Decision(False, f"{name} is not cleared by policy {policy.name}: {reason}", {"digest": digest})
 
-    def _decision(  # noqa: PLR0913
+    def _decision(  # noqa: PLR0913, PLR0917
         self,
         door: Door,
+        bound: Bound,
         repository: RepositoryName,
         digest: Digest,
         tag: Tag | None,
@@ -223,7 +251,7 @@ class PolicyGate:
         *,
         may_push: bool,
     ) -> Decision:
-        bound = self._bound(repository)
+        # `bound` is what the question began with: the policy may have been replaced while its layers were waited for.
         state = State.PENDING if verdict is None else verdict.state
         excused = self._excused(repository, digest, verdict)
         outcome = decide(Question(door, state, bound.mode, may_push, exempt=bool(excused)))

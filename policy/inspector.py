@@ -108,6 +108,12 @@ class Inspector:
         self._subjects.clear()
         self._layers.clear()
 
+    def follow(self, settings: InspectionSettings) -> None:
+        """Look into what comes next under other limits; what was found before stands."""
+        self._config_bytes = settings.config_bytes
+        self._layers.resize(settings.cache_bytes // _UNPACKED)
+        self.workers.follow_limits(_limits(settings))
+
     def close(self) -> None:
         """End the workers; what waited for them is looked into again after the next start."""
         self.workers.close()
@@ -250,6 +256,13 @@ class _LayerCache:
             return
         self._found[digest] = layer, size
         self._bytes += size
+        self._shrink()
+
+    def resize(self, maximum: int) -> None:
+        self._maximum = maximum
+        self._shrink()
+
+    def _shrink(self) -> None:
         while self._bytes > self._maximum:
             _, (_, gone) = self._found.popitem(last=False)
             self._bytes -= gone
