@@ -4,22 +4,21 @@ from collections.abc import Collection, Iterator
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from registry.metadata.statement import Statement
 from registry.metadata.tables import repositories, repository_blobs
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
 
-_FIND = (
+_FIND = Statement(
     select(repository_blobs.c.size)
     .join(repositories)
     .where(repositories.c.name == bindparam("repository"), repository_blobs.c.digest == bindparam("digest"))
 )
 _HERE = (repository_blobs.c.repository_id == bindparam("repository")) & (repository_blobs.c.digest == bindparam("name"))
-_REFRESH = update(repository_blobs).where(_HERE)
-_REMOVE = delete(repository_blobs).where(_HERE)
-_PRESENT = select(repository_blobs.c.digest).where(
-    repository_blobs.c.repository_id == bindparam("repository"),
-    repository_blobs.c.digest.in_(bindparam("digests", expanding=True)),
-)
+_REFRESH = Statement(update(repository_blobs).where(_HERE), ("created",))
+_ADD = Statement(insert(repository_blobs), ("repository_id", "digest", "size", "created"))
+_REMOVE = Statement(delete(repository_blobs).where(_HERE))
+_PRESENT = Statement(select(repository_blobs.c.size).where(_HERE))
 _HOLDERS = (
     select(repositories.c.name)
     .join(repository_blobs)
@@ -38,31 +37,27 @@ def batches(digests: Collection[Digest]) -> Iterator[list[Digest]]:
 
 def size_of(connection: Connection, repository: RepositoryName, digest: Digest) -> int | None:
     """The blob's size in bytes, or `None` when this repository does not hold it."""
-    return connection.execute(_FIND, {"repository": repository, "digest": digest}).scalar()
+    found: int | None = _FIND.scalar(connection, {"repository": repository, "digest": digest})
+    return found
 
 
 def link(connection: Connection, repository_id: int, digest: Digest, size: int, now: float) -> bool:
     """Let a repository show a blob, as from now; `False` when it already did (its age starts again)."""
     here = {"repository": repository_id, "name": digest}
-    if connection.execute(_REFRESH, here | {"created": now}).rowcount:
+    if _REFRESH.change(connection, here | {"created": now}):
         return False
-    row = {"repository_id": repository_id, "digest": digest, "size": size, "created": now}
-    connection.execute(insert(repository_blobs), row)
+    _ADD.change(connection, {"repository_id": repository_id, "digest": digest, "size": size, "created": now})
     return True
 
 
 def unlink(connection: Connection, repository_id: int, digest: Digest) -> bool:
     """Let a repository show a blob no longer; `False` when it did not."""
-    return connection.execute(_REMOVE, {"repository": repository_id, "name": digest}).rowcount > 0
+    return _REMOVE.change(connection, {"repository": repository_id, "name": digest}) > 0
 
 
 def present(connection: Connection, repository_id: int, digests: Collection[Digest]) -> set[Digest]:
     """Those of the digests that the repository holds as blobs."""
-    found: set[Digest] = set()
-    for some in batches(digests):
-        rows = connection.execute(_PRESENT, {"repository": repository_id, "digests": some})
-        found.update(Digest(digest) for (digest,) in rows)
-    return found
+    return {item for item in digests if _PRESENT.first(connection, {"repository": repository_id, "name": item})}
 
 
 def holders(connection: Connection, digest: Digest, count: int) -> list[RepositoryName]:

@@ -1,12 +1,16 @@
 """Events: what changed, written in the same transaction as the change."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert
 
+from registry.metadata.statement import Statement
 from registry.metadata.tables import events
+
+_ADD = Statement(insert(events), ("time", "kind", "repository", "digest", "tag", "principal"))
 
 
 class Kind(StrEnum):
@@ -36,7 +40,18 @@ class Event:
 def record(connection: Connection, now: float, happened: Sequence[Event]) -> None:
     """Write events that happened at `now` (seconds since the epoch), in their order."""
     if happened:
-        connection.execute(insert(events), [asdict(event) | {"time": now} for event in happened])
+        _ADD.change_each(connection, [_row(event, now) for event in happened])
+
+
+def _row(event: Event, now: float) -> dict[str, Any]:
+    return {
+        "time": now,
+        "kind": event.kind.value,
+        "repository": event.repository,
+        "digest": event.digest,
+        "tag": event.tag,
+        "principal": event.principal,
+    }
 
 
 def forget_before(connection: Connection, time: float) -> int:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Connection, Engine
 
 from registry.metadata.refusals import as_oci_error
+from registry.metadata.statement import raw
 
 T = TypeVar("T")
 Change = Callable[[Connection], Any]
@@ -104,14 +105,13 @@ def _apply(connection: Connection, waiting: _Waiting) -> None:
     SQLite ends the whole transaction by itself when the disk is full; then the savepoint is gone, its rollback
     raises, and the group fails together.
     """
-    savepoint = connection.begin_nested()
+    raw(connection, "SAVEPOINT one_change")
     try:
         waiting.result = waiting.change(connection)
     except Exception as error:  # noqa: BLE001 - it belongs to the caller
         waiting.error = as_oci_error(error)
-        savepoint.rollback()
-    else:
-        savepoint.commit()
+        raw(connection, "ROLLBACK TO one_change")
+    raw(connection, "RELEASE one_change")
 
 
 def _deliver(group: list[_Waiting]) -> None:

@@ -1,12 +1,13 @@
 """Manifests of a repository and what they refer to; the bytes themselves are in the blob store."""
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from registry.metadata.blobs import batches
+from registry.metadata.statement import Statement
 from registry.metadata.tables import manifest_references, manifests, repositories, tags
 from registry.oci.digest import Digest
 from registry.oci.manifest import ImageIndex, Manifest
@@ -29,12 +30,12 @@ class ManifestRow:
 
 
 _COLUMNS = (manifests.c.digest, manifests.c.media_type, manifests.c.size)
-_BY_DIGEST = (
+_BY_DIGEST = Statement(
     select(*_COLUMNS)
     .join(repositories)
     .where(repositories.c.name == bindparam("repository"), manifests.c.digest == bindparam("digest"))
 )
-_BY_TAG = (
+_BY_TAG = Statement(
     select(*_COLUMNS)
     .select_from(repositories)
     .join(tags, tags.c.repository_id == repositories.c.id)
@@ -42,26 +43,37 @@ _BY_TAG = (
     .where(repositories.c.name == bindparam("repository"), tags.c.name == bindparam("tag"))
 )
 _HERE = (manifests.c.repository_id == bindparam("repository")) & (manifests.c.digest == bindparam("named"))
-_ID = select(manifests.c.id).where(_HERE)
-_ADD = insert(manifests).returning(manifests.c.id)
-_REFRESH = update(manifests).where(manifests.c.id == bindparam("row"))
+_ID = Statement(select(manifests.c.id).where(_HERE))
+_GIVEN = (
+    "repository_id",
+    "digest",
+    "media_type",
+    "size",
+    "artifact_type",
+    "config_media_type",
+    "referrer_type",
+    "subject",
+    "annotations",
+    "pushed",
+    "pushed_by",
+)
+_ADD = Statement(insert(manifests).returning(manifests.c.id), _GIVEN)
+_REFERENCE = ("manifest_id", "position", "kind", "repository_id", "digest", "media_type", "size")
+_REFER = Statement(insert(manifest_references), _REFERENCE)
+_REFRESH = Statement(update(manifests).where(manifests.c.id == bindparam("row")), ("pushed", "media_type"))
 _REMOVE = delete(manifests).where(_HERE)
 _UNTAG = delete(tags).where(tags.c.repository_id == bindparam("repository"), tags.c.digest == bindparam("named"))
-_PRESENT = select(manifests.c.digest).where(
-    manifests.c.repository_id == bindparam("repository"),
-    manifests.c.digest.in_(bindparam("digests", expanding=True)),
-)
 
 
 def find(connection: Connection, repository: RepositoryName, digest: Digest) -> ManifestRow | None:
     """The manifest with this digest in this repository, or `None`."""
-    row = connection.execute(_BY_DIGEST, {"repository": repository, "digest": digest}).first()
+    row = _BY_DIGEST.first(connection, {"repository": repository, "digest": digest})
     return None if row is None else ManifestRow(Digest(row[0]), row[1], row[2])
 
 
 def find_tagged(connection: Connection, repository: RepositoryName, tag: Tag) -> ManifestRow | None:
     """The manifest a tag of this repository points at, or `None`."""
-    row = connection.execute(_BY_TAG, {"repository": repository, "tag": tag}).first()
+    row = _BY_TAG.first(connection, {"repository": repository, "tag": tag})
     return None if row is None else ManifestRow(Digest(row[0]), row[1], row[2])
 
 
@@ -76,16 +88,16 @@ def put(  # noqa: PLR0913
     now: float,
 ) -> bool:
     """Record a manifest and its references; `False` when it was there already (its age starts again)."""
-    known = connection.execute(_ID, {"repository": repository_id, "named": digest}).scalar()
+    known = _ID.scalar(connection, {"repository": repository_id, "named": digest})
     if known is not None:
-        connection.execute(_REFRESH, {"row": known, "pushed": now, "media_type": manifest.media_type})
+        _REFRESH.change(connection, {"row": known, "pushed": now, "media_type": manifest.media_type})
         return False
     row = _row(manifest) | {"repository_id": repository_id, "digest": digest, "size": size}
-    added = connection.execute(_ADD, row | {"pushed": now, "pushed_by": pushed_by}).scalar_one()
+    added = _ADD.scalar(connection, row | {"pushed": now, "pushed_by": pushed_by})
     references = _references(manifest)
     if references:
         owner = {"manifest_id": added, "repository_id": repository_id}
-        connection.execute(insert(manifest_references), [reference | owner for reference in references])
+        _REFER.change_each(connection, [reference | owner for reference in references])
     return True
 
 
@@ -104,11 +116,7 @@ def remove(connection: Connection, repository_id: int, digest: Digest) -> list[T
 
 def present(connection: Connection, repository_id: int, digests: Collection[Digest]) -> set[Digest]:
     """Those of the digests that the repository holds as manifests."""
-    found: set[Digest] = set()
-    for some in batches(digests):
-        rows = connection.execute(_PRESENT, {"repository": repository_id, "digests": some})
-        found.update(Digest(digest) for (digest,) in rows)
-    return found
+    return {item for item in digests if _ID.first(connection, {"repository": repository_id, "named": item})}
 
 
 def _row(manifest: Manifest) -> dict[str, Any]:
@@ -118,7 +126,7 @@ def _row(manifest: Manifest) -> dict[str, Any]:
         "config_media_type": "" if isinstance(manifest, ImageIndex) else manifest.config.media_type,
         "referrer_type": manifest.referrer_type,
         "subject": None if manifest.subject is None else manifest.subject.digest,
-        "annotations": dict(manifest.annotations),
+        "annotations": json.dumps(dict(manifest.annotations)),
     }
 
 

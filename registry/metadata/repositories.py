@@ -2,15 +2,16 @@
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
+from registry.metadata.statement import Statement
 from registry.metadata.tables import manifests, repositories, repository_blobs
 from registry.oci.names import RepositoryName
 
 # Names are ASCII without control characters.
 BEHIND_ALL = "\x7f"
 
-_FIND = select(repositories.c.id).where(repositories.c.name == bindparam("name"))
-_ADD = insert(repositories).returning(repositories.c.id)
-_PAGE = (
+_FIND = Statement(select(repositories.c.id).where(repositories.c.name == bindparam("name")))
+_ADD = Statement(insert(repositories).returning(repositories.c.id), ("name", "created"))
+_PAGE = Statement(
     select(repositories.c.name)
     .where(repositories.c.name > bindparam("after"), repositories.c.name < bindparam("before"))
     .order_by(repositories.c.name)
@@ -26,7 +27,8 @@ _MANIFEST_BYTES = select(func.coalesce(func.sum(manifests.c.size), 0)).where(
 
 def find(connection: Connection, name: RepositoryName) -> int | None:
     """The repository's row id, or `None` when the registry does not hold it."""
-    return connection.execute(_FIND, {"name": name}).scalar()
+    found: int | None = _FIND.scalar(connection, {"name": name})
+    return found
 
 
 def ensure(connection: Connection, name: RepositoryName, now: float) -> int:
@@ -34,13 +36,13 @@ def ensure(connection: Connection, name: RepositoryName, now: float) -> int:
     found = find(connection, name)
     if found is not None:
         return found
-    return int(connection.execute(_ADD, {"name": name, "created": now}).scalar_one())
+    return int(_ADD.scalar(connection, {"name": name, "created": now}))
 
 
 def page(connection: Connection, after: str, count: int, before: str = BEHIND_ALL) -> list[RepositoryName]:
     """At most `count` names behind `after` and in front of `before`, in the order of their bytes."""
     values = {"after": after, "before": before, "count": count}
-    return [RepositoryName(name) for (name,) in connection.execute(_PAGE, values)]
+    return [RepositoryName(name) for (name,) in _PAGE.rows(connection, values)]
 
 
 def bytes_held(connection: Connection, repository_id: int) -> int:

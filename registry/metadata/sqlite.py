@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from registry.metadata.group_commit import GroupCommit
 from registry.metadata.refusals import as_oci_error
+from registry.metadata.statement import raw
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -135,6 +136,6 @@ def connect(path: Path, *, begin: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        raw(connection, begin)
 
     return engine

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from registry.metadata import blobs, manifests, reachability, referrers, repositories, tags
 from registry.metadata.opening import open_metadata
@@ -51,19 +51,15 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteStore]:
 
 def plans(connection: Connection, question: Any) -> list[str]:
     """What SQLite means to do for each statement that a question executes."""
-    found: list[str] = []
-
-    def explain(_c: Any, cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
-            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            found.extend(row[3] for row in cursor.fetchall())
-
-    event.listen(connection, "before_cursor_execute", explain)
+    asked: list[str] = []
+    driver: Any = connection.connection.driver_connection
+    driver.set_trace_callback(asked.append)
     try:
         question(connection)
     finally:
-        event.remove(connection, "before_cursor_execute", explain)
-    return found
+        driver.set_trace_callback(None)
+    asked = [text for text in asked if text.startswith(("SELECT", "UPDATE", "DELETE", "WITH"))]
+    return [row[3] for text in asked for row in driver.execute(f"EXPLAIN QUERY PLAN {text}")]
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

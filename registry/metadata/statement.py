@@ -1,0 +1,86 @@
+"""Statements of hot paths: written in SQLAlchemy, compiled once, run on the driver's own cursor.
+
+What SQLAlchemy does around one execution costs some ten times what SQLite does in it, and a push makes a dozen. So the
+look-ups and changes of single requests are compiled when they are first used and then handed to the driver as text
+with parameters. Rows come as the driver gives them: the columns used here are texts, numbers and bytes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Dialect
+from sqlalchemy.sql.elements import ClauseElement
+
+_Bind = Callable[[Mapping[str, Any]], Any]
+
+
+class Statement:
+    """One statement. Its parameters are values that the driver takes as they are.
+
+    Args:
+        clause: the statement; without `IN` over a list, which has no fixed text.
+        columns: of an INSERT or UPDATE the columns that are given.
+    """
+
+    def __init__(self, clause: ClauseElement, columns: Sequence[str] | None = None) -> None:
+        self._clause = clause
+        self._columns = columns
+        self._compiled: dict[str, tuple[str, _Bind]] = {}
+
+    def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
+        """All rows, as tuples.
+
+        Raises:
+            sqlite3.Error: the driver's own errors, as of all methods here.
+        """
+        found: list[Any] = self._run(connection, values).fetchall()
+        return found
+
+    def first(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+        """The first row as a tuple, or `None`."""
+        cursor = self._run(connection, values)
+        row = cursor.fetchone()
+        cursor.close()
+        return row
+
+    def scalar(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+        """The first column of the first row, or `None`."""
+        row = self.first(connection, values)
+        return None if row is None else row[0]
+
+    def change(self, connection: Connection, values: Mapping[str, Any]) -> int:
+        """Insert, update or delete; the number of rows it met."""
+        met: int = self._run(connection, values).rowcount
+        return met
+
+    def change_each(self, connection: Connection, values: Sequence[Mapping[str, Any]]) -> None:
+        """Insert, update or delete once for each set of values."""
+        text, bind = self._prepared(connection.dialect)
+        connection.connection.cursor().executemany(text, [bind(each) for each in values])
+
+    def _run(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+        text, bind = self._prepared(connection.dialect)
+        cursor = connection.connection.cursor()
+        cursor.execute(text, bind(values))
+        return cursor
+
+    def _prepared(self, dialect: Dialect) -> tuple[str, _Bind]:
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            found = self._compiled[dialect.name] = self._compile(dialect)
+        return found
+
+    def _compile(self, dialect: Dialect) -> tuple[str, _Bind]:
+        compiled: Any = self._clause.compile(dialect=dialect, column_keys=self._columns)
+        fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        names = compiled.positiontup
+        if names is None:
+            return str(compiled), lambda values: {**fixed, **values}
+        if fixed:
+            return str(compiled), lambda values: [values[name] if name in values else fixed[name] for name in names]
+        return str(compiled), lambda values: [values[name] for name in names]
+
+
+def raw(connection: Connection, command: str) -> None:
+    """Run a command without parameters or answer on the driver's cursor."""
+    connection.connection.cursor().execute(command)
