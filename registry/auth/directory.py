@@ -1,4 +1,4 @@
-"""The principals as a running server knows them: read from the metadata, remembered until something is written."""
+"""The principals as a running server knows them: read from the metadata, remembered until one may have changed."""
 
 import time
 from collections.abc import Callable
@@ -57,12 +57,12 @@ class Directory:
             account = account_of(await self._metadata.read(find, username))
             known = account if account is not None else False
             # What was read while somebody wrote may be old: it serves this request only.
-            if generation == self._metadata.generation():
+            if generation == self._metadata.principals_generation():
                 self._known.put(username, known)
         return known if isinstance(known, Account) else None
 
     def _follow(self) -> None:
-        generation = self._metadata.generation()
+        generation = self._metadata.principals_generation()
         if generation != self._generation:
             self._known.clear()
             self._generation = generation

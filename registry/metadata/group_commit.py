@@ -46,7 +46,7 @@ class GroupCommit:
         committed: called in the writer thread after each commit, before any caller hears of it.
     """
 
-    def __init__(self, engine: Engine, committed: Callable[[], None]) -> None:
+    def __init__(self, engine: Engine, committed: Callable[[Connection], None]) -> None:
         self._engine = engine
         self._committed = committed
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
@@ -96,7 +96,7 @@ class GroupCommit:
             for waiting in group:
                 waiting.error = waiting.error or as_oci_error(error)
         else:
-            self._committed()
+            self._committed(connection)
 
 
 def _apply(connection: Connection, waiting: _Waiting) -> None:

@@ -11,6 +11,9 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, 
 
 from registry.metadata.principal_tables import principal_secrets, principals
 
+PRINCIPALS_CHANGED = "principals changed"
+"""The key of a connection's `info` that says that its transaction has changed a principal."""
+
 
 @dataclass(frozen=True, slots=True)
 class SecretRow:
@@ -90,6 +93,7 @@ def add(connection: Connection, row: PrincipalRow) -> bool:
         "created": row.created,
     }
     connection.execute(insert(principals), values)
+    connection.info[PRINCIPALS_CHANGED] = True
     for secret in row.secrets:
         _put_secret(connection, row.id, secret)
     return True
@@ -103,6 +107,7 @@ def replace_secrets(connection: Connection, principal_id: str, secrets: Sequence
             principal_secrets.c.principal_id == principal_id, principal_secrets.c.name.in_(names)
         )
     )
+    connection.info[PRINCIPALS_CHANGED] = True
     for secret in secrets:
         _put_secret(connection, principal_id, secret)
 
@@ -110,12 +115,14 @@ def replace_secrets(connection: Connection, principal_id: str, secrets: Sequence
 def set_enabled(connection: Connection, principal_id: str, *, enabled: bool) -> None:
     """Let a principal sign in, or not."""
     connection.execute(update(principals).where(principals.c.id == principal_id).values(enabled=enabled))
+    connection.info[PRINCIPALS_CHANGED] = True
 
 
 def remove(connection: Connection, principal_id: str) -> None:
     """Forget a principal and its secrets."""
     connection.execute(delete(principal_secrets).where(principal_secrets.c.principal_id == principal_id))
     connection.execute(delete(principals).where(principals.c.id == principal_id))
+    connection.info[PRINCIPALS_CHANGED] = True
 
 
 def _put_secret(connection: Connection, principal_id: str, secret: SecretRow) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from registry.metadata.group_commit import GroupCommit
+from registry.metadata.principals import PRINCIPALS_CHANGED
 from registry.metadata.refusals import as_oci_error
 from registry.metadata.statement import raw
 
@@ -41,6 +42,7 @@ class SqliteStore:
         self._open: list[Connection] = []
         self._lock = threading.Lock()
         self._own = 0
+        self._own_principals = 0
         self._others = OtherCommits(path)
         self._writer = GroupCommit(connect(path, begin="BEGIN IMMEDIATE"), self._committed)
 
@@ -65,6 +67,10 @@ class SqliteStore:
         """Own commits count at once, those of other processes within a tenth of a second."""
         return self._own + self._others.count()
 
+    def principals_generation(self) -> int:
+        """Own changes of principals count at once, whatever other processes commit within a tenth of a second."""
+        return self._own_principals + self._others.count()
+
     def close(self) -> None:
         """Finish waiting writes, then close every connection."""
         self._writer.close()
@@ -85,8 +91,10 @@ class SqliteStore:
                 self._open.append(found)
         return found
 
-    def _committed(self) -> None:
+    def _committed(self, connection: Connection) -> None:
         self._own += 1
+        if connection.info.pop(PRINCIPALS_CHANGED, False):
+            self._own_principals += 1
 
 
 class OtherCommits:

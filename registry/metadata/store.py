@@ -28,6 +28,10 @@ class MetadataStore(Protocol):
         """A number that changes with every committed write, of other processes too; caches are keyed by it."""
         ...
 
+    def principals_generation(self) -> int:
+        """A number that changes with every committed write to principals; it may change with others too."""
+        ...
+
     def close(self) -> None:
         """Finish waiting writes and let go of the database."""
         ...

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from registry.metadata import repositories
+from registry.metadata import principals, repositories
 from registry.metadata.opening import open_metadata
+from registry.metadata.principals import PrincipalRow, SecretRow
 from registry.metadata.store import MetadataStore
 from registry.oci.errors import Denied
 from registry.oci.names import RepositoryName
@@ -16,6 +17,14 @@ from registry.oci.names import RepositoryName
 Open = Callable[[Path], MetadataStore]
 STORES: tuple[Open, ...] = (open_metadata,)
 NAME = RepositoryName("team/app")
+SOMEBODY = PrincipalRow("0" * 36, "somebody", "Owner", ("*",), enabled=True, created=1.0)
+SECRET = SecretRow("password1", "hash", 9.0, 1.0)
+PRINCIPAL_CHANGES: tuple[Callable[[Connection], object], ...] = (
+    lambda connection: principals.add(connection, SOMEBODY),
+    lambda connection: principals.replace_secrets(connection, SOMEBODY.id, [SECRET]),
+    lambda connection: principals.set_enabled(connection, SOMEBODY.id, enabled=False),
+    lambda connection: principals.remove(connection, SOMEBODY.id),
+)
 
 
 @pytest.fixture(params=STORES)
@@ -132,6 +141,33 @@ def test_the_generation_changes_with_a_write_of_another_process(reopen: Callable
         await writing.write(repositories.ensure, NAME, 1.0)
         await asyncio.sleep(1)
         assert watching.generation() != before
+
+    asyncio.run(scenario())
+
+
+def test_principals_have_a_generation_of_their_own(reopen: Callable[[], MetadataStore]) -> None:
+    """It changes at once with every own change of a principal."""
+
+    async def scenario() -> None:
+        store = reopen()
+        seen = [store.principals_generation()]
+        for change in PRINCIPAL_CHANGES:
+            await store.write(change)
+            seen.append(store.principals_generation())
+        assert len(set(seen)) == len(PRINCIPAL_CHANGES) + 1
+
+    asyncio.run(scenario())
+
+
+def test_the_generation_of_principals_changes_with_another_process(reopen: Callable[[], MetadataStore]) -> None:
+    """Within a second."""
+
+    async def scenario() -> None:
+        watching, writing = reopen(), reopen()
+        before = watching.principals_generation()
+        await writing.write(principals.add, SOMEBODY)
+        await asyncio.sleep(1)
+        assert watching.principals_generation() != before
 
     asyncio.run(scenario())
 
