@@ -1,9 +1,12 @@
 """`basegate`: every command on one screen, each imported when it is used."""
 
+import sys
+from typing import Any
+
 import click
 
+from policy.beginning import begin_serving
 from policy.commands import Commands
-from registry.settings import RegistrySettings
 
 COMMANDS = {
     "serve": "policy.cli_serve:serve_command",
@@ -22,7 +25,7 @@ COMMANDS = {
 }
 
 
-def settings_kind() -> type[RegistrySettings]:
+def settings_kind() -> type[Any]:
     """The class of all settings, for the registry's own commands; imported when one of them asks."""
     from policy.settings import Settings  # noqa: PLC0415
 
@@ -40,4 +43,6 @@ click.version_option(package_name="basegate", message="%(prog)s %(version)s")(ba
 
 def main() -> None:
     """The entry point."""
+    if sys.argv[1:2] == ["serve"]:
+        begin_serving()
     basegate(prog_name="basegate")

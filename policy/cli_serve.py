@@ -4,15 +4,18 @@ import asyncio
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import click
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from policy import first_words
 from policy.app import build
+from policy.beginning import end_of_start
 from policy.policies import PolicyRefused
 from policy.settings import Settings
 from policy.standing import StandingOrdersRefused
@@ -20,7 +23,9 @@ from registry import logs
 from registry.app import RegistryApp
 from registry.auth.enrolment import FirstStart, first_start
 from registry.auth.signing_key import SigningKeyUnusable
+from registry.oci.errors import OciError
 from registry.server.data_lock import DataLock
+from registry.server.heap import give_back_large_blocks
 from registry.server.run import run
 from registry.server.startup import CannotStart, bind, certificate_of, prepare_data
 from registry.settings_sources import SettingsError, load
@@ -56,14 +61,15 @@ def serve_command(config: Path | None, *, quiet: bool, **flags: Any) -> None:
 def _serve(read: Callable[[], Settings], files: list[Path], *, quiet: bool) -> None:
     settings = read()
     logs.configure(settings.log)
+    give_back_large_blocks()
     lock = DataLock(prepare_data(settings.data))
     try:
-        # What can refuse the start is tried before the first secrets are made, which are seen only once.
+        # What can refuse the start is tried before anything is made.
         certificate_of(settings)
         bind(settings).close()
         app = _put_together(settings)
-        with Greeting(app, quiet=quiet) as greeting:
-            run(app, read, files, greeting.greet)
+        end_of_start()
+        run(app, read, files, Greeting(app, quiet=quiet).greet)
     finally:
         lock.release()
 
@@ -78,27 +84,40 @@ def _put_together(settings: Settings) -> RegistryApp:
 
 
 class Greeting:
-    """Makes the first principals, and shows them once the URL is known; in any case before the command ends."""
+    """Says where the server listens, and makes and shows the first principals meanwhile.
+
+    Their secrets take longer to hash than everything else a first start does; each is shown once it is kept.
+    """
 
     def __init__(self, app: RegistryApp, *, quiet: bool) -> None:
-        self._data = app.settings.current.data
+        """Nothing is said or made before `greet`; the app is not closed before all of it is."""
+        self._metadata = app.rooms.stores.metadata
+        self._settings = app.settings.current
         self._quiet = quiet
-        self._made = asyncio.run(first_start(app.rooms.stores.metadata, app.settings.current.auth.secret_days))
+        self._enrolment: threading.Thread | None = None
+        app.before_closing(self._finish)
 
     def greet(self, url: str) -> None:
         """Told by the server that connections are accepted."""
         if not self._quiet:
-            _say(first_words.listening(url, self._data))
-        if self._made:
-            _say(_first_words(url, self._made, quiet=self._quiet))
-            self._made = None
+            _say(first_words.listening(url, self._settings.data))
+        self._enrolment = threading.Thread(target=self._enrol, args=(url,), name="first-principals")
+        self._enrolment.start()
 
-    def __enter__(self) -> Self:
-        return self
+    def _enrol(self, url: str) -> None:
+        try:
+            made = asyncio.run(first_start(self._metadata, self._settings.auth.secret_days))
+        except OciError as error:
+            structlog.get_logger("policy.serve").error(
+                "the first principals could not be made: see to what is wrong, then start again", reason=error.message
+            )
+        else:
+            if made:
+                _say(_first_words(url, made, quiet=self._quiet))
 
-    def __exit__(self, *_error: object) -> None:
-        if self._made:
-            _say(first_words.secrets(self._made))
+    def _finish(self) -> None:
+        if self._enrolment is not None:
+            self._enrolment.join()
 
 
 def _first_words(url: str, made: FirstStart, *, quiet: bool) -> str:

@@ -67,7 +67,11 @@ class RegistryApp:
     def accompany(self, work: Work, close: Callable[[], None]) -> None:
         """Let a part of a package on top live and end with the server: its own background work, and what ends it."""
         self._work.append(work)
-        self._closing.append(close)
+        self.before_closing(close)
+
+    def before_closing(self, close: Callable[[], None]) -> None:
+        """Have something closed before everything that is here already."""
+        self._closing.insert(0, close)
 
     def follow(self, settings: RegistrySettings) -> None:
         """Adjust what does not read the settings anew by itself."""

@@ -1,0 +1,20 @@
+"""How the C library keeps the memory that was freed: large blocks go back to the system at once."""
+
+import ctypes
+from contextlib import suppress
+
+# M_MMAP_THRESHOLD of mallopt(3).
+_MMAP_THRESHOLD = -3
+# Above the buffers that move bytes (1 MiB), which are used again and again; below a hash's working memory (19 MiB).
+_BYTES = 4 << 20
+
+
+def give_back_large_blocks() -> None:
+    """Let blocks from 4 MiB on be mapped one by one, once for the process.
+
+    The C library of GNU raises its own limit to the largest block ever freed, so that the memory in which the first
+    secret was hashed, and that of each thread that hashes, would stay resident for ever. Other C libraries, which do
+    not know the setting, do not need it.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _BYTES)
