@@ -10,6 +10,7 @@ from policy.gateway import routes as gateway
 from policy.gateway.clearance import Clearances
 from policy.judging_metrics import JudgingMetrics
 from policy.settings import Settings
+from policy.turnover import Turnover
 from registry.api import routes
 from registry.api.rooms import Rooms, Stores
 from registry.app import RegistryApp
@@ -37,5 +38,6 @@ def build(settings: Settings) -> RegistryApp:
 
     app = build_registry(settings, gate=gate, more_routes=more_routes)
     app.rooms.metrics.collectors.register(JudgingMetrics(opened[0].inspector.workers))
-    app.accompany(opened[0].catch_up, opened[0].close)
+    turnover = Turnover(opened[0])
+    app.accompany(turnover.catch_up, opened[0].close, turnover.prepare)
     return app

@@ -177,6 +177,11 @@ class PolicyGate:
         return self._ledger
 
     @property
+    def settings(self) -> JudgingSettings:
+        """The settings in force."""
+        return self._settings
+
+    @property
     def bindings(self) -> BindingsInForce:
         """Which policy and mode count where."""
         return self._bindings

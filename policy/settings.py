@@ -4,11 +4,15 @@ from pydantic import Field
 
 from policy.gateway.settings import GatewaySettings
 from policy.judging_settings import JudgingSettings
-from registry.settings import RegistrySettings
+from registry.settings import LIVE, RegistrySettings
 
 
 class Settings(RegistrySettings):
     """What `config/basegate.yaml`, `BASEGATE_*` and the flags of `basegate serve` set together."""
 
-    policy: JudgingSettings = Field(default=JudgingSettings(), description="which policy counts where")
-    gateway: GatewaySettings = Field(default=GatewaySettings(), description="the doors to a deployment")
+    policy: JudgingSettings = Field(
+        default=JudgingSettings(), description="which policy counts where", json_schema_extra=LIVE
+    )
+    gateway: GatewaySettings = Field(
+        default=GatewaySettings(), description="the doors to a deployment", json_schema_extra=LIVE
+    )

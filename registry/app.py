@@ -27,6 +27,7 @@ from registry.metadata.opening import open_metadata
 from registry.metrics import Metrics
 from registry.readiness import Readiness
 from registry.referrers import ReferrersList
+from registry.reload import Follower, Turn
 from registry.settings import RegistrySettings, SettingsInForce
 from registry.storage.disk import DiskStore
 from registry.tags import Tags
@@ -47,6 +48,7 @@ class RegistryApp:
         asgi: the application, the edge outermost.
         rooms: its services, for whoever adds routes or commands.
         settings: the settings in force.
+        followers: whatever has to follow when they change.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class RegistryApp:
         self.settings = rooms.stores.settings
         self._collector = collector
         self._closing = list(closing)
+        self.followers: list[Follower] = [self._follow]
         self._work: list[Work] = [self._expire_uploads, self._collect]
         self._log = structlog.get_logger("registry.app")
 
@@ -64,18 +67,26 @@ class RegistryApp:
         """Work that runs as long as the server does; cancelled at its end."""
         return [work() for work in self._work]
 
-    def accompany(self, work: Work, close: Callable[[], None]) -> None:
-        """Let a part of a package on top live and end with the server: its own background work, and what ends it."""
+    def accompany(self, work: Work, close: Callable[[], None], follower: Follower | None = None) -> None:
+        """Let a part of a package on top live and end with the server.
+
+        Args:
+            work: its own background work.
+            close: what ends it.
+            follower: asked when the settings are to change.
+        """
         self._work.append(work)
         self.before_closing(close)
+        if follower is not None:
+            self.followers.append(follower)
 
     def before_closing(self, close: Callable[[], None]) -> None:
         """Have something closed before everything that is here already."""
         self._closing.insert(0, close)
 
-    def follow(self, settings: RegistrySettings) -> None:
+    async def _follow(self, settings: RegistrySettings) -> Turn | None:
         """Adjust what does not read the settings anew by itself."""
-        logs.configure(settings.log)
+        return None if settings.log == self.settings.current.log else lambda: logs.configure(settings.log)
 
     def close(self) -> None:
         """Let go of files, threads and the database."""

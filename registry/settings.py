@@ -1,6 +1,7 @@
 """Every setting of the registry: its name, meaning, unit and default. `config/basegate.yaml` shows them all.
 
-A setting marked *live* takes effect when the file changes or on SIGHUP; the others when the server starts.
+A setting marked *live*, by itself or with its whole group, takes effect when the file changes or on SIGHUP; the others
+when the server starts.
 """
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 from registry.access_settings import AuditSettings, AuthSettings
 
@@ -15,6 +17,12 @@ MEBIBYTE = 1 << 20
 DAY = 24 * 60 * 60
 
 LIVE: dict[str, Any] = {"live": True}
+
+
+def is_marked_live(field: FieldInfo) -> bool:
+    """Whether a setting, or a group of settings with all that is in it, may change under a running server."""
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("live"))
 
 
 def _split(value: Any) -> Any:
@@ -61,7 +69,9 @@ class ServerSettings(Group):
     backlog: int = Field(default=2048, ge=1, description="connections the kernel may keep waiting")
     keep_alive_seconds: int = Field(default=75, ge=1, description="how long an idle connection stays open")
     shutdown_seconds: int = Field(default=30, ge=0, description="how long a stopping server waits for running requests")
-    concurrency: int = Field(default=0, ge=0, description="requests and connections served at once; 0: no limit")
+    concurrency: int = Field(
+        default=0, ge=0, description="requests and connections served at once; 0: no limit", json_schema_extra=LIVE
+    )
 
 
 class StorageSettings(Group):
@@ -134,7 +144,9 @@ class UploadSettings(Group):
     expire_seconds: int = Field(
         default=7 * DAY, ge=60, description="an upload without a byte for so long is forgotten", json_schema_extra=LIVE
     )
-    batch_bytes: int = Field(default=MEBIBYTE, ge=4096, description="how many bytes go to disk in one write")
+    batch_bytes: int = Field(
+        default=MEBIBYTE, ge=4096, description="how many bytes go to disk in one write", json_schema_extra=LIVE
+    )
 
 
 class ManifestSettings(Group):
@@ -188,7 +200,9 @@ class LogSettings(Group):
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="least important message that is shown", json_schema_extra=LIVE
     )
-    format: Literal["console", "json"] = Field(default="console", description="for people, or one JSON object a line")
+    format: Literal["console", "json"] = Field(
+        default="console", description="for people, or one JSON object a line", json_schema_extra=LIVE
+    )
     access: bool = Field(default=True, description="one line for each request", json_schema_extra=LIVE)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from registry.settings import RegistrySettings
+from registry.settings import RegistrySettings, is_marked_live
 
 _WIDTH = 110
 _HEAD = """\
@@ -30,24 +30,25 @@ def schema(kind: type[RegistrySettings]) -> str:
     return json.dumps(_without_marks(document), indent=2, sort_keys=True) + "\n"
 
 
-def _lines(group: BaseModel, plain: Mapping[str, Any], depth: int) -> Iterator[str]:
+def _lines(group: BaseModel, plain: Mapping[str, Any], depth: int, *, live: bool = False) -> Iterator[str]:
     margin = "  " * depth
     for name, field in type(group).model_fields.items():
         value = getattr(group, name)
-        yield from _comment(field.description or (type(value).__doc__ or "").strip().partition("\n")[0], field, margin)
+        text = field.description or (type(value).__doc__ or "").strip().partition("\n")[0]
+        is_live = live or is_marked_live(field)
         if isinstance(value, BaseModel):
+            yield from _comment(text, margin)
             yield f"{margin}{name}:"
-            yield from _lines(value, plain[name], depth + 1)
+            yield from _lines(value, plain[name], depth + 1, live=is_live)
         else:
+            yield from _comment(f"{text} (live)" if is_live else text, margin)
             yield f"{margin}{name}: {_scalar(plain[name])}"
 
 
-def _comment(text: str, field: Any, margin: str) -> Iterator[str]:
+def _comment(text: str, margin: str) -> Iterator[str]:
     if not margin:
         yield ""
-    extra = field.json_schema_extra
-    live = " (live)" if isinstance(extra, dict) and extra.get("live") else ""
-    yield from textwrap.wrap(f"{text}{live}", _WIDTH, initial_indent=f"{margin}# ", subsequent_indent=f"{margin}# ")
+    yield from textwrap.wrap(text, _WIDTH, initial_indent=f"{margin}# ", subsequent_indent=f"{margin}# ")
 
 
 def _scalar(value: Any) -> str:

@@ -1,12 +1,8 @@
 """The settings of the gateway (section `gateway`)."""
 
-from typing import Any
-
 from pydantic import Field
 
 from registry.settings import MEBIBYTE, Group, Words
-
-_LIVE: dict[str, Any] = {"live": True}
 
 
 class GatewaySettings(Group):
@@ -16,11 +12,9 @@ class GatewaySettings(Group):
         default=(),
         description="names (HOST or HOST:PORT) that mean this registry in image references, beside the name a request "
         "came in under and loopback names with the same port",
-        json_schema_extra=_LIVE,
     )
     request_bytes: int = Field(
         default=MEBIBYTE,
         ge=1024,
         description="largest body of a check, the inference configuration included; larger ones get 413",
-        json_schema_extra=_LIVE,
     )

@@ -45,7 +45,7 @@ def run(
         certificate = certificate_of(app.settings.current)
         listening = bind(app.settings.current)
         serving = Serving(app, listening, certificate, announce)
-        reload = Reload(app.settings, read_settings, [app.follow])
+        reload = Reload(app.settings, read_settings, app.followers)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(serving.until_stopped(reload, files))
     finally:
@@ -63,6 +63,7 @@ class Serving:
         self._certificate = certificate
         self._announce = announce
         self._log = structlog.get_logger("registry.server")
+        self._asked = asyncio.Event()
         self.url = _url_of(listening, secure=certificate is not None)
         self._sockets = ThreadPoolExecutor(app.settings.current.server.threads, thread_name_prefix="sockets")
         self._server = _Server(_config(app, certificate, self._sockets), self._started)
@@ -72,11 +73,12 @@ class Serving:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             _on_signal(loop, number, self._server.handle_exit, number, None)
-        _on_signal(loop, signal.SIGHUP, self._reload, reload)
+        _on_signal(loop, signal.SIGHUP, self._asked.set)
         followed = [*files, *_certificate_files(self._certificate)]
         watch = FileWatch(followed if self._app.settings.current.operations.watch else [])
         tasks = [asyncio.create_task(work) for work in self._app.background()]
-        following = asyncio.create_task(self._follow(reload, watch))
+        tasks.append(asyncio.create_task(self._reload_when_asked(reload)))
+        following = asyncio.create_task(self._follow(watch))
         try:
             await self._server.serve(sockets=[self._listening])
         finally:
@@ -95,8 +97,15 @@ class Serving:
         self._log.info("listening", url=self.url)
         self._announce(self.url)
 
-    def _reload(self, reload: Reload) -> None:
-        reload.now()
+    async def _reload_when_asked(self, reload: Reload) -> None:
+        """One reload after another; whoever asks during one gets another, which reads what is there then."""
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            self._renew_certificate()
+            await reload.now()
+
+    def _renew_certificate(self) -> None:
         if self._certificate is None:
             return
         try:
@@ -104,9 +113,9 @@ class Serving:
         except CannotStart as error:
             self._log.error("the new certificate is refused, the old one stays in use", reason=str(error))
 
-    async def _follow(self, reload: Reload, watch: FileWatch) -> None:
+    async def _follow(self, watch: FileWatch) -> None:
         async for _ in watch.changes():
-            self._reload(reload)
+            self._asked.set()
 
 
 class _Server(uvicorn.Server):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +19,9 @@ _SECONDS = 60
 class Serving:
     """A running server and what it has printed so far."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
         self._process = process
+        self._log = log
         self._printed = ""
         self._ended = False
         self._changed = threading.Condition()
@@ -37,6 +39,18 @@ class Serving:
             self._changed.wait_for(lambda: pattern.search(self._printed) or self._ended, _SECONDS)
             found = pattern.search(self._printed)
         assert found, f"the server printed only: {self._printed}"
+        return found
+
+    def reload(self) -> None:
+        """Tell it with SIGHUP to read its settings again."""
+        self._process.send_signal(signal.SIGHUP)
+
+    def logged(self, word: str) -> list[str]:
+        """Wait until a line of its log holds the word, and give all that do."""
+        deadline = time.monotonic() + _SECONDS
+        while not (found := [line for line in self._log.read_text().splitlines() if word in line]):
+            assert time.monotonic() < deadline, f"the log says only: {self._log.read_text()}"
+            time.sleep(0.02)
         return found
 
     def stop(self) -> str:
@@ -58,16 +72,21 @@ class Serving:
 
 @contextmanager
 def serving(data: Path, *arguments: str, **environment: str) -> Iterator[Serving]:
-    """Start on a free port over a data folder; ended when the block ends."""
+    """Start on a free port over a data folder, which is also where its log goes; ended when the block ends."""
+    data.mkdir(parents=True, exist_ok=True)
+    log = data / "serving.log"
     command = [sys.executable, "-m", "policy", "serve", "--data", str(data), "--listen", "127.0.0.1:0", *arguments]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=os.environ | {"BASEGATE_LOG__LEVEL": "error"} | environment,
-    ) as process:
-        running = Serving(process)
+    with (
+        log.open("wb") as lines,
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=lines,
+            text=True,
+            env=os.environ | {"BASEGATE_LOG__LEVEL": "error"} | environment,
+        ) as process,
+    ):
+        running = Serving(process, log)
         try:
             yield running
         finally:

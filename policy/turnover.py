@@ -1,0 +1,83 @@
+"""A change of the judging settings under a running server: everything is judged first, then the gate turns at once."""
+
+import asyncio
+from functools import partial
+from typing import cast
+
+import structlog
+
+from policy.bindings import BindingsInForce
+from policy.gate import PolicyGate
+from policy.judging_settings import JudgingSettings
+from policy.ledger import verdicts
+from policy.policies import Policy, PolicyRefused
+from policy.rejudging import keep, rejudge
+from policy.settings import Settings
+from registry.reload import Turn
+from registry.settings import RegistrySettings
+from registry.settings_sources import SettingsError
+
+_ROUNDS = 3
+
+
+class Turnover:
+    """Lets a gate follow the settings, and judges what has no verdict yet."""
+
+    def __init__(self, gate: PolicyGate) -> None:
+        self._gate = gate
+        self._turned = asyncio.Event()
+
+    async def catch_up(self) -> None:
+        """At the start and after every change: judge what is stored and has no verdict yet. Ends when cancelled."""
+        while True:
+            self._turned.clear()
+            await self._gate.catch_up()
+            await self._turned.wait()
+
+    async def prepare(self, settings: RegistrySettings) -> Turn | None:
+        """A `registry.reload.Follower`: judge what is stored by the policies that are about to count.
+
+        The policy folder is read again, so that a file that was changed in it counts as well. The old verdicts stand
+        until the turn: states are kept by the policies' digests.
+
+        Raises:
+            SettingsError: a policy is not known or cannot be used.
+        """
+        wanted = cast("Settings", settings).policy
+        try:
+            bindings = await asyncio.to_thread(self._judged, wanted)
+        except PolicyRefused as error:
+            raise SettingsError(str(error)) from None
+        if wanted == self._gate.settings and _digests(bindings) == _digests(self._gate.bindings):
+            return None
+        return partial(self._turn, wanted, bindings)
+
+    def _judged(self, settings: JudgingSettings) -> BindingsInForce:
+        bindings = self._gate.tried(settings)
+        if _digests(bindings) != _digests(self._gate.bindings):
+            # All of them, also those that count already: a pattern that is gone widens the reach of another.
+            for policy in bindings.current().policies:
+                self._judge_all(policy)
+        return bindings
+
+    def _judge_all(self, policy: Policy) -> None:
+        ledger, judge = self._gate.ledger, self._gate.judge
+        for _ in range(_ROUNDS):
+            seen_anew = judge.forgotten
+            keep(ledger, policy, rejudge(ledger, policy))
+            if judge.forgotten == seen_anew:
+                return
+        # Images are being looked into again all the while, so that some of these states may be of old facts.
+        ledger.write(verdicts.forget_policy, policy.digest)
+
+    def _turn(self, settings: JudgingSettings, bindings: BindingsInForce) -> None:
+        before = _digests(self._gate.bindings)
+        self._gate.turn(settings, bindings)
+        self._turned.set()
+        if _digests(bindings) != before:
+            names = {pattern: policy.name for pattern, policy in bindings.current().by_pattern.items()}
+            structlog.get_logger("policy.turnover").warning("other policies are in force", policies=names)
+
+
+def _digests(bindings: BindingsInForce) -> dict[str, str]:
+    return {pattern: policy.digest for pattern, policy in bindings.current().by_pattern.items()}
