@@ -5,6 +5,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from policy.inspection.layer_job import Inspected
 from policy.ledger.tables import counters, inspections
+from registry.metadata.statement import Statement
 
 _ADD = insert(inspections).on_conflict_do_nothing()
 _REPLACE_FAILED = insert(inspections)
@@ -12,15 +13,17 @@ _REPLACE = _REPLACE_FAILED.on_conflict_do_update(
     index_elements=["layer", "detectors"],
     set_={"body": _REPLACE_FAILED.excluded.body, "failure": _REPLACE_FAILED.excluded.failure},
 )
-_FIND = select(inspections.c.body, inspections.c.failure).where(
-    inspections.c.layer == bindparam("layer"), inspections.c.detectors == bindparam("detectors")
+_FIND = Statement(
+    select(inspections.c.body, inspections.c.failure).where(
+        inspections.c.layer == bindparam("layer"), inspections.c.detectors == bindparam("detectors")
+    )
 )
 _FORGET = delete(inspections).where(inspections.c.layer == bindparam("named"))
 _COUNT = insert(counters)
 _COUNT_MORE = _COUNT.on_conflict_do_update(
     index_elements=["name"], set_={"value": counters.c.value + _COUNT.excluded.value}
 )
-_COUNTED = select(func.coalesce(func.sum(counters.c.value), 0)).where(counters.c.name == bindparam("name"))
+_COUNTED = Statement(select(func.coalesce(func.sum(counters.c.value), 0)).where(counters.c.name == bindparam("name")))
 
 
 def keep(connection: Connection, layer: str, detectors: str, found: Inspected) -> None:
@@ -33,7 +36,7 @@ def keep(connection: Connection, layer: str, detectors: str, found: Inspected) -
 
 def find(connection: Connection, layer: str, detectors: str) -> Inspected | None:
     """What became of a layer, `None` when it was never read by these detectors."""
-    row = connection.execute(_FIND, {"layer": layer, "detectors": detectors}).first()
+    row = _FIND.first(connection, {"layer": layer, "detectors": detectors})
     return None if row is None else Inspected(row[0], row[1], 0)
 
 
@@ -50,4 +53,4 @@ def count(connection: Connection, name: str, more: int) -> None:
 
 def counted(connection: Connection, name: str) -> int:
     """A counter's value."""
-    return int(connection.execute(_COUNTED, {"name": name}).scalar_one())
+    return int(_COUNTED.scalar(connection, {"name": name}))

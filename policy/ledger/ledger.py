@@ -14,6 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.pool import NullPool
 
 from policy.ledger.tables import SCHEMA, VERSION
 
@@ -33,14 +34,17 @@ class Ledger:
         """Open the database; one of another version, or one that is damaged, is thrown away and begun anew."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._engine = _open(path)
+        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._local = threading.local()
+        self._open: list[Connection] = []
+        self._lock = threading.Lock()
         self._changes: SimpleQueue[_Change | None] = SimpleQueue()
         self._writer = threading.Thread(target=self._write_all, name="ledger", daemon=True)
         self._writer.start()
 
     def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a query now, in this thread."""
-        with self._engine.connect() as connection:
-            return query(connection, *args, **kwargs)
+        """Run a query now, in this thread and on its own connection."""
+        return query(self._connection(), *args, **kwargs)
 
     def later(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """Have a change made soon; the future tells when, and nobody needs to wait for it."""
@@ -56,9 +60,25 @@ class Ledger:
         """Finish what was asked for and let go of the database."""
         self._changes.put(None)
         self._writer.join()
+        with self._lock:
+            for connection in self._open:
+                connection.close()
+            self._open.clear()
         self._engine.dispose()
 
+    def _connection(self) -> Connection:
+        found: Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = self._local.connection = self._reading.connect()
+            with self._lock:
+                self._open.append(found)
+        return found
+
     def _write_all(self) -> None:
+        with self._engine.connect() as connection:
+            self._write_on(connection)
+
+    def _write_on(self, connection: Connection) -> None:
         while (first := self._changes.get()) is not None:
             batch = [first]
             ended = False
@@ -68,18 +88,18 @@ class Ledger:
                     ended = True
                     break
                 batch.append(following)
-            self._commit(batch)
+            self._commit(connection, batch)
             if ended:
                 return
 
-    def _commit(self, batch: list[_Change]) -> None:
+    def _commit(self, connection: Connection, batch: list[_Change]) -> None:
         try:
-            with self._engine.begin() as connection:
+            with connection.begin():
                 answers = [change(connection) for change, _ in batch]
         except Exception as error:  # noqa: BLE001 - every change of the batch gets its own chance, or the fault
             if len(batch) > 1:
                 for one in batch:
-                    self._commit([one])
+                    self._commit(connection, [one])
                 return
             structlog.get_logger().warning("ledger_write_failed", reason=str(error))
             batch[0][1].set_exception(error)
@@ -104,7 +124,8 @@ class _OtherVersion(Exception):
 
 
 def _prepared(path: Path) -> Engine:
-    engine = create_engine(URL.create("sqlite", database=str(path)))
+    connect = {"check_same_thread": False}
+    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool, connect_args=connect)
     event.listen(engine, "connect", _set_up)
     try:
         with engine.begin() as connection:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from policy.ledger.tables import subjects
+from registry.metadata.statement import Statement
 
 
 class Kind(StrEnum):
@@ -49,11 +50,14 @@ _COLUMNS = (
     subjects.c.final,
     subjects.c.body,
 )
-_FIND = select(*_COLUMNS).where(subjects.c.manifest == bindparam("named"))
+_FIND = Statement(select(*_COLUMNS).where(subjects.c.manifest == bindparam("named")))
 _PUT = insert(subjects)
-_KEEP = _PUT.on_conflict_do_update(
-    index_elements=["manifest", "detectors"],
-    set_={name: _PUT.excluded[name] for name in ("kind", "essence", "final", "body")},
+_KEEP = Statement(
+    _PUT.on_conflict_do_update(
+        index_elements=["manifest", "detectors"],
+        set_={name: _PUT.excluded[name] for name in ("kind", "essence", "final", "body")},
+    ),
+    ("manifest", "detectors", "kind", "essence", "final", "body"),
 )
 _AMONG = select(subjects.c.manifest).where(
     subjects.c.manifest.in_(bindparam("named", expanding=True)),
@@ -68,8 +72,8 @@ _INDEXES = select(*_COLUMNS).where(subjects.c.kind == Kind.INDEX.value)
 
 def keep(connection: Connection, subject: Subject) -> None:
     """Keep a subject, replacing what the same detectors saw before."""
-    connection.execute(
-        _KEEP,
+    _KEEP.change(
+        connection,
         {
             "manifest": subject.manifest,
             "detectors": subject.detectors,
@@ -83,7 +87,7 @@ def keep(connection: Connection, subject: Subject) -> None:
 
 def find(connection: Connection, manifest: str, detectors: str) -> Subject | None:
     """The subject as these detectors saw it, else as others did, else `None`."""
-    found = [_subject(row) for row in connection.execute(_FIND, {"named": manifest})]
+    found = [_subject(row) for row in _FIND.rows(connection, {"named": manifest})]
     current = [item for item in found if item.detectors in {"", detectors}]
     return next(iter(current + found), None)
 
@@ -113,4 +117,4 @@ def indexes(connection: Connection) -> list[Subject]:
 
 
 def _subject(row: Any) -> Subject:
-    return Subject(row[0], Kind(row[1]), row[2], row[3], row[4], zlib.decompress(row[5]))
+    return Subject(row[0], Kind(row[1]), row[2], row[3], bool(row[4]), zlib.decompress(row[5]))

@@ -7,11 +7,15 @@ from sqlalchemy.dialects.sqlite import insert
 
 from policy.ledger.tables import subjects, verdicts
 from policy.verdict import State
+from registry.metadata.statement import Statement
 
 _PUT = insert(verdicts)
-_KEEP = _PUT.on_conflict_do_update(index_elements=["policy", "manifest"], set_={"state": _PUT.excluded.state})
-_FIND = select(verdicts.c.state).where(
-    verdicts.c.policy == bindparam("policy"), verdicts.c.manifest == bindparam("named")
+_KEEP = Statement(
+    _PUT.on_conflict_do_update(index_elements=["policy", "manifest"], set_={"state": _PUT.excluded.state}),
+    ("policy", "manifest", "state"),
+)
+_FIND = Statement(
+    select(verdicts.c.state).where(verdicts.c.policy == bindparam("policy"), verdicts.c.manifest == bindparam("named"))
 )
 _AMONG = select(verdicts.c.manifest).where(
     verdicts.c.policy == bindparam("policy"), verdicts.c.manifest.in_(bindparam("named", expanding=True))
@@ -31,12 +35,12 @@ def keep(connection: Connection, policy: str, states: Iterable[tuple[str, State]
     """Keep the states that a policy, named by its digest, gave to manifests."""
     rows = [{"policy": policy, "manifest": manifest, "state": state.value} for manifest, state in states]
     if rows:
-        connection.execute(_KEEP, rows)
+        _KEEP.change_each(connection, rows)
 
 
 def find(connection: Connection, policy: str, manifest: str) -> State | None:
     """The state a policy gave to a manifest."""
-    found = connection.execute(_FIND, {"policy": policy, "named": manifest}).scalar()
+    found = _FIND.scalar(connection, {"policy": policy, "named": manifest})
     return None if found is None else State(found)
 
 
