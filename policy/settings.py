@@ -2,8 +2,11 @@
 
 from pydantic import Field
 
+from policy.bindings import Bindings
 from policy.gateway.settings import GatewaySettings
 from policy.judging_settings import JudgingSettings
+from policy.policies import known_policies
+from policy.standing import StandingOrders
 from registry.settings import LIVE, RegistrySettings
 
 
@@ -16,3 +19,11 @@ class Settings(RegistrySettings):
     gateway: GatewaySettings = Field(
         default=GatewaySettings(), description="the doors to a deployment", json_schema_extra=LIVE
     )
+
+    def examine(self) -> None:
+        """Look for the policies.
+
+        Raises:
+            PolicyRefused: one is not known, or cannot be used.
+        """
+        Bindings(self.policy, known_policies(self.policy.folder), StandingOrders())

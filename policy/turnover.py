@@ -71,12 +71,11 @@ class Turnover:
         ledger.write(verdicts.forget_policy, policy.digest)
 
     def _turn(self, settings: JudgingSettings, bindings: BindingsInForce) -> None:
-        before = _digests(self._gate.bindings)
         self._gate.turn(settings, bindings)
         self._turned.set()
-        if _digests(bindings) != before:
-            names = {pattern: policy.name for pattern, policy in bindings.current().by_pattern.items()}
-            structlog.get_logger("policy.turnover").warning("other policies are in force", policies=names)
+        # What counts may be another than the settings say, where one was put into force by command.
+        names = {pattern: policy.name for pattern, policy in bindings.current().by_pattern.items()}
+        structlog.get_logger("policy.turnover").warning("the policies in force", policies=names)
 
 
 def _digests(bindings: BindingsInForce) -> dict[str, str]:

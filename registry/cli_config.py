@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from registry.data_folder import print_json
-from registry.server.startup import CannotStart, certificate_of, parse_address
+from registry.server.startup import CannotStart, cautions, certificate_of, parse_address
 from registry.settings import RegistrySettings
 from registry.settings_example import example, schema
 from registry.settings_sources import SettingsError, load
@@ -44,14 +44,17 @@ def config_group() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_context
 def check_command(context: click.Context, file: Path) -> None:
-    """Say whether a server could use FILE. Exit code 2: it could not, and one line says why."""
+    """Say whether a server could use FILE. Exit code 2: it could not, and one line says why. Warnings do not count."""
     try:
         settings = load(kind_of(context), file, {}, {})
         parse_address(settings.listen)
         certificate_of(settings)
-    except (SettingsError, CannotStart) as error:
-        click.echo(f"basegate: {error}", err=True)
+        settings.examine()
+    except (SettingsError, CannotStart, ValueError) as error:
+        click.echo(f"basegate: {' '.join(str(error).split())}", err=True)
         context.exit(_BROKEN)
+    for caution in cautions(settings):
+        click.echo(f"warning: {caution}", err=True)
     click.echo(f"{file} is good")
 
 

@@ -237,6 +237,13 @@ class RegistrySettings(Group):
     log: LogSettings = LogSettings()
     operations: OperationSettings = OperationSettings()
 
+    def examine(self) -> None:
+        """Look for what the settings name by a name of its own; here nothing, a package on top brings more.
+
+        Raises:
+            ValueError: something is not there or cannot be used; one sentence says what and why.
+        """
+
 
 S_co = TypeVar("S_co", bound=RegistrySettings, covariant=True)
 

@@ -20,7 +20,7 @@ from registry.reload import Reload
 from registry.server.answers import Answers
 from registry.server.connection import Connection, Means
 from registry.server.file_watch import FileWatch
-from registry.server.startup import CannotStart, Certificate, bind, certificate_of
+from registry.server.startup import CannotStart, Certificate, bind, cautions, certificate_of
 from registry.settings import RegistrySettings
 
 Announce = Callable[[str], None]
@@ -95,7 +95,12 @@ class Serving:
 
     def _started(self) -> None:
         self._log.info("listening", url=self.url)
+        self._warn()
         self._announce(self.url)
+
+    def _warn(self) -> None:
+        for caution in cautions(self._app.settings.current):
+            self._log.warning(caution)
 
     async def _reload_when_asked(self, reload: Reload) -> None:
         """One reload after another; whoever asks during one gets another, which reads what is there then."""
@@ -103,7 +108,9 @@ class Serving:
             await self._asked.wait()
             self._asked.clear()
             self._renew_certificate()
-            await reload.now()
+            change = await reload.now()
+            if change is not None and "auth.required" in change.applied:
+                self._warn()
 
     def _renew_certificate(self) -> None:
         if self._certificate is None:

@@ -3,6 +3,8 @@
 import re
 import socket
 import ssl
+from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 
 from registry.settings import RegistrySettings
@@ -47,6 +49,27 @@ def bind(settings: RegistrySettings) -> socket.socket:
             f"cannot listen on {settings.listen}: {reason}: choose another address with --listen"
         ) from None
     return bound
+
+
+def cautions(settings: RegistrySettings) -> Iterator[str]:
+    """What can be served, and should be no surprise to whoever starts it: one sentence each, with the way out.
+
+    Raises:
+        CannotStart: `listen` is no address.
+    """
+    if not settings.auth.required and not _is_loopback(parse_address(settings.listen)[0]):
+        yield (
+            f"auth.required is false and listen is {settings.listen}: whoever reaches this address may push, pull and "
+            "delete everything: set auth.required to true, or listen on 127.0.0.1"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it; a name counts by its spelling, and is not looked up."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def prepare_data(folder: Path) -> Path:

@@ -7,7 +7,9 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from policy.cli import basegate
 from policy.settings import Settings
 from registry.settings_example import example, schema
 from registry.settings_sources import SettingsError, load
@@ -41,3 +43,21 @@ def test_an_unknown_key_of_the_policy(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("policy: {moode: warn}")
     with pytest.raises(SettingsError, match=r"did you mean policy\.mode"):
         load(Settings, tmp_path / "b.yaml", {}, {})
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [("name: azureml-1999", "there is no policy 'azureml-1999'"), ("folder: .", "other.yaml cannot be used")],
+)
+def test_config_check_looks_for_the_policies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str, said: str
+) -> None:
+    """A file that names a policy which is not there or is broken would keep a server from starting."""
+    monkeypatch.chdir(tmp_path)
+    Path("other.yaml").write_text("{rules: []}")
+    file = tmp_path / "settings" / "b.yaml"
+    file.parent.mkdir()
+    file.write_text(f"policy: {{{policy}}}")
+    result = CliRunner().invoke(basegate, ["config", "check", str(file)])
+    assert (result.exit_code, result.output.count("\n")) == (2, 1)
+    assert said in result.output

@@ -1,4 +1,4 @@
-"""A registry in a process of its own, for tests of signals and files: `python -m tests.registry.server.alone FILE`."""
+"""A registry in a process of its own, for tests of signals and files: `python -m …server.alone FILE DATA LISTEN`."""
 
 import os
 import signal
@@ -43,16 +43,26 @@ class Alone:
 
     def log_until(self, word: str) -> str:
         """Wait for a line of the log that holds the word."""
-        return _until(self.process.stderr, lambda line: word in line)
+        return self.log_up_to(word)[-1]
+
+    def log_up_to(self, word: str) -> list[str]:
+        """The lines of the log that were not given yet, up to the first that holds the word."""
+        assert self.process.stderr is not None
+        lines: list[str] = []
+        for line in self.process.stderr:
+            lines.append(line)
+            if word in line:
+                break
+        return lines
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[Alone]:
+def alone(folder: Path, listen: str = "127.0.0.1:0") -> Iterator[Alone]:
     """Start a process with an empty settings file, and end it."""
     file = folder / "basegate.yaml"
     file.touch()
     with subprocess.Popen(
-        [sys.executable, "-m", __name__, str(file), str(folder / "data")],
+        [sys.executable, "-m", __name__, str(file), str(folder / "data"), listen],
         cwd=_ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -72,8 +82,8 @@ def _until(stream: IO[str] | None, wanted: Callable[[str], bool]) -> str:
 
 def main() -> None:
     """Serve with the settings of a file over a data folder."""
-    file, data = Path(sys.argv[1]), sys.argv[2]
-    flags = {"listen": "127.0.0.1:0", "data": data, "auth.required": False, "operations.watch": False}
+    file, data, listen = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    flags = {"listen": listen, "data": data, "auth.required": False, "operations.watch": False}
 
     def read() -> RegistrySettings:
         return load(RegistrySettings, file, flags, os.environ)

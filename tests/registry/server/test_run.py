@@ -41,3 +41,13 @@ def test_sighup_applies_live_settings(server: Alone) -> None:
         assert repository.delete("manifests/v1").status_code == 405
         query = {"digest": Digest.of(b"beforeafter")}
         assert client.put(location, params=query, content=b"after").status_code == 201
+
+
+def test_an_open_registry_warns_once(tmp_path: Path) -> None:
+    """When it starts on an address that is not spelt as this machine's; a reload that leaves it open says no more."""
+    # This spelling of 127.0.0.1 counts as a name, so that the test opens nothing to anybody.
+    with alone(tmp_path, listen="127.1:0") as server:
+        server.file.write_text("limits: {tags_page: 5}")
+        server.reload()
+        lines = server.log_up_to("settings reloaded")
+    assert ["auth.required is false" in line for line in lines if "[warning" in line] == [True, False]

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from registry.server.startup import CannotStart, bind, certificate_of, parse_address, prepare_data
+from registry.access_settings import AuthSettings
+from registry.server.startup import CannotStart, bind, cautions, certificate_of, parse_address, prepare_data
 from registry.settings import RegistrySettings
 
 
@@ -29,6 +30,33 @@ def test_bad_address_is_refused(text: str) -> None:
     """What is neither form says what is needed."""
     with pytest.raises(CannotStart, match="needs HOST:PORT"):
         parse_address(text)
+
+
+def test_an_open_registry_on_the_network_is_a_warning() -> None:
+    """Who may do what, why, and the two ways out."""
+    (caution,) = cautions(RegistrySettings(listen="0.0.0.0:5000", auth=AuthSettings(required=False)))
+    assert caution.startswith("auth.required is false and listen is 0.0.0.0:5000: whoever reaches this address may")
+    assert caution.endswith("set auth.required to true, or listen on 127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("listen", "required", "warned"),
+    [
+        (":5000", False, True),
+        ("[::]:5000", False, True),
+        ("10.0.0.1:5000", False, True),
+        ("hub:5000", False, True),
+        ("127.0.0.1:5000", False, False),
+        ("127.1.2.3:5000", False, False),
+        ("[::1]:5000", False, False),
+        ("Localhost:5000", False, False),
+        ("0.0.0.0:5000", True, False),
+    ],
+)
+def test_only_an_open_door_to_others_is_a_warning(listen: str, required: bool, warned: bool) -> None:
+    """Signing in, or an address that only this machine reaches, is none."""
+    settings = RegistrySettings(listen=listen, auth=AuthSettings(required=required))
+    assert bool(list(cautions(settings))) is warned
 
 
 def test_taken_port_is_one_line() -> None:
