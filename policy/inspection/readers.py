@@ -1,7 +1,8 @@
-"""Several readers of one stream: the archive is walked and hashed in threads beside the one that decompresses.
+"""Two threads on one stream: one decompresses, the other hashes what came out and walks the archive in it.
 
 Decompressors and hashes work without the interpreter's lock, so that a layer takes little longer than its
-decompression. A short stream, or a place where no threads can be started, is read in one thread.
+decompression. Hashing and walking together take about as long as decompressing: a third thread would only add
+hand-overs. A short stream, or a place where no threads can be started, is read in one thread.
 """
 
 import queue
@@ -53,7 +54,7 @@ class Beside:
 
 
 def read_by_all(pieces: Iterator[bytes], main: Reader, update: Callable[[bytes], None]) -> None:
-    """Give every piece to `update` and the whole stream to `main`.
+    """Give every piece to `update`, then the whole stream to `main`.
 
     Raises:
         LayerRefused: from the stream or from `main`; the stream's own comes first.
@@ -66,38 +67,26 @@ def read_by_all(pieces: Iterator[bytes], main: Reader, update: Callable[[bytes],
         if size > _ALONE:
             break
     whole = chain(first, pieces)
-    crew = _crew(main, update) if size > _ALONE else []
-    if not crew:
+    del first
+    reader = _beside(lambda given: main(_updating(given, update))) if size > _ALONE else None
+    if reader is None:
         main(_updating(whole, update))
         return
     try:
         for piece in whole:
-            for reader in crew:
-                reader.put(piece)
+            reader.put(piece)
     finally:
-        for reader in crew:
-            reader.close()
-    for reader in crew:
-        if reader.refused is not None:
-            raise reader.refused
+        reader.close()
+    if reader.refused is not None:
+        raise reader.refused
 
 
-def _crew(main: Reader, update: Callable[[bytes], None]) -> list[Beside]:
-    """Two threads, or none."""
-    found: list[Beside] = []
+def _beside(reader: Reader) -> Beside | None:
+    """A thread for this reader; `None` when no more threads are allowed here."""
     try:
-        found.append(Beside(lambda pieces: _each(pieces, update)))
-        found.append(Beside(main))
-    except RuntimeError:  # no more threads are allowed here
-        for reader in found:
-            reader.close()
-        return []
-    return found
-
-
-def _each(pieces: Iterator[bytes], update: Callable[[bytes], None]) -> None:
-    for piece in pieces:
-        update(piece)
+        return Beside(reader)
+    except RuntimeError:
+        return None
 
 
 def _updating(pieces: Iterator[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:

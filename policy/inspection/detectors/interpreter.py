@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from policy.inspection.detectors.detector import Detector
 
 _ELF = b"\x7fELF"
-_VERSION = re.compile(rb"(?<![0-9.])([23]\.[0-9]{1,2}\.[0-9]{1,2}(?:(?:a|b|rc)[0-9]{1,2})?\+?)\0")
+# What follows the major version: beginning with a fixed byte it is searched for at the speed of memory.
+_MINOR = re.compile(rb"\.(?<=[23]\.)(?<![0-9.][23]\.)[0-9]{1,2}\.[0-9]{1,2}(?:(?:a|b|rc)[0-9]{1,2})?\+?\0")
 _KEPT = 16
 
 
@@ -18,7 +19,7 @@ def read(body: bytes) -> Mapping[str, str]:
     """`{"format": "elf" | "script" | "other", "versions": "3.6.15 …"}`, each version once, at most 16."""
     if not body.startswith(_ELF):
         return {"format": "script" if body.startswith(b"#!") else "other"}
-    found = dict.fromkeys(match[1].decode("ascii") for match in _VERSION.finditer(body))
+    found = dict.fromkeys(body[match.start() - 1 : match.end() - 1].decode("ascii") for match in _MINOR.finditer(body))
     return {"format": "elf", "versions": " ".join(list(found)[:_KEPT])}
 
 
