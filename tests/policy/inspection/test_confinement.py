@@ -48,9 +48,9 @@ def attempt(action: str) -> str:
 
 @pytest.mark.root
 def test_the_servers_environment_is_not_there(proc: Path) -> None:
-    """Secrets in the server's environment do not reach a worker."""
+    """Secrets in the server's environment do not reach a worker: it has its path and the allocator's settings."""
     names = {part.partition(b"=")[0] for part in (proc / "environ").read_bytes().split(b"\0") if part}
-    assert names <= {b"PYTHONPATH"}
+    assert {name for name in names if not name.startswith(b"MALLOC_")} <= {b"PYTHONPATH"}
 
 
 def test_limits_are_set(proc: Path) -> None:
