@@ -1,17 +1,19 @@
 """What clients do: each flow yields the operations of one client, made ready before the clock starts."""
 
-import json
+import hashlib
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urlsplit
 
-from tests.bench.payloads import MEDIA_TYPES, Kind, Payload, chunked_tail, payload
+from tests.bench.images import MANIFEST_TYPE, Image, digest_of, image, small_image
+from tests.bench.payloads import Kind, Payload, chunked_tail, payload
 from tests.bench.wire import Answer, Connection, Target, WireError
 
-MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
-CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
+ASSORTED = (1_000_000, *(10_000_000,) * 5, 100_000_000, 1_000_000)
+"""Layer sizes of eight clients in the assorted mixes: about 20 % of 1 MB, 70 % of 10 MB, 10 % of 100 MB, like zb's."""
+
 PATCH = 8 << 20
 """Bytes of one PATCH of a push in pieces."""
 
@@ -32,6 +34,8 @@ class Job:
         seconds: how long a loop of small requests runs.
         kind: what the bytes are.
         unique: names this run, so that no two pushes carry the same content.
+        reader: how the timed requests of a loop are sent, where not as `target` says.
+        rate: requests a second of a steady loop; 0 for one that is as fast as it can be.
     """
 
     flow: str
@@ -42,6 +46,8 @@ class Job:
     seconds: float = 0.0
     kind: Kind = "random"
     unique: str = ""
+    reader: Target | None = None
+    rate: float = 0.0
 
 
 def push(wire: Connection, job: Job, client: int) -> Iterator[Operation]:
@@ -64,15 +70,14 @@ def push_streamed(wire: Connection, job: Job, client: int) -> Iterator[Operation
 
 def pull(wire: Connection, job: Job, client: int) -> Iterator[Operation]:
     """GET of a whole blob; two blobs shared by all clients."""
-    item = seeded(wire, job, f"pull {client % 2}")
+    item = held(wire, payload(job.kind, job.size, f"pull {client % 2}"), "bench/pull")
     for _ in range(job.count):
         yield partial(_get, wire, item, 200)
 
 
 def ranges(wire: Connection, job: Job, client: int) -> Iterator[Operation]:
     """GET of random slices of `size` bytes out of a blob 64 times as large."""
-    whole = Job(job.flow, job.target, 1, job.size * 64, kind=job.kind)
-    item = seeded(wire, whole, "pull 0")
+    item = held(wire, payload(job.kind, job.size * 64, "pull 0"), "bench/pull")
     place = random.Random(client)  # noqa: S311 - the same places in every run
     for _ in range(job.count):
         start = place.randrange(item.size - job.size)
@@ -81,31 +86,35 @@ def ranges(wire: Connection, job: Job, client: int) -> Iterator[Operation]:
 
 
 def put_manifest(wire: Connection, job: Job, client: int) -> Iterator[Operation]:
-    """PUT of distinct manifests, each under a tag of its own."""
-    layer = seeded(wire, Job(job.flow, job.target, 1, 1024), "layer", "bench/manifests")
-    config = seeded(wire, Job(job.flow, job.target, 1, 512), "config", "bench/manifests")
+    """PUT of manifests that nobody has seen, each under a new tag, of an image whose blobs are there."""
+    made = small_image()
+    for item in (made.layer, made.config):
+        held(wire, item, "bench/manifests")
+    put(wire, "bench/manifests", "first", made.manifest())
     for number in range(job.count):
-        raw = manifest(config, layer, "random", {"bench": f"{job.unique} {client} {number}"})
-        tag = f"t-{client}-{number}"
-        yield partial(_put, wire, "bench/manifests", tag, raw)
+        name = f"{job.unique} {client} {number}"
+        tag = f"t-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+        yield partial(put, wire, "bench/manifests", tag, made.manifest({"bench": name}))
 
 
 def push_image(wire: Connection, job: Job, client: int) -> Iterator[Operation]:
     """A whole image: layer, configuration, manifest."""
-    for number, layer in enumerate(_fresh(job, client)):
-        config = payload("random", 512, f"{job.unique} config {client} {number}")
-        yield partial(image, wire, job, (layer, config), f"{client}-{number}")
+    for number in range(job.count):
+        name = f"{job.unique} {client} {number}"
+        made = image(job.kind, job.size, name)
+        tag = f"i-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+        yield partial(_push_image, wire, made, made.manifest(), tag)
 
 
 def pull_image(wire: Connection, job: Job, client: int) -> Iterator[Operation]:
     """A whole image: manifest by tag, configuration, layer."""
-    layer = seeded(wire, job, f"image {client % 2}", "bench/images")
-    config = seeded(wire, Job(job.flow, job.target, 1, 512), f"image config {client % 2}", "bench/images")
-    raw = manifest(config, layer, job.kind)
+    made = image(job.kind, job.size, f"image {client % 2}")
+    for item in (made.layer, made.config):
+        held(wire, item, "bench/images")
     tag = f"pull-{job.size}-{client % 2}"
-    _put(wire, "bench/images", tag, raw)
+    put(wire, "bench/images", tag, made.manifest())
     for _ in range(job.count):
-        yield partial(_pull_image, wire, tag, config, layer)
+        yield partial(_pull_image, wire, tag, made)
 
 
 def mixed(wire: Connection, job: Job, client: int) -> Iterator[Operation]:
@@ -113,9 +122,22 @@ def mixed(wire: Connection, job: Job, client: int) -> Iterator[Operation]:
     return (push_image if client % 4 == 3 else pull_image)(wire, job, client)
 
 
+def push_assorted(wire: Connection, job: Job, client: int) -> Iterator[Operation]:
+    """Whole images, small and large ones side by side; `size` is the largest."""
+    return push_image(wire, _assorted(job, client), client)
+
+
+def pull_assorted(wire: Connection, job: Job, client: int) -> Iterator[Operation]:
+    """The same the other way."""
+    return pull_image(wire, _assorted(job, client), client)
+
+
 FLOWS: Mapping[str, Callable[[Connection, Job, int], Iterator[Operation]]] = {
     flow.__name__: flow
-    for flow in (push, push_patched, push_streamed, pull, ranges, put_manifest, push_image, pull_image, mixed)
+    for flow in (
+        *(push, push_patched, push_streamed, pull, ranges, put_manifest),
+        *(push_image, pull_image, mixed, push_assorted, pull_assorted),
+    )
 }
 
 
@@ -126,21 +148,8 @@ def expect(answer: Answer, status: int) -> Answer:
     return answer
 
 
-def manifest(config: Payload, layer: Payload, kind: Kind, notes: Mapping[str, str] | None = None) -> bytes:
-    """An image manifest of one layer."""
-    document = {
-        "schemaVersion": 2,
-        "mediaType": MANIFEST_TYPE,
-        "config": {"mediaType": CONFIG_TYPE, "digest": config.digest, "size": config.size},
-        "layers": [{"mediaType": MEDIA_TYPES[kind], "digest": layer.digest, "size": layer.size}],
-        "annotations": dict(notes or {}),
-    }
-    return json.dumps(document).encode()
-
-
-def seeded(wire: Connection, job: Job, name: str, repository: str = "bench/pull") -> Payload:
-    """A payload the server already holds; pushed now, untimed, when it does not."""
-    item = payload(job.kind, job.size, name)
+def held(wire: Connection, item: Payload, repository: str) -> Payload:
+    """A payload the server already holds in the repository; pushed now, untimed, when it does not."""
     if wire.ask("HEAD", f"/v2/{repository}/blobs/{item.digest}").status != 200:
         push_whole(wire, repository, item)
     return item
@@ -155,13 +164,13 @@ def push_whole(wire: Connection, repository: str, item: Payload) -> int:
     return item.size
 
 
-def image(wire: Connection, job: Job, blobs: tuple[Payload, Payload], tag: str) -> int:
-    """Push a layer, a configuration and their manifest; bytes of the layer."""
-    layer, config = blobs
-    push_whole(wire, "bench/images", layer)
-    push_whole(wire, "bench/images", config)
-    _put(wire, "bench/images", tag, manifest(config, layer, job.kind))
-    return layer.size
+def put(wire: Connection, repository: str, tag: str, raw: bytes) -> int:
+    """PUT of a manifest, which the server must give the name that its bytes have."""
+    line = f"Content-Type: {MANIFEST_TYPE}"
+    answer = expect(wire.ask("PUT", f"/v2/{repository}/manifests/{tag}", line, body=raw), 201)
+    if answer.headers.get("docker-content-digest") != digest_of(raw):
+        raise WireError(f"The server stored a manifest under another name: {answer.headers}")
+    return 0
 
 
 _OCTETS = "Content-Type: application/octet-stream"
@@ -215,14 +224,20 @@ def _get(wire: Connection, item: Payload, status: int, *lines: str) -> int:
     return expect(wire.ask("GET", f"/v2/bench/pull/blobs/{item.digest}", *lines, keep=False), status).size
 
 
-def _put(wire: Connection, repository: str, tag: str, raw: bytes) -> int:
-    line = f"Content-Type: {MANIFEST_TYPE}"
-    expect(wire.ask("PUT", f"/v2/{repository}/manifests/{tag}", line, body=raw), 201)
-    return 0
+def _push_image(wire: Connection, made: Image, manifest: bytes, tag: str) -> int:
+    push_whole(wire, "bench/images", made.layer)
+    push_whole(wire, "bench/images", made.config)
+    put(wire, "bench/images", tag, manifest)
+    return made.layer.size
 
 
-def _pull_image(wire: Connection, tag: str, config: Payload, layer: Payload) -> int:
+def _pull_image(wire: Connection, tag: str, made: Image) -> int:
     accept = f"Accept: {MANIFEST_TYPE}"
     expect(wire.ask("GET", f"/v2/bench/images/manifests/{tag}", accept), 200)
-    expect(wire.ask("GET", f"/v2/bench/images/blobs/{config.digest}"), 200)
-    return expect(wire.ask("GET", f"/v2/bench/images/blobs/{layer.digest}", keep=False), 200).size
+    expect(wire.ask("GET", f"/v2/bench/images/blobs/{made.config.digest}"), 200)
+    return expect(wire.ask("GET", f"/v2/bench/images/blobs/{made.layer.digest}", keep=False), 200).size
+
+
+def _assorted(job: Job, client: int) -> Job:
+    size = ASSORTED[client % len(ASSORTED)] * job.size // max(ASSORTED)
+    return replace(job, size=size)

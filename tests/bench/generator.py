@@ -1,4 +1,7 @@
-"""The load generator's own process: a job on stdin, "ready", a line to start, the result on stdout."""
+"""The load generator's own process: a job on stdin, "ready", a line to start, the result on stdout.
+
+A steady job says "going" when it has begun, and goes on until another line comes.
+"""
 
 import json
 import sys
@@ -7,8 +10,9 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from tests.bench import loop
+from tests.bench import loop, steady
 from tests.bench.flows import FLOWS, Job, Operation
+from tests.bench.lanes import open_lanes
 from tests.bench.questions import QUESTIONS
 from tests.bench.wire import Connection, Target
 
@@ -33,7 +37,8 @@ class Load:
 def main() -> None:
     """Do one job."""
     raw = json.loads(sys.stdin.readline())
-    job = Job(**(raw | {"target": Target(**raw["target"])}))
+    reader = Target(**raw["reader"]) if raw["reader"] else None
+    job = Job(**(raw | {"target": Target(**raw["target"]), "reader": reader}))
     run = _ask(job) if job.flow in QUESTIONS else _flow(job)
     print("ready", flush=True)  # noqa: T201 - the parent reads it
     sys.stdin.readline()
@@ -47,8 +52,15 @@ def _clocked(run: Callable[[], tuple[list[float], int]]) -> Load:
 
 
 def _ask(job: Job) -> Callable[[], tuple[list[float], int]]:
-    run = loop.prepare(job)
-    return lambda: (run(), 0)
+    lanes, request = open_lanes(job)
+    if not job.rate:
+        return lambda: (loop.ask(lanes, request, job.seconds), 0)
+
+    def run() -> tuple[list[float], int]:
+        print("going", flush=True)  # noqa: T201
+        return steady.ask(lanes, request, job.rate, sys.stdin.fileno()), 0
+
+    return run
 
 
 def _flow(job: Job) -> Callable[[], tuple[list[float], int]]:

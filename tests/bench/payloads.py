@@ -1,16 +1,18 @@
 """What the bench pushes: random bytes and real layers, alike but for a unique head, made from fixed seeds."""
 
+import gzip
 import hashlib
 import os
 import random
 import sys
-import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from isal import igzip
+from isal import isal_zlib
+
+from tests.bench import contents
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -21,14 +23,17 @@ Kind = Literal["random", "gzip", "zstd"]
 
 CHUNK = 32 << 10
 
-LAYER_FILE = 256 << 10
-"""Bytes of one file in a real layer; half of them noise, half of them text-like."""
+SMALL = 256 << 10
+"""A layer up to so many bytes has as many inside, and is smaller itself."""
 
 MEDIA_TYPES = {
-    "random": "application/octet-stream",
     "gzip": "application/vnd.oci.image.layer.v1.tar+gzip",
     "zstd": "application/vnd.oci.image.layer.v1.tar+zstd",
 }
+
+
+# A window as small as the pool of text would be, so that zstd finds in it what it finds in real files.
+_ZSTD = {int(zstd.CompressionParameter.compression_level): 3, int(zstd.CompressionParameter.window_log): 18}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,23 @@ def payload(kind: Kind, size: int, unique: str) -> Payload:
     return Payload(head, tail, len(content), f"sha256:{digest.hexdigest()}")
 
 
+def in_hand(content: bytes) -> Payload:
+    """A small document as a payload."""
+    return Payload(content, _nothing(), 0, f"sha256:{hashlib.sha256(content).hexdigest()}")
+
+
+def diff_id(kind: Kind, size: int, unique: str) -> str:
+    """`sha256:…` of what is inside the layer that `payload` makes of the same arguments."""
+    digest = hashlib.sha256(_unique_files(unique))
+    digest.update(_plain(kind, size))
+    return f"sha256:{digest.hexdigest()}"
+
+
+def unpacked(kind: Kind, content: bytes) -> bytes:
+    """What is inside a whole layer."""
+    return gzip.decompress(content) if kind == "gzip" else zstd.decompress(content)
+
+
 @cache
 def chunked_tail(kind: Kind, size: int) -> tuple[int, int]:
     """The same tail in chunked transfer coding, 32 KiB a chunk as docker sends it: memory file and its bytes."""
@@ -74,15 +96,26 @@ def chunked_tail(kind: Kind, size: int) -> tuple[int, int]:
 
 
 def _head(kind: Kind, unique: str) -> bytes:
-    noise = hashlib.sha256(unique.encode()).digest()
-    return noise if kind == "random" else _compressed(kind, _member("opt/unique", noise))
+    if kind == "random":
+        return hashlib.sha256(unique.encode()).digest()
+    packer = _packer(kind)
+    return packer.compress(_unique_files(unique)) + packer.flush()
+
+
+def _unique_files(unique: str) -> bytes:
+    files = contents.essentials() | {"opt/unique": hashlib.sha256(unique.encode()).digest()}
+    return b"".join(contents.member(name, body) for name, body in files.items())
 
 
 @cache
 def _tail(kind: Kind, size: int) -> tuple[int, memoryview]:
-    source = random.Random(f"basegate bench {kind} {size}")  # noqa: S311 - a fixed seed is the point
-    content = source.randbytes(max(size - 32, 0)) if kind == "random" else _layer(kind, size, source)
+    content = _layer(kind, size)[0] if kind != "random" else _seeded(kind, size).randbytes(max(size - 32, 0))
     return _memory([content])[0], memoryview(content)
+
+
+@cache
+def _nothing() -> int:
+    return _memory([])[0]
 
 
 def _memory(pieces: Sequence[bytes | memoryview]) -> tuple[int, int]:
@@ -91,28 +124,28 @@ def _memory(pieces: Sequence[bytes | memoryview]) -> tuple[int, int]:
         return memory, sum(file.write(piece) for piece in pieces)
 
 
-def _layer(kind: Kind, size: int, source: random.Random) -> bytes:
-    pieces, total, number = [], 0, 0
-    while total < size:
-        # Half noise, half hexadecimal text: compresses to about three quarters, like a layer of programs.
-        text = source.randbytes(LAYER_FILE // 4).hex().encode()
-        body = source.randbytes(LAYER_FILE // 2) + text
-        piece = _compressed(kind, _member(f"usr/lib/part-{number:05}", body))
-        pieces.append(piece)
-        total += len(piece)
-        number += 1
-    pieces.append(_compressed(kind, bytes(1024)))
-    return b"".join(pieces)
+def _plain(kind: Kind, size: int) -> bytes:
+    return _layer(kind, size)[1]
 
 
-def _member(name: str, body: bytes) -> bytes:
-    entry = tarfile.TarInfo(name)
-    entry.size = len(body)
-    padding = bytes(-len(body) % 512)
-    return entry.tobuf(tarfile.USTAR_FORMAT) + body + padding
+@cache
+def _layer(kind: Kind, size: int) -> tuple[bytes, bytes]:
+    """The rest of an archive of about `size` compressed bytes, as one stream: compressed, and as it is inside."""
+    packer, files = _packer(kind), contents.members(_seeded(kind, size), max(size, 1))
+    packed, plain = bytearray(), bytearray()
+    # A packer keeps the first bytes to itself, so that a small layer is measured by what goes in.
+    while len(packed) < size and (size > SMALL or len(plain) < size):
+        member = next(files)
+        plain += member
+        packed += packer.compress(member)
+    end = bytes(1024)
+    packed += packer.compress(end) + packer.flush()
+    return bytes(packed), bytes(plain + end)
 
 
-def _compressed(kind: Kind, plain: bytes) -> bytes:
-    if kind == "zstd":
-        return zstd.compress(plain, level=1)
-    return bytes(igzip.compress(plain, 1, mtime=0))
+def _packer(kind: Kind) -> "zstd.ZstdCompressor | isal_zlib.Compress":
+    return zstd.ZstdCompressor(options=_ZSTD) if kind == "zstd" else isal_zlib.compressobj(2, isal_zlib.DEFLATED, 31)
+
+
+def _seeded(kind: Kind, size: int) -> random.Random:
+    return random.Random(f"basegate bench {kind} {size}")  # noqa: S311 - a fixed seed is the point

@@ -1,10 +1,10 @@
 """The small requests: each question puts in place what it asks for, then says what to send."""
 
-import json
 from collections.abc import Callable, Mapping
 
-from tests.bench.flows import MANIFEST_TYPE, Job, expect, manifest, seeded
-from tests.bench.payloads import Payload
+from tests.bench.flows import Job, held, put
+from tests.bench.images import Image, digest_of, note, small_image
+from tests.bench.payloads import in_hand
 from tests.bench.wire import Connection
 
 TAGS = 100
@@ -23,7 +23,8 @@ def version(wire: Connection, job: Job) -> tuple[str, str]:
 
 def get_manifest(wire: Connection, job: Job) -> tuple[str, str]:
     """GET of a manifest by tag."""
-    _image(wire, job, "bench/small")
+    del job
+    _image(wire, "bench/small")
     return "GET", "/v2/bench/small/manifests/latest"
 
 
@@ -34,34 +35,38 @@ def head_manifest(wire: Connection, job: Job) -> tuple[str, str]:
 
 def head_blob(wire: Connection, job: Job) -> tuple[str, str]:
     """HEAD of a blob."""
-    return "HEAD", f"/v2/bench/small/blobs/{_image(wire, job, 'bench/small')[0].digest}"
+    del job
+    return "HEAD", f"/v2/bench/small/blobs/{_image(wire, 'bench/small').config.digest}"
 
 
 def tags(wire: Connection, job: Job) -> tuple[str, str]:
     """The tags of a repository of 100."""
-    layer, config = _image(wire, job, "bench/tagged")
+    del job
+    manifest = _image(wire, "bench/tagged").manifest()
     for number in range(TAGS):
-        _put(wire, "bench/tagged", f"v{number}", manifest(config, layer, "random"))
+        put(wire, "bench/tagged", f"v{number}", manifest)
     return "GET", "/v2/bench/tagged/tags/list"
 
 
 def catalog(wire: Connection, job: Job) -> tuple[str, str]:
     """A catalog of 100 repositories."""
+    del job
     for number in range(REPOSITORIES):
-        _image(wire, job, f"bench/catalog-{number:03}")
+        _image(wire, f"bench/catalog-{number:03}")
     return "GET", f"/v2/_catalog?n={REPOSITORIES}"
 
 
 def referrers(wire: Connection, job: Job) -> tuple[str, str]:
     """The ten referrers of a manifest."""
-    layer, config = _image(wire, job, "bench/subject")
-    raw = manifest(config, layer, "random")
-    subject = {"mediaType": MANIFEST_TYPE, "digest": _put(wire, "bench/subject", "latest", raw), "size": len(raw)}
+    del job
+    manifest = _image(wire, "bench/subject").manifest()
+    subject = digest_of(manifest), len(manifest)
+    content, empty = in_hand(b"a note"), in_hand(b"{}")
+    for item in (content, empty):
+        held(wire, item, "bench/subject")
     for number in range(REFERRERS):
-        referrer = json.loads(manifest(config, layer, "random", {"bench": f"{number}"}))
-        referrer |= {"artifactType": "application/vnd.bench.note", "subject": subject}
-        _put(wire, "bench/subject", f"r{number}", json.dumps(referrer).encode())
-    return "GET", f"/v2/bench/subject/referrers/{subject['digest']}"
+        put(wire, "bench/subject", f"r{number}", note(subject, content, empty, str(number)))
+    return "GET", f"/v2/bench/subject/referrers/{subject[0]}"
 
 
 QUESTIONS: Mapping[str, Question] = {
@@ -70,14 +75,9 @@ QUESTIONS: Mapping[str, Question] = {
 }
 
 
-def _image(wire: Connection, job: Job, repository: str) -> tuple[Payload, Payload]:
-    layer = seeded(wire, Job("", job.target, 1, 1024), "small layer", repository)
-    config = seeded(wire, Job("", job.target, 1, 512), "small config", repository)
-    _put(wire, repository, "latest", manifest(config, layer, "random"))
-    return layer, config
-
-
-def _put(wire: Connection, repository: str, tag: str, raw: bytes) -> str:
-    path = f"/v2/{repository}/manifests/{tag}"
-    answer = expect(wire.ask("PUT", path, f"Content-Type: {MANIFEST_TYPE}", body=raw), 201)
-    return answer.headers["docker-content-digest"]
+def _image(wire: Connection, repository: str) -> Image:
+    made = small_image()
+    for item in (made.layer, made.config):
+        held(wire, item, repository)
+    put(wire, repository, "latest", made.manifest())
+    return made
