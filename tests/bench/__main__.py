@@ -1,4 +1,4 @@
-"""The bench's command line: `python -m tests.bench run|compare|limit`."""
+"""The bench's command line: `python -m tests.bench run|scale|compare|limit`."""
 
 import shutil
 import tempfile
@@ -8,11 +8,14 @@ from pathlib import Path
 import click
 
 from tests.bench import report, results
-from tests.bench.basegate import SERVERS, USUAL
+from tests.bench.basegate import BASEGATE, SERVERS, USUAL
 from tests.bench.peer import Peer
-from tests.bench.results import Incomparable, Result, comparable, fingerprint
+from tests.bench.results import Incomparable, Result, comparable, fingerprint, fingerprint_of
 from tests.bench.rounds import measure
+from tests.bench.scale import Effort, measure_scale
 from tests.bench.servers import Server
+from tests.bench.starts import measure_starts
+from tests.bench.stock import Stock
 from tests.bench.workloads import WORKLOADS
 
 
@@ -34,16 +37,46 @@ def run(  # noqa: PLR0917 - one parameter an option
     rounds: int, only: str, names: tuple[str, ...], small: bool, save: Path | None, folder: Path | None
 ) -> None:
     """Run the workloads and print the table."""
-    servers = chosen(names)
     workloads = [one.small() if small else one for one in WORKLOADS if only in report.title(one)]
+    plan = [(workload, chosen(names, workload.servers)) for workload in workloads]
+    taking_part = dict.fromkeys(server.name for _, servers in plan for server in servers)
+    servers = [server for server in SERVERS if server.name in taking_part]
+    _tell_missing(names)
     result = Result(fingerprint(workloads, servers, rounds), [])
+    _check_room(save, result)
     with tempfile.TemporaryDirectory(dir=folder, prefix="basegate-bench-") as place:
-        for workload in workloads:
-            result.rows.append(measure(workload, servers, rounds, Path(place)))
-            click.echo(report.line(result.rows[-1], [server.name for server in servers]), err=True)
-    click.echo(report.markdown(result))
-    if save:
-        result.save(save)
+        for workload, able in plan:
+            result.rows.append(measure(workload, able, rounds, Path(place)))
+            click.echo(report.line(result.rows[-1], [server.name for server in able]), err=True)
+        if only in "starts":
+            result.figures.extend(measure_starts(chosen(names), rounds, Path(place)))
+    _finish(result, save)
+
+
+@main.command()
+@click.option("--repositories", default=100_000, show_default=True)
+@click.option("--tags", default=1_000_000, show_default=True)
+@click.option("--questions", default=500, show_default=True, help="Requests of each kind.")
+@click.option("--starts", default=3, show_default=True, help="Starts over each store.")
+@click.option("--settle", default=5.0, show_default=True, help="Seconds to watch after each start.")
+@click.option("--save", type=click.Path(path_type=Path), help="Write the result there as JSON.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where basegate stores.")
+def scale(  # noqa: PLR0917 - one parameter an option
+    repositories: int,
+    tags: int,
+    questions: int,
+    starts: int,
+    settle: float,
+    save: Path | None,
+    folder: Path | None,
+) -> None:
+    """Ask a basegate that holds much: pages, deletes, its start."""
+    stock, effort = Stock(repositories, tags), Effort(questions, starts, settle)
+    result = Result(fingerprint_of(f"{stock} {effort}", [BASEGATE]), [])
+    _check_room(save, result)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="basegate-scale-") as place:
+        result.figures.extend(measure_scale(BASEGATE, stock, effort, Path(place)))
+    _finish(result, save)
 
 
 @main.command()
@@ -51,8 +84,8 @@ def run(  # noqa: PLR0917 - one parameter an option
 @click.argument("new", type=click.Path(path_type=Path))
 def compare(old: Path, new: Path) -> None:
     """Say how rates moved between two saved results of the same data set."""
-    before, after = results.load(old), results.load(new)
     try:
+        before, after = results.load(old), results.load(new)
         comparable(before, after)
     except Incomparable as error:
         raise click.ClickException(str(error)) from error
@@ -73,14 +106,30 @@ def limit(rounds: int) -> None:
             click.echo(report.line(row, ["peer"]))
 
 
-def chosen(names: Sequence[str]) -> list[Server]:
-    """The servers of these names, or the usual ones; names those that are not installed."""
-    wanted = [server for server in SERVERS if server.name in (names or USUAL)]
-    found = [server for server in wanted if server.version()]
-    for server in wanted:
-        if server not in found:
-            click.echo(f"{server.name} is not installed here; it has no column.", err=True)
-    return found
+def chosen(names: Sequence[str], own: Sequence[str] = ()) -> list[Server]:
+    """The installed servers of a row: its own, else those asked for, else the usual ones."""
+    wanted = [name for name in own if not names or name in names] if own else (names or USUAL)
+    return [server for server in SERVERS if server.name in wanted and server.version()]
+
+
+def _tell_missing(names: Sequence[str]) -> None:
+    for name in names or USUAL:
+        if name not in [server.name for server in chosen([name])]:
+            click.echo(f"{name} is not installed here; it has no column.", err=True)
+
+
+def _check_room(save: Path | None, result: Result) -> None:
+    try:
+        if save:
+            results.require_room(save, result.fingerprint)
+    except Incomparable as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _finish(result: Result, save: Path | None) -> None:
+    click.echo(report.markdown(result))
+    if save:
+        result.save(save)
 
 
 if __name__ == "__main__":

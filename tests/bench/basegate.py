@@ -6,16 +6,18 @@ import os
 import re
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
 from tests.bench.keys import REPOSITORIES, make_keys
 from tests.bench.results import commit
-from tests.bench.servers import START_LIMIT, Door, GoRegistry, Running, Server, answered, free_port, launch
+from tests.bench.servers import DOORS, START_LIMIT, Door, GoRegistry, Running, Server, answered, free_port, launch
 from tests.bench.wire import Connection, Target
+from tests.bench.zot import Zot
 
-_ADMIN = re.compile(r"^ *admin +\S+ +(\S+)", re.MULTILINE)
+_SECRETS = re.compile(r"^ *(admin|reader) +\S+ +(\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,55 +26,79 @@ class Basegate:
 
     Attributes:
         name: what the table calls it.
-        fast: the setting `server.fast`.
+        module: what is run with `serve`.
+        environment: settings other than the defaults, as `BASEGATE_*`.
+        doors: all of them.
     """
 
     name: str
-    fast: bool = True
+    module: str = "policy"
+    environment: dict[str, str] = field(default_factory=dict)
+    doors: frozenset[Door] = DOORS
 
     def version(self) -> str:
         """The commit, marked when files differ from it."""
         return commit()
 
-    def start(self, folder: Path, door: Door) -> Running:
-        """Start it; every row but those with the admin's secret sends a bearer token, whatever others need."""
+    def settings(self) -> str:
+        """Every default: tokens, gate, inspection, audit, metrics, access log, durable commits; and what differs."""
+        differs = ", ".join(f"{name}={value}" for name, value in self.environment.items())
+        return f"python -m {self.module} serve, defaults{f' but {differs}' if differs else ''}"
+
+    def boot(self, folder: Path, door: Door) -> Running:
+        """Start it over the folder, up to its first answer."""
         port, data = free_port(), folder / "data"
-        command = [sys.executable, "-m", "policy", "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}"]
+        command = [sys.executable, "-m", self.module, "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}"]
         if door == "tls":
             keys = make_keys(folder)
             command += ["--tls-cert", str(keys.certificate), "--tls-key", str(keys.key)]
-        environment = dict(os.environ) | {"BASEGATE_SERVER__FAST": str(self.fast).lower()}
-        running = answered(Running(self.name, launch(command, folder, environment), Target(port, tls=door == "tls")))
-        secret = _secret(running, folder / "log")
-        basic = f"Basic {base64.b64encode(f'admin:{secret}'.encode()).decode()}"
-        running.target = Target(port, basic if door == "secret" else _token(running.target, basic), door == "tls")
+        environment = dict(os.environ) | self.environment
+        return answered(Running(self.name, launch(command, folder, environment), Target(port, tls=door == "tls")))
+
+    def start(self, folder: Path, door: Door) -> Running:
+        """Start it; every row but those with the admin's secret sends a bearer token, whatever others need."""
+        running = self.boot(folder, door)
+        secrets = _secrets(running, folder / "log")
+        target = running.target
+        admin = _basic("admin", secrets["admin"])
+        running.target = Target(target.port, admin if door == "secret" else token(target, admin), target.tls)
+        if door == "pull":
+            running.reader = Target(target.port, token(target, _basic("reader", secrets["reader"])), target.tls)
         return running
 
 
-def _secret(running: Running, log: Path) -> str:
-    """The admin's secret: it is printed once connections are accepted, so that it may come a moment later."""
+def _secrets(running: Running, log: Path) -> dict[str, str]:
+    """The first secrets: they are printed once connections are accepted, so that they may come a moment later."""
     end = time.monotonic() + START_LIMIT
     while time.monotonic() < end:
-        found = _ADMIN.search(log.read_text(encoding="utf-8"))
-        if found is not None:
-            return found.group(1)
+        found = dict(_SECRETS.findall(log.read_text(encoding="utf-8")))
+        if len(found) == 2:
+            return found
         time.sleep(0.01)
     running.stop()
-    raise RuntimeError(f"basegate printed no secret of its admin when it started:\n{log.read_text(encoding='utf-8')}")
+    raise RuntimeError(f"basegate printed no secrets when it started:\n{log.read_text(encoding='utf-8')}")
 
 
-def _token(target: Target, basic: str) -> str:
-    scopes = "&".join(f"scope={quote(f'repository:{name}:pull,push')}" for name in REPOSITORIES)
+def _basic(name: str, secret: str) -> str:
+    return f"Basic {base64.b64encode(f'{name}:{secret}'.encode()).decode()}"
+
+
+def token(target: Target, basic: str, repositories: Iterable[str] = REPOSITORIES) -> str:
+    """A bearer credential for these repositories, of whoever `basic` signs in, with what that principal may do."""
+    scopes = "&".join(f"scope={quote(f'repository:{name}:pull,push,delete')}" for name in repositories)
     with Connection(target) as wire:
         answer = wire.ask("GET", f"/oauth2/token?service=127.0.0.1&{scopes}", f"Authorization: {basic}")
     return f"Bearer {json.loads(answer.body)['access_token']}"
 
 
+BASEGATE = Basegate("basegate")
 SERVERS: tuple[Server, ...] = (
-    Basegate("basegate"),
-    Basegate("basegate-plain", fast=False),
+    BASEGATE,
+    Basegate("basegate-plain", environment={"BASEGATE_SERVER__FAST": "false"}),
+    Basegate("registry-alone", "tests.bench.registry_alone"),
     GoRegistry("distribution", "registry"),
     GoRegistry("docker-registry", "docker-registry"),
+    Zot(),
 )
-USUAL = ("basegate", "distribution")
+USUAL = ("basegate", "distribution", "zot")
 """What a run measures when it names no servers; the others are asked for by name."""

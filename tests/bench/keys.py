@@ -49,7 +49,7 @@ def make_keys(folder: Path) -> Keys:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(private, hashes.SHA256())
     )
-    keys = Keys(folder / "certificate.pem", folder / "key.pem")
+    keys = keys_in(folder)
     keys.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     form = serialization.PrivateFormat.PKCS8
     keys.key.write_bytes(
@@ -58,8 +58,13 @@ def make_keys(folder: Path) -> Keys:
     return keys
 
 
-def registry_token(keys: Keys) -> str:
-    """A bearer credential in distribution's form, good for the bench's repositories (ES256, one hour)."""
+def keys_in(folder: Path) -> Keys:
+    """Where `make_keys` writes."""
+    return Keys(folder / "certificate.pem", folder / "key.pem")
+
+
+def registry_token(keys: Keys, *actions: str) -> str:
+    """A bearer credential in distribution's form, good for these actions in the bench's repositories (ES256, 1 h)."""
     der = x509.load_pem_x509_certificate(keys.certificate.read_bytes()).public_bytes(serialization.Encoding.DER)
     now = int(time.time())
     claims = {
@@ -70,7 +75,7 @@ def registry_token(keys: Keys) -> str:
         "nbf": now - 10,
         "iat": now,
         "jti": "bench",
-        "access": [{"type": "repository", "name": name, "actions": ["pull", "push"]} for name in REPOSITORIES],
+        "access": [{"type": "repository", "name": name, "actions": actions} for name in REPOSITORIES],
     }
     headers = {"x5c": [base64.b64encode(der).decode()]}
     return f"Bearer {jwt.encode(claims, keys.key.read_bytes(), algorithm='ES256', headers=headers)}"

@@ -6,11 +6,14 @@ import os
 import platform
 import subprocess
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from tests.bench.payloads import payload
+from tests.bench.figures import Figure
+from tests.bench.images import small_image
+from tests.bench.payloads import Kind, payload
 from tests.bench.rounds import ROOT, Row, Sample
 from tests.bench.servers import Server
 from tests.bench.workloads import Workload
@@ -29,7 +32,7 @@ class Fingerprint:
     Attributes:
         machine: processor, cores, kernel, memory.
         versions: of the servers, the interpreter and the packages that matter.
-        settings: how the bench was run.
+        settings: how the bench was run, and how each server is set up.
         data: digest of the workloads and of the bytes they send.
     """
 
@@ -41,10 +44,17 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One run of the bench."""
+    """One run of the bench.
+
+    Attributes:
+        fingerprint: what was measured, where and with what.
+        rows: workloads.
+        figures: single values.
+    """
 
     fingerprint: Fingerprint
     rows: list[Row]
+    figures: list[Figure] = field(default_factory=list)
 
     def save(self, path: Path) -> None:
         """Write it as JSON."""
@@ -53,18 +63,53 @@ class Result:
 
 
 def load(path: Path) -> Result:
-    """Read a saved result."""
-    raw = json.loads(path.read_text(encoding="utf-8"))
-    rows = [Row(Workload(**row["workload"]), _samples(row["samples"])) for row in raw["rows"]]
-    return Result(Fingerprint(**raw["fingerprint"]), rows)
+    """Read a saved result.
+
+    Raises:
+        Incomparable: the file is not one, or one of another version of the bench.
+    """
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        rows = [Row(_workload(row["workload"]), _samples(row["samples"])) for row in raw["rows"]]
+        figures = [Figure(**figure) for figure in raw["figures"]]
+        return Result(Fingerprint(**raw["fingerprint"]), rows, figures)
+    except (KeyError, TypeError, ValueError) as error:
+        raise Incomparable(
+            f"{path} is not a result of this version of the bench: run it again, or name another file."
+        ) from error
 
 
 def fingerprint(workloads: Sequence[Workload], servers: Sequence[Server], rounds: int) -> Fingerprint:
     """Of the run about to be made."""
+    settings = {"rounds": str(rounds)} | {server.name: server.settings() for server in servers}
+    return Fingerprint(_machine(), _versions(servers), settings, _data(workloads))
+
+
+def fingerprint_of(what: str, servers: Sequence[Server]) -> Fingerprint:
+    """Of a run that is not one of workloads, over the data that `what` describes."""
+    settings = {server.name: server.settings() for server in servers}
+    return Fingerprint(_machine(), _versions(servers), settings, hashlib.sha256(what.encode()).hexdigest()[:16])
+
+
+def _versions(servers: Sequence[Server]) -> dict[str, str]:
     versions = {server.name: server.version() for server in servers}
     versions |= {name: version(name) for name in PACKAGES}
-    versions["python"] = platform.python_version()
-    return Fingerprint(_machine(), versions, {"rounds": str(rounds)}, _data(workloads))
+    return versions | {"python": platform.python_version()}
+
+
+def require_room(path: Path, new: Fingerprint) -> None:
+    """Refuse to save over the result of another data set.
+
+    Raises:
+        Incomparable: the file holds one, or something else.
+    """
+    if not path.exists():
+        return
+    old = load(path).fingerprint.data
+    if old != new.data:
+        raise Incomparable(
+            f"{path} holds a result of data set {old}, this run would be one of {new.data}: save it under another name."
+        )
 
 
 def comparable(old: Result, new: Result) -> None:
@@ -90,16 +135,26 @@ def commit() -> str:
     return done.stdout.strip() or "unknown"
 
 
-def _samples(raw: dict[str, list[dict[str, float]]]) -> dict[str, list[Sample]]:
-    return {name: [Sample(**sample) for sample in samples] for name, samples in raw.items()}  # type: ignore[arg-type]
+def _workload(raw: dict[str, Any]) -> Workload:
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
+    return Workload(**fields)
+
+
+def _samples(raw: dict[str, list[dict[str, Any]]]) -> dict[str, list[Sample]]:
+    return {name: [Sample(**sample) for sample in samples] for name, samples in raw.items()}
 
 
 def _data(workloads: Sequence[Workload]) -> str:
+    """Digest of what is done and of the bytes it is done with; goals are no part of it."""
     digest = hashlib.sha256()
     for workload in workloads:
-        digest.update(json.dumps(asdict(workload)).encode())
-    for kind in ("random", "gzip", "zstd"):
+        done = asdict(workload)
+        del done["goal"], done["peak_goal"]
+        digest.update(json.dumps(done).encode())
+    kinds: tuple[Kind, ...] = ("random", "gzip", "zstd")
+    for kind in kinds:
         digest.update(payload(kind, 1 << 20, "fingerprint").digest.encode())
+    digest.update(small_image().manifest())
     return digest.hexdigest()[:16]
 
 

@@ -6,8 +6,8 @@ import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from tests.bench.workloads import Workload
 
 ROOT = Path(__file__).parents[2]
 GIB = 1 << 30
+MEANWHILE = 16
+"""Connections of the small requests that are sent while something else goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Sample:
         idle: bytes resident before the work began.
         cold: seconds from start to first answer.
         own_cpu: CPU seconds of the load generator, in the same unit as `cpu`.
+        waits: seconds that 99 of 100 manifest GETs took at most meanwhile; 0 where none were sent.
     """
 
     rate: float
@@ -43,6 +46,7 @@ class Sample:
     idle: int
     cold: float
     own_cpu: float
+    waits: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Row:
 
 def measure(workload: Workload, servers: Sequence[Server], rounds: int, folder: Path) -> Row:
     """Run one workload on every server, `rounds` times in turn; the folder is emptied afterwards."""
-    able = [server for server in servers if server.name not in workload.without]
+    able = [one for one in servers if one.name not in workload.without and workload.door in one.doors]
     samples: dict[str, list[Sample]] = {server.name: [] for server in able}
     with ExitStack() as stack:
         running = [_started(stack, server, workload, folder) for server in able]
@@ -86,7 +90,25 @@ def _started(stack: ExitStack, server: Server, workload: Workload, folder: Path)
 
 
 def _sample(workload: Workload, running: Running, unique: str) -> Sample:
-    job = Job(
+    pid = running.process.pid
+    os.sync()  # what an earlier round left dirty is not this round's to write
+    with generator() as process, _asking(workload, running) as waits:
+        tell(process, json.dumps(asdict(_job(workload, running, unique))))
+        hear(process)
+        idle = resident_memory(pid)
+        reset_peak(pid)
+        waits.begin()
+        before = cpu_seconds(pid)
+        tell(process, "go")
+        load = Load(**json.loads(hear(process)))
+        cpu = cpu_seconds(pid) - before
+        peak = peak_memory(pid)
+        slow = waits.end()
+    return _figures(workload, load, Sample(0, 0, 0, cpu, peak, idle, running.cold, load.own_cpu, slow))
+
+
+def _job(workload: Workload, running: Running, unique: str) -> Job:
+    return Job(
         workload.flow,
         running.target,
         workload.clients,
@@ -95,19 +117,46 @@ def _sample(workload: Workload, running: Running, unique: str) -> Sample:
         workload.seconds,
         workload.kind,
         unique,
+        running.reader,
     )
-    pid = running.process.pid
-    os.sync()  # what an earlier round left dirty is not this round's to write
+
+
+@contextmanager
+def _asking(workload: Workload, running: Running) -> Iterator["_Waits"]:
+    """Small requests meanwhile, where the workload wants them."""
+    if not workload.meanwhile:
+        yield _Waits(None)
+        return
+    job = Job("get_manifest", running.target, MEANWHILE, rate=workload.meanwhile)
     with generator() as process:
         tell(process, json.dumps(asdict(job)))
         hear(process)
-        idle = resident_memory(pid)
-        reset_peak(pid)
-        before = cpu_seconds(pid)
-        tell(process, "go")
-        load = Load(**json.loads(hear(process)))
-    cpu = cpu_seconds(pid) - before
-    return _figures(workload, load, Sample(0, 0, 0, cpu, peak_memory(pid), idle, running.cold, load.own_cpu))
+        yield _Waits(process)
+
+
+class _Waits:
+    """The process that asks meanwhile; does nothing where there is none."""
+
+    def __init__(self, process: subprocess.Popen[str] | None) -> None:
+        self._process = process
+
+    def begin(self) -> None:
+        """Have it ask, and see that it does."""
+        if self._process is not None:
+            tell(self._process, "go")
+            hear(self._process)
+
+    def end(self) -> float:
+        """Have it stop; seconds that 99 of 100 answers took at most."""
+        if self._process is None:
+            return 0.0
+        tell(self._process, "stop")
+        return slowest(sorted(Load(**json.loads(hear(self._process))).spent))
+
+
+def slowest(spent: Sequence[float], percent: int = 99) -> float:
+    """The value that so many of 100 sorted ones do not exceed; 0 of none."""
+    return spent[min(len(spent) * percent // 100, len(spent) - 1)] if spent else 0.0
 
 
 def _figures(workload: Workload, load: Load, raw: Sample) -> Sample:
@@ -117,8 +166,8 @@ def _figures(workload: Workload, load: Load, raw: Sample) -> Sample:
     return replace(
         raw,
         rate=(load.moved / (1 << 20) if bulk else len(spent)) / load.seconds,
-        p50=spent[len(spent) // 2],
-        p99=spent[min(len(spent) * 99 // 100, len(spent) - 1)],
+        p50=slowest(spent, 50),
+        p99=slowest(spent),
         cpu=raw.cpu / amount,
         own_cpu=raw.own_cpu / amount,
     )

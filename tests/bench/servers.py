@@ -7,12 +7,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
-from tests.bench.keys import Keys, make_keys, registry_token
+from tests.bench.keys import Keys, keys_in, make_keys, registry_token
 from tests.bench.wire import Target
 
-Door = Literal["open", "token", "tls", "secret"]
+Door = Literal["open", "token", "pull", "tls", "secret"]
+"""How a row speaks to a server: with what is usual there, with a token, with the token of somebody who may only pull
+(what must be pushed before is pushed by another), over TLS, or with the admin's secret."""
+DOORS: frozenset[Door] = frozenset(get_args(Door))
 
 TOOLS = Path(__file__).parents[2] / ".tools" / "bin"
 START_LIMIT = 30.0
@@ -27,12 +30,14 @@ class Running:
         name: its adapter's name.
         process: the server.
         target: how to speak to it.
+        reader: how those speak to it who may only pull, behind the door `pull`.
         cold: seconds from the start of its process to its first answer.
     """
 
     name: str
     process: subprocess.Popen[bytes]
     target: Target
+    reader: Target | None = None
     cold: float = field(default=0.0)
 
     def stop(self) -> None:
@@ -53,12 +58,25 @@ class Server(Protocol):
         """What the table calls it."""
         ...
 
+    @property
+    def doors(self) -> frozenset[Door]:
+        """How it can be spoken to; rows that need another have no figure of it."""
+        ...
+
     def version(self) -> str:
         """What exactly is measured; "" when it is not installed."""
         ...
 
+    def settings(self) -> str:
+        """How it is set up, where that bears on the figures."""
+        ...
+
+    def boot(self, folder: Path, door: Door) -> Running:
+        """Start it over a folder, empty or not, up to its first answer."""
+        ...
+
     def start(self, folder: Path, door: Door) -> Running:
-        """Start it over an empty folder."""
+        """Start it over an empty folder, and get what the door needs."""
         ...
 
 
@@ -68,20 +86,34 @@ class GoRegistry:
 
     name: str
     program: str
+    doors: frozenset[Door] = DOORS
+
+    def settings(self) -> str:
+        """Its defaults; it does not sync what it stores."""
+        return "file system driver, descriptors in memory, no access log"
 
     def version(self) -> str:
         """Its own answer to --version."""
-        path = _found(self.program)
-        return _output(path, "--version").split(" ", 1)[-1].strip() if path else ""
+        path = found(self.program)
+        return output(path, "--version").split(" ", 1)[-1].strip() if path else ""
 
-    def start(self, folder: Path, door: Door) -> Running:
+    def boot(self, folder: Path, door: Door) -> Running:
         """Its default configuration (in-memory blob descriptors), without its access log."""
         port, keys = free_port(), make_keys(folder)
         settings = folder / "config.yml"
         settings.write_text(_go_settings(folder, port, keys, door), encoding="utf-8")
-        token = registry_token(keys) if door == "token" else ""
-        process = launch([_found(self.program), "serve", str(settings)], folder)
-        return answered(Running(self.name, process, Target(port, token, door == "tls")))
+        process = launch([found(self.program), "serve", str(settings)], folder)
+        return answered(Running(self.name, process, Target(port, tls=door == "tls")))
+
+    def start(self, folder: Path, door: Door) -> Running:
+        """The same, with a token where one is needed; it has no idea of an admin's secret."""
+        running = self.boot(folder, door)
+        port = running.target.port
+        if door in {"token", "pull"}:
+            keys = keys_in(folder)
+            running.target = Target(port, registry_token(keys, "pull", "push"))
+            running.reader = Target(port, registry_token(keys, "pull")) if door == "pull" else None
+        return running
 
 
 def _go_settings(folder: Path, port: int, keys: Keys, door: Door) -> str:
@@ -99,7 +131,7 @@ http:
 """
     if door == "tls":
         lines += f"  tls: {{certificate: {keys.certificate}, key: {keys.key}}}\n"
-    if door == "token":
+    if door in {"token", "pull"}:
         realm = f"http://127.0.0.1:{port}/token"
         lines += (
             f"auth:\n  token: {{realm: '{realm}', service: bench, issuer: bench, rootcertbundle: {keys.certificate}}}\n"
@@ -139,10 +171,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _found(program: str) -> str:
+def found(program: str) -> str:
+    """Where a program is, the project's own tools first; "" when it is nowhere."""
     local = TOOLS / program
     return str(local) if local.exists() else (shutil.which(program) or "")
 
 
-def _output(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+def output(*command: str, errors: bool = False) -> str:
+    """What a command prints, with what it says on standard error when that is wanted too."""
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout + (done.stderr if errors else "")

@@ -1,11 +1,14 @@
 """The workloads, on one screen."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from tests.bench.payloads import Kind
+from tests.bench.servers import Door
 
 MIB = 1 << 20
+REFERENCE = "distribution"
+ALONE = "registry-alone"
+"""basegate's registry without its policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +23,13 @@ class Workload:
         count: operations a client and round.
         seconds: length of a round where operations are not counted.
         kind: what the bytes are.
-        goal: the ratio to distribution this project aims at; 0 where none is set.
+        goal: the ratio to `against` this project aims at; 0 where none is set.
         door: how the server is spoken to.
         without: servers that have no such thing.
+        servers: those measured, where not the usual ones.
+        against: the server ours is compared with.
+        meanwhile: manifest GETs a second on 16 connections while this goes on; how long they wait is measured too.
+        peak_goal: MiB of memory that our server should stay below; 0 where none is set.
     """
 
     name: str
@@ -33,8 +40,12 @@ class Workload:
     seconds: float = 0.0
     kind: Kind = "random"
     goal: float = 0.0
-    door: Literal["open", "token", "tls", "secret"] = "open"
+    door: Door = "open"
     without: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
+    against: str = REFERENCE
+    meanwhile: float = 0.0
+    peak_goal: int = 0
 
     @property
     def unit(self) -> str:
@@ -55,6 +66,8 @@ class Workload:
 LOOP = 1.5
 """Seconds of one round of small requests."""
 
+NO_REFERRERS = ("distribution", "docker-registry")
+
 WORKLOADS = (
     Workload("push 256 MiB", "push", 1, 256 * MIB, goal=1.8),
     Workload("push 128 MiB", "push", 4, 128 * MIB, goal=1.8),
@@ -66,27 +79,52 @@ WORKLOADS = (
     Workload("push 1 KiB", "push", 16, 1024, count=20, goal=8),
     Workload("pull 256 MiB", "pull", 1, 256 * MIB, count=3, goal=1.8),
     Workload("pull 64 MiB", "pull", 8, 64 * MIB, count=3, goal=1.5),
-    Workload("pull 10 MiB", "pull", 64, 10 * MIB, count=3, goal=1.5),
+    Workload("pull 10 MiB", "pull", 64, 10 * MIB, count=3, goal=1.5, peak_goal=120),
     Workload("range 1 MiB", "ranges", 8, MIB, count=40, goal=3),
     Workload("GET /v2/", "version", 64, seconds=LOOP),
     Workload("manifest GET", "get_manifest", 16, seconds=LOOP, goal=4),
     Workload("manifest GET", "get_manifest", 64, seconds=LOOP, goal=4),
     Workload("manifest GET, token", "get_manifest", 64, seconds=LOOP, goal=4, door="token"),
+    Workload("manifest GET, pull-only token", "get_manifest", 64, seconds=LOOP, goal=4, door="pull"),
     Workload("manifest HEAD", "head_manifest", 16, seconds=LOOP, goal=4),
     Workload("manifest HEAD, token", "head_manifest", 16, seconds=LOOP, goal=4, door="token"),
+    Workload("manifest HEAD, token", "head_manifest", 64, seconds=LOOP, goal=4, door="token"),
     Workload("blob HEAD", "head_blob", 16, seconds=LOOP),
+    Workload("blob HEAD", "head_blob", 64, seconds=LOOP),
+    Workload("tags of 100", "tags", 16, seconds=LOOP, goal=4),
     Workload("tags of 100", "tags", 64, seconds=LOOP, goal=4),
-    Workload("referrers, 10", "referrers", 16, seconds=LOOP, without=("distribution", "docker-registry")),
+    Workload("referrers, 10", "referrers", 16, seconds=LOOP, without=NO_REFERRERS),
+    Workload("referrers, 10", "referrers", 64, seconds=LOOP, without=NO_REFERRERS),
     Workload("catalog of 100", "catalog", 16, seconds=LOOP, door="secret"),
+    Workload("catalog of 100", "catalog", 64, seconds=LOOP, door="secret"),
     Workload("manifest PUT", "put_manifest", 16, count=20, goal=8),
-    Workload("zb push 1 MB", "push_image", 8, 1_000_000, count=8),
-    Workload("zb push 10 MB", "push_image", 8, 10_000_000, count=2),
-    Workload("zb push 100 MB", "push_image", 8, 100_000_000),
-    Workload("zb pull 1 MB", "pull_image", 8, 1_000_000, count=20),
-    Workload("zb pull 10 MB", "pull_image", 8, 10_000_000, count=8),
-    Workload("zb pull 100 MB", "pull_image", 8, 100_000_000),
-    Workload("zb mixed 1 MB", "mixed", 8, 1_000_000, count=12),
-    Workload("zb mixed 10 MB", "mixed", 8, 10_000_000, count=4),
+    Workload("zb push 1 MB", "push_image", 8, 1_000_000, count=8, kind="gzip"),
+    Workload("zb push 10 MB", "push_image", 8, 10_000_000, count=2, kind="gzip"),
+    Workload("zb push 100 MB", "push_image", 8, 100_000_000, kind="gzip"),
+    Workload("zb push assorted", "push_assorted", 8, 100_000_000, kind="gzip"),
+    Workload("zb pull 1 MB", "pull_image", 8, 1_000_000, count=20, kind="gzip"),
+    Workload("zb pull 10 MB", "pull_image", 8, 10_000_000, count=8, kind="gzip"),
+    Workload("zb pull 100 MB", "pull_image", 8, 100_000_000, kind="gzip"),
+    Workload("zb pull assorted", "pull_assorted", 8, 100_000_000, count=4, kind="gzip"),
+    Workload("zb mixed 1 MB", "mixed", 8, 1_000_000, count=12, kind="gzip"),
+    Workload("zb mixed 10 MB", "mixed", 8, 10_000_000, count=4, kind="gzip"),
+    Workload("zb mixed 100 MB", "mixed", 8, 100_000_000, kind="gzip"),
     Workload("push 128 MiB, TLS", "push", 1, 128 * MIB, door="tls"),
     Workload("pull 128 MiB, TLS", "pull", 1, 128 * MIB, count=2, door="tls"),
+    *(
+        Workload(
+            name,
+            flow,
+            clients,
+            64 * MIB,
+            count=8 // clients,
+            kind="gzip",
+            goal=goal,
+            servers=("basegate", ALONE),
+            against=ALONE,
+            meanwhile=200,
+        )
+        for name, flow, goal in (("push tar.gz 64 MiB", "push", 0.8), ("push image of 64 MiB", "push_image", 0.0))
+        for clients in (1, 2)
+    ),
 )

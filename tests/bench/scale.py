@@ -1,0 +1,163 @@
+"""Costs that grow slowly: pages, deletes and the start of a basegate that holds much, over HTTP, one at a time."""
+
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from tests.bench.basegate import Basegate
+from tests.bench.figures import Figure
+from tests.bench.flows import expect
+from tests.bench.measures import cpu_seconds, resident_memory
+from tests.bench.rounds import slowest
+from tests.bench.servers import Running
+from tests.bench.starts import FIRST_ANSWER, IDLE
+from tests.bench.stock import LARGE, Stock, fill, image_digest, tag_name
+from tests.bench.wire import Connection, Target
+
+PAGE_MS, DELETE_MS = 10.0, 50.0
+"""Goals: milliseconds within which 99 of 100 are answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is measured.
+
+    Attributes:
+        questions: requests of each kind.
+        starts: of each store.
+        settle: seconds behind the first answer in which processor time is counted; what is resident then is measured.
+    """
+
+    questions: int
+    starts: int
+    settle: float
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One kind of request.
+
+    Attributes:
+        name: what a person calls it.
+        method: of HTTP.
+        paths: an endless supply of paths.
+        status: what must be answered.
+        limit: milliseconds within which 99 of 100 should be answered.
+    """
+
+    name: str
+    method: str
+    paths: Callable[[], str]
+    status: int = 200
+    limit: float = PAGE_MS
+
+
+def measure_scale(server: Basegate, stock: Stock, effort: Effort, folder: Path) -> list[Figure]:
+    """Fill a data folder, start the server over it, ask, and start it over an empty registry to compare."""
+    empty, full = folder / "empty", folder / "full"
+    found: list[Figure] = []
+    admin = {place: _first_start(server, place) for place in (empty, full)}
+    began = time.perf_counter()
+    fill(full / "data", stock)
+    click.echo(f"filled in {time.perf_counter() - began:.0f} s", err=True)
+    for what, place in (("an empty registry", empty), (f"{stock.repositories:,} repositories", full)):
+        found += _starts(server, place, what, effort)
+    running = server.boot(full, "open")
+    try:
+        found += _asked(server, running, admin[full], _questions(stock, effort.questions), effort.questions)
+    finally:
+        running.stop()
+    return found
+
+
+def _first_start(server: Basegate, place: Path) -> str:
+    """Make the folder's principals; what the admin signs in with."""
+    place.mkdir(parents=True)
+    running = server.start(place, "secret")
+    running.stop()
+    return running.target.authorization
+
+
+def _starts(server: Basegate, place: Path, what: str, effort: Effort) -> Iterator[Figure]:
+    """Medians of some starts over what is there."""
+    seen = [_started(server, place, effort.settle) for _ in range(effort.starts)]
+    cold, until, busy, idle = (statistics.median(column) for column in zip(*seen, strict=True))
+    yield Figure(f"start to first answer, {what}", server.name, cold, "s", FIRST_ANSWER)
+    yield Figure(f"processor time to first answer, {what}", server.name, until, "s")
+    yield Figure(f"processor time in the {effort.settle:g} s behind it, {what}", server.name, busy, "s")
+    yield Figure(f"resident {effort.settle:g} s behind it, {what}", server.name, idle, "MiB", IDLE)
+
+
+def _started(server: Basegate, place: Path, settle: float) -> tuple[float, float, float, float]:
+    running = server.boot(place, "open")
+    try:
+        before = cpu_seconds(running.process.pid)
+        time.sleep(settle)
+        busy = cpu_seconds(running.process.pid) - before
+        return running.cold, before, busy, resident_memory(running.process.pid) / (1 << 20)
+    finally:
+        running.stop()
+
+
+def _questions(stock: Stock, count: int) -> list[Question]:
+    chance = random.Random(20190711)  # noqa: S311 - the same places in every run
+    gone = iter(chance.sample(range(stock.large_tags), min(count, stock.large_tags)))
+
+    def somewhere() -> str:
+        return stock.name(chance.randrange(1, stock.repositories))
+
+    def tag() -> str:
+        return tag_name(chance.randrange(stock.large_tags))
+
+    def behind(smaller: int) -> str:
+        return f"sha256:{chance.getrandbits(256) // smaller:064x}"
+
+    notes = f"/v2/{LARGE}/referrers/{image_digest(0)}"
+    return [
+        Question("catalog, first page", "GET", lambda: "/v2/_catalog"),
+        Question("catalog, page of 100 anywhere", "GET", lambda: f"/v2/_catalog?last={somewhere()}"),
+        Question("catalog, page of 1,000 anywhere", "GET", lambda: f"/v2/_catalog?n=1000&last={somewhere()}"),
+        Question("tags of any repository", "GET", lambda: f"/v2/{somewhere()}/tags/list"),
+        Question("tags, page of 100 of 20,000", "GET", lambda: f"/v2/{LARGE}/tags/list?n=100&last={tag()}"),
+        Question("tags, page of 1,000 of 20,000", "GET", lambda: f"/v2/{LARGE}/tags/list?last={tag()}"),
+        Question("referrers of an image without any", "GET", lambda: f"/v2/{somewhere()}/referrers/{image_digest(1)}"),
+        Question("referrers, page of 100 of 1,000", "GET", lambda: f"{notes}?n=100&last={behind(2)}"),
+        # Each asks behind another digest that is smaller than all, so that no answer is given twice.
+        Question("referrers, all of 1,000", "GET", lambda: f"{notes}?last={behind(1 << 20)}"),
+        Question(
+            "delete of a tag of 20,000",
+            "DELETE",
+            lambda: f"/v2/{LARGE}/manifests/{tag_name(next(gone))}",
+            202,
+            DELETE_MS,
+        ),
+    ]
+
+
+def _asked(
+    server: Basegate, running: Running, authorization: str, questions: list[Question], count: int
+) -> Iterator[Figure]:
+    for question in questions:
+        before = cpu_seconds(running.process.pid)
+        spent = sorted(_times(Target(running.target.port, authorization), question, count))
+        cpu = (cpu_seconds(running.process.pid) - before) / count * 1000
+        p50, p99 = (slowest(spent, percent) * 1000 for percent in (50, 99))
+        yield Figure(f"{question.name}, p50", server.name, p50, "ms")
+        yield Figure(f"{question.name}, p99", server.name, p99, "ms", question.limit)
+        yield Figure(f"{question.name}, processor time", server.name, cpu, "ms")
+
+
+def _times(target: Target, question: Question, count: int) -> Iterator[float]:
+    with Connection(target) as wire:
+        expect(wire.ask("GET", "/v2/"), 200)
+        for _ in range(count):
+            path = question.paths()
+            began = time.perf_counter()
+            answer = wire.ask(question.method, path)
+            yield time.perf_counter() - began
+            expect(answer, question.status)

@@ -1,0 +1,197 @@
+"""A registry that holds much, written straight into its databases: what requests look up, not a single layer.
+
+Rows go in through the metadata store and the ledger that basegate itself opens, in few large transactions. The bytes of
+manifests and blobs are not there: nothing that is asked of the stock needs them.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, insert
+
+from policy.inspector import CURRENT
+from policy.judging_settings import JudgingSettings
+from policy.ledger import subjects, verdicts
+from policy.ledger.ledger import FILE, Ledger
+from policy.ledger.subjects import Subject
+from policy.policies import known_policies
+from policy.subject import artifact_subject, image_subject
+from policy.verdict import State
+from registry.metadata import manifests as manifest_rows
+from registry.metadata.opening import open_metadata
+from registry.metadata.tables import manifest_references, manifests, repositories, repository_blobs, tags
+from registry.oci.digest import Digest
+from registry.oci.manifest import ImageManifest, parse_manifest
+from tests.bench.images import CONFIG_TYPE, MANIFEST_TYPE, note
+from tests.bench.payloads import MEDIA_TYPES, in_hand
+from tests.policy.facts_made import conda_fact, image, os_fact, python_fact
+
+LARGE = "large/app"
+LARGE_TAGS = 20_000
+REFERRERS = 1_000
+TEAM = 100
+"""Repositories of one team."""
+_BATCH = 5_000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """How much is held: one repository has 20,000 of the tags and a subject of 1,000 referrers."""
+
+    repositories: int
+    tags: int
+
+    @property
+    def large_tags(self) -> int:
+        """Tags of the large repository."""
+        return min(LARGE_TAGS, self.tags // 2)
+
+    def name(self, number: int) -> str:
+        """A repository's name; the one with number 0 is the large one, and names are in the order of numbers."""
+        return f"team-{number // TEAM:05}/app-{number:07}" if number else LARGE
+
+    def tag_count(self, number: int) -> int:
+        """How many tags a repository has."""
+        if number == 0:
+            return self.large_tags
+        others = self.repositories - 1
+        return (self.tags - self.large_tags) // others + (number <= (self.tags - self.large_tags) % others)
+
+
+def tag_name(number: int) -> str:
+    """A repository's tag."""
+    return f"build-{number:07}"
+
+
+def digest_for(text: str) -> str:
+    """The name of content that is not there."""
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def fill(data: Path, stock: Stock) -> None:
+    """Write the stock into a data folder that no server uses."""
+    metadata, ledger = open_metadata(data), Ledger(data / FILE)
+    try:
+        policy = known_policies()[JudgingSettings().name].digest
+        for numbers in _batches(range(stock.repositories), _BATCH):
+            asyncio.run(metadata.write(_add_repositories, stock, numbers))
+            seen = [_subject(number) for number in numbers]
+            ledger.write(_keep, policy, seen, State.CLEARED)
+        notes = list(_notes())
+        asyncio.run(metadata.write(_add_notes, notes))
+        ledger.write(
+            _keep, policy, [artifact_subject(found.digest, found.manifest) for found in notes], State.NOT_APPLICABLE
+        )
+    finally:
+        metadata.close()
+        ledger.close()
+
+
+def image_digest(number: int) -> str:
+    """The one image of a repository."""
+    return digest_for(f"image {number}")
+
+
+def _add_repositories(connection: Connection, stock: Stock, numbers: Sequence[int]) -> None:
+    now = time.time()
+    rows = [{"id": number + 1, "name": stock.name(number), "created": now} for number in numbers]
+    connection.execute(insert(repositories), rows)
+    connection.execute(insert(manifests), [_manifest(number, now) for number in numbers])
+    parts = [part for number in numbers for part in _parts(number)]
+    connection.execute(insert(manifest_references), parts)
+    linked = [{key: part[key] for key in ("repository_id", "digest", "size")} | {"created": now} for part in parts]
+    connection.execute(insert(repository_blobs), linked)
+    for some in _batches(_tags(stock, numbers, now), 10 * _BATCH):
+        connection.execute(insert(tags), some)
+
+
+def _manifest(number: int, now: float) -> dict[str, Any]:
+    return {
+        "id": number + 1,
+        "repository_id": number + 1,
+        "digest": image_digest(number),
+        "media_type": MANIFEST_TYPE,
+        "size": 500,
+        "artifact_type": "",
+        "config_media_type": CONFIG_TYPE,
+        "referrer_type": CONFIG_TYPE,
+        "subject": None,
+        "annotations": {},
+        "pushed": now,
+        "pushed_by": "",
+    }
+
+
+def _parts(number: int) -> Iterator[dict[str, Any]]:
+    for position, (kind, media_type) in enumerate((("config", CONFIG_TYPE), ("layer", MEDIA_TYPES["gzip"]))):
+        yield {
+            "manifest_id": number + 1,
+            "position": position,
+            "kind": kind,
+            "repository_id": number + 1,
+            "digest": digest_for(f"{kind} {number}"),
+            "media_type": media_type,
+            "size": 10_000_000,
+        }
+
+
+def _tags(stock: Stock, numbers: Sequence[int], now: float) -> Iterator[dict[str, Any]]:
+    for number in numbers:
+        row = {"repository_id": number + 1, "digest": image_digest(number), "created": now, "updated": now}
+        for at in range(stock.tag_count(number)):
+            yield row | {"name": tag_name(at)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    digest: Digest
+    size: int
+    manifest: ImageManifest
+
+
+def _notes() -> Iterator[_Note]:
+    content, empty = in_hand(b"a note"), in_hand(b"{}")
+    for number in range(REFERRERS):
+        raw = note((image_digest(0), 500), content, empty, f"{number}")
+        parsed = parse_manifest(raw, MANIFEST_TYPE)
+        assert isinstance(parsed, ImageManifest)
+        yield _Note(Digest.of(raw), len(raw), parsed)
+
+
+def _add_notes(connection: Connection, notes: Sequence[_Note]) -> None:
+    for found in notes:
+        manifest_rows.put(connection, 1, found.digest, found.size, found.manifest, pushed_by="", now=time.time())
+
+
+def _subject(number: int) -> Subject:
+    return replace(_SEEN[number % len(_SEEN)], manifest=image_digest(number))
+
+
+def _seen() -> Iterator[Subject]:
+    for release in ("16.04", "18.04", "20.04"):
+        for patch in range(10):
+            facts = image(os_fact("ubuntu", release), conda_fact(f"4.8.{patch}"), python_fact(f"3.6.{patch}"))
+            yield image_subject(digest_for("any"), facts, CURRENT)
+
+
+_SEEN = tuple(_seen())
+
+
+def _keep(connection: Connection, policy: str, seen: Sequence[Subject], state: State) -> None:
+    for subject in seen:
+        subjects.keep(connection, subject)
+    verdicts.keep(connection, policy, [(subject.manifest, state) for subject in seen])
+
+
+def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    left = iter(items)
+    while batch := list(islice(left, size)):
+        yield batch

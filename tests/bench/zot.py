@@ -1,0 +1,53 @@
+"""How the bench starts zot, where a program of that name is on PATH or among the project's tools."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.keys import make_keys
+from tests.bench.servers import Door, Running, answered, found, free_port, launch, output
+from tests.bench.wire import Target
+
+PROGRAM = "zot"
+
+
+@dataclass(frozen=True, slots=True)
+class Zot:
+    """zot on its local file system, durable as basegate is, without what would do other work meanwhile."""
+
+    name: str = "zot"
+    doors: frozenset[Door] = frozenset({"open", "secret", "tls"})
+
+    def version(self) -> str:
+        """The commit or release it was built from; "" where there is no such program."""
+        path = found(PROGRAM)
+        if not path:
+            return ""
+        told = output(path, "--version", errors=True).strip()
+        return told.splitlines()[-1] if told else "unknown version"
+
+    def settings(self) -> str:
+        """What differs from its defaults, and what bears on the figures."""
+        return "commit true (it syncs what it stores), dedupe false, gc false, no extensions, log level error"
+
+    def boot(self, folder: Path, door: Door) -> Running:
+        """Start it over the folder, without sign-in."""
+        port = free_port()
+        settings = folder / "config.json"
+        settings.write_text(json.dumps(configuration(folder, port, door)), encoding="utf-8")
+        process = launch([found(PROGRAM), "serve", str(settings)], folder)
+        return answered(Running(self.name, process, Target(port, tls=door == "tls")))
+
+    def start(self, folder: Path, door: Door) -> Running:
+        """It needs nothing but to run."""
+        return self.boot(folder, door)
+
+
+def configuration(folder: Path, port: int, door: Door) -> dict[str, object]:
+    """Its settings file (zot's documentation, "Configuring zot")."""
+    http: dict[str, object] = {"address": "127.0.0.1", "port": str(port), "realm": "bench"}
+    if door == "tls":
+        keys = make_keys(folder)
+        http["tls"] = {"cert": str(keys.certificate), "key": str(keys.key)}
+    storage = {"rootDirectory": str(folder / "data"), "dedupe": False, "gc": False, "commit": True}
+    return {"distSpecVersion": "1.1.1", "storage": storage, "http": http, "log": {"level": "error"}}
