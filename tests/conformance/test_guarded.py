@@ -89,6 +89,27 @@ def test_too_narrow_a_token_is_told_so(live: LiveRegistry) -> None:
     assert answer.headers["www-authenticate"].endswith('error="insufficient_scope"')
 
 
+def test_an_upload_is_looked_at_and_cancelled_with_what_it_was_begun_with(live: LiveRegistry) -> None:
+    """Pull and push are enough (end-13, end-14): clients hold no more, and would leak the session otherwise."""
+    with _token(live, BOUND, "repository:team/app:pull,push") as client:
+        where = Repository(client, "team/app").open_upload()
+        assert [client.get(where).status_code, client.delete(where).status_code] == [204, 204]
+        assert code_of(client.get(where)) == "BLOB_UPLOAD_UNKNOWN"
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE"])
+def test_a_token_that_only_pushes_is_told_what_an_upload_needs(
+    live: LiveRegistry, bound: httpx.Client, method: str
+) -> None:
+    """Pushing needs pull and push, as in Azure's registry; the challenge names both, and the session goes on."""
+    where = Repository(bound, "team/app").open_upload()
+    with _token(live, BOUND, "repository:team/app:push") as client:
+        challenge = client.request(method, where).headers["www-authenticate"]
+    assert 'scope="repository:team/app:pull,push"' in challenge
+    assert challenge.endswith('error="insufficient_scope"')
+    assert bound.delete(where).status_code == 204
+
+
 def test_mount_from_a_repository_that_the_caller_may_not_read(bound: httpx.Client, secret: Pushed) -> None:
     """202, as if it were not there; nothing is leaked into the target."""
     query = {"mount": secret.digest, "from": "secret/app"}
