@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import jwt
-
 from registry.auth.actions import GRANTS, Action
 from registry.auth.principals import Principal
 from registry.auth.recent import Recent
@@ -133,12 +131,16 @@ class Tokens:
             "appid": principal.id,
             "roles": [],
         }
+        import jwt  # noqa: PLC0415 - slow to import, and no part of the first answer
+
         text = jwt.encode(claims | more, self._key.private, _ALGORITHM, headers={"kid": self._key.kid})
         return IssuedToken(text, seconds, now)
 
     def _verify(self, text: str) -> Claims:
         if len(text) > _TOKEN_MAXIMUM:
             raise TokenRefused("the token is too long to be one of this registry")
+        import jwt  # noqa: PLC0415 - as in `_issue`
+
         try:
             payload = jwt.decode(
                 text,

@@ -24,12 +24,12 @@ class FileWatch:
 
     async def changes(self) -> AsyncIterator[None]:
         """Yield once after each change of any of the files' content or identity, until stopped."""
-        from watchfiles import awatch  # noqa: PLC0415  loading it costs start-up time
-
         # The folders are watched, not the files: a file that is renamed over takes its watch along.
         folders = {file.absolute().parent for file in self._files}
         if not folders:
             return
+        from watchfiles import awatch  # noqa: PLC0415  loading it costs start-up time
+
         async for _ in awatch(
             *folders,
             recursive=False,
