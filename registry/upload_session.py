@@ -1,7 +1,7 @@
 """One upload session, the sink that its bytes go into, and pouring a request's body into that."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from registry.gate import Arrival
@@ -10,6 +10,9 @@ from registry.oci.errors import BlobUploadUnknown, SizeInvalid
 from registry.oci.names import RepositoryName
 from registry.storage.refusals import disk_refusals
 from registry.storage.store import BlobStore, Opening, Staging
+
+TELL = 1 << 20
+"""Bytes after which the gate hears of them, where they come by a worker thread: each time wakes the event loop."""
 
 
 class UploadSession:
@@ -21,31 +24,52 @@ class UploadSession:
         algorithm: what the bytes are hashed with as they come.
         principal_id: who opened it.
         started: seconds since the epoch.
-        staging: where its bytes are.
         lock: held while one request writes.
         closed: whether it is over.
     """
 
-    def __init__(self, upload_id: str, staging: Staging, arrival: Arrival | None) -> None:
+    def __init__(self, upload_id: str, opening: Opening) -> None:
         self.id = upload_id
-        self.repository = RepositoryName(staging.opening.repository)
-        self.algorithm = staging.opening.algorithm
-        self.principal_id = staging.opening.principal
-        self.started = staging.opening.started
-        self.staging = staging
+        self.opening = opening
+        self.repository = RepositoryName(opening.repository)
+        self.algorithm = opening.algorithm
+        self.principal_id = opening.principal
+        self.started = opening.started
         self.lock = asyncio.Lock()
         self.closed = False
-        self._arrival = arrival
+        self._staging: Staging | None = None
+        self._arrival: Arrival | None = None
 
     @property
     def size(self) -> int:
         """Bytes held so far."""
-        return self.staging.size
+        return 0 if self._staging is None else self._staging.size
+
+    @property
+    def staged(self) -> bool:
+        """Whether it has a place for bytes yet: until the first come, it needs none."""
+        return self._staging is not None
+
+    @property
+    def staging(self) -> Staging:
+        """Where its bytes are, once it is `staged`."""
+        if self._staging is None:
+            raise RuntimeError(f"upload {self.id} has no place for bytes yet")
+        return self._staging
+
+    def stage(self, staging: Staging, arrival: Arrival | None) -> None:
+        """Give it a place for its bytes, and somebody who follows them."""
+        self._staging, self._arrival = staging, arrival
 
     def require_open(self) -> None:
         """Raise BlobUploadUnknown when the session is over."""
         if self.closed:
             raise BlobUploadUnknown
+
+    @property
+    def followed(self) -> bool:
+        """Whether the gate wants to hear how far it is."""
+        return self._arrival is not None
 
     def tell(self, size: int) -> None:
         """The gate may look at the bytes before `size`."""
@@ -82,10 +106,11 @@ class UploadSink:
         self._session = session
         self._announced = length
         self._taken = 0
+        self._told = session.size
         self._loop = asyncio.get_running_loop()
 
     def write(self, data: bytes | memoryview) -> None:
-        """Append, blocking; for one worker thread at a time.
+        """Append, blocking; for one worker thread at a time. `data` stays as it is until the next call has returned.
 
         Raises:
             SizeInvalid: more than was announced.
@@ -94,7 +119,19 @@ class UploadSink:
         self._count(len(data))
         with disk_refusals():
             self._session.staging.write(data)
-        self._loop.call_soon_threadsafe(self._session.tell, self._session.size)
+        if self._session.size - self._told >= TELL:
+            self._tell()
+
+    def settle(self) -> None:
+        """Be done with what was given to `write`, whose memory is used for something else now; tell the gate of it."""
+        self._session.staging.settle()
+        if self._session.size > self._told:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._told = self._session.size
+        if self._session.followed:
+            self._loop.call_soon_threadsafe(self._session.tell, self._told)
 
     async def append(self, pieces: Sequence[bytes]) -> None:
         """`write` from the loop, done by a worker thread of the store. Raises Unavailable when the disk refuses."""
@@ -122,8 +159,8 @@ class Direct(Protocol):
         """Whether it can do so for this request."""
         ...
 
-    async def pour(self, write: Callable[[memoryview], None]) -> None:
-        """Move the whole body; each piece is valid only until `write` returns."""
+    async def pour(self, sink: UploadSink) -> None:
+        """Move the whole body into the sink."""
         ...
 
 
@@ -133,7 +170,7 @@ async def pour(body: AsyncIterator[bytes], sink: UploadSink, batch: int) -> None
     When the body breaks off, what has come is written all the same, so that the client can go on from there.
     """
     if isinstance(body, Direct) and body.direct:
-        await body.pour(sink.write)
+        await body.pour(sink)
         return
     pouring = _Pouring(sink, batch)
     try:

@@ -10,7 +10,7 @@ from registry.gate import Gate
 from registry.metadata import changes
 from registry.metadata.changes import Occasion
 from registry.metadata.store import MetadataStore
-from registry.oci.digest import Digest, new_hasher
+from registry.oci.digest import Digest, new_hasher, require_digest
 from registry.oci.errors import BlobUploadUnknown, RangeNotSatisfiable, SizeInvalid
 from registry.oci.names import RepositoryName
 from registry.quotas import quota_of, require_room
@@ -21,8 +21,12 @@ from registry.upload_session import UploadSession, UploadSink, discard_upload, p
 __all__ = ["UploadSession", "UploadSink", "Uploads"]
 
 
+SMALL = 64 * 1024
+"""Bytes of a whole blob that come in one request and go to the store at once, without a place of their own."""
+
+
 class Uploads:
-    """Upload sessions. They survive a restart of the registry: what they need is kept beside their bytes."""
+    """Upload sessions. From their first byte on they survive a restart: what they need is kept beside their bytes."""
 
     def __init__(
         self, storage: BlobStore, metadata: MetadataStore, gate: Gate, settings: SettingsInForce[RegistrySettings]
@@ -50,10 +54,8 @@ class Uploads:
         """
         new_hasher(algorithm)
         await self._require_room(repository, size, None)
-        upload = str(uuid.uuid4())
-        staging = await self._storage.stage(upload, Opening(repository, algorithm, principal.id, time.time()))
-        session = UploadSession(upload, staging, self._gate.arriving(repository, staging.path))
-        self._sessions[upload] = session
+        session = UploadSession(str(uuid.uuid4()), Opening(repository, algorithm, principal.id, time.time()))
+        self._sessions[session.id] = session
         return session
 
     async def session(self, repository: RepositoryName, upload_id: str) -> UploadSession:
@@ -110,6 +112,8 @@ class Uploads:
             BlobUploadUnknown, RangeNotSatisfiable, SizeInvalid: as for `append`.
         """
         async with session.lock:
+            if length is not None and length <= SMALL and not session.staged:
+                return await self._finish_small(session, digest, body, start, length)
             async with self._accepting(session, start, length) as sink:
                 await pour(body, sink, self._settings.current.uploads.batch_bytes)
             self._close(session)
@@ -120,6 +124,20 @@ class Uploads:
                 session.withdraw()
                 raise
 
+    async def _finish_small(
+        self, session: UploadSession, digest: Digest, body: AsyncIterator[bytes], start: int | None, length: int
+    ) -> StoredBlob:
+        """All bytes in one small body: they need no place of their own, and one way to the disk."""
+        session.require_open()
+        require_start(session, start)
+        content = b"".join([piece async for piece in body])
+        if len(content) != length:
+            raise SizeInvalid(f"{len(content)} bytes came, {length} were announced: send the chunk again")
+        self._close(session)
+        require_digest(digest, Digest.of(content, digest.algorithm))
+        await self._require_room(session.repository, length, digest)
+        return await self._record(session, await self._storage.put(digest, content))
+
     async def cancel(self, session: UploadSession) -> None:
         """The session is over, its bytes are gone.
 
@@ -129,13 +147,15 @@ class Uploads:
         async with session.lock:
             session.require_open()
             self._close(session)
-            await session.staging.abort()
-            session.withdraw()
+            if session.staged:
+                await session.staging.abort()
+                session.withdraw()
 
     async def expire(self, now: float) -> int:
         """Remove the sessions without a byte for too long (a setting); returns how many. `now` as of time.time()."""
         limit = now - self._settings.current.uploads.expire_seconds
         gone = [upload async for upload, last_byte in self._storage.uploads() if last_byte < limit]
+        gone += [item.id for item in self._sessions.values() if not item.staged and item.started < limit]
         for upload in gone:
             await self._remove(upload)
         return len(gone)
@@ -156,7 +176,8 @@ class Uploads:
         if not canonical:  # an id becomes part of a path: nothing else may
             raise BlobUploadUnknown
         staging = await self._storage.stage(upload_id)
-        session = UploadSession(upload_id, staging, None)
+        session = UploadSession(upload_id, staging.opening)
+        session.stage(staging, None)
         return self._sessions.setdefault(upload_id, session)
 
     @asynccontextmanager
@@ -164,9 +185,11 @@ class Uploads:
         self, session: UploadSession, start: int | None, length: int | None
     ) -> AsyncIterator[UploadSink]:
         session.require_open()
+        require_start(session, start)
+        if not session.staged:
+            staging = await self._storage.stage(session.id, session.opening)
+            session.stage(staging, self._gate.arriving(session.repository, staging.path))
         before = session.size
-        if start is not None and start != before:
-            raise RangeNotSatisfiable(f"the chunk starts at byte {start}, the upload stands at byte {before}")
         sink = UploadSink(session, length)
         try:
             yield sink
@@ -183,14 +206,23 @@ class Uploads:
 
     async def _commit(self, session: UploadSession, digest: Digest) -> StoredBlob:
         await self._require_room(session.repository, session.size, digest)
-        blob = await session.staging.commit(digest)
+        blob = await self._record(session, await session.staging.commit(digest))
+        session.deliver(digest)
+        return blob
+
+    async def _record(self, session: UploadSession, blob: StoredBlob) -> StoredBlob:
         quota = quota_of(self._settings.current, session.repository)
         at = Occasion(session.repository, session.principal_id, time.time(), quota)
-        await self._metadata.write(changes.take_blob, at, digest, blob.size, blob.still_there)
-        session.deliver(digest)
+        await self._metadata.write(changes.take_blob, at, blob.digest, blob.size, blob.still_there)
         return blob
 
     async def _require_room(self, repository: RepositoryName, size: int, digest: Digest | None) -> None:
         quota = quota_of(self._settings.current, repository)
         if quota is not None:
             await self._metadata.read(require_room, repository, quota, size, digest)
+
+
+def require_start(session: UploadSession, start: int | None) -> None:
+    """Raise RangeNotSatisfiable when bytes that say where they belong belong elsewhere than behind the last one."""
+    if start is not None and start != session.size:
+        raise RangeNotSatisfiable(f"the chunk starts at byte {start}, the upload stands at byte {session.size}")

@@ -75,3 +75,12 @@ def new_hasher(algorithm: str) -> Hasher:
     if algorithm not in ENCODED_LENGTH:
         raise DigestInvalid(f"digest algorithm {algorithm[:64]!r} is not supported: use sha256 or sha512")
     return hashlib.new(algorithm)
+
+
+def require_digest(announced: Digest, found: str) -> None:
+    """Raise DigestInvalid when content turns out to have another digest than was announced."""
+    if found != announced:
+        raise DigestInvalid(
+            f"the content has digest {found}, announced was {announced}: nothing was stored, upload it again",
+            {"announced": announced, "found": found},
+        )

@@ -21,7 +21,7 @@ from registry.oci.errors import BlobUnknown, ContentTooLarge
 from registry.storage.layout import Layout
 from registry.storage.refusals import disk_refusals
 from registry.storage.shelves import Shelves
-from registry.storage.staging import PIECE, DiskStaging, Workshop
+from registry.storage.staging import PIECE, Busy, DiskStaging, Workshop
 from registry.storage.store import Opening, StoredBlob
 from registry.storage.syncing import DirectorySyncs, early_writeback
 
@@ -35,19 +35,20 @@ class DiskStore:
         root: the folder; made when absent.
         pool: where blocking work runs.
         sync_bytes: how much of an upload may wait for the disk before writing it back begins; 0: until the commit.
+        hash_ahead: while no more uploads than this are written, a second thread hashes for each; 0: never.
 
     Raises:
         OSError: the folder cannot be made or written.
         RuntimeError: it has another layout.
     """
 
-    def __init__(self, root: Path, pool: Executor, *, sync_bytes: int = 8 << 20) -> None:
+    def __init__(self, root: Path, pool: Executor, *, sync_bytes: int = 8 << 20, hash_ahead: int = 1) -> None:
         self._layout = Layout(root)
         self._layout.prepare()
         self._pool = pool
         self._syncs = DirectorySyncs()
         self._shelves = Shelves(self._layout, self._syncs)
-        self._workshop = Workshop(self._layout, pool, self._shelves, early_writeback(), sync_bytes)
+        self._workshop = Workshop(self._layout, pool, self._shelves, early_writeback(), sync_bytes, hash_ahead, Busy())
 
     async def stat(self, digest: Digest) -> StoredBlob | None:
         """Ask the file system in the loop's thread: cheaper than a hop to another."""

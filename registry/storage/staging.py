@@ -6,14 +6,14 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from registry.oci.digest import Digest, Hasher, new_hasher
-from registry.oci.errors import BlobUploadUnknown, DigestInvalid
+from registry.oci.digest import Digest, Hasher, new_hasher, require_digest
+from registry.oci.errors import BlobUploadUnknown
 from registry.storage.layout import Layout
 from registry.storage.refusals import disk_refusals
 from registry.storage.shelves import Shelves
@@ -23,6 +23,7 @@ from registry.storage.syncing import Writeback
 T = TypeVar("T")
 
 PIECE = 1 << 20
+_WORTH_HANDING_OVER = 1 << 17
 _DATA = "data"
 _SESSION = "session.json"
 
@@ -36,6 +37,21 @@ class Workshop:
     shelves: Shelves
     writeback: Writeback
     sync_bytes: int
+    hash_ahead: int
+    busy: "Busy"
+
+
+class Busy:
+    """Counts the uploads that are being written."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.count = 0
+
+    def add(self, difference: int) -> None:
+        """One more, or one less."""
+        with self._lock:
+            self.count += difference
 
 
 class DiskStaging:
@@ -43,6 +59,9 @@ class DiskStaging:
 
     The hash is computed as bytes come. When that is not possible (bytes of an earlier process, bytes taken back, a
     digest of another algorithm than announced) the file is read once more at the commit.
+
+    While few uploads are written, a second thread hashes one piece while the next is received and written; with many,
+    every core has work anyway and handing over would only cost.
     """
 
     def __init__(self, workshop: Workshop, folder: Path, opening: Opening, size: int) -> None:
@@ -52,6 +71,7 @@ class DiskStaging:
         self._size = size
         self._synced = size
         self._hasher: Hasher | None = None if size else new_hasher(opening.algorithm)
+        self._hashing: Future[None] | None = None
         self._descriptor = -1
         self._lock = threading.Lock()
 
@@ -102,13 +122,22 @@ class DiskStaging:
             done = 0
             while done < len(view):
                 done += os.pwrite(descriptor, view[done:], self._size + done)
-            if self._hasher is not None:
-                self._hasher.update(data)
+            self._hash(data)
             self._size += done
             self._start_writeback(descriptor)
 
+    def settle(self) -> None:
+        """Wait for the second thread."""
+        hashing, self._hashing = self._hashing, None
+        if hashing is not None:
+            hashing.result()
+
     async def append(self, pieces: Sequence[bytes]) -> None:
-        """Write in a worker thread. Raises Unavailable when the disk refuses."""
+        """Write in a worker thread; the pieces are immutable, so that nobody need settle.
+
+        Raises:
+            Unavailable: the disk refuses.
+        """
         await self._run(lambda: self.write(pieces[0] if len(pieces) == 1 else b"".join(pieces)))
 
     async def truncate(self, size: int) -> None:
@@ -141,12 +170,23 @@ class DiskStaging:
                 self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC)
             except FileNotFoundError:  # expired or cancelled by another process
                 raise BlobUploadUnknown from None
+            self._workshop.busy.add(1)
         return self._descriptor
 
     def _close(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+            self._workshop.busy.add(-1)
+
+    def _hash(self, data: bytes | memoryview) -> None:
+        self.settle()
+        if self._hasher is None:
+            return
+        if len(data) >= _WORTH_HANDING_OVER and self._workshop.busy.count <= self._workshop.hash_ahead:
+            self._hashing = self._workshop.pool.submit(self._hasher.update, data)
+        else:
+            self._hasher.update(data)
 
     def _start_writeback(self, descriptor: int) -> None:
         step = self._workshop.sync_bytes
@@ -156,6 +196,7 @@ class DiskStaging:
 
     def _truncate(self, size: int) -> None:
         with self._lock:
+            self.settle()
             if size < self._size:
                 os.ftruncate(self._open(), size)
                 self._size = self._synced = size
@@ -164,6 +205,7 @@ class DiskStaging:
     def _commit(self, digest: Digest) -> StoredBlob:
         with self._lock:
             try:
+                self.settle()
                 self._check(digest)
                 modified = self._settle()
                 target = self._workshop.shelves.place(self.path, digest)
@@ -187,12 +229,7 @@ class DiskStaging:
         hasher = self._hasher
         if hasher is None or digest.algorithm != self._opening.algorithm:
             hasher = self._hash_file(digest.algorithm)
-        found = f"{digest.algorithm}:{hasher.hexdigest()}"
-        if found != digest:
-            raise DigestInvalid(
-                f"the content has digest {found}, announced was {digest}: nothing was stored, upload it again",
-                {"announced": digest, "found": found},
-            )
+        require_digest(digest, f"{digest.algorithm}:{hasher.hexdigest()}")
 
     def _hash_file(self, algorithm: str) -> Hasher:
         hasher = new_hasher(algorithm)

@@ -14,6 +14,7 @@ from registry.oci.names import Tag
 from tests.registry.open_rooms import OpenRooms, image, open_rooms
 
 CONTENT = b"content" * 1000
+LARGE = b"content" * 10_000
 
 
 class Trace:
@@ -95,12 +96,28 @@ def file_of(rooms: OpenRooms, content: bytes) -> Path:
 def test_an_upload_is_synced_before_it_is_recorded(traced: tuple[OpenRooms, Trace]) -> None:
     """Last byte, sync of the bytes, rename, sync of the folder, rows."""
     rooms, trace = traced
-    rooms.run(rooms.push_blob(CONTENT))
-    target = file_of(rooms, CONTENT)
+    rooms.run(rooms.push_blob(LARGE))
+    target = file_of(rooms, LARGE)
     staging = next(path for call, path in trace.calls if call == "rename from")
     places = [
         trace.last("pwrite", staging),
         trace.last("fdatasync", staging),
+        trace.first("rename to", target),
+        trace.last("fsync", target.parent),
+        trace.first("rows", ""),
+    ]
+    assert places == sorted(places)
+
+
+def test_a_small_upload_is_synced_before_it_is_recorded(traced: tuple[OpenRooms, Trace]) -> None:
+    """The same order, by a shorter way."""
+    rooms, trace = traced
+    rooms.run(rooms.push_blob(CONTENT))
+    target = file_of(rooms, CONTENT)
+    incoming = next(path for call, path in trace.calls if call == "rename from")
+    places = [
+        trace.last("write", incoming),
+        trace.last("fdatasync", incoming),
         trace.first("rename to", target),
         trace.last("fsync", target.parent),
         trace.first("rows", ""),

@@ -26,6 +26,7 @@ class UploadMachine(RuleBasedStateMachine):
         self.folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
         self.rooms = self.stack.enter_context(open_rooms(self.folder))
         self.open: dict[str, bytes] = {}
+        self.staged: set[str] = set()
         self.made: set[bytes] = set()
 
     def teardown(self) -> None:
@@ -42,6 +43,8 @@ class UploadMachine(RuleBasedStateMachine):
     @rule(upload=sessions, chunks=CHUNKS, shift=st.integers(-1, 1), excess=st.integers(-1, 1), said=st.booleans())
     def append(self, upload: str, chunks: list[bytes], shift: int, excess: int, said: bool) -> None:
         """Bytes count when place and length, where given, are right; otherwise nothing changes."""
+        if self.is_lost(upload):
+            return
         whole = b"".join(chunks)
         start = max(len(self.open[upload]) + shift, 0) if said else None
         length = max(len(whole) + excess, 0) if said else None
@@ -49,7 +52,9 @@ class UploadMachine(RuleBasedStateMachine):
         work = self.rooms.uploads.append(session, pieces(*chunks), start, length)
         if start not in {None, len(self.open[upload])}:
             self.refuses(work, RangeNotSatisfiable)
-        elif length not in {None, len(whole)}:
+            return
+        self.staged.add(upload)
+        if length not in {None, len(whole)}:
             self.refuses(work, SizeInvalid)
         else:
             self.open[upload] += whole
@@ -58,6 +63,8 @@ class UploadMachine(RuleBasedStateMachine):
     @rule(upload=consumes(sessions), algorithm=st.sampled_from(["sha256", "sha512"]), last=st.binary(max_size=10))
     def finish(self, upload: str, algorithm: str, last: bytes) -> None:
         """The blob has all bytes; the session is over."""
+        if self.is_lost(upload):
+            return
         content = self.open.pop(upload) + last
         session = self.rooms.run(self.rooms.uploads.session(REPOSITORY, upload))
         digest = Digest.of(content, algorithm)
@@ -70,6 +77,8 @@ class UploadMachine(RuleBasedStateMachine):
     @rule(upload=consumes(sessions))
     def finish_wrongly(self, upload: str) -> None:
         """A wrong digest ends the session, too."""
+        if self.is_lost(upload):
+            return
         content = self.open.pop(upload)
         session = self.rooms.run(self.rooms.uploads.session(REPOSITORY, upload))
         self.refuses(self.rooms.uploads.finish(session, Digest.of(content + b"!"), pieces(), None, 0), DigestInvalid)
@@ -78,6 +87,8 @@ class UploadMachine(RuleBasedStateMachine):
     @rule(upload=consumes(sessions))
     def cancel(self, upload: str) -> None:
         """As does a cancel."""
+        if self.is_lost(upload):
+            return
         self.open.pop(upload)
         session = self.rooms.run(self.rooms.uploads.session(REPOSITORY, upload))
         self.rooms.run(self.rooms.uploads.cancel(session))
@@ -85,7 +96,8 @@ class UploadMachine(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        """Another process goes on with what is there."""
+        """Another process goes on with what is there: sessions to which bytes were sent."""
+        self.open = {upload: content for upload, content in self.open.items() if upload in self.staged}
         self.rooms.close()
         self.rooms = self.stack.enter_context(open_rooms(self.folder))
 
@@ -94,7 +106,7 @@ class UploadMachine(RuleBasedStateMachine):
         """Every open session stands where the model does, and no other is left on the disk."""
         sizes = {upload: self.rooms.run(self.rooms.uploads.session(REPOSITORY, upload)).size for upload in self.open}
         assert sizes == {upload: len(content) for upload, content in self.open.items()}
-        assert {path.name for path in (self.folder / "uploads").iterdir()} == set(self.open)
+        assert {path.name for path in (self.folder / "uploads").iterdir()} == self.staged & set(self.open)
 
     def refuses(self, work: object, kind: type[Exception]) -> None:
         """The work ends in this error."""
@@ -103,6 +115,12 @@ class UploadMachine(RuleBasedStateMachine):
         except kind:
             return
         raise AssertionError(f"expected {kind.__name__}")
+
+    def is_lost(self, upload: str) -> bool:
+        """Whether the session went with an earlier process; then it is unknown."""
+        if upload not in self.open:
+            self.is_over(upload)
+        return upload not in self.open
 
     def is_over(self, upload: str) -> None:
         """The session is unknown."""

@@ -30,8 +30,16 @@ def followed(tmp_path: Path, gate: GateOfTests) -> Iterator[OpenRooms]:
 
 def test_the_gate_hears_of_bytes_and_of_the_blob(followed: OpenRooms, gate: GateOfTests) -> None:
     """First how far the bytes are, at last that they are a blob."""
-    followed.run(followed.push_blob(b"content"))
+    session = followed.run(followed.uploads.start(REPOSITORY, PUSHER))
+    followed.run(followed.uploads.append(session, pieces(b"content"), None, None))
+    followed.run(followed.uploads.finish(session, DIGEST, pieces(), None, 0))
     assert gate.followers[0].told == [("wrote", 7), ("committed", (DIGEST, 7))]
+
+
+def test_the_gate_need_not_follow_a_small_blob(followed: OpenRooms, gate: GateOfTests) -> None:
+    """Whole in one request it goes to the store at once: nobody has to read it while it arrives."""
+    followed.run(followed.push_blob(b"content"))
+    assert gate.followers == []
 
 
 def test_the_gate_can_read_what_it_was_told_of(followed: OpenRooms, gate: GateOfTests) -> None:
@@ -45,6 +53,7 @@ def test_the_gate_can_read_what_it_was_told_of(followed: OpenRooms, gate: GateOf
 def test_the_gate_hears_that_an_upload_came_to_nothing(followed: OpenRooms, gate: GateOfTests, end: str) -> None:
     """Cancelled or of a wrong digest, it is aborted."""
     session = followed.run(followed.uploads.start(REPOSITORY, PUSHER))
+    followed.run(followed.uploads.append(session, pieces(b"x"), None, None))
     if end == "cancel":
         followed.run(followed.uploads.cancel(session))
     else:
