@@ -23,7 +23,10 @@ RUN /opt/basegate/bin/python -m pip install --no-cache-dir --no-deps --no-build-
 
 FROM ${BASE}
 COPY --from=build /opt/basegate /opt/basegate
-RUN mkdir -m 0700 /data && chown 10001:10001 /data
+# Some bases come without the bytecode of Python's own library, and the server's user cannot write it: imported once, it
+# is kept.
+RUN PYTHONDONTWRITEBYTECODE= /opt/basegate/bin/python -c "import policy.cli_serve, policy.inspection.worker, jwt, uvloop" \
+ && mkdir -m 0700 /data && chown 10001:10001 /data
 ENV PATH=/opt/basegate/bin:$PATH PYTHONUNBUFFERED=1 BASEGATE_DATA=/data BASEGATE_LISTEN=0.0.0.0:5000
 USER 10001:10001
 VOLUME /data

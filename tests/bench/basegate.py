@@ -52,7 +52,9 @@ class Basegate:
         if door == "tls":
             keys = make_keys(folder)
             command += ["--tls-cert", str(keys.certificate), "--tls-key", str(keys.key)]
-        environment = dict(os.environ) | self.environment
+        # An installed basegate has its bytecode; one that runs from a working tree must be let keep it.
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+        environment |= self.environment
         return answered(Running(self.name, launch(command, folder, environment), Target(port, tls=door == "tls")))
 
     def start(self, folder: Path, door: Door) -> Running:
