@@ -62,13 +62,28 @@ class ServerSettings(Group):
     answer_bytes: int = Field(
         default=8 * MEBIBYTE, ge=0, description="memory for small answers that are given again while they hold; 0: none"
     )
-    head_bytes: int = Field(default=65_536, ge=1024, description="largest request head; a larger one gets 431")
+    head_bytes: int = Field(
+        default=65_536,
+        ge=1024,
+        description="largest request head; a larger one gets 431",
+        json_schema_extra=LIVE,
+    )
     stall_seconds: float = Field(
-        default=300.0, gt=0, description="how long a client may neither send nor take a byte of a transfer"
+        default=300.0,
+        gt=0,
+        description="how long a client may neither send nor take a byte of a transfer",
+        json_schema_extra=LIVE,
     )
     backlog: int = Field(default=2048, ge=1, description="connections the kernel may keep waiting")
-    keep_alive_seconds: int = Field(default=75, ge=1, description="how long an idle connection stays open")
-    shutdown_seconds: int = Field(default=30, ge=0, description="how long a stopping server waits for running requests")
+    keep_alive_seconds: int = Field(
+        default=75, ge=1, description="how long an idle connection stays open", json_schema_extra=LIVE
+    )
+    shutdown_seconds: int = Field(
+        default=30,
+        ge=0,
+        description="how long a stopping server waits for running requests",
+        json_schema_extra=LIVE,
+    )
     concurrency: int = Field(
         default=0, ge=0, description="requests and connections served at once; 0: no limit", json_schema_extra=LIVE
     )

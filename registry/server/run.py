@@ -6,7 +6,8 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -16,12 +17,12 @@ import uvicorn
 
 from registry import logs
 from registry.app import RegistryApp
-from registry.reload import Reload
+from registry.reload import Reload, Turn
 from registry.server.answers import Answers
 from registry.server.connection import Connection, Means
 from registry.server.file_watch import FileWatch
 from registry.server.startup import CannotStart, Certificate, bind, cautions, certificate_of
-from registry.settings import RegistrySettings
+from registry.settings import RegistrySettings, ServerSettings
 
 Announce = Callable[[str], None]
 
@@ -45,7 +46,7 @@ def run(
         certificate = certificate_of(app.settings.current)
         listening = bind(app.settings.current)
         serving = Serving(app, listening, certificate, announce)
-        reload = Reload(app.settings, read_settings, app.followers)
+        reload = Reload(app.settings, read_settings, [*app.followers, serving.follow])
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(serving.until_stopped(reload, files))
     finally:
@@ -66,7 +67,10 @@ class Serving:
         self._asked = asyncio.Event()
         self.url = _url_of(listening, secure=certificate is not None)
         self._sockets = ThreadPoolExecutor(app.settings.current.server.threads, thread_name_prefix="sockets")
-        self._server = _Server(_config(app, certificate, self._sockets), self._started)
+        server = app.settings.current.server
+        memory = Answers(app.rooms, app.asgi, server.answer_bytes) if server.answer_bytes else None
+        self._means = Means(self._sockets, server.head_bytes, server.stall_seconds, memory=memory)
+        self._server = _Server(_config(app, certificate, self._means), self._started)
 
     async def until_stopped(self, reload: Reload, files: Iterable[Path]) -> None:
         """Serve, follow the files, and end when `stop` is called or a signal comes."""
@@ -88,6 +92,19 @@ class Serving:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._sockets.shutdown(wait=False)
+
+    async def follow(self, settings: RegistrySettings) -> Turn | None:
+        """A `registry.reload.Follower`: other limits count for the connections that come from then on."""
+        server = settings.server
+        return None if server == self._app.settings.current.server else partial(self._turn, server)
+
+    def _turn(self, server: ServerSettings) -> None:
+        config = self._server.config
+        config.timeout_keep_alive = server.keep_alive_seconds
+        config.timeout_graceful_shutdown = server.shutdown_seconds
+        if server.fast:
+            means = replace(self._means, head_bytes=server.head_bytes, patience=server.stall_seconds)
+            config.http_protocol_class = _protocol(means)
 
     def stop(self) -> None:
         """End soon, running requests first. May be called from another thread."""
@@ -143,11 +160,11 @@ class _Server(uvicorn.Server):
         self._tell_started()
 
 
-def _config(app: RegistryApp, certificate: Certificate | None, sockets: Executor) -> uvicorn.Config:
+def _config(app: RegistryApp, certificate: Certificate | None, means: Means) -> uvicorn.Config:
     server = app.settings.current.server
     return uvicorn.Config(
         app.asgi,
-        http=_protocol(app, sockets) if server.fast else "httptools",
+        http=_protocol(means) if server.fast else "httptools",
         ws="none",
         lifespan="off",
         log_config=None,
@@ -161,10 +178,7 @@ def _config(app: RegistryApp, certificate: Certificate | None, sockets: Executor
     )
 
 
-def _protocol(app: RegistryApp, sockets: Executor) -> type[asyncio.Protocol]:
-    server = app.settings.current.server
-    memory = Answers(app.rooms, app.asgi, server.answer_bytes) if server.answer_bytes else None
-    means = Means(sockets, server.head_bytes, server.stall_seconds, memory=memory)
+def _protocol(means: Means) -> type[asyncio.Protocol]:
     # uvicorn only ever calls it, with its own arguments.
     return cast("type[asyncio.Protocol]", partial(Connection, means=means))
 

@@ -28,6 +28,12 @@ class Alone:
     file: Path
     url: str
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        url = httpx.URL(self.url)
+        return url.host, url.port or 80
+
     def client(self, **options: Any) -> httpx.Client:
         """An HTTP client for it."""
         return httpx.Client(base_url=self.url, timeout=30, **options)

@@ -1,5 +1,6 @@
 """A running server: signals, and an orderly end."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,19 @@ def test_sighup_applies_live_settings(server: Alone) -> None:
         assert repository.delete("manifests/v1").status_code == 405
         query = {"digest": Digest.of(b"beforeafter")}
         assert client.put(location, params=query, content=b"after").status_code == 201
+
+
+def test_limits_of_connections_follow(server: Alone) -> None:
+    """The largest head counts for new connections, and those that are idle are ended at the new time."""
+    large = {"X-Large": "x" * 2000}
+    with server.client() as before, socket.create_connection(server.address, timeout=30) as idle:
+        assert before.get("/v2/", headers=large).status_code == 200
+        server.file.write_text("server: {head_bytes: 1024, keep_alive_seconds: 1, shutdown_seconds: 9}")
+        server.reload()
+        assert "need_a_restart=[]" in server.log_until("settings reloaded")
+        with server.client() as after:
+            assert after.get("/v2/", headers=large).status_code == 431
+        assert idle.recv(1) == b""
 
 
 def test_an_open_registry_warns_once(tmp_path: Path) -> None:
