@@ -54,6 +54,7 @@ class Inspector:
         self._ledger = ledger
         self._found = found
         self._config_bytes = settings.config_bytes
+        self._image_budgets = settings.image_budgets.budgets()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="compose")
         self._subjects: OrderedDict[str, Subject] = OrderedDict()
         self._running: dict[str, asyncio.Task[Subject | None]] = {}
@@ -111,6 +112,7 @@ class Inspector:
     def follow(self, settings: InspectionSettings) -> None:
         """Look into what comes next under other limits; what was found before stands."""
         self._config_bytes = settings.config_bytes
+        self._image_budgets = settings.image_budgets.budgets()
         self._layers.resize(settings.cache_bytes // _UNPACKED)
         self.workers.follow_limits(_limits(settings))
 
@@ -170,7 +172,7 @@ class Inspector:
             digests = tuple(item.digest for item in manifest.layers)
             return ImageFacts(problems=tuple(problems), detectors=names(DETECTORS), layers=digests)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, compose, config, layers, manifest.layers)
+        return await loop.run_in_executor(self._threads, compose, config, layers, manifest.layers, self._image_budgets)
 
     async def _config(self, descriptor: Descriptor) -> bytes | Problem:
         try:

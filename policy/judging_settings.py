@@ -6,11 +6,12 @@ from typing import Annotated
 from pydantic import Field
 
 from policy.decision import Mode
-from policy.inspection.budgets import Budgets
+from policy.inspection.budgets import Budgets, ImageBudgets
 from policy.policies import DEFAULT
 from registry.settings import MEBIBYTE, Group
 
 _BUDGETS = Budgets()
+_IMAGE_BUDGETS = ImageBudgets()
 
 
 class BudgetSettings(Group):
@@ -27,6 +28,7 @@ class BudgetSettings(Group):
     names_bytes: int = Field(default=_BUDGETS.names_bytes, ge=1, description="member names and link targets together")
     path_depth: int = Field(default=_BUDGETS.path_depth, ge=1, description="components of one path")
     extension_bytes: int = Field(default=_BUDGETS.extension_bytes, ge=1, description="one pax header or long name")
+    sparse_regions: int = Field(default=_BUDGETS.sparse_regions, ge=1, description="stored regions of one sparse file")
     body_bytes: int = Field(default=_BUDGETS.body_bytes, ge=1, description="one file that is read whole")
     records: int = Field(default=_BUDGETS.records, ge=1, description="files of one layer that are read whole")
     cpu_seconds: float = Field(
@@ -39,6 +41,29 @@ class BudgetSettings(Group):
     def budgets(self) -> Budgets:
         """The same as the inspection takes them."""
         return Budgets(**self.model_dump())
+
+
+class ImageBudgetSettings(Group):
+    """What composing one image from its layers may cost; past one of these the image is inconclusive."""
+
+    variable_length: int = Field(
+        default=_IMAGE_BUDGETS.variable_length, ge=1, description="characters of one variable of the environment"
+    )
+    path_directories: int = Field(
+        default=_IMAGE_BUDGETS.path_directories, ge=1, description="different directories of PATH"
+    )
+    wanted_files: int = Field(
+        default=_IMAGE_BUDGETS.wanted_files, ge=1, description="files that are read whole, in all layers together"
+    )
+    prefixes: int = Field(default=_IMAGE_BUDGETS.prefixes, ge=1, description="directories with records of conda")
+    prefix_records: int = Field(
+        default=_IMAGE_BUDGETS.prefix_records, ge=1, description="records of one package in one prefix"
+    )
+    pythons: int = Field(default=_IMAGE_BUDGETS.pythons, ge=1, description="different Python interpreters")
+
+    def budgets(self) -> ImageBudgets:
+        """The same as the inspection takes them."""
+        return ImageBudgets(**self.model_dump())
 
 
 class InspectionSettings(Group):
@@ -67,6 +92,7 @@ class InspectionSettings(Group):
         default=16 * MEBIBYTE, ge=0, description="memory for the inspections of layers seen lately"
     )
     budgets: BudgetSettings = BudgetSettings()
+    image_budgets: ImageBudgetSettings = ImageBudgetSettings()
 
 
 class Binding(Group):

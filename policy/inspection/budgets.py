@@ -20,6 +20,7 @@ class Budgets:
         names_bytes: all member names, those of their parents and link targets together; bounds the memory of the index.
         path_depth: components of one path.
         extension_bytes: one pax header or one GNU long name.
+        sparse_regions: stored regions of one sparse file.
         body_bytes: one file that a detector reads whole.
         records: files of one layer that detectors have read.
         cpu_seconds: processor seconds of the scanning thread; waiting for bytes that still arrive is not counted.
@@ -33,10 +34,32 @@ class Budgets:
     names_bytes: int = 256 * MIB
     path_depth: int = 512
     extension_bytes: int = 1 * MIB
+    sparse_regions: int = 100_000
     body_bytes: int = 8 * MIB
     records: int = 10_000
     cpu_seconds: float = 300.0
     window_log: int = 27
+
+
+@dataclass(frozen=True, slots=True)
+class ImageBudgets:
+    """What composing one image from its inspected layers may cost.
+
+    Attributes:
+        variable_length: characters of one variable of the environment (Linux itself takes 128 KiB).
+        path_directories: different directories of PATH.
+        wanted_files: files and links that detectors want, in all layers together.
+        prefixes: directories with records of conda.
+        prefix_records: records of one package in one prefix.
+        pythons: different interpreters.
+    """
+
+    variable_length: int = 128 * KIB
+    path_directories: int = 1000
+    wanted_files: int = 20_000
+    prefixes: int = 200
+    prefix_records: int = 100
+    pythons: int = 200
 
 
 class LayerRefused(Exception):

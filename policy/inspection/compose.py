@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from policy.facts import Evidence, Fact, ImageFacts, Problem
+from policy.inspection.budgets import ImageBudgets
 from policy.inspection.conda import conda, other_condas, reached
 from policy.inspection.detectors import DETECTORS, names
 from policy.inspection.image_config import ConfigUnreadable, ImageConfig, parse_config
@@ -16,11 +17,15 @@ from registry.oci.descriptor import Descriptor
 from registry.oci.media_types import IMAGE_LAYERS
 
 SHELL = b"bin/sh"
+# Not a setting: facts that nobody judges are part of the verdict's document, which is the same everywhere.
 _REPORTED_AT_MOST = 100
 
 
 def compose(
-    config: bytes, layers: Sequence[LayerInspection | None], layer_descriptors: Sequence[Descriptor]
+    config: bytes,
+    layers: Sequence[LayerInspection | None],
+    layer_descriptors: Sequence[Descriptor],
+    budgets: ImageBudgets | None = None,
 ) -> ImageFacts:
     """Look into an image.
 
@@ -28,13 +33,15 @@ def compose(
         config: the configuration blob, as stored.
         layers: what is known of each layer, in the manifest's order; `None` for one that is not here.
         layer_descriptors: the manifest's layers.
+        budgets: what it may cost; the defaults when `None`.
 
     Returns:
         Its facts; when any part could not be read, the problems and no facts at all.
     """
     digests = tuple(str(descriptor.digest) for descriptor in layer_descriptors)
+    granted = budgets or ImageBudgets()
     try:
-        parsed = parse_config(config)
+        parsed = parse_config(config, granted.variable_length)
     except ConfigUnreadable as error:
         return _unread(digests, [Problem("unreadable-config", str(error))])
     complete = [layer for layer in layers if layer is not None and layer.problem is None]
@@ -42,7 +49,7 @@ def compose(
     if problems:
         return _unread(digests, problems)
     try:
-        readings = [_read(root, parsed, digests) for root in roots(complete)]
+        readings = [_read(root, parsed, digests, granted) for root in roots(complete)]
     except RootUnclear as error:
         return _unread(digests, [Problem("unclear-root", str(error))])
     except RecursionError:
@@ -96,9 +103,9 @@ def _wrong(descriptor: Descriptor, layer: LayerInspection | None, diff_id: str) 
 
 
 def _read(
-    root: Root, config: ImageConfig, digests: tuple[str, ...]
+    root: Root, config: ImageConfig, digests: tuple[str, ...], budgets: ImageBudgets
 ) -> tuple[tuple[Fact, ...], dict[str, tuple[Evidence, ...]]]:
-    look = Look(root, config, digests)
+    look = Look(root, config, digests, budgets)
     prefixes = reached(look)
     judged = [*operating_system(look), *conda(look, prefixes)]
     pythons = [fact for prefix in prefixes for fact in python_of_prefix(look, prefix)]

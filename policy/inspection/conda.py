@@ -15,8 +15,6 @@ _RECORD = {
     "python": re.compile(rb"python-[^-]+-[^-]+\.json"),
 }
 _META = b"conda-meta"
-_PREFIXES_AT_MOST = 200
-_RECORDS_AT_MOST = 100
 _META_LINK = re.compile(_META)
 
 
@@ -64,8 +62,8 @@ def installed(look: Look, prefix: bytes, package: str) -> list[Installed]:
         if node is not None and node.is_file:
             record = look.record_of(node, f"a record of {package}")
             found.append(Installed(node, path.rpartition(b"/")[2], record))
-    if len(found) > _RECORDS_AT_MOST:
-        raise RootUnclear(f"{shown(meta.path)} has more than {_RECORDS_AT_MOST} records of {package}")
+    if len(found) > look.budgets.prefix_records:
+        raise RootUnclear(f"{shown(meta.path)} has more than {look.budgets.prefix_records} records of {package}")
     return found
 
 
@@ -75,8 +73,8 @@ def prefixes(look: Look) -> list[bytes]:
     found += [path for _, path in look.visible(_META_LINK)]
     homes = [parent(path) for path in found if not in_package_cache(path + b"/")]
     unique = list(dict.fromkeys(homes))
-    if len(unique) > _PREFIXES_AT_MOST:
-        raise RootUnclear(f"the image has more than {_PREFIXES_AT_MOST} directories with records of conda")
+    if len(unique) > look.budgets.prefixes:
+        raise RootUnclear(f"the image has more than {look.budgets.prefixes} directories with records of conda")
     return [home for home in unique if any(_counts(item) for item in installed(look, home, "conda"))]
 
 

@@ -11,8 +11,6 @@ from registry.oci import strict_json
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-_VARIABLE_MAXIMUM = 128 * 1024
-
 
 class ConfigUnreadable(ValueError):
     """The configuration does not say what a runtime needs; the message says what is wrong."""
@@ -41,11 +39,12 @@ class ImageConfig:
         return tuple(dict.fromkeys(found))
 
 
-def parse_config(raw: bytes) -> ImageConfig:
+def parse_config(raw: bytes, variable_length: int) -> ImageConfig:
     """Read a configuration.
 
     Raises:
-        ConfigUnreadable: not strict JSON, no list of diff_ids, or an environment that is not a list of texts.
+        ConfigUnreadable: not strict JSON, no list of diff_ids, an environment that is not a list of texts, or a
+            variable with more than `variable_length` characters.
     """
     try:
         document = strict_json.loads(raw)
@@ -55,8 +54,8 @@ def parse_config(raw: bytes) -> ImageConfig:
     rootfs = _object(_member(whole, "rootfs"), "rootfs")
     diff_ids = _texts(_member(rootfs, "diff_ids"), "rootfs.diff_ids")
     env = _environment(_member(whole, "config"))
-    if any(len(item) > _VARIABLE_MAXIMUM for item in env):
-        raise ConfigUnreadable(f"a variable of the image's environment is longer than {_VARIABLE_MAXIMUM} characters")
+    if any(len(item) > variable_length for item in env):
+        raise ConfigUnreadable(f"a variable of the image's environment is longer than {variable_length} characters")
     paths = [item[5:] for item in env if item.startswith("PATH=")]
     return ImageConfig(
         os=_text(_member(whole, "os"), "os"),

@@ -4,20 +4,19 @@ import re
 from collections.abc import Sequence
 
 from policy.facts import Evidence, EvidenceState, Fact
+from policy.inspection.budgets import ImageBudgets
 from policy.inspection.image_config import ImageConfig
 from policy.inspection.records import Record
 from policy.inspection.root import Node, Root, RootUnclear
 from policy.inspection.tree import shown
 
-_PATH_AT_MOST = 1000
-_CANDIDATES_AT_MOST = 20_000
-
 
 class Look:
     """One image being looked into: its root, its PATH, the digests of its layers."""
 
-    def __init__(self, root: Root, config: ImageConfig, layers: Sequence[str]) -> None:
+    def __init__(self, root: Root, config: ImageConfig, layers: Sequence[str], budgets: ImageBudgets) -> None:
         self.root = root
+        self.budgets = budgets
         self.config = config
         self.path = tuple(
             directory.strip("/").encode("utf-8", "surrogateescape") for directory in config.path_directories
@@ -25,10 +24,10 @@ class Look:
         self._layers = tuple(layers)
         self._absent: dict[str, list[Evidence]] = {}
         self._visible: dict[re.Pattern[bytes], list[tuple[int, bytes]]] = {}
-        if len(self.path) > _PATH_AT_MOST:
-            raise RootUnclear(f"PATH has more than {_PATH_AT_MOST} directories")
-        if sum(len(tier.records) + len(tier.named) for tier in root.tiers) > _CANDIDATES_AT_MOST:
-            raise RootUnclear(f"the image has more than {_CANDIDATES_AT_MOST} files that detectors want")
+        if len(self.path) > budgets.path_directories:
+            raise RootUnclear(f"PATH has more than {budgets.path_directories} directories")
+        if sum(len(tier.records) + len(tier.named) for tier in root.tiers) > budgets.wanted_files:
+            raise RootUnclear(f"the image has more than {budgets.wanted_files} files that detectors want")
 
     def on_path(self, name: bytes, subject: str) -> tuple[Node, bytes] | None:
         """The first executable file of this name on PATH, links followed, and the path it was found at."""

@@ -14,7 +14,6 @@ _NAMED = re.compile(rb"python([0-9])\.([0-9]{1,2})[a-z]{0,4}")
 _ANY = re.compile(rb"(?:python|pypy)[0-9.]{0,8}[a-z]{0,4}")
 _HEADER = re.compile(rb"patchlevel\.h")
 _LIBRARY = re.compile(rb"libpython[0-9.]{1,8}[a-z]{0,4}\.so[0-9.]{0,8}")
-_AT_MOST = 200
 _LAUNCHERS = (b"python", b"python3")
 
 Finding = tuple[str, Evidence]
@@ -167,8 +166,8 @@ def interpreters(look: Look) -> list[Node]:
         node = look.root.find(path)
         if node is not None and node.is_executable and is_program(look, node):
             found.setdefault(node.path, node)
-    if len(found) > _AT_MOST:
-        raise RootUnclear(f"the image has more than {_AT_MOST} Pythons")
+    if len(found) > look.budgets.pythons:
+        raise RootUnclear(f"the image has more than {look.budgets.pythons} Pythons")
     return list(found.values())
 
 

@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from policy.inspection import pax
-from policy.inspection.budgets import damaged
+from policy.inspection.archive import BLOCK
+from policy.inspection.budgets import damaged, over_budget
 
 _REGION = 24
+_DIGITS = 18
+_LINE = _DIGITS + 1
 _IN_HEADER = (386, 4, 482)
 _IN_EXTENSION = (0, 21, 504)
 _REAL_SIZE = slice(483, 495)
-_MAXIMUM_REGIONS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,13 @@ def checked(regions: list[tuple[int, int]], size: int, stored: int, overhead: in
     return SparseMap(tuple(regions), size, overhead)
 
 
-def old_map(header: bytes, stored: int, next_block: Callable[[], bytes], number: Callable[[bytes], int]) -> SparseMap:
+def old_map(
+    header: bytes, stored: int, next_block: Callable[[], bytes], number: Callable[[bytes], int], most: int
+) -> SparseMap:
     """The map of a type S member, with its extension blocks.
 
     Raises:
-        LayerRefused: the archive ends inside it, or the map makes no sense.
+        LayerRefused: the archive ends inside it, the map makes no sense, or it has more than `most` regions.
     """
     block, (start, count, more) = header, _IN_HEADER
     regions: list[tuple[int, int]] = []
@@ -69,8 +73,9 @@ def old_map(header: bytes, stored: int, next_block: Callable[[], bytes], number:
         if not block[more]:
             return checked(regions, number(header[_REAL_SIZE]), stored)
         block, (start, count, more) = next_block(), _IN_EXTENSION
-        if not block or len(regions) > _MAXIMUM_REGIONS:
+        if not block:
             raise damaged("a sparse member's map does not end")
+        _count(len(regions), most)
 
 
 def is_text_map(found: Mapping[bytes, bytes]) -> bool:
@@ -96,41 +101,50 @@ def real_size(found: Mapping[bytes, bytes], otherwise: int) -> int:
     return _decimal(text) if text else otherwise
 
 
-def pax_map(found: Mapping[bytes, bytes], stored: int) -> SparseMap:
+def pax_map(found: Mapping[bytes, bytes], stored: int, most: int) -> SparseMap:
     """The map of formats 0.0 and 0.1: `offset,length,…` in the pax records.
 
     Raises:
-        LayerRefused: the map makes no sense.
+        LayerRefused: the map makes no sense, or has more than `most` regions.
     """
     text = found.get(pax.SPARSE_MAP, b"")
     numbers = [_decimal(item) for item in text.split(b",")] if text else []
     if len(numbers) % 2:
         raise damaged("a sparse member's map has an odd number of entries")
+    _count(len(numbers) // 2, most)
     return checked(list(zip(numbers[::2], numbers[1::2], strict=True)), real_size(found, stored), stored)
 
 
-def text_map(found: Mapping[bytes, bytes], stored: int, next_block: Callable[[], bytes]) -> SparseMap:
+def text_map(found: Mapping[bytes, bytes], stored: int, next_block: Callable[[], bytes], most: int) -> SparseMap:
     """The map of format 1.0: decimal lines in whole blocks in front of the body.
 
     Raises:
-        LayerRefused: the map does not end inside the body, or makes no sense.
+        LayerRefused: the map does not end inside the body, makes no sense, or has more than `most` regions.
     """
-    text = b""
-    wanted = 1
-    overhead = 0
-    while text.count(b"\n") < wanted:
-        if overhead >= stored or overhead > _MAXIMUM_REGIONS * _REGION:
+    blocks: list[bytes] = []
+    lines, wanted, longest = 0, 1, _LINE
+    while lines < wanted:
+        if len(blocks) * BLOCK >= min(stored, longest):
             raise damaged("a sparse member's map does not end")
-        text += next_block()
-        overhead += 512
-        if wanted == 1 and b"\n" in text:
-            wanted = 1 + 2 * _decimal(text.partition(b"\n")[0])
-    numbers = [_decimal(line) for line in text.split(b"\n")[1:wanted]]
+        blocks.append(next_block())
+        lines += blocks[-1].count(b"\n")
+        if wanted == 1 and lines:
+            count = _decimal(b"".join(blocks).partition(b"\n")[0])
+            _count(count, most)
+            wanted = 1 + 2 * count
+            longest = wanted * _LINE
+    overhead = len(blocks) * BLOCK
+    numbers = [_decimal(line) for line in b"".join(blocks).split(b"\n")[1:wanted]]
     regions = list(zip(numbers[::2], numbers[1::2], strict=True))
     return checked(regions, real_size(found, stored), stored - overhead, overhead)
 
 
+def _count(regions: int, most: int) -> None:
+    if regions > most:
+        raise over_budget(f"a sparse member has more than {most} regions")
+
+
 def _decimal(text: bytes) -> int:
-    if not text.isdigit() or len(text) > 18:
+    if not text.isdigit() or len(text) > _DIGITS:
         raise damaged("a sparse member's map holds something other than numbers")
     return int(text)

@@ -236,19 +236,20 @@ class Members:
     def _special_file(self, member: Member, block: bytes, magic: bytes, found: Mapping[bytes, bytes]) -> None:
         """Old directories, sparse files and contiguous files."""
         kind, member.kind = member.kind, FILE
+        most = self._budgets.sparse_regions
         if kind == 0 and member.name.endswith(b"/"):
             member.kind, member.stored = DIRECTORY, 0
         elif kind == ord("S"):
             if magic != _GNU:
                 raise damaged("a sparse member is not in GNU format")
-            member.sparse = sparse.old_map(block, member.stored, self._pieces.block, number)
+            member.sparse = sparse.old_map(block, member.stored, self._pieces.block, number, most)
         elif sparse.is_sparse(found):
             member.name = found.get(pax.SPARSE_NAME, member.name)
             if sparse.is_text_map(found):
-                member.sparse = sparse.text_map(found, member.stored, self._pieces.block)
+                member.sparse = sparse.text_map(found, member.stored, self._pieces.block, most)
                 member.stored -= member.sparse.overhead
             else:
-                member.sparse = sparse.pax_map(found, member.stored)
+                member.sparse = sparse.pax_map(found, member.stored, most)
 
 
 def _joined(name: bytes, magic: bytes, prefix: bytes, block: bytes) -> bytes:

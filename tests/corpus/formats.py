@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Callable
 
+from policy.inspection.budgets import Budgets
 from policy.inspection.zstandard import zstd
 from tests.corpus.builders import (
     GZIP,
@@ -18,10 +19,11 @@ from tests.corpus.builders import (
     packed,
     zstandard,
 )
-from tests.corpus.case import Case, cleared, good
+from tests.corpus.case import Case, cleared, good, unclear
 from tests.corpus.systems import lsb_release, miniconda, os_release, record, ubuntu
 from tests.corpus.tarballs import BLOCK, Entry, file, folder, header, long_name, member, padded, pax, pax_records, tar
 
+NO_REGION, TWO_REGIONS = Budgets(sparse_regions=0), Budgets(sparse_regions=2)
 RELEASE = "usr/lib/os-release"
 LONG = "/".join(["a-rather-long-directory-name"] * 5)
 
@@ -93,6 +95,15 @@ def pax_sparse_0_1() -> list[Entry]:
     text = os_release().encode()
     names = {"GNU__sparse__name": RELEASE, "GNU__sparse__map": f"0,{len(text)}"}
     return [pax(pax_records(**names, GNU__sparse__size=str(len(text)))), file("GNUSparseFile.0/x", text)]
+
+
+def pax_sparse_0_0() -> list[Entry]:
+    """os-release in pax sparse format 0.0: pairs of records, one for each region, and the member's own name."""
+    text = os_release().encode()
+    regions = ((0, 50), (50, len(text) - 50))
+    pairs = [pax_records(GNU__sparse__offset=str(at)) + pax_records(GNU__sparse__numbytes=str(n)) for at, n in regions]
+    head = pax_records(GNU__sparse__size=str(len(text)), GNU__sparse__numblocks="2")
+    return [pax(head + b"".join(pairs)), file(RELEASE, text)]
 
 
 def sized_by_pax() -> list[Entry]:
@@ -184,6 +195,10 @@ CASES: list[Case] = [
     cleared("old gnu sparse with an extension", lambda: released(*old_sparse_extended())),
     cleared("pax sparse 1.0", lambda: released(*pax_sparse_1_0())),
     cleared("pax sparse 0.1", lambda: released(*pax_sparse_0_1())),
+    cleared("pax sparse 0.0", lambda: released(*pax_sparse_0_0())),
+    unclear("old gnu sparse, too many regions", lambda: released(*old_sparse_extended()), "regions", TWO_REGIONS),
+    unclear("pax sparse 1.0, too many regions", lambda: released(*pax_sparse_1_0()), "regions", NO_REGION),
+    unclear("pax sparse 0.1, too many regions", lambda: released(*pax_sparse_0_1()), "regions", NO_REGION),
     cleared(
         "gnu times where ustar has its prefix",
         lambda: formed(lambda e: e.but(form="gnu", change={345: b"%011o\0" % 1, 357: b"%011o\0" % 2})),

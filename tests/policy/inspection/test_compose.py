@@ -1,9 +1,11 @@
 """Composing an image: evidence kept, places looked at in vain kept, nothing believed of what was not read."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+
+import pytest
 
 from policy.facts import EvidenceState
-from policy.inspection.budgets import Budgets
+from policy.inspection.budgets import Budgets, ImageBudgets
 from policy.inspection.compose import compose
 from policy.inspection.detectors import DETECTORS, names
 from tests.corpus.builders import Image, image
@@ -109,6 +111,26 @@ def test_too_much_of_anything_is_unclear() -> None:
         facts = made.facts()
         assert [problem.reason for problem in facts.problems] == ["unclear-root"]
         assert "more than" in facts.problems[0].message
+
+
+@pytest.mark.parametrize(
+    "budgets",
+    [
+        ImageBudgets(variable_length=10),
+        ImageBudgets(path_directories=1),
+        ImageBudgets(wanted_files=3),
+        ImageBudgets(prefixes=0),
+        ImageBudgets(prefix_records=0),
+        ImageBudgets(pythons=0),
+    ],
+    ids=lambda budgets: next(name for name, value in asdict(budgets).items() if value != asdict(ImageBudgets())[name]),
+)
+def test_every_budget_of_an_image_is_kept(budgets: ImageBudgets) -> None:
+    """Past any of them a good image is inconclusive, and the message says how much is allowed."""
+    made = image(good(), path="/usr/bin:/bin")
+    assert not made.facts().problems
+    (problem,) = compose(made.config, made.inspected(), made.descriptors(), budgets).problems
+    assert f"than {next(value for value in asdict(budgets).values() if value <= 20)} " in problem.message
 
 
 def test_hard_links_through_too_many_layers_are_unclear() -> None:
