@@ -76,7 +76,7 @@ bench: develop ## measure beside other registries, in interleaved rounds (ARGS: 
 	@$(BIN)/python -m tests.bench run $(ARGS)
 
 fuzz: develop ## the long mode of the inspection's fuzzing (CASES, default a million)
-	@BASEGATE_FUZZ_CASES=$(or $(CASES),1000000) $(BIN)/python -m pytest --timeout 0 tests/fuzz $(ARGS)
+	@FUZZ_CASES=$(or $(CASES),1000000) $(BIN)/python -m pytest --timeout 0 tests/fuzz $(ARGS)
 
 # Run by hand when pyproject.toml changes; both files are committed.
 requirements: develop ## pin the dependencies anew

@@ -1,6 +1,6 @@
 """Broken layers never crash the inspection, never make its memory grow, and never hide members from another reader.
 
-The short mode runs with all tests; `BASEGATE_FUZZ_CASES=1000000` (`make fuzz`) runs the long one.
+The short mode runs with all tests; `FUZZ_CASES=1000000` (`make fuzz`) runs the long one.
 """
 
 import io
@@ -18,8 +18,8 @@ from registry.oci.digest import Digest
 from tests.corpus.builders import TAR, as_json
 from tests.fuzz.cases import archive, blob, seeds
 
-CASES = int(os.environ.get("BASEGATE_FUZZ_CASES", "3000"))
-SEED = int(os.environ.get("BASEGATE_FUZZ_SEED", "20190711"))
+CASES = int(os.environ.get("FUZZ_CASES", "3000"))
+SEED = int(os.environ.get("FUZZ_SEED", "20190711"))
 SMALL = Budgets(uncompressed_bytes=4 << 20, names_bytes=1 << 20, extension_bytes=1 << 16, body_bytes=1 << 20)
 REASONS = {"damaged-layer", "hostile-name", "unsupported-layer", "budget"}
 

@@ -1,6 +1,6 @@
 """Composing layers lazily gives what unpacking them one by one gives.
 
-`BASEGATE_FUZZ_CASES` raises the number of stacks.
+`FUZZ_CASES` raises the number of stacks.
 """
 
 import os
@@ -12,7 +12,7 @@ from policy.inspection.root import RootUnclear
 from tests.policy.inspection.flattening import CannotUnpack, flattened
 from tests.policy.inspection.layer_stacks import Stack, everything, inspected, stacks
 
-EXAMPLES = max(150, int(os.environ.get("BASEGATE_FUZZ_CASES", "0")) // 20)
+EXAMPLES = max(150, int(os.environ.get("FUZZ_CASES", "0")) // 20)
 
 
 def expected(stack: Stack) -> dict[str, tuple[str, str]]:

@@ -15,7 +15,7 @@ from registry.exchange import Exchange
 from tests.registry.server.both_ways import BothWays, both_ways, spoken
 from tests.servers import LiveRegistry, open_settings, running
 
-EXAMPLES = int(os.environ.get("BASEGATE_FUZZ_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 SMUGGLED = b"GET /v2/smuggled/tags/list HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 
