@@ -169,8 +169,8 @@ def test_a_worker_that_dies_twice_is_the_answer(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_hangs_is_killed(tmp_path: Path) -> None:
-    """Past the time it is given a worker is ended, and the layer read by another."""
-    with open_workers(replace(LIMITS, wall_seconds=0.2)) as (pool, _):
+    """Past the time it is given a worker is ended, and the layer read by another (which has that time to start in)."""
+    with open_workers(replace(LIMITS, wall_seconds=3.0)) as (pool, _):
         arrival = arrive(pool, tmp_path / "staging", LARGE)
         os.kill(pid_of(pool), signal.SIGSTOP)
         arrival.committed(Digest.of(LARGE), len(LARGE))
