@@ -5,6 +5,8 @@ import re
 _SIZE = re.compile(rb"([0-9a-fA-F]{1,15})((?:[ \t]*;[\t -~\x80-\xff]*)?)")
 LINE = 4096
 """Bytes a chunk's size line, with its extensions, may have."""
+SHORT = 64
+"""Bytes that are looked at first for the end of a line; hardly any is longer."""
 TRAILERS = 16384
 """Bytes all trailer lines together may have."""
 
@@ -24,6 +26,8 @@ class ChunkedDecoder:
         self._line = bytearray()  # an unfinished size or trailer line
         self._awaits_end = False  # the CR LF behind a chunk's data
         self._trailers = -1  # bytes of trailer lines; -1 before the last chunk
+        self._usual = b"\r\n"  # what stood between two chunks last: clients send all chunks but the last alike
+        self._usual_size = 0
         self.complete = False
 
     @property
@@ -38,20 +42,32 @@ class ChunkedDecoder:
             ChunkRefused: a size, a line end or a trailer is malformed or too long.
         """
         pieces: list[memoryview] = []
-        while data and not self.complete:
+        at, end = 0, len(data)
+        while at < end and not self.complete:
             if self._left:
-                piece, data = data[: self._left], data[self._left :]
+                piece = data[at : at + self._left]
+                at += len(piece)
                 self._left -= len(piece)
                 self._awaits_end = self._left == 0
                 pieces.append(piece)
+            elif (
+                self._awaits_end
+                and not self._line
+                and self._usual_size
+                and data[at : at + len(self._usual)] == self._usual
+            ):
+                at += len(self._usual)
+                self._left, self._awaits_end = self._usual_size, False
             else:
-                data = self._read_line(data)
-        return pieces, data
+                at += self._read_line(data[at:])
+        return pieces, data[at:]
 
-    def _read_line(self, data: memoryview) -> memoryview:
-        """Take one line, or the part of it that is there."""
+    def _read_line(self, data: memoryview) -> int:
+        """Take one line, or the part of it that is there; its bytes in `data`."""
         limit = LINE if self._trailers < 0 else TRAILERS
-        head = bytes(data[: limit + 2])
+        head = bytes(data[:SHORT])
+        if b"\n" not in head:
+            head = bytes(data[: limit + 2])
         end = head.find(b"\n")
         self._line += head if end < 0 else head[: end + 1]
         if len(self._line) > limit + 2:
@@ -59,12 +75,12 @@ class ChunkedDecoder:
         if end < 0:
             if b"\r" in self._line[:-1]:
                 raise ChunkRefused("a CR without LF in the chunked coding")
-            return data[len(head) :]
+            return len(head)
         if not self._line.endswith(b"\r\n") or b"\r" in self._line[:-2]:
             raise ChunkRefused("a line of the chunked coding does not end with CR LF")
         line, self._line = bytes(self._line[:-2]), bytearray()
         self._take(line)
-        return data[end + 1 :]
+        return end + 1
 
     def _take(self, line: bytes) -> None:
         if self._awaits_end:
@@ -80,6 +96,8 @@ class ChunkedDecoder:
             self._left = int(found.group(1), 16)
             if self._left == 0:
                 self._trailers = 0
+            elif len(line) <= SHORT:
+                self._usual, self._usual_size = b"\r\n%b\r\n" % line, self._left
 
     def _take_trailer(self, line: bytes) -> None:
         """Trailers are read and dropped (RFC 9110 section 6.5.1)."""
