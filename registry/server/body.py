@@ -25,6 +25,10 @@ class Framing:
         """Whether what is still to come is known and no more than `maximum` bytes."""
         return self.complete or (self._chunks is None and self._left <= maximum)
 
+    def arrives_with(self, count: int) -> bool:
+        """Whether the next `count` bytes are certainly the whole rest of the body."""
+        return self.short(count)
+
     def feed(self, data: memoryview) -> tuple[list[memoryview], memoryview]:
         """The content in `data`, and the bytes behind the body's end.
 

@@ -19,8 +19,8 @@ from uvicorn.server import ServerState
 from registry.oci.errors import BadRequest, document_of
 from registry.server.chunked import ChunkRefused
 from registry.server.head import Fields, Head, HeadRefused, read_head
-from registry.server.link import PeerStalled
-from registry.server.receiving import PeerLeft, Sink, receive_body
+from registry.server.link import Link, PeerStalled
+from registry.server.receiving import Body, PeerLeft, Sink, receive_body
 from registry.server.response import whole
 from registry.server.sending import Window, read_window, send_window
 from registry.server.turn import Turn
@@ -95,6 +95,7 @@ class Connection(asyncio.Protocol):
         self._means = means
         self._transport: asyncio.Transport = None  # type: ignore[assignment]
         self._ahead = b""
+        self._link: Link | None = None
         self._turn: Turn | None = None
         self._closing = False
         self._paused = False
@@ -126,6 +127,8 @@ class Connection(asyncio.Protocol):
         self._state.connections.discard(self)
         self._closing = True
         self._writable.set()
+        if self._link is not None:
+            self._link.close()
         if self._timer is not None:
             self._timer.cancel()
         if self._turn is not None:
@@ -215,6 +218,8 @@ class Connection(asyncio.Protocol):
         heard = partial(memory.learn, note) if memory is not None and note is not None else None
         self._turn = turn = Turn(head, self._scope(head), self, heard)
         turn.scope["extensions"] = self._extensions(turn)
+        if self._direct and not turn.framing.arrives_with(len(self._ahead)):
+            self._pause()  # the application says how the body is to be read: here or, past this, by a worker
         task = self._loop.create_task(turn.run(self._app_now()))
         task.add_done_callback(self._state.tasks.discard)
         self._state.tasks.add(task)
@@ -299,7 +304,7 @@ class Connection(asyncio.Protocol):
     async def send_window(self, head: bytes, window: Window) -> None:
         """Past the event loop where nothing queued stands before it; else in pieces."""
         if self._direct and await self._flushed():
-            await send_window(self._transport, head, window, self._means.pool, self._means.patience)
+            await send_window(self._linked(), head, window, self._means.pool, self._means.patience)
             return
         self.write(head)
         async for piece in read_window(window, self._means.pool):
@@ -325,14 +330,18 @@ class Connection(asyncio.Protocol):
         pieces, rest = turn.framing.feed(memoryview(ahead))
         self._ahead = bytes(rest)
         pieces = [memoryview(held), *pieces] if held else pieces
-        taken = sum(map(len, pieces))
-        if pieces:
-            await self._loop.run_in_executor(self._means.pool, _pour_all, pieces, sink)
-        if not turn.framing.complete:
-            means = self._means
-            more, self._ahead = await receive_body(self._transport, turn.framing, sink, means.pool, means.patience)
-            taken += more
+        if not pieces and turn.framing.complete:
+            return 0
+        means = self._means
+        body = Body(turn.framing, sink, pieces)
+        taken, behind = await receive_body(self._linked(), body, means.pool, means.patience)
+        self._ahead += behind
         return taken
+
+    def _linked(self) -> Link:
+        if self._link is None:
+            self._link = Link(self._transport)
+        return self._link
 
     def resume(self) -> None:
         """Read on."""
@@ -372,11 +381,6 @@ class Connection(asyncio.Protocol):
                 return True
             await asyncio.sleep(0)
         return False
-
-
-def _pour_all(pieces: list[memoryview], sink: Sink) -> None:
-    for piece in pieces:
-        sink(piece)
 
 
 def _address(found: Any) -> tuple[str, int]:

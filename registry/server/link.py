@@ -4,6 +4,7 @@ import asyncio
 import os
 import select
 import socket
+import threading
 from types import TracebackType
 from typing import Self
 
@@ -16,23 +17,49 @@ class PeerStalled(Exception):
 
 
 class Link:
-    """A duplicate of a connected TCP socket. It shares the original's modes: both are non-blocking."""
+    """A duplicate of a connected TCP socket. It shares the original's modes: both are non-blocking.
+
+    A connection makes one when it first needs it, and closes it at its own end. Whoever uses it just then keeps it
+    open (`with link:`) until that use is over: the number of a descriptor that is used never names another file.
+    """
 
     def __init__(self, transport: asyncio.Transport) -> None:
         if transport.is_closing():
             raise ConnectionResetError("the peer has left")
         original = transport.get_extra_info("socket")
         self.socket = socket.socket(original.family, socket.SOCK_STREAM, 0, os.dup(original.fileno()))
+        self._lock = threading.Lock()
+        self._users = 0
+        self._over = False
+        self._low_water = 1
 
     def __enter__(self) -> Self:
-        """The link itself."""
+        """The link itself. Raises ConnectionResetError when the connection is over."""
+        with self._lock:
+            if self._over:
+                raise ConnectionResetError("the connection is over")
+            self._users += 1
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let go of the duplicate; the connection stays."""
-        self.socket.close()
+        """The use is over."""
+        with self._lock:
+            self._users -= 1
+            self._close_unused()
+
+    def close(self) -> None:
+        """Let go of the duplicate; where it is in use, at the end of that."""
+        with self._lock:
+            self._over = True
+            self._close_unused()
+
+    def wake_at(self, count: int) -> None:
+        """How many bytes must have come before the socket counts as readable (SO_RCVLOWAT)."""
+        if count != self._low_water:
+            self._low_water = count
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
 
     def ready(self, events: int) -> bool:
         """Wait in a worker thread, briefly; `False` when the event loop should wait instead."""
@@ -44,21 +71,27 @@ class Link:
         """Wait in the event loop. Raises PeerStalled."""
         loop = asyncio.get_running_loop()
         woken = asyncio.Event()
-        loop.add_reader(self.socket, woken.set)
-        try:
-            await _within(seconds, woken)
-        finally:
-            loop.remove_reader(self.socket)
+        with self:
+            loop.add_reader(self.socket, woken.set)
+            try:
+                await _within(seconds, woken)
+            finally:
+                loop.remove_reader(self.socket)
 
     async def writable(self, seconds: float) -> None:
         """Wait in the event loop. Raises PeerStalled."""
         loop = asyncio.get_running_loop()
         woken = asyncio.Event()
-        loop.add_writer(self.socket, woken.set)
-        try:
-            await _within(seconds, woken)
-        finally:
-            loop.remove_writer(self.socket)
+        with self:
+            loop.add_writer(self.socket, woken.set)
+            try:
+                await _within(seconds, woken)
+            finally:
+                loop.remove_writer(self.socket)
+
+    def _close_unused(self) -> None:
+        if self._over and not self._users:
+            self.socket.close()
 
 
 async def _within(seconds: float, woken: asyncio.Event) -> None:

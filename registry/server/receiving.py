@@ -2,24 +2,35 @@
 
 import asyncio
 import select
-import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from itertools import cycle
+from typing import Protocol
 
 from registry.server.body import Framing
 from registry.server.link import Link
 
-BUFFER = 1 << 20
-"""Bytes received at once; one such buffer for each worker thread."""
+BUFFER = 1 << 19
+"""Bytes received at once; each worker thread has two, so that one can be filled while the other is hashed."""
 SLICE = 64 << 20
 """Bytes one turn of a worker receives at most, so that many uploads share few threads."""
 LOW_WATER = 1 << 18
 """Bytes that must have come before a waiting worker is woken, where that many are still to come."""
 
-Sink = Callable[[memoryview], object]
-"""Takes a piece of content, in a worker thread; the piece is valid until it returns."""
+
+class Sink(Protocol):
+    """Takes content, piece by piece, in one worker thread at a time."""
+
+    def write(self, piece: memoryview, /) -> object:
+        """Take a piece. It stays as it is until the next `write` or `settle` has returned."""
+        ...
+
+    def settle(self) -> object:
+        """Be done with all pieces: what they stand in will be used for something else."""
+        ...
+
 
 _held = threading.local()
 
@@ -43,9 +54,22 @@ class Slice:
     slow: bool = False
 
 
-async def receive_body(
-    transport: asyncio.Transport, framing: Framing, sink: Sink, pool: Executor, patience: float
-) -> tuple[int, bytes]:
+@dataclass(slots=True)
+class Body:
+    """What is received.
+
+    Attributes:
+        framing: says where it ends.
+        sink: where it goes.
+        first: content that has come already.
+    """
+
+    framing: Framing
+    sink: Sink
+    first: Sequence[memoryview]
+
+
+async def receive_body(link: Link, body: Body, pool: Executor, patience: float) -> tuple[int, bytes]:
     """Receive the rest of a body past the transport, whose reading must be paused.
 
     Returns:
@@ -59,26 +83,38 @@ async def receive_body(
     """
     loop = asyncio.get_running_loop()
     taken, rest = 0, b""
-    with Link(transport) as link:
-        try:
-            while not framing.complete:
-                turn = await loop.run_in_executor(pool, _receive, link, framing, sink)
-                taken, rest = taken + turn.taken, turn.rest
-                if turn.slow:
-                    await link.readable(patience)
-        finally:
-            _wake_at(link, 1)  # the event loop waits for single bytes again
+    while body.first or not body.framing.complete:
+        turn = await loop.run_in_executor(pool, _receive, link, body)
+        taken, rest = taken + turn.taken, turn.rest
+        if turn.slow:
+            await link.readable(patience)
     return taken, rest
 
 
-def _receive(link: Link, framing: Framing, sink: Sink) -> Slice:
-    buffer = _buffer()
+def _receive(link: Link, body: Body) -> Slice:
     done = Slice()
+    first, body.first = body.first, ()
+    with link:
+        try:
+            for piece in first:
+                body.sink.write(piece)
+                done.taken += len(piece)
+            _fill(done, link, body.framing, body.sink)
+        finally:
+            body.sink.settle()
+            if not done.slow:
+                link.wake_at(1)  # the event loop waits for single bytes again
+    return done
+
+
+def _fill(done: Slice, link: Link, framing: Framing, sink: Sink) -> None:
+    buffers = cycle(_buffers())
+    buffer = next(buffers)
     while not framing.complete and done.taken < SLICE:
         try:
             got = link.socket.recv_into(buffer, _room(framing))
         except BlockingIOError:
-            _wake_at(link, min(LOW_WATER, framing.wanted or 1))
+            link.wake_at(min(LOW_WATER, framing.wanted or 1))
             done.slow = not link.ready(select.POLLIN)
             if done.slow:
                 break
@@ -89,9 +125,9 @@ def _receive(link: Link, framing: Framing, sink: Sink) -> Slice:
         done.rest = bytes(rest)
         content = _joined(buffer, pieces)
         if content:
-            sink(content)
+            sink.write(content)
             done.taken += len(content)
-    return done
+            buffer = next(buffers)
 
 
 def _joined(buffer: memoryview, pieces: Sequence[memoryview]) -> memoryview:
@@ -109,12 +145,8 @@ def _room(framing: Framing) -> int:
     return BUFFER if framing.wanted is None else min(BUFFER, framing.wanted)
 
 
-def _wake_at(link: Link, count: int) -> None:
-    link.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
-
-
-def _buffer() -> memoryview:
-    found: memoryview | None = getattr(_held, "buffer", None)
+def _buffers() -> Sequence[memoryview]:
+    found: Sequence[memoryview] | None = getattr(_held, "buffers", None)
     if found is None:
-        found = _held.buffer = memoryview(bytearray(BUFFER))
+        found = _held.buffers = [memoryview(bytearray(BUFFER)) for _ in range(2)]
     return found
