@@ -18,6 +18,8 @@ def begin_serving() -> None:
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
+    # Its default would end the process; the settings are about to be read in any case.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     gc.disable()
     # pydantic would read the metadata of every installed distribution, looking for plugins that nobody has asked for.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-# Ignores the signal as the first process of a container does, and sends it to itself when a first large import begins.
+# Ignores signals to end as the first process of a container does, and sends itself one when a first large import begins.
 _TOLD_AT_ONCE = """
 import os, runpy, signal, sys
 number = signal.Signals[sys.argv.pop(1)]
@@ -19,7 +19,7 @@ class Told:
             os.kill(os.getpid(), number)
             os._exit(3)
 
-signal.signal(number, signal.SIG_IGN)
+signal.signal(number, signal.SIG_DFL if number == signal.SIGHUP else signal.SIG_IGN)
 sys.meta_path.insert(0, Told())
 runpy.run_module("policy", run_name="__main__", alter_sys=True)
 """
@@ -36,6 +36,11 @@ def test_a_server_that_is_told_at_once_to_stop(number: signal.Signals, tmp_path:
     """It ends with exit code 0 although it has not finished importing, and leaves nothing behind."""
     assert told_at_once(number, "serve", "--data", str(tmp_path / "data")) == 0
     assert not (tmp_path / "data").exists()
+
+
+def test_a_server_that_is_told_at_once_to_reload(tmp_path: Path) -> None:
+    """It goes on: it will read its settings in any case."""
+    assert told_at_once(signal.SIGHUP, "serve", "--data", str(tmp_path / "data")) == 3
 
 
 def test_other_commands_keep_their_signals(tmp_path: Path) -> None:
