@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-# Ignores signals to end as the first process of a container does, and sends itself one when a first large import begins.
+# Ignores signals to end as the first process of a container does, and sends itself one when a large import begins.
 _TOLD_AT_ONCE = """
 import os, runpy, signal, sys
 number = signal.Signals[sys.argv.pop(1)]
