@@ -56,9 +56,13 @@ class Installation:
     def _log(self) -> Path:
         return self.data.parent / "serve.log"
 
-    def words(self) -> str:
-        """What the server that was started last has printed so far, its log among it."""
-        return self._log.read_text(encoding="utf-8")
+    def words(self, awaited: str = "") -> str:
+        """What the server that was started last has printed so far, its log among it; waits for awaited words."""
+        deadline = time.monotonic() + READY_SECONDS
+        while awaited not in (said := self._log.read_text(encoding="utf-8")):
+            assert time.monotonic() < deadline, f"the server printed only: {said}"
+            time.sleep(0.05)
+        return said
 
     @contextmanager
     def serve(self, *flags: str, ca: Path | None = None) -> Iterator[str]:

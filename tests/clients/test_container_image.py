@@ -91,8 +91,10 @@ def test_it_does_not_run_as_root(docker: Program, container: str) -> None:
 
 def test_its_first_words_are_in_the_log(docker: Program, container: str) -> None:
     """The secrets of the first start are printed where `docker logs` shows them."""
-    _health(docker, container)
-    assert "First start" in docker.run("logs", container).check().output
+    deadline = time.monotonic() + HEALTHY_SECONDS
+    while "First start" not in (said := docker.run("logs", container).check().output):
+        assert time.monotonic() < deadline, said
+        time.sleep(0.1)
 
 
 def test_everything_it_runs_is_compiled(docker: Program, container: str) -> None:

@@ -60,7 +60,7 @@ def terminal(daemons: Daemons, tmp_path_factory: pytest.TempPathFactory) -> Iter
         named.write_text(named.read_text().replace(ADDRESS, host))
         (clone / "ubuntu.tar").write_bytes(ubuntu_root())
         shell.run("docker import ubuntu.tar ubuntu:16.04").check()
-        yield Terminal(host, installation.words(), shell)
+        yield Terminal(host, installation.words("More:"), shell)
 
 
 def _commands(text: str, margin: str) -> list[str]:
