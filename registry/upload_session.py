@@ -1,7 +1,7 @@
 """One upload session, the sink that its bytes go into, and pouring a request's body into that."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from registry.gate import Arrival
@@ -110,7 +110,7 @@ class UploadSink:
         self._loop = asyncio.get_running_loop()
 
     def write(self, data: bytes | memoryview) -> None:
-        """Append, blocking; for one worker thread at a time. `data` stays as it is until the next call has returned.
+        """Append, blocking; for one worker thread at a time.
 
         Raises:
             SizeInvalid: more than was announced.
@@ -119,24 +119,18 @@ class UploadSink:
         self._count(len(data))
         with disk_refusals():
             self._session.staging.write(data)
-        if self._session.size - self._told >= TELL:
-            self._tell()
-
-    def settle(self) -> None:
-        """Be done with what was given to `write`, whose memory is used for something else now; tell the gate of it."""
-        self._session.staging.settle()
-        if self._session.size > self._told:
-            self._tell()
-
-    def _tell(self) -> None:
-        self._told = self._session.size
-        if self._session.followed:
+        if self._session.followed and self._session.size - self._told >= TELL:
+            self._told = self._session.size
             self._loop.call_soon_threadsafe(self._session.tell, self._told)
 
     async def append(self, pieces: Sequence[bytes]) -> None:
         """`write` from the loop, done by a worker thread of the store. Raises Unavailable when the disk refuses."""
         self._count(sum(map(len, pieces)))
         await self._session.staging.append(pieces)
+        self._session.tell(self._session.size)
+
+    def tell(self) -> None:
+        """Tell the gate of everything written, in the loop's thread."""
         self._session.tell(self._session.size)
 
     def require_complete(self) -> None:
@@ -159,8 +153,8 @@ class Direct(Protocol):
         """Whether it can do so for this request."""
         ...
 
-    async def pour(self, sink: UploadSink) -> None:
-        """Move the whole body into the sink."""
+    async def pour(self, write: Callable[[memoryview], None]) -> None:
+        """Move the whole body; each piece is valid only until `write` returns."""
         ...
 
 
@@ -170,7 +164,10 @@ async def pour(body: AsyncIterator[bytes], sink: UploadSink, batch: int) -> None
     When the body breaks off, what has come is written all the same, so that the client can go on from there.
     """
     if isinstance(body, Direct) and body.direct:
-        await body.pour(sink)
+        try:
+            await body.pour(sink.write)
+        finally:
+            sink.tell()
         return
     pouring = _Pouring(sink, batch)
     try:

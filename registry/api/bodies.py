@@ -1,13 +1,12 @@
 """Reading a request's body up to a limit, however it is framed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from starlette.requests import ClientDisconnect, Request
 
 from registry.api.ranges import content_length_of
 from registry.exchange import exchange_of
 from registry.oci.errors import ContentTooLarge, SizeInvalid
-from registry.upload_session import UploadSink
 
 
 class UploadBody:
@@ -31,7 +30,7 @@ class UploadBody:
         """Whether the server moves it."""
         return self._pour is not None
 
-    async def pour(self, sink: UploadSink) -> None:
+    async def pour(self, write: Callable[[memoryview], None]) -> None:
         """Have the server move it.
 
         Raises:
@@ -40,7 +39,7 @@ class UploadBody:
         if self._pour is None:
             raise RuntimeError("This body cannot be moved by the server; iterate over it.")
         try:
-            moved = await self._pour(sink)
+            moved = await self._pour(write)
         except ConnectionResetError:
             raise ClientDisconnect from None
         exchange = exchange_of(self._request.scope)

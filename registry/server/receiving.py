@@ -3,34 +3,22 @@
 import asyncio
 import select
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from itertools import cycle
-from typing import Protocol
 
 from registry.server.body import Framing
 from registry.server.link import Link
 
-BUFFER = 1 << 19
-"""Bytes received at once; each worker thread has two, so that one can be filled while the other is hashed."""
+BUFFER = 1 << 20
+"""Bytes received at once; one such buffer for each worker thread."""
 SLICE = 64 << 20
 """Bytes one turn of a worker receives at most, so that many uploads share few threads."""
 LOW_WATER = 1 << 18
 """Bytes that must have come before a waiting worker is woken, where that many are still to come."""
 
-
-class Sink(Protocol):
-    """Takes content, piece by piece, in one worker thread at a time."""
-
-    def write(self, piece: memoryview, /) -> object:
-        """Take a piece. It stays as it is until the next `write` or `settle` has returned."""
-        ...
-
-    def settle(self) -> object:
-        """Be done with all pieces: what they stand in will be used for something else."""
-        ...
-
+Sink = Callable[[memoryview], object]
+"""Takes a piece of content, in a worker thread; the piece is valid until it returns."""
 
 _held = threading.local()
 
@@ -97,19 +85,17 @@ def _receive(link: Link, body: Body) -> Slice:
     with link:
         try:
             for piece in first:
-                body.sink.write(piece)
+                body.sink(piece)
                 done.taken += len(piece)
             _fill(done, link, body.framing, body.sink)
         finally:
-            body.sink.settle()
             if not done.slow:
                 link.wake_at(1)  # the event loop waits for single bytes again
     return done
 
 
 def _fill(done: Slice, link: Link, framing: Framing, sink: Sink) -> None:
-    buffers = cycle(_buffers())
-    buffer = next(buffers)
+    buffer = _buffer()
     while not framing.complete and done.taken < SLICE:
         try:
             got = link.socket.recv_into(buffer, _room(framing))
@@ -125,9 +111,8 @@ def _fill(done: Slice, link: Link, framing: Framing, sink: Sink) -> None:
         done.rest = bytes(rest)
         content = _joined(buffer, pieces)
         if content:
-            sink.write(content)
+            sink(content)
             done.taken += len(content)
-            buffer = next(buffers)
 
 
 def _joined(buffer: memoryview, pieces: Sequence[memoryview]) -> memoryview:
@@ -145,8 +130,8 @@ def _room(framing: Framing) -> int:
     return BUFFER if framing.wanted is None else min(BUFFER, framing.wanted)
 
 
-def _buffers() -> Sequence[memoryview]:
-    found: Sequence[memoryview] | None = getattr(_held, "buffers", None)
+def _buffer() -> memoryview:
+    found: memoryview | None = getattr(_held, "buffer", None)
     if found is None:
-        found = _held.buffers = [memoryview(bytearray(BUFFER)) for _ in range(2)]
+        found = _held.buffer = memoryview(bytearray(BUFFER))
     return found

@@ -16,16 +16,21 @@ from typing import TypeVar
 
 import aiofiles
 
+from registry.caches import ContentCache
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown, ContentTooLarge
 from registry.storage.layout import Layout
 from registry.storage.refusals import disk_refusals
 from registry.storage.shelves import Shelves
-from registry.storage.staging import PIECE, Busy, DiskStaging, Workshop
+from registry.storage.staging import PIECE, DiskStaging, Workshop
 from registry.storage.store import Opening, StoredBlob
 from registry.storage.syncing import DirectorySyncs, early_writeback
 
 T = TypeVar("T")
+
+_SMALL = 64 * 1024
+_REMEMBERED = 4 << 20
+"""Bytes of small content that are kept in memory: a configuration is read as soon as its manifest comes."""
 
 
 class DiskStore:
@@ -35,28 +40,34 @@ class DiskStore:
         root: the folder; made when absent.
         pool: where blocking work runs.
         sync_bytes: how much of an upload may wait for the disk before writing it back begins; 0: until the commit.
-        hash_ahead: while no more uploads than this are written, a second thread hashes for each; 0: never.
 
     Raises:
         OSError: the folder cannot be made or written.
         RuntimeError: it has another layout.
     """
 
-    def __init__(self, root: Path, pool: Executor, *, sync_bytes: int = 8 << 20, hash_ahead: int = 1) -> None:
+    def __init__(self, root: Path, pool: Executor, *, sync_bytes: int = 8 << 20) -> None:
         self._layout = Layout(root)
         self._layout.prepare()
         self._pool = pool
         self._syncs = DirectorySyncs()
         self._shelves = Shelves(self._layout, self._syncs)
-        self._workshop = Workshop(self._layout, pool, self._shelves, early_writeback(), sync_bytes, hash_ahead, Busy())
+        self._small = ContentCache(_REMEMBERED)
+        self._workshop = Workshop(self._layout, pool, self._shelves, early_writeback(), sync_bytes)
 
     async def stat(self, digest: Digest) -> StoredBlob | None:
         """Ask the file system in the loop's thread: cheaper than a hop to another."""
         return _at_rest(digest, self._layout.blob(digest))
 
     async def get(self, digest: Digest, maximum: int) -> bytes | None:
-        """Read in a worker thread."""
-        return await self._run(lambda: _read_whole(self._layout.blob(digest), maximum))
+        """Read in a worker thread, unless it is small, was stored or read lately, and is still there."""
+        known = self._small.get(digest)
+        if known is not None and len(known) <= maximum and self._layout.blob(digest).exists():
+            return known
+        found = await self._run(lambda: _read_whole(self._layout.blob(digest), maximum))
+        if found is not None and len(found) <= _SMALL:
+            self._small.put(digest, found)
+        return found
 
     async def read(self, blob: StoredBlob, start: int, length: int) -> AsyncIterator[bytes]:
         """Open once, then a piece for each worker-thread hop."""
@@ -73,7 +84,10 @@ class DiskStore:
 
     async def put(self, digest: Digest, content: bytes) -> StoredBlob:
         """Write beside, sync, rename, sync the folder; again when it is there: that makes its age start again."""
-        return await self._run(lambda: self._put(digest, content))
+        stored = await self._run(lambda: self._put(digest, content))
+        if len(content) <= _SMALL:
+            self._small.put(digest, content)
+        return stored
 
     async def stage(self, upload: str, opening: Opening | None = None) -> DiskStaging:
         """A folder of its own in uploads/."""

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,7 +23,6 @@ from registry.storage.syncing import Writeback
 T = TypeVar("T")
 
 PIECE = 1 << 20
-_WORTH_HANDING_OVER = 1 << 17
 _DATA = "data"
 _SESSION = "session.json"
 
@@ -37,21 +36,6 @@ class Workshop:
     shelves: Shelves
     writeback: Writeback
     sync_bytes: int
-    hash_ahead: int
-    busy: "Busy"
-
-
-class Busy:
-    """Counts the uploads that are being written."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.count = 0
-
-    def add(self, difference: int) -> None:
-        """One more, or one less."""
-        with self._lock:
-            self.count += difference
 
 
 class DiskStaging:
@@ -59,9 +43,6 @@ class DiskStaging:
 
     The hash is computed as bytes come. When that is not possible (bytes of an earlier process, bytes taken back, a
     digest of another algorithm than announced) the file is read once more at the commit.
-
-    While few uploads are written, a second thread hashes one piece while the next is received and written; with many,
-    every core has work anyway and handing over would only cost.
     """
 
     def __init__(self, workshop: Workshop, folder: Path, opening: Opening, size: int) -> None:
@@ -71,7 +52,6 @@ class DiskStaging:
         self._size = size
         self._synced = size
         self._hasher: Hasher | None = None if size else new_hasher(opening.algorithm)
-        self._hashing: Future[None] | None = None
         self._descriptor = -1
         self._lock = threading.Lock()
 
@@ -122,22 +102,13 @@ class DiskStaging:
             done = 0
             while done < len(view):
                 done += os.pwrite(descriptor, view[done:], self._size + done)
-            self._hash(data)
+            if self._hasher is not None:
+                self._hasher.update(data)
             self._size += done
             self._start_writeback(descriptor)
 
-    def settle(self) -> None:
-        """Wait for the second thread."""
-        hashing, self._hashing = self._hashing, None
-        if hashing is not None:
-            hashing.result()
-
     async def append(self, pieces: Sequence[bytes]) -> None:
-        """Write in a worker thread; the pieces are immutable, so that nobody need settle.
-
-        Raises:
-            Unavailable: the disk refuses.
-        """
+        """Write in a worker thread. Raises Unavailable when the disk refuses."""
         await self._run(lambda: self.write(pieces[0] if len(pieces) == 1 else b"".join(pieces)))
 
     async def truncate(self, size: int) -> None:
@@ -170,23 +141,12 @@ class DiskStaging:
                 self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC)
             except FileNotFoundError:  # expired or cancelled by another process
                 raise BlobUploadUnknown from None
-            self._workshop.busy.add(1)
         return self._descriptor
 
     def _close(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-            self._workshop.busy.add(-1)
-
-    def _hash(self, data: bytes | memoryview) -> None:
-        self.settle()
-        if self._hasher is None:
-            return
-        if len(data) >= _WORTH_HANDING_OVER and self._workshop.busy.count <= self._workshop.hash_ahead:
-            self._hashing = self._workshop.pool.submit(self._hasher.update, data)
-        else:
-            self._hasher.update(data)
 
     def _start_writeback(self, descriptor: int) -> None:
         step = self._workshop.sync_bytes
@@ -196,7 +156,6 @@ class DiskStaging:
 
     def _truncate(self, size: int) -> None:
         with self._lock:
-            self.settle()
             if size < self._size:
                 os.ftruncate(self._open(), size)
                 self._size = self._synced = size
@@ -205,7 +164,6 @@ class DiskStaging:
     def _commit(self, digest: Digest) -> StoredBlob:
         with self._lock:
             try:
-                self.settle()
                 self._check(digest)
                 modified = self._settle()
                 target = self._workshop.shelves.place(self.path, digest)

@@ -72,15 +72,7 @@ class Staging(Protocol):
         ...
 
     def write(self, data: bytes | memoryview) -> None:
-        """Append and hash (blocking); `data` must stay as it is until the next `write` or `settle` has returned.
-
-        Raises:
-            OSError: the disk refuses; nothing of `data` counts then.
-        """
-        ...
-
-    def settle(self) -> None:
-        """Be done with what was given to `write` (blocking): its memory will be used for something else."""
+        """Append and hash (blocking). Raises OSError when the disk refuses; nothing of `data` counts then."""
         ...
 
     async def append(self, pieces: Sequence[bytes]) -> None:
