@@ -81,6 +81,18 @@ def test_a_broken_settings_file_changes_nothing(live: LiveRegistry, file: Path, 
         assert client.delete("/v2/a/manifests/v1").status_code == 404
 
 
+def test_opening_a_registry_to_the_network_warns(tmp_path: Path, file: Path) -> None:
+    """When a reload switches signing in off on an address that is not spelt as this machine's."""
+
+    def read() -> RegistrySettings:
+        # This spelling of 127.0.0.1 counts as a name, so that the test opens nothing to anybody.
+        return load(RegistrySettings, file, {"data": tmp_path / "data", "listen": "127.1:0"}, {})
+
+    with running(build(read()), read, [file]), capture_logs() as logged:
+        file.write_text("auth: {required: false}")
+        _eventually(lambda: any(line["event"].startswith("auth.required is false") for line in logged))
+
+
 def test_a_renewed_certificate_serves_new_connections(live: LiveRegistry, certificates: Certificates) -> None:
     """An open connection goes on undisturbed."""
     before = _serial(live)
