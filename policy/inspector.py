@@ -298,4 +298,5 @@ def _limits(settings: InspectionSettings) -> WorkerLimits:
         follow_queue=settings.follow_queue,
         budgets=settings.budgets.budgets(),
         idle_seconds=settings.idle_seconds,
+        rest_seconds=settings.rest_seconds,
     )

@@ -85,6 +85,9 @@ class InspectionSettings(Group):
     idle_seconds: float = Field(
         default=2.0, gt=0, description="an upload that has stalled so long gives its worker to others that wait"
     )
+    rest_seconds: float = Field(
+        default=60.0, gt=0, description="a worker to whom no layer has come for so long ends, and its memory is free"
+    )
     config_bytes: int = Field(
         default=8 * MEBIBYTE, ge=4096, description="largest image configuration; a larger one is inconclusive"
     )

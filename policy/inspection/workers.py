@@ -22,6 +22,7 @@ class WorkerLimits:
     """What the workers may cost; the meanings are those of the settings `policy.inspection.*`.
 
     `idle_seconds`: a worker leaves an upload that has said nothing for so long when other layers wait.
+    `rest_seconds`: a worker to whom nothing has come for so long ends.
     """
 
     workers: int
@@ -32,6 +33,7 @@ class WorkerLimits:
     follow_queue: int
     budgets: Budgets
     idle_seconds: float = 2.0
+    rest_seconds: float = 60.0
 
 
 @dataclass(slots=True)
@@ -166,14 +168,15 @@ class InspectionWorkers:
         return True
 
     def next_job(self, slot: "_Slot") -> LayerJob | None:
-        """Wait for work, whole layers first; `None` when the pool closes, or has fewer processes now."""
+        """Wait for work, whole layers first; `None` when the pool closes, is to shrink, or has had none for long."""
         with self._condition:
             slot.is_busy = False
-            while not (self._whole or self._growing or self._closed or self._is_overstaffed()):
-                self._condition.wait()
+            called = True
+            while called and not (self.is_crowded() or self._closed or self._is_overstaffed()):
+                called = self._condition.wait(self._limits.rest_seconds)
             if self._closed:
                 return None
-            if self._is_overstaffed():
+            if self._is_overstaffed() or not self.is_crowded():
                 self._slots.remove(slot)
                 return None
             slot.is_busy = True

@@ -292,6 +292,14 @@ def test_fewer_processes_end_after_the_layers_at_hand(tmp_path: Path) -> None:
         await_processes(pool, 1)
 
 
+def test_a_process_that_is_not_needed_ends(tmp_path: Path) -> None:
+    """Its memory is free again, and the next layer gets another."""
+    with open_workers(replace(LIMITS, rest_seconds=0.05)) as (pool, _):
+        for content in (SMALL, LARGE):
+            assert read(pool, tmp_path, content).failure == ""
+            await_processes(pool, 0)
+
+
 def test_a_process_under_other_limits_is_replaced(workers: InspectionWorkers, tmp_path: Path) -> None:
     """Memory is confined for good when a process starts, so that a new limit needs a new process."""
     read(workers, tmp_path, SMALL)
