@@ -122,7 +122,7 @@ class Turn:
     def feed(self, pieces: list[memoryview]) -> None:
         """Content has arrived."""
         if not self.complete:
-            self._pieces += [bytes(piece) for piece in pieces]
+            self._pieces += map(_kept, pieces)
             self._pending += sum(map(len, pieces))
         self._news.set()
 
@@ -265,6 +265,12 @@ class Turn:
         self._pieces = []
         self._news.set()
         self._wire.over(self)
+
+
+def _kept(piece: memoryview) -> bytes:
+    """The piece as bytes; without copying them where it is all that was received."""
+    whole = piece.obj
+    return whole if isinstance(whole, bytes) and len(whole) == len(piece) else bytes(piece)
 
 
 def _log() -> Any:

@@ -23,6 +23,7 @@ from registry.storage.syncing import Writeback
 T = TypeVar("T")
 
 PIECE = 1 << 20
+_VECTOR = 1024  # IOV_MAX of Linux
 _DATA = "data"
 _SESSION = "session.json"
 
@@ -96,20 +97,11 @@ class DiskStaging:
 
     def write(self, data: bytes | memoryview) -> None:
         """Append at the known size, whatever an earlier failed write may have left behind it, then hash."""
-        with self._lock:
-            descriptor = self._open()
-            view = memoryview(data)
-            done = 0
-            while done < len(view):
-                done += os.pwrite(descriptor, view[done:], self._size + done)
-            if self._hasher is not None:
-                self._hasher.update(data)
-            self._size += done
-            self._start_writeback(descriptor)
+        self._write([data])
 
     async def append(self, pieces: Sequence[bytes]) -> None:
         """Write in a worker thread. Raises Unavailable when the disk refuses."""
-        await self._run(lambda: self.write(pieces[0] if len(pieces) == 1 else b"".join(pieces)))
+        await self._run(lambda: self._write(pieces))
 
     async def truncate(self, size: int) -> None:
         """Forget the bytes behind `size`; the hash of the rest is computed at the commit."""
@@ -134,6 +126,16 @@ class DiskStaging:
     async def _run(self, work: Callable[[], T]) -> T:
         with disk_refusals():
             return await asyncio.get_running_loop().run_in_executor(self._workshop.pool, work)
+
+    def _write(self, pieces: Sequence[bytes | memoryview]) -> None:
+        with self._lock:
+            descriptor = self._open()
+            done = _write_all(descriptor, pieces, self._size)
+            if self._hasher is not None:
+                for piece in pieces:
+                    self._hasher.update(piece)
+            self._size += done
+            self._start_writeback(descriptor)
 
     def _open(self) -> int:
         if self._descriptor < 0:
@@ -212,3 +214,18 @@ class DiskStaging:
             self.path.unlink(missing_ok=True)
             (self._folder / _SESSION).unlink(missing_ok=True)
             self._folder.rmdir()
+
+
+def _write_all(descriptor: int, pieces: Sequence[bytes | memoryview], at: int) -> int:
+    """Write all pieces one behind the other, without joining them in memory first; the bytes written."""
+    done = 0
+    for start in range(0, len(pieces), _VECTOR):
+        left = [memoryview(piece) for piece in pieces[start : start + _VECTOR] if piece]
+        while left:
+            count = os.pwritev(descriptor, left, at + done)
+            done += count
+            while left and count >= len(left[0]):
+                count -= len(left.pop(0))
+            if count:
+                left[0] = left[0][count:]
+    return done
