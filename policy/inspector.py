@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -35,6 +35,8 @@ _MANIFEST_MAXIMUM = 64 << 20
 _SUBJECTS = 2000
 # Inspections are kept unpacked in memory; what they take there is about so many times their stored size.
 _UNPACKED = 8
+_AT_ONCE = 10_000
+"""Members of all layers together up to which an image is composed in the event loop: another thread costs more."""
 
 
 class Inspector:
@@ -86,6 +88,8 @@ class Inspector:
         known = self.known(digest)
         if known is not None and (known.final or manifest is None):
             return known
+        if isinstance(manifest, ImageManifest) and self._has_layers(manifest) and digest not in self._running:
+            return self._settle(image_subject(digest, await self._facts(manifest), CURRENT))
         running = self._looking(repository, digest, manifest)
         done, _ = await asyncio.wait({running}, timeout=wait)
         return running.result() if done else None
@@ -163,16 +167,27 @@ class Inspector:
         except ManifestInvalid:  # it was accepted once, so a limit or a rule has changed since
             return None
 
+    def _has_layers(self, manifest: ImageManifest) -> bool:
+        return all(self._layers.get(item.digest) is not None for item in manifest.layers)
+
     async def _facts(self, manifest: ImageManifest) -> ImageFacts:
         config = await self._config(manifest.config)
-        looked = await asyncio.gather(*(self._layer(item, at) for at, item in enumerate(manifest.layers)))
+        looked = await self._all_layers(manifest)
         problems = [item for item in (config, *looked) if isinstance(item, Problem)]
         layers = [item for item in looked if isinstance(item, LayerInspection)]
         if problems or not isinstance(config, bytes):
             digests = tuple(item.digest for item in manifest.layers)
             return ImageFacts(problems=tuple(problems), detectors=names(DETECTORS), layers=digests)
+        budgets = self._image_budgets
+        if sum(layer.members for layer in layers) <= _AT_ONCE:
+            return compose(config, layers, manifest.layers, budgets)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, compose, config, layers, manifest.layers, self._image_budgets)
+        return await loop.run_in_executor(self._threads, compose, config, layers, manifest.layers, budgets)
+
+    async def _all_layers(self, manifest: ImageManifest) -> Sequence[LayerInspection | Problem]:
+        if self._has_layers(manifest):
+            return [found for item in manifest.layers if (found := self._layers.get(item.digest)) is not None]
+        return await asyncio.gather(*(self._layer(item, at) for at, item in enumerate(manifest.layers)))
 
     async def _config(self, descriptor: Descriptor) -> bytes | Problem:
         try:

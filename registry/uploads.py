@@ -130,13 +130,25 @@ class Uploads:
         """All bytes in one small body: they need no place of their own, and one way to the disk."""
         session.require_open()
         require_start(session, start)
-        content = b"".join([piece async for piece in body])
+        content = await self._collected(session, body)
         if len(content) != length:
             raise SizeInvalid(f"{len(content)} bytes came, {length} were announced: send the chunk again")
         self._close(session)
-        require_digest(digest, Digest.of(content, digest.algorithm))
         await self._require_room(session.repository, length, digest)
+        require_digest(digest, Digest.of(content, digest.algorithm))
         return await self._record(session, await self._storage.put(digest, content))
+
+    async def _collected(self, session: UploadSession, body: AsyncIterator[bytes]) -> bytes:
+        """A small body; when it breaks off, what has come counts all the same."""
+        pieces: list[bytes] = []
+        try:
+            async for piece in body:
+                pieces.append(piece)  # noqa: PERF401 - what came before an error is wanted
+        except Exception:
+            async with self._accepting(session, None, None) as sink:
+                await sink.append(pieces)
+            raise
+        return b"".join(pieces)
 
     async def cancel(self, session: UploadSession) -> None:
         """The session is over, its bytes are gone.

@@ -95,7 +95,7 @@ class WholeResponse(Response):
 def add_warnings(response: Response, texts: Iterable[str], maximum: int) -> None:
     """Add `Warning: 299 - "…"` headers, `maximum` bytes of values at most (distribution-spec, "Warnings")."""
     for text in texts:
-        escaped = "".join(character if character.isprintable() else " " for character in text)
+        escaped = text if text.isprintable() else "".join(each if each.isprintable() else " " for each in text)
         escaped = escaped.encode("ascii", "replace").decode().replace("\\", "\\\\").replace('"', '\\"')
         value = f'299 - "{escaped}"'
         if len(value) > maximum:

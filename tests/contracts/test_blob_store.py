@@ -218,6 +218,20 @@ def test_get_knows_its_limit(store: BlobStore) -> None:
     asyncio.run(scenario())
 
 
+def test_get_forgets_what_is_deleted(store: BlobStore) -> None:
+    """Content that was got before is not remembered past its end, and its limit holds each time."""
+
+    async def scenario() -> None:
+        await store.put(digest := Digest.of(b"content"), b"content")
+        assert await store.get(digest, 7) == b"content"
+        with pytest.raises(ContentTooLarge):
+            await store.get(digest, 6)
+        store.delete(digest)
+        assert await store.get(digest, 7) is None
+
+    asyncio.run(scenario())
+
+
 def test_a_deleted_blob_is_gone(store: BlobStore) -> None:
     """Stat, get and a second delete find nothing; a read says that it is unknown."""
 
