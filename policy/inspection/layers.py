@@ -3,7 +3,7 @@
 import hashlib
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from policy.facts import Problem
@@ -29,7 +29,11 @@ _IMPLICIT = frozenset({b"i", b"I"})
 
 
 def scan_layer(
-    source: Source, digest: str, detectors: tuple[Detector, ...] = DETECTORS, budgets: Budgets | None = None
+    source: Source,
+    digest: str,
+    detectors: tuple[Detector, ...] = DETECTORS,
+    budgets: Budgets | None = None,
+    beside: Callable[[], None] | None = None,
 ) -> LayerInspection:
     """Read a layer to its end.
 
@@ -38,6 +42,7 @@ def scan_layer(
         digest: the blob's name, for the record: whoever feeds `source` verifies it.
         detectors: what to look for.
         budgets: what it may cost; the defaults when `None`.
+        beside: called now and then from a thread that does not read `source`.
 
     Returns:
         What the layer holds; for a damaged, hostile or oversized one the problem instead.
@@ -48,7 +53,8 @@ def scan_layer(
     hashed = hashlib.sha256()
     found = partial(LayerInspection, digest=digest, detectors=names(detectors))
     try:
-        read_by_all(_timed(uncompressed(source, meter), granted.cpu_seconds), scan.run, hashed.update)
+        stream = _timed(uncompressed(source, meter), granted.cpu_seconds)
+        read_by_all(stream, scan.run, _followed(hashed.update, beside))
     except LayerRefused as refused:
         problem = Problem(refused.reason, refused.message, digest)
         return found(problem=problem, compressed=meter.compressed, compression=meter.compression)
@@ -68,6 +74,18 @@ def scan_layer(
         implicit=tuple(sorted(path for path, entry in scan.tree.entries.items() if entry in _IMPLICIT)),
         late=tuple(sorted(scan.tree.late)),
     )
+
+
+def _followed(update: Callable[[bytes], None], then: Callable[[], None] | None) -> Callable[[bytes], None]:
+    """The first function, and the second after it."""
+    if then is None:
+        return update
+
+    def both(piece: bytes) -> None:
+        update(piece)
+        then()
+
+    return both
 
 
 def _timed(pieces: Iterator[bytes], seconds: float) -> Iterator[bytes]:

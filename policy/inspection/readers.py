@@ -12,7 +12,7 @@ from itertools import chain
 
 from policy.inspection.budgets import LayerRefused
 
-_WAITING = 6
+_WAITING = 4
 _ALONE = 4 * 1024 * 1024
 
 Reader = Callable[[Iterator[bytes]], None]

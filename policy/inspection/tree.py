@@ -27,7 +27,7 @@ _EMPTIED = {b"d": b"D", b"i": b"I"}
 _IMPLICIT = frozenset({b"i", b"I"})
 _UNKNOWN = frozenset({b"w", b"i", b"I"})
 LINKS_AT_MOST = 40
-_SIMPLE = re.compile(rb"[^./\0][^/\0]*(?:/[^./\0][^/\0]*)*").fullmatch
+_SIMPLE = re.compile(rb"\.{0,2}+[^./\0][^/\0]*+(?:/\.{0,2}+[^./\0][^/\0]*+)*+").fullmatch
 
 
 def shown(path: bytes) -> str:
@@ -90,10 +90,12 @@ class LayerTree:
             raise over_budget(f"the layer's names take more than {self._budgets.names_bytes} bytes")
 
     def _walk(self, parent: bytes, *, make: bool) -> bytes:
-        todo = parent.split(b"/")[::-1]
-        if len(todo) > self._budgets.path_depth:
+        if parent.count(b"/") >= self._budgets.path_depth:
             raise over_budget(f"a path has more than {self._budgets.path_depth} parts")
-        at, followed = b"", 0
+        above, _, base = parent.rpartition(b"/")
+        known = self._homes.get(above) == above  # seen before, and there is no link in it
+        at, todo = (above, [base]) if known else (b"", parent.split(b"/")[::-1])
+        followed = 0
         while todo:
             part = todo.pop()
             if part in {b"", b"."}:

@@ -7,6 +7,8 @@ import hashlib
 import os
 import socket
 import sys
+import threading
+from collections import deque
 from typing import Any
 
 from policy.inspection.budgets import Budgets
@@ -15,6 +17,7 @@ from policy.inspection.layers import scan_layer
 from policy.inspection.messages import ConnectionLost, receive, send, send_bytes
 
 _PIECE = 1 << 20
+_UNHASHED = 4
 _SWITCH_SECONDS = 0.0002
 
 
@@ -25,7 +28,8 @@ class Abandoned(Exception):
 class ArrivingLayer:
     """A file that is still growing, read as far as the server says it will not change any more.
 
-    Every byte is hashed as it is read, so that what was seen is bound to the digest that the upload is committed under.
+    Every byte that is read is hashed, so that what was seen is bound to the digest that the upload is committed under:
+    by whichever thread has the time, the one that reads when the other is behind.
     """
 
     def __init__(self, descriptor: int, job: dict[str, Any], connection: socket.socket) -> None:
@@ -34,6 +38,8 @@ class ArrivingLayer:
         self._available = int(job["available"])
         self._complete = bool(job["complete"])
         self._hasher = hashlib.new(job["algorithm"])
+        self._unhashed: deque[bytes] = deque()
+        self._hashing = threading.Lock()
         self.abandoned = False
         self.offset = 0
 
@@ -52,14 +58,23 @@ class ArrivingLayer:
         if not found:
             self.abandoned = True
             raise Abandoned
-        self._hasher.update(found)
         self.offset += len(found)
+        self._unhashed.append(found)
+        if len(self._unhashed) > _UNHASHED:
+            self.hash()
         return found
+
+    def hash(self) -> None:
+        """Hash what was read since the last time."""
+        with self._hashing:
+            while self._unhashed:
+                self._hasher.update(self._unhashed.popleft())
 
     def drain(self) -> str:
         """Read the rest, whatever it is, and return the hexadecimal digest of the whole."""
         while self.read(_PIECE):
             pass
+        self.hash()
         return self._hasher.hexdigest()
 
     def _wait(self) -> None:
@@ -79,7 +94,7 @@ def answer(connection: socket.socket, job: dict[str, Any], descriptor: int) -> N
     found: dict[str, Any] = {"failure": "", "digest": "", "abandoned": False}
     body = b""
     try:
-        inspection = scan_layer(layer, "", budgets=budgets)
+        inspection = scan_layer(layer, "", budgets=budgets, beside=layer.hash)
         found["digest"] = layer.drain()
         body = inspection.to_bytes()
     except Abandoned:

@@ -16,7 +16,7 @@ from policy.inspection.messages import ConnectionLost, receive, receive_bytes, s
 
 # The C library would give the memory of every piece back to the kernel and fetch it anew, page by page: a second of
 # system time for 1.5 GB. Elsewhere than with glibc these names mean nothing.
-_ALLOCATOR = {
+ALLOCATOR = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(32 << 20),
@@ -41,7 +41,7 @@ class WorkerProcess:
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **_ALLOCATOR},
+                env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **ALLOCATOR},
                 cwd="/",
             )
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
