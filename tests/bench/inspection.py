@@ -1,14 +1,16 @@
 """Inspection speed: one generated layer, read by basegate, by tarfile and by the bare decompressor in the same run.
 
 `python -m tests.bench.inspection` makes a layer of 1.5 GB with 50,000 members; `--members` and `--megabytes` make a
-smaller one. Each reader runs in a process of its own, interleaved; printed are medians of processor and wall seconds.
+smaller one. Each reader runs in a process of its own, interleaved, with the same settings of the C library's allocator:
+basegate in a worker as the server starts it, with all its limits, and hashing the blob as well. Printed are medians of
+processor and wall seconds.
 """
 
 import argparse
 import gzip
 import io
 import os
-import random
+import stat
 import subprocess
 import sys
 import sysconfig
@@ -16,54 +18,85 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 
 from isal import igzip_lib
 
-from policy.inspection.layers import scan_layer
-from tests.bench.measures import peak_memory
+from policy.inspection.budgets import Budgets
+from policy.inspection.layer_inspection import LayerInspection
+from policy.inspection.layer_job import LayerJob
+from policy.inspection.worker_process import ALLOCATOR, WorkerProcess
+from tests.bench.measures import cpu_seconds, peak_memory
 
 PIECE = 256 * 1024
+WORKER_BYTES = 1 << 30
+TREES = ("/usr/bin", "/usr/include", "/usr/share/doc")
 
 
 def write_layer(path: Path, members: int, megabytes: int) -> None:
-    """A gzip layer that looks like an installed Python: long paths, many small files, some large.
+    """A gzip layer of files of this machine, whole and in the order of their folders, of the wanted average size.
 
-    The bytes are those of the running Python's own library (sources, compiled modules, shared objects), so that they
-    compress as layers do: noise would be stored, which a slow inflater copies as fast as a quick one.
+    What the machine has is taken as often as needed, below a folder of another name each time, as several
+    installations of Python side by side do. Most files of a layer are small: where the average falls behind, the
+    next one is taken from those that are larger than it.
     """
-    chance = random.Random(20190711)  # noqa: S311
-    source = library(min(megabytes, 96) * 1_000_000)
     average = megabytes * 1_000_000 // members
+    files = installed()
+    largest = max(4 * average, megabytes * 10_000)
+    small = cycle([path for path, size in files if size <= average])
+    large = cycle([path for path, size in files if average < size <= largest])
+    written = 0
     with gzip.open(path, "wb", compresslevel=6) as packed, tarfile.open(fileobj=packed, mode="w|") as archive:
         for number in range(members):
-            folder = f"opt/miniconda/lib/python3.6/site-packages/package_{number // 40}/module_{number // 8 % 5}"
-            info = tarfile.TarInfo(f"{folder}/file_with_a_usual_name_{number}.py")
-            info.size = min(len(source), max(1, int(chance.expovariate(1 / average))))
-            info.mode = 0o644
-            start = chance.randrange(len(source) - info.size + 1)
-            archive.addfile(info, io.BytesIO(source[start : start + info.size]))
+            file = next(small if written > number * average else large)
+            body = Path(file).read_bytes()
+            info = tarfile.TarInfo(f"copy_{number * 4 // members}{file}")
+            info.size, info.mode = len(body), 0o644
+            archive.addfile(info, io.BytesIO(body))
+            written += len(body)
 
 
-def library(size: int) -> bytes:
-    """At most so many bytes of the standard library's files, in a fixed random order."""
-    files = sorted(file for file in Path(sysconfig.get_path("stdlib")).rglob("*.*") if file.is_file())
-    random.Random(20190711).shuffle(files)  # noqa: S311
-    found = bytearray()
-    for file in files:
-        found += file.read_bytes()
-        if len(found) >= size:
-            break
-    return bytes(found[:size])
+def installed() -> list[tuple[str, int]]:
+    """Readable files of the running Python, of programs, headers and documentation, by path, with their sizes."""
+    found = []
+    for tree in (sysconfig.get_path("stdlib"), *TREES):
+        for folder, _, names in os.walk(tree):
+            for path in (f"{folder}/{name}" for name in names):
+                status = os.lstat(path)
+                if stat.S_ISREG(status.st_mode) and os.access(path, os.R_OK):
+                    found.append((path, status.st_size))
+    return sorted(found)
 
 
-def inspect(path: Path) -> int:
-    """Everything basegate does with a layer."""
-    with path.open("rb") as source:
-        found = scan_layer(source, "sha256:" + "0" * 64)
+def inspect(path: Path) -> tuple[int, float, float, int]:
+    """Everything basegate does with a layer, in a worker as the server starts it: members, and what `measure` gives."""
+    worker = WorkerProcess(WORKER_BYTES, nice=0)
+    try:
+        with tempfile.NamedTemporaryFile() as empty:
+            empty.write(bytes(1024))
+            empty.flush()
+            answered(worker, Path(empty.name))  # it has started when it has answered once
+        started, used = time.monotonic(), cpu_seconds(worker.pid)
+        found = answered(worker, path)
+        wall, cpu = time.monotonic() - started, cpu_seconds(worker.pid) - used
+        return found.members, cpu, wall, peak_memory(worker.pid) // 1024
+    finally:
+        worker.end()
+
+
+def answered(worker: WorkerProcess, path: Path) -> LayerInspection:
+    """What a worker says of a layer."""
+    job = LayerJob(path=path)
+    job.open()
+    worker.start(job, Budgets())
+    while not worker.wait():
+        pass
+    job.release()
+    found = LayerInspection.from_bytes(worker.answer()[1])
     assert found.problem is None
-    return found.members
+    return found
 
 
 def decompress(path: Path) -> int:
@@ -85,35 +118,37 @@ def standard_tarfile(path: Path) -> int:
 
 
 READERS: dict[str, Callable[[Path], int]] = {
-    "basegate": inspect,
     "decompressor": decompress,
     "tarfile": standard_tarfile,
 }
+NAMES = ("basegate", *READERS)
 
 
 def measure(name: str, path: Path) -> tuple[float, float, int]:
     """Processor seconds, wall seconds and peak RSS in KiB of one reader in a fresh process."""
+    if name not in READERS:
+        return inspect(path)[1:]
     command = [sys.executable, "-m", "tests.bench.inspection", "--reader", name, str(path)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **ALLOCATOR})
     cpu, wall, rss = done.stdout.split()
     return float(cpu), float(wall), int(rss)
 
 
 def run_reader(name: str, path: Path) -> str:
-    """One reader in this process: `CPU WALL RSS`."""
+    """One of `READERS` in this process: `CPU WALL RSS`."""
     started, used = time.monotonic(), time.process_time()
     READERS[name](path)
     # Not ru_maxrss: that begins with the peak of the process which started this one.
     return f"{time.process_time() - used} {time.monotonic() - started} {peak_memory(os.getpid()) // 1024}"
 
 
-def report(path: Path, megabytes: int, rounds: int) -> str:
+def report(path: Path, rounds: int) -> str:
     """A table of medians, and the two ratios that matter."""
-    runs = {name: [measure(name, path) for _ in range(0)] for name in READERS}
-    for _ in range(rounds):
-        for name in READERS:
+    runs = {name: [measure(name, path)] for name in NAMES}
+    for _ in range(rounds - 1):
+        for name in NAMES:
             runs[name].append(measure(name, path))
-    packed = path.stat().st_size / 1e6
+    packed, megabytes = path.stat().st_size / 1e6, round(decompress(path) / 1e6)
     lines = [f"layer: {packed:.0f} MB compressed, {megabytes} MB uncompressed"]
     wall = {}
     for name, found in runs.items():
@@ -141,7 +176,7 @@ def main(arguments: list[str] | None = None) -> int:
         path = options.layer or Path(folder) / "layer.tar.gz"
         if options.layer is None:
             write_layer(path, options.members, options.megabytes)
-        print(report(path, options.megabytes, options.rounds))  # noqa: T201
+        print(report(path, options.rounds))  # noqa: T201
     return 0
 
 
