@@ -20,9 +20,7 @@ _HEADER = struct.Struct("100s8s16x12s12x8sc100s8s80x155s12x")
 _TIMES = (slice(345, 357), slice(357, 369))
 _BASE_256 = frozenset({0x80, 0xFF})
 _UNUSED = (slice(108, 116), slice(116, 124), slice(136, 148), slice(329, 337), slice(337, 345))
-_ORDINARY = re.compile(
-    rb"(?:[0-7]{7}\0){3}[0-7]{11}\0[0-7]{11}\0.{181}(?:[0-7]{7}\0[0-7]{7}\0|\0{16})", re.DOTALL
-).match
+_ORDINARY = re.compile(rb"[0-7]{7}\0[0-7]{7}\0.{12}[0-7]{11}\0.{181}(?:[0-7]{7}\0[0-7]{7}\0|\0{16})", re.DOTALL).match
 _ZEROS = bytes(BLOCK)
 _USTAR = b"ustar\0"
 _GNU = b"ustar  \0"
@@ -206,12 +204,10 @@ class Members:
     def _member(self, block: bytes, extensions: Extensions) -> Member | None:
         name, mode, size, checksum, flag, link, magic, prefix = _HEADER.unpack(block)
         _verify(block, checksum, self._pieces.offset - BLOCK)
-        kind = flag[0]
-        if _ORDINARY(block, 100):
-            stored, bits = int(size[:-1], 8), int(mode[:-1], 8)
-        else:
+        if not _ORDINARY(block, 108):
             _verify_numbers(block, magic)
-            stored, bits = number(size), number(mode)
+        kind = flag[0]
+        stored, bits = number(size), number(mode)
         if kind in _EXTENSIONS:
             self._extend(kind, stored, extensions)
             return None
