@@ -46,7 +46,8 @@ class Fact:
 
     Attributes:
         subject: `os`, `conda` or `python`.
-        value: what is so: os `{"id", "version"}`; conda `{"version", "prefix"}`; python `{"version", "prefix"}`.
+        value: what is so: os `{"id", "version"}`, and `config_os` when the configuration names
+            another system than Linux; conda `{"version", "prefix"}`; python `{"version", "prefix"}`.
             A member that could not be read is absent.
         judged: whether rules look at it; other Pythons and shadowed records are reported only.
         note: one sentence for a person when the value alone would mislead ("" otherwise).

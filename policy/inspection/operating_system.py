@@ -14,11 +14,21 @@ _VERSION = re.compile(r"\d+(\.\d+)+", re.ASCII)
 
 
 def operating_system(look: Look) -> tuple[Fact, ...]:
-    """At most one fact: `{"id", "version"}` as far as they are known. Without an os-release there is none."""
-    if look.config.os != "linux":
-        name = look.config.os or "no operating system"
-        note = f"the image's configuration names {name!r}: needs 'linux'"
-        return (Fact("os", {"id": look.config.os} if look.config.os else {}, note=note),)
+    """At most one fact: `{"id", "version"}` as far as they are known. Without an os-release there is none.
+
+    Where the image's configuration names another system than Linux there is always one, and it has `config_os` too:
+    whatever the files say, no runtime of Linux containers starts the image.
+    """
+    found = _released(look)
+    if look.config.os == "linux":
+        return found
+    name = repr(look.config.os) if look.config.os else "no operating system"
+    note = f"the image's configuration names {name}: needs 'linux'"
+    value = {**(found[0].value if found else {}), "config_os": look.config.os}
+    return (Fact("os", value, evidence=found[0].evidence if found else (), note=note),)
+
+
+def _released(look: Look) -> tuple[Fact, ...]:
     for path in OS_RELEASE:
         fact = _read(look, path, "ID", "VERSION_ID")
         if fact is not None:

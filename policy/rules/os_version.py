@@ -37,8 +37,8 @@ class OsVersion(Rule):
         return f"{_word(fact.value.get('id', ''))} {fact.value.get('version', '')}".strip()
 
     def judge(self, fact: Fact) -> str:
-        """Wrong system, no readable version, or too old."""
-        if fact.value.get("id") != self.id:
+        """Wrong system (in the files or in the image's configuration), no readable version, or too old."""
+        if fact.value.get("id") != self.id or "config_os" in fact.value:
             return f"{self.describe(fact) or 'an unnamed operating system'}{place_of(fact)}{because(fact)}"
         try:
             version = plain_version(fact.value.get("version", ""))
