@@ -1,5 +1,18 @@
-"""`python -m policy` is `basegate`."""
+"""The entry point: `basegate`, and the same as `python -m policy`."""
 
-from policy.cli import main
+import sys
 
-main()
+from policy.beginning import begin_serving
+
+
+def main() -> None:
+    """Run the command line; a server's signals are seen to before anything else is imported."""
+    if sys.argv[1:2] == ["serve"]:
+        begin_serving()
+    from policy.cli import basegate  # noqa: PLC0415
+
+    basegate(prog_name="basegate")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,11 +1,9 @@
 """`basegate`: every command on one screen, each imported when it is used."""
 
-import sys
 from typing import Any
 
 import click
 
-from policy.beginning import begin_serving
 from policy.commands import Commands
 
 COMMANDS = {
@@ -39,10 +37,3 @@ basegate = Commands(
     context_settings={"obj": settings_kind, "help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 click.version_option(package_name="basegate", message="%(prog)s %(version)s")(basegate)
-
-
-def main() -> None:
-    """The entry point."""
-    if sys.argv[1:2] == ["serve"]:
-        begin_serving()
-    basegate(prog_name="basegate")

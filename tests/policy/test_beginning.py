@@ -14,7 +14,7 @@ number = signal.Signals[sys.argv.pop(1)]
 
 class Told:
     def find_spec(self, name, path=None, target=None):
-        if name == "sqlalchemy":
+        if name == "click":
             sys.meta_path.remove(self)
             os.kill(os.getpid(), number)
             os._exit(3)
