@@ -23,7 +23,6 @@ from policy.ledger.subjects import Subject
 from policy.policies import known_policies
 from policy.subject import artifact_subject, image_subject
 from policy.verdict import State
-from registry.metadata import manifests as manifest_rows
 from registry.metadata.opening import open_metadata
 from registry.metadata.tables import manifest_references, manifests, repositories, repository_blobs, tags
 from registry.oci.digest import Digest
@@ -167,8 +166,24 @@ def _notes() -> Iterator[_Note]:
 
 
 def _add_notes(connection: Connection, notes: Sequence[_Note]) -> None:
-    for found in notes:
-        manifest_rows.put(connection, 1, found.digest, found.size, found.manifest, pushed_by="", now=time.time())
+    now = time.time()
+    rows = [
+        {
+            "repository_id": 1,
+            "digest": found.digest,
+            "media_type": MANIFEST_TYPE,
+            "size": found.size,
+            "artifact_type": found.manifest.artifact_type,
+            "config_media_type": found.manifest.config.media_type,
+            "referrer_type": found.manifest.referrer_type,
+            "subject": image_digest(0),
+            "annotations": dict(found.manifest.annotations),
+            "pushed": now,
+            "pushed_by": "",
+        }
+        for found in notes
+    ]
+    connection.execute(insert(manifests), rows)
 
 
 def _subject(number: int) -> Subject:
