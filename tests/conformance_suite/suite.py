@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from tests.installation import Account
+
 TIMEOUT_SECONDS = 280
+
+Registry = tuple[str, Account]
+"""`address:port` of a live registry, and an account that owns everything in it."""
 
 
 @dataclass(frozen=True)
@@ -15,12 +20,14 @@ class Report:
     """What a run of the suite found.
 
     Attributes:
-        passed: number of checks that held.
+        passed: the checks that held.
+        skipped: those that the suite left out.
         problems: one line for each check that failed, ended in an error or was skipped.
         code: the exit code.
     """
 
-    passed: int
+    passed: tuple[str, ...]
+    skipped: tuple[str, ...]
     problems: tuple[str, ...]
     code: int
 
@@ -50,13 +57,16 @@ def run_suite(program: str, folder: Path, variables: Mapping[str, str]) -> Repor
 
 
 def _read(report: Path, code: int) -> Report:
-    passed, problems = 0, []
+    passed, skipped, problems = [], [], []
     # The suite is a program of our own choice and its report holds no entities: plain parsing is enough.
     for case in ET.parse(report).iter("testcase"):  # noqa: S314
+        name = f"{case.get('classname') or ''} {case.get('name')}"
         found = next((case.find(kind) for kind in ("failure", "error", "skipped") if case.find(kind) is not None), None)
         if found is None:
-            passed += 1
-        else:
-            text = f"{found.get('message') or ''} {found.text or ''}".strip()
-            problems.append(f"{found.tag}: {case.get('classname') or ''} {case.get('name')}: {text[:300]}")
-    return Report(passed, tuple(problems), code)
+            passed.append(name)
+            continue
+        if found.tag == "skipped":
+            skipped.append(name)
+        text = f"{found.get('message') or ''} {found.text or ''}".strip()
+        problems.append(f"{found.tag}: {name}: {text[:300]}")
+    return Report(tuple(passed), tuple(skipped), tuple(problems), code)
