@@ -18,7 +18,7 @@ from policy.inspection.messages import ConnectionLost, receive, send, send_bytes
 
 _PIECE = 1 << 20
 _UNHASHED = 4
-_SWITCH_SECONDS = 0.0002
+_SWITCH_SECONDS = 0.00005
 
 
 class Abandoned(Exception):
