@@ -142,3 +142,38 @@ def test_list_survives_its_subject(repository: Repository, subject: Pushed) -> N
     sbom = repository.image(subject=subject.descriptor, artifactType=SBOM)
     assert repository.delete(f"manifests/{subject.digest}").status_code == 202
     assert [entry["digest"] for entry in _referrers(repository, subject.digest)] == [sbom.digest]
+
+
+def _tag_schema(digest: str) -> str:
+    """The tag under which clients keep a subject's referrers where a registry has no list of them."""
+    return digest.replace(":", "-")
+
+
+def test_content_of_the_referrers_tag_schema_is_listed(repository: Repository, subject: Pushed) -> None:
+    """What clients kept in an index under `sha256-<hex>` is in the list, once, as its manifest describes itself."""
+    notes = {"n": "1"}
+    sbom = repository.image(subject=subject.descriptor, artifactType=SBOM, annotations=notes)
+    later = repository.image(subject=subject.descriptor, artifactType=SIGNATURE)
+    repository.index(_tag_schema(subject.digest), sbom)
+    assert _referrers(repository, subject.digest, artifactType=SBOM) == [
+        {**sbom.descriptor, "artifactType": SBOM, "annotations": notes}
+    ]
+    assert {entry["digest"] for entry in _referrers(repository, subject.digest)} == {sbom.digest, later.digest}
+
+
+def test_tag_schema_lists_nobody_who_does_not_refer(repository: Repository, subject: Pushed) -> None:
+    """Without a `subject` of this digest a manifest is no referrer, whatever an index says; nor is that index."""
+    strangers = (
+        repository.image(annotations={"of": "nobody"}),
+        repository.image(subject=repository.blob(b"x").descriptor),
+    )
+    repository.index(_tag_schema(subject.digest), *strangers)
+    assert _referrers(repository, subject.digest) == []
+
+
+def test_tag_schema_of_what_is_gone(repository: Repository, subject: Pushed) -> None:
+    """A manifest that was deleted is not listed, although the index still names it."""
+    sbom = repository.image(subject=subject.descriptor, artifactType=SBOM)
+    repository.index(_tag_schema(subject.digest), sbom)
+    repository.delete(f"manifests/{sbom.digest}")
+    assert _referrers(repository, subject.digest) == []
