@@ -5,14 +5,13 @@ from sqlalchemy import Connection
 from policy.generation import FORGOTTEN
 from policy.ledger import inspections, subjects, verdicts
 from policy.ledger.ledger import Ledger
+from registry.manifests import content_of
 from registry.metadata import manifests
 from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
 from registry.oci.manifest import ImageIndex, parse_manifest
 from registry.oci.names import RepositoryName
 from registry.storage.store import BlobStore
-
-_MAXIMUM = 64 << 20
 
 
 async def forget_image(
@@ -38,7 +37,7 @@ async def _reached(
     while waiting:
         current = waiting.pop()
         row = await metadata.read(manifests.find, repository, current)
-        raw = None if row is None else await storage.get(current, _MAXIMUM)
+        raw = None if row is None else await content_of(storage, metadata, repository, row)
         if row is None or raw is None or current in named:
             continue
         named.add(current)

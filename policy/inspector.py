@@ -20,6 +20,7 @@ from policy.ledger import inspections, subjects
 from policy.ledger.ledger import Ledger
 from policy.ledger.subjects import Subject
 from policy.subject import artifact_subject, image_subject, index_subject
+from registry.manifests import content_of
 from registry.metadata import manifests
 from registry.metadata.store import MetadataStore
 from registry.oci.descriptor import Descriptor
@@ -31,7 +32,6 @@ from registry.oci.names import RepositoryName
 from registry.storage.store import BlobStore
 
 CURRENT = ",".join(names(DETECTORS))
-_MANIFEST_MAXIMUM = 64 << 20
 _SUBJECTS = 2000
 # Inspections are kept unpacked in memory; what they take there is about so many times their stored size.
 _UNPACKED = 8
@@ -159,7 +159,7 @@ class Inspector:
 
     async def _manifest(self, repository: RepositoryName, digest: Digest) -> Manifest | None:
         row = await self._metadata.read(manifests.find, repository, digest)
-        raw = None if row is None else await self._storage.get(digest, _MANIFEST_MAXIMUM)
+        raw = None if row is None else await content_of(self._storage, self._metadata, repository, row)
         if row is None or raw is None:
             return None
         try:

@@ -1,4 +1,8 @@
-"""Manifests: pushing, pulling and deleting images, indexes and artifacts."""
+"""Manifests: pushing, pulling and deleting images, indexes and artifacts.
+
+Their bytes are kept with their rows, so that a push is one transaction and one sync. Those that an earlier
+basegate has recorded are in the blob store, and stay there until they are pushed again.
+"""
 
 import time
 from dataclasses import dataclass
@@ -47,7 +51,7 @@ class PushedManifest:
 
 
 class Manifests:
-    """Manifests of repositories: raw bytes in the blob store, everything else in the metadata."""
+    """Manifests of repositories."""
 
     def __init__(
         self, storage: BlobStore, metadata: MetadataStore, gate: Gate, settings: SettingsInForce[RegistrySettings]
@@ -72,7 +76,8 @@ class Manifests:
         decision = await self._gate.before_manifest_pull(principal, repository, row.digest, tag)
         if not decision.allowed:
             raise Denied(decision.message, decision.detail)
-        return StoredManifest(row.digest, row.media_type, await self._content(row), tuple(decision.warnings))
+        content = await self._content(repository, row)
+        return StoredManifest(row.digest, row.media_type, content, tuple(decision.warnings))
 
     def at_hand(self, repository: RepositoryName, reference: Reference) -> StoredManifest | None:
         """The manifest, when it can be told without waiting and nothing was written since; the gate is not asked."""
@@ -109,8 +114,7 @@ class Manifests:
         at = Occasion(repository, principal.id, time.time(), quota_of(self._settings.current, repository))
         await self._metadata.read(_require_acceptable, at, change)
         warnings = await self._ask(principal, repository, raw, change)
-        blob = await self._storage.put(change.digest, raw)
-        await self._metadata.write(changes.record_manifest, at, change, blob.still_there)
+        await self._metadata.write(changes.record_manifest, at, change)
         self._contents.put(change.digest, raw)
         subject = None if manifest.subject is None else manifest.subject.digest
         return PushedManifest(change.digest, subject, change.tags, warnings)
@@ -140,11 +144,12 @@ class Manifests:
         self._found.put((repository, reference), generation, row)
         return row
 
-    async def _content(self, row: ManifestRow) -> bytes:
+    async def _content(self, repository: RepositoryName, row: ManifestRow) -> bytes:
         content = self._contents.get(row.digest)
         if content is None:
-            content = await self._storage.get(row.digest, row.size)
+            content = await content_of(self._storage, self._metadata, repository, row)
             if content is None:
+                await self._metadata.read(_find, repository, row.digest)  # deleted meanwhile: ManifestUnknown
                 raise InternalError(f"the bytes of manifest {row.digest} are lost: push it again")
             self._contents.put(row.digest, content)
         return content
@@ -166,13 +171,21 @@ class Manifests:
         blobs, children = _needed(manifest)
         return ManifestChange(
             digest=_digest_of(raw, reference),
-            size=len(raw),
+            raw=raw,
             manifest=manifest,
             tags=tuple(dict.fromkeys(named)),
             blobs=blobs,
             children=() if settings.manifests.sparse_indexes else children,
             frozen=_frozen(settings, repository, named),
         )
+
+
+async def content_of(
+    storage: BlobStore, metadata: MetadataStore, repository: RepositoryName, row: ManifestRow
+) -> bytes | None:
+    """The bytes of a recorded manifest, wherever they are; `None` when they are lost."""
+    found = await metadata.read(rows.content, repository, row.digest)
+    return await storage.get(row.digest, row.size) if found is None else found
 
 
 def _digest_of(raw: bytes, reference: Reference) -> Digest:
@@ -221,7 +234,7 @@ def _require_acceptable(connection: Connection, at: Occasion, change: ManifestCh
     repository_id = repositories.find(connection, at.repository)
     changes.require_content(connection, -1 if repository_id is None else repository_id, change)
     if at.quota is not None:
-        require_room(connection, at.repository, at.quota, change.size)
+        require_room(connection, at.repository, at.quota, len(change.raw))
     for tag in change.frozen:
         before = tags.find(connection, at.repository, tag)
         if before not in {None, change.digest}:

@@ -1,6 +1,6 @@
 """Changes: what one request does to the tables, with its event, as one transaction.
 
-Each is a plain function of a connection that raises to have everything undone. Bytes are in the blob store before
+Each is a plain function of a connection that raises to have everything undone. Blobs are in the blob store before
 the rows that mention them; `still_there` is asked inside the transaction, because garbage collection removes files
 inside one too: whoever comes second sees what the first has done.
 """
@@ -49,13 +49,14 @@ class ManifestChange:
     """A manifest to be recorded.
 
     Attributes:
+        raw: its bytes, which `digest` names.
         blobs: what must be in the repository as blobs.
         children: what must be there as manifests.
         frozen: of the tags, those that must not move.
     """
 
     digest: Digest
-    size: int
+    raw: bytes
     manifest: Manifest
     tags: tuple[Tag, ...]
     blobs: Collection[Digest]
@@ -109,22 +110,18 @@ def drop_blob(connection: Connection, at: Occasion, digest: Digest) -> None:
     _record(connection, at, _event(at, Kind.BLOB_DELETED, digest))
 
 
-def record_manifest(
-    connection: Connection, at: Occasion, change: ManifestChange, still_there: Callable[[], bool]
-) -> None:
-    """A manifest, its references and its tags are recorded.
+def record_manifest(connection: Connection, at: Occasion, change: ManifestChange) -> None:
+    """A manifest, its bytes, its references and its tags are recorded.
 
     Raises:
         ManifestBlobUnknown: content it names is not in the repository.
         Denied: an immutable tag points elsewhere.
         QuotaExceeded: the repository would hold more than its quota.
-        Unavailable: its bytes were collected between their storing and now.
     """
-    _require(still_there)
     repository_id = repositories.ensure(connection, at.repository, at.now)
     require_content(connection, repository_id, change)
     manifests.put(
-        connection, repository_id, change.digest, change.size, change.manifest, pushed_by=at.principal, now=at.now
+        connection, repository_id, change.digest, change.raw, change.manifest, pushed_by=at.principal, now=at.now
     )
     _within_quota(connection, at, repository_id)
     _record(connection, at, _event(at, Kind.MANIFEST_PUSHED, change.digest))

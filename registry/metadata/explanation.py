@@ -42,9 +42,11 @@ def explain(connection: Connection, digest: Digest, modified: float | None, grac
         modified: when its file was last committed (seconds since the epoch), `None` when there is no file.
         grace: seconds for which young content is kept in any case.
     """
+    reasons = _as_manifest(connection, digest)
     if modified is None:
-        return Explanation(digest, kept=False, reasons=("the store does not hold it",))
-    reasons = [*_as_manifest(connection, digest), *_as_blob(connection, digest, grace)]
+        kept = bool(reasons)
+        return Explanation(digest, kept=kept, reasons=tuple(reasons or ["the store does not hold it"]))
+    reasons += _as_blob(connection, digest, grace)
     left = modified + grace - time.time()
     if not reasons and left > 0:
         reasons = [f"nothing refers to it, but it is young: it is kept for {left:.0f} more seconds"]

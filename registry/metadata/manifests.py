@@ -1,4 +1,4 @@
-"""Manifests of a repository and what they refer to; the bytes themselves are in the blob store."""
+"""Manifests of a repository and what they refer to; and their bytes."""
 
 import json
 from collections.abc import Collection
@@ -43,6 +43,11 @@ _BY_TAG = Statement(
     .where(repositories.c.name == bindparam("repository"), tags.c.name == bindparam("tag"))
 )
 _HERE = (manifests.c.repository_id == bindparam("repository")) & (manifests.c.digest == bindparam("named"))
+_CONTENT = Statement(
+    select(manifests.c.content)
+    .join(repositories)
+    .where(repositories.c.name == bindparam("repository"), manifests.c.digest == bindparam("digest"))
+)
 _ID = Statement(select(manifests.c.id).where(_HERE))
 _GIVEN = (
     "repository_id",
@@ -56,11 +61,12 @@ _GIVEN = (
     "annotations",
     "pushed",
     "pushed_by",
+    "content",
 )
 _ADD = Statement(insert(manifests).returning(manifests.c.id), _GIVEN)
 _REFERENCE = ("manifest_id", "position", "kind", "repository_id", "digest", "media_type", "size")
 _REFER = Statement(insert(manifest_references), _REFERENCE)
-_REFRESH = Statement(update(manifests).where(manifests.c.id == bindparam("row")), ("pushed", "media_type"))
+_REFRESH = Statement(update(manifests).where(manifests.c.id == bindparam("row")), ("pushed", "media_type", "content"))
 _REMOVE = delete(manifests).where(_HERE)
 _UNTAG = delete(tags).where(tags.c.repository_id == bindparam("repository"), tags.c.digest == bindparam("named"))
 
@@ -77,11 +83,17 @@ def find_tagged(connection: Connection, repository: RepositoryName, tag: Tag) ->
     return None if row is None else ManifestRow(Digest(row[0]), row[1], row[2])
 
 
+def content(connection: Connection, repository: RepositoryName, digest: Digest) -> bytes | None:
+    """The manifest's bytes; `None` when it is not there, or its bytes are in the blob store."""
+    found: bytes | None = _CONTENT.scalar(connection, {"repository": repository, "digest": digest})
+    return found
+
+
 def put(  # noqa: PLR0913
     connection: Connection,
     repository_id: int,
     digest: Digest,
-    size: int,
+    raw: bytes,
     manifest: Manifest,
     *,
     pushed_by: str,
@@ -90,9 +102,10 @@ def put(  # noqa: PLR0913
     """Record a manifest and its references; `False` when it was there already (its age starts again)."""
     known = _ID.scalar(connection, {"repository": repository_id, "named": digest})
     if known is not None:
-        _REFRESH.change(connection, {"row": known, "pushed": now, "media_type": manifest.media_type})
+        fresh = {"row": known, "pushed": now, "media_type": manifest.media_type, "content": raw}
+        _REFRESH.change(connection, fresh)
         return False
-    row = _row(manifest) | {"repository_id": repository_id, "digest": digest, "size": size}
+    row = _row(manifest) | {"repository_id": repository_id, "digest": digest, "size": len(raw), "content": raw}
     added = _ADD.scalar(connection, row | {"pushed": now, "pushed_by": pushed_by})
     references = _references(manifest)
     if references:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -50,6 +51,8 @@ manifests = Table(
     Column("annotations", JSON, nullable=False, comment="object of strings"),
     Column("pushed", Float, nullable=False, comment="last push, seconds since the epoch"),
     Column("pushed_by", String(36), nullable=False, comment="principal id"),
+    # Last, so that whoever reads other columns does not read it; NULL where its bytes are in the blob store.
+    Column("content", LargeBinary, nullable=True, comment="the bytes as pushed"),
     UniqueConstraint("repository_id", "digest"),
     Index(None, "digest"),
     Index(None, "repository_id", "subject", "digest"),

@@ -1,11 +1,10 @@
 """Looking at a data folder after a crash: is what was acknowledged there, and nothing half-written?"""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from registry.metadata.tables import manifests, repository_blobs
+from registry.metadata.tables import repository_blobs
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
 from tests.registry.open_rooms import PUSHER, OpenRooms
@@ -43,16 +42,11 @@ def _sound(path: Path) -> bool:
 
 
 def dangling(rooms: OpenRooms) -> list[Digest]:
-    """Content that rows mention and the store does not hold."""
+    """Blobs that rows mention and the store does not hold."""
     return [
         digest for digest in rooms.run(rooms.metadata.read(_mentioned)) if rooms.run(rooms.storage.stat(digest)) is None
     ]
 
 
 def _mentioned(connection: Connection) -> list[Digest]:
-    queries: Iterator[str] = (
-        digest
-        for query in (select(repository_blobs.c.digest), select(manifests.c.digest))
-        for (digest,) in connection.execute(query).all()
-    )
-    return [Digest(digest) for digest in queries]
+    return [Digest(digest) for digest in connection.execute(select(repository_blobs.c.digest)).scalars()]

@@ -19,7 +19,7 @@ from typing import Any
 from registry.oci.names import RepositoryName, Tag
 from tests.registry.open_rooms import OpenRooms, image, open_rooms
 
-STEPS = ("mkdir", "open", "pwrite", "write", "ftruncate", "fdatasync", "fsync", "rename", "unlink", "rmdir")
+STEPS = ("mkdir", "open", "pwritev", "write", "ftruncate", "fdatasync", "fsync", "rename", "unlink", "rmdir")
 ACKNOWLEDGED = "acknowledged"
 SHARED = b"a layer that every image has"
 
@@ -45,9 +45,9 @@ class DeathAtStep:
 
 
 async def push_one(rooms: OpenRooms, log: int, number: int) -> None:
-    """Push one image of three blobs, telling of each acknowledgement at once."""
+    """Push one image of three blobs, small and large, telling of each acknowledgement at once."""
     repository = RepositoryName(f"team/app{number % 2}")
-    layers = [SHARED, f"layer {number} ".encode() * 1000]
+    layers = [SHARED, f"layer {number} ".encode() * 10_000]
     for content in (b"{}", *layers):
         digest = await rooms.push_blob(content, repository)
         os.write(log, f"blob {repository} {digest}\n".encode())

@@ -18,7 +18,7 @@ from registry.oci.names import RepositoryName, Tag
 from tests.crash.aftermath import damaged, dangling
 from tests.registry.open_rooms import PUSHER, REPOSITORY, OpenRooms, open_rooms, pieces
 
-STEPS = ("mkdir", "open", "pwrite", "write", "ftruncate", "fdatasync", "fsync", "rename")
+STEPS = ("mkdir", "open", "pwritev", "write", "ftruncate", "fdatasync", "fsync", "rename")
 
 
 class Refusal:
@@ -57,7 +57,7 @@ class Refusal:
 def answer_to_push(rooms: OpenRooms) -> OciError | None:
     """Push an image; the error that a client would get, or `None`."""
     try:
-        rooms.run(rooms.push_image(Tag("v1"), [b"layer" * 1000]))
+        rooms.run(rooms.push_image(Tag("v1"), [b"layer" * 1000, b"layer" * 20_000]))
     except OciError as error:
         return error
     return None

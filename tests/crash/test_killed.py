@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from registry.metadata.manifests import content
 from registry.oci.names import Tag
 from tests.crash.aftermath import acknowledgements, damaged, dangling, lost
 from tests.crash.dying_pusher import ACKNOWLEDGED
-from tests.registry.open_rooms import OpenRooms, image, open_rooms
+from tests.registry.open_rooms import REPOSITORY, OpenRooms, image, open_rooms
 
 STRIDE = 13
 
@@ -39,7 +40,7 @@ def findings_in(folder: Path) -> list[str]:
 def goes_on(rooms: OpenRooms) -> list[str]:
     """Whether the folder can be used: pushed to, and cleaned of what the crash has left."""
     rooms.run(rooms.push_image(Tag("after")))
-    manifest = rooms.run(rooms.storage.get(rooms.run(rooms.push_manifest(image())).digest, 10**6))
+    manifest = rooms.run(rooms.metadata.read(content, REPOSITORY, rooms.run(rooms.push_manifest(image())).digest))
     rooms.run(rooms.uploads.expire(time.time() + 10**9))
     left = [str(path) for path in (rooms.data / "uploads").iterdir()]
     return left + ([] if manifest == image() else ["cannot push"])

@@ -1,8 +1,10 @@
 """Garbage collection: what goes, what stays, and why."""
 
 import pytest
+from sqlalchemy import Connection, select
 
 from registry.gc import GcPlan
+from registry.metadata.tables import manifests
 from registry.oci.digest import Digest
 from registry.oci.names import Tag
 from tests.registry.ageing import HOUR, age
@@ -12,13 +14,18 @@ V1 = Tag("v1")
 UNTAGGED = {"gc": {"untagged_after_seconds": int(24 * HOUR)}}
 
 
+def recorded(connection: Connection) -> set[Digest]:
+    """All manifests."""
+    return {Digest(digest) for digest in connection.execute(select(manifests.c.digest)).scalars()}
+
+
 def stored(rooms: OpenRooms) -> set[Digest]:
-    """Everything in the blob store."""
+    """Everything in the blob store, and the manifests, which keep their bytes themselves."""
 
     async def listed() -> set[Digest]:
         return {blob.digest async for blob in rooms.storage.blobs()}
 
-    return rooms.run(listed())
+    return rooms.run(listed()) | rooms.run(rooms.metadata.read(recorded))
 
 
 def collect(rooms: OpenRooms) -> set[Digest]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from registry.metadata import manifests
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown, ManifestBlobUnknown, ManifestUnknown, NameUnknown, Unavailable
 from registry.oci.names import RepositoryName, Tag
@@ -62,7 +63,7 @@ class Pusher:
         for content in (b"{}", *layers):
             blob = await self.rooms.blobs.pull(PUSHER, self.repository, Digest.of(content))
             assert b"".join([piece async for piece in self.rooms.blobs.read(blob, 0, blob.size)]) == content
-        raw = await self.rooms.storage.get(Digest.of(image(layers)), 10**6)
+        raw = await self.rooms.metadata.read(manifests.content, self.repository, Digest.of(image(layers)))
         assert raw == image(layers)
 
 

@@ -12,6 +12,7 @@ from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown, ManifestBlobUnknown, ManifestUnknown, NameUnknown, Unsupported
 from registry.oci.names import RepositoryName, Tag
 from tests.registry.open_rooms import OTHER, PUSHER, REPOSITORY, image, index, open_rooms
+from tests.registry.test_gc import recorded
 
 REPOSITORIES = st.sampled_from([REPOSITORY, OTHER])
 LAYERS = st.lists(st.sampled_from([b"a", b"b", b"c"]), max_size=2)
@@ -91,8 +92,8 @@ class GcMachine(RuleBasedStateMachine):
         return {Digest.of(content) for content in contents}
 
     async def stored(self) -> set[Digest]:
-        """What the store holds."""
-        return {blob.digest async for blob in self.rooms.storage.blobs()}
+        """What the store holds, and the manifests."""
+        return {blob.digest async for blob in self.rooms.storage.blobs()} | await self.rooms.metadata.read(recorded)
 
 
 TestGc = GcMachine.TestCase

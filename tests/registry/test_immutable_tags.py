@@ -2,6 +2,7 @@
 
 import pytest
 
+from registry.metadata.manifests import content
 from registry.oci.errors import Denied
 from registry.oci.names import Tag
 from tests.registry.open_rooms import OTHER, PUSHER, REPOSITORY, OpenRooms
@@ -38,7 +39,7 @@ def test_nothing_of_a_refused_push_is_recorded(rooms: OpenRooms) -> None:
     rooms.configure(immutable_tags=FROZEN)
     rooms.run(rooms.push_image(Tag("v1")))
     second = rooms.run(rooms.push_image(Tag("other"), [b"second"]))
-    raw = rooms.run(rooms.storage.get(second.digest, 10**6))
+    raw = rooms.run(rooms.metadata.read(content, REPOSITORY, second.digest))
     assert raw is not None
     with pytest.raises(Denied):
         rooms.run(rooms.manifests.push(PUSHER, REPOSITORY, second.digest, raw, "", (Tag("n"), Tag("v1"))))

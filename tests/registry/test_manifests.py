@@ -4,8 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, update
 
 from registry.gate import Decision
+from registry.metadata.manifests import content
+from registry.metadata.tables import manifests as manifest_rows
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.errors import (
@@ -19,6 +22,7 @@ from registry.oci.errors import (
     Unsupported,
 )
 from registry.oci.names import Reference, RepositoryName, Tag
+from tests.registry.ageing import age
 from tests.registry.gates import REFUSED, GateOfTests
 from tests.registry.open_rooms import OTHER, PUSHER, REPOSITORY, OpenRooms, descriptor, image, index, open_rooms
 
@@ -173,7 +177,7 @@ def test_the_gate_refuses_a_push(tmp_path: Path) -> None:
         with pytest.raises(Denied, match="not cleared"):
             rooms.run(rooms.push_image(V1))
         assert outcome(rooms, V1) is ManifestUnknown
-        assert rooms.run(rooms.storage.stat(Digest.of(image()))) is None
+        assert rooms.run(rooms.metadata.read(content, REPOSITORY, Digest.of(image()))) is None
 
 
 def test_the_gate_sees_the_whole_push(tmp_path: Path) -> None:
@@ -251,9 +255,33 @@ def test_what_is_at_hand_is_told_without_waiting(rooms: OpenRooms) -> None:
     assert rooms.manifests.at_hand(REPOSITORY, V1) is None
 
 
+def let_go_of_bytes(connection: Connection) -> None:
+    """Make every manifest one of an earlier basegate, which kept their bytes in the blob store."""
+    connection.execute(update(manifest_rows).values(content=None))
+
+
 def test_lost_bytes_are_not_passed_over_in_silence(rooms: OpenRooms) -> None:
     """A row without its bytes is the registry's fault, and it says so."""
-    pushed = rooms.run(rooms.push_image(V1))
-    rooms.storage.delete(pushed.digest)
+    rooms.run(rooms.push_image(V1))
+    rooms.run(rooms.metadata.write(let_go_of_bytes))
     with open_rooms(rooms.data) as restarted:
         assert outcome(restarted, V1) is InternalError
+
+
+def test_bytes_in_the_blob_store_are_found(rooms: OpenRooms) -> None:
+    """A manifest that an earlier basegate has recorded is pulled as before, and outlives a collection."""
+    rooms.run(rooms.push_image(V1))
+    rooms.run(rooms.metadata.write(let_go_of_bytes))
+    rooms.run(rooms.storage.put(Digest.of(image()), image()))
+    age(rooms)
+    rooms.run(rooms.collector.run())
+    with open_rooms(rooms.data) as restarted:
+        assert restarted.run(restarted.manifests.pull(PUSHER, REPOSITORY, V1)).raw == image()
+
+
+def test_a_second_push_brings_the_bytes_to_the_row(rooms: OpenRooms) -> None:
+    """Then the blob store is not asked any more."""
+    rooms.run(rooms.push_image(V1))
+    rooms.run(rooms.metadata.write(let_go_of_bytes))
+    rooms.run(rooms.push_image(V1))
+    assert rooms.run(rooms.metadata.read(content, REPOSITORY, Digest.of(image()))) == image()

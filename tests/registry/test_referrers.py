@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from registry.metadata.manifests import content
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
@@ -38,7 +39,7 @@ def attach(rooms: OpenRooms, repository: RepositoryName = REPOSITORY, **members:
 def test_a_referrer_is_listed_with_its_descriptor(rooms: OpenRooms) -> None:
     """Media type, size, digest, type and all annotations."""
     digest = attach(rooms, artifactType=TYPE, annotations={"one": "1", "zwei": "ü"})
-    raw = rooms.run(rooms.storage.get(digest, 10**6))
+    raw = rooms.run(rooms.metadata.read(content, REPOSITORY, digest))
     assert page(rooms).descriptors == [
         {
             "mediaType": media_types.OCI_MANIFEST,
