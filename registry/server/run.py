@@ -21,6 +21,7 @@ from registry.reload import Reload, Turn
 from registry.server.answers import Answers
 from registry.server.connection import Connection, Means
 from registry.server.file_watch import FileWatch
+from registry.server.secure import secure_connections
 from registry.server.startup import CannotStart, Certificate, bind, cautions, certificate_of
 from registry.settings import RegistrySettings, ServerSettings
 
@@ -104,7 +105,7 @@ class Serving:
         config.timeout_graceful_shutdown = server.shutdown_seconds
         if server.fast:
             means = replace(self._means, head_bytes=server.head_bytes, patience=server.stall_seconds)
-            config.http_protocol_class = _protocol(means)
+            config.http_protocol_class = _protocol(means, self._certificate)
 
     def stop(self) -> None:
         """End soon, running requests first. May be called from another thread."""
@@ -164,7 +165,7 @@ def _config(app: RegistryApp, certificate: Certificate | None, means: Means) -> 
     server = app.settings.current.server
     return uvicorn.Config(
         app.asgi,
-        http=_protocol(means) if server.fast else "httptools",
+        http=_protocol(means, certificate) if server.fast else "httptools",
         ws="none",
         lifespan="off",
         log_config=None,
@@ -178,9 +179,10 @@ def _config(app: RegistryApp, certificate: Certificate | None, means: Means) -> 
     )
 
 
-def _protocol(means: Means) -> type[asyncio.Protocol]:
+def _protocol(means: Means, certificate: Certificate | None) -> type[asyncio.Protocol]:
+    made = partial(Connection, means=means) if certificate is None else secure_connections(means)
     # uvicorn only ever calls it, with its own arguments.
-    return cast("type[asyncio.Protocol]", partial(Connection, means=means))
+    return cast("type[asyncio.Protocol]", made)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
