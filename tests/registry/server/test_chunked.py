@@ -125,3 +125,18 @@ def _end(stream: bytes) -> int:
     """Where the body ends in the stream."""
     _, rest, _ = decode(stream)
     return len(stream) - len(rest)
+
+
+@pytest.mark.parametrize("cut", range(1, 5))
+def test_what_stood_between_chunks_before_counts_only_as_a_whole(cut: int) -> None:
+    """A usual separator behind half of another is not one."""
+    stream = b"3\r\nabc\r\n3\r\nabc"
+    with pytest.raises(ChunkRefused):
+        decode(stream + b"\r\n3\r\n"[:cut], b"\r\n3\r\nabc\r\n0\r\n\r\n")
+
+
+def test_many_chunks_of_one_size_and_then_others_arrive_whole() -> None:
+    """The usual size is not taken for granted."""
+    sizes = [5, 5, 5, 4, 5, 6, 6, 1]
+    stream = b"".join(b"%x;a=b\r\n%b\r\n" % (size, b"x" * size) for size in sizes)
+    assert decode(stream + b"0\r\n\r\n") == (b"x" * sum(sizes), b"", True)
