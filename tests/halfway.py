@@ -7,20 +7,26 @@ import httpx
 
 from registry.oci.digest import Digest
 
-_PIECES = (b"first", b"second")
+# The first is more than a server may collect before it writes.
+_PIECES = (b"first" * 2000, b"second")
 _SECONDS = 30
 
 
 class HalfwayUpload:
     """Sends the first piece of a blob to a session at once, in a thread; the second when `go_on` is called.
 
+    Args:
+        url: of the session.
+        auth: name and secret, where somebody has to sign in.
+
     Attributes:
         status: of the answer, 0 until there is one.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, auth: tuple[str, str] | None = None) -> None:
         self.status = 0
         self._url = url
+        self._auth = auth
         self._let_go = threading.Event()
         self._thread = threading.Thread(target=self._send)
         self._thread.start()
@@ -33,7 +39,8 @@ class HalfwayUpload:
 
     def _send(self) -> None:
         query = {"digest": Digest.of(b"".join(_PIECES))}
-        self.status = httpx.put(self._url, params=query, content=self._pieces(), timeout=_SECONDS).status_code
+        answer = httpx.put(self._url, params=query, content=self._pieces(), timeout=_SECONDS, auth=self._auth)
+        self.status = answer.status_code
 
     def _pieces(self) -> Iterator[bytes]:
         yield _PIECES[0]
