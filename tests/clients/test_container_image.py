@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -59,14 +59,23 @@ def docker(context: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield program
 
 
+@contextmanager
+def _running(docker: Program, *settings: str) -> Iterator[str]:
+    """The image, running on the host's loopback, on a read-only root and without capabilities."""
+    flags = ("--network", "host", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL")  # noqa: S108
+    listen = ("--env", f"BASEGATE_LISTEN=127.0.0.1:{free_port()}", "--health-interval", "1s")
+    name = docker.run("run", "--detach", *flags, *listen, *settings, "basegate:test").check().output.split()[-1]
+    try:
+        yield name
+    finally:
+        docker.run("rm", "--force", "--volumes", name).check()
+
+
 @pytest.fixture(scope="module")
 def container(docker: Program) -> Iterator[str]:
-    """The image, running on the host's loopback."""
-    settings = ("--env", f"BASEGATE_LISTEN=127.0.0.1:{free_port()}", "--health-interval", "1s")
-    flags = ("--network", "host", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL")  # noqa: S108
-    name = docker.run("run", "--detach", *flags, *settings, "basegate:test").check().output.split()[-1]
-    yield name
-    docker.run("rm", "--force", "--volumes", name).check()
+    """The image, serving plain HTTP."""
+    with _running(docker) as name:
+        yield name
 
 
 def _health(docker: Program, container: str) -> str:
@@ -81,6 +90,17 @@ def _health(docker: Program, container: str) -> str:
 def test_it_becomes_healthy(docker: Program, container: str) -> None:
     """The container serves, on a read-only root without capabilities, and its health check says so."""
     assert _health(docker, container) == "healthy", docker.run("logs", container).output
+
+
+def test_it_becomes_healthy_over_tls(docker: Program) -> None:
+    """With certificates that it made itself into its volume."""
+    volume = ("--volume", "basegate-tls:/data")
+    docker.run("run", "--rm", "--network", "none", *volume, "basegate:test", "tls", "init").check()
+    pair = ("BASEGATE_TLS_CERT=/data/tls/server.crt", "BASEGATE_TLS_KEY=/data/tls/server.key")
+    with _running(docker, *volume, *(word for line in pair for word in ("--env", line))) as secure:
+        assert _health(docker, secure) == "healthy", docker.run("logs", secure).output
+        assert "url=https://" in docker.run("logs", secure).check().output
+    docker.run("volume", "rm", "basegate-tls").check()
 
 
 def test_it_does_not_run_as_root(docker: Program, container: str) -> None:
