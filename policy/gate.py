@@ -151,6 +151,7 @@ class PolicyGate:
 
     def _behind(self, page: Sequence[tuple[int, RepositoryName, Digest]]) -> list[tuple[RepositoryName, Digest]]:
         """Those that have no verdict, or one made of what earlier detectors saw."""
+        self._ledger.settle()
         digests = [digest for _, _, digest in page]
         seen = self._ledger.read(subjects.among, digests, CURRENT)
         judged: dict[str, set[str]] = {}

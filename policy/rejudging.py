@@ -29,6 +29,7 @@ class Rejudged:
 
 def rejudge(ledger: Ledger, policy: Policy) -> Rejudged:
     """Judge every manifest of the ledger; nothing is written."""
+    ledger.settle()
     judged = Rejudged()
     known: dict[str, State] = {}
     for manifest, (essence, final) in ledger.read(subjects.essences, CURRENT).items():

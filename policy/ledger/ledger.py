@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
@@ -21,6 +20,8 @@ from policy.ledger.tables import SCHEMA, VERSION
 FILE = "policy.db"
 _BUSY_MILLISECONDS = 30_000
 _BATCH = 500
+_GATHER_SECONDS = 0.02
+"""How long changes are gathered for which nobody waits: waking the writer for each costs more than the change."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,7 +39,10 @@ class Ledger:
         self._local = threading.local()
         self._open: list[Connection] = []
         self._lock = threading.Lock()
-        self._changes: SimpleQueue[_Change | None] = SimpleQueue()
+        self._waiting: list[_Change] = []
+        self._closed = False
+        self._wake = threading.Event()
+        self._hurry = threading.Event()
         self._writer = threading.Thread(target=self._write_all, name="ledger", daemon=True)
         self._writer.start()
 
@@ -49,16 +53,27 @@ class Ledger:
     def later(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """Have a change made soon; the future tells when, and nobody needs to wait for it."""
         done: Future[T] = Future()
-        self._changes.put((lambda connection: change(connection, *args, **kwargs), done))
+        with self._lock:
+            self._waiting.append((lambda connection: change(connection, *args, **kwargs), done))
+        self._wake.set()
         return done
 
     def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Make a change and wait until it is committed."""
-        return self.later(change, *args, **kwargs).result()
+        done = self.later(change, *args, **kwargs)
+        self._hurry.set()
+        return done.result()
+
+    def settle(self) -> None:
+        """Wait until everything that was asked for is committed: for questions about the whole store."""
+        self.write(lambda _connection: None)
 
     def close(self) -> None:
         """Finish what was asked for and let go of the database."""
-        self._changes.put(None)
+        with self._lock:
+            self._closed = True
+        self._hurry.set()
+        self._wake.set()
         self._writer.join()
         with self._lock:
             for connection in self._open:
@@ -79,18 +94,23 @@ class Ledger:
             self._write_on(connection)
 
     def _write_on(self, connection: Connection) -> None:
-        while (first := self._changes.get()) is not None:
-            batch = [first]
-            ended = False
-            while len(batch) < _BATCH and not self._changes.empty():
-                following = self._changes.get()
-                if following is None:
-                    ended = True
-                    break
-                batch.append(following)
-            self._commit(connection, batch)
+        while self._wake.wait():
+            self._hurry.wait(_GATHER_SECONDS)
+            batch, ended = self._taken()
+            if batch:
+                self._commit(connection, batch)
             if ended:
                 return
+
+    def _taken(self) -> tuple[list[_Change], bool]:
+        """What waits, up to a batch of it; and whether nothing will come any more."""
+        with self._lock:
+            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+            ended = self._closed and not self._waiting
+            if not self._waiting and not self._closed:
+                self._wake.clear()
+                self._hurry.clear()
+            return batch, ended
 
     def _commit(self, connection: Connection, batch: list[_Change]) -> None:
         try:

@@ -89,8 +89,10 @@ class Lab:
         return await self.push_manifest(made.manifest, tag, repository)
 
     def pushed(self, made: MadeImage, tag: Tag | None = V1, repository: RepositoryName = TEAM) -> PushedManifest:
-        """Push an image whole, from outside the loop."""
-        return self.run(self.push(made, tag, repository))
+        """Push an image whole, from outside the loop; what was found out is in the ledger then."""
+        pushed = self.run(self.push(made, tag, repository))
+        self.ledger.settle()
+        return pushed
 
     def verdict(self, digest: Digest, repository: RepositoryName = TEAM) -> Verdict:
         """The verdict on a manifest."""
