@@ -17,6 +17,7 @@ from registry.metadata import changes, repositories, tags
 from registry.metadata import manifests as rows
 from registry.metadata.changes import ManifestChange, Occasion
 from registry.metadata.manifests import ManifestRow
+from registry.metadata.statement import apart
 from registry.metadata.store import MetadataStore
 from registry.oci import media_types
 from registry.oci.digest import Digest
@@ -217,6 +218,7 @@ def _frozen(settings: RegistrySettings, repository: RepositoryName, named: tuple
     return frozenset(tag for tag in named if any(fnmatchcase(tag, pattern) for pattern in patterns))
 
 
+@apart
 def _find(connection: Connection, repository: RepositoryName, reference: Reference) -> ManifestRow:
     if isinstance(reference, Tag):
         row = rows.find_tagged(connection, repository, reference)
@@ -229,6 +231,7 @@ def _find(connection: Connection, repository: RepositoryName, reference: Referen
     raise ManifestUnknown(f"{repository} has no manifest {reference}", {"reference": reference})
 
 
+@apart
 def _require_acceptable(connection: Connection, at: Occasion, change: ManifestChange) -> None:
     """What the transaction will check, asked before the gate is: its work would be in vain."""
     repository_id = repositories.find(connection, at.repository)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from registry.metadata.statement import Statement
+from registry.metadata.statement import Statement, apart
 from registry.metadata.tables import repositories, repository_blobs
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
@@ -35,6 +35,7 @@ def batches(digests: Collection[Digest]) -> Iterator[list[Digest]]:
         yield ordered[start : start + _BATCH]
 
 
+@apart
 def size_of(connection: Connection, repository: RepositoryName, digest: Digest) -> int | None:
     """The blob's size in bytes, or `None` when this repository does not hold it."""
     found: int | None = _FIND.scalar(connection, {"repository": repository, "digest": digest})

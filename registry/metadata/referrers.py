@@ -1,11 +1,13 @@
 """Referrers: the manifests of a repository that name another manifest as their subject."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from registry.metadata.statement import Statement, apart
 from registry.metadata.tables import manifests, repositories
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
@@ -25,7 +27,7 @@ class ReferrerRow:
     descriptor: dict[str, Any]
 
 
-_ALL = (
+_QUERY = (
     select(
         manifests.c.digest, manifests.c.media_type, manifests.c.size, manifests.c.referrer_type, manifests.c.annotations
     )
@@ -38,9 +40,11 @@ _ALL = (
     .order_by(manifests.c.digest)
     .limit(bindparam("count"))
 )
-_OF_TYPE = _ALL.where(manifests.c.referrer_type == bindparam("type"))
+_ALL = Statement(_QUERY)
+_OF_TYPE = Statement(_QUERY.where(manifests.c.referrer_type == bindparam("type")))
 
 
+@apart
 def page(  # noqa: PLR0913
     connection: Connection, repository: RepositoryName, subject: Digest, artifact_type: str, *, after: str, count: int
 ) -> list[ReferrerRow]:
@@ -50,11 +54,11 @@ def page(  # noqa: PLR0913
     return list(_rows(connection, query, values | ({"type": artifact_type} if artifact_type else {})))
 
 
-def _rows(connection: Connection, query: Any, values: dict[str, Any]) -> Iterator[ReferrerRow]:
-    for digest, media_type, size, kind, annotations in connection.execute(query, values):
+def _rows(connection: Connection, query: Statement, values: dict[str, Any]) -> Iterator[ReferrerRow]:
+    for digest, media_type, size, kind, annotations in query.rows(connection, values):
         descriptor: dict[str, Any] = {"mediaType": media_type, "size": size, "digest": digest}
         if kind:
             descriptor["artifactType"] = kind
-        if annotations:
-            descriptor["annotations"] = annotations
+        if annotations != "{}":
+            descriptor["annotations"] = json.loads(annotations)
         yield ReferrerRow(Digest(digest), descriptor)

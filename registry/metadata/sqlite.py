@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 from registry.metadata.group_commit import GroupCommit
 from registry.metadata.principals import PRINCIPALS_CHANGED
 from registry.metadata.refusals import as_oci_error
-from registry.metadata.statement import raw
+from registry.metadata.statement import is_apart, raw
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -54,10 +54,15 @@ class SqliteStore:
         """`read` for callers that cannot wait; on the connection of the calling thread."""
         connection = self._connection()
         try:
+            if is_apart(query):
+                return query(connection, *args, **kwargs)
             with connection.begin():
                 return query(connection, *args, **kwargs)
         except Exception as error:
             raise as_oci_error(error) from error
+        finally:
+            if connection.in_transaction():  # begun by SQLAlchemy for a statement of its own
+                connection.rollback()
 
     async def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Queue a change for the writer thread and wait until it is durable."""

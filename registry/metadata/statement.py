@@ -6,11 +6,12 @@ with parameters. Rows come as the driver gives them: the columns used here are t
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.sql.elements import ClauseElement
 
+Q = TypeVar("Q", bound=Callable[..., Any])
 _Bind = Callable[[Mapping[str, Any]], Any]
 
 
@@ -79,6 +80,17 @@ class Statement:
         if fixed:
             return str(compiled), lambda values: [values[name] if name in values else fixed[name] for name in names]
         return str(compiled), lambda values: [values[name] for name in names]
+
+
+def apart(query: Q) -> Q:
+    """Mark a query whose statements need not see one moment: it is run without a transaction, which costs two more."""
+    query.__dict__["apart"] = True
+    return query
+
+
+def is_apart(query: Callable[..., Any]) -> bool:
+    """Whether a query is marked so."""
+    return "apart" in getattr(query, "__dict__", ())
 
 
 def raw(connection: Connection, command: str) -> None:

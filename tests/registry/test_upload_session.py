@@ -72,17 +72,18 @@ def test_the_gate_stops_following_when_bytes_are_taken_back(followed: OpenRooms,
 
 
 def test_a_sink_takes_bytes_from_a_worker_thread(followed: OpenRooms, gate: GateOfTests) -> None:
-    """What a thread wrote is announced to the gate in the loop, and counts."""
+    """What a thread wrote is announced to the gate in the loop, all of it at the end, and counts."""
 
     async def scenario() -> None:
         session = await followed.uploads.start(REPOSITORY, PUSHER)
         async with followed.uploads.appending(session, 0, 7) as sink:
             await asyncio.to_thread(sink.write, memoryview(b"con"))
             await asyncio.to_thread(sink.write, b"tent")
+            sink.tell()
         await followed.uploads.finish(session, DIGEST, pieces(), None, 0)
 
     followed.run(scenario())
-    assert gate.followers[0].told == [("wrote", 3), ("wrote", 7), ("committed", (DIGEST, 7))]
+    assert gate.followers[0].told == [("wrote", 7), ("committed", (DIGEST, 7))]
 
 
 def test_a_sink_refuses_more_than_was_announced(followed: OpenRooms) -> None:

@@ -1,7 +1,9 @@
 """Prepared statements: what SQLAlchemy wrote, run by the driver."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import (
@@ -18,7 +20,11 @@ from sqlalchemy import (
     update,
 )
 
-from registry.metadata.statement import Statement, raw
+from registry.metadata.opening import open_metadata
+from registry.metadata.repositories import ensure
+from registry.metadata.statement import Statement, apart, raw
+from registry.metadata.tables import repositories
+from registry.oci.names import RepositoryName
 
 SCHEMA = MetaData()
 THINGS = Table("things", SCHEMA, Column("id", Integer, primary_key=True), Column("name", Text, unique=True))
@@ -82,3 +88,17 @@ def test_a_command_has_no_answer(connection: Connection) -> None:
     ADD.scalar(connection, {"name": "a"})
     raw(connection, "ROLLBACK TO here")
     assert NAMED.rows(connection, {"name": "a"}) == []
+
+
+def test_a_query_apart_leaves_no_transaction(tmp_path: Path) -> None:
+    """Whatever it runs, the next reading sees what was written since."""
+    store = open_metadata(tmp_path)
+
+    @apart
+    def count(connection: Connection) -> int:
+        return len(connection.execute(select(repositories.c.id)).all())
+
+    assert store.read_now(count) == 0
+    asyncio.run(store.write(lambda connection: ensure(connection, RepositoryName("team/app"), 1.0)))
+    assert store.read_now(count) == 1
+    store.close()
