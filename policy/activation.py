@@ -4,7 +4,7 @@ from pathlib import Path
 
 from policy.ledger.ledger import Ledger
 from policy.policies import Policy
-from policy.rejudging import Rejudged, keep, rejudge
+from policy.rejudging import Rejudged, judge_all
 from policy.standing import FILE, Activation, change_orders
 
 
@@ -21,8 +21,7 @@ def activate(data: Path, ledger: Ledger, policy: Policy, repositories: str, now:
         repositories: pattern; `*` is the default of all repositories.
         now: seconds since the epoch.
     """
-    judged = rejudge(ledger, policy)
-    keep(ledger, policy, judged)
+    judged = judge_all(ledger, policy)
     activation = Activation(repositories, policy.name, policy.digest, dict(policy.content), now)
     change_orders(data / FILE, lambda orders: orders.with_activation(activation))
     return judged

@@ -36,12 +36,6 @@ class Judge:
         self._ledger = ledger
         self._cache = cache
         self._states: OrderedDict[tuple[str, str], State] = OrderedDict()
-        self._forgotten = 0
-
-    @property
-    def forgotten(self) -> int:
-        """Changes whenever something that was judged before was seen anew."""
-        return self._forgotten
 
     def follow(self, cache: int) -> None:
         """Keep so many states in memory from now on."""
@@ -96,12 +90,10 @@ class Judge:
         # Waited for: until it is done, the ledger would give the old state back. It is rare, and takes a moment.
         self._ledger.write(verdicts.forget, digest)
         self._states.clear()
-        self._forgotten += 1
 
     def forget_all(self) -> None:
         """Drop what memory holds, because another process changed the ledger."""
         self._states.clear()
-        self._forgotten += 1
 
     async def _judged(self, look: "_Look", subject: Subject, nesting: int) -> tuple[Verdict | None, bool]:
         """The verdict and whether it may be kept; a missing child or layer may still come."""

@@ -12,6 +12,7 @@ from policy.subject import NESTING, children_of, state_of_essence
 from policy.verdict import State, index_state
 
 _BATCH = 20_000
+_ROUNDS = 3
 
 
 @dataclass(slots=True)
@@ -21,16 +22,32 @@ class Rejudged:
     Attributes:
         states: by manifest digest.
         unsettled: those whose state may still change without a new policy: a layer or manifest is missing.
+        superseded: how often manifests had been seen anew when they were looked up.
     """
 
+    superseded: int = 0
     states: dict[str, State] = field(default_factory=dict)
     unsettled: set[str] = field(default_factory=set)
+
+
+def judge_all(ledger: Ledger, policy: Policy) -> Rejudged:
+    """Judge every manifest of the ledger, and write the states down; safe beside processes that look into images.
+
+    Where images are being looked into again all the while, the last states are not kept: they are judged when asked
+    for.
+    """
+    judged = rejudge(ledger, policy)
+    for _ in range(_ROUNDS):
+        if keep(ledger, policy, judged):
+            break
+        judged = rejudge(ledger, policy)
+    return judged
 
 
 def rejudge(ledger: Ledger, policy: Policy) -> Rejudged:
     """Judge every manifest of the ledger; nothing is written."""
     ledger.settle()
-    judged = Rejudged()
+    judged = Rejudged(superseded=ledger.read(verdicts.superseded))
     known: dict[str, State] = {}
     for manifest, (essence, final) in ledger.read(subjects.essences, CURRENT).items():
         if essence not in known:
@@ -45,11 +62,16 @@ def rejudge(ledger: Ledger, policy: Policy) -> Rejudged:
     return judged
 
 
-def keep(ledger: Ledger, policy: Policy, judged: Rejudged) -> None:
-    """Write the states down; those of other policies are not touched."""
+def keep(ledger: Ledger, policy: Policy, judged: Rejudged) -> bool:
+    """Write the states down; those of other policies are not touched.
+
+    Returns:
+        Whether all of them were; not when a manifest has been seen anew since, so that a state may be of old facts.
+    """
     settled = [item for item in judged.states.items() if item[0] not in judged.unsettled]
-    for at in range(0, len(settled), _BATCH):
-        ledger.write(verdicts.keep, policy.digest, settled[at : at + _BATCH])
+    parts = (settled[at : at + _BATCH] for at in range(0, len(settled), _BATCH))
+    # Whoever sees a manifest anew keeps what it saw first, and then drops the verdicts: these, when it is later.
+    return all(ledger.write(verdicts.keep_unless, judged.superseded, policy.digest, part) for part in parts)
 
 
 def _judge_index(

@@ -9,15 +9,12 @@ import structlog
 from policy.bindings import BindingsInForce
 from policy.gate import PolicyGate
 from policy.judging_settings import JudgingSettings
-from policy.ledger import verdicts
-from policy.policies import Policy, PolicyRefused
-from policy.rejudging import keep, rejudge
+from policy.policies import PolicyRefused
+from policy.rejudging import judge_all
 from policy.settings import Settings
 from registry.reload import Turn
 from registry.settings import RegistrySettings
 from registry.settings_sources import SettingsError
-
-_ROUNDS = 3
 
 
 class Turnover:
@@ -57,18 +54,8 @@ class Turnover:
         if _digests(bindings) != _digests(self._gate.bindings):
             # All of them, also those that count already: a pattern that is gone widens the reach of another.
             for policy in bindings.current().policies:
-                self._judge_all(policy)
+                judge_all(self._gate.ledger, policy)
         return bindings
-
-    def _judge_all(self, policy: Policy) -> None:
-        ledger, judge = self._gate.ledger, self._gate.judge
-        for _ in range(_ROUNDS):
-            seen_anew = judge.forgotten
-            keep(ledger, policy, rejudge(ledger, policy))
-            if judge.forgotten == seen_anew:
-                return
-        # Images are being looked into again all the while, so that some of these states may be of old facts.
-        ledger.write(verdicts.forget_policy, policy.digest)
 
     def _turn(self, settings: JudgingSettings, bindings: BindingsInForce) -> None:
         self._gate.turn(settings, bindings)

@@ -38,7 +38,8 @@ verdicts = Table(
     Column("state", Text, nullable=False),
 )
 
-# `layers_opened`, `bytes_opened`: what inspection has read; `forgotten`: how often somebody asked to look again.
+# `layers_opened`, `bytes_opened`: what inspection has read; `forgotten`: how often somebody asked to look again;
+# `superseded`: how often verdicts on a manifest were dropped because it was seen anew.
 counters = Table(
     "counters",
     SCHEMA,

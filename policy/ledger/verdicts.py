@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection, bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
+from policy.ledger import inspections
 from policy.ledger.tables import subjects, verdicts
 from policy.verdict import State
 from registry.metadata.statement import Statement
 
+_SUPERSEDED = "superseded"
 _PUT = insert(verdicts)
 _KEEP = Statement(
     _PUT.on_conflict_do_update(index_elements=["policy", "manifest"], set_={"state": _PUT.excluded.state}),
@@ -24,6 +26,7 @@ _ALL = select(verdicts.c.manifest, verdicts.c.state).where(verdicts.c.policy == 
 _TOTALS = (
     select(verdicts.c.state, func.count()).where(verdicts.c.policy == bindparam("policy")).group_by(verdicts.c.state)
 )
+_LOCK = delete(verdicts).where(verdicts.c.policy == "")
 _FORGET = delete(verdicts).where(verdicts.c.manifest == bindparam("named"))
 _FORGET_INDEXES = delete(verdicts).where(
     verdicts.c.manifest.in_(select(subjects.c.manifest).where(subjects.c.kind == "index"))
@@ -36,6 +39,16 @@ def keep(connection: Connection, policy: str, states: Iterable[tuple[str, State]
     rows = [{"policy": policy, "manifest": manifest, "state": state.value} for manifest, state in states]
     if rows:
         _KEEP.change_each(connection, rows)
+
+
+def keep_unless(connection: Connection, number: int, policy: str, states: Iterable[tuple[str, State]]) -> bool:
+    """Keep states that were made when `superseded` was `number`; nothing is kept when it has risen since."""
+    # A write first: until this transaction ends, no other process changes the number.
+    connection.execute(_LOCK)
+    if superseded(connection) != number:
+        return False
+    keep(connection, policy, states)
+    return True
 
 
 def find(connection: Connection, policy: str, manifest: str) -> State | None:
@@ -63,6 +76,12 @@ def forget(connection: Connection, manifest: str) -> None:
     """Drop every verdict on a manifest, and on all indexes, any of which may hold it; they are quickly made again."""
     connection.execute(_FORGET, {"named": manifest})
     connection.execute(_FORGET_INDEXES)
+    inspections.count(connection, _SUPERSEDED, 1)
+
+
+def superseded(connection: Connection) -> int:
+    """A number that rises whenever any process forgets what was said of a manifest, which was seen anew."""
+    return inspections.counted(connection, _SUPERSEDED)
 
 
 def forget_policy(connection: Connection, policy: str) -> None:
