@@ -43,7 +43,9 @@ class _Running:
         with live.client(auth=account) as client:
             where = Repository(client, "team/app").open_upload()
             request = HalfwayUpload(live.url + where, account)
+            deadline = time.monotonic() + PATIENCE_SECONDS
             while client.get(where).headers["range"] == "0-0":
+                assert time.monotonic() < deadline, "no byte has come"
                 time.sleep(0.01)
         return cls(live, account, where, request)
 
