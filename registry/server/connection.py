@@ -43,7 +43,11 @@ Note = tuple[int, int, object]
 class Memory(Protocol):
     """Answers that may be given again; see `registry.server.answers`."""
 
-    def find(self, head: Head, client: str, common: Fields) -> bytes | None:
+    def again(self, raw: bytes, client: str, common: Fields) -> bytes | None:
+        """A whole response to a head that was answered before in the same bytes, and that still holds."""
+        ...
+
+    def find(self, raw: bytes, head: Head, client: str, common: Fields) -> bytes | None:
         """A whole response that still holds."""
         ...
 
@@ -199,18 +203,24 @@ class Connection(asyncio.Protocol):
                 self._refuse(HeadRefused(431, f"the head of the request has more than {self._means.head_bytes} bytes"))
             return False
         raw, self._ahead = self._ahead[:end], self._ahead[end + 4 :]
+        memory = self._means.memory
+        if memory is not None and (found := memory.again(raw, self._client[0], self.common)) is not None:
+            self._answer(found)
+            return True
         try:
             head = read_head(raw)
         except HeadRefused as refusal:
             self._refuse(refusal)
             return False
-        memory = self._means.memory
-        if memory is not None and (found := memory.find(head, self._client[0], self.common)) is not None:
-            self._transport.write(found)
-            self._state.total_requests += 1
+        if memory is not None and (found := memory.find(raw, head, self._client[0], self.common)) is not None:
+            self._answer(found)
         else:
             self._serve(head)
         return True
+
+    def _answer(self, found: bytes) -> None:
+        self._transport.write(found)
+        self._state.total_requests += 1
 
     def _serve(self, head: Head) -> None:
         memory = self._means.memory

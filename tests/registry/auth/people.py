@@ -79,7 +79,14 @@ def principal_of(made: Enrolment) -> Principal:
 
 def ended(data: Path, settings: SettingsInForce[RegistrySettings], made: Enrolment, scope: str) -> str:
     """An access token that a registry over this data folder gave out two hours ago, so that it has ended since."""
-    tokens = Tokens(signing_key(data), settings, lambda: time.time() - 7200)
+    return given_ago(data, settings, made, scope, 7200)
+
+
+def given_ago(
+    data: Path, settings: SettingsInForce[RegistrySettings], made: Enrolment, scope: str, seconds: float
+) -> str:
+    """An access token that a registry over this data folder gave out so many seconds ago; it lives for an hour."""
+    tokens = Tokens(signing_key(data), settings, lambda: time.time() - seconds)
     return tokens.access(principal_of(made), parse_scopes([scope])).text
 
 
