@@ -1,4 +1,4 @@
-"""A line to the registry that is cut once in the middle of a transfer: a forwarder on loopback."""
+"""A line to the registry that is cut once in the middle of a transfer, or never: a forwarder on loopback."""
 
 import socket
 import socketserver
@@ -18,17 +18,17 @@ class CutLine:
 
     Attributes:
         target: `address:port` of the registry.
-        after_bytes: how many bytes pass, in either direction and over all connections, before the cut.
+        after_bytes: how many bytes pass, in either direction and over all connections, before the cut; 0: never.
         host: `address:port` that clients are to use.
         cuts: how often the line was cut: 0 or 1.
-        continued: whether a client asked for the rest of something, with a Range or at an upload's offset.
+        passed_since: bytes that passed since the cut, in either direction.
     """
 
     target: str
     after_bytes: int
     host: str = ""
     cuts: int = 0
-    continued: bool = False
+    passed_since: int = 0
     _passed: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -36,15 +36,17 @@ class CutLine:
         """Count a piece; false when the line is to be cut now."""
         with self._lock:
             self._passed += len(piece)
-            if self.cuts and b"\r\nRange: bytes=" in piece:
-                self.continued = True
-            if self.cuts or self._passed < self.after_bytes:
+            if self.cuts:
+                self.passed_since += len(piece)
+            if self.cuts or not self.after_bytes or self._passed < self.after_bytes:
                 return True
             self.cuts = 1
             return False
 
 
-class _Forward(socketserver.BaseRequestHandler):
+class Forward(socketserver.BaseRequestHandler):
+    """One connection of a client, and one to the registry for it."""
+
     line: CutLine
 
     def handle(self) -> None:
@@ -56,18 +58,27 @@ class _Forward(socketserver.BaseRequestHandler):
             back.start()
             self._carry(self.request, upstream, pair)
             back.join()
+        # By ourselves: the server would end the connection in order first.
+        self.request.close()
 
     def _carry(self, source: socket.socket, sink: socket.socket, pair: tuple[socket.socket, socket.socket]) -> None:
+        end = socket.SHUT_RDWR
         with suppress(OSError):
             while piece := source.recv(PIECE_BYTES):
                 if not self.line.pass_on(piece):
-                    for side in pair:
-                        side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+                    end = _break_off(pair)
                     break
                 sink.sendall(piece)
         for side in pair:
             with suppress(OSError):
-                side.shutdown(socket.SHUT_RDWR)
+                side.shutdown(end)
+
+
+def _break_off(pair: tuple[socket.socket, socket.socket]) -> int:
+    """Have both sides hear of a reset, and of nothing else, when they are closed; how to wake who still reads them."""
+    for side in pair:
+        side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+    return socket.SHUT_RD
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -76,10 +87,10 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def cut_line(target: str, after_bytes: int) -> Iterator[CutLine]:
+def cut_line(target: str, after_bytes: int = 0, kind: type[Forward] = Forward) -> Iterator[CutLine]:
     """Forward a free loopback port to the registry until the block ends."""
     line = CutLine(target, after_bytes)
-    handler = type("Forward", (_Forward,), {"line": line})
+    handler = type("Forwarding", (kind,), {"line": line})
     with _Server(("127.0.0.1", 0), handler) as server:
         line.host = f"127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

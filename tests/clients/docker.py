@@ -1,11 +1,14 @@
 """The docker command and its engine."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from tests.clients.client import Endpoint, OwnHome
 from tests.clients.layouts import Layout
 from tests.clients.program import Outcome, Program
+from tests.clients.tunnel import ELSEWHERE, tunnel
 
 
 class Docker(OwnHome):
@@ -50,9 +53,26 @@ class Docker(OwnHome):
             self.program.run("load", "--input", str(archive)).check()
             self.program.run("push", child).check()
             children.append(child)
-        insecure = ("--insecure",) if self.endpoint.ca is None else ()
-        self.program.run("manifest", "create", *insecure, reference, *children).check()
-        return self.program.run("manifest", "push", *insecure, "--purge", reference)
+        if self.endpoint.ca is None:
+            return self._push_list(reference, children, "--insecure")
+        # To loopback addresses `docker manifest` always speaks plain HTTP; to others TLS, with a certificate to trust.
+        host = f"{ELSEWHERE}:{self.endpoint.host.rpartition(':')[2]}"
+        self._know_also_as(host)
+        names = [name.replace(self.endpoint.host, host, 1) for name in (reference, *children)]
+        with tunnel(self.endpoint.host) as proxy:
+            self.program.environment["HTTPS_PROXY"] = proxy
+            return self._push_list(names[0], names[1:])
+
+    def _push_list(self, reference: str, children: Sequence[str], *flags: str) -> Outcome:
+        self.program.run("manifest", "create", *flags, reference, *children).check()
+        return self.program.run("manifest", "push", *flags, "--purge", reference)
+
+    def _know_also_as(self, host: str) -> None:
+        """Use the credentials that were kept for the registry under another name of it."""
+        file = self.home / "config.json"
+        document = json.loads(file.read_text(encoding="utf-8"))
+        document["auths"][host] = document["auths"][self.endpoint.host]
+        file.write_text(json.dumps(document), encoding="utf-8")
 
     def pull(self, reference: str) -> Outcome:
         """Fetch an image with all its layers, into an engine that holds no image."""

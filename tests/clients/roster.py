@@ -105,13 +105,3 @@ ROSTER = (
 def every(ability: str = "") -> list[ParameterSet]:
     """The clients that can do something, as parameters; all of them when nothing is named."""
     return [entry.parameter() for entry in ROSTER if not ability or ability in entry.abilities]
-
-
-def pairs(ability: str) -> list[ParameterSet]:
-    """Transport and client for an ability; `docker manifest` never speaks TLS to a loopback address."""
-    return [
-        pytest.param(transport, *parameter.values, id=f"{transport}-{parameter.id}", marks=parameter.marks)
-        for transport in ("HTTP", "TLS")
-        for parameter in every(ability)
-        if (transport, parameter.id) != ("TLS", "docker")
-    ]

@@ -12,6 +12,7 @@ import httpx
 from tests.clients.client import Endpoint
 from tests.clients.layouts import Layout
 from tests.clients.trees import cleared_image, refused_image
+from tests.clients.tunnel import ELSEWHERE
 from tests.installation import Account, Installation
 
 
@@ -67,7 +68,7 @@ def _layout(folder: Path) -> Layout:
 
 
 def _tls(installation: Installation) -> tuple[tuple[str, ...], Path]:
-    done = installation.run("tls", "init", "--data", str(installation.data))
+    done = installation.run("tls", "init", "--host", ELSEWHERE, "--data", str(installation.data))
     assert done.returncode == 0, done.stderr
     folder = installation.data / "tls"
     # podman and its kin take every key in a certificate folder for a client's own: the CA gets a folder to itself.

@@ -10,7 +10,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "clients.md"
 HEADING = """# Clients
 
 What was tried with each client against a live basegate, over plain HTTP and over TLS. This page is written by
-`make clients-table` from a run of `tests/clients/`; a dash says that the client has no such command.
+`make clients-table` from a run of `tests/clients/`; a dash says that the client has no such command. What is said of a
+cut line is what the client did in that run: whether it goes on by itself depends on what it was doing just then.
 """
 
 
@@ -57,9 +58,11 @@ class Table:
         found = [trial for trial in self.trials if (trial.client, trial.operation) == (client, operation)]
         if not found:
             return "-"
-        transports = ", ".join(sorted({trial.transport for trial in found}))
-        notes = sorted({trial.note for trial in found if trial.note})
-        return "; ".join([transports, *notes])
+        # Those of which the same is to be remarked stand together.
+        notes: dict[str, set[str]] = defaultdict(set)
+        for trial in sorted(found, key=lambda trial: trial.transport):
+            notes[trial.note].add(trial.transport)
+        return "; ".join(f"{', '.join(sorted(over))}{f': {note}' if note else ''}" for note, over in notes.items())
 
     def _texts(self) -> Iterable[str]:
         texts: dict[str, dict[str, str]] = defaultdict(dict)

@@ -9,7 +9,7 @@ import pytest
 
 from registry.oci import media_types
 from tests.clients.client import Attaches, Client, Deletes, Indexes, Lists
-from tests.clients.roster import every, pairs
+from tests.clients.roster import every
 from tests.clients.site import Site
 
 Trial = Callable[..., None]
@@ -47,7 +47,7 @@ def test_pull_by_digest(client: Client, site: Site, repository: str, trial: Tria
     trial("pull by digest")
 
 
-@pytest.mark.parametrize(("site", "entry"), pairs("push_index"), indirect=["site"])
+@pytest.mark.parametrize("entry", every("push_index"))
 def test_several_platforms(client: Client, site: Site, repository: str, trial: Trial) -> None:
     """An index of two platforms goes in and comes back."""
     cast("Indexes", client).push_index(site.layout, "platforms", site.name(repository, "v1")).check()

@@ -10,6 +10,7 @@ from tests.clients.cut_line import CutLine, cut_line
 from tests.clients.program import Outcome
 from tests.clients.roster import Entry, every
 from tests.clients.site import Site
+from tests.clients.trees import LARGE_BYTES
 
 AFTER_BYTES = 3 << 20
 Trial = Callable[..., None]
@@ -21,10 +22,11 @@ def _until_it_works(attempt: Callable[[], Outcome], line: CutLine) -> str:
     if not first.ok:
         attempt().check()
     assert line.cuts == 1
-    return ("by itself" if first.ok else "when run again") + (", from where it was" if line.continued else "")
+    # Whoever begins anew sends or gets all of the layer; bytes are counted, because under TLS they cannot be read.
+    continued = line.passed_since < LARGE_BYTES
+    return ("by itself" if first.ok else "when run again") + (", from where it was" if continued else "")
 
 
-@pytest.mark.parametrize("site", ["HTTP"], indirect=True)
 @pytest.mark.parametrize("entry", every())
 def test_pull_over_a_cut_line(entry: Entry, site: Site, connect: Connect, repository: str, trial: Trial) -> None:
     """An image comes whole although the line was cut once."""
@@ -32,18 +34,17 @@ def test_pull_over_a_cut_line(entry: Entry, site: Site, connect: Connect, reposi
     straight.log_in(site.owner.username, site.owner.password).check()
     straight.push(site.layout, "large", site.name(repository, "v1")).check()
     with cut_line(site.endpoint.host, AFTER_BYTES) as line:
-        cut = connect(entry, Endpoint(line.host, None))
+        cut = connect(entry, Endpoint(line.host, site.endpoint.ca))
         cut.log_in(site.owner.username, site.owner.password).check()
         note = _until_it_works(lambda: cut.pull(f"{line.host}/{repository}:v1"), line)
     trial("pull over a cut line", note)
 
 
-@pytest.mark.parametrize("site", ["HTTP"], indirect=True)
 @pytest.mark.parametrize("entry", every())
 def test_push_over_a_cut_line(entry: Entry, site: Site, connect: Connect, repository: str, trial: Trial) -> None:
     """An image goes in whole although the line was cut once."""
     with cut_line(site.endpoint.host, AFTER_BYTES) as line:
-        cut = connect(entry, Endpoint(line.host, None))
+        cut = connect(entry, Endpoint(line.host, site.endpoint.ca))
         cut.log_in(site.owner.username, site.owner.password).check()
         name = f"{line.host}/{repository}:v1"
         note = _until_it_works(lambda: cut.push(site.layout, "large", name), line)

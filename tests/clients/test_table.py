@@ -8,11 +8,19 @@ from tests.clients.table import HEADING, PAGE, Table, Trial, texts_of
 def test_a_cell_says_over_what_and_how() -> None:
     """Transports first, then what there is to remark; a dash where the client has no such command."""
     table = Table(("one", "two"), ("push",), {"one": "1.0"})
-    table.trials = [Trial("one", "push", "TLS"), Trial("one", "push", "HTTP", "by itself", "no: `x`")]
+    over_tls = Trial("one", "push", "TLS", "by itself")
+    table.trials = [over_tls, Trial("one", "push", "HTTP", "by itself", "no: `x`")]
     said = table.render()
     assert "| | one 1.0 | two |" in said
-    assert "| push | HTTP, TLS; by itself | - |" in said
+    assert "| push | HTTP, TLS: by itself | - |" in said
     assert texts_of(said, "one", "1.0") == {"push": "no: `x`"}
+
+
+def test_a_cell_says_where_transports_differ() -> None:
+    """Each remark stands behind the transports that it is about."""
+    table = Table(("one",), ("pull",))
+    table.trials = [Trial("one", "pull", "TLS", "when run again"), Trial("one", "pull", "HTTP", "by itself")]
+    assert "| pull | HTTP: by itself; TLS: when run again |" in table.render()
 
 
 def test_the_page_is_of_this_roster() -> None:
