@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from pydantic import BaseModel
 
-from registry.settings import RegistrySettings, SettingsInForce, is_marked_live
+from registry.settings import LIVE_WHILE_SET, RegistrySettings, SettingsInForce, is_marked_live
 from registry.settings_sources import SettingsError
 
 Turn = Callable[[], None]
@@ -111,4 +111,7 @@ def _adopted(old: BaseModel, new: BaseModel) -> dict[str, Any]:
 
 def _fields(old: BaseModel, new: BaseModel) -> Iterator[tuple[str, bool, Any, Any]]:
     for name, field in type(old).model_fields.items():
-        yield name, is_marked_live(field), getattr(old, name), getattr(new, name)
+        before, after = getattr(old, name), getattr(new, name)
+        comes_or_goes = (before is None) is not (after is None)
+        is_live = is_marked_live(field) and not (field.json_schema_extra == LIVE_WHILE_SET and comes_or_goes)
+        yield name, is_live, before, after

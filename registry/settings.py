@@ -19,6 +19,10 @@ DAY = 24 * 60 * 60
 LIVE: dict[str, Any] = {"live": True}
 
 
+# May be another while the server runs, but comes or goes with a restart only.
+LIVE_WHILE_SET: dict[str, Any] = {"live": "while set"}
+
+
 def is_marked_live(field: FieldInfo) -> bool:
     """Whether a setting, or a group of settings with all that is in it, may change under a running server."""
     extra = field.json_schema_extra
@@ -235,8 +239,14 @@ class RegistrySettings(Group):
     listen: str = Field(
         default="127.0.0.1:5000", description="HOST:PORT to serve on; [::1]:5000 for IPv6; port 0: any free one"
     )
-    tls_cert: Path | None = Field(default=None, description="PEM certificate chain; with tls_key: serve HTTPS")
-    tls_key: Path | None = Field(default=None, description="PEM private key of tls_cert")
+    tls_cert: Path | None = Field(
+        default=None,
+        description="PEM certificate chain; with tls_key: serve HTTPS, which only a restart switches on or off",
+        json_schema_extra=LIVE_WHILE_SET,
+    )
+    tls_key: Path | None = Field(
+        default=None, description="PEM private key of tls_cert", json_schema_extra=LIVE_WHILE_SET
+    )
     server: ServerSettings = ServerSettings()
     storage: StorageSettings = StorageSettings()
     limits: LimitSettings = LimitSettings()

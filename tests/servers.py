@@ -73,7 +73,7 @@ def running(
     logs.configure(settings.log)
     announced = threading.Event()
     serving = Serving(app, bind(settings), certificate_of(settings), lambda _url: announced.set())
-    reload = Reload(app.settings, read or (lambda: settings), [*app.followers, serving.follow])
+    reload = Reload(app.settings, read or (lambda: settings), [*app.followers, *serving.followers])
 
     def serve() -> None:
         asyncio.run(serving.until_stopped(reload, files))

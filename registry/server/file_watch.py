@@ -11,42 +11,50 @@ _LOOK_MILLISECONDS = 2000
 
 
 class FileWatch:
-    """Follows some files from the moment it is made.
+    """Follows some files from the moment it is told of them."""
 
-    Args:
-        files: they need not exist; their folders must.
-    """
+    def __init__(self) -> None:
+        self._files: list[Path] = []
+        self._before: list[_Print] = []
+        self._ended = False
+        self._interrupted = asyncio.Event()
 
-    def __init__(self, files: Iterable[Path]) -> None:
+    def follow(self, files: Iterable[Path]) -> None:
+        """Follow these files instead of those before; they need not exist, their folders must."""
         self._files = list(files)
         self._before = self._prints()
-        self._stopped = asyncio.Event()
+        self._interrupted.set()
 
     async def changes(self) -> AsyncIterator[None]:
-        """Yield once after each change of any of the files' content or identity, until stopped."""
+        """Yield once after each change of any of the files' content or identity, until stopped or told of no files."""
         # The folders are watched, not the files: a file that is renamed over takes its watch along.
-        folders = {file.absolute().parent for file in self._files}
-        if not folders:
-            return
+        while not self._ended and (folders := {file.absolute().parent for file in self._files}):
+            self._interrupted.clear()
+            async for _ in self._looks(folders):
+                now = self._prints()
+                if now != self._before:
+                    self._before = now
+                    yield
+
+    def stop(self) -> None:
+        """End `changes` soon. Cancelling alone would wait for the watching thread's next look."""
+        self._ended = True
+        self._interrupted.set()
+
+    async def _looks(self, folders: Iterable[Path]) -> AsyncIterator[object]:
+        """Yield when it is time to look at the files, until interrupted."""
         from watchfiles import awatch  # noqa: PLC0415  loading it costs start-up time
 
-        async for _ in awatch(
+        async for found in awatch(
             *folders,
             recursive=False,
             debounce=200,
             step=50,
             rust_timeout=_LOOK_MILLISECONDS,
             yield_on_timeout=True,
-            stop_event=self._stopped,
+            stop_event=self._interrupted,
         ):
-            now = self._prints()
-            if now != self._before:
-                self._before = now
-                yield
-
-    def stop(self) -> None:
-        """End `changes` soon. Cancelling alone would wait for the watching thread's next look."""
-        self._stopped.set()
+            yield found
 
     def _prints(self) -> list[_Print]:
         return [_print_of(file) for file in self._files]

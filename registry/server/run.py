@@ -17,13 +17,14 @@ import uvicorn
 
 from registry import logs
 from registry.app import RegistryApp
-from registry.reload import Reload, Turn
+from registry.reload import Follower, Reload, Turn
 from registry.server.answers import Answers
 from registry.server.connection import Connection, Means
 from registry.server.file_watch import FileWatch
 from registry.server.secure import secure_connections
 from registry.server.startup import CannotStart, Certificate, bind, cautions, certificate_of
 from registry.settings import RegistrySettings, ServerSettings
+from registry.settings_sources import SettingsError
 
 Announce = Callable[[str], None]
 
@@ -47,7 +48,7 @@ def run(
         certificate = certificate_of(app.settings.current)
         listening = bind(app.settings.current)
         serving = Serving(app, listening, certificate, announce)
-        reload = Reload(app.settings, read_settings, [*app.followers, serving.follow])
+        reload = Reload(app.settings, read_settings, [*app.followers, *serving.followers])
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(serving.until_stopped(reload, files))
     finally:
@@ -66,6 +67,8 @@ class Serving:
         self._announce = announce
         self._log = structlog.get_logger("registry.server")
         self._asked = asyncio.Event()
+        self._files: list[Path] = []
+        self._watch = FileWatch()
         self.url = _url_of(listening, secure=certificate is not None)
         self._sockets = ThreadPoolExecutor(app.settings.current.server.threads, thread_name_prefix="sockets")
         server = app.settings.current.server
@@ -79,25 +82,52 @@ class Serving:
         for number in (signal.SIGTERM, signal.SIGINT):
             _on_signal(loop, number, self._server.handle_exit, number, None)
         _on_signal(loop, signal.SIGHUP, self._asked.set)
-        followed = [*files, *_certificate_files(self._certificate)]
-        watch = FileWatch(followed if self._app.settings.current.operations.watch else [])
+        self._files = list(files)
+        self._watch.follow(self._followed())
         tasks = [asyncio.create_task(work) for work in self._app.background()]
         tasks.append(asyncio.create_task(self._reload_when_asked(reload)))
-        following = asyncio.create_task(self._follow(watch))
+        following = asyncio.create_task(self._follow())
         try:
             await self._server.serve(sockets=[self._listening])
         finally:
-            watch.stop()
+            self._watch.stop()
             await following
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._sockets.shutdown(wait=False)
 
-    async def follow(self, settings: RegistrySettings) -> Turn | None:
-        """A `registry.reload.Follower`: other limits count for the connections that come from then on."""
+    @property
+    def followers(self) -> tuple[Follower, ...]:
+        """What is to follow a change of the settings here."""
+        return self._follow_limits, self._follow_certificate
+
+    async def _follow_limits(self, settings: RegistrySettings) -> Turn | None:
+        """Other limits count for the connections that come from then on."""
         server = settings.server
         return None if server == self._app.settings.current.server else partial(self._turn, server)
+
+    async def _follow_certificate(self, settings: RegistrySettings) -> Turn | None:
+        """Other files serve the connections that come from then on. Raises SettingsError when they cannot be used."""
+        certificate, chain, key = self._certificate, settings.tls_cert, settings.tls_key
+        if certificate is None or chain is None or key is None or certificate.files == (chain, key):
+            return None
+        try:
+            Certificate(chain, key)
+        except CannotStart as error:
+            raise SettingsError(str(error)) from None
+        return partial(self._turn_certificate, certificate, chain, key)
+
+    def _turn_certificate(self, certificate: Certificate, chain: Path, key: Path) -> None:
+        # They are loaded right behind every reload.
+        certificate.turn_to(chain, key)
+        self._watch.follow(self._followed())
+
+    def _followed(self) -> list[Path]:
+        """The files whose change means a reload."""
+        if not self._app.settings.current.operations.watch:
+            return []
+        return [*self._files, *(() if self._certificate is None else self._certificate.files)]
 
     def _turn(self, server: ServerSettings) -> None:
         config = self._server.config
@@ -125,8 +155,8 @@ class Serving:
         while True:
             await self._asked.wait()
             self._asked.clear()
-            self._renew_certificate()
             change = await reload.now()
+            self._renew_certificate()
             if change is not None and "auth.required" in change.applied:
                 self._warn()
 
@@ -138,8 +168,8 @@ class Serving:
         except CannotStart as error:
             self._log.error("the new certificate is refused, the old one stays in use", reason=str(error))
 
-    async def _follow(self, watch: FileWatch) -> None:
-        async for _ in watch.changes():
+    async def _follow(self) -> None:
+        async for _ in self._watch.changes():
             self._asked.set()
 
 
@@ -204,10 +234,6 @@ def _url_of(listening: socket.socket, *, secure: bool) -> str:
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     return f"{'https' if secure else 'http'}://{shown}:{port}"
-
-
-def _certificate_files(certificate: Certificate | None) -> list[Path]:
-    return [] if certificate is None else [certificate.chain, certificate.key]
 
 
 def announce_on_stdout(url: str) -> None:

@@ -99,6 +99,15 @@ class Certificate:
         self.key = key
         self.context = _context(chain, key)
 
+    @property
+    def files(self) -> tuple[Path, Path]:
+        """The chain and the key."""
+        return self.chain, self.key
+
+    def turn_to(self, chain: Path, key: Path) -> None:
+        """Read these files from now on, instead of those before; `reload` is what reads them."""
+        self.chain, self.key = chain, key
+
     def reload(self) -> None:
         """Read the files again. Raises CannotStart when they do not fit; the old certificate stays in use then."""
         _context(self.chain, self.key)

@@ -61,6 +61,15 @@ def test_other_settings_wait_for_a_restart(sources: _Sources, in_force: Settings
     assert in_force.current.storage.cache_seconds == 9
 
 
+def test_what_may_change_but_not_come_or_go() -> None:
+    """Other certificate files count at once; HTTPS itself is switched on or off by a restart."""
+    plain, secure = RegistrySettings(), RegistrySettings(tls_cert=Path("a"), tls_key=Path("k"))
+    other = RegistrySettings(tls_cert=Path("b"), tls_key=Path("k"))
+    assert compare(secure, other) == Change(("tls_cert",), ())
+    assert compare(plain, secure) == Change((), ("tls_cert", "tls_key"))
+    assert compare(secure, plain) == Change((), ("tls_cert", "tls_key"))
+
+
 @pytest.mark.parametrize("text", ["log: {level: loud}", "lgo: {}", "a: ["])
 def test_a_broken_file_keeps_the_old_settings(
     sources: _Sources, in_force: SettingsInForce[RegistrySettings], text: str
