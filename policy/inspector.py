@@ -35,6 +35,7 @@ CURRENT = ",".join(names(DETECTORS))
 _SUBJECTS = 2000
 # Inspections are kept unpacked in memory; what they take there is about so many times their stored size.
 _UNPACKED = 8
+_COMPOSED = 200
 _AT_ONCE = 10_000
 """Members of all layers together up to which an image is composed in the event loop: another thread costs more."""
 
@@ -60,6 +61,7 @@ class Inspector:
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="compose")
         self._subjects: OrderedDict[str, Subject] = OrderedDict()
         self._running: dict[str, asyncio.Task[Subject | None]] = {}
+        self._composed: OrderedDict[tuple[tuple[str, str, int], ...], ImageFacts] = OrderedDict()
         self._layers = _LayerCache(settings.cache_bytes // _UNPACKED)
         self.workers = InspectionWorkers(_limits(settings), self._keep_inspection)
 
@@ -107,16 +109,19 @@ class Inspector:
     def forget(self, digest: str) -> None:
         """Drop what memory holds of a manifest, because the ledger was told to look again."""
         self._subjects.pop(digest, None)
+        self._composed.clear()
 
     def forget_all(self) -> None:
         """Drop what memory holds, because another process changed the ledger."""
         self._subjects.clear()
+        self._composed.clear()
         self._layers.clear()
 
     def follow(self, settings: InspectionSettings) -> None:
         """Look into what comes next under other limits; what was found before stands."""
         self._config_bytes = settings.config_bytes
         self._image_budgets = settings.image_budgets.budgets()
+        self._composed.clear()
         self._layers.resize(settings.cache_bytes // _UNPACKED)
         self.workers.follow_limits(_limits(settings))
 
@@ -171,6 +176,19 @@ class Inspector:
         return all(self._layers.get(item.digest) is not None for item in manifest.layers)
 
     async def _facts(self, manifest: ImageManifest) -> ImageFacts:
+        """The same configuration and layers make the same image, whatever else a manifest says of it."""
+        parts = tuple((item.media_type, item.digest, item.size) for item in (manifest.config, *manifest.layers))
+        known = self._composed.get(parts)
+        if known is not None:
+            return known
+        facts = await self._look_into(manifest)
+        if not facts.problems:
+            self._composed[parts] = facts
+            while len(self._composed) > _COMPOSED:
+                self._composed.popitem(last=False)
+        return facts
+
+    async def _look_into(self, manifest: ImageManifest) -> ImageFacts:
         config = await self._config(manifest.config)
         looked = await self._all_layers(manifest)
         problems = [item for item in (config, *looked) if isinstance(item, Problem)]

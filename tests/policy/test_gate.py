@@ -302,3 +302,14 @@ def test_referrers_that_are_withheld_are_not_listed(lab: Lab) -> None:
     page = lab.run(lab.referrers.page(READER, TEAM, good().digest, "", None, ""))
     assert page.descriptors == []
     assert len(lab.run(lab.referrers.page(PUSHER, TEAM, good().digest, "", None, "")).descriptors) == 1
+
+
+def test_another_manifest_of_the_same_image_has_the_same_facts(lab: Lab) -> None:
+    """Whatever else it says of it: configuration and layers make the image."""
+    first = lab.pushed(good())
+    document = json.loads(good().manifest) | {"annotations": {"built": "again"}}
+    second = lab.run(lab.push_manifest(json.dumps(document).encode(), Tag("again")))
+    assert first.digest != second.digest
+    facts = [lab.run(lab.gate.image_facts(TEAM, item.digest)) for item in (first, second)]
+    assert facts[0] == facts[1]
+    assert lab.verdict(second.digest).digest == second.digest
