@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 from registry.auth.principals import Principal
+from registry.caches import AnswerCache
 from registry.gate import Gate
 from registry.metadata import blobs as rows
 from registry.metadata import changes
@@ -18,6 +19,7 @@ from registry.storage.store import BlobStore, StoredBlob
 
 # How many repositories are tried when a mount names no source.
 _SOURCES = 100
+_ANSWERS = 10_000
 
 
 class Blobs:
@@ -30,6 +32,7 @@ class Blobs:
         self._metadata = metadata
         self._gate = gate
         self._settings = settings
+        self._held: AnswerCache[bool] = AnswerCache(_ANSWERS)
 
     async def pull(self, principal: Principal, repository: RepositoryName, digest: Digest) -> StoredBlob:
         """The blob, to be sent from its path or through `read`.
@@ -38,14 +41,23 @@ class Blobs:
             BlobUnknown: this repository does not hold it.
             Denied: the gate withholds it from this principal.
         """
-        size = await self._metadata.read(rows.size_of, repository, digest)
-        blob = None if size is None else await self._storage.stat(digest)
+        held = await self._holds(repository, digest)
+        blob = await self._storage.stat(digest) if held else None
         if blob is None:
             raise BlobUnknown(f"{repository} holds no blob {digest}", {"digest": digest})
         decision = await self._gate.before_blob_pull(principal, repository, digest)
         if not decision.allowed:
             raise Denied(decision.message, decision.detail)
         return blob
+
+    async def _holds(self, repository: RepositoryName, digest: Digest) -> bool:
+        # Read before the row: a write in between makes the answer useless rather than wrong.
+        generation = self._metadata.generation()
+        held = self._held.get((repository, digest), generation)
+        if held is None:
+            held = await self._metadata.read(rows.size_of, repository, digest) is not None
+            self._held.put((repository, digest), generation, held)
+        return held
 
     def read(self, blob: StoredBlob, start: int, length: int) -> AsyncIterator[bytes]:
         """The bytes `[start, start + length)` in pieces of at most 1 MiB."""
