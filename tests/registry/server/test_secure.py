@@ -1,6 +1,7 @@
 """Bodies under TLS: out of one buffer that all connections share."""
 
 import hashlib
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -52,3 +53,20 @@ def test_bodies_that_come_at_once_are_kept_apart(client: httpx.Client) -> None:
     for thread in threads:
         thread.join()
     assert len(done) == 4
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_session_is_taken_up_again(tmp_path: Path, version: ssl.TLSVersion) -> None:
+    """A client that comes back need not shake hands in full."""
+    made = make_certificates(tmp_path)
+    trusting = ssl.create_default_context(cafile=str(made.ca))
+    trusting.minimum_version = trusting.maximum_version = version
+    with open_registry(tmp_path / "data", tls_cert=made.certificate, tls_key=made.key) as live:
+        port, session = int(live.host.rpartition(":")[2]), None
+        for _ in range(2):
+            plain = socket.create_connection(("127.0.0.1", port), timeout=10)
+            with trusting.wrap_socket(plain, server_hostname="localhost", session=session) as link:
+                link.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                assert link.recv(1)
+                session, reused = link.session, link.session_reused
+    assert reused
