@@ -13,8 +13,8 @@ from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
 from registry.settings import RegistrySettings, SettingsInForce
 
-# Rows for one look. A row can be as large as a manifest, so that a look holds at most 16 of them.
-_STRIDE = 16
+# Rows for one look.
+_STRIDE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +55,17 @@ class ReferrersList:
         """
         room = _Room(n, self._settings.current.limits.referrers_page_bytes)
         page = ReferrersPage([], more=False, last=last)
-        while True:
-            found = await self._metadata.read(
-                rows.page, repository, subject, artifact_type, after=page.last, count=_STRIDE
-            )
+        stride = _STRIDE if n is None else min(_STRIDE, n + 1)
+        while found := await self._metadata.read(
+            rows.page, repository, subject, artifact_type, after=page.last, count=stride
+        ):
             for row in found:
                 if not room.takes(row):
                     return ReferrersPage(page.descriptors, more=True, last=page.last)
                 page = ReferrersPage(page.descriptors, more=False, last=row.digest)
                 if (await self._gate.before_manifest_pull(principal, repository, row.digest, None)).allowed:
                     page.descriptors.append(row.descriptor)
-            if len(found) < _STRIDE:
-                return page
+        return page
 
 
 class _Room:

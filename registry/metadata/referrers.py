@@ -1,7 +1,7 @@
 """Referrers: the manifests of a repository that name another manifest as their subject."""
 
 import json
-from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ class ReferrerRow:
     descriptor: dict[str, Any]
 
 
+_HELD = 1 << 20
 _QUERY = (
     select(
         manifests.c.digest, manifests.c.media_type, manifests.c.size, manifests.c.referrer_type, manifests.c.annotations
@@ -48,17 +49,27 @@ _OF_TYPE = Statement(_QUERY.where(manifests.c.referrer_type == bindparam("type")
 def page(  # noqa: PLR0913
     connection: Connection, repository: RepositoryName, subject: Digest, artifact_type: str, *, after: str, count: int
 ) -> list[ReferrerRow]:
-    """At most `count` referrers behind the digest `after`; `artifact_type` "" means any."""
+    """At most `count` referrers behind the digest `after`; `artifact_type` "" means any.
+
+    There may be fewer although more follow: no more than a MiB of annotations is held, or those of one manifest.
+    """
     values: dict[str, Any] = {"repository": repository, "subject": subject, "after": after, "count": count}
     query = _OF_TYPE if artifact_type else _ALL
-    return list(_rows(connection, query, values | ({"type": artifact_type} if artifact_type else {})))
+    found: list[ReferrerRow] = []
+    held = 0
+    with closing(query.each(connection, values | ({"type": artifact_type} if artifact_type else {}))) as rows:
+        for row in rows:
+            found.append(_row(*row))
+            held += len(row[-1])
+            if held > _HELD:
+                break
+    return found
 
 
-def _rows(connection: Connection, query: Statement, values: dict[str, Any]) -> Iterator[ReferrerRow]:
-    for digest, media_type, size, kind, annotations in query.rows(connection, values):
-        descriptor: dict[str, Any] = {"mediaType": media_type, "size": size, "digest": digest}
-        if kind:
-            descriptor["artifactType"] = kind
-        if annotations != "{}":
-            descriptor["annotations"] = json.loads(annotations)
-        yield ReferrerRow(Digest(digest), descriptor)
+def _row(digest: str, media_type: str, size: int, kind: str, annotations: str) -> ReferrerRow:
+    descriptor: dict[str, Any] = {"mediaType": media_type, "size": size, "digest": digest}
+    if kind:
+        descriptor["artifactType"] = kind
+    if annotations != "{}":
+        descriptor["annotations"] = json.loads(annotations)
+    return ReferrerRow(Digest(digest), descriptor)

@@ -5,7 +5,7 @@ look-ups and changes of single requests are compiled when they are first used an
 with parameters. Rows come as the driver gives them: the columns used here are texts, numbers and bytes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect
@@ -36,6 +36,14 @@ class Statement:
         """
         found: list[Any] = self._run(connection, values).fetchall()
         return found
+
+    def each(self, connection: Connection, values: Mapping[str, Any]) -> Generator[Any, None, None]:
+        """Row after row; whoever stops early closes it."""
+        cursor = self._run(connection, values)
+        try:
+            yield from cursor
+        finally:
+            cursor.close()
 
     def first(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """The first row as a tuple, or `None`."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from registry.metadata import referrers
 from registry.metadata.manifests import content
 from registry.oci import media_types
 from registry.oci.digest import Digest
@@ -130,6 +131,16 @@ def test_a_page_ends_before_it_grows_too_large(rooms: OpenRooms) -> None:
     counts = [len(part.descriptors) for part in pages]
     assert sum(counts) == 6
     assert set(counts) <= {1, 2}
+
+
+def test_one_look_holds_a_bounded_part_of_the_list(rooms: OpenRooms) -> None:
+    """Rows with large annotations come a few at a time; the list has them all."""
+    rooms.configure(limits={"referrers_page_bytes": 4_000_000})
+    for number in range(5):
+        attach(rooms, annotations={"n": str(number), "long": "x" * 600_000})
+    look = rooms.run(rooms.metadata.read(referrers.page, REPOSITORY, Digest.of(SUBJECT), "", after="", count=500))
+    assert len(look) == 2
+    assert len(page(rooms).descriptors) == 5
 
 
 def test_what_the_gate_withholds_is_not_listed(tmp_path: Path) -> None:
