@@ -60,7 +60,7 @@ def installed(look: Look, prefix: bytes, package: str) -> list[Installed]:
             continue
         node = look.root.find(path)
         if node is not None and node.is_file:
-            record = look.record_of(node, f"a record of {package}")
+            record = look.record_of(node, f"a record of {package}", "conda-record")
             found.append(Installed(node, path.rpartition(b"/")[2], record))
     if len(found) > look.budgets.prefix_records:
         raise RootUnclear(f"{shown(meta.path)} has more than {look.budgets.prefix_records} records of {package}")

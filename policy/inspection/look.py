@@ -94,14 +94,16 @@ class Look:
             self._visible[name] = sorted(found, key=lambda item: item[1])
         return self._visible[name]
 
-    def record_of(self, node: Node, what: str) -> Record:
-        """The record of a file that must be read to go on.
+    def record_of(self, node: Node, what: str, detector: str) -> Record:
+        """The record that a detector made of a file that must be read to go on.
 
         Raises:
-            RootUnclear: nobody read it when its layer was inspected.
+            RootUnclear: nobody read it when its layer was inspected, or another detector did.
         """
         if node.record is None:
             raise RootUnclear(f"{shown(node.path)} is {what}, and its bytes were not kept: its name gave no reason to")
+        if node.record.detector != detector:
+            raise RootUnclear(f"{shown(node.path)} is {what}, and was read as something else")
         return node.record
 
 

@@ -5,7 +5,7 @@ import re
 from policy.facts import Fact
 from policy.inspection.layers import SNIFF_LIMIT
 from policy.inspection.look import Look
-from policy.inspection.root import Node, RootUnclear
+from policy.inspection.root import Node
 from policy.inspection.tree import shown
 
 OS_RELEASE = (b"etc/os-release", b"usr/lib/os-release")
@@ -61,10 +61,7 @@ def _read(look: Look, path: bytes, id_key: str, version_key: str) -> Fact | None
 
 
 def _values(look: Look, node: Node) -> tuple[dict[str, str], str]:
-    record = node.record
-    if record is not None and record.detector == "os-release":
-        return dict(record.values), f"{shown(node.path)} cannot be read: {record.trouble}" if record.trouble else ""
-    if record is None and node.size <= SNIFF_LIMIT:
+    if node.record is None and node.size <= SNIFF_LIMIT:
         return {}, ""  # small files are searched for the keys: this one has none of them
-    look.record_of(node, "what the operating system is read from")
-    raise RootUnclear(f"{shown(node.path)} is what the operating system is read from, and was read as something else")
+    record = look.record_of(node, "what the operating system is read from", "os-release")
+    return dict(record.values), f"{shown(node.path)} cannot be read: {record.trouble}" if record.trouble else ""

@@ -32,7 +32,7 @@ def series_in_name(path: bytes) -> str:
 
 def is_program(look: Look, node: Node) -> bool:
     """Whether a file is an ELF program, not a script that may start anything."""
-    return look.record_of(node, "what starts Python").values.get("format") == "elf"
+    return look.record_of(node, "what starts Python", "interpreter").values.get("format") == "elf"
 
 
 class Interpreter:
@@ -142,7 +142,7 @@ def python_of_prefix(look: Look, prefix: bytes) -> list[Fact]:
 
 def _is_vouched_for(look: Look, launcher: Node, prefix: bytes) -> bool:
     """Whether Conda's own record says what a file of no known format is; a script may start anything, so never that."""
-    kind = look.record_of(launcher, "what starts Python").values.get("format")
+    kind = look.record_of(launcher, "what starts Python", "interpreter").values.get("format")
     return kind == "other" and bool(valid(look, prefix))
 
 
