@@ -48,7 +48,8 @@ class Fact:
         subject: `os`, `conda` or `python`.
         value: what is so: os `{"id", "version"}`, and `config_os` when the configuration names
             another system than Linux; conda `{"version", "prefix"}`; python `{"version", "prefix"}`.
-            A member that could not be read is absent.
+            A member that could not be read is absent. A reported conda that is none, but looks like one, has
+            `{"lookalike", "version"}`: what it is instead, as it stands in a sentence.
         judged: whether rules look at it; other Pythons and shadowed records are reported only.
         note: one sentence for a person when the value alone would mislead ("" otherwise).
     """
@@ -96,3 +97,7 @@ class ImageFacts:
     def judged(self, subject: str) -> tuple[Fact, ...]:
         """The facts of a subject that rules look at."""
         return tuple(fact for fact in self.facts if fact.subject == subject and fact.judged)
+
+    def lookalikes(self, subject: str) -> tuple[Fact, ...]:
+        """The reported facts of what might be taken for the subject and is none."""
+        return tuple(fact for fact in self.facts if fact.subject == subject and "lookalike" in fact.value)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from policy.facts import Evidence, Fact, ImageFacts, Problem
 from policy.inspection.budgets import ImageBudgets
 from policy.inspection.conda import conda, other_condas, reached
+from policy.inspection.conda_lookalikes import conda_lookalikes
 from policy.inspection.detectors import DETECTORS, names
 from policy.inspection.image_config import ConfigUnreadable, ImageConfig, parse_config
 from policy.inspection.layer_inspection import LayerInspection
@@ -111,7 +112,8 @@ def _read(
     pythons = [fact for prefix in prefixes for fact in python_of_prefix(look, prefix)]
     judged += pythons if prefixes else python_on_path(look)
     judged += _shell(look)
-    aside = other_condas(look, prefixes) + hidden_pythons(look)
+    aside = [] if prefixes else conda_lookalikes(look)
+    aside += other_condas(look, prefixes) + hidden_pythons(look)
     if prefixes:
         aside += other_pythons(look, pythons)
     return (*judged, *aside[:_REPORTED_AT_MOST]), look.absent()

@@ -133,15 +133,23 @@ class _Scan:
     def _file(self, place: bytes, base: bytes, member: Member, members: Members) -> None:
         letter = b"x" if member.mode & 0o111 else b"f"
         self._put(place, b"%b%d" % (letter, member.size))
-        match = self._wanted(base)
-        if match and match.lastindex:
-            detector = self._detectors[match.lastindex - 1]
-            if not detector.parent or place == detector.parent + b"/" + base:
-                self._keep(place, self._read(detector, place, member, members))
+        detector = self._wanting(place, base)
+        if detector is not None:
+            self._keep(place, self._read(detector, place, member, members))
         elif 0 < member.stored <= SNIFF_LIMIT and self._sniffed(member, members):
             record = self._read(OS_RELEASE, place, member, members)
             if record.values:
                 self._keep(place, record)
+
+    def _wanting(self, place: bytes, base: bytes) -> Detector | None:
+        """The detector that reads what is at this path, if one does."""
+        match = self._wanted(base)
+        if not match or not match.lastindex:
+            return None
+        detector = self._detectors[match.lastindex - 1]
+        if detector.parent and place != detector.parent + b"/" + base:
+            return None
+        return detector if not detector.where or re.fullmatch(detector.where, place, re.DOTALL) else None
 
     def _sniffed(self, member: Member, members: Members) -> bool:
         """Whether a small file of any name may be an os-release (in doubt, because a piece ends in it: yes)."""
@@ -161,7 +169,7 @@ class _Scan:
                 self._share(place, source)
         else:
             self._put(place, b"o")
-        if base == b"conda-meta" or self._wanted(base):
+        if base == b"conda-meta" or self._wanting(place, base):
             self.named.add(place)
 
     def _put(self, place: bytes, entry: bytes) -> None:

@@ -41,6 +41,15 @@ def place_of(fact: Fact) -> str:
     return f" found at {found.path} (layer {found.index})" if found else " found"
 
 
+def is_none(lookalikes: tuple[Fact, ...], limit: int = 3) -> str:
+    """What might be taken for the thing, as the next clause: `; micromamba at PATH (layer N) is none`."""
+    if not lookalikes:
+        return ""
+    said = [f"{fact.value['lookalike']} at {place_of(fact).removeprefix(' found at ')}" for fact in lookalikes[:limit]]
+    more = f" and {len(lookalikes) - limit} more" if len(lookalikes) > limit else ""
+    return f"; {', '.join(said)}{more} {'is' if len(lookalikes) == 1 else 'are'} none"
+
+
 def looked_at(absent: tuple[Evidence, ...], nothing: str, limit: int = 6) -> str:
     """The places looked at in vain, as `looked at A, B and 3 more`; `nothing` when no place is known."""
     places = list(dict.fromkeys(item.path for item in absent))

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from policy.facts import Fact, ImageFacts
-from policy.rules.findings import Finding, Result, looked_at, place_of
+from policy.rules.findings import Finding, Result, is_none, looked_at, place_of
 from policy.rules.versions import compare_conda, plain_version, series_of
 
 
@@ -46,9 +46,11 @@ class Rule(BaseModel):
         if judged:
             return tuple(self._finding(fact) for fact in judged)
         absent = facts.absent.get(self.subject, ())
-        where = looked_at(absent, "looked everywhere in the image")
+        lookalikes = facts.lookalikes(self.subject)
+        where = looked_at(absent, "looked everywhere in the image") + is_none(lookalikes)
         message = f"no {self.thing} found: {where}; needs {self.needs}"
-        return (Finding(self.name, self._wrong, message, absent, self.fix),)
+        evidence = (*(item for fact in lookalikes for item in fact.evidence), *absent)
+        return (Finding(self.name, self._wrong, message, evidence, self.fix),)
 
     @property
     def _wrong(self) -> Result:

@@ -150,11 +150,45 @@ CASES: list[Case] = [
             [file("usr/lib/python3/dist-packages/conda-4.5.12.dist-info/METADATA", "Version: 4.5.12")],
         ),
         conda=NONE,
+        says="; pip's record of the library at usr/lib/python3/dist-packages/conda-4.5.12.dist-info/METADATA (layer 2)",
+    ),
+    refused(
+        "conda by setuptools only",
+        lambda: image(
+            ubuntu(), system_python("3.6.8"), [file("opt/lib/conda-4.5.12-py3.6.egg-info/PKG-INFO", "Version: 4.5.12")]
+        ),
+        conda=NONE,
+        says="; pip's record of the library at opt/lib/conda-4.5.12-py3.6.egg-info/PKG-INFO (layer 2) is none; needs",
     ),
     refused(
         "micromamba only",
         lambda: image(ubuntu(), system_python("3.6.8"), [program("usr/bin/micromamba", elf())]),
         conda=NONE,
+        says="; micromamba at usr/bin/micromamba (layer 2) is none; needs 4.5",
+    ),
+    refused(
+        "debian's list of conda only",
+        lambda: image(ubuntu(), system_python("3.6.8"), [file("var/lib/dpkg/info/conda.list", "/.\n/opt\n")]),
+        conda=NONE,
+        says="; Debian's record of its package at var/lib/dpkg/info/conda.list (layer 2) is none; needs 4.5",
+    ),
+    refused(
+        "pip, micromamba and debian together are no conda",
+        lambda: image(
+            ubuntu(),
+            system_python("3.6.8"),
+            [file("a/conda-4.5.12.dist-info/METADATA"), program("b/micromamba")],
+            [file("var/lib/dpkg/info/conda:amd64.list")],
+        ),
+        conda=NONE,
+        says="METADATA (layer 2), micromamba at b/micromamba (layer 2), Debian's record of its package at "
+        "var/lib/dpkg/info/conda:amd64.list (layer 3) are none",
+    ),
+    refused(
+        "a deleted micromamba is not named",
+        lambda: image(ubuntu(), system_python("3.6.8"), [program("b/micromamba")], [whiteout("b/micromamba")]),
+        conda=NONE,
+        says="sbin/conda and 2 more; needs 4.5",
     ),
     refused(
         "condas not on PATH disagree",

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from policy.cli import basegate
 from registry.oci.digest import Digest
-from tests.policy.images_made import bad, good, index, layer, miniconda
+from tests.policy.images_made import bad, base, good, image, index, layer, miniconda
 from tests.policy.lab import Lab, open_lab
 
 
@@ -32,6 +32,17 @@ def test_all_evidence_is_confirmed(lab: Lab) -> None:
     assert found.exit_code == 0
     assert "confirmed: opt/miniconda/conda-meta/python-3.7.0-h0_0.json in layer 1 at byte " in found.output
     assert "WRONG" not in found.output
+
+
+def test_evidence_of_what_only_looks_like_a_conda_is_confirmed(lab: Lab) -> None:
+    """The first bytes of micromamba, the version in pip's record, Debian's list."""
+    pip = "usr/lib/python3/dist-packages/conda-4.8.3.dist-info/METADATA"
+    files = {pip: "Name: conda\nVersion: 4.8.3\n", "var/lib/dpkg/info/conda.list": "/.\n"}
+    lab.pushed(image(layer(base()), layer({**files, "usr/bin/micromamba": b"\x7fELF" * 5000})))
+    found = json.loads(command(lab, "team/app:v1", "--json").output)
+    confirmed = {item["evidence"]["path"]: item["evidence"] for item in found if item["confirmed"]}
+    assert {pip, "usr/bin/micromamba", "var/lib/dpkg/info/conda.list"} <= set(confirmed)
+    assert (confirmed[pip]["value"], confirmed["usr/bin/micromamba"]["size"]) == ("4.8.3", 4096)
 
 
 def test_every_image_of_an_index_is_looked_at(lab: Lab) -> None:

@@ -1,5 +1,6 @@
 """What is looked for in a layer: one file per detector, in one list. Adding a detector needs no other change."""
 
+from policy.inspection.detectors.conda_lookalike import CONDA_LOOKALIKE
 from policy.inspection.detectors.conda_record import CONDA_RECORD
 from policy.inspection.detectors.detector import Detector, Unreadable
 from policy.inspection.detectors.dpkg import DPKG
@@ -8,7 +9,15 @@ from policy.inspection.detectors.os_release import OS_RELEASE
 from policy.inspection.detectors.patchlevel import PATCHLEVEL
 from policy.inspection.detectors.pyvenv import PYVENV
 
-DETECTORS: tuple[Detector, ...] = (CONDA_RECORD, DPKG, INTERPRETER, OS_RELEASE, PATCHLEVEL, PYVENV)
+DETECTORS: tuple[Detector, ...] = (
+    CONDA_LOOKALIKE,
+    CONDA_RECORD,
+    DPKG,
+    INTERPRETER,
+    OS_RELEASE,
+    PATCHLEVEL,
+    PYVENV,
+)
 ENGINE = "layers@1"
 
 

@@ -18,6 +18,8 @@ class Detector:
         wanted: a regular expression, without capturing groups, that the last part of a wanted path matches whole.
         read: bytes of the file -> what they say; raises `Unreadable`.
         parent: when not empty, the directory (from the root) that the file must lie in.
+        where: when not empty, a regular expression that the whole path must match too; files it leaves out cost no more
+            than that match.
         limit: bytes of the file that are read at most; 0 for the budget's `body_bytes`.
         beginning: whether the first `limit` bytes of a longer file will do; otherwise a longer file is not read.
     """
@@ -27,5 +29,6 @@ class Detector:
     wanted: bytes
     read: Callable[[bytes], Mapping[str, str]]
     parent: bytes = b""
+    where: bytes = b""
     limit: int = 0
     beginning: bool = False

@@ -2,7 +2,7 @@
 
 import pytest
 
-from policy.facts import Fact
+from policy.facts import Evidence, Fact
 from policy.rules import RULES
 from policy.rules.conda_version import CondaVersion
 from policy.rules.findings import Finding, Result
@@ -87,6 +87,18 @@ def test_nothing_found_names_the_places() -> None:
     """Without a fact the rule fails and says where it was looked for."""
     finding = only(CONDA, os_fact())
     assert finding.message == "no Conda found: looked at usr/bin/conda, bin/conda; needs 4.5 or newer"
+
+
+def test_nothing_found_names_what_only_looks_like_it() -> None:
+    """With the places as evidence; more than three are counted."""
+    seen = [Evidence(f"d{number}/micromamba", index=number) for number in range(5)]
+    found = [Fact("conda", {"lookalike": "micromamba"}, judged=False, evidence=(item,)) for item in seen]
+    message = "no Conda found: looked at usr/bin/conda, bin/conda; micromamba at d0/micromamba (layer 0)"
+    one, five = only(CONDA, found[0]), only(CONDA, *found)
+    assert one.message == f"{message} is none; needs 4.5 or newer"
+    assert "(layer 2) and 2 more are none; needs" in five.message
+    assert five.evidence[:5] == tuple(seen)
+    assert only(PYTHON, *found).message.count("micromamba") == 0
 
 
 def test_every_judged_fact_must_pass() -> None:
