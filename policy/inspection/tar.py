@@ -125,15 +125,17 @@ def _verify_numbers(block: bytes, magic: bytes) -> None:
 class Extensions:
     """What extended headers say of the member that follows them."""
 
-    __slots__ = ("link", "name", "pax")
+    __slots__ = ("_came", "link", "name", "pax")
 
     def __init__(self) -> None:
+        self._came = False
         self.pax: Mapping[bytes, bytes] = {}
         self.name = b""
         self.link = b""
 
     def __bool__(self) -> bool:
-        return bool(self.pax or self.name or self.link)
+        """Whether there are any, empty ones included: a member must follow them."""
+        return self._came
 
     def read(self, kind: int, body: bytes) -> None:
         """Take one extended header's body; a later one of its kind replaces an earlier one."""
@@ -145,10 +147,12 @@ class Extensions:
                     "a global pax header follows an extended header: unpackers disagree on what that one is for"
                 )
             pax.refuse_global(pax.records(body))
+            return
         elif kind == _LONG_NAME:
             self.name = body.partition(b"\0")[0]
         else:
             self.link = body.partition(b"\0")[0]
+        self._came = True
 
 
 class Members:

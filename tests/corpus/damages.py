@@ -98,6 +98,7 @@ DAMAGED: list[Case] = [
     unclear("zero bytes", lambda: raw_on_top(b""), "empty"),
     unclear("text instead of an archive", lambda: raw_on_top(b"hello, this is not an archive\n" * 100)),
     unclear("an extended header at the end", lambda: on_top(pax(pax_records(path="x"))), "extended header"),
+    unclear("an extended header that says nothing at the end", lambda: on_top(pax(b"")), "extended header"),
     unclear("a long name at the end", lambda: on_top(long_name("x")), "extended header"),
     unclear("a pax record of a wrong length", lambda: on_top(pax(b"99 path=x\n"), file("x")), "length"),
     unclear("a pax record without a length", lambda: on_top(pax(b"path=x\n"), file("x")), "length"),
