@@ -29,14 +29,15 @@ def reset_peak(pid: int) -> None:
 
 
 def family(pid: int) -> Iterator[int]:
-    """The process and its descendants."""
+    """The process and its descendants: the children of each of its threads."""
     yield pid
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    except FileNotFoundError:
-        return
-    for child in children:
-        yield from family(int(child))
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = thread.read_text(encoding="ascii").split()
+        except OSError:  # the thread or process has ended meanwhile
+            continue
+        for child in children:
+            yield from family(int(child))
 
 
 def _spent(pid: int) -> float:

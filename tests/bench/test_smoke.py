@@ -5,8 +5,10 @@ import io
 import json
 import os
 import socket
+import subprocess
 import sys
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from tests.bench.basegate import BASEGATE, SERVERS
 from tests.bench.figures import Figure
 from tests.bench.flows import Job, put_manifest
 from tests.bench.images import MANIFEST_TYPE, digest_of
+from tests.bench.measures import family
 from tests.bench.payloads import Kind, diff_id, payload, unpacked
 from tests.bench.results import Incomparable, Result, comparable, fingerprint, load
 from tests.bench.rounds import Row, Sample, measure
@@ -217,6 +220,17 @@ def test_zot_is_started_with_its_settings(tmp_path: Path, monkeypatch: pytest.Mo
             assert wire.ask("GET", "/v2/").status == 200
     finally:
         running.stop()
+
+
+def test_children_of_every_thread_are_counted() -> None:
+    """A server's workers are children of the threads that look after them."""
+    with ThreadPoolExecutor(1) as pool:
+        child = pool.submit(subprocess.Popen, ["sleep", "60"]).result()
+        try:
+            assert child.pid in set(family(os.getpid()))
+        finally:
+            child.kill()
+            child.wait()
 
 
 def test_nothing_listens_afterwards(tmp_path: Path) -> None:
