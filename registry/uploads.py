@@ -130,25 +130,28 @@ class Uploads:
         """All bytes in one small body: they need no place of their own, and one way to the disk."""
         session.require_open()
         require_start(session, start)
-        content = await self._collected(session, body)
-        if len(content) != length:
-            raise SizeInvalid(f"{len(content)} bytes came, {length} were announced: send the chunk again")
+        content = await self._collected(session, body, length)
         self._close(session)
         await self._require_room(session.repository, length, digest)
         require_digest(digest, Digest.of(content, digest.algorithm))
         return await self._record(session, await self._storage.put(digest, content))
 
-    async def _collected(self, session: UploadSession, body: AsyncIterator[bytes]) -> bytes:
-        """A small body; when it breaks off, what has come counts all the same."""
-        pieces: list[bytes] = []
+    async def _collected(self, session: UploadSession, body: AsyncIterator[bytes], length: int) -> bytes:
+        """A body of this length, no byte more; when it breaks off, what has come counts all the same."""
+        content = bytearray()
         try:
             async for piece in body:
-                pieces.append(piece)  # noqa: PERF401 - what came before an error is wanted
+                content += piece
+                if len(content) > length:  # a chunked body whose Content-Range said less
+                    break
         except Exception:
             async with self._accepting(session, None, None) as sink:
-                await sink.append(pieces)
+                await sink.append([bytes(content)])
             raise
-        return b"".join(pieces)
+        if len(content) != length:
+            came = f"{len(content)} bytes" if len(content) < length else "more"
+            raise SizeInvalid(f"{came} came, {length} bytes were announced: send the chunk again")
+        return bytes(content)
 
     async def cancel(self, session: UploadSession) -> None:
         """The session is over, its bytes are gone.

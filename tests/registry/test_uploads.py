@@ -174,3 +174,19 @@ def test_a_session_that_another_process_removed_is_unknown(rooms: OpenRooms) -> 
         beside.run(beside.uploads.expire(time.time() + 10**9))
     with pytest.raises(BlobUploadUnknown):
         rooms.run(rooms.uploads.append(session, pieces(b"y"), None, None))
+
+
+def test_a_small_body_that_does_not_end_is_not_collected(rooms: OpenRooms) -> None:
+    """A chunked body may say in its Content-Range that it is small: the first byte too many ends it."""
+    came: list[bytes] = []
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(1000):
+            came.append(b"x" * 1000)
+            yield came[-1]
+
+    session = rooms.run(rooms.uploads.start(REPOSITORY, PUSHER))
+    with pytest.raises(SizeInvalid):
+        rooms.run(rooms.uploads.finish(session, Digest.of(b"x"), endless(), 0, 1))
+    assert len(came) == 1
+    assert session.size == 0
