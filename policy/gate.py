@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -97,6 +97,17 @@ class PolicyGate:
     ) -> Decision:
         """Whether the manifest may be handed out."""
         return await self._at(Door.MANIFEST, principal, repository, digest, tag)
+
+    async def withheld(
+        self, principal: Principal, repository: RepositoryName, digests: Collection[Digest]
+    ) -> Collection[Digest]:
+        """Those that may not be handed out; only those that are not known to be open are judged one by one."""
+        bound = self._bound(repository)
+        if principal.may(Action.PUSH, repository) or bound.mode is Mode.AUDIT:
+            return ()
+        doubtful = [digest for digest in digests if not self._is_open(digest, bound)]
+        decisions = [await self.before_manifest_pull(principal, repository, digest, None) for digest in doubtful]
+        return {digest for digest, decision in zip(doubtful, decisions, strict=True) if not decision.allowed}
 
     async def before_blob_pull(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Decision:
         """Whether a manifest that uses the blob, and may be handed to the principal, clears it.
@@ -216,6 +227,10 @@ class PolicyGate:
     def _bound(self, repository: str) -> Bound:
         return self._bindings.current().of(repository)
 
+    def _is_open(self, digest: Digest, bound: Bound) -> bool:
+        """Whether it is known that everybody who may pull gets the manifest, and without a warning."""
+        return not bound.policy.is_soft and self.judge.known_state(digest, bound.policy) in _OPEN
+
     async def _at(  # noqa: PLR0913, PLR0917
         self,
         door: Door,
@@ -227,11 +242,8 @@ class PolicyGate:
     ) -> Decision:
         bound = self._bound(repository)
         may_push = principal.may(Action.PUSH, repository)
-        if manifest is None:
-            if may_push or bound.mode is Mode.AUDIT:
-                return ALLOWED
-            if not bound.policy.is_soft and self.judge.known_state(digest, bound.policy) in _OPEN:
-                return ALLOWED
+        if manifest is None and (may_push or bound.mode is Mode.AUDIT or self._is_open(digest, bound)):
+            return ALLOWED
         verdict = await self.judge.verdict(repository, digest, bound.policy, self._settings.wait_seconds, manifest)
         return self._decision(door, bound, repository, digest, tag, verdict, may_push=may_push)
 

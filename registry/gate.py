@@ -4,7 +4,7 @@ The registry asks at every door through which image content leaves it. `OpenGate
 package brings its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -80,6 +80,12 @@ class Gate(Protocol):
         """Whether the manifest may be handed to this principal; `tag` when it was asked for by tag."""
         ...
 
+    async def withheld(
+        self, principal: Principal, repository: RepositoryName, digests: Collection[Digest]
+    ) -> Collection[Digest]:
+        """Those of a list of manifests that may not be handed to this principal; as `before_manifest_pull` of each."""
+        ...
+
     async def before_blob_pull(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Decision:
         """Whether the blob may be handed to this principal (some manifest it may pull reaches it)."""
         ...
@@ -109,6 +115,15 @@ class OpenGate:
     ) -> Decision:
         """Every manifest leaves."""
         return ALLOWED
+
+    async def withheld(
+        self,
+        principal: Principal,  # noqa: ARG002
+        repository: RepositoryName,  # noqa: ARG002
+        digests: Collection[Digest],  # noqa: ARG002
+    ) -> Collection[Digest]:
+        """No manifest stays."""
+        return ()
 
     async def before_blob_pull(
         self,

@@ -1,8 +1,7 @@
 """Referrers: the list of manifests that name another as their subject, page by page."""
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from registry.auth.principals import Principal
 from registry.gate import Gate
@@ -22,12 +21,12 @@ class ReferrersPage:
     """Part of a referrers list.
 
     Attributes:
-        descriptors: entries of the index that answers (distribution-spec, "Listing Referrers").
+        entries: of the index that answers, each as JSON in ASCII (distribution-spec, "Listing Referrers").
         more: whether others follow.
         last: the digest behind which they do.
     """
 
-    descriptors: list[dict[str, Any]]
+    entries: Sequence[str]
     more: bool
     last: str
 
@@ -54,18 +53,18 @@ class ReferrersList:
         An unknown repository or subject has none: the answer is an empty page, never an error.
         """
         room = _Room(n, self._settings.current.limits.referrers_page_bytes)
-        page = ReferrersPage([], more=False, last=last)
+        entries: list[str] = []
         stride = _STRIDE if n is None else min(_STRIDE, n + 1)
         while found := await self._metadata.read(
-            rows.page, repository, subject, artifact_type, after=page.last, count=stride
+            rows.page, repository, subject, artifact_type, after=last, count=stride
         ):
-            for row in found:
-                if not room.takes(row):
-                    return ReferrersPage(page.descriptors, more=True, last=page.last)
-                page = ReferrersPage(page.descriptors, more=False, last=row.digest)
-                if (await self._gate.before_manifest_pull(principal, repository, row.digest, None)).allowed:
-                    page.descriptors.append(row.descriptor)
-        return page
+            fitting = room.take(found)
+            withheld = await self._gate.withheld(principal, repository, [row.digest for row in fitting])
+            entries += [row.entry for row in fitting if row.digest not in withheld]
+            last = fitting[-1].digest if fitting else last
+            if len(fitting) < len(found):
+                return ReferrersPage(entries, more=True, last=last)
+        return ReferrersPage(entries, more=False, last=last)
 
 
 class _Room:
@@ -76,12 +75,18 @@ class _Room:
         self._bytes = size
         self._first = True
 
-    def takes(self, row: ReferrerRow) -> bool:
-        """Whether the row fits; the first always does when any entry may come, so that every page leads on."""
-        size = len(json.dumps(row.descriptor)) + 2
-        if self._entries == 0 or (size > self._bytes and not self._first):
-            return False
-        self._first = False
-        self._bytes -= size
-        self._entries = None if self._entries is None else self._entries - 1
-        return True
+    def take(self, found: Sequence[ReferrerRow]) -> Sequence[ReferrerRow]:
+        """The first of these rows, as many as fit.
+
+        The first of all always does when any entry may come, so that every page leads on.
+        """
+        wanted = found[: self._entries]
+        for at, row in enumerate(wanted):
+            size = len(row.entry) + 2
+            if size > self._bytes and not self._first:
+                wanted = wanted[:at]
+                break
+            self._first = False
+            self._bytes -= size
+        self._entries = None if self._entries is None else self._entries - len(wanted)
+        return wanted

@@ -2,8 +2,7 @@
 
 import json
 from contextlib import closing
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -13,18 +12,17 @@ from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
 
 
-@dataclass(frozen=True, slots=True)
-class ReferrerRow:
+class ReferrerRow(NamedTuple):
     """One manifest that refers to a subject.
 
     Attributes:
         digest: its name.
-        descriptor: the entry of the referrers list (distribution-spec, "Listing Referrers"): mediaType, size,
+        entry: of the referrers list, as JSON in ASCII (distribution-spec, "Listing Referrers"): mediaType, size,
             digest, artifactType where there is one, annotations where there are any.
     """
 
     digest: Digest
-    descriptor: dict[str, Any]
+    entry: str
 
 
 _HELD = 1 << 20
@@ -56,20 +54,27 @@ def page(  # noqa: PLR0913
     values: dict[str, Any] = {"repository": repository, "subject": subject, "after": after, "count": count}
     query = _OF_TYPE if artifact_type else _ALL
     found: list[ReferrerRow] = []
-    held = 0
+    held, quoted = 0, _Quoted()
     with closing(query.each(connection, values | ({"type": artifact_type} if artifact_type else {}))) as rows:
         for row in rows:
-            found.append(_row(*row))
+            found.append(ReferrerRow(Digest(row[0]), _entry(quoted, row)))
             held += len(row[-1])
             if held > _HELD:
                 break
     return found
 
 
-def _row(digest: str, media_type: str, size: int, kind: str, annotations: str) -> ReferrerRow:
-    descriptor: dict[str, Any] = {"mediaType": media_type, "size": size, "digest": digest}
-    if kind:
-        descriptor["artifactType"] = kind
-    if annotations != "{}":
-        descriptor["annotations"] = json.loads(annotations)
-    return ReferrerRow(Digest(digest), descriptor)
+class _Quoted(dict[str, str]):
+    """Texts as JSON; a page holds few different ones."""
+
+    def __missing__(self, text: str) -> str:
+        found = self[text] = json.dumps(text)
+        return found
+
+
+def _entry(quoted: _Quoted, row: tuple[str, str, int, str, str]) -> str:
+    digest, media_type, size, kind, annotations = row
+    artifact_type = f', "artifactType": {quoted[kind]}' if kind else ""
+    # They were written by `json.dumps` when the manifest was recorded.
+    notes = "" if annotations == "{}" else f', "annotations": {annotations}'
+    return f'{{"mediaType": {quoted[media_type]}, "size": {size}, "digest": "{digest}"{artifact_type}{notes}}}'

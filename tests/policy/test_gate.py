@@ -1,5 +1,6 @@
 """The gate in the registry: real pushes and pulls, layers read by real workers."""
 
+import itertools
 import json
 import time
 from collections.abc import Iterator
@@ -300,8 +301,22 @@ def test_referrers_that_are_withheld_are_not_listed(lab: Lab) -> None:
     subject = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": good().digest, "size": 1}
     lab.run(lab.push_manifest(index((bad().manifest, "linux/amd64"), subject=subject), None))
     page = lab.run(lab.referrers.page(READER, TEAM, good().digest, "", None, ""))
-    assert page.descriptors == []
-    assert len(lab.run(lab.referrers.page(PUSHER, TEAM, good().digest, "", None, "")).descriptors) == 1
+    assert not page.entries
+    assert len(lab.run(lab.referrers.page(PUSHER, TEAM, good().digest, "", None, "")).entries) == 1
+
+
+@pytest.mark.parametrize("mode", ["enforce", "warn", "audit"])
+def test_a_list_is_decided_as_each_manifest_is(tmp_path: Path, mode: str) -> None:
+    """Cleared, refused and unknown ones, for who may only pull and for who may push; known and not yet known."""
+    with open_lab(tmp_path / "data", mode=mode) as lab:
+        digests = [lab.pushed(good(), None).digest, lab.pushed(bad(), None).digest, Digest.of(b"absent")]
+        for principal, forget in itertools.product((READER, PUSHER), (False, True)):
+            if forget:
+                lab.gate.judge.forget_all()
+            withheld = lab.run(lab.gate.withheld(principal, TEAM, digests))
+            pulls = [lab.run(lab.gate.before_manifest_pull(principal, TEAM, digest, None)) for digest in digests]
+            assert [digest in withheld for digest in digests] == [not pull.allowed for pull in pulls]
+            assert bool(withheld) == (principal is READER and mode == "enforce")
 
 
 def test_another_manifest_of_the_same_image_has_the_same_facts(lab: Lab) -> None:

@@ -1,5 +1,6 @@
 """Gates that decide as a test says, and remember what they were asked."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from registry.auth.principals import Principal
@@ -58,6 +59,15 @@ class GateOfTests(OpenGate):
     ) -> Decision:
         """Refuse what is named."""
         return REFUSED if digest in self.refused else ALLOWED
+
+    async def withheld(
+        self,
+        principal: Principal,  # noqa: ARG002
+        repository: RepositoryName,  # noqa: ARG002
+        digests: Collection[Digest],
+    ) -> Collection[Digest]:
+        """What is named."""
+        return [digest for digest in digests if digest in self.refused]
 
     async def before_blob_pull(
         self,

@@ -1,5 +1,6 @@
 """Referrers: who is listed, how, and on which page."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,16 @@ def attach(rooms: OpenRooms, repository: RepositoryName = REPOSITORY, **members:
     return rooms.run(rooms.push_manifest(raw, None, repository)).digest
 
 
+def entries(part: ReferrersPage) -> list[dict[str, Any]]:
+    """Its entries as a client reads them."""
+    return [json.loads(entry) for entry in part.entries]
+
+
 def test_a_referrer_is_listed_with_its_descriptor(rooms: OpenRooms) -> None:
     """Media type, size, digest, type and all annotations."""
     digest = attach(rooms, artifactType=TYPE, annotations={"one": "1", "zwei": "ü"})
     raw = rooms.run(rooms.metadata.read(content, REPOSITORY, digest))
-    assert page(rooms).descriptors == [
+    assert entries(page(rooms)) == [
         {
             "mediaType": media_types.OCI_MANIFEST,
             "size": len(raw or b""),
@@ -52,36 +58,46 @@ def test_a_referrer_is_listed_with_its_descriptor(rooms: OpenRooms) -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ['"},{"', "\\", "\u2028\x7f\n", "ü\N{GRINNING FACE}", "</x>", "{}", ""])
+def test_whatever_a_referrer_says_is_quoted(rooms: OpenRooms, text: str) -> None:
+    """An entry is JSON in ASCII as Python writes it, with type and annotations as they were pushed."""
+    attach(rooms, artifactType=f"t{text}", annotations={f"k{text}": text})
+    (entry,) = page(rooms).entries
+    read = json.loads(entry)
+    assert (read["artifactType"], read["annotations"]) == (f"t{text}", {f"k{text}": text})
+    assert entry == json.dumps(read)
+
+
 def test_an_image_without_a_type_shows_that_of_its_config(rooms: OpenRooms) -> None:
     """As the specification says."""
     attach(rooms)
-    assert page(rooms).descriptors[0]["artifactType"] == media_types.OCI_CONFIG
+    assert entries(page(rooms))[0]["artifactType"] == media_types.OCI_CONFIG
 
 
 def test_an_index_without_a_type_shows_none(rooms: OpenRooms) -> None:
     """The member is left out."""
     rooms.run(rooms.push_manifest(index(subject=descriptor(SUBJECT))))
-    assert "artifactType" not in page(rooms).descriptors[0]
+    assert "artifactType" not in entries(page(rooms))[0]
 
 
 def test_the_list_can_be_filtered_by_type(rooms: OpenRooms) -> None:
     """Only those of the type come."""
     wanted = attach(rooms, artifactType=TYPE)
     attach(rooms, artifactType="application/vnd.example.sbom")
-    assert [entry["digest"] for entry in page(rooms, TYPE).descriptors] == [wanted]
+    assert [entry["digest"] for entry in entries(page(rooms, TYPE))] == [wanted]
 
 
 def test_an_unknown_subject_or_repository_has_none(rooms: OpenRooms) -> None:
     """An empty page, no error."""
     attach(rooms)
-    assert page(rooms, subject=Digest.of(b"other")).descriptors == []
-    assert page(rooms, repository=RepositoryName("absent")).descriptors == []
+    assert entries(page(rooms, subject=Digest.of(b"other"))) == []
+    assert entries(page(rooms, repository=RepositoryName("absent"))) == []
 
 
 def test_referrers_stay_in_their_repository(rooms: OpenRooms) -> None:
     """Those of another repository are not listed."""
     attach(rooms, OTHER)
-    assert page(rooms).descriptors == []
+    assert entries(page(rooms)) == []
 
 
 def test_a_sha512_subject_is_found(rooms: OpenRooms) -> None:
@@ -89,13 +105,13 @@ def test_a_sha512_subject_is_found(rooms: OpenRooms) -> None:
     digest = Digest.of(SUBJECT, "sha512")
     attach(rooms)
     rooms.run(rooms.push_manifest(image((), subject=descriptor(SUBJECT) | {"digest": digest})))
-    assert len(page(rooms, subject=digest).descriptors) == 1
+    assert len(page(rooms, subject=digest).entries) == 1
 
 
 def test_a_deleted_referrer_is_not_listed(rooms: OpenRooms) -> None:
     """At once."""
     rooms.run(rooms.manifests.delete(REPOSITORY, attach(rooms)))
-    assert page(rooms).descriptors == []
+    assert entries(page(rooms)) == []
 
 
 def test_the_list_survives_its_subject(rooms: OpenRooms) -> None:
@@ -103,7 +119,7 @@ def test_the_list_survives_its_subject(rooms: OpenRooms) -> None:
     subject = rooms.run(rooms.push_image())
     rooms.run(rooms.push_manifest(image((), subject=descriptor(image()))))
     rooms.run(rooms.manifests.delete(REPOSITORY, subject.digest))
-    assert len(page(rooms, subject=subject.digest).descriptors) == 1
+    assert len(page(rooms, subject=subject.digest).entries) == 1
 
 
 @pytest.mark.parametrize("n", [1, 2, 16, 100])
@@ -114,9 +130,9 @@ def test_pages_make_up_the_list(rooms: OpenRooms, n: int, kind: str) -> None:
     found: list[str] = []
     part = page(rooms, kind, n)
     while part.more:
-        found += [entry["digest"] for entry in part.descriptors]
+        found += [entry["digest"] for entry in entries(part)]
         part = page(rooms, kind, n, part.last)
-    assert found + [entry["digest"] for entry in part.descriptors] == wanted
+    assert found + [entry["digest"] for entry in entries(part)] == wanted
 
 
 def test_a_page_ends_before_it_grows_too_large(rooms: OpenRooms) -> None:
@@ -128,7 +144,7 @@ def test_a_page_ends_before_it_grows_too_large(rooms: OpenRooms) -> None:
     pages = [page(rooms)]
     while pages[-1].more:
         pages.append(page(rooms, last=pages[-1].last))
-    counts = [len(part.descriptors) for part in pages]
+    counts = [len(part.entries) for part in pages]
     assert sum(counts) == 6
     assert set(counts) <= {1, 2}
 
@@ -140,7 +156,7 @@ def test_one_look_holds_a_bounded_part_of_the_list(rooms: OpenRooms) -> None:
         attach(rooms, annotations={"n": str(number), "long": "x" * 600_000})
     look = rooms.run(rooms.metadata.read(referrers.page, REPOSITORY, Digest.of(SUBJECT), "", after="", count=500))
     assert len(look) == 2
-    assert len(page(rooms).descriptors) == 5
+    assert len(page(rooms).entries) == 5
 
 
 def test_what_the_gate_withholds_is_not_listed(tmp_path: Path) -> None:
@@ -149,4 +165,4 @@ def test_what_the_gate_withholds_is_not_listed(tmp_path: Path) -> None:
     with open_rooms(tmp_path, gate) as rooms:
         hidden, shown = attach(rooms, artifactType="hidden"), attach(rooms)
         gate.refused.add(hidden)
-        assert [entry["digest"] for entry in page(rooms).descriptors] == [shown]
+        assert [entry["digest"] for entry in entries(page(rooms))] == [shown]
