@@ -78,31 +78,26 @@ class Access:
         Without credentials this is 401 even where anonymous pull is on: Azure's clients look for the challenge.
         """
         identity = await self._identify(request, ())
-        if identity.principal.is_anonymous and identity.claims is None and self._settings.current.auth.required:
+        if self._must_sign_in(identity):
             raise self._challenged(request, Unauthorized(_MISSING), ())
         return identity.principal
 
     def recall(self, authorization: str | None, repository: RepositoryName, action: Action) -> Principal | None:
         """The principal when it is certain, without waiting, that `require` would return it; for fast paths."""
-        try:
-            credentials = parse_authorization(authorization)
-        except CredentialsMalformed:
-            return None
-        identity = self._sign_in.recall(credentials) if credentials else self._sign_in.nobody()
+        identity = self._recall(authorization)
         if identity is None or not all(identity.may(a, repository) for a in _INCLUDED.get(action, (action,))):
             return None
         return identity.principal
 
     def recall_caller(self, authorization: str | None) -> Principal | None:
         """The principal when it is certain, without waiting, that `identify` would return it; for fast paths."""
-        try:
-            credentials = parse_authorization(authorization)
-        except CredentialsMalformed:
-            return None
-        if credentials is None and self._settings.current.auth.required:
-            return None
-        identity = self._sign_in.recall(credentials) if credentials else self._sign_in.nobody()
-        return None if identity is None else identity.principal
+        identity = self._recall(authorization)
+        return None if identity is None or self._must_sign_in(identity) else identity.principal
+
+    def recall_lister(self, authorization: str | None) -> Principal | None:
+        """The principal when it is certain, without waiting, that `require_catalog` would return it; for fast paths."""
+        identity = self._recall(authorization)
+        return None if identity is None or not identity.may_list() else identity.principal
 
     def readable(self, request: HTTPConnection, principal: Principal) -> Callable[[RepositoryName], bool]:
         """Which repositories this request may pull from, its token considered."""
@@ -112,7 +107,17 @@ class Access:
     def caller(self, request: HTTPConnection) -> Principal | None:
         """Who called, as far as it is known; for logs and the audit."""
         identity: Identity | None = request.scope.get(_IDENTITY)
-        return None if identity is None else identity.principal
+        return None if identity is None or not identity.may_list() else identity.principal
+
+    def _must_sign_in(self, identity: Identity) -> bool:
+        return identity.principal.is_anonymous and identity.claims is None and self._settings.current.auth.required
+
+    def _recall(self, authorization: str | None) -> Identity | None:
+        try:
+            credentials = parse_authorization(authorization)
+        except CredentialsMalformed:
+            return None
+        return self._sign_in.recall(credentials) if credentials else self._sign_in.nobody()
 
     async def _identify(
         self, request: HTTPConnection, scopes: Iterable[Scope], session: SessionOwner | None = None

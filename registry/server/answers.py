@@ -41,7 +41,7 @@ _ESTABLISHED_SECONDS = 0.1
 _SAME = 4096
 """Heads known byte by byte, and the longest of them."""
 _METHODS = frozenset({"GET", "HEAD"})
-_ANYBODY = "root.check"
+_ANYBODY, _LIST = "root.check", "catalog.page"
 _PULLS = frozenset({("GET", "manifests.pull"), ("HEAD", "manifests.pull"), ("HEAD", "blobs.pull")}) | {
     (method, operation) for method in _METHODS for operation in ("tags.page", "referrers.page")
 }
@@ -187,6 +187,8 @@ class Answers:
         if len(found) > 1:
             return None
         authorization = found[0].decode("latin-1") if found else None
+        if place.operation == _LIST:
+            return self._rooms.access.recall_lister(authorization)
         if place.repository is None:
             return self._rooms.access.recall_caller(authorization)
         return self._rooms.access.recall(authorization, place.repository, Action.PULL)
@@ -214,6 +216,6 @@ def _plain(head: Head) -> bool:
 
 
 def _kept(method: str, exchange: Exchange) -> bool:
-    if exchange.operation == _ANYBODY:
+    if exchange.operation in {_ANYBODY, _LIST}:
         return exchange.repository is None
     return exchange.repository is not None and (method, exchange.operation) in _PULLS

@@ -311,6 +311,19 @@ def test_recall_answers_only_what_is_certain(open_desk: Desk) -> None:
     assert access.recall(None, APP, Action.PULL) is None
 
 
+def test_recall_of_a_lister_answers_only_what_is_certain(open_desk: Desk) -> None:
+    """A secret once it was checked; of tokens only one that was made for the catalog; nobody without credentials."""
+    access, header = open_desk.authority.access, signed(PULLER)
+    assert access.recall_lister(header) is None
+    asyncio.run(access.require_catalog(request(header)))
+    assert access.recall_lister(header) is not None
+    for scope, certain in (("registry:catalog:*", True), ("repository:team/app:pull", False)):
+        narrow = token(open_desk, PULLER, scope)
+        asyncio.run(access.identify(request(narrow)))
+        assert (access.recall_lister(narrow) is not None) is certain
+    assert access.recall_lister(None) is None
+
+
 def test_caller_is_known_even_when_refused(open_desk: Desk) -> None:
     """The audit names who tried."""
     made = request(signed(PULLER))

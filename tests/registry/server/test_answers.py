@@ -21,6 +21,7 @@ from tests.servers import LiveRegistry
 
 PUSHER = person(Role.ACR_PUSH)
 READER = person(Role.ACR_PULL)
+BOUND = person(Role.ACR_PUSH, "team/*")
 MANIFEST = "/v2/team/app/manifests/v1"
 FIRST, SECOND = image((), annotations={"n": "1"}), image((), annotations={"n": "2"})
 PATIENCE_SECONDS = 10
@@ -31,15 +32,20 @@ def live(tmp_path: Path) -> Iterator[LiveRegistry]:
     """A registry with one image that asks everybody to sign in."""
     with guarded_registry(tmp_path) as started:
         with started.client(auth=(PUSHER.row.name, PUSHER.secret())) as client:
-            place = client.post("/v2/team/app/blobs/uploads/").headers["location"]
-            client.put(place, params={"digest": Digest.of(b"{}")}, content=b"{}").raise_for_status()
-            client.put(MANIFEST, content=FIRST).raise_for_status()
+            push(client, MANIFEST, FIRST)
         yield started
 
 
 def ask(client: httpx.Client, times: int = 4) -> list[httpx.Response]:
     """The same request so often that its answer comes from memory."""
     return [client.get(MANIFEST) for _ in range(times)]
+
+
+def push(client: httpx.Client, path: str, manifest: bytes) -> None:
+    """Push an image whose configuration is `{}`."""
+    place = client.post(f"{path[: path.index('/manifests')]}/blobs/uploads/").headers["location"]
+    client.put(place, params={"digest": Digest.of(b"{}")}, content=b"{}").raise_for_status()
+    client.put(path, content=manifest).raise_for_status()
 
 
 def until_refused(client: httpx.Client) -> int:
@@ -102,3 +108,33 @@ def test_anothers_request_is_not_answered_for_it(live: LiveRegistry) -> None:
         ask(client)
     with live.client(auth=(READER.row.name, "wrong")) as client:
         assert {each.status_code for each in ask(client, 2)} == {401}
+
+
+def test_a_catalog_is_remembered_for_those_who_see_the_same(live: LiveRegistry) -> None:
+    """Whoever is bound to some repositories is not told of others, however often somebody else has asked."""
+    with live.client(auth=(PUSHER.row.name, PUSHER.secret())) as client:
+        push(client, "/v2/other/app/manifests/v1", FIRST)
+        for _ in range(4):
+            assert client.get("/v2/_catalog").json() == {"repositories": ["other/app", "team/app"]}
+    with live.client(auth=(BOUND.row.name, BOUND.secret())) as client:
+        for _ in range(4):
+            assert client.get("/v2/_catalog").json() == {"repositories": ["team/app"]}
+
+
+def test_a_new_repository_is_in_the_catalog_at_once(live: LiveRegistry) -> None:
+    """Although the answer without it is remembered."""
+    with live.client(auth=(PUSHER.row.name, PUSHER.secret())) as client:
+        for _ in range(4):
+            assert client.get("/v2/_catalog").json() == {"repositories": ["team/app"]}
+        push(client, "/v2/team/next/manifests/v1", FIRST)
+        assert client.get("/v2/_catalog").json() == {"repositories": ["team/app", "team/next"]}
+
+
+def test_a_token_for_something_else_gets_no_remembered_catalog(live: LiveRegistry) -> None:
+    """It was not made for the catalog, though its principal has asked before with a secret."""
+    with live.client(auth=(READER.row.name, READER.secret())) as client:
+        assert {client.get("/v2/_catalog").status_code for _ in range(4)} == {200}
+    narrow = given_ago(live.data, live.app.settings, READER, "repository:team/app:pull", 0)
+    with live.client(headers={"Authorization": f"Bearer {narrow}"}) as client:
+        assert {client.get(MANIFEST).status_code, client.get("/v2/_catalog").status_code} == {200, 401}
+        assert client.get("/v2/_catalog").status_code == 401
