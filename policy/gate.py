@@ -88,6 +88,7 @@ class PolicyGate:
 
     async def before_push(self, push: Push) -> Decision:
         """Judge what is pushed; wait for its layers up to the setting."""
+        self._look_again()
         return await self._at(
             Door.PUSH, push.principal, push.repository, push.digest, next(iter(push.tags), None), push.manifest
         )
@@ -130,10 +131,14 @@ class PolicyGate:
 
     def generation(self) -> int:
         """Changes with every new verdict, standing order, exemption that ends, and request to look again."""
+        self._look_again()
+        return self._generation.value()
+
+    def _look_again(self) -> None:
+        """Another process may have asked that something be looked into anew: forget it, at most four times a second."""
         if self._generation.look_again():
             self.inspector.forget_all()
             self.judge.forget_all()
-        return self._generation.value()
 
     async def standing(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Standing:
         """Verdict and decision at the door to a deployment, judged now when they are not known yet."""
@@ -273,11 +278,13 @@ class PolicyGate:
         state = State.PENDING if verdict is None else verdict.state
         excused = self._excused(repository, digest, verdict)
         outcome = decide(Question(door, state, bound.mode, may_push, exempt=bool(excused)))
+        soft = () if verdict is None else verdict.warnings
+        if outcome is Outcome.ALLOW:
+            return Decision(True, warnings=soft)
         message = refusal(named(repository, tag or digest), bound.policy, verdict)
         if outcome is Outcome.DENY:
             return Decision(False, message, refusal_detail(repository, digest, bound.policy, verdict))
-        soft = () if verdict is None else verdict.warnings
-        return Decision(True, warnings=soft if outcome is Outcome.ALLOW else (*(excused or (message,)), *soft))
+        return Decision(True, warnings=(*(excused or (message,)), *soft))
 
     def _excused(self, repository: str, digest: str, verdict: Verdict | None) -> tuple[str, ...]:
         exemptions = self._orders.current().exemptions

@@ -39,6 +39,10 @@ _COMPOSED = 200
 _AT_ONCE = 10_000
 """Members of all layers together up to which an image is composed in the event loop: another thread costs more."""
 
+_Parts = tuple[tuple[str, str, int], ...]
+_Composed = OrderedDict[_Parts, Subject]
+"""What is known of configuration and layers, by all that composing reads of a manifest. Forgotten as a whole."""
+
 
 class Inspector:
     """Subjects by digest. Looking into a layer happens once, whoever asks and however many ask at a time."""
@@ -61,7 +65,7 @@ class Inspector:
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="compose")
         self._subjects: OrderedDict[str, Subject] = OrderedDict()
         self._running: dict[str, asyncio.Task[Subject | None]] = {}
-        self._composed: OrderedDict[tuple[tuple[str, str, int], ...], ImageFacts] = OrderedDict()
+        self._composed: _Composed = OrderedDict()
         self._layers = _LayerCache(settings.cache_bytes // _UNPACKED)
         self.workers = InspectionWorkers(_limits(settings), self._keep_inspection)
 
@@ -90,8 +94,8 @@ class Inspector:
         known = self.known(digest)
         if known is not None and (known.final or manifest is None):
             return known
-        if isinstance(manifest, ImageManifest) and self._has_layers(manifest) and digest not in self._running:
-            return self._settle(image_subject(digest, await self._facts(manifest), CURRENT))
+        if isinstance(manifest, ImageManifest) and digest not in self._running and self._is_at_hand(manifest):
+            return self._settle(await self._image(digest, manifest))
         running = self._looking(repository, digest, manifest)
         done, _ = await asyncio.wait({running}, timeout=wait)
         return running.result() if done else None
@@ -109,19 +113,19 @@ class Inspector:
     def forget(self, digest: str) -> None:
         """Drop what memory holds of a manifest, because the ledger was told to look again."""
         self._subjects.pop(digest, None)
-        self._composed.clear()
+        self._composed = OrderedDict()
 
     def forget_all(self) -> None:
         """Drop what memory holds, because another process changed the ledger."""
         self._subjects.clear()
-        self._composed.clear()
+        self._composed = OrderedDict()
         self._layers.clear()
 
     def follow(self, settings: InspectionSettings) -> None:
         """Look into what comes next under other limits; what was found before stands."""
         self._config_bytes = settings.config_bytes
         self._image_budgets = settings.image_budgets.budgets()
-        self._composed.clear()
+        self._composed = OrderedDict()
         self._layers.resize(settings.cache_bytes // _UNPACKED)
         self.workers.follow_limits(_limits(settings))
 
@@ -146,8 +150,8 @@ class Inspector:
             return None
         if isinstance(found, ImageIndex) or not await self._is_image(found):
             return self._settle(_of_manifest(digest, found))
-        facts = await self._facts(found)
-        return None if self.workers.closed else self._settle(image_subject(digest, facts, CURRENT))
+        image = await self._image(digest, found)
+        return None if self.workers.closed else self._settle(image)
 
     async def _is_image(self, manifest: ImageManifest) -> bool:
         """Whether a runtime might start it: some take a layer for one by its first bytes, whatever its type says."""
@@ -175,18 +179,22 @@ class Inspector:
     def _has_layers(self, manifest: ImageManifest) -> bool:
         return all(self._layers.get(item.digest) is not None for item in manifest.layers)
 
-    async def _facts(self, manifest: ImageManifest) -> ImageFacts:
+    def _is_at_hand(self, manifest: ImageManifest) -> bool:
+        return _parts(manifest) in self._composed or self._has_layers(manifest)
+
+    async def _image(self, digest: str, manifest: ImageManifest) -> Subject:
         """The same configuration and layers make the same image, whatever else a manifest says of it."""
-        parts = tuple((item.media_type, item.digest, item.size) for item in (manifest.config, *manifest.layers))
-        known = self._composed.get(parts)
-        if known is not None:
-            return known
-        facts = await self._look_into(manifest)
-        if not facts.problems:
-            self._composed[parts] = facts
-            while len(self._composed) > _COMPOSED:
-                self._composed.popitem(last=False)
-        return facts
+        parts, composed = _parts(manifest), self._composed
+        known = composed.get(parts)
+        if known is None:
+            facts = await self._look_into(manifest)
+            known = image_subject("", facts, CURRENT)
+            # Where everything was forgotten meanwhile, this goes into a memory that nobody has any more.
+            if not facts.problems:
+                composed[parts] = known
+                while len(composed) > _COMPOSED:
+                    composed.popitem(last=False)
+        return known.named(digest)
 
     async def _look_into(self, manifest: ImageManifest) -> ImageFacts:
         config = await self._config(manifest.config)
@@ -262,7 +270,7 @@ class Inspector:
         before = self._subjects.get(subject.manifest)
         if before != subject:
             self._remember(subject)
-            self._ledger.later(subjects.keep, subject)
+            self._ledger.gather(subjects.keep, subject)
             self._found(subject, before is not None)
         return subject
 
@@ -305,6 +313,10 @@ class _LayerCache:
     def clear(self) -> None:
         self._found.clear()
         self._bytes = 0
+
+
+def _parts(manifest: ImageManifest) -> _Parts:
+    return tuple((item.media_type, item.digest, item.size) for item in (manifest.config, *manifest.layers))
 
 
 def _may_be_image(manifest: Manifest) -> bool:

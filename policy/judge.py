@@ -17,6 +17,8 @@ from registry.oci.digest import Digest
 from registry.oci.manifest import Manifest
 from registry.oci.names import RepositoryName
 
+_JUDGED = 200
+
 
 @dataclass(frozen=True, slots=True)
 class _Look:
@@ -36,6 +38,7 @@ class Judge:
         self._ledger = ledger
         self._cache = cache
         self._states: OrderedDict[tuple[str, str], State] = OrderedDict()
+        self._judged_before: OrderedDict[tuple[str, Kind, bytes], Verdict] = OrderedDict()
 
     def follow(self, cache: int) -> None:
         """Keep so many states in memory from now on."""
@@ -98,7 +101,7 @@ class Judge:
     async def _judged(self, look: "_Look", subject: Subject, nesting: int) -> tuple[Verdict | None, bool]:
         """The verdict and whether it may be kept; a missing child or layer may still come."""
         if subject.kind is not Kind.INDEX:
-            return verdict_on(subject, look.policy), subject.final
+            return self._verdict_on(subject, look.policy), subject.final
         if nesting == 0:
             problem = Problem("nested-index", f"indexes are nested deeper than {NESTING} levels")
             return judge_unreadable(subject.manifest, problem, look.policy), True
@@ -129,10 +132,20 @@ class Judge:
             found[digest] = verdict
         return found, final
 
+    def _verdict_on(self, subject: Subject, policy: Policy) -> Verdict:
+        """The same facts and the same policy make the same verdict, whichever manifest they were found in."""
+        key = (policy.digest, subject.kind, subject.body)
+        known = self._judged_before.get(key)
+        if known is None:
+            known = self._judged_before[key] = verdict_on(subject, policy)
+            while len(self._judged_before) > _JUDGED:
+                self._judged_before.popitem(last=False)
+        return known.named(subject.manifest)
+
     def _keep(self, digest: str, policy: Policy, state: State) -> None:
         if self._states.get((policy.digest, digest)) is not state:
             self._remember(digest, policy, state)
-            self._ledger.later(verdicts.keep, policy.digest, [(digest, state)])
+            self._ledger.gather(verdicts.keep_each, (policy.digest, digest, state))
 
     def _remember(self, digest: str, policy: Policy, state: State) -> None:
         self._states[policy.digest, digest] = state

@@ -63,6 +63,19 @@ class Verdict:
     children: tuple[Child, ...] = ()
     detectors: tuple[str, ...] = ()
 
+    def named(self, digest: str) -> "Verdict":
+        """The verdict on another manifest of the same facts."""
+        return Verdict(
+            self.state,
+            digest,
+            self.policy_name,
+            self.policy_digest,
+            self.facts,
+            self.findings,
+            self.children,
+            self.detectors,
+        )
+
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why it is not cleared: the messages of everything that failed or could not be evaluated."""

@@ -5,10 +5,11 @@ synchronous=NORMAL, and one thread that commits whatever has been asked for mean
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
@@ -25,7 +26,50 @@ _GATHER_SECONDS = 0.02
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_Change = tuple[Callable[[Connection], Any], Future[Any]]
+Item = TypeVar("Item")
+
+
+@dataclass(slots=True)
+class _Change:
+    """One change, and who may wait for it."""
+
+    change: Callable[[Connection], Any]
+    done: Future[Any] = field(default_factory=Future)
+
+    def make(self, connection: Connection) -> Any:
+        return self.change(connection)
+
+    def each(self) -> "list[_Asked]":
+        return [self]
+
+    def tell(self, answer: Any) -> None:
+        self.done.set_result(answer)
+
+    def fail(self, error: Exception) -> None:
+        self.done.set_exception(error)
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Items of additions for which nobody waits, by what adds them."""
+
+    items: dict[Callable[[Connection, Any], Any], list[Any]] = field(default_factory=dict)
+
+    def make(self, connection: Connection) -> None:
+        for add, items in self.items.items():
+            add(connection, items)
+
+    def each(self) -> "list[_Asked]":
+        return [_Gathered({add: [item]}) for add, items in self.items.items() for item in items]
+
+    def tell(self, answer: Any) -> None:
+        """Nobody listens."""
+
+    def fail(self, error: Exception) -> None:
+        """Nobody listens; it was logged."""
+
+
+_Asked = _Change | _Gathered
 
 
 class Ledger:
@@ -39,7 +83,7 @@ class Ledger:
         self._local = threading.local()
         self._open: list[Connection] = []
         self._lock = threading.Lock()
-        self._waiting: list[_Change] = []
+        self._waiting: list[_Asked] = []
         self._closed = False
         self._wake = threading.Event()
         self._hurry = threading.Event()
@@ -52,11 +96,24 @@ class Ledger:
 
     def later(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """Have a change made soon; the future tells when, and nobody needs to wait for it."""
-        done: Future[T] = Future()
+        asked = _Change(lambda connection: change(connection, *args, **kwargs))
         with self._lock:
-            self._waiting.append((lambda connection: change(connection, *args, **kwargs), done))
+            self._waiting.append(asked)
         self._wake.set()
-        return done
+        return asked.done
+
+    def gather(self, add: Callable[[Connection, Sequence[Item]], object], item: Item) -> None:
+        """Have an item added soon, in one call with others of its kind.
+
+        Changes asked for later come after it, earlier ones before it; additions of different kinds come in any order.
+        """
+        with self._lock:
+            if not self._waiting or not isinstance(self._waiting[-1], _Gathered):
+                self._waiting.append(_Gathered())
+            last = cast("_Gathered", self._waiting[-1])
+            last.items.setdefault(add, []).append(item)
+            if not self._wake.is_set():
+                self._wake.set()
 
     def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Make a change and wait until it is committed."""
@@ -102,7 +159,7 @@ class Ledger:
             if ended:
                 return
 
-    def _taken(self) -> tuple[list[_Change], bool]:
+    def _taken(self) -> tuple[list[_Asked], bool]:
         """What waits, up to a batch of it; and whether nothing will come any more."""
         with self._lock:
             batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
@@ -112,20 +169,21 @@ class Ledger:
                 self._hurry.clear()
             return batch, ended
 
-    def _commit(self, connection: Connection, batch: list[_Change]) -> None:
+    def _commit(self, connection: Connection, batch: list[_Asked]) -> None:
         try:
             with connection.begin():
-                answers = [change(connection) for change, _ in batch]
+                answers = [asked.make(connection) for asked in batch]
         except Exception as error:  # noqa: BLE001 - every change of the batch gets its own chance, or the fault
-            if len(batch) > 1:
-                for one in batch:
+            each = [one for asked in batch for one in asked.each()]
+            if len(each) > 1:
+                for one in each:
                     self._commit(connection, [one])
                 return
             structlog.get_logger().warning("ledger_write_failed", reason=str(error))
-            batch[0][1].set_exception(error)
+            batch[0].fail(error)
             return
-        for (_, done), answer in zip(batch, answers, strict=True):
-            done.set_result(answer)
+        for asked, answer in zip(batch, answers, strict=True):
+            asked.tell(answer)
 
 
 def _open(path: Path) -> Engine:

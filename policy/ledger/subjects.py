@@ -41,6 +41,10 @@ class Subject:
     final: bool
     body: bytes
 
+    def named(self, manifest: str) -> "Subject":
+        """The same, seen in another manifest: with equal content, only the name differs."""
+        return Subject(manifest, self.kind, self.detectors, self.essence, self.final, self.body)
+
 
 _COLUMNS = (
     subjects.c.manifest,
@@ -70,19 +74,20 @@ _ESSENCES = select(subjects.c.manifest, subjects.c.detectors, subjects.c.essence
 _INDEXES = select(*_COLUMNS).where(subjects.c.kind == Kind.INDEX.value)
 
 
-def keep(connection: Connection, subject: Subject) -> None:
-    """Keep a subject, replacing what the same detectors saw before."""
-    _KEEP.change(
-        connection,
-        {
-            "manifest": subject.manifest,
-            "detectors": subject.detectors,
-            "kind": subject.kind.value,
-            "essence": subject.essence,
-            "final": subject.final,
-            "body": zlib.compress(subject.body, 1),
-        },
-    )
+def keep(connection: Connection, seen: Sequence[Subject]) -> None:
+    """Keep subjects, each replacing what the same detectors saw before. Equal bodies are packed once."""
+    packed = {body: zlib.compress(body, 1) for body in {item.body for item in seen}}
+    _KEEP.change_each(connection, [_row(item) | {"body": packed[item.body]} for item in seen])
+
+
+def _row(subject: Subject) -> dict[str, Any]:
+    return {
+        "manifest": subject.manifest,
+        "detectors": subject.detectors,
+        "kind": subject.kind.value,
+        "essence": subject.essence,
+        "final": subject.final,
+    }
 
 
 def find(connection: Connection, manifest: str, detectors: str) -> Subject | None:

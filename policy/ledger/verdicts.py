@@ -36,9 +36,12 @@ _FORGET_POLICY = delete(verdicts).where(verdicts.c.policy == bindparam("gone"))
 
 def keep(connection: Connection, policy: str, states: Iterable[tuple[str, State]]) -> None:
     """Keep the states that a policy, named by its digest, gave to manifests."""
-    rows = [{"policy": policy, "manifest": manifest, "state": state.value} for manifest, state in states]
-    if rows:
-        _KEEP.change_each(connection, rows)
+    keep_each(connection, [(policy, manifest, state) for manifest, state in states])
+
+
+def keep_each(connection: Connection, judged: Iterable[tuple[str, str, State]]) -> None:
+    """Keep states, each with the digests of its policy and its manifest."""
+    _KEEP.change_each(connection, [{"policy": by, "manifest": of, "state": state.value} for by, of, state in judged])
 
 
 def keep_unless(connection: Connection, number: int, policy: str, states: Iterable[tuple[str, State]]) -> bool:

@@ -201,8 +201,7 @@ _SEEN = tuple(_seen())
 
 
 def _keep(connection: Connection, policy: str, seen: Sequence[Subject], state: State) -> None:
-    for subject in seen:
-        subjects.keep(connection, subject)
+    subjects.keep(connection, seen)
     verdicts.keep(connection, policy, [(subject.manifest, state) for subject in seen])
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from statistics import median
 
 import httpx
-from sqlalchemy import Connection
 
 from policy.inspector import CURRENT
 from policy.ledger import subjects
@@ -103,18 +102,13 @@ def rejudging(folder: Path, images: int) -> float:
     ledger = Ledger(folder / "policy.db")
     waiting = made_subjects(images)
     while batch := list(islice(waiting, _BATCH)):
-        ledger.write(_keep_all, batch)
+        ledger.write(subjects.keep, batch)
     policy = known_policies()["azureml-2020-11"]
     started = time.perf_counter()
     keep(ledger, policy, rejudge(ledger, policy))
     seconds = time.perf_counter() - started
     ledger.close()
     return seconds
-
-
-def _keep_all(connection: Connection, batch: list[Subject]) -> None:
-    for subject in batch:
-        subjects.keep(connection, subject)
 
 
 def main() -> None:

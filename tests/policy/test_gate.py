@@ -248,7 +248,7 @@ def forget_as_another_process(connection: Connection, digest: Digest, earlier: S
     """Put what earlier detectors saw in the place of what the present ones did."""
     subjects.forget(connection, digest)
     verdicts.forget(connection, digest)
-    subjects.keep(connection, earlier)
+    subjects.keep(connection, [earlier])
     inspections.count(connection, FORGOTTEN, 1)
 
 

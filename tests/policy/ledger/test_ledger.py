@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import Connection
@@ -63,7 +64,7 @@ def test_what_was_read_is_counted(ledger: Ledger) -> None:
 
 def test_a_subject_comes_back_whole(ledger: Ledger) -> None:
     """What was kept is found, until it is forgotten."""
-    ledger.write(subjects.keep, subject())
+    ledger.write(subjects.keep, [subject()])
     assert ledger.read(subjects.find, "sha256:1", "a@1") == subject()
     ledger.write(subjects.forget, "sha256:1")
     assert ledger.read(subjects.find, "sha256:1", "a@1") is None
@@ -71,11 +72,11 @@ def test_a_subject_comes_back_whole(ledger: Ledger) -> None:
 
 def test_the_present_detectors_count_before_earlier_ones(ledger: Ledger) -> None:
     """What earlier detectors saw stands until the present ones have looked."""
-    ledger.write(subjects.keep, subject(detectors="a@1", essence="old"))
+    ledger.write(subjects.keep, [subject(detectors="a@1", essence="old")])
     found = ledger.read(subjects.find, "sha256:1", "a@2")
     assert found is not None
     assert found.essence == "old"
-    ledger.write(subjects.keep, subject(detectors="a@2", essence="new"))
+    ledger.write(subjects.keep, [subject(detectors="a@2", essence="new")])
     assert ledger.read(subjects.essences, "a@2") == {"sha256:1": ("new", True)}
 
 
@@ -94,7 +95,7 @@ def test_later_is_done_before_close(tmp_path: Path) -> None:
     """What was asked for is written when the ledger closes, and there after the next opening."""
     first = Ledger(tmp_path / "policy.db")
     for number in range(1000):
-        first.later(subjects.keep, subject(f"sha256:{number}"))
+        first.later(subjects.keep, [subject(f"sha256:{number}")])
     first.close()
     second = Ledger(tmp_path / "policy.db")
     assert len(second.read(subjects.essences, "a@1")) == 1000
@@ -103,12 +104,33 @@ def test_later_is_done_before_close(tmp_path: Path) -> None:
 
 def test_one_bad_change_does_not_spoil_its_neighbours(ledger: Ledger) -> None:
     """Each change of a batch fails alone, and its asker hears of it."""
-    before = [ledger.later(subjects.keep, subject(f"sha256:{number}")) for number in range(5)]
+    before = [ledger.later(subjects.keep, [subject(f"sha256:{number}")]) for number in range(5)]
     bad = ledger.later(fail)
-    after = [ledger.later(subjects.keep, subject(f"sha256:{number}")) for number in range(5, 10)]
+    after = [ledger.later(subjects.keep, [subject(f"sha256:{number}")]) for number in range(5, 10)]
     assert isinstance(bad.exception(), ValueError)
     assert [done.exception() for done in (*before, *after)] == [None] * 10
     assert len(ledger.read(subjects.essences, "a@1")) == 10
+
+
+def test_gathered_items_are_added_and_a_bad_one_spoils_none(ledger: Ledger) -> None:
+    """What is gathered is written with all others of its kind, each by itself where one cannot be written."""
+    for number in range(5):
+        ledger.gather(subjects.keep, subject(f"sha256:{number}"))
+        ledger.gather(verdicts.keep_each, ("p", f"sha256:{number}", State.CLEARED))
+    ledger.gather(verdicts.keep_each, ("p", cast("str", None), State.CLEARED))
+    ledger.settle()
+    assert len(ledger.read(subjects.essences, "a@1")) == 5
+    assert len(ledger.read(verdicts.every, "p")) == 5
+
+
+def test_gathered_items_keep_their_place_among_changes(ledger: Ledger) -> None:
+    """What is forgotten after it was gathered is gone; what is gathered after it was forgotten is there."""
+    ledger.gather(subjects.keep, subject("sha256:1"))
+    ledger.later(subjects.forget, "sha256:1")
+    ledger.later(subjects.forget, "sha256:2")
+    ledger.gather(subjects.keep, subject("sha256:2"))
+    ledger.settle()
+    assert set(ledger.read(subjects.essences, "a@1")) == {"sha256:2"}
 
 
 @pytest.mark.parametrize("content", [b"this is no database " * 100, b""])
@@ -116,7 +138,7 @@ def test_a_damaged_file_is_thrown_away(tmp_path: Path, content: bytes) -> None:
     """The ledger begins anew over whatever is in its place."""
     (tmp_path / "policy.db").write_bytes(content)
     opened = Ledger(tmp_path / "policy.db")
-    opened.write(subjects.keep, subject())
+    opened.write(subjects.keep, [subject()])
     assert opened.read(subjects.find, "sha256:1", "a@1") == subject()
     opened.close()
 

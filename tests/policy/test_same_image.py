@@ -1,0 +1,140 @@
+"""Many manifests of one image: what was seen and judged once is said again only where everything is the same."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policy.again import forget_image
+from policy.inspector import CURRENT
+from policy.judging_settings import JudgingSettings
+from policy.ledger import subjects, verdicts
+from policy.verdict import State
+from registry.oci.names import RepositoryName, Tag
+from tests.policy.images_made import bad, base, good, image, layer, miniconda
+from tests.policy.lab import TEAM, Lab, open_lab
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    """A registry that holds a good image and has judged it."""
+    with open_lab(tmp_path / "data") as opened:
+        opened.pushed(good())
+        yield opened
+
+
+def other(number: int = 1, **members: Any) -> bytes:
+    """Another manifest of the good image, with some members replaced."""
+    return json.dumps(json.loads(good().manifest) | {"annotations": {"number": str(number)}} | members).encode()
+
+
+def layers(**members: Any) -> list[dict[str, Any]]:
+    """The good image's layers, something said otherwise of the last."""
+    found: list[dict[str, Any]] = json.loads(good().manifest)["layers"]
+    return [*found[:-1], found[-1] | members]
+
+
+def state_of(lab: Lab, raw: bytes, repository: RepositoryName = TEAM) -> State:
+    """Push a manifest and judge it."""
+    return lab.verdict(lab.run(lab.push_manifest(raw, Tag("other"), repository)).digest, repository).state
+
+
+def test_every_manifest_is_in_the_ledger_with_its_own_verdict(lab: Lab) -> None:
+    """A hundred manifests of one image: each is a subject and has a state, of equal facts."""
+    pushed = [lab.run(lab.push_manifest(other(number), Tag(f"v{number}"))).digest for number in range(100)]
+    lab.ledger.settle()
+    policy = lab.gate.bindings.current().of(TEAM).policy.digest
+    seen = [lab.ledger.read(subjects.find, digest, CURRENT) for digest in pushed]
+    assert {lab.ledger.read(verdicts.find, policy, digest) for digest in pushed} == {State.CLEARED}
+    assert [item and item.manifest for item in seen] == pushed
+    assert len({item and item.body for item in seen}) == 1
+
+
+def test_a_verdict_is_not_said_again_under_another_policy(tmp_path: Path) -> None:
+    """Where another policy counts, the same facts are judged anew."""
+    bindings = [{"repositories": "lab/*", "policy": "azureml-2020-09"}]
+    with open_lab(tmp_path / "data", bindings=bindings) as lab:
+        first = lab.pushed(bad())
+        second = lab.pushed(bad(), repository=RepositoryName("lab/new"))
+        assert bool(first.warnings) is True
+        assert second.warnings == ()
+        assert lab.pushed(bad(), Tag("v2")).warnings
+
+
+def test_facts_of_a_layer_are_not_those_of_another_type(lab: Lab) -> None:
+    """What no runtime unpacks was not looked at, whatever the same bytes held under another type."""
+    assert state_of(lab, other(layers=layers(mediaType="application/x-unknown"))) is State.INCONCLUSIVE
+
+
+def test_facts_are_not_those_of_descriptors_that_lie(lab: Lab) -> None:
+    """A layer or configuration whose size is not what the manifest says is not the one that was looked into."""
+    config = json.loads(good().manifest)["config"]
+    assert state_of(lab, other(layers=layers(size=1))) is State.INCONCLUSIVE
+    assert state_of(lab, other(config=config | {"size": 1})) is State.INCONCLUSIVE
+
+
+def test_facts_are_not_those_of_another_configuration(lab: Lab) -> None:
+    """The same layers with another configuration are another image."""
+    mislabelled = json.loads(good().config) | {"os": "windows"}
+    content = json.dumps(mislabelled).encode()
+    digest = lab.run(lab.push_blob(content))
+    config = json.loads(good().manifest)["config"] | {"digest": digest, "size": len(content)}
+    assert state_of(lab, other(config=config)) is State.REFUSED
+
+
+def test_order_and_number_of_layers_count(lab: Lab) -> None:
+    """Fewer layers than the configuration names, or in another order, are not the image that was looked into."""
+    assert state_of(lab, other(1, layers=layers()[::-1])) is State.INCONCLUSIVE
+    assert state_of(lab, other(2, layers=layers()[:1])) is State.INCONCLUSIVE
+
+
+def test_other_budgets_are_not_answered_from_memory(lab: Lab) -> None:
+    """After a change of the settings the next manifest of the image is looked into under the new ones."""
+    assert state_of(lab, other(1)) is State.CLEARED
+    tight = {"inspection": {"workers": 1, "nice": 0, "image_budgets": {"wanted_files": 1}}}
+    settings = JudgingSettings.model_validate(tight)
+    lab.gate.turn(settings, lab.gate.tried(settings))
+    assert state_of(lab, other(2)) is State.INCONCLUSIVE
+
+
+def test_a_turn_to_another_policy_counts_at_once(lab: Lab) -> None:
+    """The next manifest of an image that was cleared is judged by the policy that counts now."""
+    lab.pushed(bad())
+    settings = JudgingSettings.model_validate({"name": "azureml-2020-09", "inspection": {"workers": 1, "nice": 0}})
+    raw = json.dumps(json.loads(bad().manifest) | {"annotations": {"again": "1"}}).encode()
+    assert state_of(lab, raw) is State.REFUSED
+    lab.gate.turn(settings, lab.gate.tried(settings))
+    assert state_of(lab, raw) is State.CLEARED
+
+
+def test_an_exemption_excuses_no_manifest_but_its_own(lab: Lab) -> None:
+    """Equal facts do not carry the warning of an exemption from one repository to the next."""
+    first, second = (lab.pushed(bad(), repository=RepositoryName(name)).warnings for name in ("team/a", "team/b"))
+    assert first[0].startswith("team/a:v1")
+    assert second[0].startswith("team/b:v1")
+
+
+def test_what_was_forgotten_is_read_again(lab: Lab) -> None:
+    """After `inspect --again` of another process, a manifest of the same image has its layers read anew."""
+    opened = lab.gate.inspector.workers.counters.layers_opened
+    lab.run(forget_image(lab.storage, lab.metadata, lab.ledger, TEAM, good().digest))
+    time.sleep(0.3)
+    assert state_of(lab, other()) is State.CLEARED
+    assert lab.gate.inspector.workers.counters.layers_opened == opened + len(good().layers)
+
+
+def test_what_was_found_while_something_was_missing_is_not_said_again(lab: Lab) -> None:
+    """A manifest of an image that was not whole when another one of it was judged is looked into by itself."""
+    made = image(layer(base()), layer(miniconda()), layer({"opt/run": "true"}))
+    config, *_ = [lab.run(lab.push_blob(content)) for content in made.blobs]
+    held = lab.run(lab.storage.stat(config))
+    assert held is not None
+    assert held.path is not None
+    hidden = held.path.rename(held.path.with_suffix(".away"))
+    assert "the configuration" in lab.run(lab.push_manifest(made.manifest)).warnings[0]
+    hidden.rename(held.path)
+    raw = json.dumps(json.loads(made.manifest) | {"annotations": {"again": "1"}}).encode()
+    assert lab.run(lab.push_manifest(raw)).warnings == ()
