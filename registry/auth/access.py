@@ -107,7 +107,7 @@ class Access:
     def caller(self, request: HTTPConnection) -> Principal | None:
         """Who called, as far as it is known; for logs and the audit."""
         identity: Identity | None = request.scope.get(_IDENTITY)
-        return None if identity is None or not identity.may_list() else identity.principal
+        return None if identity is None else identity.principal
 
     def _must_sign_in(self, identity: Identity) -> bool:
         return identity.principal.is_anonymous and identity.claims is None and self._settings.current.auth.required

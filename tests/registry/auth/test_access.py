@@ -324,6 +324,15 @@ def test_recall_of_a_lister_answers_only_what_is_certain(open_desk: Desk) -> Non
     assert access.recall_lister(None) is None
 
 
+def test_caller_is_known_whatever_its_token_covers(open_desk: Desk) -> None:
+    """A token narrows what may be done, not who is told to have done it."""
+    made = request(token(open_desk, PULLER, "repository:team/app:pull"))
+    asyncio.run(open_desk.authority.access.require(made, APP, Action.PULL))
+    caller = open_desk.authority.access.caller(made)
+    assert caller is not None
+    assert caller.name == "acrpull"
+
+
 def test_caller_is_known_even_when_refused(open_desk: Desk) -> None:
     """The audit names who tried."""
     made = request(signed(PULLER))
