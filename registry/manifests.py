@@ -234,8 +234,7 @@ def _find(connection: Connection, repository: RepositoryName, reference: Referen
 @apart
 def _require_acceptable(connection: Connection, at: Occasion, change: ManifestChange) -> None:
     """What the transaction will check, asked before the gate is: its work would be in vain."""
-    repository_id = repositories.find(connection, at.repository)
-    changes.require_content(connection, -1 if repository_id is None else repository_id, change)
+    changes.require_content(connection, changes.ground_of(connection, at, change), change)
     if at.quota is not None:
         require_room(connection, at.repository, at.quota, len(change.raw))
     for tag in change.frozen:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from registry.metadata import blobs, events, manifests, reachability, repositories, tags
+from registry.metadata import blobs, events, ground, manifests, reachability, repositories, tags
 from registry.metadata.events import Event, Kind
+from registry.metadata.ground import Ground
+from registry.metadata.manifests import Pushed
 from registry.oci.digest import Digest
 from registry.oci.errors import (
     BlobUnknown,
@@ -118,23 +120,31 @@ def record_manifest(connection: Connection, at: Occasion, change: ManifestChange
         Denied: an immutable tag points elsewhere.
         QuotaExceeded: the repository would hold more than its quota.
     """
-    repository_id = repositories.ensure(connection, at.repository, at.now)
-    require_content(connection, repository_id, change)
-    manifests.put(
-        connection, repository_id, change.digest, change.raw, change.manifest, pushed_by=at.principal, now=at.now
-    )
-    _within_quota(connection, at, repository_id)
-    _record(connection, at, _event(at, Kind.MANIFEST_PUSHED, change.digest))
-    for tag in change.tags:
-        _set_tag(connection, at, repository_id, tag, change)
+    found = ground_of(connection, at, change)
+    require_content(connection, found, change)
+    if found.repository_id < 0:
+        found = Ground(repositories.ensure(connection, at.repository, at.now))
+    pushed = Pushed(change.digest, change.raw, change.manifest, at.principal, at.now)
+    manifests.put(connection, found.repository_id, pushed, found.manifest_id)
+    _within_quota(connection, at, found.repository_id)
+    moved = [_event(at, Kind.TAG_SET, change.digest, tag) for tag in _set_tags(connection, at, found, change)]
+    _record(connection, at, _event(at, Kind.MANIFEST_PUSHED, change.digest), *moved)
 
 
-def require_content(connection: Connection, repository_id: int, change: ManifestChange) -> None:
+def ground_of(connection: Connection, at: Occasion, change: ManifestChange) -> Ground:
+    """What the manifest finds in its repository, its first tag included."""
+    return ground.find(connection, at.repository, change.digest, next(iter(change.tags), None), change.blobs)
+
+
+def require_content(connection: Connection, found: Ground, change: ManifestChange) -> None:
     """Everything the manifest needs is in the repository.
 
     Raises:
         ManifestBlobUnknown: names what is missing.
     """
+    if found.holds_blobs and not change.children:
+        return
+    repository_id = found.repository_id
     missing = sorted(set(change.blobs) - blobs.present(connection, repository_id, change.blobs))
     missing += sorted(set(change.children) - manifests.present(connection, repository_id, change.children))
     if missing:
@@ -182,13 +192,18 @@ def drop_repository(connection: Connection, at: Occasion) -> None:
     _record(connection, at, _event(at, Kind.REPOSITORY_DELETED, ""))
 
 
-def _set_tag(connection: Connection, at: Occasion, repository_id: int, tag: Tag, change: ManifestChange) -> None:
-    before = tags.put(connection, repository_id, tag, change.digest, at.now)
-    if before == change.digest:
-        return
-    if before is not None and tag in change.frozen:
-        raise immutable(at.repository, tag, before)
-    _record(connection, at, _event(at, Kind.TAG_SET, change.digest, tag))
+def _set_tags(connection: Connection, at: Occasion, found: Ground, change: ManifestChange) -> list[Tag]:
+    """Those that did not point there before; what the first one points at was found already."""
+    moved = []
+    for number, tag in enumerate(change.tags):
+        before = tags.current(connection, found.repository_id, tag) if number else found.tagged
+        if before == change.digest:
+            continue
+        if before is not None and tag in change.frozen:
+            raise immutable(at.repository, tag, before)
+        tags.point(connection, found.repository_id, tag, change.digest, at.now, is_new=before is None)
+        moved.append(tag)
+    return moved
 
 
 def immutable(repository: RepositoryName, tag: Tag, digest: Digest) -> Denied:

@@ -29,6 +29,17 @@ class ManifestRow:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A manifest as it came: its bytes, which `digest` names, who pushed it, and when (seconds since the epoch)."""
+
+    digest: Digest
+    raw: bytes
+    manifest: Manifest
+    pushed_by: str
+    now: float
+
+
 _COLUMNS = (manifests.c.digest, manifests.c.media_type, manifests.c.size)
 _BY_DIGEST = Statement(
     select(*_COLUMNS)
@@ -63,7 +74,7 @@ _GIVEN = (
     "pushed_by",
     "content",
 )
-_ADD = Statement(insert(manifests).returning(manifests.c.id), _GIVEN)
+_ADD = Statement(insert(manifests), _GIVEN)
 _REFERENCE = ("manifest_id", "position", "kind", "repository_id", "digest", "media_type", "size")
 _REFER = Statement(insert(manifest_references), _REFERENCE)
 _REFRESH = Statement(update(manifests).where(manifests.c.id == bindparam("row")), ("pushed", "media_type", "content"))
@@ -92,29 +103,16 @@ def content(connection: Connection, repository: RepositoryName, digest: Digest) 
     return found
 
 
-def put(  # noqa: PLR0913
-    connection: Connection,
-    repository_id: int,
-    digest: Digest,
-    raw: bytes,
-    manifest: Manifest,
-    *,
-    pushed_by: str,
-    now: float,
-) -> bool:
-    """Record a manifest and its references; `False` when it was there already (its age starts again)."""
-    known = _ID.scalar(connection, {"repository": repository_id, "named": digest})
+def put(connection: Connection, repository_id: int, pushed: Pushed, known: int | None) -> None:
+    """Record a manifest and its references; one that is there already (in row `known`) has its age start again."""
     if known is not None:
-        fresh = {"row": known, "pushed": now, "media_type": manifest.media_type, "content": raw}
+        fresh = {"row": known, "pushed": pushed.now, "media_type": pushed.manifest.media_type, "content": pushed.raw}
         _REFRESH.change(connection, fresh)
-        return False
-    row = _row(manifest) | {"repository_id": repository_id, "digest": digest, "size": len(raw), "content": raw}
-    added = _ADD.scalar(connection, row | {"pushed": now, "pushed_by": pushed_by})
-    references = _references(manifest)
+        return
+    added = _ADD.insert(connection, {"repository_id": repository_id, **_row(pushed)})
+    references = _references(pushed.manifest, added, repository_id)
     if references:
-        owner = {"manifest_id": added, "repository_id": repository_id}
-        _REFER.change_each(connection, [reference | owner for reference in references])
-    return True
+        _REFER.change_each(connection, references)
 
 
 def remove(connection: Connection, repository_id: int, digest: Digest) -> list[Tag] | None:
@@ -135,8 +133,14 @@ def present(connection: Connection, repository_id: int, digests: Collection[Dige
     return {item for item in digests if _ID.first(connection, {"repository": repository_id, "named": item})}
 
 
-def _row(manifest: Manifest) -> dict[str, Any]:
+def _row(pushed: Pushed) -> dict[str, Any]:
+    manifest = pushed.manifest
     return {
+        "digest": pushed.digest,
+        "size": len(pushed.raw),
+        "content": pushed.raw,
+        "pushed": pushed.now,
+        "pushed_by": pushed.pushed_by,
         "media_type": manifest.media_type,
         "artifact_type": manifest.artifact_type,
         "config_media_type": "" if isinstance(manifest, ImageIndex) else manifest.config.media_type,
@@ -146,13 +150,15 @@ def _row(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _references(manifest: Manifest) -> list[dict[str, Any]]:
+def _references(manifest: Manifest, manifest_id: int, repository_id: int) -> list[dict[str, Any]]:
     if isinstance(manifest, ImageIndex):
         named = [("child", child) for child in manifest.manifests]
     else:
         named = [("config", manifest.config), *(("layer", layer) for layer in manifest.layers)]
     return [
         {
+            "manifest_id": manifest_id,
+            "repository_id": repository_id,
             "position": position,
             "kind": kind,
             "digest": item.digest,

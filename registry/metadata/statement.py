@@ -62,6 +62,11 @@ class Statement:
         met: int = self._run(connection, values).rowcount
         return met
 
+    def insert(self, connection: Connection, values: Mapping[str, Any]) -> int:
+        """Insert one row; its rowid, which is its id where a table has one."""
+        added: int = self._run(connection, values).lastrowid
+        return added
+
     def change_each(self, connection: Connection, values: Sequence[Mapping[str, Any]]) -> None:
         """Insert, update or delete once for each set of values."""
         text, bind = self._prepared(connection.dialect)

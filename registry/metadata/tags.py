@@ -36,17 +36,21 @@ def find(connection: Connection, repository: RepositoryName, tag: Tag) -> Digest
     return None if found is None else Digest(found)
 
 
-def put(connection: Connection, repository_id: int, tag: Tag, digest: Digest, now: float) -> Digest | None:
-    """Point a tag at a manifest; returns the digest it pointed at before, or `None` for a new tag."""
-    here = {"repository": repository_id, "tag": tag}
-    before = _CURRENT.scalar(connection, here)
-    if before is None:
+def current(connection: Connection, repository_id: int, tag: Tag) -> Digest | None:
+    """The digest a tag points at, or `None`."""
+    found = _CURRENT.scalar(connection, {"repository": repository_id, "tag": tag})
+    return None if found is None else Digest(found)
+
+
+def point(  # noqa: PLR0913
+    connection: Connection, repository_id: int, tag: Tag, digest: Digest, now: float, *, is_new: bool
+) -> None:
+    """Point a tag at a manifest; whether there was none before has been asked in the same transaction."""
+    if is_new:
         row = {"repository_id": repository_id, "name": tag, "digest": digest, "created": now, "updated": now}
         _ADD.change(connection, row)
-        return None
-    if before != digest:
-        _MOVE.change(connection, here | {"digest": digest, "updated": now})
-    return Digest(before)
+    else:
+        _MOVE.change(connection, {"repository": repository_id, "tag": tag, "digest": digest, "updated": now})
 
 
 def remove(connection: Connection, repository_id: int, tag: Tag) -> bool:

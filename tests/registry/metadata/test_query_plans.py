@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from registry.metadata import blobs, manifests, reachability, referrers, repositories, tags
+from registry.metadata import blobs, ground, manifests, reachability, referrers, repositories, tags
 from registry.metadata.opening import open_metadata
 from registry.metadata.sqlite import SqliteStore
 from registry.oci.digest import Digest
@@ -22,7 +22,9 @@ QUESTIONS: dict[str, Any] = {
     "tag": lambda c: tags.find(c, NAME, TAG),
     "tags": lambda c: tags.page(c, 1, "a", 100),
     "tags of a manifest": lambda c: tags.pointing_at(c, 1, DIGEST),
-    "set a tag": lambda c: tags.put(c, 1, TAG, DIGEST, 1.0),
+    "move a tag": lambda c: tags.point(c, 1, TAG, DIGEST, 1.0, is_new=False),
+    "tag of a repository": lambda c: tags.current(c, 1, TAG),
+    "ground of a push": lambda c: ground.find(c, NAME, DIGEST, TAG, [DIGEST]),
     "remove a tag": lambda c: tags.remove(c, 1, TAG),
     "manifest": lambda c: manifests.find(c, NAME, DIGEST),
     "manifest of a tag": lambda c: manifests.find_tagged(c, NAME, TAG),
