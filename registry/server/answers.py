@@ -16,10 +16,13 @@ from registry.api.edge import Edge
 from registry.api.rooms import Rooms
 from registry.auth.actions import Action
 from registry.auth.principals import Principal
-from registry.exchange import Exchange, exchange_of, new_request_id
-from registry.server.connection import Note
+from registry.exchange import Exchange, exchange_of
 from registry.server.head import Fields, Head
+from registry.server.means import Note
+from registry.server.parcel import Parcel
+from registry.server.remembered import Answer, FileAnswer, anew, file_head, file_size
 from registry.server.response import STATUS_LINES, field_lines
+from registry.server.sending import Window
 from registry.server.turn import Turn
 
 _HARMLESS = frozenset(
@@ -36,30 +39,22 @@ _HARMLESS = frozenset(
 )
 """Headers that no handler of a remembered answer reads, beside `Authorization`. Any other leads to the application."""
 
+_RANGE = b"range"
+"""One of these may ask for a part of a file."""
+
 _ESTABLISHED_SECONDS = 0.1
 """How long it is believed who asks, while nothing is written: as long as it takes to see that another process wrote."""
 _SAME = 4096
 """Heads known byte by byte, and the longest of them."""
+_ROOM = 1024
+"""Bytes that an answer is counted for beside its body and its target: its head."""
 _METHODS = frozenset({"GET", "HEAD"})
 _ANYBODY, _LIST = "root.check", "catalog.page"
-_PULLS = frozenset({("GET", "manifests.pull"), ("HEAD", "manifests.pull"), ("HEAD", "blobs.pull")}) | {
-    (method, operation) for method in _METHODS for operation in ("tags.page", "referrers.page")
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One remembered answer.
-
-    Attributes:
-        exchange: what is told to logs, metrics and audit, but for the request id and the time.
-        pieces: the lines of the head between the places where the request id stands.
-        body: empty for a HEAD.
-    """
-
-    exchange: Exchange
-    pieces: list[bytes]
-    body: bytes
+_PULLS = frozenset(
+    (method, operation)
+    for method in _METHODS
+    for operation in ("manifests.pull", "blobs.pull", "tags.page", "referrers.page")
+)
 
 
 @dataclass(slots=True)
@@ -78,11 +73,11 @@ class _Known:
     place: Exchange
     principal: Principal
     until: float
-    answer: Answer
+    answer: Answer | FileAnswer
 
 
 class Answers:
-    """Implements `registry.server.connection.Memory`.
+    """Implements `registry.server.means.Memory`.
 
     Args:
         rooms: of the registry that is served.
@@ -97,12 +92,12 @@ class Answers:
         self._held = 0
         self._at: Note = (-1, -1, None)
         self._places: dict[tuple[str, bytes], Exchange] = {}
-        self._answers: dict[tuple[str, bytes, Principal], Answer] = {}
+        self._answers: dict[tuple[str, bytes, Principal], Answer | FileAnswer] = {}
         self._known: dict[bytes, _Known] = {}
         self._common: Fields = []
-        self._start = b""
+        self._starts: dict[int, bytes] = {}
 
-    def again(self, raw: bytes, client: str, common: Fields) -> bytes | None:
+    def again(self, raw: bytes, client: str, common: Fields) -> bytes | Parcel | None:
         """The same for a head that came before in the same bytes."""
         began = time.perf_counter()
         known = self._known.get(raw)
@@ -114,10 +109,13 @@ class Answers:
                 del self._known[raw]
                 return None
             known.until = now + _ESTABLISHED_SECONDS
-        return self._give(known.answer, client, common, began)
+        return self._give(known.answer, None, client, common, began)
 
-    def find(self, raw: bytes, head: Head, client: str, common: Fields) -> bytes | None:
-        """The whole response, when one is remembered that certainly holds; logs, metrics and audit are told."""
+    def find(self, raw: bytes, head: Head, client: str, common: Fields) -> bytes | Parcel | None:
+        """The response, when one is remembered that certainly holds; logs, metrics and audit are told.
+
+        Of a parcel they are told once it was sent.
+        """
         began = time.perf_counter()
         place = self._places.get((head.method, head.target))
         if place is None or not _plain(head) or self._edge.busy or self._now() != self._at:
@@ -126,46 +124,72 @@ class Answers:
         answer = None if principal is None else self._answers.get((head.method, head.target, principal))
         if answer is None or principal is None:
             return None
-        if len(raw) <= _SAME:
+        part = _range(head)
+        if part is None and len(raw) <= _SAME:
             if len(self._known) >= _SAME:
                 self._known.clear()
             self._known[raw] = _Known(head, place, principal, time.monotonic() + _ESTABLISHED_SECONDS, answer)
-        return self._give(answer, client, common, began)
+        return self._give(answer, part, client, common, began)
 
-    def _give(self, answer: Answer, client: str, common: Fields, began: float) -> bytes:
-        exchange = _again(answer.exchange, client)
+    def _give(
+        self, answer: Answer | FileAnswer, part: str | None, client: str, common: Fields, began: float
+    ) -> bytes | Parcel | None:
+        if isinstance(answer, FileAnswer):
+            return self._parcel(answer, part, client, common, began)
+        if part is not None:
+            return None
+        exchange = anew(answer.exchange, client)
         exchange.seconds = time.perf_counter() - began
         self._edge.tell(exchange)
-        if common is not self._common:
-            self._common, self._start = common, b"".join([STATUS_LINES[200], *field_lines(common)])
         lines = exchange.request_id.encode("ascii").join(answer.pieces)
-        return b"".join([self._start, lines, b"\r\n", answer.body])
+        return b"".join([self._start(200, common), lines, b"\r\n", answer.body])
+
+    def _parcel(self, answer: FileAnswer, part: str | None, client: str, common: Fields, began: float) -> Parcel | None:
+        found = answer.part(part)
+        if found is None:
+            return None
+        status, window, head, content_range = found
+        exchange = anew(answer.exchange, client)
+        exchange.status = status
+        number = exchange.request_id.encode("ascii")
+        lines = head % {b"id": number, b"length": window.count, b"range": content_range}
+        return Parcel(self._edge, exchange, began, b"".join([self._start(status, common), lines, b"\r\n"]), window)
+
+    def _start(self, status: int, common: Fields) -> bytes:
+        """The first lines of a head."""
+        if common is not self._common:
+            lines = b"".join(field_lines(common))
+            self._common, self._starts = common, {each: STATUS_LINES[each] + lines for each in (200, 206)}
+        return self._starts[status]
 
     def note(self, head: Head) -> Note | None:
         """To be taken before the application is asked; `None` when the answer will not be remembered."""
         return self._now() if head.method in _METHODS and _plain(head) else None
 
-    def learn(self, note: Note, turn: Turn, fields: Fields, body: bytes) -> None:
-        """Remember a 200 that the application gave in one piece."""
+    def learn(self, note: Note, turn: Turn, fields: Fields, body: bytes | Window) -> None:
+        """Remember a 200 that the application gave in one piece, or how it handed out a file."""
         exchange, head = exchange_of(turn.scope), turn.head
         if exchange is None or not turn.keeps or exchange.error is not None or not _kept(head.method, exchange):
             return
         principal = self._principal(head, exchange)
         if principal is None or principal != exchange.principal:
             return
-        lines = b"".join(field_lines(fields))
-        size = len(lines) + len(body) + len(head.target)
+        answer = _file_answer(exchange, fields, body) if isinstance(body, Window) else _answer(exchange, fields, body)
+        if isinstance(answer, Answer) and _range(head) is not None:
+            return
+        size = len(head.target) + _ROOM + (0 if isinstance(body, Window) else len(body))
         if note != self._at or self._held + size > self._maximum:
             self._forget(note)
         if note != self._now() or size > self._maximum:
             return
         self._held += size
-        told = _again(exchange, "")
-        told.status, told.sent = 200, 0 if head.method == "HEAD" else len(body)
-        pieces = lines.split(exchange.request_id.encode("ascii"))
-        self._places[head.method, head.target] = told
-        whole = b"" if head.method == "HEAD" else body
-        self._answers[head.method, head.target, principal] = Answer(told, pieces, whole)
+        key = head.method, head.target, principal
+        before = self._answers.get(key)
+        if isinstance(before, FileAnswer) and isinstance(answer, FileAnswer) and before.size == answer.size:
+            before.heads.update(answer.heads)
+            return
+        self._places[head.method, head.target] = answer.exchange
+        self._answers[key] = answer
 
     def _forget(self, note: Note) -> None:
         self._places.clear()
@@ -194,25 +218,28 @@ class Answers:
         return self._rooms.access.recall(authorization, place.repository, Action.PULL)
 
 
-def _again(first: Exchange, client: str) -> Exchange:
-    """The same exchange with another client, under a new request id."""
-    return Exchange(
-        new_request_id(),
-        client,
-        first.method,
-        first.path,
-        operation=first.operation,
-        repository=first.repository,
-        reference=first.reference,
-        digest=first.digest,
-        principal=first.principal,
-        status=first.status,
-        sent=first.sent,
-    )
+def _answer(exchange: Exchange, fields: Fields, body: bytes) -> Answer:
+    told = anew(exchange, "")
+    told.status, told.sent = 200, 0 if exchange.method == "HEAD" else len(body)
+    pieces = b"".join(field_lines(fields)).split(exchange.request_id.encode("ascii"))
+    return Answer(told, pieces, b"" if exchange.method == "HEAD" else body)
+
+
+def _file_answer(exchange: Exchange, fields: Fields, window: Window) -> FileAnswer:
+    head = file_head(fields, exchange.request_id)
+    return FileAnswer(anew(exchange, ""), window.path, file_size(window, fields), {exchange.status: head})
+
+
+def _range(head: Head) -> str | None:
+    """The value of the one `Range` there may be."""
+    return next((value.decode("latin-1") for name, value in head.fields if name == _RANGE), None)
 
 
 def _plain(head: Head) -> bool:
-    return head.length == 0 and head.keeps and head.version == "1.1" and all(n in _HARMLESS for n, _ in head.fields)
+    if head.length != 0 or not head.keeps or head.version != "1.1":
+        return False
+    others = [name for name, _ in head.fields if name not in _HARMLESS]
+    return not others or (others == [_RANGE] and head.method == "GET")
 
 
 def _kept(method: str, exchange: Exchange) -> bool:

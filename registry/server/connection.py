@@ -6,10 +6,8 @@ This is uvicorn's seat for an HTTP protocol, so that everything around it (start
 import asyncio
 import json
 from collections.abc import Callable
-from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from starlette.types import ASGIApp, Scope
 from uvicorn.config import Config
@@ -18,11 +16,15 @@ from uvicorn.server import ServerState
 
 from registry.oci.errors import BadRequest, document_of
 from registry.server.chunked import ChunkRefused
+from registry.server.errand import Errand
 from registry.server.head import Fields, Head, HeadRefused, read_head
 from registry.server.link import Link, PeerStalled
+from registry.server.means import Means
+from registry.server.parcel import Parcel
+from registry.server.reading import read_window
 from registry.server.receiving import Body, PeerLeft, Sink, receive_body
 from registry.server.response import whole
-from registry.server.sending import Window, read_window, send_window
+from registry.server.sending import Window, send_window
 from registry.server.turn import Turn
 
 PIPELINED = 1 << 16
@@ -36,51 +38,8 @@ TICK = 1.0
 _FIRST_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ\r")
 
 
-Note = tuple[int, int, object]
-"""What a remembered answer depends on; see `registry.server.answers`."""
-
-
-class Memory(Protocol):
-    """Answers that may be given again; see `registry.server.answers`."""
-
-    def again(self, raw: bytes, client: str, common: Fields) -> bytes | None:
-        """A whole response to a head that was answered before in the same bytes, and that still holds."""
-        ...
-
-    def find(self, raw: bytes, head: Head, client: str, common: Fields) -> bytes | None:
-        """A whole response that still holds."""
-        ...
-
-    def note(self, head: Head) -> Note | None:
-        """Taken before the application is asked; `None` when its answer will not be remembered."""
-        ...
-
-    def learn(self, note: Note, turn: Turn, fields: Fields, body: bytes) -> None:
-        """The application answered 200 in one piece."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What all connections of a server share.
-
-    Attributes:
-        pool: worker threads for sockets and files.
-        head_bytes: the largest head.
-        patience: seconds a peer may neither send nor take a byte while it is its turn.
-        sockets: whether workers may use plain TCP sockets directly.
-        memory: remembered answers, if any are kept.
-    """
-
-    pool: Executor
-    head_bytes: int = 65_536
-    patience: float = 300.0
-    sockets: bool = True
-    memory: Memory | None = None
-
-
 class Connection(asyncio.Protocol):
-    """Implements `registry.server.turn.Wire` for its turns."""
+    """Implements `registry.server.turn.Wire` for its turns, and `registry.server.errand.Sender` for its errands."""
 
     def __init__(
         self,
@@ -100,7 +59,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport = None  # type: ignore[assignment]
         self._ahead = b""
         self._link: Link | None = None
-        self._turn: Turn | None = None
+        self._turn: Turn | Errand | None = None
         self._closing = False
         self._paused = False
         self._writable = asyncio.Event()
@@ -164,7 +123,8 @@ class Connection(asyncio.Protocol):
     def _tick(self) -> None:
         idle = self._loop.time() - self._touched
         waits_for_head = self._turn is None
-        waits_for_body = self._turn is not None and not self._turn.framing.complete and not self._turn.pouring
+        turn = self._turn
+        waits_for_body = isinstance(turn, Turn) and not turn.framing.complete and not turn.pouring
         if waits_for_head and idle > self._config.timeout_keep_alive:
             self._transport.close()
         elif waits_for_body and not self._paused and idle > self._means.patience:
@@ -181,7 +141,7 @@ class Connection(asyncio.Protocol):
             if turn is None:
                 if not self._begin():
                     return
-            elif turn.pouring or turn.framing.complete:
+            elif isinstance(turn, Errand) or turn.pouring or turn.framing.complete:
                 if len(self._ahead) > PIPELINED:
                     self._pause()
                 return
@@ -204,25 +164,33 @@ class Connection(asyncio.Protocol):
             return False
         raw, self._ahead = self._ahead[:end], self._ahead[end + 4 :]
         memory = self._means.memory
-        if memory is not None and (found := memory.again(raw, self._client[0], self.common)) is not None:
-            self._answer(found)
+        found = None if memory is None else memory.again(raw, self._client[0], self.common)
+        if found is not None:
+            self._answer(raw, found)
             return True
         try:
             head = read_head(raw)
         except HeadRefused as refusal:
             self._refuse(refusal)
             return False
-        if memory is not None and (found := memory.find(raw, head, self._client[0], self.common)) is not None:
-            self._answer(found)
+        found = None if memory is None else memory.find(raw, head, self._client[0], self.common)
+        if found is not None:
+            self._answer(raw, found)
         else:
             self._serve(head)
         return True
 
-    def _answer(self, found: bytes) -> None:
-        self._transport.write(found)
-        self._state.total_requests += 1
+    def _answer(self, raw: bytes, found: bytes | Parcel) -> None:
+        if isinstance(found, bytes):
+            self._transport.write(found)
+            self._state.total_requests += 1
+        elif self._direct and not self._transport.get_write_buffer_size() and not self._transport.is_closing():
+            self._turn = errand = Errand(raw, found, self._linked(), self._means, self)
+            errand.begin(self._state.tasks)
+        else:
+            self.ask(raw)
 
-    def _serve(self, head: Head) -> None:
+    def _serve(self, head: Head) -> Turn:
         memory = self._means.memory
         note = memory.note(head) if memory is not None else None
         heard = partial(memory.learn, note) if memory is not None and note is not None else None
@@ -233,6 +201,7 @@ class Connection(asyncio.Protocol):
         task = self._loop.create_task(turn.run(self._app_now()))
         task.add_done_callback(self._state.tasks.discard)
         self._state.tasks.add(task)
+        return turn
 
     def _app_now(self) -> ASGIApp:
         limit = self._config.limit_concurrency
@@ -362,18 +331,33 @@ class Connection(asyncio.Protocol):
 
     def over(self, turn: Turn) -> None:
         """Go on with the next request, or end the connection."""
+        self._go_on(keeps=turn.keeps and turn.framing.short(UNREAD), free=turn.framing.complete)
+
+    def delivered(self, errand: Errand) -> None:
+        """Go on with the next request, or end the connection."""
+        self._go_on(keeps=errand.keeps, free=True)
+
+    def _go_on(self, *, keeps: bool, free: bool) -> None:
         self._state.total_requests += 1
         self._touched = self._loop.time()
         if self._transport.is_closing():
             return
-        if not turn.keeps or not turn.framing.short(UNREAD):
+        if not keeps:
             self._closing = True
             self._transport.close()
             return
         self.resume()
-        if turn.framing.complete:
+        if free:
             self._turn = None
         self._advance()
+
+    def ask(self, raw: bytes) -> None:
+        """Let the application answer, as if nothing were remembered."""
+        keeps = self._turn is None or self._turn.keeps
+        turn = self._serve(read_head(raw))
+        turn.keeps = turn.keeps and keeps
+        if self._closing:
+            turn.disconnect()
 
     def cut(self) -> None:
         """End the connection at once."""

@@ -5,6 +5,7 @@ import os
 import select
 import socket
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -78,16 +79,38 @@ class Link:
             finally:
                 loop.remove_reader(self.socket)
 
-    async def writable(self, seconds: float) -> None:
-        """Wait in the event loop. Raises PeerStalled."""
+    def when_writable(self, seconds: float, then: Callable[[BaseException | None], None]) -> Callable[[], None]:
+        """Wait in the event loop without a task.
+
+        Args:
+            seconds: how long at most.
+            then: called with `None` once the peer takes bytes, or with PeerStalled.
+
+        Returns:
+            what ends the waiting before that; `then` is not called any more.
+
+        Raises:
+            ConnectionResetError: the connection is over.
+        """
         loop = asyncio.get_running_loop()
-        woken = asyncio.Event()
-        with self:
-            loop.add_writer(self.socket, woken.set)
-            try:
-                await _within(seconds, woken)
-            finally:
+        self.__enter__()
+        waits = True
+
+        def stop() -> None:
+            nonlocal waits
+            if waits:
+                waits = False
+                timer.cancel()
                 loop.remove_writer(self.socket)
+                self.__exit__(None, None, None)
+
+        def end(error: BaseException | None) -> None:
+            stop()
+            then(error)
+
+        loop.add_writer(self.socket, end, None)
+        timer = loop.call_later(seconds, end, PeerStalled())
+        return stop
 
     def _close_unused(self) -> None:
         if self._over and not self._users:

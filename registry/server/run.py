@@ -19,8 +19,9 @@ from registry import logs
 from registry.app import RegistryApp
 from registry.reload import Follower, Reload, Turn
 from registry.server.answers import Answers
-from registry.server.connection import Connection, Means
+from registry.server.connection import Connection
 from registry.server.file_watch import FileWatch
+from registry.server.means import Means
 from registry.server.secure import secure_connections
 from registry.server.startup import CannotStart, Certificate, bind, cautions, certificate_of
 from registry.settings import RegistrySettings, ServerSettings

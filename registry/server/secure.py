@@ -7,7 +7,8 @@ from typing import Any
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from registry.server.connection import Connection, Means
+from registry.server.connection import Connection
+from registry.server.means import Means
 
 BUFFER = 1 << 18
 """Bytes deciphered at once; one such buffer for all connections of a server."""

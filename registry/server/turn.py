@@ -19,8 +19,8 @@ from registry.server.sending import Window
 PENDING = 1 << 19
 """Bytes of a body that wait in memory for the application before the connection is not read any more."""
 
-Heard = Callable[["Turn", Fields, bytes], None]
-"""Told of a complete 200 that was sent in one piece: the turn, its headers, its body."""
+Heard = Callable[["Turn", Fields, bytes | Window], None]
+"""Told of a complete 200 that was sent in one piece, or of a file that was: the turn, its headers, its body."""
 
 
 class Wire(Protocol):
@@ -215,6 +215,8 @@ class Turn:
             self.disconnect()
             self._wire.cut()
             return
+        if self._heard is not None:
+            self._heard(self, self._told, window)
         self._finish()
 
     def _announced(self) -> int | None:

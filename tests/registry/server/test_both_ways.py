@@ -1,18 +1,27 @@
 """The fast path and the plain one say the same, byte for byte."""
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.registry.open_rooms import image
 from tests.registry.server.both_ways import BothWays, both_ways
 
 LAYER = bytes(range(256)) * 12_000
 DIGEST = f"sha256:{hashlib.sha256(LAYER).hexdigest()}"
+EMPTY = f"sha256:{hashlib.sha256(b'').hexdigest()}"
 MANIFEST = image((LAYER,))
 NAMED = f"sha256:{hashlib.sha256(MANIFEST).hexdigest()}"
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
+SMALL = bytes(range(200))
+IN_SMALL = f"sha256:{hashlib.sha256(SMALL).hexdigest()}"
+NUMBER = st.integers(0, len(SMALL) + 2).map(str) | st.just("")
+RANGE = st.builds("bytes={}-{}".format, NUMBER, NUMBER) | st.text(alphabet="0123456789-/* bytes=,", max_size=20)
 ENDS = b"Connection: close\r\n\r\n"
 
 
@@ -22,7 +31,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BothWays]:
     with both_ways(tmp_path_factory.mktemp("both")) as started:
         for live in (started.fast, started.plain):
             with live.client() as client:
-                for content in (LAYER, b"{}"):
+                for content in (LAYER, SMALL, b"{}", b""):
                     place = client.post("/v2/a/blobs/uploads/").headers["location"]
                     digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
                     client.put(place, params={"digest": digest}, content=content).raise_for_status()
@@ -37,6 +46,12 @@ REQUESTS = [
     f"GET /v2/a/blobs/{DIGEST}\r\nRange: bytes=-100",
     f"GET /v2/a/blobs/{DIGEST}\r\nRange: bytes=9999999-",
     f'GET /v2/a/blobs/{DIGEST}\r\nIf-None-Match: "{DIGEST}"',
+    f'GET /v2/a/blobs/{DIGEST}\r\nRange: bytes=5-9\r\nIf-Range: "{DIGEST}"',
+    f"GET /v2/a/blobs/{DIGEST}\r\nrange:bytes=3000000-",
+    f"GET /v2/a/blobs/{DIGEST}\r\nRange: bytes=0-1,3-4",
+    f"GET /v2/a/blobs/{EMPTY}",
+    f"GET /v2/a/blobs/{EMPTY}\r\nRange: bytes=0-",
+    "GET /v2/a/manifests/v1\r\nRange: bytes=0-4",
     "GET /v2/",
     "HEAD /v2/",
     "GET /v2/a/manifests/v1",
@@ -69,13 +84,24 @@ def test_answers_are_equal(both: BothWays, request_line: str) -> None:
     assert fast.startswith(b"HTTP/1.1 ")
 
 
-@pytest.mark.parametrize("request_line", REQUESTS[6:16])
+@pytest.mark.parametrize("request_line", REQUESTS[:22])
 def test_an_answer_given_again_is_the_same(both: BothWays, request_line: str) -> None:
     """The remembered one differs in nothing but its request id and date."""
-    raw = f"{request_line} HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+    first, _, field = request_line.partition("\r\n")
+    raw = f"{first} HTTP/1.1\r\nHost: a\r\n{field}{chr(13) + chr(10) if field else ''}\r\n".encode()
     fast, plain = both.say(raw * 3 + raw.replace(b"\r\n\r\n", b"\r\n" + ENDS))
     assert fast == plain
     assert fast.count(b"HTTP/1.1 ") == 4
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(texts=st.lists(RANGE, min_size=1, max_size=4))
+def test_parts_from_memory_are_the_same(both: BothWays, texts: list[str]) -> None:
+    """Whatever a `Range` holds, on a connection that is used again."""
+    asked = [f"GET /v2/a/blobs/{IN_SMALL} HTTP/1.1\r\nHost: a\r\nRange:{text}\r\n\r\n".encode() for text in texts]
+    fast, plain = both.say(*asked, b"GET /v2/ HTTP/1.1\r\nHost: a\r\n" + ENDS)
+    assert fast == plain
+    assert fast.count(b"HTTP/1.1 ") == len(texts) + 1
 
 
 @pytest.mark.parametrize("cut", [1, 30, 1000])

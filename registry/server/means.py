@@ -1,0 +1,52 @@
+"""What all connections of a server share: worker threads, limits, and the memory of answers."""
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Protocol
+
+from registry.server.head import Fields, Head
+from registry.server.parcel import Parcel
+from registry.server.sending import Window
+from registry.server.turn import Turn
+
+Note = tuple[int, int, object]
+"""What a remembered answer depends on; see `registry.server.answers`."""
+
+
+class Memory(Protocol):
+    """Answers that may be given again; see `registry.server.answers`."""
+
+    def again(self, raw: bytes, client: str, common: Fields) -> bytes | Parcel | None:
+        """The response to a head that was answered before in the same bytes, when it still holds."""
+        ...
+
+    def find(self, raw: bytes, head: Head, client: str, common: Fields) -> bytes | Parcel | None:
+        """A response that still holds: whole, or the head of one whose body is a file."""
+        ...
+
+    def note(self, head: Head) -> Note | None:
+        """Taken before the application is asked; `None` when its answer will not be remembered."""
+        ...
+
+    def learn(self, note: Note, turn: Turn, fields: Fields, body: bytes | Window) -> None:
+        """The application answered 200 in one piece, or 200 or 206 with a file."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What all connections of a server share.
+
+    Attributes:
+        pool: worker threads for sockets and files.
+        head_bytes: the largest head.
+        patience: seconds a peer may neither send nor take a byte while it is its turn.
+        sockets: whether workers may use plain TCP sockets directly.
+        memory: remembered answers, if any are kept.
+    """
+
+    pool: Executor
+    head_bytes: int = 65_536
+    patience: float = 300.0
+    sockets: bool = True
+    memory: Memory | None = None
