@@ -63,6 +63,7 @@ class Manifests:
         self._settings = settings
         self._contents = ContentCache(settings.current.storage.manifest_cache_bytes)
         self._found: AnswerCache[ManifestRow] = AnswerCache(_ANSWERS)
+        self._held: AnswerCache[bool] = AnswerCache(_ANSWERS)
 
     async def pull(self, principal: Principal, repository: RepositoryName, reference: Reference) -> StoredManifest:
         """The manifest that a tag or digest names.
@@ -113,7 +114,7 @@ class Manifests:
         manifest = parse_manifest(raw, content_type)
         change = self._change(repository, reference, raw, manifest, tags)
         at = Occasion(repository, principal.id, time.time(), quota_of(self._settings.current, repository))
-        await self._metadata.read(_require_acceptable, at, change)
+        await self._require_acceptable(at, change)
         warnings = await self._ask(principal, repository, raw, change)
         await self._metadata.write(changes.record_manifest, at, change)
         self._contents.put(change.digest, raw)
@@ -154,6 +155,17 @@ class Manifests:
                 raise InternalError(f"the bytes of manifest {row.digest} are lost: push it again")
             self._contents.put(row.digest, content)
         return content
+
+    async def _require_acceptable(self, at: Occasion, change: ManifestChange) -> None:
+        """Ask before the gate is asked; not again for the same blobs while no repository loses any.
+
+        The transaction asks for certain.
+        """
+        generation, key = self._metadata.losses_generation(), (at.repository, change.blobs)
+        asks_more = change.children or change.frozen or at.quota is not None
+        if asks_more or not self._held.get(key, generation):
+            await self._metadata.read(_require_acceptable, at, change)
+            self._held.put(key, generation, True)
 
     async def _ask(
         self, principal: Principal, repository: RepositoryName, raw: bytes, change: ManifestChange

@@ -9,6 +9,8 @@ from registry.metadata.tables import repositories, repository_blobs
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
 
+BLOBS_REMOVED = "blobs removed"
+
 _FIND = Statement(
     select(repository_blobs.c.size)
     .join(repositories)
@@ -53,6 +55,7 @@ def link(connection: Connection, repository_id: int, digest: Digest, size: int, 
 
 def unlink(connection: Connection, repository_id: int, digest: Digest) -> bool:
     """Let a repository show a blob no longer; `False` when it did not."""
+    connection.info[BLOBS_REMOVED] = True
     return _REMOVE.change(connection, {"repository": repository_id, "name": digest}) > 0
 
 

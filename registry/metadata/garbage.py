@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, exists, or_, select
 
 from registry.metadata import events, manifests
-from registry.metadata.blobs import batches
+from registry.metadata.blobs import BLOBS_REMOVED, batches
 from registry.metadata.events import Event, Kind
 from registry.metadata.tables import manifest_references, repositories, repository_blobs, tags
 from registry.metadata.tables import manifests as manifest_rows
@@ -90,6 +90,7 @@ def stale_links(connection: Connection, after: StaleLink | None, before: float, 
 
 def drop_links(connection: Connection, links: Sequence[StaleLink], before: float) -> int:
     """Remove those of the links that are still stale; returns how many."""
+    connection.info[BLOBS_REMOVED] = True
     return sum(
         connection.execute(
             _DROP_LINK, {"repository": link.repository_id, "named": link.digest, "before": before}

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
+from registry.metadata.blobs import BLOBS_REMOVED
 from registry.metadata.statement import Statement, apart
 from registry.metadata.tables import manifests, repositories, repository_blobs
 from registry.oci.names import RepositoryName
@@ -56,4 +57,5 @@ def bytes_held(connection: Connection, repository_id: int) -> int:
 
 def remove(connection: Connection, name: RepositoryName) -> bool:
     """Forget a repository with its tags, manifests and links to blobs; `False` when there was none."""
+    connection.info[BLOBS_REMOVED] = True
     return connection.execute(delete(repositories).where(repositories.c.name == name)).rowcount > 0

@@ -14,6 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
+from registry.metadata.blobs import BLOBS_REMOVED
 from registry.metadata.group_commit import GroupCommit
 from registry.metadata.principals import PRINCIPALS_CHANGED
 from registry.metadata.refusals import as_oci_error
@@ -43,6 +44,7 @@ class SqliteStore:
         self._lock = threading.Lock()
         self._own = 0
         self._own_principals = 0
+        self._own_losses = 0
         self._others = OtherCommits(path)
         self._writer = GroupCommit(connect(path, begin="BEGIN IMMEDIATE"), self._committed)
 
@@ -76,6 +78,10 @@ class SqliteStore:
         """Own changes of principals count at once, whatever other processes commit within a tenth of a second."""
         return self._own_principals + self._others.count()
 
+    def losses_generation(self) -> int:
+        """Own removals count at once, whatever other processes commit within a tenth of a second."""
+        return self._own_losses + self._others.count()
+
     def close(self) -> None:
         """Finish waiting writes, then close every connection."""
         self._writer.close()
@@ -100,6 +106,8 @@ class SqliteStore:
         self._own += 1
         if connection.info.pop(PRINCIPALS_CHANGED, False):
             self._own_principals += 1
+        if connection.info.pop(BLOBS_REMOVED, False):
+            self._own_losses += 1
 
 
 class OtherCommits:

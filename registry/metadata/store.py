@@ -32,6 +32,10 @@ class MetadataStore(Protocol):
         """A number that changes with every committed write to principals; it may change with others too."""
         ...
 
+    def losses_generation(self) -> int:
+        """A number that changes with every committed write that takes a blob from a repository; maybe with others."""
+        ...
+
     def close(self) -> None:
         """Finish waiting writes and let go of the database."""
         ...

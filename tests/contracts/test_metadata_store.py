@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from registry.metadata import principals, repositories
+from registry.metadata import blobs, garbage, principals, repositories
 from registry.metadata.opening import open_metadata
 from registry.metadata.principals import PrincipalRow, SecretRow
 from registry.metadata.store import MetadataStore
+from registry.oci.digest import Digest
 from registry.oci.errors import Denied
 from registry.oci.names import RepositoryName
 
@@ -168,6 +169,41 @@ def test_the_generation_of_principals_changes_with_another_process(reopen: Calla
         await writing.write(principals.add, SOMEBODY)
         await asyncio.sleep(1)
         assert watching.principals_generation() != before
+
+    asyncio.run(scenario())
+
+
+BLOB_LOSSES: tuple[Callable[[Connection], object], ...] = (
+    lambda connection: blobs.unlink(connection, 1, Digest.of(b"x")),
+    lambda connection: garbage.drop_links(connection, [], 1.0),
+    lambda connection: repositories.remove(connection, NAME),
+)
+
+
+def test_the_loss_of_blobs_has_a_generation_of_its_own(reopen: Callable[[], MetadataStore]) -> None:
+    """It changes at once with every own change that may take a blob from a repository."""
+
+    async def scenario() -> None:
+        store = reopen()
+        seen = [store.losses_generation()]
+        for change in BLOB_LOSSES:
+            await store.write(change)
+            seen.append(store.losses_generation())
+        assert len(set(seen)) == len(BLOB_LOSSES) + 1
+
+    asyncio.run(scenario())
+
+
+def test_the_generation_of_losses_changes_with_another_process(reopen: Callable[[], MetadataStore]) -> None:
+    """Within a second."""
+
+    async def scenario() -> None:
+        watching, writing = reopen(), reopen()
+        before = watching.losses_generation()
+        await writing.write(repositories.remove, NAME)
+        await writing.write(repositories.ensure, NAME, 1.0)
+        await asyncio.sleep(1)
+        assert watching.losses_generation() != before
 
     asyncio.run(scenario())
 

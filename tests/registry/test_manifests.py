@@ -1,6 +1,7 @@
 """Manifests: what may stand, what comes back, what goes with what."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -178,6 +179,32 @@ def test_the_gate_refuses_a_push(tmp_path: Path) -> None:
             rooms.run(rooms.push_image(V1))
         assert outcome(rooms, V1) is ManifestUnknown
         assert rooms.run(rooms.metadata.read(content, REPOSITORY, Digest.of(image()))) is None
+
+
+def lose_by_delete(rooms: OpenRooms) -> None:
+    """A client takes the layer away."""
+    rooms.run(rooms.blobs.delete(REPOSITORY, Digest.of(b"layer")))
+
+
+def lose_by_collection(rooms: OpenRooms) -> None:
+    """Nothing names the layer any more, and time has passed."""
+    age(rooms)
+    rooms.run(rooms.collector.run())
+
+
+@pytest.mark.parametrize("lose", [lose_by_delete, lose_by_collection])
+def test_what_is_missing_is_said_before_the_gate_is_asked(tmp_path: Path, lose: Callable[[OpenRooms], None]) -> None:
+    """Also where the repository held it a moment ago, when the same was pushed."""
+    gate = GateOfTests()
+    with open_rooms(tmp_path, gate) as rooms:
+        pushed = rooms.run(rooms.push_image(V1))
+        rooms.run(rooms.push_manifest(image(), V2))
+        rooms.run(rooms.manifests.delete(REPOSITORY, pushed.digest))
+        lose(rooms)
+        gate.push = REFUSED
+        with pytest.raises(ManifestBlobUnknown):
+            rooms.run(rooms.push_manifest(image(), V1))
+    assert len(gate.pushes) == 2
 
 
 def test_the_gate_sees_the_whole_push(tmp_path: Path) -> None:
