@@ -1,4 +1,4 @@
-"""The bench's command line: `python -m tests.bench run|scale|compare|limit`."""
+"""The bench's command line: `python -m tests.bench run|scale|show|compare|limit`."""
 
 import shutil
 import tempfile
@@ -80,6 +80,17 @@ def scale(  # noqa: PLR0917 - one parameter an option
 
 
 @main.command()
+@click.argument("saved", nargs=-1, required=True, type=click.Path(path_type=Path))
+def show(saved: tuple[Path, ...]) -> None:
+    """Print the tables and goals of saved results again."""
+    try:
+        for path in saved:
+            click.echo(report.markdown(results.load(path)))
+    except Incomparable as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
 def compare(old: Path, new: Path) -> None:
@@ -100,10 +111,11 @@ def limit(rounds: int) -> None:
         raise click.ClickException("No C compiler (cc) was found; install one to show the generator's limit.")
     flows = {"push", "pull", "version"}
     rows = [one for one in WORKLOADS if one.flow in flows and one.kind == "random" and one.door == "open"]
+    click.echo("| peer, workload | rate |\n|---|---|")
     with tempfile.TemporaryDirectory(prefix="basegate-bench-") as place:
         for workload in rows:
             row = measure(workload, [Peer(workload.size)], rounds, Path(place))
-            click.echo(report.line(row, ["peer"]))
+            click.echo(f"| {report.title(workload)} | {row.median('peer', 'rate'):,.0f} {workload.unit} |")
 
 
 def chosen(names: Sequence[str], own: Sequence[str] = ()) -> list[Server]:

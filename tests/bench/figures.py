@@ -13,6 +13,7 @@ class Figure:
         value: in `unit`.
         unit: ms, s, MiB.
         limit: what the value should stay below; 0 where nothing is set.
+        column: which of several values of the same name, where there are several.
     """
 
     name: str
@@ -20,6 +21,12 @@ class Figure:
     value: float
     unit: str
     limit: float = 0.0
+    column: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the value is, all of it."""
+        return f"{self.name}, {self.column}" if self.column else self.name
 
     @property
     def goal(self) -> str:

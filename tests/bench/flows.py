@@ -65,7 +65,7 @@ def push_patched(wire: Connection, job: Job, client: int) -> Iterator[Operation]
 def push_streamed(wire: Connection, job: Job, client: int) -> Iterator[Operation]:
     """POST, one PATCH with chunked transfer coding (docker's way), PUT."""
     for item in _fresh(job, client):
-        yield partial(_push_streamed, wire, item, chunked_tail(job.kind, job.size))
+        yield partial(_push_streamed, wire, "bench/push", item, chunked_tail(job.kind, job.size))
 
 
 def pull(wire: Connection, job: Job, client: int) -> Iterator[Operation]:
@@ -99,11 +99,15 @@ def put_manifest(wire: Connection, job: Job, client: int) -> Iterator[Operation]
 
 def push_image(wire: Connection, job: Job, client: int) -> Iterator[Operation]:
     """A whole image: layer, configuration, manifest."""
-    for number in range(job.count):
-        name = f"{job.unique} {client} {number}"
-        made = image(job.kind, job.size, name)
-        tag = f"i-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    for tag, made in _images(job, client):
         yield partial(_push_image, wire, made, made.manifest(), tag)
+
+
+def push_image_streamed(wire: Connection, job: Job, client: int) -> Iterator[Operation]:
+    """The same, its layer with chunked transfer coding."""
+    tail = chunked_tail(job.kind, job.size)
+    for tag, made in _images(job, client):
+        yield partial(_push_image, wire, made, made.manifest(), tag, tail)
 
 
 def pull_image(wire: Connection, job: Job, client: int) -> Iterator[Operation]:
@@ -136,7 +140,7 @@ FLOWS: Mapping[str, Callable[[Connection, Job, int], Iterator[Operation]]] = {
     flow.__name__: flow
     for flow in (
         *(push, push_patched, push_streamed, pull, ranges, put_manifest),
-        *(push_image, pull_image, mixed, push_assorted, pull_assorted),
+        *(push_image, push_image_streamed, pull_image, mixed, push_assorted, pull_assorted),
     )
 }
 
@@ -180,6 +184,12 @@ def _fresh(job: Job, client: int) -> list[Payload]:
     return [payload(job.kind, job.size, f"{job.unique} {client} {number}") for number in range(job.count)]
 
 
+def _images(job: Job, client: int) -> Iterator[tuple[str, Image]]:
+    for number in range(job.count):
+        name = f"{job.unique} {client} {number}"
+        yield f"i-{hashlib.sha256(name.encode()).hexdigest()[:16]}", image(job.kind, job.size, name)
+
+
 def _begin(wire: Connection, repository: str) -> str:
     return _place(expect(wire.ask("POST", f"/v2/{repository}/blobs/uploads/", body=b""), 202))
 
@@ -211,8 +221,8 @@ def _push_in_patches(wire: Connection, item: Payload) -> int:
     return _close(wire, place, item)
 
 
-def _push_streamed(wire: Connection, item: Payload, tail: tuple[int, int]) -> int:
-    place = _begin(wire, "bench/push")
+def _push_streamed(wire: Connection, repository: str, item: Payload, tail: tuple[int, int]) -> int:
+    place = _begin(wire, repository)
     first = b"%x\r\n%b\r\n" % (len(item.head), item.head)
     wire.socket.sendall(wire.head("PATCH", place, "Transfer-Encoding: chunked", _OCTETS) + first)
     memory, size = tail
@@ -224,8 +234,13 @@ def _get(wire: Connection, item: Payload, status: int, *lines: str) -> int:
     return expect(wire.ask("GET", f"/v2/bench/pull/blobs/{item.digest}", *lines, keep=False), status).size
 
 
-def _push_image(wire: Connection, made: Image, manifest: bytes, tag: str) -> int:
-    push_whole(wire, "bench/images", made.layer)
+def _push_image(
+    wire: Connection, made: Image, manifest: bytes, tag: str, streamed: tuple[int, int] | None = None
+) -> int:
+    if streamed is None:
+        push_whole(wire, "bench/images", made.layer)
+    else:
+        _push_streamed(wire, "bench/images", made.layer, streamed)
     push_whole(wire, "bench/images", made.config)
     put(wire, "bench/images", tag, manifest)
     return made.layer.size

@@ -1,15 +1,32 @@
 """What a server costs: CPU seconds and peak memory of a process and its children, out of /proc."""
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 _TICK = os.sysconf("SC_CLK_TCK")
+PATIENCE = 30.0
 
 
 def cpu_seconds(pid: int) -> float:
     """User and system time of a process and its descendants, those already gone and waited for included."""
     return sum(_spent(member) for member in family(pid))
+
+
+def cpu_at_rest(pid: int, watched: float = 0.1) -> float:
+    """`cpu_seconds` once the process and its descendants have ended what they were about.
+
+    They rest when they take less than a twentieth of a processor for `watched` seconds; what began with the last
+    request, such as looking into a layer, belongs to what was asked. No longer than `PATIENCE` seconds are waited.
+    """
+    now, end = cpu_seconds(pid), time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        time.sleep(watched)
+        before, now = now, cpu_seconds(pid)
+        if now - before <= max(watched / 20, 1 / _TICK):
+            break
+    return now
 
 
 def peak_memory(pid: int) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from isal import isal_zlib
 
 from tests.bench import contents
@@ -109,8 +110,14 @@ def _unique_files(unique: str) -> bytes:
 
 @cache
 def _tail(kind: Kind, size: int) -> tuple[int, memoryview]:
-    content = _layer(kind, size)[0] if kind != "random" else _seeded(kind, size).randbytes(max(size - 32, 0))
+    content = _layer(kind, size)[0] if kind != "random" else _noise(max(size - 32, 0))
     return _memory([content])[0], memoryview(content)
+
+
+def _noise(size: int) -> bytes:
+    """Bytes that look random, always the same: a cipher makes them four times as fast as a generator of numbers."""
+    key = hashlib.sha256(f"basegate bench random {size}".encode()).digest()
+    return Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor().update(bytes(size))
 
 
 @cache

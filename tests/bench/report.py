@@ -24,7 +24,7 @@ def markdown(result: Result) -> str:
     for against, rows in groupby(result.rows, key=lambda row: row.workload.against):
         lines += ["", f"### {_HEADINGS[against]}", "", *_table(list(rows))]
     if result.figures:
-        lines += ["", "### Single figures", "", *_figures(result.figures)]
+        lines += ["", "### Single figures", *_figures(result.figures)]
     return "\n".join([*lines, "", "### Goals", "", *goals(result), ""])
 
 
@@ -34,12 +34,12 @@ def changes(old: Result, new: Result, server: str = OURS) -> str:
     for before, after in zip(old.rows, new.rows, strict=True):
         was, now = before.median(server, "rate"), after.median(server, "rate")
         lines.append(f"| {title(after.workload)} | {was:,.0f} | {now:,.0f} | {now / was:.2f} |")
-    was_by_name = {(figure.name, figure.server): figure.value for figure in old.figures}
+    was_by_name = {(figure.title, figure.server): figure.value for figure in old.figures}
     for figure in new.figures:
-        before_value = was_by_name.get((figure.name, figure.server))
+        before_value = was_by_name.get((figure.title, figure.server))
         if figure.server == server and before_value:
             cells = (_short(before_value), _short(figure.value), f"{figure.value / before_value:.2f}")
-            lines.append(f"| {figure.name}, {figure.unit} | {' | '.join(cells)} |")
+            lines.append(f"| {figure.title}, {figure.unit} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -63,7 +63,7 @@ def goals(result: Result) -> Iterator[str]:
     """Which goals are met, which are missed, and where our server costs more processor time than the other."""
     found = [goal for row in result.rows for goal in _goals_of(row)]
     found += [
-        (f"{one.name}: {_short(one.value)} {one.unit}, goal < {one.limit:g}", one.value < one.limit)
+        (f"{one.title}: {_short(one.value)} {one.unit}, goal < {one.limit:g}", one.value < one.limit)
         for one in result.figures
         if one.limit
     ]
@@ -128,15 +128,26 @@ def _table(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _figures(figures: Sequence[Figure]) -> Iterator[str]:
-    """A line a name, a column a server."""
-    servers = list(dict.fromkeys(one.server for one in figures))
-    yield f"| measure | unit | {' | '.join(servers)} | goal |"
-    yield "|" + "---|" * (len(servers) + 3)
+    """A line a name; a table for the names that have the same columns."""
+    tables: dict[tuple[str, ...], list[list[Figure]]] = {}
     for name in dict.fromkeys(one.name for one in figures):
-        found = {one.server: one for one in figures if one.name == name}
-        values = [_short(found[server].value) if server in found else "-" for server in servers]
-        goal = next((one.goal for one in found.values() if one.goal), "")
-        yield f"| {name} | {next(iter(found.values())).unit} | {' | '.join(values)} | {goal} |"
+        found = [one for one in figures if one.name == name]
+        tables.setdefault(tuple(_column(one) for one in found), []).append(found)
+    for columns, rows in tables.items():
+        yield ""
+        yield f"| measure | unit | {' | '.join(columns)} | goal |"
+        yield "|" + "---|" * (len(columns) + 3)
+        yield from (_figure(row) for row in rows)
+
+
+def _column(one: Figure) -> str:
+    return one.column or one.server
+
+
+def _figure(row: Sequence[Figure]) -> str:
+    values = " | ".join(_short(one.value) for one in row)
+    goals = dict.fromkeys(one.goal for one in row if one.limit)
+    return f"| {row[0].name} | {row[0].unit} | {values} | {'; '.join(goals)} |"
 
 
 def _about(found: Fingerprint) -> Iterator[str]:

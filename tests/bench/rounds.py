@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.bench.flows import Job
 from tests.bench.generator import Load
-from tests.bench.measures import cpu_seconds, peak_memory, reset_peak, resident_memory
+from tests.bench.measures import cpu_at_rest, cpu_seconds, peak_memory, reset_peak, resident_memory
 from tests.bench.servers import Running, Server
 from tests.bench.workloads import Workload
 
@@ -30,7 +30,7 @@ class Sample:
     Attributes:
         rate: in the workload's unit.
         p50, p99: seconds of one operation.
-        cpu: CPU seconds of the server, per GiB moved or per 1,000 operations.
+        cpu: CPU seconds of the server until it rests again, per GiB moved or per 1,000 operations.
         peak: bytes of resident memory at its highest.
         idle: bytes resident before the work began.
         cold: seconds from start to first answer.
@@ -68,12 +68,12 @@ class Row:
 
 
 def measure(workload: Workload, servers: Sequence[Server], rounds: int, folder: Path) -> Row:
-    """Run one workload on every server, `rounds` times in turn; the folder is emptied afterwards."""
+    """Run one workload on every server, `rounds` times its turns; the folder is emptied afterwards."""
     able = [one for one in servers if one.name not in workload.without and workload.door in one.doors]
     samples: dict[str, list[Sample]] = {server.name: [] for server in able}
     with ExitStack() as stack:
         running = [_started(stack, server, workload, folder) for server in able]
-        for number in range(rounds if running else 0):
+        for number in range(rounds * workload.turns if running else 0):
             # The order turns, so that nobody always runs behind the same neighbour.
             for one in running[number % len(running) :] + running[: number % len(running)]:
                 samples[one.name].append(_sample(workload, one, f"{os.getpid()} {number} {one.name}"))
@@ -101,9 +101,9 @@ def _sample(workload: Workload, running: Running, unique: str) -> Sample:
         before = cpu_seconds(pid)
         tell(process, "go")
         load = Load(**json.loads(hear(process)))
-        cpu = cpu_seconds(pid) - before
-        peak = peak_memory(pid)
         slow = waits.end()
+        cpu = cpu_at_rest(pid) - before
+        peak = peak_memory(pid)
     return _figures(workload, load, Sample(0, 0, 0, cpu, peak, idle, running.cold, load.own_cpu, slow))
 
 

@@ -12,7 +12,7 @@ import click
 from tests.bench.basegate import Basegate
 from tests.bench.figures import Figure
 from tests.bench.flows import expect
-from tests.bench.measures import cpu_seconds, resident_memory
+from tests.bench.measures import cpu_at_rest, cpu_seconds, resident_memory
 from tests.bench.rounds import slowest
 from tests.bench.servers import Running
 from tests.bench.starts import FIRST_ANSWER, IDLE
@@ -22,8 +22,8 @@ from tests.bench.wire import Connection, Target
 PAGE_MS, DELETE_MS = 10.0, 50.0
 """Goals: milliseconds within which 99 of 100 are answered."""
 
-QUIET, WATCHED = 0.05, 0.5
-"""A server is quiet that takes less than this share of a processor, for so many seconds."""
+WATCHED = 0.5
+"""Seconds for which a server must rest that has ended what it does behind a start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,11 @@ def _starts(server: Basegate, place: Path, what: str, effort: Effort) -> Iterato
     """Medians of some starts over what is there."""
     seen = [_started(server, place, effort.settle) for _ in range(effort.starts)]
     cold, until, busy, idle = (statistics.median(column) for column in zip(*seen, strict=True))
-    yield Figure(f"start to first answer, {what}", server.name, cold, "s", FIRST_ANSWER)
-    yield Figure(f"processor time to first answer, {what}", server.name, until, "s")
-    yield Figure(f"processor time in the {effort.settle:g} s behind it, {what}", server.name, busy, "s")
-    yield Figure(f"resident {effort.settle:g} s behind it, {what}", server.name, idle, "MiB", IDLE)
+    behind = f"{effort.settle:g} s behind it"
+    yield Figure("start to first answer", server.name, cold, "s", FIRST_ANSWER, what)
+    yield Figure("processor time to first answer", server.name, until, "s", column=what)
+    yield Figure(f"processor time in the {behind}", server.name, busy, "s", column=what)
+    yield Figure(f"resident {behind}", server.name, idle, "MiB", IDLE, what)
 
 
 def _started(server: Basegate, place: Path, settle: float) -> tuple[float, float, float, float]:
@@ -112,11 +113,8 @@ def _started(server: Basegate, place: Path, settle: float) -> tuple[float, float
 
 def _quiet(server: Basegate, running: Running) -> Iterator[Figure]:
     """Wait until what the server does by itself after a start is over; how much that was."""
-    before, now = -1.0, cpu_seconds(running.process.pid)
-    while now - before > QUIET * WATCHED:
-        time.sleep(WATCHED)
-        before, now = now, cpu_seconds(running.process.pid)
-    yield Figure("processor time from a start until all is quiet", server.name, now, "s")
+    spent = cpu_at_rest(running.process.pid, WATCHED)
+    yield Figure("processor time from a start until all is quiet", server.name, spent, "s")
 
 
 def _questions(stock: Stock, count: int) -> list[Question]:
@@ -135,7 +133,7 @@ def _questions(stock: Stock, count: int) -> list[Question]:
     notes = f"/v2/{LARGE}/referrers/{image_digest(0)}"
     return [
         Question("catalog, first page, at once after the start", "GET", lambda: "/v2/_catalog"),
-        Question("catalog, first page", "GET", lambda: "/v2/_catalog"),
+        Question("catalog, first page of 100", "GET", lambda: "/v2/_catalog"),
         Question("catalog, page of 100 anywhere", "GET", lambda: f"/v2/_catalog?last={somewhere()}"),
         Question("catalog, page of 1,000 anywhere", "GET", lambda: f"/v2/_catalog?n=1000&last={somewhere()}"),
         Question("tags of any repository", "GET", lambda: f"/v2/{somewhere()}/tags/list"),
@@ -144,7 +142,7 @@ def _questions(stock: Stock, count: int) -> list[Question]:
         Question("referrers of an image without any", "GET", lambda: f"/v2/{somewhere()}/referrers/{image_digest(1)}"),
         Question("referrers, page of 100 of 1,000", "GET", lambda: f"{notes}?n=100&last={behind(2)}"),
         # Each asks behind another digest that is smaller than all, so that no answer is given twice.
-        Question("referrers, all of 1,000", "GET", lambda: f"{notes}?last={behind(1 << 20)}"),
+        Question("referrers, all of 1,000 on one page", "GET", lambda: f"{notes}?last={behind(1 << 20)}"),
         Question(
             "delete of a tag of 20,000",
             "DELETE",
@@ -163,9 +161,9 @@ def _asked(
         spent = sorted(_times(Target(running.target.port, authorization), question, count))
         cpu = (cpu_seconds(running.process.pid) - before) / count * 1000
         p50, p99 = (slowest(spent, percent) * 1000 for percent in (50, 99))
-        yield Figure(f"{question.name}, p50", server.name, p50, "ms")
-        yield Figure(f"{question.name}, p99", server.name, p99, "ms", question.limit)
-        yield Figure(f"{question.name}, processor time", server.name, cpu, "ms")
+        yield Figure(question.name, server.name, p50, "ms", column="p50")
+        yield Figure(question.name, server.name, p99, "ms", question.limit, "p99")
+        yield Figure(question.name, server.name, cpu, "ms", column="processor time")
 
 
 def _times(target: Target, question: Question, count: int) -> Iterator[float]:

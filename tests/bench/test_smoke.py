@@ -10,6 +10,7 @@ import sys
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from tests.bench.basegate import BASEGATE, SERVERS
 from tests.bench.figures import Figure
 from tests.bench.flows import Job, put_manifest
 from tests.bench.images import MANIFEST_TYPE, digest_of
-from tests.bench.measures import family
+from tests.bench.measures import cpu_at_rest, cpu_seconds, family
 from tests.bench.payloads import Kind, diff_id, payload, unpacked
 from tests.bench.results import Incomparable, Result, comparable, fingerprint, load
 from tests.bench.rounds import Row, Sample, measure
@@ -31,7 +32,7 @@ from tests.bench.wire import Connection
 from tests.bench.workloads import ALONE, WORKLOADS, Workload
 from tests.bench.zot import Zot, configuration
 
-SAMPLE = ("push_streamed", "ranges", "mixed", "pull_assorted")
+SAMPLE = ("push_streamed", "push_image_streamed", "ranges", "mixed", "pull_assorted")
 IMAGE_PUSH = next(one for one in WORKLOADS if one.against == ALONE and one.flow == "push_image")
 ACCEPT = f"Accept: {MANIFEST_TYPE}"
 PULL_ONLY = next(one for one in WORKLOADS if one.door == "pull")
@@ -66,6 +67,19 @@ def test_a_small_round_runs(workload: Workload, tmp_path: Path) -> None:
     row = measure(workload, [BASEGATE], 1, tmp_path)
     assert row.median("basegate", "rate") > 0
     assert row.ratio("basegate", "basegate") == 1
+
+
+def test_small_requests_are_asked_by_16_and_64() -> None:
+    """All that the table promises, whatever else it has."""
+    flows = ("version", "get_manifest", "head_manifest", "put_manifest", "head_blob", "tags", "referrers", "catalog")
+    asked = {(one.flow, one.clients) for one in WORKLOADS if one.door in {"open", "secret"}}
+    assert set(product(flows, (16, 64))) <= asked
+
+
+def test_a_row_may_take_several_turns(tmp_path: Path) -> None:
+    """One that the disk unsettles is measured more often than the others."""
+    row = measure(replace(WORKLOADS[0].small(), turns=2), [BASEGATE], 2, tmp_path)
+    assert len(row.samples["basegate"]) == 4
 
 
 def test_others_wait_measured_while_images_are_pushed(tmp_path: Path) -> None:
@@ -137,6 +151,21 @@ def result() -> Result:
     sample = Sample(rate=2.0, p50=0.1, p99=0.2, cpu=3.0, peak=1 << 20, idle=1 << 20, cold=0.5, own_cpu=1.0)
     row = Row(WORKLOADS[0], {"basegate": [sample], "distribution": [replace(sample, rate=1.0, cpu=2.0)]})
     return Result(fingerprint(WORKLOADS[:1], [BASEGATE], 1), [row], [Figure("a wait", "basegate", 3, "ms", 2)])
+
+
+def test_values_of_one_name_stand_side_by_side() -> None:
+    """As those of a large store: a column a value, the goal behind them; the name of a value has its column."""
+    figures = [Figure("a page", "basegate", 1, "ms", column="p50"), Figure("a page", "basegate", 9, "ms", 5, "p99")]
+    text = report.markdown(Result(result().fingerprint, [], figures))
+    assert "| measure | unit | p50 | p99 | goal |" in text
+    assert "| a page | ms | 1.00 | 9.00 | < 5, missed |" in text
+    assert "Missed: a page, p99: 9.00 ms, goal < 5" in text
+
+
+def test_a_saved_result_is_shown_again(tmp_path: Path) -> None:
+    """The same text that the run printed."""
+    result().save(tmp_path / "a")
+    assert CliRunner().invoke(main, ["show", str(tmp_path / "a")]).output == f"{report.markdown(result())}\n"
 
 
 def test_a_report_says_which_goals_are_met() -> None:
@@ -231,6 +260,19 @@ def test_children_of_every_thread_are_counted() -> None:
         finally:
             child.kill()
             child.wait()
+
+
+def test_what_goes_on_behind_the_last_answer_is_counted() -> None:
+    """A server's work is not over with its answers: it is waited for."""
+    busy = "import time; time.sleep(0.05)\nwhile time.process_time() < 0.5: pass\ntime.sleep(60)"
+    child = subprocess.Popen([sys.executable, "-c", busy])
+    try:
+        while cpu_seconds(child.pid) < 0.1:
+            pass
+        assert cpu_at_rest(child.pid, watched=1) >= 0.4
+    finally:
+        child.kill()
+        child.wait()
 
 
 def test_nothing_listens_afterwards(tmp_path: Path) -> None:

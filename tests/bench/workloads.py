@@ -21,6 +21,7 @@ class Workload:
         clients: connections at once.
         size: bytes of one blob.
         count: operations a client and round.
+        turns: rounds of this row for each round of the run, where one alone is at the mercy of the disk.
         seconds: length of a round where operations are not counted.
         kind: what the bytes are.
         goal: the ratio to `against` this project aims at; 0 where none is set.
@@ -37,6 +38,7 @@ class Workload:
     clients: int
     size: int = 0
     count: int = 1
+    turns: int = 1
     seconds: float = 0.0
     kind: Kind = "random"
     goal: float = 0.0
@@ -59,34 +61,39 @@ class Workload:
             clients=min(self.clients, 4),
             size=max(self.size >> 8, min(self.size, 1024)),
             count=min(self.count, 2),
+            turns=1,
             seconds=min(self.seconds, 0.1),
         )
 
 
-LOOP = 1.5
+LOOP = 1.0
 """Seconds of one round of small requests."""
 
 NO_REFERRERS = ("distribution", "docker-registry")
 
 WORKLOADS = (
-    Workload("push 256 MiB", "push", 1, 256 * MIB, goal=1.8),
-    Workload("push 128 MiB", "push", 4, 128 * MIB, goal=1.8),
-    Workload("push 4 MiB", "push", 64, 4 * MIB, goal=1.8),
-    Workload("push streamed 128 MiB", "push_streamed", 4, 128 * MIB, goal=1.3),
-    Workload("push in 8 MiB PATCHes", "push_patched", 4, 128 * MIB, goal=1.8),
+    Workload("push 256 MiB", "push", 1, 256 * MIB, count=2, turns=3, goal=1.8),
+    Workload("push 128 MiB", "push", 4, 128 * MIB, turns=3, goal=1.8),
+    Workload("push 4 MiB", "push", 64, 4 * MIB, count=2, turns=2, goal=1.8),
+    Workload("push streamed 128 MiB", "push_streamed", 4, 128 * MIB, turns=2, goal=1.3),
+    Workload("push in 8 MiB PATCHes", "push_patched", 4, 128 * MIB, turns=2, goal=1.8),
     Workload("push tar.gz 64 MiB", "push", 2, 64 * MIB, kind="gzip"),
     Workload("push tar.zstd 64 MiB", "push", 2, 64 * MIB, kind="zstd"),
-    Workload("push 1 KiB", "push", 16, 1024, count=20, goal=8),
-    Workload("pull 256 MiB", "pull", 1, 256 * MIB, count=3, goal=1.8),
-    Workload("pull 64 MiB", "pull", 8, 64 * MIB, count=3, goal=1.5),
-    Workload("pull 10 MiB", "pull", 64, 10 * MIB, count=3, goal=1.5, peak_goal=120),
-    Workload("range 1 MiB", "ranges", 8, MIB, count=40, goal=3),
+    Workload("push 1 KiB", "push", 16, 1024, count=40, turns=2, goal=8),
+    Workload("push 1 KiB", "push", 64, 1024, count=10, turns=2, goal=8),
+    Workload("pull 256 MiB", "pull", 1, 256 * MIB, count=12, turns=3, goal=1.8),
+    Workload("pull 64 MiB", "pull", 8, 64 * MIB, count=6, goal=1.5),
+    Workload("pull 10 MiB", "pull", 64, 10 * MIB, count=5, goal=1.5, peak_goal=120),
+    Workload("range 1 MiB", "ranges", 8, MIB, count=120, turns=2, goal=3),
+    Workload("GET /v2/", "version", 16, seconds=LOOP),
     Workload("GET /v2/", "version", 64, seconds=LOOP),
     Workload("manifest GET", "get_manifest", 16, seconds=LOOP),
     Workload("manifest GET", "get_manifest", 64, seconds=LOOP),
+    Workload("manifest GET, token", "get_manifest", 16, seconds=LOOP, goal=4, door="token"),
     Workload("manifest GET, token", "get_manifest", 64, seconds=LOOP, goal=4, door="token"),
     Workload("manifest GET, pull-only token", "get_manifest", 64, seconds=LOOP, goal=4, door="pull"),
     Workload("manifest HEAD", "head_manifest", 16, seconds=LOOP),
+    Workload("manifest HEAD", "head_manifest", 64, seconds=LOOP),
     Workload("manifest HEAD, token", "head_manifest", 16, seconds=LOOP, goal=4, door="token"),
     Workload("manifest HEAD, token", "head_manifest", 64, seconds=LOOP, goal=4, door="token"),
     Workload("blob HEAD", "head_blob", 16, seconds=LOOP),
@@ -97,11 +104,13 @@ WORKLOADS = (
     Workload("referrers, 10", "referrers", 64, seconds=LOOP, without=NO_REFERRERS),
     Workload("catalog of 100", "catalog", 16, seconds=LOOP, door="secret"),
     Workload("catalog of 100", "catalog", 64, seconds=LOOP, door="secret"),
-    Workload("manifest PUT", "put_manifest", 16, count=20, goal=8),
+    Workload("manifest PUT", "put_manifest", 16, count=40, turns=2, goal=8),
+    Workload("manifest PUT", "put_manifest", 64, count=10, turns=2, goal=8),
     Workload("zb push 1 MB", "push_image", 8, 1_000_000, count=8, kind="gzip"),
     Workload("zb push 10 MB", "push_image", 8, 10_000_000, count=2, kind="gzip"),
     Workload("zb push 100 MB", "push_image", 8, 100_000_000, kind="gzip"),
     Workload("zb push assorted", "push_assorted", 8, 100_000_000, kind="gzip"),
+    Workload("zb push streamed 10 MB", "push_image_streamed", 8, 10_000_000, count=2, kind="gzip"),
     Workload("zb pull 1 MB", "pull_image", 8, 1_000_000, count=20, kind="gzip"),
     Workload("zb pull 10 MB", "pull_image", 8, 10_000_000, count=8, kind="gzip"),
     Workload("zb pull 100 MB", "pull_image", 8, 100_000_000, kind="gzip"),
@@ -109,8 +118,8 @@ WORKLOADS = (
     Workload("zb mixed 1 MB", "mixed", 8, 1_000_000, count=12, kind="gzip"),
     Workload("zb mixed 10 MB", "mixed", 8, 10_000_000, count=4, kind="gzip"),
     Workload("zb mixed 100 MB", "mixed", 8, 100_000_000, kind="gzip"),
-    Workload("push 128 MiB, TLS", "push", 1, 128 * MIB, door="tls"),
-    Workload("pull 128 MiB, TLS", "pull", 1, 128 * MIB, count=2, door="tls"),
+    Workload("push 128 MiB, TLS", "push", 1, 128 * MIB, count=2, turns=2, door="tls"),
+    Workload("pull 128 MiB, TLS", "pull", 1, 128 * MIB, count=6, turns=2, door="tls"),
     *(
         Workload(
             name,
