@@ -11,7 +11,7 @@ JOBS ?= 2
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance test bench fuzz requirements clean
+.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance test bench bench-registries fuzz requirements clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -71,6 +71,9 @@ conformance: tools ## the official suite of the OCI distribution specification, 
 # Style, types and import contracts are tests as well (tests/architecture).
 test: tools ## everything
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+bench-registries: ## the registries that the bench measures beside basegate, into .tools/bin
+	@sh .ci/go-tools .ci/bench-registries.txt
 
 bench: develop ## measure beside other registries, in interleaved rounds (ARGS: see python -m tests.bench run --help)
 	@$(BIN)/python -m tests.bench run $(ARGS)

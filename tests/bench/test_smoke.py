@@ -49,7 +49,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
 if sys.argv[1] == "--version":
-    print("a stand-in")
+    print('{"commit": "a stand-in", "binary-type": "minimal", "time": "now"}')
 else:
     http = json.load(open(sys.argv[2]))["http"]
     HTTPServer((http["address"], int(http["port"])), Handler).serve_forever()
@@ -242,7 +242,7 @@ def test_zot_is_started_with_its_settings(tmp_path: Path, monkeypatch: pytest.Mo
     program.write_text(f"#!{sys.executable}\n{STAND_IN}")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert Zot().version() == "a stand-in"
+    assert Zot().version() == "a stand-in minimal"
     running = Zot().start(tmp_path, "open")
     try:
         with Connection(running.target) as wire:
