@@ -168,6 +168,6 @@ def _asgi(rooms: Rooms, more_routes: Sequence[BaseRoute], observers: Sequence[Ob
     inner = Starlette(routes=[*routes.build(rooms), *more_routes], exception_handlers=dict(EXCEPTION_HANDLERS))
     inner.router.redirect_slashes = False
     access_log = logs.AccessLog(lambda: settings.current.log)
-    edge = Edge(inner, settings, [rooms.metrics.observe, access_log.observe, *observers])
+    edge = Edge(routes.Dispatch(rooms, inner), settings, [rooms.metrics.observe, access_log.observe, *observers])
     rooms.metrics.running.set_function(lambda: edge.running)
     return edge

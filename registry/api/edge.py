@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import structlog
 from starlette.requests import Request
@@ -17,8 +17,13 @@ from registry.settings import RegistrySettings, SettingsInForce
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 _EXPOSED = b"Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id"
+_REQUEST_IDS = frozenset({b"x-request-id", b"x-ms-correlation-request-id"})
+_TOLD = _REQUEST_IDS | {b"content-length", b"transfer-encoding", b"expect"}
+"""Headers of a request that are read here; ASGI gives their names in lower case."""
 _DRAIN_SECONDS = 5.0
 _CLIENT_CLOSED = 499
+
+Headers = Sequence[tuple[bytes, bytes]]
 
 
 class Edge:
@@ -44,9 +49,10 @@ class Edge:
             return
         settings = self._settings.current
         apply_forwarded(scope, settings.server.trusted_proxies)
-        exchange = _exchange(scope)
+        told = [(name, value) for name, value in scope["headers"] if name in _TOLD]
+        exchange = _exchange(scope, told)
         remember(scope, exchange)
-        passage = _Passage(scope, receive, send, exchange, settings.limits.unread_body_bytes)
+        passage = _Passage(receive, send, exchange, dict(told), settings.limits.unread_body_bytes)
         structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
         began = time.perf_counter()
         app = _busy if self.busy else self._app
@@ -83,11 +89,13 @@ class Edge:
 class _Passage:
     """What goes in and out of one request."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, exchange: Exchange, unread_maximum: int) -> None:
-        self._scope = scope
+    def __init__(
+        self, receive: Receive, send: Send, exchange: Exchange, told: dict[bytes, bytes], unread_maximum: int
+    ) -> None:
         self._receive = receive
         self._send = send
         self._exchange = exchange
+        self._told = told
         self._unread_maximum = unread_maximum
         self._lingers = False
         self._body_ended = False
@@ -110,9 +118,11 @@ class _Passage:
             return
         if message["type"] == "http.response.start":
             self._exchange.status = message["status"]
-            self._exchange.digest = _digest(message.get("headers", []))
+            headers = list(message.get("headers", []))
+            self._exchange.digest = _digest(headers)
             self._lingers = self._must_linger()
-            await self._send({**message, "headers": [*message.get("headers", []), *self._headers()]})
+            headers += self._headers()
+            await self._send({"type": "http.response.start", "status": message["status"], "headers": headers})
             return
         self._exchange.sent += len(message.get("body", b"")) or message.get("count", 0)
         ends = not message.get("more_body", False)
@@ -135,19 +145,17 @@ class _Passage:
 
     def _must_linger(self) -> bool:
         """Whether the rest of the request's body is too long to be read away for the sake of the connection."""
-        headers = {name.lower(): value for name, value in self._scope["headers"]}
         if self._body_ended or self.disconnected:
             return False
-        if b"transfer-encoding" in headers:
+        if b"transfer-encoding" in self._told:
             return True
-        declared = int(headers.get(b"content-length", b"0") or b"0")
-        waits = headers.get(b"expect", b"").lower() == b"100-continue" and not self._exchange.received
+        declared = int(self._told.get(b"content-length", b"0") or b"0")
+        waits = self._told.get(b"expect", b"").lower() == b"100-continue" and not self._exchange.received
         return declared > 0 and (waits or declared - self._exchange.received > self._unread_maximum)
 
     async def _drain(self) -> None:
         """Read a little of what still comes, so that the client sees the answer before the connection ends."""
-        headers = {name.lower() for name, value in self._scope["headers"]}
-        if b"expect" in headers and not self._exchange.received:
+        if b"expect" in self._told and not self._exchange.received:
             return
         left = self._unread_maximum
         try:
@@ -166,19 +174,22 @@ async def _busy(scope: Scope, receive: Receive, send: Send) -> None:
     await response(scope, receive, send)
 
 
-def _exchange(scope: Scope) -> Exchange:
+def _exchange(scope: Scope, told: Headers) -> Exchange:
     client = (scope.get("client") or ("", 0))[0]
-    return Exchange(_request_id(scope), client, scope["method"], scope["path"])
+    return Exchange(_request_id(told), client, scope["method"], scope["path"])
 
 
-def _digest(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    return next((value.decode("latin-1") for name, value in headers if name == b"docker-content-digest"), "")
+def _digest(headers: Headers) -> str:
+    for name, value in headers:
+        if name == b"docker-content-digest":
+            return value.decode("latin-1")
+    return ""
 
 
-def _request_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name in {b"x-request-id", b"x-ms-correlation-request-id"}:
+def _request_id(told: Headers) -> str:
+    for name, value in told:
+        if name in _REQUEST_IDS:
             text = value.decode("latin-1")
             if _REQUEST_ID.fullmatch(text):
-                return str(text)
+                return text
     return new_request_id()

@@ -1,12 +1,13 @@
 """Errors become responses here and nowhere else: `{"errors": [{"code", "message", "detail"}]}`."""
 
 import http
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Send
 
 from registry.exchange import exchange_of
 from registry.oci.errors import (
@@ -51,3 +52,26 @@ EXCEPTION_HANDLERS: Mapping[Any, Any] = {
     ClientDisconnect: give_up,
     Exception: render,
 }
+
+
+async def respond(endpoint: Callable[[Request], Awaitable[Response]], request: Request, send: Send) -> None:
+    """Send what the endpoint answers, or the error that came instead: what Starlette does around its routes.
+
+    Raises:
+        Exception: an error after the head has left, or one that is a fault of ours; that one is answered as well.
+    """
+    scope = request.scope
+    try:
+        response = await endpoint(request)
+        await response(scope, request.receive, send)
+    except Exception as error:
+        exchange = exchange_of(scope)
+        if exchange is not None and exchange.status:
+            raise
+        known = next(each for each in type(error).__mro__ if each in EXCEPTION_HANDLERS)
+        rendered = await EXCEPTION_HANDLERS[known](request, error)
+        if rendered is not None:
+            await rendered(scope, request.receive, send)
+        if known is Exception:
+            raise
+        error.__traceback__ = None  # it would hold on to all that hangs on this request

@@ -1,5 +1,6 @@
 """What a route asks of its caller, and the one place that checks it."""
 
+from collections.abc import Iterator
 from enum import Enum
 
 from starlette.requests import Request
@@ -8,6 +9,7 @@ from registry.api.convertors import repository_of, source_of
 from registry.api.rooms import Rooms
 from registry.auth.actions import Action
 from registry.auth.principals import Principal, anonymous
+from registry.oci.names import RepositoryName
 
 
 class Needs(Enum):
@@ -34,9 +36,17 @@ async def authorise(needs: Needs, rooms: Rooms, request: Request) -> Principal:
             return await access.require_catalog(request)
         case Needs.UPLOAD:
             return await _within_session(rooms, request)
+    return await access.require(request, repository_of(request), _ACTIONS[needs], also=_sources(request))
+
+
+_ACTIONS = {Needs.PULL: Action.PULL, Needs.PUSH: Action.PUSH, Needs.DELETE: Action.DELETE}
+
+
+def _sources(request: Request) -> Iterator[RepositoryName]:
+    """Read when a challenge needs it."""
     source = source_of(request)
-    also = () if source is None else (source,)
-    return await access.require(request, repository_of(request), Action(needs.value), also=also)
+    if source is not None:
+        yield source
 
 
 async def _within_session(rooms: Rooms, request: Request) -> Principal:

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from registry.api import blobs, catalog, convertors, health, manifests, referrers, root, tags, tokens, uploads
+from registry.api.errors import respond
 from registry.api.needs import Needs, authorise
+from registry.api.paths import Paths
 from registry.api.rooms import Rooms
 from registry.auth.principals import Principal
 from registry.exchange import exchange_of
 
 Handler = Callable[[Rooms, Request, Principal], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +72,63 @@ def mutating(table: Sequence[Row] = TABLE) -> list[tuple[str, str]]:
 def build(rooms: Rooms, table: Sequence[Row] = TABLE) -> list[Route]:
     """One Starlette route for each path, so that a 405 can name every method the path knows."""
     convertors.register()
-    paths: dict[str, dict[str, Row]] = {}
+    return [Route(path, _any_of(ends), methods=list(ends)) for path, ends in _endpoints(rooms, table).items()]
+
+
+class Dispatch:
+    """The table's paths without a search through all routes; whatever is not certain goes the way of all routes.
+
+    Args:
+        rooms: what handlers work with.
+        others: the application that knows the same paths and more, and answers 404 and 405.
+        table: the rows.
+    """
+
+    def __init__(self, rooms: Rooms, others: ASGIApp, table: Sequence[Row] = TABLE) -> None:
+        self._paths = Paths(_endpoints(rooms, table))
+        self._others = others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        found = self._paths.find(scope["path"]) if scope["type"] == "http" and not scope.get("root_path") else None
+        endpoint = None if found is None else found[0].get(scope["method"])
+        if found is None or endpoint is None:
+            await self._others(scope, receive, send)
+            return
+        scope["path_params"] = found[1]
+        await respond(endpoint, Request(scope, receive, send), send)
+
+
+def _endpoints(rooms: Rooms, table: Sequence[Row]) -> dict[str, dict[str, Endpoint]]:
+    """By path and method."""
+    paths: dict[str, dict[str, Endpoint]] = {}
     for row in table:
-        paths.setdefault(row.path, {}).update(dict.fromkeys(row.methods.split(), row))
-    return [Route(path, _endpoint(rooms, rows), methods=list(rows)) for path, rows in paths.items()]
+        paths.setdefault(row.path, {}).update(dict.fromkeys(row.methods.split(), _endpoint(rooms, row)))
+    return paths
 
 
-def _endpoint(rooms: Rooms, rows: dict[str, Row]) -> Callable[[Request], Awaitable[Response]]:
+def _any_of(endpoints: dict[str, Endpoint]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        row = rows[request.method]
+        return await endpoints[request.method](request)
+
+    return endpoint
+
+
+def _endpoint(rooms: Rooms, row: Row) -> Endpoint:
+    operation, needs, handler = row.operation, row.needs, row.handler
+
+    async def endpoint(request: Request) -> Response:
         exchange = exchange_of(request.scope)
         if exchange is not None:
-            exchange.operation = row.operation
+            exchange.operation = operation
             exchange.repository = request.path_params.get("name")
             exchange.reference = _reference(request)
         try:
-            principal = await authorise(row.needs, rooms, request)
+            principal = await authorise(needs, rooms, request)
         finally:
             if exchange is not None:
                 exchange.principal = rooms.access.caller(request)
-        return await row.handler(rooms, request, principal)
+        return await handler(rooms, request, principal)
 
     return endpoint
 

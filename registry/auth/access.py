@@ -1,6 +1,6 @@
 """Access: may this request do this? The one place that says 401 or 403 for a route."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
 from starlette.requests import HTTPConnection
 
@@ -58,11 +58,11 @@ class Access:
             TooManyRequests: too many wrong secrets.
         """
         actions = _INCLUDED.get(action, (action,))
-        scopes = (repository_scope(repository, actions), *(repository_scope(name, (Action.PULL,)) for name in also))
+        scopes = _wanted(repository, actions, also)
         identity = await self._identify(request, scopes, session)
         if all(identity.may(each, repository) for each in actions):
             return identity.principal
-        raise self._refusal(request, identity, scopes, _sentence(identity, repository, actions))
+        raise self._refusal(request, identity, tuple(scopes), _sentence(identity, repository, actions))
 
     async def require_catalog(self, request: HTTPConnection) -> Principal:
         """The principal, when it may list repositories; which ones it sees is its role's affair."""
@@ -150,12 +150,11 @@ class Access:
                 raise
             return late
 
-    def _refusal(self, request: HTTPConnection, identity: Identity, scopes: Iterable[Scope], sentence: str) -> OciError:
+    def _refusal(self, request: HTTPConnection, identity: Identity, scopes: Sequence[Scope], sentence: str) -> OciError:
         if identity.claims is not None:
             # Only what was refused is named: podman and skopeo cannot read a challenge of two scopes.
-            wanted = tuple(scopes)[:1]
             refused = Unauthorized(sentence, _detail(scopes))
-            return self._challenged(request, refused, wanted, INSUFFICIENT_SCOPE, sentence)
+            return self._challenged(request, refused, scopes[:1], INSUFFICIENT_SCOPE, sentence)
         if identity.principal.is_anonymous:
             return self._challenged(request, Unauthorized(_MISSING), scopes)
         return Denied(sentence, _detail(scopes))
@@ -174,6 +173,13 @@ class Access:
         if error.detail is None and scopes:
             error.detail = _detail(scopes)
         return error
+
+
+def _wanted(repository: RepositoryName, actions: Iterable[Action], also: Iterable[RepositoryName]) -> Iterator[Scope]:
+    """The scopes that a challenge would name; most requests need none."""
+    yield repository_scope(repository, actions)
+    for name in also:
+        yield repository_scope(name, (Action.PULL,))
 
 
 def _who(principal: Principal) -> str:

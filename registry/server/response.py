@@ -2,7 +2,8 @@
 
 import http
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 
 from registry.server.head import Fields
 
@@ -21,18 +22,28 @@ def _line(status: int) -> bytes:
 STATUS_LINES = {status: _line(status) for status in range(100, 600)}
 
 
-def field_lines(fields: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+def field_lines(fields: Fields) -> list[bytes]:
     """Each field as a line.
 
     Raises:
         ValueError: a name or value could be read as more than one line.
     """
-    lines = []
-    for name, value in fields:
-        if _NAME.fullmatch(name) is None or _UNSAFE.search(value) is not None:
-            raise ValueError(f"The response header {name[:64]!r} holds bytes that no header may hold.")
-        lines.append(b"%b: %b\r\n" % (name.lower(), value))
-    return lines
+    # One look at all values: a tab may stand in each of them.
+    if _UNSAFE.search(b"\t".join([value for _, value in fields])) is not None:
+        raise _unsafe(next(name for name, value in fields if _UNSAFE.search(value)))
+    return [b"%b%b\r\n" % (_label(name), value) for name, value in fields]
+
+
+@lru_cache(maxsize=256)
+def _label(name: bytes) -> bytes:
+    """What stands before the value; there are few names, all of them the application's own."""
+    if _NAME.fullmatch(name) is None:
+        raise _unsafe(name)
+    return b"%b: " % name.lower()
+
+
+def _unsafe(name: bytes) -> ValueError:
+    return ValueError(f"The response header {name[:64]!r} holds bytes that no header may hold.")
 
 
 def whole(status: int, fields: Fields, body: bytes, common: Sequence[tuple[bytes, bytes]]) -> bytes:
@@ -41,12 +52,13 @@ def whole(status: int, fields: Fields, body: bytes, common: Sequence[tuple[bytes
     return b"".join([STATUS_LINES[status], *field_lines(framed), b"\r\n", body])
 
 
-def announced_length(fields: Fields) -> int | None:
-    """The body length a response's head promises; `None` when it has none."""
-    return next((int(value) for name, value in fields if name.lower() == b"content-length"), None)
-
-
-def closes(fields: Fields) -> bool:
-    """Whether the application ends the connection with this response."""
-    tokens = (value for name, value in fields if name.lower() == b"connection")
-    return any(b"close" in [token.strip().lower() for token in value.split(b",")] for value in tokens)
+def read_framing(fields: Fields) -> tuple[int | None, bool]:
+    """What a response's head says of its end: the length it promises, if any, and whether the connection ends there."""
+    length, closes = None, False
+    for name, value in fields:
+        word = name.lower()
+        if word == b"content-length" and length is None:
+            length = int(value)
+        elif word == b"connection":
+            closes = closes or b"close" in [token.strip().lower() for token in value.split(b",")]
+    return length, closes

@@ -13,7 +13,7 @@ from registry.server.chunked import ChunkRefused
 from registry.server.head import Fields, Head
 from registry.server.link import PeerStalled
 from registry.server.receiving import PeerLeft, Sink
-from registry.server.response import STATUS_LINES, announced_length, closes, field_lines
+from registry.server.response import STATUS_LINES, field_lines, read_framing
 from registry.server.sending import Window
 
 PENDING = 1 << 19
@@ -206,7 +206,7 @@ class Turn:
 
     async def _send_file(self, message: Message) -> None:
         window = Window(Path(message["path"]), message.get("offset", 0), message["count"])
-        if self._announced() != window.count:
+        if read_framing(self._fields())[0] != window.count:
             raise RuntimeError("The response's Content-Length is not that of the part of the file to be sent.")
         head = self._head(whole=None)
         try:
@@ -219,36 +219,34 @@ class Turn:
             self._heard(self, self._told, window)
         self._finish()
 
-    def _announced(self) -> int | None:
-        return announced_length(list((self._start or {}).get("headers", [])))
+    def _fields(self) -> Fields:
+        return list((self._start or {}).get("headers", []))
 
     def _head(self, *, whole: int | None) -> bytes:
         """The head's bytes; decides how the body is framed. `whole`: the body's length, where it is known here."""
-        start: dict[str, Any] = dict(self._start or {})
-        fields: Fields = [(bytes(name), bytes(value)) for name, value in start.get("headers", [])]
+        status: int = (self._start or {})["status"]
+        fields = self._fields()
+        self._left, ends = read_framing(fields)
         self._started = True
-        self.keeps = self.keeps and not closes(fields) and not self._continues
-        self._left = announced_length(fields)
-        extra: Fields = []
-        if self._left is None and self.head.method != "HEAD" and start["status"] not in {204, 304}:
-            self._choose_framing(extra, whole)
-        if not self.keeps and not closes(fields):
-            extra.append((b"connection", b"close"))
+        self.keeps = self.keeps and not ends and not self._continues
+        if self._left is None and self.head.method != "HEAD" and status not in {204, 304}:
+            self._choose_framing(fields, whole)
+        if not self.keeps and not ends:
+            fields.append((b"connection", b"close"))
         elif self.keeps and self.head.version == "1.0":
-            extra.append((b"connection", b"keep-alive"))
-        self._told = [*fields, *extra]
-        lines = field_lines([*self._wire.common, *self._told])
-        return b"".join([STATUS_LINES[start["status"]], *lines, b"\r\n"])
+            fields.append((b"connection", b"keep-alive"))
+        self._told = fields
+        return b"".join([STATUS_LINES[status], *field_lines([*self._wire.common, *fields]), b"\r\n"])
 
-    def _choose_framing(self, extra: Fields, whole: int | None) -> None:
+    def _choose_framing(self, fields: Fields, whole: int | None) -> None:
         if whole is not None:
             self._left = whole
-            extra.append((b"content-length", b"%d" % whole))
+            fields.append((b"content-length", b"%d" % whole))
         elif self.head.version == "1.0":
             self.keeps = False
         else:
             self._chunked = True
-            extra.append((b"transfer-encoding", b"chunked"))
+            fields.append((b"transfer-encoding", b"chunked"))
 
     def _framed(self, body: bytes, *, last: bool) -> list[bytes]:
         if self._chunked:

@@ -1,0 +1,61 @@
+"""What stands at which path, found by a look at its fixed words from the right instead of one pattern after another."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from registry.oci.errors import NameInvalid
+from registry.oci.names import RepositoryName
+
+T = TypeVar("T")
+
+_REPOSITORY = "/v2/{name:repository}"
+_START = len("/v2/")
+
+
+@dataclass(frozen=True, slots=True)
+class _End(Generic[T]):
+    """How a path goes on behind the repository's name: `words`, then a segment, fixed or named by `parameter`."""
+
+    words: str
+    parameter: str
+    found: T
+
+
+class Paths(Generic[T]):
+    """Takes the paths that it is certain about; all others, those of invalid names too, are for Starlette's router.
+
+    Args:
+        places: what stands at a path, by the path as a route has it: without parameters, or `/v2/{name:repository}/…`
+            with one more at its end at most. Others are never found.
+    """
+
+    def __init__(self, places: Mapping[str, T]) -> None:
+        self._whole = {path: found for path, found in places.items() if "{" not in path}
+        self._ends: dict[tuple[str, str], _End[T]] = {}
+        for path, found in places.items():
+            if path.startswith(_REPOSITORY):
+                words, _, last = path.removeprefix(_REPOSITORY).rpartition("/")
+                parameter = last[1:-1] if last.startswith("{") else ""
+                if "{" not in words:
+                    self._ends[_word(words), "{}" if parameter else last] = _End(words, parameter, found)
+
+    def find(self, path: str) -> tuple[T, dict[str, Any]] | None:
+        """What stands at the path, with its parameters as the router has them."""
+        whole = self._whole.get(path)
+        if whole is not None:
+            return whole, {}
+        before, _, last = path.rpartition("/")
+        word = _word(before)
+        end = self._ends.get((word, last)) or (self._ends.get((word, "{}")) if last else None)
+        if end is None or not (before.startswith("/v2/") and before.endswith(end.words)):
+            return None
+        try:
+            name = RepositoryName.parse(before[_START : -len(end.words)])
+        except NameInvalid:
+            return None
+        return end.found, {"name": name, end.parameter: last} if end.parameter else {"name": name}
+
+
+def _word(before: str) -> str:
+    return before[before.rfind("/") + 1 :]
