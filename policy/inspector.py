@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import structlog
 
+from policy import sightings
 from policy.facts import ImageFacts, Problem
 from policy.inspection.arrivals import HEAD, looks_like_layer
 from policy.inspection.compose import compose
@@ -91,10 +92,13 @@ class Inspector:
         """
         if manifest is not None and not _may_be_image(manifest):
             return self._settle(_of_manifest(digest, manifest))
+        alike = self._seen_alike(digest, manifest)
+        if alike is not None:
+            return alike
         known = self.known(digest)
         if known is not None and (known.final or manifest is None):
             return known
-        if isinstance(manifest, ImageManifest) and digest not in self._running and self._is_at_hand(manifest):
+        if isinstance(manifest, ImageManifest) and digest not in self._running and self._has_layers(manifest):
             return self._settle(await self._image(digest, manifest))
         running = self._looking(repository, digest, manifest)
         done, _ = await asyncio.wait({running}, timeout=wait)
@@ -179,8 +183,18 @@ class Inspector:
     def _has_layers(self, manifest: ImageManifest) -> bool:
         return all(self._layers.get(item.digest) is not None for item in manifest.layers)
 
-    def _is_at_hand(self, manifest: ImageManifest) -> bool:
-        return _parts(manifest) in self._composed or self._has_layers(manifest)
+    def _seen_alike(self, digest: str, manifest: Manifest | None) -> Subject | None:
+        """A manifest of an image that was put together before: nothing is asked, the ledger included."""
+        if not isinstance(manifest, ImageManifest) or digest in self._subjects or digest in self._running:
+            return None
+        known = self._composed.get(_parts(manifest))
+        if known is None:
+            return None
+        subject = known.named(digest)
+        self._remember(subject)
+        self._ledger.gather(sightings.keep, subject)
+        self._found(subject, False)
+        return subject
 
     async def _image(self, digest: str, manifest: ImageManifest) -> Subject:
         """The same configuration and layers make the same image, whatever else a manifest says of it."""

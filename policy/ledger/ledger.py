@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
@@ -54,6 +54,11 @@ class _Gathered:
     """Items of additions for which nobody waits, by what adds them."""
 
     items: dict[Callable[[Connection, Any], Any], list[Any]] = field(default_factory=dict)
+    size: int = 0
+
+    def take(self, add: Callable[[Connection, Any], Any], item: Any) -> None:
+        self.items.setdefault(add, []).append(item)
+        self.size += 1
 
     def make(self, connection: Connection) -> None:
         for add, items in self.items.items():
@@ -108,10 +113,11 @@ class Ledger:
         Changes asked for later come after it, earlier ones before it; additions of different kinds come in any order.
         """
         with self._lock:
-            if not self._waiting or not isinstance(self._waiting[-1], _Gathered):
-                self._waiting.append(_Gathered())
-            last = cast("_Gathered", self._waiting[-1])
-            last.items.setdefault(add, []).append(item)
+            last = self._waiting[-1] if self._waiting else None
+            if not isinstance(last, _Gathered) or last.size == _BATCH:
+                last = _Gathered()
+                self._waiting.append(last)
+            last.take(add, item)
             if not self._wake.is_set():
                 self._wake.set()
 

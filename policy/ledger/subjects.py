@@ -67,6 +67,9 @@ _AMONG = select(subjects.c.manifest).where(
     subjects.c.manifest.in_(bindparam("named", expanding=True)),
     subjects.c.detectors.in_(bindparam("seen_by", expanding=True)),
 )
+_SEEN = select(subjects.c.manifest, subjects.c.detectors, subjects.c.essence).where(
+    subjects.c.manifest.in_(bindparam("named", expanding=True))
+)
 _FORGET = delete(subjects).where(subjects.c.manifest == bindparam("named"))
 _ESSENCES = select(subjects.c.manifest, subjects.c.detectors, subjects.c.essence, subjects.c.final).where(
     subjects.c.kind != Kind.INDEX.value
@@ -100,6 +103,16 @@ def find(connection: Connection, manifest: str, detectors: str) -> Subject | Non
 def among(connection: Connection, manifests: Sequence[str], detectors: str) -> set[str]:
     """Those of the manifests that these detectors, or none, needed to look at and have."""
     return set(connection.execute(_AMONG, {"named": list(manifests), "seen_by": ["", detectors]}).scalars())
+
+
+def seen_otherwise(connection: Connection, seen: Sequence[Subject]) -> set[str]:
+    """Those that are known already, and known to be something that may be judged otherwise."""
+    before: dict[str, str] = {}
+    current = {"", *(item.detectors for item in seen)}
+    for manifest, seen_by, essence in connection.execute(_SEEN, {"named": [item.manifest for item in seen]}):
+        if manifest not in before or seen_by in current:
+            before[manifest] = essence
+    return {item.manifest for item in seen if before.get(item.manifest, item.essence) != item.essence}
 
 
 def forget(connection: Connection, manifest: str) -> None:

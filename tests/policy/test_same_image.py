@@ -3,18 +3,21 @@
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from policy.again import forget_image
+from policy.generation import FORGOTTEN
 from policy.inspector import CURRENT
 from policy.judging_settings import JudgingSettings
-from policy.ledger import subjects, verdicts
+from policy.ledger import inspections, subjects, verdicts
 from policy.verdict import State
+from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
-from tests.policy.images_made import bad, base, good, image, layer, miniconda
+from tests.policy.images_made import bad, base, good, image, index, layer, miniconda
 from tests.policy.lab import TEAM, Lab, open_lab
 
 
@@ -138,3 +141,50 @@ def test_what_was_found_while_something_was_missing_is_not_said_again(lab: Lab) 
     hidden.rename(held.path)
     raw = json.dumps(json.loads(made.manifest) | {"annotations": {"again": "1"}}).encode()
     assert lab.run(lab.push_manifest(raw)).warnings == ()
+
+
+def forget_all_in_memory(lab: Lab) -> None:
+    """Have the gate drop what memory holds, as another process can."""
+    lab.ledger.write(inspections.count, FORGOTTEN, 1)
+    time.sleep(0.3)
+    lab.gate.generation()
+
+
+def make_of_earlier_detectors(lab: Lab, digest: Digest) -> None:
+    """Have the ledger hold another Python of an image, as if earlier detectors had seen it."""
+    lab.ledger.settle()
+    seen = lab.ledger.read(subjects.find, digest, CURRENT)
+    assert seen is not None
+    essence, body = seen.essence.replace("3.6.8", "3.7.0"), seen.body.replace(b"3.6.8", b"3.7.0")
+    lab.ledger.write(subjects.forget, digest)
+    lab.ledger.write(verdicts.forget, digest)
+    lab.ledger.write(subjects.keep, [replace(seen, detectors="earlier@1", essence=essence, body=body)])
+    forget_all_in_memory(lab)
+
+
+def test_what_earlier_detectors_saw_does_not_outlive_a_push(lab: Lab) -> None:
+    """A manifest is pushed again and is seen otherwise than in the ledger: its index follows within a second."""
+    both = lab.run(lab.push_manifest(index((good().manifest, "linux/amd64")), Tag("both"))).digest
+    make_of_earlier_detectors(lab, good().digest)
+    assert lab.verdict(both).state is State.REFUSED
+    forget_all_in_memory(lab)
+    for raw in (other(), good().manifest):
+        assert state_of(lab, raw) is State.CLEARED
+    lab.ledger.settle()
+    time.sleep(0.3)
+    lab.gate.generation()
+    policy = lab.gate.bindings.current().of(TEAM).policy
+    assert lab.gate.judge.known_state(both, policy) is not State.REFUSED
+    assert lab.verdict(both).state is State.CLEARED
+
+
+def test_a_manifest_that_is_pushed_again_unchanged_forgets_nothing(lab: Lab) -> None:
+    """What was seen before in the same way stands, and so does what was said of it."""
+    both = lab.run(lab.push_manifest(index((good().manifest, "linux/amd64")), Tag("both"))).digest
+    forget_all_in_memory(lab)
+    for raw in (other(), good().manifest):
+        assert state_of(lab, raw) is State.CLEARED
+    lab.ledger.settle()
+    policy = lab.gate.bindings.current().of(TEAM).policy
+    assert lab.ledger.read(verdicts.find, policy.digest, both) is State.CLEARED
+    assert lab.ledger.read(inspections.counted, FORGOTTEN) == 1

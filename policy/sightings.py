@@ -1,0 +1,23 @@
+"""Images that were seen without asking the ledger whether it knows them: it finds out when it takes them in."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from policy.generation import FORGOTTEN
+from policy.ledger import inspections, subjects, verdicts
+from policy.ledger.subjects import Subject
+
+
+def keep(connection: Connection, seen: Sequence[Subject]) -> None:
+    """Keep what was seen. Where earlier detectors, or other budgets, saw another image, what was said of it goes.
+
+    That happens to a manifest that is pushed again, and concerns the indexes that hold it; a running server follows
+    within a second.
+    """
+    changed = subjects.seen_otherwise(connection, seen)
+    subjects.keep(connection, seen)
+    for manifest in changed:
+        verdicts.forget(connection, manifest)
+    if changed:
+        inspections.count(connection, FORGOTTEN, 1)
