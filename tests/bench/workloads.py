@@ -72,8 +72,8 @@ LOOP = 1.0
 NO_REFERRERS = ("distribution", "docker-registry")
 
 WORKLOADS = (
-    Workload("push 256 MiB", "push", 1, 256 * MIB, count=2, turns=3, goal=1.8),
-    Workload("push 128 MiB", "push", 4, 128 * MIB, turns=3, goal=1.8),
+    Workload("push 256 MiB", "push", 1, 256 * MIB, count=2, turns=2, goal=1.8),
+    Workload("push 128 MiB", "push", 4, 128 * MIB, turns=2, goal=1.8),
     Workload("push 4 MiB", "push", 64, 4 * MIB, count=2, turns=2, goal=1.8),
     Workload("push streamed 128 MiB", "push_streamed", 4, 128 * MIB, turns=2, goal=1.3),
     Workload("push in 8 MiB PATCHes", "push_patched", 4, 128 * MIB, turns=2, goal=1.8),
@@ -81,7 +81,7 @@ WORKLOADS = (
     Workload("push tar.zstd 64 MiB", "push", 2, 64 * MIB, kind="zstd"),
     Workload("push 1 KiB", "push", 16, 1024, count=40, turns=2, goal=8),
     Workload("push 1 KiB", "push", 64, 1024, count=10, turns=2, goal=8),
-    Workload("pull 256 MiB", "pull", 1, 256 * MIB, count=12, turns=3, goal=1.8),
+    Workload("pull 256 MiB", "pull", 1, 256 * MIB, count=12, turns=2, goal=1.8),
     Workload("pull 64 MiB", "pull", 8, 64 * MIB, count=6, goal=1.5),
     Workload("pull 10 MiB", "pull", 64, 10 * MIB, count=5, goal=1.5, peak_goal=120),
     Workload("range 1 MiB", "ranges", 8, MIB, count=120, turns=2, goal=3),
