@@ -77,7 +77,7 @@ def file_head(fields: Fields, request_id: str) -> bytes:
             fixed = value.replace(b"%", b"%%").replace(number, b"%(id)b")
             yield name.replace(b"%", b"%%"), varying.get(name.lower(), fixed)
 
-    return b"".join(field_lines(opened()))
+    return b"".join(field_lines(list(opened())))
 
 
 def anew(first: Exchange, client: str) -> Exchange:
