@@ -8,7 +8,7 @@ from registry.metadata.sqlite import SqliteStore, connect
 from registry.metadata.tables import SCHEMA
 
 # The newest revision in registry/metadata/migrations; a test compares them.
-REVISION = "0002"
+REVISION = "0003"
 FILE_NAME = "registry.db"
 
 

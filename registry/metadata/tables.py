@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from registry.metadata.principal_tables import principal_secrets, principals
@@ -55,8 +56,9 @@ manifests = Table(
     Column("content", LargeBinary, nullable=True, comment="the bytes as pushed"),
     UniqueConstraint("repository_id", "digest"),
     Index(None, "digest"),
-    Index(None, "repository_id", "subject", "digest"),
-    Index(None, "repository_id", "subject", "referrer_type", "digest"),
+    # Most manifests refer to no other, and each index costs every push.
+    Index(None, "repository_id", "subject", "digest", sqlite_where=text("subject IS NOT NULL")),
+    Index(None, "repository_id", "subject", "referrer_type", "digest", sqlite_where=text("subject IS NOT NULL")),
     # Ids are never given twice: whoever walks the table by id must not take a new row for an old one.
     sqlite_autoincrement=True,
 )
