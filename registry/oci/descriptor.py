@@ -9,6 +9,7 @@ from registry.oci.errors import DigestInvalid, ManifestInvalid
 
 # image-spec descriptor.md: an int64.
 LARGEST_SIZE = (1 << 63) - 1
+_BARE = frozenset({"mediaType", "digest", "size"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Descriptor:
             digest = Digest.parse(text_member(value, "digest", where))
         except DigestInvalid as error:
             raise ManifestInvalid(f"{where}.digest: {error.message}") from None
+        if value.keys() <= _BARE:
+            return cls(text_member(value, "mediaType", where), digest, size)
         urls = value.get("urls") or []
         if not isinstance(urls, list):
             raise ManifestInvalid(f"{where}.urls is not a list")

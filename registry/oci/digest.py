@@ -8,6 +8,7 @@ from registry.oci.errors import DigestInvalid
 
 ENCODED_LENGTH = {"sha256": 64, "sha512": 128}
 _GRAMMAR = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+")
+_USUAL = re.compile(r"sha256:[0-9a-f]{64}")
 _LOWER_HEX = re.compile(r"[0-9a-f]+")
 _MAXIMUM = 256
 
@@ -36,6 +37,8 @@ class Digest(str):
         Raises:
             DigestInvalid: the text breaks the grammar, or its algorithm is not sha256 or sha512.
         """
+        if _USUAL.fullmatch(text):
+            return cls(text)
         if len(text) > _MAXIMUM or not _GRAMMAR.fullmatch(text):
             raise DigestInvalid(
                 f"{text[:_MAXIMUM]!r} is not a digest: needs algorithm:encoded", {"digest": text[:_MAXIMUM]}

@@ -7,14 +7,38 @@ because there Go keeps both.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 MAXIMUM_DEPTH = 64
 FREE_MAPS = frozenset({"annotations", "labels", "exposedports", "volumes"})
+USUAL_NAMES = frozenset(
+    {
+        "schemaVersion",
+        "mediaType",
+        "config",
+        "layers",
+        "manifests",
+        "digest",
+        "size",
+        "annotations",
+        "artifactType",
+        "subject",
+        "platform",
+        "os",
+        "architecture",
+        "variant",
+    }
+)
+"""Members of manifests and descriptors; no two of them differ by case only."""
 
 
 class JsonRefused(ValueError):
     """The text is not JSON that every client reads alike; the message says where."""
+
+
+class _TwinsMet(Exception):
+    """An object has two names that differ by case only; whether that is allowed depends on where it stands."""
 
 
 class _CaseTwins(dict[str, Any]):
@@ -29,9 +53,18 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise JsonRefused(f"member {twice[:80]!r} stands twice: clients would disagree")
+    # Folding takes longer than reading, and most objects have no other names than these.
+    if not found.keys() <= USUAL_NAMES and len({name.casefold() for name in found}) < len(found):
+        raise _TwinsMet
+    return found
+
+
+def _marked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    try:
+        return _object(pairs)
+    except _TwinsMet:
+        found = dict(pairs)
     folded = {name.casefold(): name for name in found}
-    if len(folded) == len(found):
-        return found
     marked = _CaseTwins(found)
     marked.twins = next((name, folded[name.casefold()]) for name in found if folded[name.casefold()] != name)
     return marked
@@ -59,6 +92,23 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
+def _decoder(read_object: Callable[[list[tuple[str, Any]]], Any]) -> json.JSONDecoder:
+    return json.JSONDecoder(object_pairs_hook=read_object, parse_constant=_refuse_constant, parse_int=_integer)
+
+
+_WITHOUT_TWINS = _decoder(_object)
+_WITH_TWINS = _decoder(_marked_object)
+
+
+def _read(text: str) -> Any:
+    try:
+        return _WITHOUT_TWINS.decode(text)
+    except _TwinsMet:
+        value = _WITH_TWINS.decode(text)
+    _refuse_twins(value)
+    return value
+
+
 def _depth(raw: bytes) -> int:
     """The deepest nesting, counted over bytes outside strings, so that the parser never recurses without bound."""
     depth = deepest = 0
@@ -81,7 +131,7 @@ def _depth(raw: bytes) -> int:
 
 def _refuse_half_characters(raw: bytes, value: Any) -> None:
     """Half of a surrogate pair, as an escape, is no character: no text in UTF-8 can hold it."""
-    if b"\\ud" not in raw.lower():
+    if b"\\u" not in raw or b"\\ud" not in raw.lower():
         return
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
@@ -99,12 +149,10 @@ def loads(raw: bytes, *, maximum_depth: int = MAXIMUM_DEPTH) -> Any:
     if raw.count(b"[") + raw.count(b"{") > maximum_depth and _depth(raw) > maximum_depth:
         raise JsonRefused(f"nested deeper than {maximum_depth} levels")
     try:
-        text = raw.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_int=_integer)
+        value = _read(raw.decode("utf-8"))
     except JsonRefused:
         raise
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise JsonRefused(f"not JSON: {error}") from None
-    _refuse_twins(value)
     _refuse_half_characters(raw, value)
     return value

@@ -50,6 +50,25 @@ def test_free_maps_may_hold_names_that_differ_by_case(member: str) -> None:
     assert strict_json.loads(raw)[member] == {"Version": "1", "version": "2"}
 
 
+def test_the_usual_names_cannot_be_twins() -> None:
+    """Objects of these names alone are not searched for any."""
+    assert len({name.casefold() for name in strict_json.USUAL_NAMES}) == len(strict_json.USUAL_NAMES)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"annotations": {"A": "1", "a": "2"}, "layers": [], "LAYERS": []},
+        {"labels": {"x": {"B": 1, "b": 2}}},
+        {"annotations": {"A": "1", "a": "2"}, "list": [[{"B": 1, "b": 2}]]},
+    ],
+)
+def test_twins_are_refused_below_and_beside_free_maps(document: object) -> None:
+    """What is allowed in one place excuses no other."""
+    with pytest.raises(JsonRefused, match="differ by case only"):
+        strict_json.loads(json.dumps(document).encode())
+
+
 def test_brackets_inside_strings_do_not_count_as_depth() -> None:
     """Only structure nests."""
     raw = json.dumps({"a": '\\"[' * 200}).encode()
