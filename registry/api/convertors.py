@@ -58,6 +58,8 @@ def read_reference_of(request: Request) -> Reference:
 
 def source_of(request: Request) -> RepositoryName | None:
     """The repository that a mount names in `?from=`; one that cannot exist is none: the push goes on as an upload."""
+    if not request.scope["query_string"]:
+        return None
     text = request.query_params.get("from")
     try:
         return RepositoryName.parse(text) if text else None

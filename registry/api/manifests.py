@@ -51,6 +51,8 @@ async def delete(rooms: Rooms, request: Request, _principal: Principal) -> Respo
 
 
 def _tags_of(request: Request, reference: Reference, maximum: int) -> tuple[Tag, ...]:
+    if not request.scope["query_string"]:
+        return ()
     texts = request.query_params.getlist("tag")
     if len(texts) > maximum:
         raise UriTooLong(f"{len(texts)} tags in one push: at most {maximum} are accepted, push the rest again")
