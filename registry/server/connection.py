@@ -287,7 +287,9 @@ class Connection(asyncio.Protocol):
             return
         self.write(head)
         async for piece in read_window(window, self._means.pool):
-            self.write(piece)
+            if self._transport.is_closing():
+                raise ConnectionResetError("the peer has left")
+            self._transport.write(piece)
             await self.drained()
 
     async def pour(self, turn: Turn, sink: Sink, held: bytes) -> int:

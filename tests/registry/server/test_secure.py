@@ -13,7 +13,7 @@ import pytest
 from registry.tls import make_certificates
 from tests.servers import open_registry
 
-CONTENT = hashlib.sha256(b"content").digest() * 100_000
+CONTENT = hashlib.sha256(b"content").digest() * 300_000
 
 
 @pytest.fixture
@@ -53,6 +53,16 @@ def test_bodies_that_come_at_once_are_kept_apart(client: httpx.Client) -> None:
     for thread in threads:
         thread.join()
     assert len(done) == 4
+
+
+def test_a_slow_client_gets_everything_and_keeps_nobody_waiting(client: httpx.Client) -> None:
+    """Others are served while it takes nothing, and the bytes it takes later are right."""
+    place = push(client, CONTENT)
+    with client.stream("GET", place) as slow:
+        pieces = slow.iter_bytes()
+        first = next(pieces)
+        assert client.get(place).content == CONTENT
+        assert first + b"".join(pieces) == CONTENT
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
