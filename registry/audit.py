@@ -10,15 +10,13 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from registry.access_settings import AuditSettings
 from registry.auth.sign_in import SecretWrong
 from registry.auth.throttle import Throttled
 from registry.exchange import Exchange
-from registry.line_writer import LineWriter
+from registry.line_writer import LineWriter, second_in_words
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _TEXT_MAXIMUM = 512
@@ -51,13 +49,10 @@ class AuditLog:
     def observe(self, exchange: Exchange) -> None:
         """Record a finished request, unless it is of no interest (health checks; successful reads where so set)."""
         if _is_told(exchange, reads=self._settings().reads):
-            self.write(line_of(exchange, self._clock()))
-
-    def write(self, line: dict[str, Any]) -> None:
-        """Append a line, together with others of the same moment; one write, so that lines never mix."""
-        self._lines.add(json.dumps(line, separators=(",", ":")))
+            self._lines.add(_as_json(line_of(exchange, self._clock())))
 
     def _append(self, text: str) -> None:
+        """The lines of one moment in one write, so that lines never mix."""
         with self._lock:
             self._size += os.write(self._descriptor, text.encode())
             if self._size >= self._settings().rotate_bytes:
@@ -95,12 +90,13 @@ def audit_log(data: Path, settings: Callable[[], AuditSettings]) -> AuditLog:
     return AuditLog(data / settings().file, settings)
 
 
-def line_of(exchange: Exchange, now: float) -> dict[str, Any]:
+def line_of(exchange: Exchange, now: float) -> dict[str, str | int]:
     """The line of an exchange at `now` (seconds since the epoch)."""
     principal, error = exchange.principal, exchange.error
+    thousandths = int(now * 1000)
     tried = error.username if isinstance(error, SecretWrong | Throttled) else ""
     return {
-        "time": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "time": f"{second_in_words(thousandths // 1000)}.{thousandths % 1000:03}Z",
         "request": exchange.request_id,
         "principal": principal.id if principal else "",
         "name": principal.name if principal else _short(tried),
@@ -114,6 +110,15 @@ def line_of(exchange: Exchange, now: float) -> dict[str, Any]:
         "result": _result(exchange.status),
         "reason": _short(error.message) if error else "",
     }
+
+
+def _as_json(line: dict[str, str | int]) -> str:
+    """As `json.dumps` without white space writes it, in half the time: every request that changes something waits."""
+    members = [f'"{name}":{value if isinstance(value, int) else _ESCAPED(value)}' for name, value in line.items()]
+    return f"{{{','.join(members)}}}"
+
+
+_ESCAPED = json.encoder.encode_basestring_ascii
 
 
 def _is_told(exchange: Exchange, *, reads: bool) -> bool:

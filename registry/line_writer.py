@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
 
 
 class LineWriter:
@@ -30,3 +32,9 @@ class LineWriter:
         lines, self._lines = self._lines, []
         if lines:
             self._write("".join([f"{line}\n" for line in lines]))
+
+
+@lru_cache(maxsize=2)
+def second_in_words(second: int) -> str:
+    """A second since the epoch as `2006-01-02T15:04:05` in UTC; most lines are of the same second."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -6,13 +6,12 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, TextIO, cast
 
 import structlog
 
 from registry.exchange import Exchange
-from registry.line_writer import LineWriter
+from registry.line_writer import LineWriter, second_in_words
 from registry.settings import LogSettings
 
 
@@ -88,8 +87,6 @@ class AccessLog:
     def __init__(self, settings: Callable[[], LogSettings]) -> None:
         self._settings = settings
         self._lines = LineWriter(_write)
-        self._second = 0
-        self._words = ""
 
     def observe(self, exchange: Exchange) -> None:
         """Write the line, unless lines of its importance are left out."""
@@ -97,16 +94,15 @@ class AccessLog:
         if not settings.access or _LEVELS[settings.level] > logging.INFO:
             return
         if settings.format == "json":
-            self._lines.add(_json_line(exchange, self._now()))
+            self._lines.add(_json_line(exchange, _now()))
         else:
-            self._lines.add(f"{self._now()} [info     ] request                        {_words(_line_of(exchange))}")
+            self._lines.add(f"{_now()} [info     ] request                        {_words(_line_of(exchange))}")
 
-    def _now(self) -> str:
-        """The time of day to the microsecond; its seconds are put into words once for all lines of a second."""
-        second, rest = divmod(time.time_ns(), 1_000_000_000)
-        if second != self._second:
-            self._second, self._words = second, datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        return f"{self._words}.{rest // 1000:06}Z"
+
+def _now() -> str:
+    """The time of day to the microsecond."""
+    second, rest = divmod(time.time_ns(), 1_000_000_000)
+    return f"{second_in_words(second)}.{rest // 1000:06}Z"
 
 
 def _write(text: str) -> None:
@@ -149,7 +145,10 @@ _escaped = json.encoder.encode_basestring_ascii
 
 def _words(line: dict[str, Any]) -> str:
     """`key=value` in pairs; what could be read as more than one pair or line is quoted."""
-    return " ".join([f"{key}={value if type(value) is int else _quoted(str(value))}" for key, value in line.items()])
+    texts = [str(value) for value in line.values()]
+    if _AWKWARD.search("".join(texts)):
+        texts = [_quoted(text) for text in texts]
+    return " ".join([f"{key}={text}" for key, text in zip(line, texts, strict=True)])
 
 
 def _quoted(text: str) -> str:
