@@ -96,7 +96,7 @@ class AccessLog:
         if settings.format == "json":
             self._lines.add(_json_line(exchange, _now()))
         else:
-            self._lines.add(f"{_now()} [info     ] request                        {_words(_line_of(exchange))}")
+            self._lines.add(_console_line(exchange, _now()))
 
 
 def _now() -> str:
@@ -110,21 +110,19 @@ def _write(text: str) -> None:
     structlog.get_config()["logger_factory"]().info(text.removesuffix("\n"))
 
 
-def _line_of(exchange: Exchange) -> dict[str, Any]:
-    line: dict[str, Any] = {
-        "client": exchange.client,
-        "method": exchange.method,
-        "milliseconds": round(exchange.seconds * 1000, 1),
-        "path": exchange.path,
-        "principal": exchange.principal.name if exchange.principal else "",
-        "received": exchange.received,
-        "request_id": exchange.request_id,
-        "sent": exchange.sent,
-        "status": exchange.status,
-    }
-    if exchange.error is not None:
-        line["code"] = exchange.error.code
-    return line
+def _console_line(exchange: Exchange, now: str) -> str:
+    """`key=value` in pairs; what could be read as more than one pair or line is quoted."""
+    name = exchange.principal.name if exchange.principal else ""
+    texts = [exchange.client, exchange.method, exchange.path, name, exchange.request_id]
+    if _AWKWARD.search("".join(texts)):
+        texts = [repr(text) if _AWKWARD.search(text) else text for text in texts]
+    client, method, path, principal, request_id = texts
+    code = "" if exchange.error is None else f" code={exchange.error.code}"
+    return (
+        f"{now} [info     ] request                        client={client} method={method} "
+        f"milliseconds={round(exchange.seconds * 1000, 1)} path={path} principal={principal} "
+        f"received={exchange.received} request_id={request_id} sent={exchange.sent} status={exchange.status}{code}"
+    )
 
 
 def _json_line(exchange: Exchange, now: str) -> str:
@@ -141,15 +139,3 @@ def _json_line(exchange: Exchange, now: str) -> str:
 
 
 _escaped = json.encoder.encode_basestring_ascii
-
-
-def _words(line: dict[str, Any]) -> str:
-    """`key=value` in pairs; what could be read as more than one pair or line is quoted."""
-    texts = [str(value) for value in line.values()]
-    if _AWKWARD.search("".join(texts)):
-        texts = [_quoted(text) for text in texts]
-    return " ".join([f"{key}={text}" for key, text in zip(line, texts, strict=True)])
-
-
-def _quoted(text: str) -> str:
-    return repr(text) if _AWKWARD.search(text) else text

@@ -26,8 +26,7 @@ def is_trusted(address: str, trusted: Networks) -> bool:
 
 def apply_forwarded(scope: Scope, trusted: Networks) -> None:
     """Put the outer scheme, host and client into the scope, when the peer is a trusted proxy; else change nothing."""
-    peer = (scope.get("client") or ("", 0))[0]
-    if not trusted or not is_trusted(peer, trusted):
+    if not trusted or not is_trusted((scope.get("client") or ("", 0))[0], trusted):
         return
     headers = [(name.lower(), value.decode("latin-1")) for name, value in scope["headers"]]
     chain, scheme, host = _forwarded(headers) or _x_forwarded(headers)

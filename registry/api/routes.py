@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -52,7 +53,7 @@ TABLE: tuple[Row, ...] = (
     Row("DELETE", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.UPLOAD, uploads.cancel),
     Row("GET HEAD", "/v2/{name:repository}/blobs/{digest}", Needs.PULL, blobs.pull),
     Row("DELETE", "/v2/{name:repository}/blobs/{digest}", Needs.DELETE, blobs.delete),
-    Row("GET", "/oauth2/token", Needs.NOTHING, tokens.grant),
+    Row("GET HEAD", "/oauth2/token", Needs.NOTHING, tokens.grant),
     Row("POST", "/oauth2/token", Needs.NOTHING, tokens.redeem),
     Row("POST", "/oauth2/exchange", Needs.NOTHING, tokens.exchange),
     Row("GET HEAD", "/healthz", Needs.NOTHING, health.alive),
@@ -122,7 +123,7 @@ def _endpoint(rooms: Rooms, row: Row) -> Endpoint:
         if exchange is not None:
             exchange.operation = operation
             exchange.repository = request.path_params.get("name")
-            exchange.reference = _reference(request)
+            exchange.reference = _reference(request.path_params)
         try:
             principal = await authorise(needs, rooms, request)
         finally:
@@ -133,5 +134,8 @@ def _endpoint(rooms: Rooms, row: Row) -> Endpoint:
     return endpoint
 
 
-def _reference(request: Request) -> str:
-    return str(next((request.path_params[key] for key in request.path_params if key != "name"), ""))
+def _reference(parameters: dict[str, Any]) -> str:
+    for name, value in parameters.items():
+        if name != "name":
+            return str(value)
+    return ""

@@ -139,6 +139,9 @@ class Access:
     ) -> Identity:
         if credentials is None:
             return self._sign_in.nobody()
+        known = self._sign_in.recall(credentials)
+        if known is not None:
+            return known
         address = request.client.host if request.client else ""
         try:
             return await self._sign_in.identify(credentials, address)

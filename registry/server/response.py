@@ -2,7 +2,7 @@
 
 import http
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from registry.server.head import Fields
@@ -22,16 +22,17 @@ def _line(status: int) -> bytes:
 STATUS_LINES = {status: _line(status) for status in range(100, 600)}
 
 
-def field_lines(fields: Fields) -> list[bytes]:
+def field_lines(fields: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
     """Each field as a line.
 
     Raises:
         ValueError: a name or value could be read as more than one line.
     """
+    told = list(fields)
     # One look at all values: a tab may stand in each of them.
-    if _UNSAFE.search(b"\t".join([value for _, value in fields])) is not None:
-        raise _unsafe(next(name for name, value in fields if _UNSAFE.search(value)))
-    return [b"%b%b\r\n" % (_label(name), value) for name, value in fields]
+    if _UNSAFE.search(b"\t".join([value for _, value in told])) is not None:
+        raise _unsafe(next(name for name, value in told if _UNSAFE.search(value)))
+    return [b"%b%b\r\n" % (_label(name), value) for name, value in told]
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,7 @@ from starlette.routing import Match, Route
 
 from registry.api import convertors
 from registry.api.paths import Paths
-from registry.api.routes import TABLE
+from registry.api.routes import TABLE, Row
 from registry.oci.errors import OciError
 
 WORDS = (
@@ -74,3 +74,9 @@ def test_every_path_of_the_table_is_found(template: str, name: str) -> None:
 def test_what_is_not_certain_is_not_found(path: str) -> None:
     """Invalid names get their error, and other paths their 404, from the router's side."""
     assert PATHS.find(path) is None
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.path)
+def test_a_path_that_offers_get_offers_head(row: Row) -> None:
+    """Starlette lets a HEAD through wherever there is a GET: without a row for it, it would be a fault."""
+    assert "GET" not in row.methods.split() or "HEAD" in row.methods.split()

@@ -57,6 +57,12 @@ def test_get_with_basic(client: httpx.Client) -> None:
     assert reply.headers["Cache-Control"] == "no-store"
 
 
+def test_head_is_get_without_its_body(client: httpx.Client) -> None:
+    """RFC 9110 section 9.3.2."""
+    reply = client.head(TOKEN, params={"scope": SCOPE}, auth=WHO)
+    assert (reply.status_code, reply.content, reply.headers["Cache-Control"]) == (200, b"", "no-store")
+
+
 def test_token_opens_what_it_grants(client: httpx.Client) -> None:
     """The token of one request lets the next one in."""
     token = client.get(TOKEN, params={"scope": SCOPE}, auth=WHO).json()["token"]
