@@ -9,6 +9,7 @@ Clients ask the same in the same bytes again and again: then not even the head i
 anew a tenth of a second after the last time, or at once when a row was written.
 """
 
+import re
 import time
 from dataclasses import dataclass
 
@@ -41,6 +42,7 @@ _HARMLESS = frozenset(
 
 _RANGE = b"range"
 """One of these may ask for a part of a file."""
+_PART = re.compile(rb"\r\n[Rr]ange: (bytes=[0-9]{0,19}-[0-9]{0,19})(?=\r\n|\Z)")
 
 _ESTABLISHED_SECONDS = 0.1
 """How long it is believed who asks, while nothing is written: as long as it takes to see that another process wrote."""
@@ -100,7 +102,10 @@ class Answers:
     def again(self, raw: bytes, client: str, common: Fields) -> bytes | Parcel | None:
         """The same for a head that came before in the same bytes."""
         began = time.perf_counter()
-        known = self._known.get(raw)
+        known, part = self._known.get(raw), None
+        if known is None:
+            raw, part = _apart(raw)
+            known = None if part is None else self._known.get(raw)
         if known is None or self._edge.busy or self._now() != self._at:
             return None
         now = time.monotonic()
@@ -109,7 +114,7 @@ class Answers:
                 del self._known[raw]
                 return None
             known.until = now + _ESTABLISHED_SECONDS
-        return self._give(known.answer, None, client, common, began)
+        return self._give(known.answer, part, client, common, began)
 
     def find(self, raw: bytes, head: Head, client: str, common: Fields) -> bytes | Parcel | None:
         """The response, when one is remembered that certainly holds; logs, metrics and audit are told.
@@ -124,12 +129,12 @@ class Answers:
         answer = None if principal is None else self._answers.get((head.method, head.target, principal))
         if answer is None or principal is None:
             return None
-        part = _range(head)
-        if part is None and len(raw) <= _SAME:
+        raw, part = _apart(raw)
+        if part == _range(head) and len(raw) <= _SAME:
             if len(self._known) >= _SAME:
                 self._known.clear()
             self._known[raw] = _Known(head, place, principal, time.monotonic() + _ESTABLISHED_SECONDS, answer)
-        return self._give(answer, part, client, common, began)
+        return self._give(answer, _range(head), client, common, began)
 
     def _give(
         self, answer: Answer | FileAnswer, part: str | None, client: str, common: Fields, began: float
@@ -228,6 +233,12 @@ def _answer(exchange: Exchange, fields: Fields, body: bytes) -> Answer:
 def _file_answer(exchange: Exchange, fields: Fields, window: Window) -> FileAnswer:
     head = file_head(fields, exchange.request_id)
     return FileAnswer(anew(exchange, ""), window.path, file_size(window, fields), {exchange.status: head})
+
+
+def _apart(raw: bytes) -> tuple[bytes, str | None]:
+    """A head without its line `Range: bytes=…`, and that line's value; what is left is a whole head as well."""
+    found = _PART.search(raw)
+    return (raw, None) if found is None else (raw[: found.start()] + raw[found.end() :], found[1].decode("ascii"))
 
 
 def _range(head: Head) -> str | None:

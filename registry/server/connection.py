@@ -6,6 +6,7 @@ This is uvicorn's seat for an HTTP protocol, so that everything around it (start
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
@@ -286,11 +287,12 @@ class Connection(asyncio.Protocol):
             await send_window(self._linked(), head, window, self._means.pool, self._means.patience)
             return
         self.write(head)
-        async for piece in read_window(window, self._means.pool):
-            if self._transport.is_closing():
-                raise ConnectionResetError("the peer has left")
-            self._transport.write(piece)
-            await self.drained()
+        async with aclosing(read_window(window, self._means.pool)) as pieces:
+            async for piece in pieces:
+                if self._transport.is_closing():
+                    raise ConnectionResetError("the peer has left")
+                self._transport.write(piece)
+                await self.drained()
 
     async def pour(self, turn: Turn, sink: Sink, held: bytes) -> int:
         """First what is here, then what the socket gives."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from concurrent.futures import Executor
 
 from registry.server.sending import Window, ends_early
@@ -13,7 +13,7 @@ FETCHED = 1 << 20
 """Bytes a worker reads at once where they are not."""
 
 
-async def read_window(window: Window, pool: Executor) -> AsyncIterator[bytes | bytearray]:
+async def read_window(window: Window, pool: Executor) -> AsyncGenerator[bytes | bytearray, None]:
     """The window in pieces: read here what the kernel has in memory, by a worker what it has to fetch.
 
     Raises:

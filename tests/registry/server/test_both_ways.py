@@ -98,7 +98,7 @@ def test_an_answer_given_again_is_the_same(both: BothWays, request_line: str) ->
 @given(texts=st.lists(RANGE, min_size=1, max_size=4))
 def test_parts_from_memory_are_the_same(both: BothWays, texts: list[str]) -> None:
     """Whatever a `Range` holds, on a connection that is used again."""
-    asked = [f"GET /v2/a/blobs/{IN_SMALL} HTTP/1.1\r\nHost: a\r\nRange:{text}\r\n\r\n".encode() for text in texts]
+    asked = [f"GET /v2/a/blobs/{IN_SMALL} HTTP/1.1\r\nHost: a\r\nRange: {text}\r\n\r\n".encode() for text in texts]
     fast, plain = both.say(*asked, b"GET /v2/ HTTP/1.1\r\nHost: a\r\n" + ENDS)
     assert fast == plain
     assert fast.count(b"HTTP/1.1 ") == len(texts) + 1
