@@ -32,7 +32,7 @@ class Layout:
     def blob(self, digest: Digest) -> Path:
         """The file of a blob."""
         algorithm, _, encoded = digest.partition(":")
-        return self.blobs / algorithm / encoded[:2] / encoded
+        return self.root.joinpath("blobs", algorithm, encoded[:2], encoded)  # piece by piece takes twice as long
 
     @property
     def blobs(self) -> Path:
