@@ -21,7 +21,7 @@ from policy.ledger.tables import SCHEMA, VERSION
 FILE = "policy.db"
 _BUSY_MILLISECONDS = 30_000
 _BATCH = 500
-_GATHER_SECONDS = 0.02
+_GATHER_SECONDS = 0.1
 """How long changes are gathered for which nobody waits: waking the writer for each costs more than the change."""
 
 P = ParamSpec("P")

@@ -67,9 +67,6 @@ _AMONG = select(subjects.c.manifest).where(
     subjects.c.manifest.in_(bindparam("named", expanding=True)),
     subjects.c.detectors.in_(bindparam("seen_by", expanding=True)),
 )
-_SEEN = select(subjects.c.manifest, subjects.c.detectors, subjects.c.essence).where(
-    subjects.c.manifest.in_(bindparam("named", expanding=True))
-)
 _FORGET = delete(subjects).where(subjects.c.manifest == bindparam("named"))
 _ESSENCES = select(subjects.c.manifest, subjects.c.detectors, subjects.c.essence, subjects.c.final).where(
     subjects.c.kind != Kind.INDEX.value
@@ -109,9 +106,10 @@ def seen_otherwise(connection: Connection, seen: Sequence[Subject]) -> set[str]:
     """Those that are known already, and known to be something that may be judged otherwise."""
     before: dict[str, str] = {}
     current = {"", *(item.detectors for item in seen)}
-    for manifest, seen_by, essence in connection.execute(_SEEN, {"named": [item.manifest for item in seen]}):
-        if manifest not in before or seen_by in current:
-            before[manifest] = essence
+    for item in seen:
+        for _, _, seen_by, essence, *_ in _FIND.rows(connection, {"named": item.manifest}):
+            if item.manifest not in before or seen_by in current:
+                before[item.manifest] = essence
     return {item.manifest for item in seen if before.get(item.manifest, item.essence) != item.essence}
 
 
