@@ -21,6 +21,7 @@ from registry.server.errand import Errand
 from registry.server.head import Fields, Head, HeadRefused, read_head
 from registry.server.link import Link, PeerStalled
 from registry.server.means import Means
+from registry.server.neighbour import send_at_once
 from registry.server.parcel import Parcel
 from registry.server.reading import read_window
 from registry.server.receiving import Body, PeerLeft, Sink, receive_body
@@ -83,6 +84,7 @@ class Connection(asyncio.Protocol):
         self._direct = self._means.sockets and not self._secure
         self._client = _address(transport.get_extra_info("peername"))
         self._server = _address(transport.get_extra_info("sockname"))
+        send_at_once(transport.get_extra_info("socket"), self._client[0], self._server[0])
         self._touched = self._loop.time()
         self._timer = self._loop.call_later(TICK, self._tick)
 
