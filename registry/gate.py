@@ -50,8 +50,8 @@ ALLOWED = Decision(allowed=True)
 class Arrival(Protocol):
     """Told how far one upload has come; all methods return at once and never raise."""
 
-    def wrote(self, size: int) -> None:
-        """The staging file holds `size` bytes that will not change."""
+    def wrote(self, size: int) -> bool:
+        """The staging file holds `size` bytes that will not change. Whether it wants to hear when there are more."""
         ...
 
     def committed(self, digest: Digest, size: int) -> None:

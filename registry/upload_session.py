@@ -26,6 +26,7 @@ class UploadSession:
         started: seconds since the epoch.
         lock: held while one request writes.
         closed: whether it is over.
+        followed: whether the gate wants to hear how far it is.
     """
 
     def __init__(self, upload_id: str, opening: Opening) -> None:
@@ -39,6 +40,7 @@ class UploadSession:
         self.closed = False
         self._staging: Staging | None = None
         self._arrival: Arrival | None = None
+        self.followed = False
 
     @property
     def size(self) -> int:
@@ -59,22 +61,17 @@ class UploadSession:
 
     def stage(self, staging: Staging, arrival: Arrival | None) -> None:
         """Give it a place for its bytes, and somebody who follows them."""
-        self._staging, self._arrival = staging, arrival
+        self._staging, self._arrival, self.followed = staging, arrival, arrival is not None
 
     def require_open(self) -> None:
         """Raise BlobUploadUnknown when the session is over."""
         if self.closed:
             raise BlobUploadUnknown
 
-    @property
-    def followed(self) -> bool:
-        """Whether the gate wants to hear how far it is."""
-        return self._arrival is not None
-
     def tell(self, size: int) -> None:
         """The gate may look at the bytes before `size`."""
-        if self._arrival is not None:
-            self._arrival.wrote(size)
+        if self._arrival is not None and self.followed:
+            self.followed = self._arrival.wrote(size)
 
     def deliver(self, digest: Digest) -> None:
         """The gate hears that the upload is a blob."""
@@ -85,7 +82,7 @@ class UploadSession:
         """The gate hears that nothing comes of what it was told."""
         if self._arrival is not None:
             self._arrival.aborted()
-            self._arrival = None
+            self._arrival, self.followed = None, False
 
     async def truncate(self, size: int) -> None:
         """Take back the bytes behind `size`; the gate, which was promised that they stay, stops following."""

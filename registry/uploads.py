@@ -26,7 +26,7 @@ SMALL = 64 * 1024
 
 
 class Uploads:
-    """Upload sessions. From their first byte on they survive a restart: what they need is kept beside their bytes."""
+    """Upload sessions. Bytes of a PATCH survive a restart, with what a session needs; those of the last PUT need not."""
 
     def __init__(
         self, storage: BlobStore, metadata: MetadataStore, gate: Gate, settings: SettingsInForce[RegistrySettings]
@@ -114,7 +114,7 @@ class Uploads:
         async with session.lock:
             if length is not None and length <= SMALL and not session.staged:
                 return await self._finish_small(session, digest, body, start, length)
-            async with self._accepting(session, start, length) as sink:
+            async with self._ending(session, start, length) as sink:
                 await pour(body, sink, self._settings.current.uploads.batch_bytes)
             self._close(session)
             try:
@@ -199,21 +199,34 @@ class Uploads:
     async def _accepting(
         self, session: UploadSession, start: int | None, length: int | None
     ) -> AsyncIterator[UploadSink]:
-        session.require_open()
-        require_start(session, start)
-        if not session.staged:
-            staging = await self._storage.stage(session.id, session.opening)
-            session.stage(staging, self._gate.arriving(session.repository, staging.path))
-        before = session.size
-        sink = UploadSink(session, length)
+        """Bytes of a request after which the upload goes on: they survive a restart as soon as they are written."""
+        await self._place(session, start, lasting=True)
         try:
-            yield sink
-            sink.require_complete()
-        except SizeInvalid:
-            await session.truncate(before)
-            raise
+            async with _counting(session, length) as sink:
+                yield sink
         finally:
             session.staging.release()
+
+    @asynccontextmanager
+    async def _ending(self, session: UploadSession, start: int | None, length: int | None) -> AsyncIterator[UploadSink]:
+        """Bytes of the request that ends the upload: only when they break off have they to survive a restart."""
+        await self._place(session, start, lasting=False)
+        try:
+            async with _counting(session, length) as sink:
+                yield sink
+        except BaseException:
+            await session.staging.keep()
+            session.staging.release()
+            raise
+
+    async def _place(self, session: UploadSession, start: int | None, *, lasting: bool) -> None:
+        session.require_open()
+        require_start(session, start)
+        staging = session.staging if session.staged else await self._storage.stage(session.id, session.opening)
+        if lasting:
+            await staging.keep()
+        if not session.staged:
+            session.stage(staging, self._gate.arriving(session.repository, staging.path))
 
     def _close(self, session: UploadSession) -> None:
         session.closed = True
@@ -241,3 +254,16 @@ def require_start(session: UploadSession, start: int | None) -> None:
     """Raise RangeNotSatisfiable when bytes that say where they belong belong elsewhere than behind the last one."""
     if start is not None and start != session.size:
         raise RangeNotSatisfiable(f"the chunk starts at byte {start}, the upload stands at byte {session.size}")
+
+
+@asynccontextmanager
+async def _counting(session: UploadSession, length: int | None) -> AsyncIterator[UploadSink]:
+    """A sink whose bytes count, unless they are more or fewer than announced."""
+    before = session.size
+    sink = UploadSink(session, length)
+    try:
+        yield sink
+        sink.require_complete()
+    except SizeInvalid:
+        await session.truncate(before)
+        raise

@@ -23,13 +23,14 @@ class LayerArrival:
         self._decided = False
         self._job: LayerJob | None = None
 
-    def wrote(self, size: int) -> None:
-        """The staging file holds `size` bytes that will not change."""
+    def wrote(self, size: int) -> bool:
+        """The staging file holds `size` bytes that will not change. Whether more of them would matter."""
         if self._job is not None:
             self._job.grew(size)
         elif not self._decided and size >= self._follow_bytes:
             self._decided = True
             self._job = self._follow(size)
+        return self._job is not None or not self._decided
 
     def committed(self, digest: Digest, size: int) -> None:
         """The upload is a blob now."""

@@ -71,6 +71,7 @@ async def receive_body(link: Link, body: Body, pool: Executor, patience: float) 
     """
     loop = asyncio.get_running_loop()
     taken, rest = 0, b""
+    link.wake_at(min(BUFFER, body.framing.wanted or 1))  # the kernel makes room for that while a worker is awaited
     while body.first or not body.framing.complete:
         turn = await loop.run_in_executor(pool, _receive, link, body)
         taken, rest = taken + turn.taken, turn.rest

@@ -90,10 +90,10 @@ class DiskStore:
         return stored
 
     async def stage(self, upload: str, opening: Opening | None = None) -> DiskStaging:
-        """A folder of its own in uploads/."""
+        """Nothing on the disk yet; or what an earlier process left in uploads/."""
         if opening is None:
             return await self._run(lambda: DiskStaging.resume(self._workshop, upload))
-        return await self._run(lambda: DiskStaging.begin(self._workshop, upload, opening))
+        return DiskStaging(self._workshop, upload, opening)
 
     def delete(self, digest: Digest, older_than: float | None = None) -> bool:
         """Take the file away first and look at its age then.
@@ -123,9 +123,10 @@ class DiskStore:
                 yield blob
 
     async def uploads(self) -> AsyncIterator[tuple[str, float]]:
-        """What uploads/ holds; the time is that of the data file, or of the folder when there is none."""
-        for found in await self._run(partial(_list_uploads, self._layout.uploads)):
-            yield found
+        """What uploads/ and incoming/ hold; the time is that of the data, or of the folder when there is none."""
+        for folder in (self._layout.uploads, self._layout.incoming):
+            for found in await self._run(partial(_list_uploads, folder)):
+                yield found
 
     def _put(self, digest: Digest, content: bytes) -> StoredBlob:
         temporary = self._layout.incoming / str(uuid.uuid4())

@@ -1,9 +1,9 @@
 """Where things are in a data folder, and making it ready.
 
     blobs/<algorithm>/<first two hex digits>/<hex>   one file for each blob, read-only
-    uploads/<uuid>/data                              bytes of an upload in progress
+    uploads/<uuid>/data                              bytes of an upload in progress that a later process can go on with
     uploads/<uuid>/session.json                      what it was opened with
-    incoming/<uuid>                                  small content on its way to blobs/
+    incoming/<uuid>                                  content that comes in one go, on its way to blobs/
     discarded/<hex>.<uuid>                           a blob that is being removed, for a moment
     layout                                           "basegate storage 1": the folders above are durably there
 

@@ -42,28 +42,24 @@ class Workshop:
 class DiskStaging:
     """A file that grows; see `registry.storage.store.Staging`.
 
+    Until `keep` it is one file in incoming/, made with the first byte. `keep` gives it a folder in uploads/.
+
     The hash is computed as bytes come. When that is not possible (bytes of an earlier process, bytes taken back, a
     digest of another algorithm than announced) the file is read once more at the commit.
     """
 
-    def __init__(self, workshop: Workshop, folder: Path, opening: Opening, size: int) -> None:
+    def __init__(self, workshop: Workshop, upload: str, opening: Opening, size: int = 0, *, kept: bool = False) -> None:
         self._workshop = workshop
-        self._folder = folder
+        self._incoming = workshop.layout.incoming / upload
+        self._folder = workshop.layout.uploads / upload
         self._opening = opening
         self._size = size
         self._synced = size
         self._hasher: Hasher | None = None if size else new_hasher(opening.algorithm)
         self._descriptor = -1
+        self._kept = self._made = kept
+        self._over = False
         self._lock = threading.Lock()
-
-    @classmethod
-    def begin(cls, workshop: Workshop, upload: str, opening: Opening) -> "DiskStaging":
-        """New bytes, none yet, in the place of any the id had (blocking)."""
-        folder = workshop.layout.uploads / upload
-        folder.mkdir(mode=0o700, exist_ok=True)
-        (folder / _SESSION).write_text(json.dumps(asdict(opening)), encoding="utf-8")
-        os.close(os.open(folder / _DATA, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
-        return cls(workshop, folder, opening, 0)
 
     @classmethod
     def resume(cls, workshop: Workshop, upload: str) -> "DiskStaging":
@@ -78,7 +74,7 @@ class DiskStaging:
             size = (folder / _DATA).stat().st_size
         except (FileNotFoundError, ValueError, TypeError):
             raise BlobUploadUnknown from None
-        return cls(workshop, folder, opening, size)
+        return cls(workshop, upload, opening, size, kept=True)
 
     @property
     def opening(self) -> Opening:
@@ -92,8 +88,8 @@ class DiskStaging:
 
     @property
     def path(self) -> Path:
-        """The growing file."""
-        return self._folder / _DATA
+        """The growing file; `keep` moves it."""
+        return self._folder / _DATA if self._kept else self._incoming
 
     def write(self, data: bytes | memoryview) -> None:
         """Append at the known size, whatever an earlier failed write may have left behind it, then hash."""
@@ -102,6 +98,11 @@ class DiskStaging:
     async def append(self, pieces: Sequence[bytes]) -> None:
         """Write in a worker thread. Raises Unavailable when the disk refuses."""
         await self._run(lambda: self._write(pieces))
+
+    async def keep(self) -> None:
+        """Write down what it was opened with, in a folder that the bytes go to."""
+        if not self._kept:
+            await self._run(self._keep)
 
     async def truncate(self, size: int) -> None:
         """Forget the bytes behind `size`; the hash of the rest is computed at the commit."""
@@ -112,7 +113,7 @@ class DiskStaging:
         return await self._run(lambda: self._commit(digest))
 
     async def abort(self) -> None:
-        """Remove the upload's folder."""
+        """Remove all that the upload has on the disk."""
         await self._run(self._abort)
 
     def release(self) -> None:
@@ -138,12 +139,25 @@ class DiskStaging:
             self._start_writeback(descriptor)
 
     def _open(self) -> int:
+        """The growing file, made when there is none yet."""
+        if self._over:
+            raise BlobUploadUnknown
         if self._descriptor < 0:
+            making = 0 if self._made else os.O_CREAT | os.O_TRUNC
             try:
-                self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC)
+                self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC | making, 0o600)
             except FileNotFoundError:  # expired or cancelled by another process
                 raise BlobUploadUnknown from None
+            self._made = True
         return self._descriptor
+
+    def _keep(self) -> None:
+        with self._lock:
+            self._open()
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            (self._folder / _SESSION).write_text(json.dumps(asdict(self._opening)), encoding="utf-8")
+            self._incoming.rename(self._folder / _DATA)
+            self._kept = True
 
     def _close(self) -> None:
         if self._descriptor >= 0:
@@ -166,17 +180,22 @@ class DiskStaging:
     def _commit(self, digest: Digest) -> StoredBlob:
         with self._lock:
             try:
+                descriptor = self._open()
                 self._check(digest)
-                modified = self._settle()
+                modified = self._settle(descriptor)
                 target = self._workshop.shelves.place(self.path, digest)
-            finally:
+            except BaseException:
                 # Also after a failed sync: the kernel may report it only once, so these bytes are not to be trusted.
                 self._discard()
+                raise
+            self._close()
+            self._over = True
+            if self._kept:
+                self._remove_folder()
             return StoredBlob(digest, self._size, target, modified)
 
-    def _settle(self) -> float:
+    def _settle(self, descriptor: int) -> float:
         """Make the bytes durable and read-only; returns the time of the commit, which the file bears."""
-        descriptor = self._open()
         if os.fstat(descriptor).st_size != self._size:  # the rest of a write that failed
             os.ftruncate(descriptor, self._size)
         now = time.time_ns()
@@ -210,8 +229,13 @@ class DiskStaging:
 
     def _discard(self) -> None:
         self._close()
+        self._over = True
+        self._incoming.unlink(missing_ok=True)
+        self._remove_folder()
+
+    def _remove_folder(self) -> None:
         with suppress(FileNotFoundError):
-            self.path.unlink(missing_ok=True)
+            (self._folder / _DATA).unlink(missing_ok=True)
             (self._folder / _SESSION).unlink(missing_ok=True)
             self._folder.rmdir()
 

@@ -68,7 +68,7 @@ class Staging(Protocol):
 
     @property
     def path(self) -> Path:
-        """Where the bytes are while they arrive; readable by other processes."""
+        """Where the bytes are while they arrive, from the first one on; readable by other processes."""
         ...
 
     def write(self, data: bytes | memoryview) -> None:
@@ -77,6 +77,13 @@ class Staging(Protocol):
 
     async def append(self, pieces: Sequence[bytes]) -> None:
         """`write` in a worker thread of the store."""
+        ...
+
+    async def keep(self) -> None:
+        """From now on `stage` finds these bytes in a later process as well; until then they last as long as this one.
+
+        Costs a few files, and moves `path`.
+        """
         ...
 
     async def truncate(self, size: int) -> None:
@@ -120,12 +127,12 @@ class BlobStore(Protocol):
         ...
 
     async def stage(self, upload: str, opening: Opening | None = None) -> Staging:
-        """The staging bytes of an upload id (a UUID): with an `opening` new ones, else those of an earlier process.
+        """The staging bytes of an upload id (a UUID): with an `opening` new ones, else those that were kept.
 
         New ones take the place of any that the id had.
 
         Raises:
-            BlobUploadUnknown: no `opening` was given and there are none.
+            BlobUploadUnknown: no `opening` was given and none were kept.
         """
         ...
 
@@ -142,5 +149,5 @@ class BlobStore(Protocol):
         ...
 
     def uploads(self) -> AsyncIterator[tuple[str, float]]:
-        """All staged upload ids with the time of their last byte (seconds since the epoch)."""
+        """All staged upload ids, kept or left behind, with the time of their last byte (seconds since the epoch)."""
         ...

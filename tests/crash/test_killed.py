@@ -42,7 +42,7 @@ def goes_on(rooms: OpenRooms) -> list[str]:
     rooms.run(rooms.push_image(Tag("after")))
     manifest = rooms.run(rooms.metadata.read(content, REPOSITORY, rooms.run(rooms.push_manifest(image())).digest))
     rooms.run(rooms.uploads.expire(time.time() + 10**9))
-    left = [str(path) for path in (rooms.data / "uploads").iterdir()]
+    left = [str(path) for passage in ("uploads", "incoming") for path in (rooms.data / passage).iterdir()]
     return left + ([] if manifest == image() else ["cannot push"])
 
 

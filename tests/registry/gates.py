@@ -16,11 +16,13 @@ class Follower:
 
     def __init__(self, staging: Path) -> None:
         self.staging = staging
+        self.curious = True
         self.told: list[tuple[str, object]] = []
 
-    def wrote(self, size: int) -> None:
+    def wrote(self, size: int) -> bool:
         """The upload has so many bytes."""
         self.told.append(("wrote", size))
+        return self.curious
 
     def committed(self, digest: Digest, size: int) -> None:
         """The upload is a blob."""

@@ -36,6 +36,16 @@ def test_the_gate_hears_of_bytes_and_of_the_blob(followed: OpenRooms, gate: Gate
     assert gate.followers[0].told == [("wrote", 7), ("committed", (DIGEST, 7))]
 
 
+def test_a_gate_that_wants_no_more_hears_of_the_end_only(followed: OpenRooms, gate: GateOfTests) -> None:
+    """Bytes that are no layer are not announced any further; that they became a blob is."""
+    session = followed.run(followed.uploads.start(REPOSITORY, PUSHER))
+    followed.run(followed.uploads.append(session, pieces(b"con"), None, None))
+    gate.followers[0].curious = False
+    followed.run(followed.uploads.append(session, pieces(b"te"), None, None))
+    followed.run(followed.uploads.finish(session, DIGEST, pieces(b"nt"), None, None))
+    assert gate.followers[0].told == [("wrote", 3), ("wrote", 5), ("committed", (DIGEST, 7))]
+
+
 def test_the_gate_need_not_follow_a_small_blob(followed: OpenRooms, gate: GateOfTests) -> None:
     """Whole in one request it goes to the store at once: nobody has to read it while it arrives."""
     followed.run(followed.push_blob(b"content"))

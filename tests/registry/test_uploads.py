@@ -1,5 +1,6 @@
 """Upload sessions: offsets, sizes, digests, ends."""
 
+import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -144,6 +145,44 @@ def test_a_session_survives_a_restart(tmp_path: Path) -> None:
         assert (session.size, session.principal_id) == (7, PUSHER.id)
         blob = after.run(after.uploads.finish(session, Digest.of(b"before after"), pieces(b"after"), 7, 5))
         assert blob.size == 12
+
+
+def test_a_last_body_that_breaks_off_survives_a_restart(tmp_path: Path) -> None:
+    """A whole blob in one request has no place that outlives the process, until the client goes away in its midst."""
+    with open_rooms(tmp_path) as before:
+        session = begun(before)
+        with pytest.raises(ConnectionResetError):
+            before.run(before.uploads.finish(session, Digest.of(b"abcd"), cut_off(b"abc"), None, None))
+    with open_rooms(tmp_path) as after:
+        resumed = after.run(after.uploads.session(REPOSITORY, session.id))
+        assert resumed.size == 3
+        assert after.run(after.uploads.finish(resumed, Digest.of(b"abcd"), pieces(b"d"), 3, 1)).size == 4
+
+
+def test_a_whole_blob_in_one_request_needs_no_folder(rooms: OpenRooms) -> None:
+    """Its bytes grow in one file in incoming/, and nothing is left of that."""
+    seen: list[int] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b"x" * 1_000_000
+            await asyncio.sleep(0.001)
+        seen.append(len(list((rooms.data / "incoming").iterdir())))
+        seen.append(len(list((rooms.data / "uploads").iterdir())))
+
+    rooms.run(rooms.uploads.finish(begun(rooms), Digest.of(b"x" * 3_000_000), body(), None, None))
+    assert seen == [1, 0]
+    assert list((rooms.data / "incoming").iterdir()) == []
+
+
+def test_what_a_killed_process_was_receiving_expires(rooms: OpenRooms) -> None:
+    """Bytes of a PUT that never ended lie in incoming/; they count from the last of them."""
+    left = rooms.data / "incoming" / str(uuid.uuid4())
+    left.write_bytes(b"half of a blob")
+    limit = rooms.settings.current.uploads.expire_seconds
+    assert rooms.run(rooms.uploads.expire(time.time() + limit - 60)) == 0
+    assert rooms.run(rooms.uploads.expire(time.time() + limit + 60)) == 1
+    assert not left.exists()
 
 
 def test_abandoned_sessions_expire(rooms: OpenRooms) -> None:
