@@ -26,7 +26,7 @@ SMALL = 64 * 1024
 
 
 class Uploads:
-    """Upload sessions. Bytes of a PATCH survive a restart, with what a session needs; those of the last PUT need not."""
+    """Upload sessions. Bytes of a PATCH survive a restart, with their session; those of the last PUT do not."""
 
     def __init__(
         self, storage: BlobStore, metadata: MetadataStore, gate: Gate, settings: SettingsInForce[RegistrySettings]
