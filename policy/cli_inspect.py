@@ -20,8 +20,8 @@ from policy.verdict import State, Verdict
 from registry.auth.principals import anonymous
 from registry.data_folder import data_option, json_option, print_json
 from registry.data_folder import refusing as refusing_oci
+from registry.journal import open_stores
 from registry.metadata import manifests
-from registry.metadata.opening import open_metadata
 from registry.metadata.sqlite import SqliteStore
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
@@ -61,7 +61,7 @@ def inspect_command(image: str, config: Path | None, data: Path, *, again: bool,
 def open_folder(data: Path, settings: JudgingSettings) -> Iterator[DataFolder]:
     """Open a data folder beside a server that may be running."""
     with refusing(), open_ledger(data) as ledger, ThreadPoolExecutor(4) as pool:
-        storage, metadata = DiskStore(data, pool), open_metadata(data)
+        storage, metadata = open_stores(data, pool)
         gate = PolicyGate(storage, metadata, ledger, OrdersInForce(data / ORDERS), settings)
         try:
             yield DataFolder(storage, metadata, ledger, gate)

@@ -22,14 +22,13 @@ from registry.catalog import Catalog
 from registry.exchange import Observer
 from registry.gate import Gate, OpenGate
 from registry.gc import GarbageCollector
+from registry.journal import Journal, open_stores
 from registry.manifests import Manifests
-from registry.metadata.opening import open_metadata
 from registry.metrics import Metrics
 from registry.readiness import Readiness
 from registry.referrers import ReferrersList
 from registry.reload import Follower, Turn
 from registry.settings import RegistrySettings, SettingsInForce
-from registry.storage.disk import DiskStore
 from registry.tags import Tags
 from registry.uploads import Uploads
 
@@ -52,7 +51,12 @@ class RegistryApp:
     """
 
     def __init__(
-        self, rooms: Rooms, asgi: Edge, collector: GarbageCollector, closing: Sequence[Callable[[], None]]
+        self,
+        rooms: Rooms,
+        asgi: Edge,
+        collector: GarbageCollector,
+        journal: Journal,
+        closing: Sequence[Callable[[], None]],
     ) -> None:
         self.rooms = rooms
         self.asgi = asgi
@@ -60,7 +64,7 @@ class RegistryApp:
         self._collector = collector
         self._closing = list(closing)
         self.followers: list[Follower] = [self._follow]
-        self._work: list[Work] = [self._expire_uploads, self._collect]
+        self._work: list[Work] = [self._expire_uploads, self._collect, journal.run]
         self._log = structlog.get_logger("registry.app")
 
     def background(self) -> list[Coroutine[Any, Any, None]]:
@@ -130,11 +134,11 @@ def build(
     """
     in_force = SettingsInForce(settings)
     pool = ThreadPoolExecutor(settings.storage.threads, thread_name_prefix="files")
-    storage = DiskStore(settings.data, pool, sync_bytes=settings.storage.sync_bytes)
-    metadata = open_metadata(settings.data)
+    storage, metadata = open_stores(settings.data, pool, settings.storage.sync_bytes)
     authority = Authority(settings.data, metadata, in_force)
     stores = Stores(storage, metadata, in_force)
-    rooms = _rooms(stores, gate(stores), authority)
+    journal = Journal(storage, metadata, pool, in_force)
+    rooms = _rooms(stores, gate(stores), authority, journal)
     closing = [authority.close, metadata.close, pool.shutdown]
     if settings.audit.enabled:
         audit = audit_log(settings.data, lambda: in_force.current.audit)
@@ -142,10 +146,10 @@ def build(
         closing.append(audit.close)
     asgi = _asgi(rooms, more_routes(rooms), observers)
     collector = GarbageCollector(storage, metadata, in_force)
-    return RegistryApp(rooms, asgi, collector, closing)
+    return RegistryApp(rooms, asgi, collector, journal, closing)
 
 
-def _rooms(stores: Stores, gate: Gate, authority: Authority) -> Rooms:
+def _rooms(stores: Stores, gate: Gate, authority: Authority, journal: Journal) -> Rooms:
     storage, metadata, settings = stores.storage, stores.metadata, stores.settings
     return Rooms(
         stores=stores,
@@ -153,7 +157,7 @@ def _rooms(stores: Stores, gate: Gate, authority: Authority) -> Rooms:
         access=authority.access,
         desk=authority.desk,
         blobs=Blobs(storage, metadata, gate, settings),
-        uploads=Uploads(storage, metadata, gate, settings),
+        uploads=Uploads(storage, metadata, gate, settings, journal),
         manifests=Manifests(storage, metadata, gate, settings),
         tags=Tags(metadata, settings),
         catalog=Catalog(metadata, settings),

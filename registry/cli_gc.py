@@ -13,11 +13,10 @@ import click
 from registry.cli_config import config_option, settings_of
 from registry.data_folder import json_option, print_json, require_registry, size
 from registry.gc import GarbageCollector, GcPlan
-from registry.metadata.opening import open_metadata
+from registry.journal import open_stores
 from registry.oci.digest import Digest
 from registry.oci.errors import OciError
 from registry.settings import SettingsInForce
-from registry.storage.disk import DiskStore
 
 T = TypeVar("T")
 
@@ -106,10 +105,12 @@ def _with_collector(config: Path | None, data: Path | None, work: Callable[[Garb
     settings = settings_of(click.get_current_context(), config, {"data": data})
     folder = settings.data
     require_registry(folder)
-    with ThreadPoolExecutor(settings.storage.threads) as pool, closing(open_metadata(folder)) as metadata:
-        collector = GarbageCollector(DiskStore(folder, pool), metadata, SettingsInForce(settings))
+    with ThreadPoolExecutor(settings.storage.threads) as pool:
+        storage, metadata = open_stores(folder, pool, settings.storage.sync_bytes)
+        collector = GarbageCollector(storage, metadata, SettingsInForce(settings))
 
         async def do() -> T:
             return await work(collector)
 
-        return asyncio.run(do())
+        with closing(metadata):
+            return asyncio.run(do())

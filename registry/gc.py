@@ -13,7 +13,10 @@ Why a blob that is pushed or mounted meanwhile is never lost:
 4. A removal must not run ahead of a deletion that could still be undone: the group in which both are written might
    fail. So a blob is a candidate only if it had no row in an earlier, committed snapshot. A row that was added since
    came with a fresh file.
-5. Links and manifests are removed in transactions that ask again whether they are still unreferenced and old; a push
+5. The file of a small blob is written inside the transaction that adds its row and its journal entry: a removal comes
+   before all three or after. A removal takes the entry along, so that no later start brings the file back; when the
+   group that does so fails, the file may come back, without a row, and the next collection removes it.
+6. Links and manifests are removed in transactions that ask again whether they are still unreferenced and old; a push
    refreshes the age of what it names or pushes again.
 """
 

@@ -103,6 +103,18 @@ class StorageSettings(Group):
     sync_bytes: int = Field(
         default=8 * MEBIBYTE, ge=0, description="start writing an upload back to disk after so many bytes"
     )
+    journal_bytes: int = Field(
+        default=32 * MEBIBYTE,
+        ge=0,
+        description="small blobs that may wait in the database for the sync of their files; 0: none waits",
+        json_schema_extra=LIVE,
+    )
+    journal_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="how long small blobs wait at most for the sync of their files",
+        json_schema_extra=LIVE,
+    )
     cache_seconds: int = Field(
         default=31_536_000,
         ge=0,

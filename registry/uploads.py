@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 from registry.auth.principals import Principal
 from registry.gate import Gate
+from registry.journal import Journal
 from registry.metadata import changes
 from registry.metadata.changes import Occasion
 from registry.metadata.store import MetadataStore
@@ -29,12 +30,18 @@ class Uploads:
     """Upload sessions. Bytes of a PATCH survive a restart, with their session; those of the last PUT do not."""
 
     def __init__(
-        self, storage: BlobStore, metadata: MetadataStore, gate: Gate, settings: SettingsInForce[RegistrySettings]
+        self,
+        storage: BlobStore,
+        metadata: MetadataStore,
+        gate: Gate,
+        settings: SettingsInForce[RegistrySettings],
+        journal: Journal | None = None,
     ) -> None:
         self._storage = storage
         self._metadata = metadata
         self._gate = gate
         self._settings = settings
+        self._journal = journal
         self._sessions: dict[str, UploadSession] = {}
 
     async def start(
@@ -134,6 +141,8 @@ class Uploads:
         self._close(session)
         await self._require_room(session.repository, length, digest)
         require_digest(digest, Digest.of(content, digest.algorithm))
+        if self._journal is not None and self._journal.has_room:
+            return await self._journal.take(self._occasion(session), digest, content)
         return await self._record(session, await self._storage.put(digest, content))
 
     async def _collected(self, session: UploadSession, body: AsyncIterator[bytes], length: int) -> bytes:
@@ -239,10 +248,13 @@ class Uploads:
         return blob
 
     async def _record(self, session: UploadSession, blob: StoredBlob) -> StoredBlob:
-        quota = quota_of(self._settings.current, session.repository)
-        at = Occasion(session.repository, session.principal_id, time.time(), quota)
+        at = self._occasion(session)
         await self._metadata.write(changes.take_blob, at, blob.digest, blob.size, blob.still_there)
         return blob
+
+    def _occasion(self, session: UploadSession) -> Occasion:
+        quota = quota_of(self._settings.current, session.repository)
+        return Occasion(session.repository, session.principal_id, time.time(), quota)
 
     async def _require_room(self, repository: RepositoryName, size: int, digest: Digest | None) -> None:
         quota = quota_of(self._settings.current, repository)

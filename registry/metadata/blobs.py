@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterator
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy.dialects.sqlite import insert
 
 from registry.metadata.statement import Statement, apart
 from registry.metadata.tables import repositories, repository_blobs
@@ -17,8 +18,11 @@ _FIND = Statement(
     .where(repositories.c.name == bindparam("repository"), repository_blobs.c.digest == bindparam("digest"))
 )
 _HERE = (repository_blobs.c.repository_id == bindparam("repository")) & (repository_blobs.c.digest == bindparam("name"))
-_REFRESH = Statement(update(repository_blobs).where(_HERE), ("created",))
-_ADD = Statement(insert(repository_blobs), ("repository_id", "digest", "size", "created"))
+_ADDED = insert(repository_blobs)
+_LINK = Statement(
+    _ADDED.on_conflict_do_update(index_elements=["repository_id", "digest"], set_={"created": _ADDED.excluded.created}),
+    ("repository_id", "digest", "size", "created"),
+)
 _REMOVE = Statement(delete(repository_blobs).where(_HERE))
 _PRESENT = Statement(select(repository_blobs.c.size).where(_HERE))
 _HOLDERS = (
@@ -44,13 +48,9 @@ def size_of(connection: Connection, repository: RepositoryName, digest: Digest) 
     return found
 
 
-def link(connection: Connection, repository_id: int, digest: Digest, size: int, now: float) -> bool:
-    """Let a repository show a blob, as from now; `False` when it already did (its age starts again)."""
-    here = {"repository": repository_id, "name": digest}
-    if _REFRESH.change(connection, here | {"created": now}):
-        return False
-    _ADD.change(connection, {"repository_id": repository_id, "digest": digest, "size": size, "created": now})
-    return True
+def link(connection: Connection, repository_id: int, digest: Digest, size: int, now: float) -> None:
+    """Let a repository show a blob, as from now; when it already did, its age starts again."""
+    _LINK.change(connection, {"repository_id": repository_id, "digest": digest, "size": size, "created": now})
 
 
 def unlink(connection: Connection, repository_id: int, digest: Digest) -> bool:

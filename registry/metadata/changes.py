@@ -7,10 +7,11 @@ inside one too: whoever comes second sees what the first has done.
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from registry.metadata import blobs, events, ground, manifests, reachability, repositories, tags
+from registry.metadata import blobs, events, fresh, ground, manifests, reachability, repositories, tags
 from registry.metadata.events import Event, Kind
 from registry.metadata.ground import Ground
 from registry.metadata.manifests import Pushed
@@ -27,6 +28,8 @@ from registry.oci.errors import (
 )
 from registry.oci.manifest import Manifest
 from registry.oci.names import RepositoryName, Tag
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,29 @@ def take_blob(connection: Connection, at: Occasion, digest: Digest, size: int, s
         Unavailable: the blob was collected between its upload and now.
     """
     _require(still_there)
+    _show(connection, at, digest, size)
+
+
+def take_small_blob(connection: Connection, at: Occasion, digest: Digest, content: bytes, write: Callable[[], T]) -> T:
+    """The bytes of a blob go into the journal and it becomes visible in its repository.
+
+    Args:
+        connection: to write with.
+        at: the occasion.
+        digest: the blob.
+        content: its bytes.
+        write: writes its file, which need not be durable; returns what this returns.
+
+    Raises:
+        QuotaExceeded: the repository would hold more than its quota.
+        Unavailable: the disk refuses the file.
+    """
+    _show(connection, at, digest, len(content))
+    fresh.add(connection, digest, content)
+    return write()
+
+
+def _show(connection: Connection, at: Occasion, digest: Digest, size: int) -> None:
     repository_id = repositories.ensure(connection, at.repository, at.now)
     blobs.link(connection, repository_id, digest, size, at.now)
     _within_quota(connection, at, repository_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, exists, or_, select
 
-from registry.metadata import events, manifests
+from registry.metadata import events, fresh, manifests
 from registry.metadata.blobs import BLOBS_REMOVED, batches
 from registry.metadata.events import Event, Kind
 from registry.metadata.tables import manifest_references, repositories, repository_blobs, tags
@@ -137,7 +137,9 @@ def remove_unreferenced(
 ) -> list[Digest]:
     """Call `remove` for those of the digests that no repository holds, while nobody else can change that.
 
-    Returns those that `remove` has removed.
+    Returns those that `remove` has removed; the journal of small blobs no longer brings them back.
     """
     kept = referenced(connection, digests)
-    return [digest for digest in digests if digest not in kept and remove(digest)]
+    removed = [digest for digest in digests if digest not in kept and remove(digest)]
+    fresh.forget_named(connection, removed)
+    return removed

@@ -1,5 +1,6 @@
 """Opening the metadata of a data folder: made when absent, brought up to date when older."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect
@@ -8,12 +9,16 @@ from registry.metadata.sqlite import SqliteStore, connect
 from registry.metadata.tables import SCHEMA
 
 # The newest revision in registry/metadata/migrations; a test compares them.
-REVISION = "0003"
+REVISION = "0004"
 FILE_NAME = "registry.db"
 
 
-def open_metadata(data: Path) -> SqliteStore:
+def open_metadata(data: Path, first: Callable[[Connection], object] = lambda _connection: None) -> SqliteStore:
     """The metadata store in a data folder; safe beside other processes that open or use it.
+
+    Args:
+        data: the folder.
+        first: a change to be made before anything else is.
 
     Raises:
         RuntimeError: the database was written by a newer basegate.
@@ -26,6 +31,7 @@ def open_metadata(data: Path) -> SqliteStore:
     try:
         with engine.begin() as connection:
             bring_up_to_date(connection)
+            first(connection)
     finally:
         engine.dispose()
     return SqliteStore(path)

@@ -97,6 +97,16 @@ repository_blobs = Table(
     Index(None, "digest"),
 )
 
+fresh_blobs = Table(
+    "fresh_blobs",
+    SCHEMA,
+    # Ids only rise: those up to one that was seen are forgotten, and none that is written later may be among them.
+    Column("id", Integer, primary_key=True),
+    Column("digest", _DIGEST, nullable=False),
+    Column("content", LargeBinary, nullable=False, comment="the bytes of a file that may not be durable yet"),
+    sqlite_autoincrement=True,
+)
+
 events = Table(
     "events",
     SCHEMA,
@@ -113,6 +123,7 @@ events = Table(
 __all__ = [
     "SCHEMA",
     "events",
+    "fresh_blobs",
     "manifest_references",
     "manifests",
     "principal_secrets",

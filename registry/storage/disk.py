@@ -5,7 +5,6 @@ A blob becomes visible by the rename of a complete, synced, read-only file; a 20
 
 import asyncio
 import os
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
@@ -22,9 +21,10 @@ from registry.oci.errors import BlobUnknown, ContentTooLarge
 from registry.storage.layout import Layout
 from registry.storage.refusals import disk_refusals
 from registry.storage.shelves import Shelves
+from registry.storage.small import SmallFiles
 from registry.storage.staging import PIECE, DiskStaging, Workshop
 from registry.storage.store import Opening, StoredBlob
-from registry.storage.syncing import DirectorySyncs, early_writeback
+from registry.storage.syncing import DirectorySyncs, early_writeback, file_system_sync
 
 T = TypeVar("T")
 
@@ -35,6 +35,9 @@ _REMEMBERED = 4 << 20
 
 class DiskStore:
     """See `registry.storage.store.BlobStore` for the promises.
+
+    Attributes:
+        small: writes small content in other ways than `put`; `remember` what came in by them.
 
     Args:
         root: the folder; made when absent.
@@ -52,7 +55,8 @@ class DiskStore:
         self._pool = pool
         self._syncs = DirectorySyncs()
         self._shelves = Shelves(self._layout, self._syncs)
-        self._small = ContentCache(_REMEMBERED)
+        self._recent = ContentCache(_REMEMBERED)
+        self.small = SmallFiles(self._layout, self._shelves, file_system_sync(self._layout.incoming))
         self._workshop = Workshop(self._layout, pool, self._shelves, early_writeback(), sync_bytes)
 
     async def stat(self, digest: Digest) -> StoredBlob | None:
@@ -61,12 +65,12 @@ class DiskStore:
 
     async def get(self, digest: Digest, maximum: int) -> bytes | None:
         """Read in a worker thread, unless it is small, was stored or read lately, and is still there."""
-        known = self._small.get(digest)
+        known = self._recent.get(digest)
         if known is not None and len(known) <= maximum and self._layout.blob(digest).exists():
             return known
         found = await self._run(lambda: _read_whole(self._layout.blob(digest), maximum))
-        if found is not None and len(found) <= _SMALL:
-            self._small.put(digest, found)
+        if found is not None:
+            self.remember(digest, found)
         return found
 
     async def read(self, blob: StoredBlob, start: int, length: int) -> AsyncIterator[bytes]:
@@ -84,10 +88,14 @@ class DiskStore:
 
     async def put(self, digest: Digest, content: bytes) -> StoredBlob:
         """Write beside, sync, rename, sync the folder; again when it is there: that makes its age start again."""
-        stored = await self._run(lambda: self._put(digest, content))
-        if len(content) <= _SMALL:
-            self._small.put(digest, content)
+        stored = await self._run(lambda: self.small.store(digest, content))
+        self.remember(digest, content)
         return stored
+
+    def remember(self, digest: Digest, content: bytes) -> None:
+        """Have content at hand that is about to be read, if it is small."""
+        if len(content) <= _SMALL:
+            self._recent.put(digest, content)
 
     async def stage(self, upload: str, opening: Opening | None = None) -> DiskStaging:
         """Nothing on the disk yet; or what an earlier process left in uploads/."""
@@ -100,8 +108,7 @@ class DiskStore:
 
         A commit renames a fresh file over the blob's name. Were the age looked at in place, that rename could come
         between the look and the removal, and the removal would hit the fresh file. So the file is moved aside, where no
-        commit reaches it, and moved back when it turns out to be fresh; moving back over a still newer one is harmless,
-        because both hold the same bytes.
+        commit reaches it, and moved back when it turns out to be fresh, unless a still newer one is in its place.
         """
         path = self._layout.blob(digest)
         aside = self._layout.discarded / f"{digest.encoded}.{uuid.uuid4()}"
@@ -110,8 +117,7 @@ class DiskStore:
         except FileNotFoundError:
             return False
         if older_than is not None and aside.stat().st_mtime >= older_than:
-            aside.rename(path)
-            self._syncs.sync(path.parent)
+            self._shelves.bring_back(aside, path)
             return False
         aside.unlink()
         return True
@@ -127,16 +133,6 @@ class DiskStore:
         for folder in (self._layout.uploads, self._layout.incoming):
             for found in await self._run(partial(_list_uploads, folder)):
                 yield found
-
-    def _put(self, digest: Digest, content: bytes) -> StoredBlob:
-        temporary = self._layout.incoming / str(uuid.uuid4())
-        modified = time.time()
-        try:
-            _write_synced(temporary, content)
-            target = self._shelves.place(temporary, digest)
-        finally:
-            temporary.unlink(missing_ok=True)
-        return StoredBlob(digest, len(content), target, modified)
 
     async def _run(self, work: Callable[[], T]) -> T:
         with disk_refusals():
@@ -160,17 +156,6 @@ def _read_whole(path: Path, maximum: int) -> bytes | None:
             return file.readall()
     except FileNotFoundError:
         return None
-
-
-def _write_synced(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
-    try:
-        view = memoryview(content)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        os.fdatasync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _list(algorithm: str, folder: Path) -> list[StoredBlob]:

@@ -1,5 +1,6 @@
 """The folders that hold blobs, made when the first blob of their prefix comes."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,3 +42,26 @@ class Shelves:
         path.rename(target)
         self._syncs.sync(folder)
         return target
+
+    def add(self, path: str, target: str) -> None:
+        """Give a complete file its blob's name as well, if no other file has it; nothing is synced (blocking).
+
+        Raises:
+            FileExistsError: one has.
+        """
+        try:
+            os.link(path, target)
+        except FileNotFoundError:
+            Path(target).parent.mkdir(exist_ok=True)
+            os.link(path, target)
+
+    def bring_back(self, aside: Path, target: Path) -> None:
+        """Move a blob's file back to its name, durably, unless another has it by now (blocking)."""
+        try:
+            self.add(str(aside), str(target))
+            aside.unlink()
+        except FileExistsError:
+            aside.unlink()
+        except OSError:  # a file system on which a file has one name: the other has the same bytes
+            aside.rename(target)
+        self._syncs.sync(target.parent)

@@ -2,12 +2,18 @@
 
 import ctypes
 import os
+import platform
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 _SYNC_FILE_RANGE_WRITE = 2
+_SYNCFS_TELLS = (5, 8)
+"""The Linux since which syncfs(2) reports that writing back has failed."""
+_SYNCFS_HOLDS = {0xEF53, 0x58465342, 0x9123683E, 0xF2F52010, 0x2FC12FC1, 0x794C7630, 0x01021994}
+"""ext2 to ext4, xfs, btrfs, f2fs, zfs, overlay and tmpfs (statfs(2)); elsewhere it may not reach a server's disk."""
 
 # (file descriptor, offset, length): ask the kernel to start writing these bytes back.
 Writeback = Callable[[int, int, int], None]
@@ -31,6 +37,37 @@ def early_writeback() -> Writeback:
 
 def _no_writeback(descriptor: int, offset: int, length: int) -> None:
     """Nothing to ask for."""
+
+
+def file_system_sync(folder: Path) -> Callable[[], None] | None:
+    """What makes everything written to a folder's file system before its call durable (syncfs(2), blocking).
+
+    `None` where that cannot be relied upon. What it returns raises OSError, also for what failed since this was called.
+    """
+    if _linux() < _SYNCFS_TELLS:
+        return None
+    library = ctypes.CDLL(None, use_errno=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    kind = ctypes.create_string_buffer(512)  # struct statfs, whose first member is a long: f_type
+    if library.fstatfs(descriptor, kind) or ctypes.c_long.from_buffer(kind).value not in _SYNCFS_HOLDS:
+        os.close(descriptor)
+        return None
+
+    def sync() -> None:
+        if library.syncfs(descriptor):
+            raise OSError(ctypes.get_errno(), f"syncfs of {folder}: {os.strerror(ctypes.get_errno())}")
+
+    # Errors are reported to descriptors that were open when they happened: it stays open as long as it is of use.
+    weakref.finalize(sync, os.close, descriptor)
+    return sync
+
+
+def _linux() -> tuple[int, ...]:
+    """Major and minor version of the kernel; (0,) where it is another system's."""
+    if platform.system() != "Linux":
+        return (0,)
+    numbers = platform.release().split("-")[0].split(".")[:2]
+    return tuple(int(number) for number in numbers if number.isdigit())
 
 
 def sync_directory(path: Path) -> None:

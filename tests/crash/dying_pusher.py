@@ -19,7 +19,7 @@ from typing import Any
 from registry.oci.names import RepositoryName, Tag
 from tests.registry.open_rooms import OpenRooms, image, open_rooms
 
-STEPS = ("mkdir", "open", "pwritev", "write", "ftruncate", "fdatasync", "fsync", "rename", "unlink", "rmdir")
+STEPS = ("mkdir", "open", "pwritev", "write", "ftruncate", "fdatasync", "fsync", "rename", "link", "unlink", "rmdir")
 ACKNOWLEDGED = "acknowledged"
 SHARED = b"a layer that every image has"
 

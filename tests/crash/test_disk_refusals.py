@@ -18,7 +18,7 @@ from registry.oci.names import RepositoryName, Tag
 from tests.crash.aftermath import damaged, dangling
 from tests.registry.open_rooms import PUSHER, REPOSITORY, OpenRooms, open_rooms, pieces
 
-STEPS = ("mkdir", "open", "pwritev", "write", "ftruncate", "fdatasync", "fsync", "rename")
+STEPS = ("mkdir", "open", "pwritev", "write", "ftruncate", "fdatasync", "fsync", "rename", "link")
 
 
 class Refusal:
@@ -78,7 +78,7 @@ def test_a_refusal_at_any_step_is_a_clear_error(tmp_path: Path, number: int, sta
             assert (status_of(error) if error else None) == (status if happened else None), f"step {n}"
             assert damaged(rooms.data) == dangling(rooms) == []
             assert answer_to_push(rooms) is None
-    assert n > 20
+    assert n > 15
 
 
 def test_a_refused_chunk_can_be_sent_again(tmp_path: Path) -> None:

@@ -109,9 +109,20 @@ def test_an_upload_is_synced_before_it_is_recorded(traced: tuple[OpenRooms, Trac
     assert places == sorted(places)
 
 
-def test_a_small_upload_is_synced_before_it_is_recorded(traced: tuple[OpenRooms, Trace]) -> None:
-    """The same order, by a shorter way."""
+def test_a_small_upload_is_synced_by_the_database_alone(traced: tuple[OpenRooms, Trace]) -> None:
+    """Its file is written inside the transaction that keeps its bytes, and not synced."""
     rooms, trace = traced
+    rooms.run(rooms.push_blob(b"a folder comes first"))
+    trace.calls.clear()
+    rooms.run(rooms.push_blob(CONTENT))
+    incoming = rooms.data / "incoming" / Digest.of(CONTENT).encoded
+    assert [call for call in trace.calls if call[0] != "mkdir"] == [("rows", ""), ("write", str(incoming))]
+
+
+def test_a_small_upload_without_journal_is_synced_before_it_is_recorded(traced: tuple[OpenRooms, Trace]) -> None:
+    """The same order as a large one, by a shorter way."""
+    rooms, trace = traced
+    rooms.configure(storage={"journal_bytes": 0})
     rooms.run(rooms.push_blob(CONTENT))
     target = file_of(rooms, CONTENT)
     incoming = next(path for call, path in trace.calls if call == "rename from")
@@ -137,6 +148,7 @@ def test_a_manifest_is_one_transaction(traced: tuple[OpenRooms, Trace]) -> None:
 def test_a_new_folder_is_synced_before_it_is_used(traced: tuple[OpenRooms, Trace]) -> None:
     """Made, its own name synced, then the blob's."""
     rooms, trace = traced
+    rooms.configure(storage={"journal_bytes": 0})
     rooms.run(rooms.push_blob(CONTENT))
     folder = file_of(rooms, CONTENT).parent
     places = [
@@ -150,6 +162,7 @@ def test_a_new_folder_is_synced_before_it_is_used(traced: tuple[OpenRooms, Trace
 def test_a_blob_that_is_there_already_is_synced_all_the_same(traced: tuple[OpenRooms, Trace]) -> None:
     """The first push of it might not have got to its own sync."""
     rooms, trace = traced
+    rooms.configure(storage={"journal_bytes": 0})
     rooms.run(rooms.push_blob(CONTENT))
     trace.calls.clear()
     rooms.run(rooms.push_blob(CONTENT))

@@ -17,13 +17,12 @@ from policy.verdict import Verdict
 from registry.auth.actions import Role
 from registry.auth.principals import Principal
 from registry.blobs import Blobs
+from registry.journal import Journal, open_stores
 from registry.manifests import Manifests, PushedManifest
-from registry.metadata.opening import open_metadata
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
 from registry.referrers import ReferrersList
 from registry.settings import RegistrySettings, SettingsInForce
-from registry.storage.disk import DiskStore
 from registry.uploads import Uploads
 from tests.policy.images_made import MadeImage
 
@@ -44,15 +43,16 @@ class Lab:
         self.runner = asyncio.Runner()
         self.data = data
         self.pool = ThreadPoolExecutor(4)
-        self.storage = DiskStore(data, self.pool)
-        self.metadata = open_metadata(data)
+        self.storage, self.metadata = open_stores(data, self.pool)
         self.ledger = Ledger(data / LEDGER)
         judging = JudgingSettings.model_validate({"inspection": {"workers": 1, "nice": 0}} | settings)
         orders = OrdersInForce(data / ORDERS)
         self.gate = PolicyGate(self.storage, self.metadata, self.ledger, orders, judging, clock)
         in_force = SettingsInForce(RegistrySettings.model_validate({"data": data} | registry))
         everything = (self.storage, self.metadata, self.gate, in_force)
-        self.blobs, self.uploads, self.manifests = Blobs(*everything), Uploads(*everything), Manifests(*everything)
+        journal = Journal(self.storage, self.metadata, self.pool, in_force)
+        self.blobs, self.manifests = Blobs(*everything), Manifests(*everything)
+        self.uploads = Uploads(*everything, journal)
         self.referrers = ReferrersList(self.metadata, in_force, self.gate)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

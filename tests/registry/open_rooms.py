@@ -14,14 +14,13 @@ from registry.blobs import Blobs
 from registry.catalog import Catalog
 from registry.gate import Gate, OpenGate
 from registry.gc import GarbageCollector
+from registry.journal import Journal, open_stores
 from registry.manifests import Manifests, PushedManifest
-from registry.metadata.opening import open_metadata
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.names import Reference, RepositoryName, Tag
 from registry.referrers import ReferrersList
 from registry.settings import RegistrySettings, SettingsInForce
-from registry.storage.disk import DiskStore
 from registry.storage.store import StoredBlob
 from registry.tags import Tags
 from registry.uploads import Uploads
@@ -41,10 +40,11 @@ class OpenRooms:
         self.data = data
         self.settings = SettingsInForce(RegistrySettings.model_validate({"data": data, **groups}))
         self.pool = ThreadPoolExecutor(4)
-        self.storage = DiskStore(data, self.pool)
-        self.metadata = open_metadata(data)
+        self.storage, self.metadata = open_stores(data, self.pool)
         everything = (self.storage, self.metadata, gate, self.settings)
-        self.blobs, self.uploads, self.manifests = Blobs(*everything), Uploads(*everything), Manifests(*everything)
+        self.journal = Journal(self.storage, self.metadata, self.pool, self.settings)
+        self.blobs, self.manifests = Blobs(*everything), Manifests(*everything)
+        self.uploads = Uploads(*everything, self.journal)
         self.tags = Tags(self.metadata, self.settings)
         self.catalog = Catalog(self.metadata, self.settings)
         self.referrers = ReferrersList(self.metadata, self.settings, gate)

@@ -126,15 +126,16 @@ def once(patch: pytest.MonkeyPatch, call: str, other: Callable[[], object], *, a
 
 def test_a_push_that_lost_its_bytes_is_not_acknowledged(tmp_path: Path) -> None:
     """Collected between the bytes and the row, an upload fails instead of leaving a row without bytes."""
+    content = b"too large for the journal" * 4000
     with open_rooms(tmp_path) as rooms:
         write = rooms.metadata.write
 
         async def collect_first(*args: object, **kwargs: object) -> object:
-            rooms.storage.delete(Digest.of(b"content"))
+            rooms.storage.delete(Digest.of(content))
             return await write(*args, **kwargs)  # type: ignore[arg-type]
 
         rooms.metadata.write = collect_first  # type: ignore[method-assign,assignment]
         with pytest.raises(Unavailable, match="push it again"):
-            rooms.run(rooms.push_blob(b"content"))
+            rooms.run(rooms.push_blob(content))
         with pytest.raises((BlobUnknown, NameUnknown, ManifestUnknown)):
-            rooms.run(rooms.blobs.pull(PUSHER, RepositoryName("team/app"), Digest.of(b"content")))
+            rooms.run(rooms.blobs.pull(PUSHER, RepositoryName("team/app"), Digest.of(content)))

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import platform
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.storage.syncing import DirectorySyncs, early_writeback
+from registry.storage.syncing import DirectorySyncs, early_writeback, file_system_sync
 
 
 class SlowSync:
@@ -79,3 +80,24 @@ def test_early_writeback_is_a_hint(tmp_path: Path) -> None:
         early_writeback()(file.fileno(), 0, 10_000)
     early_writeback()(10_000, 0, 1)
     assert (tmp_path / "file").read_bytes() == b"x" * 10_000
+
+
+def test_a_whole_file_system_is_synced_where_that_can_be_relied_upon(tmp_path: Path) -> None:
+    """It returns; whether the disk has everything then only a power failure would show."""
+    sync = file_system_sync(tmp_path)
+    assert sync is None or sync() is None
+
+
+def test_a_file_system_that_is_not_known_is_not_synced_as_a_whole() -> None:
+    """syncfs(2) succeeds on some that leave the bytes with a server: /proc stands for these."""
+    assert file_system_sync(Path("/proc")) is None
+
+
+@pytest.mark.parametrize(
+    ("system", "release"), [("Linux", "5.7.19-generic"), ("Linux", "4.18.0"), ("Darwin", "23.1.0")]
+)
+def test_an_older_kernel_does_not_tell_of_failures(monkeypatch: pytest.MonkeyPatch, system: str, release: str) -> None:
+    """So it is not asked."""
+    monkeypatch.setattr(platform, "system", lambda: system)
+    monkeypatch.setattr(platform, "release", lambda: release)
+    assert file_system_sync(Path("/tmp")) is None  # noqa: S108
