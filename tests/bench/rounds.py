@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.bench.flows import Job
 from tests.bench.generator import Load
-from tests.bench.measures import cpu_at_rest, cpu_seconds, peak_memory, reset_peak, resident_memory
+from tests.bench.measures import cpu_at_rest, cpu_seconds, peak_memory, reset_peak, resident_memory, warm_memory
 from tests.bench.servers import Running, Server
 from tests.bench.workloads import Workload
 
@@ -97,6 +97,7 @@ def _sample(workload: Workload, running: Running, unique: str) -> Sample:
         hear(process)
         idle = resident_memory(pid)
         reset_peak(pid)
+        warm_memory(workload.bytes)
         waits.begin()
         before = cpu_seconds(pid)
         tell(process, "go")

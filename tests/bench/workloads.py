@@ -54,6 +54,11 @@ class Workload:
         """What its rate is counted in."""
         return "op/s" if self.seconds or self.flow == "put_manifest" or self.size <= 1024 else "MiB/s"
 
+    @property
+    def bytes(self) -> int:
+        """How much content one round moves at most."""
+        return self.clients * self.size * self.count
+
     def small(self) -> "Workload":
         """The same in a fraction of a second, to see that it runs."""
         return replace(
