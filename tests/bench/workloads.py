@@ -132,6 +132,7 @@ WORKLOADS = (
             clients,
             64 * MIB,
             count=8 // clients,
+            turns=2,
             kind="gzip",
             goal=goal,
             servers=("basegate", ALONE),
