@@ -65,13 +65,14 @@ async def receive_body(link: Link, body: Body, pool: Executor, patience: float) 
 
     Raises:
         ChunkRefused: the chunked coding is broken.
-        PeerLeft: the connection ended first.
+        PeerLeft, ConnectionResetError: the connection ended first.
         PeerStalled: nothing came for `patience` seconds.
         Exception: whatever the sink raises; the body is not read further then.
     """
     loop = asyncio.get_running_loop()
     taken, rest = 0, b""
-    link.wake_at(min(BUFFER, body.framing.wanted or 1))  # the kernel makes room for that while a worker is awaited
+    with link:  # the kernel makes room for that much while a worker is awaited
+        link.wake_at(min(BUFFER, body.framing.wanted or 1))
     while body.first or not body.framing.complete:
         turn = await loop.run_in_executor(pool, _receive, link, body)
         taken, rest = taken + turn.taken, turn.rest

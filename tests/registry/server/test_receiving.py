@@ -1,12 +1,18 @@
 """Bodies that a worker thread takes from the socket: many chunks, trickles, clients that leave."""
 
+import asyncio
 import hashlib
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from registry.server.body import Framing
+from registry.server.head import read_head
+from registry.server.link import Link
+from registry.server.receiving import Body, receive_body
 from tests.servers import LiveRegistry, open_registry
 
 CONTENT = hashlib.sha256(b"content").digest() * 150_000
@@ -100,3 +106,22 @@ def test_a_client_that_stalls_is_sent_away(tmp_path: Path) -> None:
                 assert link.recv(10)
         with live.client() as client:
             assert client.get(place).headers["range"] == "0-4"
+
+
+def test_a_body_of_a_client_that_has_left_is_not_begun(live: LiveRegistry) -> None:
+    """Between its head and the first worker: that is the client's affair, and no fault of the server."""
+    host, port = live.host.rsplit(":", 1)
+    framing = Framing(read_head(b"PATCH /v2/a HTTP/1.1\r\nHost: a\r\nContent-Length: 9"))
+
+    async def receive() -> None:
+        transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, host, int(port))
+        link = Link(transport)
+        link.close()
+        try:
+            with ThreadPoolExecutor(1) as pool:
+                await receive_body(link, Body(framing, lambda _piece: None, ()), pool, 1.0)
+        finally:
+            transport.close()
+
+    with pytest.raises(ConnectionResetError):
+        asyncio.run(receive())
