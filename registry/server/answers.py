@@ -129,12 +129,12 @@ class Answers:
         answer = None if principal is None else self._answers.get((head.method, head.target, principal))
         if answer is None or principal is None:
             return None
-        raw, part = _apart(raw)
-        if part == _range(head) and len(raw) <= _SAME:
+        (raw, part), asked = _apart(raw), _range(head)
+        if part == asked and len(raw) <= _SAME:
             if len(self._known) >= _SAME:
                 self._known.clear()
             self._known[raw] = _Known(head, place, principal, time.monotonic() + _ESTABLISHED_SECONDS, answer)
-        return self._give(answer, _range(head), client, common, began)
+        return self._give(answer, asked, client, common, began)
 
     def _give(
         self, answer: Answer | FileAnswer, part: str | None, client: str, common: Fields, began: float
@@ -187,9 +187,10 @@ class Answers:
             self._forget(note)
         if note != self._now() or size > self._maximum:
             return
-        self._held += size
         key = head.method, head.target, principal
         before = self._answers.get(key)
+        if before is None:
+            self._held += size
         if isinstance(before, FileAnswer) and isinstance(answer, FileAnswer) and before.size == answer.size:
             before.heads.update(answer.heads)
             return
