@@ -35,7 +35,7 @@ class Uploads:
         metadata: MetadataStore,
         gate: Gate,
         settings: SettingsInForce[RegistrySettings],
-        journal: Journal | None = None,
+        journal: Journal,
     ) -> None:
         self._storage = storage
         self._metadata = metadata
@@ -141,7 +141,7 @@ class Uploads:
         self._close(session)
         await self._require_room(session.repository, length, digest)
         require_digest(digest, Digest.of(content, digest.algorithm))
-        if self._journal is not None and self._journal.has_room:
+        if self._journal.has_room:
             return await self._journal.take(self._occasion(session), digest, content)
         return await self._record(session, await self._storage.put(digest, content))
 
