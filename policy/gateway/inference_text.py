@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from registry.oci.strict_json import first_twice
+
 _DEEPEST = 64
 
 
@@ -66,8 +68,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_twice(names: list[str]) -> None:
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+    twice = first_twice(names)
+    if twice is not None:
         raise InferenceConfigUnreadable(f"{twice[:80]!r} stands twice: keep one")
 
 

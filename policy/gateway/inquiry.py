@@ -7,7 +7,10 @@ from typing import Any
 from policy.gateway.inference import InferenceConfig, interpret
 from policy.gateway.inference_text import InferenceConfigUnreadable, parse
 from registry.oci.errors import BadRequest
+from registry.oci.shapes import Shape
+from registry.oci.strict_json import MembersUnclear, refuse_misspelt
 
+_BODY = Shape(("reference", "inferenceConfig"))
 _NEEDED = 'needs {"reference": "HOST/repository:tag"} or {"inferenceConfig": {…}}'
 
 
@@ -28,14 +31,16 @@ def read_inquiry(raw: bytes) -> Inquiry:
     """Read a request's body.
 
     Raises:
-        BadRequest: not JSON, not one of the two forms, or a configuration that cannot be read.
+        BadRequest: not JSON, not one of the two forms, one of their members in another case, or a configuration that
+            cannot be read.
     """
     try:
         document = parse(raw.decode("utf-8"))
+        refuse_misspelt(document, _BODY)
         return _inquiry(document)
     except UnicodeDecodeError:
         raise BadRequest(f"the body is not UTF-8 text: {_NEEDED}") from None
-    except InferenceConfigUnreadable as error:
+    except (InferenceConfigUnreadable, MembersUnclear) as error:
         raise BadRequest(f"the body cannot be read: {error}; {_NEEDED}") from None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from registry.oci import strict_json
+from registry.oci import shapes, strict_json
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -48,6 +48,7 @@ def parse_config(raw: bytes, variable_length: int) -> ImageConfig:
     """
     try:
         document = strict_json.loads(raw)
+        strict_json.refuse_misspelt(document, shapes.CONFIGURATION)
     except strict_json.JsonRefused as error:
         raise ConfigUnreadable(f"the image's configuration is not readable: {error}") from None
     whole = _object(document, "the configuration")
@@ -71,7 +72,7 @@ def _environment(started: Any) -> tuple[str, ...]:
 
 
 def _member(document: Mapping[str, Any], name: str) -> Any:
-    return next((value for key, value in document.items() if key.casefold() == name), None)
+    return next((value for key, value in document.items() if key.lower() == name), None)
 
 
 def _object(value: Any, where: str) -> Mapping[str, Any]:

@@ -1,17 +1,23 @@
-"""JSON as a registry must read it: UTF-8, bounded depth, no member twice, not even in another case.
+"""JSON as a registry must read it: UTF-8, bounded depth, no member twice, and none that only Go takes for a known one.
 
 Go decodes member names of structures without regard to case, so `{"layers": [], "Layers": []}` means one thing to a
-container runtime and another to Python; such a document is refused (RFC 8259 section 4 leaves duplicate names
-undefined). Members whose value is a free map (`annotations`, `Labels`, …) may hold names that differ by case only,
-because there Go keeps both.
+container runtime and another to Python, and `{"MediaType": …}` alone has a media type there and none here; such
+documents are refused (RFC 8259 section 4 leaves duplicate names undefined). Members whose value is a free map
+(`annotations`, `Labels`, …) may hold names that differ by case only, because there Go keeps both.
 """
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
+
+from registry.oci.shapes import Shape, folded
 
 MAXIMUM_DEPTH = 64
 FREE_MAPS = frozenset({"annotations", "labels", "exposedports", "volumes"})
+# Also one that does not end: each byte is looked at once, whatever the text.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 USUAL_NAMES = frozenset(
     {
         "schemaVersion",
@@ -37,6 +43,10 @@ class JsonRefused(ValueError):
     """The text is not JSON that every client reads alike; the message says where."""
 
 
+class MembersUnclear(JsonRefused):
+    """A member is not spelled as it must be, and Go would take it nevertheless."""
+
+
 class _TwinsMet(Exception):
     """An object has two names that differ by case only; whether that is allowed depends on where it stands."""
 
@@ -50,13 +60,22 @@ class _CaseTwins(dict[str, Any]):
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise JsonRefused(f"member {twice[:80]!r} stands twice: clients would disagree")
+        twice = first_twice(name for name, _ in pairs)
+        raise JsonRefused(f"member {str(twice)[:80]!r} stands twice: clients would disagree")
     # Folding takes longer than reading, and most objects have no other names than these.
-    if not found.keys() <= USUAL_NAMES and len({name.casefold() for name in found}) < len(found):
+    if not found.keys() <= USUAL_NAMES and len({folded(name) for name in found}) < len(found):
         raise _TwinsMet
     return found
+
+
+def first_twice(names: Iterable[str]) -> str | None:
+    """The first name that was there before; `None` when each stands once."""
+    met: set[str] = set()
+    for name in names:
+        if name in met:
+            return name
+        met.add(name)
+    return None
 
 
 def _marked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -64,16 +83,16 @@ def _marked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return _object(pairs)
     except _TwinsMet:
         found = dict(pairs)
-    folded = {name.casefold(): name for name in found}
+    last = {folded(name): name for name in found}
     marked = _CaseTwins(found)
-    marked.twins = next((name, folded[name.casefold()]) for name in found if folded[name.casefold()] != name)
+    marked.twins = next((name, last[folded(name)]) for name in found if last[folded(name)] != name)
     return marked
 
 
 def _refuse_twins(value: Any, member: str = "") -> None:
-    if isinstance(value, _CaseTwins) and member.casefold() not in FREE_MAPS:
+    if isinstance(value, _CaseTwins) and folded(member) not in FREE_MAPS:
         first, second = value.twins
-        raise JsonRefused(f"members {first[:80]!r} and {second[:80]!r} differ by case only: clients would disagree")
+        raise MembersUnclear(f"members {first[:80]!r} and {second[:80]!r} differ by case only: clients would disagree")
     if isinstance(value, dict):
         for name, item in value.items():
             _refuse_twins(item, name)
@@ -110,22 +129,11 @@ def _read(text: str) -> Any:
 
 
 def _depth(raw: bytes) -> int:
-    """The deepest nesting, counted over bytes outside strings, so that the parser never recurses without bound."""
+    """The deepest nesting, counted outside strings, so that the parser never recurses without bound."""
     depth = deepest = 0
-    in_string = escaped = False
-    for byte in raw:
-        if escaped:
-            escaped = False
-        elif in_string:
-            escaped = byte == 0x5C
-            in_string = byte != 0x22
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
+    for bracket in _STRING.sub(b"", raw).translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
     return deepest
 
 
@@ -156,3 +164,27 @@ def loads(raw: bytes, *, maximum_depth: int = MAXIMUM_DEPTH) -> Any:
         raise JsonRefused(f"not JSON: {error}") from None
     _refuse_half_characters(raw, value)
     return value
+
+
+def refuse_misspelt(document: Any, shape: Shape) -> None:
+    """Refuse members that Go would take for known ones of the shape though they are not spelled as these are.
+
+    Args:
+        document: as `loads` gave it; what is not an object or a list of objects where the shape has members is left
+            to whoever reads it.
+        shape: the members that container runtimes decode, at every level.
+
+    Raises:
+        MembersUnclear: there is one; the message names it and its right spelling.
+    """
+    if isinstance(document, list):
+        for item in document:
+            refuse_misspelt(item, shape)
+    if not isinstance(document, dict):
+        return
+    for name, value in document.items():
+        below = shape.members.get(name)
+        if below is not None:
+            refuse_misspelt(value, below)
+        elif name not in shape.members and (known := shape.meant(name)) is not None:
+            raise MembersUnclear(f"member {name[:80]!r} would be read as {known!r} by container runtimes: spell it so")

@@ -37,6 +37,9 @@ def test_inference_config(sent: object) -> None:
         b'{"inferenceConfig": "["}',
         b'{"reference": "a:1", "reference": "b:1"}',
         b'{"reference": "h:1/a:v1", "inferenceConfig": {}}',
+        b'{"reference": "h:1/a:v1", "Reference": "h:1/b:v1"}',
+        b'{"Reference": "h:1/a:v1"}',
+        b'{"reference": "h:1/a:v1", "inferenceconfig": {}}',
     ],
 )
 def test_refused(raw: bytes) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.oci import strict_json
-from registry.oci.strict_json import JsonRefused
+from registry.oci import shapes, strict_json
+from registry.oci.strict_json import JsonRefused, MembersUnclear
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**18), 10**18) | st.text(),
@@ -25,7 +25,8 @@ VALUES = st.recursive(
         (b'{"layers":[],"Layers":[]}', "differ by case only"),
         (b'{"config":{"Env":[],"env":[]}}', "differ by case only"),
         (b'{"a":[{"b":1,"B":2}]}', "differ by case only"),
-        ('{"stra\u00dfe":1,"STRASSE":2}'.encode(), "differ by case only"),
+        ('{"\u017fize":1,"SIZE":2}'.encode(), "differ by case only"),
+        ('{"bloc\u212a":1,"block":2}'.encode(), "differ by case only"),
         (b'{"annotations":{"a":"1","a":"2"}}', "stands twice"),
         (b"NaN", "NaN is not JSON"),
         (b"[-Infinity]", "-Infinity is not JSON"),
@@ -41,6 +42,50 @@ def test_ambiguous_or_hostile_text_is_refused(raw: bytes, why: str) -> None:
     """The message says what is wrong."""
     with pytest.raises(JsonRefused, match=why):
         strict_json.loads(raw)
+
+
+@pytest.mark.parametrize(
+    "raw", ['{"stra\u00dfe":1,"STRASSE":2}', '{"con\ufb01g":1,"config":2}', '{"\u0130d":1,"id":2}']
+)
+def test_names_that_go_tells_apart_are_two(raw: str) -> None:
+    """Its folding knows neither ligatures nor letters of several characters."""
+    assert len(strict_json.loads(raw.encode())) == 2
+
+
+@pytest.mark.parametrize(
+    ("document", "member"),
+    [
+        ({"MediaType": "x"}, "MediaType"),
+        ({"config": {"MEDIATYPE": "x"}}, "MEDIATYPE"),
+        ({"layers": [{"digest": "x"}, {"dige\u017ft": "x"}]}, "dige\u017ft"),
+        ({"manifests": [{"platform": {"OS": "linux"}}]}, "OS"),
+        ({"\u017fubject": {}}, "\u017fubject"),
+    ],
+)
+def test_a_member_that_only_go_would_know_is_refused(document: object, member: str) -> None:
+    """It needs no twin: runtimes would read what is invisible here."""
+    with pytest.raises(MembersUnclear, match=member):
+        strict_json.refuse_misspelt(document, shapes.MANIFEST)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"config": {"Labels": {"env": "1", "Env": "2"}, "Volumes": {"/Size": {}}, "ExposedPorts": {"os": {}}}},
+        {"con\ufb01g": {"env": []}, "os": "linux"},
+        {"history": [{"created_by": "x"}], "rootfs": {"diff_ids": []}, "Unknown": {"Os": "x"}},
+        [1, "x"],
+    ],
+)
+def test_names_of_free_maps_and_unknown_members_are_free(document: object) -> None:
+    """Go keeps the first apart and never looks at the second."""
+    strict_json.refuse_misspelt(document, shapes.CONFIGURATION)
+
+
+@pytest.mark.parametrize("shape", [shapes.MANIFEST, shapes.CONFIGURATION], ids=["manifest", "configuration"])
+def test_the_members_of_a_shape_differ_by_more_than_case(shape: shapes.Shape) -> None:
+    """Else one of them could never be spelled right."""
+    assert all(shape.meant(name) == name for name in shape.members)
 
 
 @pytest.mark.parametrize("member", ["annotations", "Labels", "ExposedPorts", "Volumes"])
