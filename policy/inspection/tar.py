@@ -25,10 +25,11 @@ _ZEROS = bytes(BLOCK)
 _USTAR = b"ustar\0"
 _GNU = b"ustar  \0"
 _HIGHEST = 1 << 62
+_UID, _GID = slice(108, 116), slice(116, 124)
 
 FILE = ord("0")
 FILES = frozenset(b"07\0S")
-LINK, SYMLINK, DIRECTORY = ord("1"), ord("2"), ord("5")
+LINK, SYMLINK, CHARACTER_DEVICE, DIRECTORY = ord("1"), ord("2"), ord("3"), ord("5")
 DEVICES = frozenset(b"346")
 _WITHOUT_BODY = DEVICES | {LINK, SYMLINK, DIRECTORY}
 _LONG_NAME, _LONG_LINK, _PAX, _GLOBAL = ord("L"), ord("K"), ord("x"), ord("g")
@@ -46,7 +47,10 @@ class Member:
         link: target of a link, as stored.
         offset: where the stored body begins in the uncompressed stream.
         stored: bytes of the body in the archive.
-        sparse: where they belong, for a sparse file.
+        header: its header block.
+        pax: the records of its extended header.
+        attributed: whether extended attributes are among them.
+        sparse: where the stored bytes belong, for a sparse file.
     """
 
     name: bytes
@@ -55,12 +59,33 @@ class Member:
     link: bytes
     offset: int
     stored: int
+    header: bytes = b""
+    pax: Mapping[bytes, bytes] | None = None
+    attributed: bool = False
     sparse: SparseMap | None = None
 
     @property
     def size(self) -> int:
         """Length of the file, holes included."""
         return self.sparse.size if self.sparse else self.stored
+
+    @property
+    def owner(self) -> tuple[int, int]:
+        """Its uid and gid.
+
+        Raises:
+            LayerRefused: not numbers, or negative ones.
+        """
+        return _identifier(self, pax.UID, _UID), _identifier(self, pax.GID, _GID)
+
+
+def _identifier(member: Member, key: bytes, field: slice) -> int:
+    text = member.pax.get(key) if member.pax else None
+    if text is None:
+        return number(member.header[field])
+    if not text.isdigit() or len(text) > 18:
+        raise damaged("a pax header gives an owner that is not a number")
+    return int(text)
 
 
 def octal(field: bytes) -> int:
@@ -125,10 +150,11 @@ def _verify_numbers(block: bytes, magic: bytes) -> None:
 class Extensions:
     """What extended headers say of the member that follows them."""
 
-    __slots__ = ("_came", "link", "name", "pax")
+    __slots__ = ("_came", "attributed", "link", "name", "pax")
 
     def __init__(self) -> None:
         self._came = False
+        self.attributed = False
         self.pax: Mapping[bytes, bytes] = {}
         self.name = b""
         self.link = b""
@@ -141,6 +167,7 @@ class Extensions:
         """Take one extended header's body; a later one of its kind replaces an earlier one."""
         if kind == _PAX:
             self.pax = pax.records(body)
+            self.attributed = pax.ATTRIBUTE in body
         elif kind == _GLOBAL:
             if self:
                 raise hostile(
@@ -218,7 +245,7 @@ class Members:
         self.count += 1
         if self.count > self._budgets.members:
             raise over_budget(f"the layer has more than {self._budgets.members} members")
-        member = Member(_joined(name, magic, prefix, block), kind, bits, _text(link), 0, stored)
+        member = Member(_joined(name, magic, prefix, block), kind, bits, _text(link), 0, stored, block)
         if extensions:
             _apply(member, extensions)
         if kind in _WITHOUT_BODY:
@@ -278,7 +305,8 @@ def _text(field: bytes) -> bytes:
 
 
 def _apply(member: Member, extensions: Extensions) -> None:
-    found = extensions.pax
+    member.pax = found = extensions.pax
+    member.attributed = extensions.attributed
     member.name = extensions.name or found.get(pax.PATH, member.name)
     member.link = extensions.link or found.get(pax.LINK, member.link)
     size = found.get(pax.SIZE)
