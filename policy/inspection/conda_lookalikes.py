@@ -5,8 +5,8 @@ import re
 from policy.facts import Fact
 from policy.inspection.detectors.conda_lookalike import WANTED, kind_of
 from policy.inspection.look import Look
+from policy.inspection.names import shown
 from policy.inspection.root import Node
-from policy.inspection.tree import shown
 
 _NAMES = re.compile(WANTED)
 

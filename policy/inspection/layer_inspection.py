@@ -3,14 +3,16 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from policy.facts import Problem
 from policy.inspection.records import Record
 from policy.inspection.table import Table
 from policy.inspection.zstandard import zstd
 
-_MAGIC = b"BGL1"
+_MAGIC = b"BGL2"
 _LEVEL = 3
+_PATHS = ("named", "links", "implicit", "late", "outside", "merging")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,10 @@ class LayerInspection:
         links: paths of all symbolic links, and of hard links that may turn out to be some.
         implicit: directories that exist only because something lies below them.
         late: directories that were used before they were named or replaced.
+        outside: hard links to what older layers have, or this one brings later.
+        merging: directories in place of a whiteout or file of the same layer.
+        access: paths whose mode bits or owner are not the usual ones (policy/inspection/access.py).
+        access_list: the first member with an access control list; b"" when there is none.
     """
 
     digest: str
@@ -48,6 +54,10 @@ class LayerInspection:
     links: tuple[bytes, ...] = ()
     implicit: tuple[bytes, ...] = ()
     late: tuple[bytes, ...] = ()
+    outside: tuple[bytes, ...] = ()
+    merging: tuple[bytes, ...] = ()
+    access: Table = field(default_factory=Table)
+    access_list: bytes = b""
 
     def to_bytes(self) -> bytes:
         """A compact form; the same inspection gives the same bytes."""
@@ -60,12 +70,13 @@ class LayerInspection:
             "uncompressed": self.uncompressed,
             "compression": self.compression,
             "members": self.members,
+            "access_list": self.access_list.decode("latin-1"),
             "records": [[path.decode("latin-1"), self.records[path].to_list()] for path in sorted(self.records)],
         }
         parts = [json.dumps(head, sort_keys=True, separators=(",", ":")).encode()]
-        parts += [_joined(paths) for paths in (self.named, self.links, self.implicit, self.late)]
+        parts += [_joined(getattr(self, name)) for name in _PATHS]
         packed = b"".join(_framed(zstd.compress(part, _LEVEL)) for part in parts)
-        return _MAGIC + packed + self.table.to_bytes()
+        return _MAGIC + packed + _framed(self.access.to_bytes()) + self.table.to_bytes()
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> "LayerInspection":
@@ -77,21 +88,22 @@ class LayerInspection:
         if not raw.startswith(_MAGIC):
             raise ValueError("this is not a layer inspection of the present format: the layer needs to be read again")
         parts, at = [], len(_MAGIC)
-        for _ in range(5):
+        for _ in range(len(_PATHS) + 2):
             end = at + 4 + int.from_bytes(raw[at : at + 4], "big")
-            parts.append(zstd.decompress(raw[at + 4 : end]))
+            parts.append(raw[at + 4 : end])
             at = end
-        head = json.loads(parts[0])
+        head = json.loads(zstd.decompress(parts[0]))
         problem = head.pop("problem")
         records = head.pop("records")
+        paths: dict[str, Any] = {
+            name: _split(zstd.decompress(part)) for name, part in zip(_PATHS, parts[1:-1], strict=True)
+        }
         return cls(
-            **{**head, "detectors": tuple(head["detectors"])},
+            **{**head, "detectors": tuple(head["detectors"]), "access_list": head["access_list"].encode("latin-1")},
+            **paths,
             problem=Problem(**problem) if problem else None,
             records={path.encode("latin-1"): Record.from_list(item) for path, item in records},
-            named=_split(parts[1]),
-            links=_split(parts[2]),
-            implicit=_split(parts[3]),
-            late=_split(parts[4]),
+            access=Table.from_bytes(parts[-1]),
             table=Table.from_bytes(raw[at:]),
         )
 

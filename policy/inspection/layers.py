@@ -7,25 +7,29 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from policy.facts import Problem
+from policy.inspection.access import Access, is_usual_directory, is_usual_file
 from policy.inspection.archive import Pieces
+from policy.inspection.attributes import has_access_list, refuse_overlay_attributes
 from policy.inspection.budgets import Budgets, LayerRefused, hostile, over_budget
 from policy.inspection.compression import Meter, Source, uncompressed
 from policy.inspection.detectors import DETECTORS, Detector, Unreadable, names
 from policy.inspection.detectors.os_release import OS_RELEASE, SNIFFED
 from policy.inspection.layer_inspection import LayerInspection
+from policy.inspection.names import cleaned, shown
 from policy.inspection.readers import read_by_all
 from policy.inspection.records import VALUE_LIMIT, Record
 from policy.inspection.table import Table
-from policy.inspection.tar import DIRECTORY, FILE, LINK, SYMLINK, Member, Members
-from policy.inspection.tree import LayerTree, cleaned, shown
+from policy.inspection.tar import CHARACTER_DEVICE, DIRECTORY, FILE, LINK, SYMLINK, Member, Members, number
+from policy.inspection.tree import IMPLICIT, OPAQUE, WHITEOUT, LayerTree
 
 SNIFF_LIMIT = 8 * 1024
 """Files up to this size are searched for the keys of os-release, whatever their name."""
 _LINK_MAXIMUM = 4095
 _AUFS = b".wh..wh."
-_OPAQUE = b".wh..wh..opq"
-_WHITEOUT = b".wh."
-_IMPLICIT = frozenset({b"i", b"I"})
+_ROOTS_UID = b"0000000\0"
+_UID = slice(108, 116)
+_MAGIC_AT = 257
+_DEVICE_NUMBERS = (slice(329, 337), slice(337, 345))
 
 
 def scan_layer(
@@ -68,10 +72,14 @@ def scan_layer(
         compression=meter.compression,
         members=scan.members,
         table=Table.of(scan.tree.entries),
+        access=Table.of(scan.tree.access),
+        access_list=scan.access_list,
         records=scan.records,
         named=tuple(sorted(scan.named)),
         links=tuple(sorted(path for path, entry in scan.tree.entries.items() if entry.startswith((b"l", b"h")))),
-        implicit=tuple(sorted(path for path, entry in scan.tree.entries.items() if entry in _IMPLICIT)),
+        implicit=tuple(sorted(path for path, entry in scan.tree.entries.items() if entry in IMPLICIT)),
+        outside=tuple(sorted(path for path, entry in scan.tree.entries.items() if entry.startswith(b"h"))),
+        merging=tuple(sorted(path for path, entry in scan.tree.entries.items() if entry == b"m")),
         late=tuple(sorted(scan.tree.late)),
     )
 
@@ -104,6 +112,7 @@ class _Scan:
         self.records: dict[bytes, Record] = {}
         self.named: set[bytes] = set()
         self.members = 0
+        self.access_list = b""
         self._budgets = budgets
         self._detectors = detectors
         self._wanted = re.compile(b"|".join(b"(" + item.wanted + b")" for item in detectors), re.DOTALL).fullmatch
@@ -113,26 +122,40 @@ class _Scan:
         members = Members(Pieces(_timed(pieces, self._budgets.cpu_seconds)), self._budgets)
         tree = self.tree
         for member in members:
-            path = cleaned(member.name)
-            if _AUFS in path and not path.endswith(_OPAQUE):
+            name = member.name = cleaned(member.name)
+            if member.attributed:
+                self._attributes(member)
+            if name.startswith(_AUFS) and name != OPAQUE:
+                tree.skip(name)
                 continue
-            home, base = tree.home(path)
-            if base.startswith(_WHITEOUT) and tree.whiteout(home, base):
+            home, base = tree.home(name)
+            if base.startswith(WHITEOUT) and tree.whiteout(home, base):
                 continue
             place = home + b"/" + base if home else base
             kind = member.kind
             if kind == FILE:
                 self._file(place, base, member, members)
             elif kind == DIRECTORY:
-                tree.directory(place)
+                tree.directory(name, place)
                 self._forget(place)
+                if not is_usual_directory(member.mode):
+                    tree.access[place] = bytes(_access(member))
             else:
                 self._special(place, base, member)
         self.members = members.count
+        tree.finish()
+
+    def _attributes(self, member: Member) -> None:
+        records = member.pax or {}
+        refuse_overlay_attributes(records, member.name)
+        if not self.access_list and has_access_list(records):
+            self.access_list = member.name or b"."
 
     def _file(self, place: bytes, base: bytes, member: Member, members: Members) -> None:
         letter = b"x" if member.mode & 0o111 else b"f"
-        self._put(place, b"%b%d" % (letter, member.size))
+        self._put(member, place, b"%b%d" % (letter, member.size))
+        if not is_usual_file(member.mode):
+            self.tree.access[place] = bytes(_access(member))
         detector = self._wanting(place, base)
         if detector is not None:
             self._keep(place, self._read(detector, place, member, members))
@@ -157,23 +180,28 @@ class _Scan:
 
     def _special(self, place: bytes, base: bytes, member: Member) -> None:
         if member.kind == SYMLINK:
-            if len(member.link) > _LINK_MAXIMUM:
-                raise hostile(
-                    f"link {shown(place)!r} has a target of {len(member.link)} bytes: no system has such links"
-                )
-            self._put(place, b"l" + member.link)
+            self._symbolic_link(place, member)
         elif member.kind == LINK:
-            source, purge = self.tree.hard_link(place, cleaned(member.link))
+            source, purge = self.tree.hard_link(member.name, place, cleaned(member.link), _access(member))
             if source != place:
                 self._forget(place, purge=purge)
                 self._share(place, source)
         else:
-            self._put(place, b"o")
+            self._put(member, place, b"o0" if _is_overlay_whiteout(member) else b"o")
         if base == b"conda-meta" or self._wanting(place, base):
             self.named.add(place)
 
-    def _put(self, place: bytes, entry: bytes) -> None:
-        self._forget(place, purge=self.tree.put(place, entry))
+    def _symbolic_link(self, place: bytes, member: Member) -> None:
+        if not 0 < len(member.link) <= _LINK_MAXIMUM:
+            size = len(member.link)
+            raise hostile(f"link {shown(place)!r} has a target of {size} bytes: no system has such links")
+        self._put(member, place, b"l" + member.link)
+        # A link's owner matters in a sticky directory only.
+        if (member.pax or member.header[_UID] != _ROOTS_UID) and member.owner[0]:
+            self.tree.access[place] = bytes(_access(member))
+
+    def _put(self, member: Member, place: bytes, entry: bytes) -> None:
+        self._forget(place, purge=self.tree.put(member.name, place, entry))
 
     def _forget(self, place: bytes, *, purge: bool = False) -> None:
         """What was recorded under a path that now is something else."""
@@ -217,3 +245,15 @@ def _values(detector: Detector, body: bytes) -> tuple[Mapping[str, str], str]:
     if any(len(value) > VALUE_LIMIT for value in values.values()):
         return {}, f"a value in it is longer than {VALUE_LIMIT} characters"
     return values, ""
+
+
+def _access(member: Member) -> Access:
+    uid, gid = member.owner
+    return Access(member.mode & 0o7777, uid, gid)
+
+
+def _is_overlay_whiteout(member: Member) -> bool:
+    """Whether it is the character device 0/0, which overlayfs takes for a whiteout of its own."""
+    if member.kind != CHARACTER_DEVICE or not member.header.startswith(b"ustar", _MAGIC_AT):
+        return member.kind == CHARACTER_DEVICE
+    return not any(number(member.header[field]) for field in _DEVICE_NUMBERS)

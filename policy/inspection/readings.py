@@ -1,32 +1,111 @@
-"""The two readings of an image whose newer layers put things below what is a link in an older one.
+"""The two readings of an image on which unpackers disagree.
 
-A layer has `lib/x` but does not name `lib`, and an older layer made `lib` a link to `usr/lib`: some unpackers follow
-the link (`usr/lib/x`), others put a directory in its place (`lib/x`). Both roots are built; where the facts depend on
-the difference, the image is inconclusive.
+An overlay file system keeps each layer in a directory of its own, other unpackers put one layer over the other. The
+roots differ in two cases:
+
+- A layer has `lib/x` but does not name `lib`, and an older layer made `lib` a link to `usr/lib`: overlay file systems
+  put a directory in the link's place, the others follow it (`usr/lib/x`).
+- A layer deletes `lib` and has it again as a directory: overlay file systems merge it with the older one, the others
+  delete that.
+
+Both roots are built; where what is judged depends on the difference, the image is inconclusive.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from policy.inspection.layer_inspection import LayerInspection
+from policy.inspection.names import shown
 from policy.inspection.root import Root, RootUnclear, Tier
-from policy.inspection.tree import DIRECTORIES, FRESH, LINKS_AT_MOST, shown
+from policy.inspection.tree import DIRECTORIES, FRESH, LINKS_AT_MOST
+
+_OUTSIDE_AT_MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where the two readings of an image part.
+
+    Attributes:
+        index: the layer.
+        path: the member.
+        how: what runtimes do about it, as the end of a sentence.
+    """
+
+    index: int
+    path: bytes
+    how: str
+
+    def __str__(self) -> str:
+        """`layer 2 has lib …`."""
+        return f"layer {self.index} has {shown(self.path)} {self.how}"
 
 
 def roots(layers: Iterable[LayerInspection]) -> tuple[Root, ...]:
-    """One root, or two: links in parents followed first, then replaced.
+    """One root, or two: as overlay file systems show it, and as other unpackers leave it.
 
     Raises:
-        RootUnclear: following a link makes two members collide, or leads round in a circle.
+        RootUnclear: following a link makes two members collide, or leads round in a circle; a hard link gives an older
+            layer's file another mode.
+    """
+    return readings(layers)[0]
+
+
+def readings(layers: Iterable[LayerInspection]) -> tuple[tuple[Root, ...], tuple[Difference, ...]]:
+    """The roots, as `roots` gives them, and where they part.
+
+    Raises:
+        RootUnclear: as `roots` does.
     """
     inspected = list(layers)
-    replacing = [Tier.of(layer) for layer in inspected]
-    following: list[Tier] = []
-    for tier, layer in zip(replacing, inspected, strict=True):
-        redirects = _redirects(tier, following)
-        following.append(_moved(layer, redirects) if redirects else tier)
-    if all(one is other for one, other in zip(following, replacing, strict=True)):
-        return (Root(replacing),)
-    return Root(following), Root(replacing)
+    overlay = [Tier.of(layer, merges=True) for layer in inspected]
+    others: list[Tier] = []
+    differences: list[Difference] = []
+    for index, layer in enumerate(inspected):
+        tier = Tier.of(layer, merges=False) if layer.merging else overlay[index]
+        redirects = _redirects(tier, others)
+        others.append(_moved(tier, layer, redirects) if redirects else tier)
+        older = (overlay[:index], others[:index])
+        differences += [Difference(index, path, _MERGING) for path in layer.merging if _matters(path, older)]
+        differences += [Difference(index, path, _FOLLOWING) for path in redirects]
+    found = (Root(overlay),) if not differences else (Root(overlay), Root(others))
+    for root in found:
+        _refuse_changed_modes(root)
+    return found, tuple(differences)
+
+
+_MERGING = (
+    "in place of what it deletes or replaces itself: overlay file systems then show the older directory as well, other "
+    "unpackers delete it"
+)
+_FOLLOWING = (
+    "as a directory without naming it, where an older layer has a link: overlay file systems put the directory in the "
+    "link's place, other unpackers follow the link"
+)
+
+
+def _matters(path: bytes, older: Iterable[Sequence[Tier]]) -> bool:
+    nodes = [Root(tiers).at(path) for tiers in older]
+    return any(node is not None and node.is_directory for node in nodes)
+
+
+def _refuse_changed_modes(root: Root) -> None:
+    """A hard link to an older layer's file shares that one's mode: unpackers that take it change both, or neither."""
+    for index, tier in enumerate(root.tiers):
+        if len(tier.outside) > _OUTSIDE_AT_MOST:
+            raise RootUnclear(f"layer {index} has more than {_OUTSIDE_AT_MOST} hard links to older layers' files")
+        for path in tier.outside:
+            node = root.below(index + 1).at(path)
+            note = tier.access.get(path)
+            if node is None or note is None or not node.is_file:
+                continue
+            before, after = root.access_of(node).mode & 0o555, int(note.split()[0], 8) & 0o555
+            if before != after:
+                raise RootUnclear(
+                    f"layer {index} has the hard link {shown(path)} to a file of an older layer, with another mode: "
+                    "unpackers disagree on which one counts",
+                    "unclear-link",
+                )
 
 
 def _redirects(tier: Tier, older: list[Tier]) -> dict[bytes, bytes]:
@@ -88,11 +167,11 @@ def moved(path: bytes, redirects: Mapping[bytes, bytes]) -> bytes:
     return path
 
 
-def _moved(layer: LayerInspection, redirects: Mapping[bytes, bytes]) -> Tier:
+def _moved(tier: Tier, layer: LayerInspection, redirects: Mapping[bytes, bytes]) -> Tier:
     entries: dict[bytes, bytes] = {}
-    for path, entry in layer.table:
+    for path, _ in layer.table:
         place = moved(path, redirects)
-        entries[place] = _both(place, entries.get(place), entry)
+        entries[place] = _both(place, entries.get(place), tier.entries.get(path) or b"")
     for target in redirects.values():
         for parent in _parents(target):
             entries[parent] = _both(parent, entries.get(parent), b"i")
@@ -103,6 +182,9 @@ def _moved(layer: LayerInspection, redirects: Mapping[bytes, bytes]) -> Tier:
         frozenset(moved(path, redirects) for path in layer.links),
         tuple(path for path in sorted(entries) if entries[path][:1] in {b"i", b"I"}),
         frozenset(),
+        {moved(path, redirects): note for path, note in layer.access},
+        tuple(moved(path, redirects) for path in layer.outside),
+        layer.access_list,
     )
 
 

@@ -8,17 +8,56 @@ resolved inside the root only, at most 40 of them, `..` stops at the root.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from policy.inspection.access import Access
 from policy.inspection.layer_inspection import LayerInspection
+from policy.inspection.names import shown
 from policy.inspection.records import Record
 from policy.inspection.table import Entries, OpenTable
-from policy.inspection.tree import DIRECTORIES, FRESH, LINKS_AT_MOST, shown
+from policy.inspection.tree import DIRECTORIES, FRESH, LINKS_AT_MOST
 
-_FILES = b"fx"
+_GONE = frozenset({b"w", b"o0"})
+_NAMED = frozenset({b"d", b"D"})
+_USUAL_DIRECTORY = Access(0o755)
 
 
 class RootUnclear(Exception):
-    """The image's root cannot be told from what is known of its layers; the message says why."""
+    """What a runtime would show cannot be told from what is known of the image; the message says why.
+
+    Attributes:
+        reason: a stable word, as in `policy.facts.Problem`.
+    """
+
+    def __init__(self, message: str, reason: str = "unclear-root") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Viewer(Protocol):
+    """As whom a path is looked up."""
+
+    def may_search(self, directory: "Node") -> bool:
+        """Whether names in the directory can be looked up."""
+        ...
+
+    def reaches(self, path: bytes, found: "Node | None", directory: "Node") -> None:
+        """A path on the way; raises `RootUnclear` where only a runtime knows what stands there."""
+        ...
+
+
+class _Merging:
+    """The entries of a layer, with one kind of entry in place of another."""
+
+    __slots__ = ("_entries", "_kind")
+
+    def __init__(self, entries: Entries, kind: bytes) -> None:
+        self._entries = entries
+        self._kind = kind
+
+    def get(self, path: bytes) -> bytes | None:
+        entry = self._entries.get(path)
+        return self._kind if entry == b"m" else entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +71,9 @@ class Tier:
         links: paths of all its symbolic links.
         implicit: its directories that are not named: only something below them is.
         late: its directories that were used before they were named or replaced.
+        access: mode and owner of what has not the usual ones, by path.
+        outside: its hard links to what older layers have.
+        access_list: its first member with an access control list.
     """
 
     entries: Entries
@@ -40,12 +82,33 @@ class Tier:
     links: frozenset[bytes]
     implicit: tuple[bytes, ...]
     late: frozenset[bytes]
+    access: Entries
+    outside: tuple[bytes, ...] = ()
+    access_list: bytes = b""
 
     @classmethod
-    def of(cls, layer: LayerInspection) -> "Tier":
-        """The layer as it was inspected."""
-        named, links = frozenset(layer.named), frozenset(layer.links)
-        return cls(OpenTable(layer.table), layer.records, named, links, layer.implicit, frozenset(layer.late))
+    def of(cls, layer: LayerInspection, *, merges: bool) -> "Tier":
+        """The layer as it was inspected.
+
+        Args:
+            layer: the layer.
+            merges: whether a directory in place of a whiteout of its layer shows what older layers have, as overlay
+                file systems do.
+        """
+        entries: Entries = OpenTable(layer.table)
+        if layer.merging:
+            entries = _Merging(entries, b"d" if merges else b"D")
+        return cls(
+            entries,
+            layer.records,
+            frozenset(layer.named),
+            frozenset(layer.links),
+            layer.implicit,
+            frozenset(layer.late),
+            OpenTable(layer.access),
+            layer.outside,
+            layer.access_list,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +120,14 @@ class Node:
         entry: its kind and more (policy/inspection/tree.py).
         index: the layer that brought its content.
         record: what a detector read in it, if one did.
+        origin: the path that its layer knows it by; another than `path` for a hard link to an older layer's file.
     """
 
     path: bytes
     entry: bytes
     index: int
     record: Record | None = None
+    origin: bytes = b""
 
     @property
     def is_file(self) -> bool:
@@ -90,6 +155,9 @@ class Node:
         return int(self.entry[1:]) if self.is_file else 0
 
 
+ROOT = Node(b"", b"d", 0)
+
+
 class Root:
     """Tiers, oldest first, seen as one root. What was looked up once is remembered."""
 
@@ -112,7 +180,7 @@ class Root:
 
     def _look(self, path: bytes) -> Node | None:
         if not path:
-            return Node(b"", b"d", 0)
+            return ROOT
         floor = self._floor(path.rpartition(b"/")[0])
         if floor is None:
             return None
@@ -123,10 +191,14 @@ class Root:
         return None
 
     def _node(self, path: bytes, entry: bytes, index: int) -> Node | None:
-        if entry == b"w":
+        if entry in _GONE:
             return None
         if entry[:1] == b"h":
             return self._hard(path, entry[1:], index)
+        if entry == b"?":
+            raise RootUnclear(
+                f"{shown(path)} in layer {index} begins as AUFS's own files do: docker unpacks it, containerd does not"
+            )
         return Node(path, entry, index, self.tiers[index].records.get(path))
 
     def _hard(self, path: bytes, target: bytes, index: int) -> Node:
@@ -138,7 +210,38 @@ class Root:
         self._resolving.discard(path)
         if found is None or found.is_directory:
             raise RootUnclear(f"{shown(path)} is a hard link to {shown(target)}, which is no file of its image")
-        return Node(path, found.entry, found.index, found.record)
+        return Node(path, found.entry, found.index, found.record, found.origin or found.path)
+
+    def access_of(self, node: Node) -> Access:
+        """Mode and owner of a file or link; owner and group are 0 where the mode grants everybody the same."""
+        note = self.tiers[node.index].access.get(node.origin or node.path)
+        if note is not None:
+            return Access.of(note)
+        return Access(0o755 if node.entry[:1] in {b"x", b"l"} else 0o644)
+
+    def access_of_directory(self, path: bytes) -> tuple[Access, str]:
+        """Mode and owner of a directory, and why runtimes disagree on them; "" when they do not.
+
+        A newer layer may have members below it without naming it: docker then opens it to everybody, others leave it
+        as it was. A member that names the root itself is skipped by docker.
+        """
+        unnamed = -1
+        for index in range(len(self.tiers) - 1, (self._floor(path) or 0) - 1, -1):
+            entry = self.tiers[index].entries.get(path)
+            if entry is None:
+                continue
+            if entry not in _NAMED:
+                unnamed = index if unnamed < 0 else unnamed
+                continue
+            note = self.tiers[index].access.get(path)
+            if note is None:
+                return _USUAL_DIRECTORY, ""
+            how = f"layer {index} does not open /{shown(path)} to everybody"
+            if not path:
+                return Access.of(note), f"{how}, and docker skips what a layer says of the root"
+            why = f"{how}, and layer {unnamed} has members below it without naming it" if unnamed >= 0 else ""
+            return Access.of(note), why
+        return _USUAL_DIRECTORY, ""
 
     def place(self, path: bytes) -> Node | None:
         """What stands at a path, links in front of it followed, itself not."""
@@ -188,31 +291,49 @@ class Root:
         """What a path leads to, every link followed; `None` when it leads nowhere or round in a circle."""
         return self.follow(path)[0]
 
-    def follow(self, path: bytes) -> tuple[Node | None, tuple[Node, ...]]:
-        """What a path leads to, and the links on the way."""
+    def follow(
+        self, path: bytes, start: Node = ROOT, viewer: Viewer | None = None
+    ) -> tuple[Node | None, tuple[Node, ...]]:
+        """What a path leads to, and the links on the way (path_resolution(7)).
+
+        Args:
+            path: as written; one that begins with `/` starts at the root whatever `start` is.
+            start: where a relative path begins.
+            viewer: as whom; everything can be searched when `None`.
+        """
         todo = path.split(b"/")[::-1]
-        at = Node(b"", b"d", 0)
+        at = ROOT if path.startswith(b"/") else start
         links: list[Node] = []
         while todo:
             part = todo.pop()
-            if part in {b"", b"."}:
-                continue
+            # What stands before a slash must be a directory, also when nothing follows the slash.
             if not at.is_directory:
                 return None, tuple(links)
-            if part == b"..":
-                at = self.at(at.path.rpartition(b"/")[0]) or at
+            if not part:
                 continue
-            found = self.at(at.path + b"/" + part if at.path else part)
-            if found is None or len(links) > LINKS_AT_MOST:
+            if viewer is not None and not viewer.may_search(at):
+                return None, tuple(links)
+            if part in {b".", b".."}:
+                at = at if part == b"." else self.at(at.path.rpartition(b"/")[0]) or at
+                continue
+            found = self._step(at, part, viewer)
+            if found is None or (found.is_link and len(links) == LINKS_AT_MOST):
                 return None, tuple(links)
             if found.is_link:
                 links.append(found)
                 target = found.entry[1:]
                 todo.extend(target.split(b"/")[::-1])
-                at = Node(b"", b"d", 0) if target.startswith(b"/") else at
+                at = ROOT if target.startswith(b"/") else at
             else:
                 at = found
         return at, tuple(links)
+
+    def _step(self, directory: Node, name: bytes, viewer: Viewer | None) -> Node | None:
+        place = directory.path + b"/" + name if directory.path else name
+        found = self.at(place)
+        if viewer is not None:
+            viewer.reaches(place, found, directory)
+        return found
 
     def candidates(self, name: re.Pattern[bytes]) -> Iterator[tuple[int, bytes]]:
         """Layer and path of every record and wanted link whose last part matches, oldest layer first, in order."""

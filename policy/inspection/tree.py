@@ -6,53 +6,44 @@ An entry is `bytes`: one letter for its kind, then what the kind needs.
     hPATH a hard link to what older layers have, or this one brings later     o        a device node or FIFO
     d     a directory: older children stay                                    D        one without older children
     i I   the same, but never named itself: only something below it was
-    w     a whiteout: what older layers have here is gone
+    m     a directory in place of a whiteout or file of the same layer: overlay file systems show older children
+    n     a directory below which something stands though the layer deletes it: only unpackers that delete take it
+    w     a whiteout: what older layers have here is gone; so is it below the device 0/0, which overlayfs takes for one
+    ?     what docker unpacks and containerd skips: names at the root that begin as AUFS's own files do
 
 Order within the layer counts: a directory over a directory merges, anything else replaces what was there with all that
 is below. Parents that are links in the same layer are followed, as every unpacker does.
 """
 
-import re
+from policy.inspection.access import Access
+from policy.inspection.budgets import Budgets, LayerRefused, hostile, over_budget
+from policy.inspection.names import shown
 
-from policy.inspection.budgets import Budgets, hostile, over_budget
-
-_WHITEOUT = b".wh."
-_METADATA = b".wh..wh."
-_OPAQUE = b".wh..wh..opq"
-DIRECTORIES = frozenset(b"dDiI")
-FRESH = frozenset(b"DI")
-_LINK = ord("l")
-_NAMED = {b"i": b"d", b"I": b"D", b"w": b"D"}
-_EMPTIED = {b"d": b"D", b"i": b"I"}
-_IMPLICIT = frozenset({b"i", b"I"})
-_UNKNOWN = frozenset({b"w", b"i", b"I"})
+WHITEOUT = b".wh."
+OPAQUE = b".wh..wh..opq"
+DIRECTORIES = frozenset(b"dDiImn")
+FRESH = frozenset(b"DIn")
+IMPLICIT = frozenset({b"i", b"I"})
 LINKS_AT_MOST = 40
-_SIMPLE = re.compile(rb"\.{0,2}+[^./\0][^/\0]*+(?:/\.{0,2}+[^./\0][^/\0]*+)*+").fullmatch
+_LINK = ord("l")
+_NAMED = {b"i": b"d", b"I": b"D", b"w": b"m", b"n": b"D"}
+_EMPTIED = {b"d": b"D", b"i": b"I", b"m": b"D"}
+_UNNAMED = frozenset({b"w", b"i", b"I", b"n"})
 
 
-def shown(path: bytes) -> str:
-    """A path for a person: control characters and broken UTF-8 escaped, cut when very long."""
-    text = path[:400].decode("utf-8", "backslashreplace")
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+class Inode:
+    """A file that has several names: mode and owner are those of its last hard link's entry."""
 
+    __slots__ = ("access", "size")
 
-def cleaned(name: bytes) -> bytes:
-    """A member's name from the root, without empty parts and `.`.
+    def __init__(self, size: bytes, access: Access) -> None:
+        self.size = size
+        self.access = access
 
-    Raises:
-        LayerRefused: it climbs with `..`, or carries a NUL.
-    """
-    if name.startswith(b"./"):
-        name = name[2:]
-    if _SIMPLE(name):
-        return name
-    parts = [part for part in name.split(b"/") if part and part != b"."]
-    if b".." in parts:
-        raise hostile(f"member {shown(name)!r} climbs with '..': unpackers disagree on where it lands")
-    path = b"/".join(parts)
-    if b"\0" in path:
-        raise hostile(f"member {shown(name)!r} carries a NUL in its name")
-    return path
+    @property
+    def entry(self) -> bytes:
+        """The entry of each of its names."""
+        return (b"x" if self.access.mode & 0o111 else b"f") + self.size
 
 
 class LayerTree:
@@ -60,15 +51,19 @@ class LayerTree:
 
     Attributes:
         entries: path -> entry, as far as the layer has been read.
+        access: path -> note on mode and owner, where they are not the usual ones.
         late: directories that were used before they were named or replaced: where an older layer has a link in their
             place, what was put below them has gone elsewhere.
     """
 
     def __init__(self, budgets: Budgets) -> None:
         self.entries: dict[bytes, bytes] = {b"": b"i"}
+        self.access: dict[bytes, bytes] = {}
         self.late: set[bytes] = set()
         self._budgets = budgets
         self._homes: dict[bytes, bytes] = {b"": b""}
+        self._names: dict[bytes, bytes] = {}
+        self._inodes: dict[bytes, Inode] = {}
         self._names_bytes = 0
 
     def home(self, path: bytes) -> tuple[bytes, bytes]:
@@ -106,7 +101,7 @@ class LayerTree:
             path = at + b"/" + part if at else part
             entry = self.entries.get(path)
             if entry is None or entry == b"w":
-                entry = b"D" if entry else b"i"
+                entry = b"n" if entry else b"i"
                 if make:
                     self._count(path)
                     self.entries[path] = entry
@@ -127,87 +122,149 @@ class LayerTree:
         """A path out of its directory and last part."""
         return home + b"/" + base if home else base
 
-    def directory(self, path: bytes) -> None:
-        """A directory is named: it merges with one that is there and replaces anything else."""
+    def _claim(self, name: bytes, path: bytes, old: bytes | None) -> None:
+        """A name may stand once; through a link of the layer another name may land in the same place."""
+        if path and old is not None and old not in _UNNAMED and self._names.get(path, path) == name:
+            raise LayerRefused(
+                "path-twice",
+                f"path {shown(name)!r} stands twice in the layer: docker and podman cannot unpack it, others show the "
+                "last",
+            )
+        if name != path:
+            self._names[path] = name
+        elif self._names:
+            self._names.pop(path, None)
+
+    def directory(self, name: bytes, path: bytes) -> None:
+        """A directory is named: it merges with one that is there and replaces anything else.
+
+        Raises:
+            LayerRefused: it was named before.
+        """
         old = self.entries.get(path)
         if old is None:
             self.entries[path] = b"d"
-        elif old[0] in DIRECTORIES or old == b"w":
-            if old in _IMPLICIT:
+            if name != path:
+                self._names[path] = name
+            return
+        self._claim(name, path, old)
+        if old[0] in DIRECTORIES or old == b"w":
+            if old in IMPLICIT:
                 self.late.add(path)
             self.entries[path] = _NAMED.get(old, old)
         else:
-            self.entries[path] = b"D"
+            self.entries[path] = b"m"
+            self._inodes.pop(path, None)
             self._forget_homes()
+        self.access.pop(path, None)
 
-    def put(self, path: bytes, entry: bytes) -> bool:
+    def put(self, name: bytes, path: bytes, entry: bytes) -> bool:
         """Anything but a directory; replaces what was there. Tells whether other entries went with it.
 
         Raises:
-            LayerRefused: it would replace the root.
+            LayerRefused: it would replace the root, or its name stands twice.
         """
         if not path:
             raise hostile("a member that is not a directory replaces the root")
         self._count(entry)
         old = self.entries.get(path)
+        if old is not None or name != path:
+            self._claim(name, path, old)
         self.entries[path] = entry
-        if old is None or (old[0] not in DIRECTORIES and old[0] != _LINK):
+        if old is None:
+            return False
+        self.access.pop(path, None)
+        self._inodes.pop(path, None)
+        if old[0] not in DIRECTORIES and old[0] != _LINK:
             return False
         self._forget_homes()
-        if old[0] == _LINK:
-            return False
+        return old[0] != _LINK and self._drop_below(path, old)
+
+    def _drop_below(self, path: bytes, old: bytes) -> bool:
         below = path + b"/"
         dropped = {name: self.entries.pop(name) for name in [name for name in self.entries if name.startswith(below)]}
-        self.late.update(name for name, entry in [*dropped.items(), (path, old)] if entry in _IMPLICIT)
+        for name in dropped:
+            self.access.pop(name, None)
+            self._inodes.pop(name, None)
+            self._names.pop(name, None)
+        self.late.update(name for name, entry in [*dropped.items(), (path, old)] if entry in IMPLICIT)
         return True
 
     def _forget_homes(self) -> None:
         self._homes = {b"": b""}
 
+    def skip(self, path: bytes) -> None:
+        """A member below a name at the root that some unpackers skip."""
+        self.entries[path.partition(b"/")[0]] = b"?"
+
     def whiteout(self, home: bytes, base: bytes) -> bool:
-        """Take a whiteout or AUFS's own files for what they are; False when `base` is an ordinary name.
+        """Take a whiteout or opaque marker for what it is; False when `base` is an ordinary name.
 
         Raises:
-            LayerRefused: a whiteout of nothing, of the directory itself or of its parent.
+            LayerRefused: a whiteout of nothing, of the directory itself or of its parent, or after what it names.
         """
-        if not base.startswith(_WHITEOUT):
+        if not base.startswith(WHITEOUT):
             return False
-        if base == _OPAQUE:
+        if base == OPAQUE:
             self.entries[home] = _EMPTIED.get(self.entries[home], self.entries[home])
-        elif not base.startswith(_METADATA):
-            target = base[len(_WHITEOUT) :]
-            if target in {b"", b".", b".."}:
-                raise hostile(f"whiteout {shown(base)!r} names nothing that could be deleted")
-            self._hide(self.place(home, target))
+            return True
+        target = base[len(WHITEOUT) :]
+        if target in {b"", b".", b".."}:
+            raise hostile(f"whiteout {shown(base)!r} names nothing that could be deleted")
+        self._hide(self.place(home, target))
         return True
 
     def _hide(self, path: bytes) -> None:
-        """What older layers have at a path goes; what this layer itself has there stays, in any order."""
+        """What older layers have at a path goes."""
         old = self.entries.get(path)
-        if old is None:
-            self.entries[path] = b"w"
-        elif old[0] in DIRECTORIES:
-            self.entries[path] = b"D"
-            if old in _IMPLICIT:
-                self.late.add(path)
+        if old is not None:
+            raise LayerRefused(
+                "whiteout-order",
+                f"a whiteout stands after {shown(path)!r}, which it names, in one layer: docker, containerd and podman "
+                "cannot unpack it, others disagree on what is left",
+            )
+        self.entries[path] = b"w"
 
-    def hard_link(self, path: bytes, target: bytes) -> tuple[bytes, bool]:
+    def hard_link(self, name: bytes, path: bytes, target: bytes, access: Access) -> tuple[bytes, bool]:
         """Make `path` another name of what `target` is now; the path that was copied, b"" when older layers must tell.
 
+        Mode and owner of a hard link's entry are given to the file that all its names share.
+
         Raises:
-            LayerRefused: the target is a directory.
+            LayerRefused: the target is a directory, or the name stands twice.
         """
         source = self._existing(target)
         entry = self.entries.get(source, b"w")
-        if entry in _UNKNOWN:
-            return b"", self.put(path, b"h" + target)
+        if entry in _UNNAMED:
+            purge = self.put(name, path, b"h" + target)
+            self.access[path] = bytes(access)
+            return b"", purge
         if source.startswith(path + b"/"):
             raise hostile(f"{shown(path)} is a hard link to {shown(target)}, which it replaces")
         if entry[0] in DIRECTORIES:
             raise hostile(f"{shown(path)} is a hard link to the directory {shown(target)}: no system has such links")
-        return source, False if source == path else self.put(path, entry)
+        if source == path:
+            return source, False
+        purge = self.put(name, path, entry)
+        if entry[0] in b"fx":
+            self._share(source, path, entry, access)
+        return source, purge
+
+    def _share(self, source: bytes, path: bytes, entry: bytes, access: Access) -> None:
+        inode = self._inodes.setdefault(source, Inode(entry[1:], access))
+        inode.access = access
+        self._inodes[path] = inode
 
     def _existing(self, target: bytes) -> bytes:
         parent, _, base = target.rpartition(b"/")
         home = self._homes.get(parent)
         return self.place(self._walk(parent, make=False) if home is None else home, base)
+
+    def finish(self) -> None:
+        """The layer has ended: every name of a file gets the mode and owner that its last hard link gave."""
+        for path, inode in self._inodes.items():
+            self.entries[path] = inode.entry
+            self.access.pop(path, None)
+            note = inode.access.note_of_file
+            if note:
+                self.access[path] = note
