@@ -1,6 +1,7 @@
-"""The configuration of an image: operating system, diff_ids and PATH (image-spec config.md).
+"""The configuration of an image: operating system, diff_ids, and as whom, where and with which PATH it starts.
 
-Go matches the names of members without regard to case, and every runtime is written in Go: so does this.
+Source: image-spec config.md. Members count as Go's decoders take them: in their own spelling (another case of a known
+name is refused), `null` for absent; a wrong type is an error there too.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,9 @@ from typing import Any
 from registry.oci import shapes, strict_json
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_COMMANDS = ("Entrypoint", "Cmd", "Shell")
+_MAPS = ("Volumes", "ExposedPorts", "Labels")
+_FUNCTION = "BASH_FUNC_"
 
 
 class ConfigUnreadable(ValueError):
@@ -24,26 +28,33 @@ class ImageConfig:
         os: as written; "" when missing.
         architecture: as written; "" when missing.
         diff_ids: digests of the uncompressed layers, oldest first.
-        path: the first PATH of the environment, or the default that runtimes use.
+        path: the last PATH of the environment, or the default that runtimes use.
+        user: as whom the image's programs run; "" for root.
+        working_dir: where they start; "" for `/`.
+        disputed: why runtimes disagree on the environment; "" when they do not.
+        has_path: whether the environment sets PATH at all.
     """
 
     os: str
     architecture: str
     diff_ids: tuple[str, ...]
     path: str = DEFAULT_PATH
+    user: str = ""
+    working_dir: str = ""
+    disputed: str = ""
+    has_path: bool = False
 
     @property
-    def path_directories(self) -> tuple[str, ...]:
-        """The absolute directories of PATH, in order, each once, without trailing slashes."""
-        found = [part.rstrip("/") or "/" for part in self.path.split(":") if part.startswith("/")]
-        return tuple(dict.fromkeys(found))
+    def path_entries(self) -> tuple[bytes, ...]:
+        """The directories of PATH as written, in order, each once; an empty one is the working directory."""
+        return tuple(dict.fromkeys(part.encode("utf-8", "surrogateescape") for part in self.path.split(":")))
 
 
 def parse_config(raw: bytes, variable_length: int) -> ImageConfig:
     """Read a configuration.
 
     Raises:
-        ConfigUnreadable: not strict JSON, no list of diff_ids, an environment that is not a list of texts, or a
+        ConfigUnreadable: not strict JSON, no list of diff_ids, a member of another type than Go's decoders take, or a
             variable with more than `variable_length` characters.
     """
     try:
@@ -52,27 +63,47 @@ def parse_config(raw: bytes, variable_length: int) -> ImageConfig:
     except strict_json.JsonRefused as error:
         raise ConfigUnreadable(f"the image's configuration is not readable: {error}") from None
     whole = _object(document, "the configuration")
-    rootfs = _object(_member(whole, "rootfs"), "rootfs")
-    diff_ids = _texts(_member(rootfs, "diff_ids"), "rootfs.diff_ids")
-    env = _environment(_member(whole, "config"))
+    rootfs = _object(whole.get("rootfs"), "rootfs")
+    diff_ids = _texts(rootfs.get("diff_ids"), "rootfs.diff_ids")
+    started = {} if whole.get("config") is None else _object(whole["config"], "config")
+    _refuse_other_types(started)
+    env = () if started.get("Env") is None else _texts(started["Env"], "config.Env")
     if any(len(item) > variable_length for item in env):
         raise ConfigUnreadable(f"a variable of the image's environment is longer than {variable_length} characters")
     paths = [item[5:] for item in env if item.startswith("PATH=")]
     return ImageConfig(
-        os=_text(_member(whole, "os"), "os"),
-        architecture=_text(_member(whole, "architecture"), "architecture"),
+        os=_text(whole, "os", "os"),
+        architecture=_text(whole, "architecture", "architecture"),
         diff_ids=diff_ids,
-        path=paths[0] if paths else DEFAULT_PATH,
+        path=paths[-1] if paths else DEFAULT_PATH,
+        user=_text(started, "User", "config.User"),
+        working_dir=_text(started, "WorkingDir", "config.WorkingDir"),
+        disputed=_disputed(env),
+        has_path=bool(paths),
     )
 
 
-def _environment(started: Any) -> tuple[str, ...]:
-    env = None if started is None else _member(_object(started, "config"), "env")
-    return () if env is None else _texts(env, "config.Env")
+def _disputed(env: tuple[str, ...]) -> str:
+    if "PATH" in env:
+        return "the environment has PATH without a value: docker and containerd unset it, podman takes the host's"
+    function = next((item for item in env if item.startswith(_FUNCTION)), "")
+    if function:
+        name = function.partition("=")[0]
+        return (
+            f"the environment has the function {name[:80]!r}: whether it takes a command's place depends on the shell"
+        )
+    return ""
 
 
-def _member(document: Mapping[str, Any], name: str) -> Any:
-    return next((value for key, value in document.items() if key.lower() == name), None)
+def _refuse_other_types(started: Mapping[str, Any]) -> None:
+    """What does not decide anything here, but keeps every runtime from reading the configuration when it is odd."""
+    for name in _COMMANDS:
+        value = started.get(name)
+        if value is not None and not isinstance(value, str):
+            _texts(value, f"config.{name}")
+    for name in _MAPS:
+        if started.get(name) is not None:
+            _object(started[name], f"config.{name}")
 
 
 def _object(value: Any, where: str) -> Mapping[str, Any]:
@@ -81,15 +112,18 @@ def _object(value: Any, where: str) -> Mapping[str, Any]:
     return value
 
 
-def _text(value: Any, where: str) -> str:
+def _text(document: Mapping[str, Any], name: str, where: str) -> str:
+    value = document.get(name)
     if value is None:
         return ""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or "\0" in value:
         raise ConfigUnreadable(f"the image's configuration is not readable: {where} is not a text")
     return value
 
 
 def _texts(value: Any, where: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+    """A list of texts; `null` in it is an empty one, as Go decodes it."""
+    items = ["" if item is None else item for item in value] if isinstance(value, list) else [value]
+    if not isinstance(value, list) or not all(isinstance(item, str) and "\0" not in item for item in items):
         raise ConfigUnreadable(f"the image's configuration is not readable: {where} is not a list of texts")
-    return tuple(value)
+    return tuple(items)

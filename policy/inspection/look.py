@@ -2,42 +2,118 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from policy.facts import Evidence, EvidenceState, Fact
+from policy.inspection.access import Identity
 from policy.inspection.budgets import ImageBudgets
 from policy.inspection.image_config import ImageConfig
+from policy.inspection.names import shown
 from policy.inspection.records import Record
-from policy.inspection.root import Node, Root, RootUnclear
-from policy.inspection.tree import shown
+from policy.inspection.root import ROOT, Node, Root, RootUnclear
+from policy.inspection.tree import LINKS_AT_MOST
+from policy.inspection.view import View, is_mounted_over
+
+_PATH_MAX = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a name of a command leads to.
+
+    Attributes:
+        node: the file, links followed.
+        path: where it was found: the directory of PATH without links in it, and the name.
+        links: links that were followed from there.
+    """
+
+    node: Node
+    path: bytes
+    links: tuple[Node, ...]
 
 
 class Look:
     """One image being looked into: its root, its PATH, the digests of its layers."""
 
-    def __init__(self, root: Root, config: ImageConfig, layers: Sequence[str], budgets: ImageBudgets) -> None:
+    def __init__(
+        self, root: Root, config: ImageConfig, layers: Sequence[str], budgets: ImageBudgets, identity: Identity
+    ) -> None:
         self.root = root
         self.budgets = budgets
         self.config = config
-        self.path = tuple(
-            directory.strip("/").encode("utf-8", "surrogateescape") for directory in config.path_directories
-        )
+        self.view = View(root, identity)
         self._layers = tuple(layers)
         self._absent: dict[str, list[Evidence]] = {}
         self._visible: dict[re.Pattern[bytes], list[tuple[int, bytes]]] = {}
-        if len(self.path) > budgets.path_directories:
+        if len(config.path_entries) > budgets.path_directories:
             raise RootUnclear(f"PATH has more than {budgets.path_directories} directories")
         if sum(len(tier.records) + len(tier.named) for tier in root.tiers) > budgets.wanted_files:
             raise RootUnclear(f"the image has more than {budgets.wanted_files} files that detectors want")
 
-    def on_path(self, name: bytes, subject: str) -> tuple[Node, bytes] | None:
-        """The first executable file of this name on PATH, links followed, and the path it was found at."""
-        for directory in self.path:
-            path = directory + b"/" + name if directory else name
-            node = self.root.find(path)
-            if node is not None and node.is_executable:
-                return node, path
-            self.missed(subject, shown(path))
+    def on_path(self, name: bytes, subject: str) -> Hit | None:
+        """What a shell starts for a name (POSIX.1-2017 2.9.1): the first file on PATH that its user may execute.
+
+        Raises:
+            RootUnclear: the lookup leads where only a runtime knows what there is, or shells disagree on it.
+        """
+        if self.config.disputed:
+            raise RootUnclear(self.config.disputed, "unclear-path")
+        for entry in self.config.path_entries:
+            hit = self._in_directory(entry, name)
+            if hit is not None:
+                return self._readable(hit)
+            self.missed(subject, shown(entry.strip(b"/") + b"/" + name if entry.strip(b"/") else name))
         return None
+
+    def _in_directory(self, entry: bytes, name: bytes) -> Hit | None:
+        if len(entry) + 1 + len(name) >= _PATH_MAX:
+            return None  # ENAMETOOLONG
+        start = ROOT if entry.startswith(b"/") else self._working_directory
+        if start is None:
+            if b".." in entry.split(b"/"):
+                raise RootUnclear(f"PATH has {shown(entry)!r}, from a directory that the runtime makes", "unclear-path")
+            return None
+        hit = self._executable(entry, name, start)
+        cut = entry.partition(b"%")[0]
+        if cut != entry and (hit is not None or self._executable(cut, name, start) is not None):
+            raise RootUnclear(
+                f"PATH has {shown(entry)!r}: some shells take what follows % for an option", "unclear-path"
+            )
+        return hit
+
+    def _executable(self, entry: bytes, name: bytes, start: Node) -> Hit | None:
+        directory, before = self.view.follow(entry + b"/" if entry else b".", start)
+        if directory is None:
+            return None
+        node, links = self.view.follow(name, directory)
+        if node is None or len(before) + len(links) > LINKS_AT_MOST or not self.view.may_execute(node):
+            return None
+        return Hit(node, joined(directory.path, name), links)
+
+    def _readable(self, hit: Hit) -> Hit:
+        """A script is read by its interpreter, as the same user."""
+        record = hit.node.record
+        if not self.view.may_read(hit.node) and (record is None or record.values.get("format") != "elf"):
+            raise RootUnclear(
+                f"{shown(hit.node.path)} may be executed but not read by the image's User: a script cannot start so",
+                "unclear-user",
+            )
+        return hit
+
+    @cached_property
+    def _working_directory(self) -> Node | None:
+        """Where relative entries of PATH begin; `None` for a directory that the runtime makes, empty."""
+        path = self.config.working_dir.encode("utf-8", "surrogateescape")
+        if not path:
+            return ROOT
+        if not path.startswith(b"/") or b".." in path.split(b"/"):
+            raise RootUnclear(
+                f"PATH has relative entries and WorkingDir is {shown(path)!r}: runtimes disagree on where that is",
+                "unclear-path",
+            )
+        node = View(self.root, Identity()).follow(path)[0]
+        return node if node is not None and node.is_directory else None
 
     def missed(self, subject: str, path: str) -> None:
         """Note that something was looked for here and is not there."""
@@ -90,7 +166,9 @@ class Look:
     def visible(self, name: re.Pattern[bytes]) -> list[tuple[int, bytes]]:
         """Layer and path of the records and links of this name that the root shows, by path."""
         if name not in self._visible:
-            found = [item for item in self.root.candidates(name) if self.root.shows(*item)]
+            found = [
+                item for item in self.root.candidates(name) if self.root.shows(*item) and not is_mounted_over(item[1])
+            ]
             self._visible[name] = sorted(found, key=lambda item: item[1])
         return self._visible[name]
 

@@ -5,8 +5,8 @@ import re
 from policy.facts import Fact
 from policy.inspection.layers import SNIFF_LIMIT
 from policy.inspection.look import Look
-from policy.inspection.root import Node
-from policy.inspection.tree import shown
+from policy.inspection.names import shown
+from policy.inspection.root import Node, RootUnclear
 
 OS_RELEASE = (b"etc/os-release", b"usr/lib/os-release")
 LSB_RELEASE = b"etc/lsb-release"
@@ -38,9 +38,13 @@ def _released(look: Look) -> tuple[Fact, ...]:
 
 
 def _read(look: Look, path: bytes, id_key: str, version_key: str) -> Fact | None:
-    """The first regular file is final, even when it says nothing."""
-    node, links = look.root.follow(path)
-    if node is None or not node.is_file:
+    """The first file that the image's user can open is final, even when it says nothing."""
+    node, links = look.view.follow(path)
+    if node is not None and node.entry[:1] == b"o":
+        raise RootUnclear(
+            f"{shown(node.path)} is a device or FIFO: what reading it gives cannot be told", "runtime-path"
+        )
+    if node is None or not look.view.may_read(node):
         look.missed("os", shown(path))
         return None
     values, trouble = _values(look, node)

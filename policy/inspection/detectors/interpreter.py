@@ -15,18 +15,27 @@ _MINOR = re.compile(rb"\.(?<=[23]\.)(?<![0-9.][23]\.)[0-9]{1,2}\.[0-9]{1,2}(?:(?
 _KEPT = 16
 
 
+def form_of(body: bytes) -> str:
+    """`elf` for a program, `script` for what names its interpreter, else `other`: a shell takes that for its own."""
+    if body.startswith(_ELF):
+        return "elf"
+    return "script" if body.startswith(b"#!") else "other"
+
+
 def read(body: bytes) -> Mapping[str, str]:
     """`{"format": "elf" | "script" | "other", "versions": "3.6.15 …"}`, each version once, at most 16."""
-    if not body.startswith(_ELF):
-        return {"format": "script" if body.startswith(b"#!") else "other"}
+    form = form_of(body)
+    if form != "elf":
+        return {"format": form}
     found = dict.fromkeys(body[match.start() - 1 : match.end() - 1].decode("ascii") for match in _MINOR.finditer(body))
     return {"format": "elf", "versions": " ".join(list(found)[:_KEPT])}
 
 
 INTERPRETER = Detector(
     "interpreter",
-    1,
-    rb"(?:python|pypy)[0-9.]{0,8}[a-z]{0,4}|libpython[0-9.]{1,8}[a-z]{0,4}\.so[0-9.]{0,8}",
+    2,
+    # What wrapping tools rename is called python3.6-real, python.orig and the like.
+    rb"(?:python|pypy)[0-9.]{0,8}+[a-z]{0,4}(?:[._-](?!config)[0-9A-Za-z_-]{1,40})?|libpython[0-9.]{1,8}[a-z]{0,4}\.so[0-9.]{0,8}",
     read,
     beginning=True,
 )
