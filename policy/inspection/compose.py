@@ -1,19 +1,23 @@
 """Layer inspections + configuration -> the facts of an image. No layer byte is read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from policy.facts import Evidence, Fact, ImageFacts, Problem
+from policy.inspection.access import Identity
+from policy.inspection.accounts import identities
 from policy.inspection.budgets import ImageBudgets
-from policy.inspection.conda import conda, other_condas, reached
+from policy.inspection.conda import Condas, conda, other_condas, reached
 from policy.inspection.conda_lookalikes import conda_lookalikes
 from policy.inspection.detectors import DETECTORS, names
 from policy.inspection.image_config import ConfigUnreadable, ImageConfig, parse_config
 from policy.inspection.layer_inspection import LayerInspection
 from policy.inspection.look import Look
 from policy.inspection.operating_system import operating_system
-from policy.inspection.python import hidden_pythons, other_pythons, python_of_prefix, python_on_path
-from policy.inspection.readings import roots
+from policy.inspection.python import base_python, hidden_pythons, other_pythons, python_on_path
+from policy.inspection.readings import Difference, readings
 from policy.inspection.root import Root, RootUnclear
+from policy.inspection.view import View
 from registry.oci.descriptor import Descriptor
 from registry.oci.media_types import IMAGE_LAYERS
 
@@ -37,7 +41,7 @@ def compose(
         budgets: what it may cost; the defaults when `None`.
 
     Returns:
-        Its facts; when any part could not be read, the problems and no facts at all.
+        Its facts, and the problems of what could not be told; no facts at all when a layer could not be read.
     """
     digests = tuple(str(descriptor.digest) for descriptor in layer_descriptors)
     granted = budgets or ImageBudgets()
@@ -50,22 +54,75 @@ def compose(
     if problems:
         return _unread(digests, problems)
     try:
-        readings = [_read(root, parsed, digests, granted) for root in roots(complete)]
+        found = _composed(complete, parsed, digests, granted)
     except RootUnclear as error:
-        return _unread(digests, [Problem("unclear-root", str(error))])
+        return _unread(digests, [Problem(error.reason, str(error))])
     except RecursionError:
         return _unread(digests, [Problem("unclear-root", "hard links lead through too many layers")])
-    if len({_judged(facts) for facts, _ in readings}) > 1:
-        return _unread(digests, [Problem("unclear-root", _TWO_READINGS)])
-    facts, absent = readings[0]
     used = {name for layer in complete for name in layer.detectors}
-    return ImageFacts(facts, absent, (), tuple(sorted(used)), digests)
+    return ImageFacts(
+        tuple(found.facts), found.absent, tuple(dict.fromkeys(found.problems)), tuple(sorted(used)), digests
+    )
 
 
-_TWO_READINGS = (
-    "a layer has members below what is a link in an older layer: tools that follow the link and tools that replace it "
-    "start different images, and what is judged differs between them"
-)
+@dataclass(slots=True)
+class _Found:
+    """What one look at one root says, subject by subject."""
+
+    facts: list[Fact] = field(default_factory=list)
+    absent: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def told(self, ask: Callable[[], Sequence[Fact]]) -> list[Fact]:
+        """The facts of a subject; a problem instead where they cannot be told."""
+        try:
+            facts = list(ask())
+        except RootUnclear as error:
+            self.problems.append(Problem(error.reason, str(error)))
+            return []
+        self.facts += facts
+        return facts
+
+    def judged(self, subject: str) -> list[tuple[tuple[str, str], ...]]:
+        """What rules look at, for comparing two readings: versions, not the places they were found at."""
+        judged = [fact for fact in self.facts if fact.judged and fact.subject == subject]
+        return [tuple((name, fact.value[name]) for name in _COMPARED if name in fact.value) for fact in judged]
+
+
+_COMPARED = ("id", "version", "config_os", "path", "fallback")
+_SUBJECTS = ("os", "conda", "python", "base_python", "shell")
+
+
+def _composed(
+    layers: Sequence[LayerInspection], config: ImageConfig, digests: tuple[str, ...], budgets: ImageBudgets
+) -> _Found:
+    """What every reading of the image agrees on; where they do not, a problem in the place of the facts."""
+    roots, differences = readings(layers)
+    found: list[tuple[_Found, Identity]] = []
+    for root in roots:
+        as_whom = identities(root, View(root, Identity()), config.user)
+        found += [(_read(root, config, digests, budgets, identity), identity) for identity in as_whom]
+    first = found[0][0]
+    for subject in _SUBJECTS:
+        other = next((item for item in found[1:] if item[0].judged(subject) != first.judged(subject)), None)
+        if other is None:
+            continue
+        first.facts = [fact for fact in first.facts if fact.subject != subject]
+        first.problems.append(_parted(subject, differences if other[1] == found[0][1] else (), config))
+    for item, _ in found[1:]:
+        first.problems += [problem for problem in item.problems if problem not in first.problems]
+    return first
+
+
+def _parted(subject: str, differences: Sequence[Difference], config: ImageConfig) -> Problem:
+    name = subject.replace("_", " ")
+    if not differences:
+        user = config.user[:80]
+        why = f"the configuration's User {user!r} gets other groups from containerd than from docker and podman"
+    else:
+        more = f" (and {len(differences) - 1} more such members)" if len(differences) > 1 else ""
+        why = f"{differences[0]}{more}"
+    return Problem("two-readings", f"runtimes show another {name} each: {why}")
 
 
 def _unread(digests: tuple[str, ...], problems: Sequence[Problem]) -> ImageFacts:
@@ -104,30 +161,35 @@ def _wrong(descriptor: Descriptor, layer: LayerInspection | None, diff_id: str) 
 
 
 def _read(
-    root: Root, config: ImageConfig, digests: tuple[str, ...], budgets: ImageBudgets
-) -> tuple[tuple[Fact, ...], dict[str, tuple[Evidence, ...]]]:
-    look = Look(root, config, digests, budgets)
-    prefixes = reached(look)
-    judged = [*operating_system(look), *conda(look, prefixes)]
-    pythons = [fact for prefix in prefixes for fact in python_of_prefix(look, prefix)]
-    judged += pythons if prefixes else python_on_path(look)
-    judged += _shell(look)
-    aside = [] if prefixes else conda_lookalikes(look)
-    aside += other_condas(look, prefixes) + hidden_pythons(look)
-    if prefixes:
-        aside += other_pythons(look, pythons)
-    return (*judged, *aside[:_REPORTED_AT_MOST]), look.absent()
+    root: Root, config: ImageConfig, digests: tuple[str, ...], budgets: ImageBudgets, identity: Identity
+) -> _Found:
+    look = Look(root, config, digests, budgets, identity)
+    found = _Found()
+    condas = Condas((), on_path=False)
+
+    def judged_condas() -> list[Fact]:
+        nonlocal condas
+        condas = reached(look)
+        return conda(look, condas)
+
+    found.told(lambda: operating_system(look))
+    found.told(judged_condas)
+    pythons = found.told(lambda: python_on_path(look))
+    pythons += found.told(lambda: [fact for prefix in condas.prefixes for fact in base_python(look, prefix)])
+    found.told(lambda: _shell(look))
+    aside = _Found()
+    aside.told(lambda: [] if condas.prefixes else conda_lookalikes(look))
+    aside.told(lambda: other_condas(look, condas.prefixes) + hidden_pythons(look))
+    aside.told(lambda: other_pythons(look, pythons))
+    found.facts += aside.facts[:_REPORTED_AT_MOST]
+    found.problems += aside.problems
+    found.absent = look.absent()
+    return found
 
 
 def _shell(look: Look) -> list[Fact]:
-    node, links = look.root.follow(SHELL)
-    if node is None or not node.is_executable:
+    node, links = look.view.follow(SHELL)
+    if node is None or not look.view.may_execute(node):
         look.missed("shell", SHELL.decode())
         return []
     return [Fact("shell", {"path": "/" + SHELL.decode()}, evidence=(look.seen(node, ""), *look.linked(links)))]
-
-
-def _judged(facts: tuple[Fact, ...]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
-    """What rules look at, for comparing two readings: versions, not the places they were found at."""
-    judged = [fact for fact in facts if fact.judged]
-    return tuple((fact.subject, tuple(sorted({**fact.value, "prefix": ""}.items()))) for fact in judged)

@@ -1,19 +1,20 @@
 """The Conda of an image: the one its PATH reaches, else every one that is installed."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from policy.facts import Fact
 from policy.inspection.look import Look, from_root, in_package_cache, joined, parent, reported
+from policy.inspection.names import shown
 from policy.inspection.records import Record
 from policy.inspection.root import Node, RootUnclear
-from policy.inspection.tree import shown
 
 _RECORD = {
     "conda": re.compile(rb"conda-[^-]+-[^-]+\.json"),
     "python": re.compile(rb"python-[^-]+-[^-]+\.json"),
 }
+FALLBACK = {"fallback": "path"}
+"""Of a fact's value: PATH reaches no such program, and everything that is installed was taken instead."""
 _META = b"conda-meta"
 _META_LINK = re.compile(_META)
 
@@ -82,26 +83,46 @@ def _counts(item: Installed) -> bool:
     return item.is_valid or item.is_broken
 
 
-def reached(look: Look) -> tuple[bytes, ...]:
-    """The base prefixes to judge: the one whose conda PATH reaches; without one, all there are."""
+@dataclass(frozen=True, slots=True)
+class Condas:
+    """The base prefixes to judge.
+
+    Attributes:
+        prefixes: that of the conda which PATH reaches; without one, all there are.
+        on_path: whether PATH reaches it.
+    """
+
+    prefixes: tuple[bytes, ...]
+    on_path: bool
+
+
+def reached(look: Look) -> Condas:
+    """The base prefixes to judge.
+
+    Raises:
+        RootUnclear: what PATH reaches cannot be told.
+    """
     hit = look.on_path(b"conda", "conda")
-    if hit is not None and b"/" in hit[0].path:
-        prefix = parent(parent(hit[0].path))
+    if hit is not None and b"/" in hit.node.path:
+        prefix = parent(parent(hit.node.path))
         if any(_counts(item) for item in installed(look, prefix, "conda")):
-            return (prefix,)
+            return Condas((prefix,), on_path=True)
         look.missed("conda", shown(joined(prefix, b"conda-meta/conda-*.json")))
     found = tuple(prefixes(look))
     if not found:
         look.missed("conda", "*/conda-meta/conda-*.json")
-    return found
+    return Condas(found, on_path=False)
 
 
-def conda(look: Look, judged: Iterable[bytes]) -> list[Fact]:
-    """One fact per record of conda in the judged prefixes: `{"version", "prefix"}`, broken ones without a version."""
+def conda(look: Look, judged: Condas) -> list[Fact]:
+    """One fact per record of conda in the judged prefixes: `{"version", "prefix", "record"}`, broken ones without a
+    version; `fallback` is `path` where PATH reaches none of them.
+    """
     found = []
-    for prefix in judged:
+    for prefix in judged.prefixes:
         for item in installed(look, prefix, "conda"):
-            value = {"prefix": from_root(prefix)}
+            value = {"prefix": from_root(prefix), "record": from_root(item.node.path)}
+            value |= {} if judged.on_path else FALLBACK
             evidence = (look.seen(item.node, item.version),)
             if item.is_valid:
                 found.append(Fact("conda", {"version": item.version, **value}, evidence=evidence))

@@ -1,17 +1,18 @@
-"""The Python of an image: that of the judged Conda prefix; without Conda, the one PATH reaches or all that agree."""
+"""The Pythons of an image: the one that its PATH reaches, and that of Conda's base prefix beside it."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from policy.facts import Evidence, Fact
-from policy.inspection.conda import Installed, installed
+from policy.inspection.conda import FALLBACK, Installed, installed
 from policy.inspection.look import Look, from_root, in_package_cache, joined, parent
+from policy.inspection.names import shown
 from policy.inspection.records import Record
 from policy.inspection.root import Node, RootUnclear
-from policy.inspection.tree import shown
 
 _NAMED = re.compile(rb"python([0-9])\.([0-9]{1,2})[a-z]{0,4}")
-_ANY = re.compile(rb"(?:python|pypy)[0-9.]{0,8}[a-z]{0,4}")
+_SERIES = re.compile(rb"python([0-9])\.([0-9]{1,2})[a-z]{0,4}(?:[._-].*)?", re.DOTALL)
 _HEADER = re.compile(rb"patchlevel\.h")
 _LIBRARY = re.compile(rb"libpython[0-9.]{1,8}[a-z]{0,4}\.so[0-9.]{0,8}")
 _LAUNCHERS = (b"python", b"python3")
@@ -25,24 +26,54 @@ def series(version: str) -> str:
 
 
 def series_in_name(path: bytes) -> str:
-    """`3.6` of `usr/bin/python3.6m`; "" when the name has none."""
-    found = _NAMED.fullmatch(path.rpartition(b"/")[2])
+    """`3.6` of `usr/bin/python3.6m` and `python3.6-real`; "" when the name has none."""
+    found = _SERIES.fullmatch(path.rpartition(b"/")[2])
     return f"{int(found[1])}.{int(found[2])}" if found else ""
 
 
-def is_program(look: Look, node: Node) -> bool:
-    """Whether a file is an ELF program, not a script that may start anything."""
-    return look.record_of(node, "what starts Python", "interpreter").values.get("format") == "elf"
+def _is_program(node: Node) -> bool:
+    """Whether a file is known to be an ELF program."""
+    return node.record is not None and node.record.values.get("format") == "elf"
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """What starts a Python.
+
+    Attributes:
+        node: the program, links followed.
+        path: where it was found: `bin/python` of a prefix, or the place on PATH.
+        links: links that were followed from there.
+    """
+
+    node: Node
+    path: bytes
+    links: tuple[Node, ...] = ()
+
+    @property
+    def home(self) -> bytes:
+        """The prefix that the program itself lies in."""
+        return parent(parent(self.node.path))
+
+    @property
+    def link_out(self) -> bytes:
+        """The last link on the way whose own prefix is another than the program's; b"" when there is none."""
+        return next((link.path for link in reversed(self.links) if parent(parent(link.path)) != self.home), b"")
 
 
 class Interpreter:
-    """One Python program, and everything that tells its version, best first."""
+    """One Python program, and everything that tells its version, best first.
 
-    def __init__(self, look: Look, node: Node, prefixes: Iterable[bytes]) -> None:
+    What lies in another prefix than the program's own says nothing of it; but a virtual environment does, which is made
+    of a link to the program (PEP 405).
+    """
+
+    def __init__(self, look: Look, launcher: Launcher) -> None:
         self._look = look
-        self.node = node
-        self.series = series_in_name(node.path)
-        self.prefixes = tuple(dict.fromkeys([parent(parent(node.path)), *prefixes]))
+        self.launcher = launcher
+        self.node = launcher.node
+        self.series = series_in_name(launcher.node.path)
+        self.prefixes = tuple(dict.fromkeys([launcher.home, parent(parent(launcher.path))]))
 
     def versions(self) -> list[Finding]:
         """Full versions from the first source that has any of the program's series; else the series from its name."""
@@ -52,12 +83,17 @@ class Interpreter:
                 return list({item[0]: item for item in found}.values())
         return [(self.series, self._look.seen(self.node, self.series))] if self.series else []
 
+    @property
+    def carried(self) -> list[str]:
+        """The versions that the program's own bytes carry."""
+        return self.node.record.values.get("versions", "").split() if self.node.record else []
+
     def _conda(self) -> list[Finding]:
-        return [_of(self._look, item) for prefix in self.prefixes for item in valid(self._look, prefix)]
+        return [_of(self._look, item) for item in valid(self._look, self.launcher.home)]
 
     def _headers(self) -> list[Finding]:
-        homes = [self._look.root.find(joined(prefix, b"include")) for prefix in self.prefixes]
-        wanted = {home.path for home in homes if home is not None}
+        home = self._look.root.find(joined(self.launcher.home, b"include"))
+        wanted = {home.path} if home is not None else set()
         found = []
         for _, path in self._look.visible(_HEADER):
             folder = parent(path)
@@ -90,7 +126,7 @@ class Interpreter:
         return []
 
     def _libraries(self) -> list[Node]:
-        homes = {joined(prefix, name) for prefix in self.prefixes for name in (b"lib", b"lib64")}
+        homes = {joined(self.launcher.home, name) for name in (b"lib", b"lib64")}
         paths = [path for _, path in self._look.visible(_LIBRARY) if parent(path) in homes]
         return [node for node in map(self._look.root.find, paths) if node is not None]
 
@@ -108,42 +144,77 @@ def valid(look: Look, prefix: bytes) -> list[Installed]:
     return [item for item in found if item.is_valid and item.record.values["name"] == "python"]
 
 
-def facts_of(look: Look, interpreter: Interpreter, prefix: bytes, *, judged: bool = True, note: str = "") -> list[Fact]:
-    """One fact per version that is told of an interpreter; one without a version when none or no single series is."""
+def facts_of(look: Look, launcher: Launcher, *, subject: str = "python", note: str = "") -> list[Fact]:
+    """One fact per version that is told of a program; one without a version when none or no single series is.
+
+    The value is `{"version", "prefix", "program", "launcher", "link", "record"}`, the last three where there are any.
+    """
+    interpreter = Interpreter(look, launcher)
     found = interpreter.versions()
-    value = {"prefix": from_root(prefix)}
-    seen = look.seen(interpreter.node, interpreter.series)
-    if len({series(version) for version, _ in found}) != 1:
-        said = ", ".join(version for version, _ in found) or "nothing"
-        doubt = f"{shown(interpreter.node.path)} has no version in its name, and what lies beside it names {said}"
-        return [Fact("python", value, judged, (seen, *(item for _, item in found)), doubt)]
+    value = {"prefix": from_root(launcher.home), "program": from_root(launcher.node.path)}
+    value |= {"launcher": from_root(launcher.path)} if launcher.path != launcher.node.path else {}
+    value |= {"link": from_root(launcher.link_out)} if launcher.link_out else {}
+    seen = look.seen(launcher.node, interpreter.series)
+    doubt = _doubt(interpreter, found)
+    if doubt:
+        records = " ".join(from_root(item.node.path) for item in valid(look, launcher.home))
+        value |= {"records": records} if records else {}
+        return [Fact(subject, value, True, (seen, *(item for _, item in found)), doubt)]
+    links = look.linked(launcher.links)
     return [
-        Fact("python", {"version": version, **value}, judged, (item, seen) if item != seen else (seen,), note)
+        Fact(
+            subject,
+            {"version": version, **value, **_record(item)},
+            True,
+            (*((item, seen) if item != seen else (seen,)), *links),
+            note,
+        )
         for version, item in found
     ]
 
 
-def python_of_prefix(look: Look, prefix: bytes) -> list[Fact]:
+def _record(item: Evidence) -> dict[str, str]:
+    return {"record": "/" + item.path} if "/conda-meta/" in item.path else {}
+
+
+def _doubt(interpreter: Interpreter, found: Sequence[Finding]) -> str:
+    """Why no version can be told of a program; "" when one can."""
+    told = {series(version) for version, _ in found}
+    path = shown(interpreter.node.path)
+    if len(told) != 1:
+        said = ", ".join(version for version, _ in found) or "nothing"
+        return f"{path} has no version in its name, and what lies beside it names {said}"
+    carried = interpreter.carried
+    if carried and not told & {series(version) for version in carried}:
+        return f"{path} carries {', '.join(carried)} in its bytes, and what lies beside it names {told.pop()}"
+    return ""
+
+
+def base_python(look: Look, prefix: bytes) -> list[Fact]:
     """The Python of a Conda prefix; one fact without a version when there is no program, so that rules fail."""
-    launcher: Node | None = None
+    subject = "base_python"
+    launcher: Launcher | None = None
     for name in _LAUNCHERS:
         path = joined(prefix, b"bin/" + name)
-        node = look.root.find(path)
-        if node is not None and node.is_executable:
-            launcher = node
+        node, links = look.view.follow(path)
+        if node is not None and look.view.may_execute(node):
+            launcher = Launcher(node, path, links)
             break
-        look.missed("python", shown(path))
-    if launcher is not None and (is_program(look, launcher) or _is_vouched_for(look, launcher, prefix)):
-        return facts_of(look, Interpreter(look, launcher, (prefix,)), prefix)
+        look.missed(subject, shown(path))
+    if launcher is not None and starts(look, launcher.node):
+        return facts_of(look, launcher, subject=subject)
     inside = [node for node in interpreters(look) if parent(node.path) == _bin(look, prefix)]
-    why = f"{shown(launcher.path)} is no program" if launcher else f"no bin/python in {from_root(prefix)}"
-    return agreed(look, inside, why) or [_without_program(look, prefix, why)]
+    why = f"{shown(launcher.node.path)} is no program" if launcher else f"no bin/python in {from_root(prefix)}"
+    return agreed(look, inside, why, subject=subject) or [_without_program(look, prefix, why)]
 
 
-def _is_vouched_for(look: Look, launcher: Node, prefix: bytes) -> bool:
-    """Whether Conda's own record says what a file of no known format is; a script may start anything, so never that."""
-    kind = look.record_of(launcher, "what starts Python", "interpreter").values.get("format")
-    return kind == "other" and bool(valid(look, prefix))
+def starts(look: Look, node: Node) -> bool:
+    """Whether a file is a Python: an ELF program, or one of no known format that Conda's own record vouches for.
+
+    A script may start anything, so it never is.
+    """
+    kind = look.record_of(node, "what starts Python", "interpreter").values.get("format")
+    return kind == "elf" or (kind == "other" and bool(valid(look, parent(parent(node.path)))))
 
 
 def _bin(look: Look, prefix: bytes) -> bytes:
@@ -154,7 +225,8 @@ def _bin(look: Look, prefix: bytes) -> bytes:
 def _without_program(look: Look, prefix: bytes, why: str) -> Fact:
     evidence = tuple(_of(look, item)[1] for item in valid(look, prefix))
     said = f", only the record {evidence[0].path}" if evidence else ""
-    return Fact("python", {"prefix": from_root(prefix)}, evidence=evidence, note=f"{why}{said}: needs an interpreter")
+    note = f"{why}{said}: needs an interpreter"
+    return Fact("base_python", {"prefix": from_root(prefix)}, evidence=evidence, note=note)
 
 
 def interpreters(look: Look) -> list[Node]:
@@ -164,52 +236,59 @@ def interpreters(look: Look) -> list[Node]:
         if parent(path).rpartition(b"/")[2] != b"bin" or in_package_cache(path):
             continue
         node = look.root.find(path)
-        if node is not None and node.is_executable and is_program(look, node):
+        if node is not None and node.is_executable and _is_program(node):
             found.setdefault(node.path, node)
     if len(found) > look.budgets.pythons:
         raise RootUnclear(f"the image has more than {look.budgets.pythons} Pythons")
     return list(found.values())
 
 
-def agreed(look: Look, nodes: Sequence[Node], why: str) -> list[Fact]:
+def agreed(look: Look, nodes: Sequence[Node], why: str, *, subject: str = "python") -> list[Fact]:
     """The facts of several interpreters when all are of one series; one fact without a version when they are not."""
-    facts = [fact for node in nodes for fact in facts_of(look, Interpreter(look, node, ()), parent(parent(node.path)))]
+    facts = [fact for node in nodes for fact in facts_of(look, Launcher(node, node.path), subject=subject)]
     found = {series(fact.value["version"]) for fact in facts if "version" in fact.value}
     if len(found) <= 1 and all("version" in fact.value for fact in facts):
         return facts
     said = ", ".join(f"{fact.value.get('version', '?')} ({fact.evidence[-1].path})" for fact in facts)
     note = f"{why}, and the interpreters there do not agree: {said}"
-    return [Fact("python", {}, evidence=tuple(item for fact in facts for item in fact.evidence), note=note)]
+    return [Fact(subject, {}, evidence=tuple(item for fact in facts for item in fact.evidence), note=note)]
 
 
 def python_on_path(look: Look) -> list[Fact]:
-    """The Python that PATH reaches; when that is a script or nothing, all interpreters if they agree."""
+    """The Python that PATH reaches; when that is a script or nothing, all interpreters if they agree.
+
+    Raises:
+        RootUnclear: what PATH reaches cannot be told.
+    """
     for name in _LAUNCHERS:
         hit = look.on_path(name, "python")
         if hit is None:
             continue
-        if is_program(look, hit[0]):
-            return facts_of(look, Interpreter(look, hit[0], (parent(parent(hit[1])),)), parent(parent(hit[0].path)))
-        return _everywhere(look, f"{shown(hit[0].path)} is no program")
+        if starts(look, hit.node):
+            return facts_of(look, Launcher(hit.node, hit.path, hit.links))
+        return _everywhere(look, f"{shown(hit.node.path)} is no program", hit.node)
     return _everywhere(look, "no python on PATH")
 
 
-def _everywhere(look: Look, why: str) -> list[Fact]:
+def _everywhere(look: Look, why: str, script: Node | None = None) -> list[Fact]:
     found = interpreters(look)
+    if not found and script is not None:
+        value = {"program": from_root(script.path)}
+        return [Fact("python", value, evidence=(look.seen(script, ""),), note=f"{why}: needs an interpreter")]
     if not found:
         look.missed("python", "*/bin/python*")
-    return agreed(look, found, why)
+    facts = agreed(look, found, why)
+    return [Fact(item.subject, {**item.value, **FALLBACK}, item.judged, item.evidence, item.note) for item in facts]
 
 
 def other_pythons(look: Look, judged: Sequence[Fact]) -> list[Fact]:
-    """Interpreters that are reported only, because a Conda prefix is what counts."""
+    """Interpreters that are reported only: neither what PATH reaches nor that of Conda's base prefix."""
     known = {item.path for fact in judged for item in fact.evidence}
     found = []
     for node in interpreters(look):
         if shown(node.path) not in known:
-            prefix = parent(parent(node.path))
-            note = f"{shown(node.path)} is not the Python of the Conda prefix that is judged"
-            found += facts_of(look, Interpreter(look, node, ()), prefix, judged=False, note=note)
+            note = f"{shown(node.path)} is neither what PATH reaches nor the Python of Conda's base prefix"
+            found += [replace(fact, judged=False, note=note) for fact in facts_of(look, Launcher(node, node.path))]
     return found
 
 

@@ -80,15 +80,15 @@ def from_package_cache() -> Image:
     """bin/python3.6 is a hard link to the package cache, whose name a later layer deletes."""
     cached = "opt/miniconda/pkgs/python-3.6.8-h0371630_0/bin/python3.6"
     entries = [*conda(), python_record(), program(cached, elf("3.6.8"))]
-    linked = [hard_link("opt/miniconda/bin/python3.6", cached), link("opt/miniconda/bin/python", "python3.6")]
+    linked = [hard_link("opt/miniconda/bin/python3.6", cached, 0o755), link("opt/miniconda/bin/python", "python3.6")]
     return image(ubuntu(), [*entries, *linked], [whiteout("opt/miniconda/pkgs")])
 
 
 def environment_first() -> Image:
-    """An environment stands first on PATH; what is judged is the base prefix that conda belongs to."""
-    environment = conda_python("3.7.3", "opt/miniconda/envs/work")
+    """An environment stands first on PATH: its Python is the one a shell starts, whatever the base prefix has."""
+    environment = conda_python("3.6.1", "opt/miniconda/envs/work")
     path = "/opt/miniconda/envs/work/bin:/opt/miniconda/bin:/usr/bin"
-    return image(ubuntu(), miniconda(), environment, path=path)
+    return image(ubuntu(), miniconda("4.5.12", "3.7.3"), environment, path=path)
 
 
 CASES: list[Case] = [
@@ -118,7 +118,7 @@ CASES: list[Case] = [
     cleared("launcher without a version", launcher_without_version),
     cleared("patchlevel.h tells the version", header_tells),
     cleared("hard link to the package cache", from_package_cache),
-    cleared("an environment first on PATH", environment_first),
+    cleared("an environment first on PATH", environment_first, python=("3.6.1",)),
     cleared("a system python beside conda", lambda: image(ubuntu(), system_python("3.8.10"), miniconda())),
     cleared(
         "miniconda in a home directory",

@@ -49,7 +49,7 @@ def refused(name: str, build: Callable[[], Image], **facts: object) -> Case:
 
 
 def unclear(name: str, build: Callable[[], Image], says: str = "", budgets: Budgets | None = None) -> Case:
-    """An image that cannot be read whole: no facts at all."""
+    """An image of which something cannot be told."""
     return Case(name, build, INCONCLUSIVE, None, (), (), says, budgets)
 
 

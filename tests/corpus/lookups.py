@@ -76,8 +76,9 @@ PATHS: list[Case] = [
     cleared("a slash at the end", lambda: on("/opt/miniconda/bin/:/opt/old/bin")),
     cleared("slashes everywhere", lambda: on("//opt//miniconda//bin//:/opt/old/bin")),
     cleared("a stale entry first", lambda: on("/opt/gone/bin:/opt/miniconda/bin:/opt/old/bin")),
-    cleared("relative entries do not count", lambda: on("opt/old/bin:./opt/old/bin:/opt/miniconda/bin")),
-    cleared("empty entries do not count", lambda: on("::/opt/miniconda/bin:")),
+    refused("relative entries start at WorkingDir", lambda: on("./opt/old/bin:/opt/miniconda/bin"), **BOTH_OLD),
+    refused("so do entries without a dot", lambda: on("opt/old/bin:/opt/miniconda/bin"), **BOTH_OLD),
+    cleared("empty entries are the working directory, which has neither", lambda: on("::/opt/miniconda/bin:")),
     cleared("variables are not expanded", lambda: on("$HOME/bin:~/bin:/opt/miniconda/bin:$PATH")),
     cleared(".. inside an entry", lambda: on("/opt/old/../miniconda/bin:/opt/old/bin")),
     refused(
@@ -90,10 +91,17 @@ PATHS: list[Case] = [
     refused(
         "no PATH, the default has neither", lambda: on(None), conda=("4.5.12", "4.3.11"), python=("3.6.8", "3.6.1")
     ),
-    cleared("no PATH, the default reaches conda", lambda: on(None, link("usr/local/bin/conda", f"/{BIN}/conda"))),
     cleared(
-        "the first PATH of the environment counts", lambda: with_env("PATH=/opt/miniconda/bin", "PATH=/opt/old/bin")
+        "no PATH, the default reaches conda and no python",
+        lambda: on(None, link("usr/local/bin/conda", f"/{BIN}/conda")),
+        python=("3.6.8", "3.6.1"),
     ),
+    refused(
+        "the last PATH of the environment counts",
+        lambda: with_env("PATH=/opt/miniconda/bin", "PATH=/opt/old/bin"),
+        **BOTH_OLD,
+    ),
+    unclear("PATH without a value", lambda: with_env("PATH=/opt/miniconda/bin", "PATH"), "without a value"),
     cleared("another variable that ends with PATH", lambda: with_env("MYPATH=/opt/old/bin", "PATH=/opt/miniconda/bin")),
     refused(
         "Path is not PATH",
@@ -108,9 +116,12 @@ PATHS: list[Case] = [
         "a wrapper named conda proves nothing, so that all prefixes count",
         lambda: on("/usr/local/bin:/opt/miniconda/bin", program("usr/local/bin/conda", "#!/bin/sh\n")),
         conda=("4.5.12", "4.3.11"),
-        python=("3.6.8", "3.6.1"),
     ),
-    cleared("condabin", lambda: on("/opt/miniconda/condabin:/opt/old/bin", program(f"{PREFIX}/condabin/conda", "#!"))),
+    cleared(
+        "condabin",
+        lambda: on("/opt/miniconda/condabin:/opt/old/bin", program(f"{PREFIX}/condabin/conda", "#!")),
+        python=("3.6.1",),
+    ),
     cleared("PATH in UTF-8", lambda: image([*ubuntu(), *miniconda(prefix="opt/コンダ")], path="/opt/コンダ/bin:/bin")),
 ]
 
@@ -282,7 +293,7 @@ PYTHONS: list[Case] = [
         python=("?",),
     ),
     refused(
-        "python without an execute bit", lambda: in_prefix(python_record(), file(f"{BIN}/python", elf())), python=("?",)
+        "python without an execute bit", lambda: in_prefix(python_record(), file(f"{BIN}/python", elf())), python=NONE
     ),
     refused(
         "two records, the program has no version in its name",

@@ -72,12 +72,14 @@ CASES: list[Case] = [
     refused("no conda, python 3.6", lambda: image(ubuntu(), system_python("3.6.8")), conda=NONE, says="Conda"),
     refused("no conda, python 3.5 of xenial", lambda: image(ubuntu(), system_python()), conda=NONE, python=("3.5.2",)),
     refused("nothing at all", lambda: image([file("hello", "world")]), os=None, conda=NONE, python=NONE),
-    refused("conda without python", lambda: image(ubuntu(), conda()), python=("?",), says="interpreter"),
-    refused("a record of python without a program", lambda: image(ubuntu(), conda(), [python_record()]), python=("?",)),
+    refused("conda without python", lambda: image(ubuntu(), conda()), python=NONE, says="no Python"),
+    refused("a record of python without a program", lambda: image(ubuntu(), conda(), [python_record()]), python=NONE),
     refused(
-        "a system python does not stand in for the prefix's",
-        lambda: image(ubuntu(), conda(), system_python("3.6.8")),
-        python=("?",),
+        "what PATH reaches counts, not the prefix's",
+        lambda: image(
+            good(), [*system_python("3.8.1"), link("usr/bin/python", "python3")], path="/usr/bin:/opt/miniconda/bin"
+        ),
+        python=("3.8.1",),
     ),
     refused(
         "the program's name says 3.7, the record 3.6",
@@ -200,14 +202,15 @@ CASES: list[Case] = [
         "pythons of prefixes not on PATH disagree",
         lambda: image(ubuntu(), miniconda(), miniconda("4.5.12", "3.7.1", "opt/new"), path="/bin"),
         conda=("4.5.12", "4.5.12"),
-        python=("3.6.8", "3.7.1"),
+        python=("?",),
+        says="do not agree",
     ),
     refused(
         "the prefix on PATH is the bad one",
         lambda: image(ubuntu(), miniconda(), miniconda("4.3.11", "3.6.8", "opt/old"), path="/opt/old/bin:/bin"),
         conda=("4.3.11",),
     ),
-    refused("python deleted on top", lambda: image(good(), [whiteout("opt/miniconda/bin/python3.6")]), python=("?",)),
+    refused("python deleted on top", lambda: image(good(), [whiteout("opt/miniconda/bin/python3.6")]), python=NONE),
     refused(
         "conda's program deleted, its record too",
         lambda: image(good(), [whiteout("opt/miniconda/bin/conda"), whiteout(f"{META}/conda-4.5.12-py36_0.json")]),

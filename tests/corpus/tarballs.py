@@ -66,9 +66,9 @@ def link(name: str | bytes, target: str | bytes) -> Entry:
     return Entry(name, kind="2", link=target, mode=0o777)
 
 
-def hard_link(name: str | bytes, target: str | bytes) -> Entry:
-    """A hard link."""
-    return Entry(name, kind="1", link=target)
+def hard_link(name: str | bytes, target: str | bytes, mode: int = 0o644) -> Entry:
+    """A hard link; its mode is given to the file that it names."""
+    return Entry(name, kind="1", link=target, mode=mode)
 
 
 def whiteout(path: str) -> Entry:
@@ -83,8 +83,8 @@ def opaque(path: str) -> Entry:
 
 
 def device(name: str, kind: str = "3") -> Entry:
-    """A character device (0, 0), a block device or a FIFO."""
-    return Entry(name, kind=kind)
+    """A character device (1, 3), a block device or a FIFO."""
+    return Entry(name, kind=kind, change={329: b"0000001\0", 337: b"0000003\0"})
 
 
 def padded(body: bytes) -> bytes:

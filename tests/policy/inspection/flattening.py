@@ -1,6 +1,7 @@
 """A second opinion on what a stack of layers makes: an actual tree in memory, every entry applied as an unpacker does.
 
-Slow and obvious on purpose, and independent of the inspection: no index, no laziness, no order but the archive's.
+Slow and obvious on purpose, and independent of the inspection: no index, no laziness, no order but the archive's. It
+puts one layer over the other, and stops where docker, containerd or podman would.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,20 +24,32 @@ class Thing:
     layer: int
     content: str = ""
     children: dict[str, "Thing"] = field(default_factory=dict)
+    names: list["Thing"] = field(default_factory=list, repr=False)
 
 
 class Disk:
     """A root directory that layers are unpacked onto, one after the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, patient: bool) -> None:
         self.root = Thing("directory", -1)
+        self._patient = patient
+        self._late = False
+        self._passed: set[int] = set()
 
     def unpack(self, entries: Sequence[Entry], layer: int) -> None:
         """Apply one layer; hard links whose target is not there yet wait for its end (no unpacker is so patient)."""
+        names = [tuple(part for part in entry.path.split("/") if part not in {"", "."}) for entry in entries]
+        if len(set(names)) < len(names):
+            raise CannotUnpack("a path stands twice")
+        self._passed = set()
+        self._late = False
         waiting = [entry for entry in entries if not self._apply(entry, layer)]
         for waiter in waiting:
             if sum(f"{entry.path}/".startswith(f"{waiter.path}/") for entry in entries) > 1:
                 raise CannotUnpack("a hard link waits for its target, and something else wants its place")
+        if waiting and not self._patient:
+            raise CannotUnpack("a hard link to what comes later")
+        self._late = True
         for _ in list(waiting):
             waiting = [entry for entry in waiting if not self._apply(entry, layer)]
         if waiting:
@@ -71,7 +84,6 @@ class Disk:
 
     def _hard_link(self, parent: Thing, name: str, entry: Entry, layer: int) -> bool:
         parts = [part for part in str(entry.link).split("/") if part not in {"", "."}]
-        parent.children.pop(name, None)
         try:
             home = self._walk(self.root, parts[:-1], make=None)
         except CannotUnpack:
@@ -81,8 +93,19 @@ class Disk:
             return False
         if target.kind == "directory":
             raise CannotUnpack("a hard link to a directory")
-        parent.children[name] = Thing(target.kind, layer, target.content)
+        kind = "program" if entry.mode & 0o111 else "file"
+        if target.kind in {"program", "file"} and target.kind != kind:
+            self._give_mode(target, kind, layer)
+        parent.children[name] = Thing(target.kind, layer, target.content, names=target.names)
+        target.names.append(parent.children[name])
         return True
+
+    def _give_mode(self, target: Thing, kind: str, layer: int) -> None:
+        """All names of a file share its mode."""
+        if target.layer != layer or self._late:
+            raise CannotUnpack("a hard link gives an older layer's file another mode")
+        for name in (target, *target.names):
+            name.kind = kind
 
     def _walk(self, start: Thing, parts: Sequence[str], make: int | None) -> Thing:
         """The directory that a path leads to, links followed from the root, made when missing."""
@@ -109,6 +132,7 @@ class Disk:
                 trail = [self.root] if there.content.startswith("/") else trail
             elif there.kind == "directory":
                 trail.append(there)
+                self._passed |= {id(there)} if make is not None else set()
             else:
                 raise CannotUnpack(f"{part} is no directory")
         return trail[-1]
@@ -116,12 +140,19 @@ class Disk:
     def _delete(self, parent: Thing, name: str, layer: int) -> None:
         """What older layers have at a name goes; what this layer made stays."""
         there = parent.children.get(name)
-        if there is not None and not self._prune(there, layer):
-            del parent.children[name]
+        if there is not None and self._is_touched(there, layer):
+            raise CannotUnpack("a whiteout after what it names")
+        parent.children.pop(name, None)
+
+    def _is_touched(self, thing: Thing, layer: int) -> bool:
+        """Whether the layer has made it, or has gone through it."""
+        touched = thing.layer == layer or id(thing) in self._passed
+        return touched or any(self._is_touched(child, layer) for child in thing.children.values())
 
     def _clear(self, directory: Thing, layer: int) -> None:
-        for name in list(directory.children):
-            self._delete(directory, name, layer)
+        for name, child in list(directory.children.items()):
+            if not self._prune(child, layer):
+                del directory.children[name]
 
     def _prune(self, thing: Thing, layer: int) -> bool:
         """Whether anything of this layer is left."""
@@ -140,13 +171,17 @@ class Disk:
                 yield front + name, thing.kind, thing.content
 
 
-def flattened(layers: Sequence[Sequence[Entry]]) -> dict[str, tuple[str, str]]:
+def flattened(layers: Sequence[Sequence[Entry]], *, patient: bool = True) -> dict[str, tuple[str, str]]:
     """Path -> kind and content of everything but directories, after all layers.
+
+    Args:
+        layers: oldest first.
+        patient: whether a hard link may wait for what its layer brings later.
 
     Raises:
         CannotUnpack: an unpacker would stop with an error.
     """
-    disk = Disk()
+    disk = Disk(patient=patient)
     for number, entries in enumerate(layers):
         disk.unpack(entries, number)
     return {path: (kind, content) for path, kind, content in disk.things()}

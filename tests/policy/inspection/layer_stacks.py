@@ -29,7 +29,7 @@ def entries(*, links: bool) -> st.SearchStrategy[Entry]:
         st.builds(folder, directories),
         st.builds(whiteout, paths),
         st.builds(opaque, directories),
-        st.builds(hard_link, paths, paths),
+        st.builds(hard_link, paths, paths, st.sampled_from([0o644, 0o755])),
         st.builds(device, paths),
     ]
     return st.one_of(*made, *([st.builds(link, paths, targets)] if links else []))

@@ -73,6 +73,6 @@ def test_a_real_conda_has_no_lookalikes() -> None:
 def test_a_lookalike_is_not_read_as_anything_else() -> None:
     """A python or a record of conda that is a link to one is unclear, as for any file that was not read as such."""
     python = [entry for entry in miniconda() if not entry.path.endswith("/bin/python3.6")]
-    hidden = [program("opt/micromamba", elf()), hard_link("opt/miniconda/bin/python3.6", "opt/micromamba")]
-    (problem,) = image(ubuntu(), [*python, *hidden]).facts().problems
+    hidden = [program("opt/micromamba", elf()), hard_link("opt/miniconda/bin/python3.6", "opt/micromamba", 0o755)]
+    problem, *_ = image(ubuntu(), [*python, *hidden]).facts().problems
     assert (problem.reason, "was read as something else" in problem.message) == ("unclear-root", True)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from policy.inspection.readings import roots
+from policy.inspection.root import RootUnclear
 from registry.oci.digest import Digest
 from tests.corpus.builders import MANIFEST, TAR, Image, as_json, image, layer
-from tests.corpus.tarballs import Entry, file, folder, hard_link, link, opaque, program, whiteout
+from tests.corpus.tarballs import Entry, file, folder, hard_link, link, opaque, whiteout
 from tests.policy.inspection.flattening import CannotUnpack, flattened
 from tests.policy.inspection.layer_stacks import PATHS, everything, inspected
 
@@ -19,7 +20,10 @@ SAMPLE = 25
 
 
 def stack(chance: random.Random) -> list[list[Entry]]:
-    """A stack that unpackers take: whiteouts and opaque marks first, so that their order is no question."""
+    """A stack that unpackers take: whiteouts and opaque marks first, so that their order is no question.
+
+    Nothing is executable: umoci ignores the mode of a hard link, which docker, containerd and podman do not.
+    """
     number = 0
     made = []
     for _ in range(chance.randint(2, 4)):
@@ -28,7 +32,6 @@ def stack(chance: random.Random) -> list[list[Entry]]:
             number += 1
             kinds = [
                 file(path, f"VERSION_ID={number}\n"),
-                program(path, f"VERSION_ID={number}\n"),
                 folder(path),
                 link(path, chance.choice(["", "/", "../"]) + chance.choice(PATHS)),
                 hard_link(path, chance.choice(PATHS)),
@@ -47,8 +50,9 @@ def stacks(count: int) -> list[list[list[Entry]]]:
     while len(found) < count:
         made = stack(chance)
         try:
-            flattened(made)
-        except CannotUnpack:
+            flattened(made, patient=False)
+            roots(inspected(made))
+        except (CannotUnpack, RootUnclear):
             continue
         found.append(made)
     return found
@@ -84,7 +88,7 @@ def on_disk(root: Path) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.parametrize("made", stacks(SAMPLE), ids=range(SAMPLE))
 def test_stack_equals_what_umoci_unpacks(made: list[list[Entry]], tmp_path: Path) -> None:
-    """Links in parents are followed by umoci as in the first reading."""
+    """Links in parents are followed by umoci as in the last reading."""
     write_layout(tmp_path / "layout", image(*(layer(*entries, media_type=TAR) for entries in made)))
     bundle = tmp_path / "bundle"
     command = ["umoci", "unpack", "--rootless", "--image", f"{tmp_path}/layout:v1", str(bundle)]
@@ -92,4 +96,4 @@ def test_stack_equals_what_umoci_unpacks(made: list[list[Entry]], tmp_path: Path
     assert done.returncode == 0, done.stderr
     layers = inspected(made)
     wanted = on_disk(bundle / "rootfs")
-    assert everything(roots(layers)[0], layers, wanted) == wanted
+    assert everything(roots(layers)[-1], layers, wanted) == wanted
