@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from policy.canonical import digest_of
 from policy.rules import RULES, Rule
+from registry.oci.platforms import Platform
+from registry.oci.strict_json import first_twice
 
 MAXIMUM_BYTES = 1 << 20
 DEFAULT = "azureml-2019-07"
@@ -84,18 +86,23 @@ class Policy:
         """Whether a cleared image may carry warnings."""
         return any(rule.soft for rule in self.rules)
 
-    def counts(self, os: str, architecture: str) -> bool:
-        """Whether an index's child for this platform is part of the judgement."""
+    def counts(self, platform: Platform) -> bool:
+        """Whether an index's child for this platform is part of the judgement.
+
+        Both sides are compared as runtimes normalise them; a platform that is not written in normal form counts
+        whatever is wanted, since runtimes differ on it.
+        """
         wanted = self.document.platforms
-        return wanted is None or any((item.os, item.architecture) == (os, architecture) for item in wanted)
+        if wanted is None or not platform.is_normal:
+            return True
+        return any(Platform(item.os, item.architecture).normal.is_alike(platform) for item in wanted)
 
 
 class _OnceLoader(yaml.SafeLoader):
     """YAML's safe loader, which refuses a key that stands twice, aliases and dates that were not quoted."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
-        keys = [key.value for key, _ in node.value]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
+        twice = first_twice(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
         if twice is not None:
             raise yaml.YAMLError(f"{twice!r} stands twice")
         return super().construct_mapping(node, deep=deep)

@@ -12,10 +12,10 @@ from policy.policies import Policy
 from policy.verdict import Child, State, Verdict, judge_artifact, judge_image, judge_index, judge_unreadable
 from registry.oci.descriptor import Descriptor
 from registry.oci.manifest import ImageIndex, ImageManifest
+from registry.oci.platforms import Platform
 
 PASSING_PROBLEMS = frozenset({"missing-layer", "missing-config", "inspection-failed"})
 NESTING = 3
-_ATTESTATION = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +30,17 @@ class ChildEntry:
     @property
     def platform(self) -> str:
         """`linux/arm64/v8`; "" when the descriptor names none."""
-        return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
-
-    @property
-    def is_attestation(self) -> bool:
-        """`unknown/unknown` marks what build tools add beside the images."""
-        return self.os == self.architecture == _ATTESTATION
+        return str(self._platform)
 
     def why_not(self, policy: Policy) -> str:
         """Why it is no part of the judgement; "" when it is."""
-        if self.is_attestation:
+        if self._platform.is_unknown:
             return "attestation"
-        if (self.os or self.architecture) and not policy.counts(self.os, self.architecture):
-            return "platform is not part of the policy"
-        return ""
+        return "" if policy.counts(self._platform) else "platform is not part of the policy"
+
+    @property
+    def _platform(self) -> Platform:
+        return Platform(self.os, self.architecture, self.variant)
 
 
 def image_subject(digest: str, facts: ImageFacts, detectors: str) -> Subject:

@@ -6,24 +6,11 @@ from typing import Any, Self
 
 from registry.oci.digest import Digest
 from registry.oci.errors import DigestInvalid, ManifestInvalid
+from registry.oci.platforms import Platform
 
 # image-spec descriptor.md: an int64.
 LARGEST_SIZE = (1 << 63) - 1
 _BARE = frozenset({"mediaType", "digest", "size"})
-
-
-@dataclass(frozen=True, slots=True)
-class Platform:
-    """What a child of an index runs on."""
-
-    os: str = ""
-    architecture: str = ""
-    variant: str = ""
-
-    @property
-    def is_unknown(self) -> bool:
-        """`unknown/unknown` marks attestations that build tools add to an index."""
-        return self.os == "unknown" and self.architecture == "unknown"
 
 
 @dataclass(frozen=True, slots=True)
