@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from policy.gateway import inference_image as image_rules
+from policy.gateway.inference_places import contradictions
 from policy.gateway.inference_registry import RegistryLogin, read_environment_registry, read_plain_registry
 from policy.gateway.remarks import Remark, fail, unsure, warn
 
@@ -74,7 +75,8 @@ def interpret(document: Mapping[str, Any]) -> InferenceConfig:
     else:
         found = _plain(document)
     registry = found.login.host if found.login else ""
-    return replace(found, remarks=(*found.remarks, *image_rules.remarks(found.image, registry)))
+    remarks = (*found.remarks, *contradictions(document), *image_rules.remarks(found.image, registry))
+    return replace(found, remarks=remarks)
 
 
 def _plain(document: Mapping[str, Any]) -> InferenceConfig:

@@ -211,3 +211,35 @@ def test_version_2_build() -> None:
     """`build:` excludes `image:`, and alone it cannot be judged."""
     assert remarks({"image": IMAGE, "build": {"path": "."}}, Weight.FAIL)
     assert remarks({"build": {"path": "."}}, Weight.ERROR)
+
+
+OTHER_IMAGE = "myregistry.azurecr.io/other:v1"
+TWO_PLACES: list[tuple[dict[str, Any], str, str]] = [
+    (environment(baseImage=IMAGE), "environment.docker.baseImage", "environment.image"),
+    (plain(), "baseImage", "image"),
+    (plain(), "baseImage", "docker.baseImage"),
+    ({"image": IMAGE}, "image", "environment.docker.baseImage"),
+    ({"docker": {"baseImage": IMAGE}}, "docker.baseImage", "image"),
+    (environment(baseImage=IMAGE), "environment.docker.baseImage", "environment.docker.image"),
+]
+
+
+def with_second(document: dict[str, Any], place: str, image: str) -> dict[str, Any]:
+    """The document with an image in one more place."""
+    first, _, rest = place.partition(".")
+    below = document.get(first, {}) if rest else None
+    return document | {first: image if below is None else with_second(below, rest, image)}
+
+
+@pytest.mark.parametrize(("document", "first", "second"), TWO_PLACES)
+def test_two_images_that_differ_are_refused(document: dict[str, Any], first: str, second: str) -> None:
+    """Readers of the other form would start the other one; both places are named."""
+    failures = remarks(with_second(document, second, OTHER_IMAGE), Weight.FAIL)
+    assert any(all(word in text for word in (first, second, IMAGE, OTHER_IMAGE)) for text in failures)
+
+
+@pytest.mark.parametrize(("document", "first", "second"), TWO_PLACES)
+def test_the_same_image_twice_is_no_contradiction(document: dict[str, Any], first: str, second: str) -> None:
+    """Whichever is read, it is that one."""
+    failures = remarks(with_second(document, second, f" {IMAGE}"), Weight.FAIL)
+    assert not any("names" in text for text in failures), first
