@@ -79,16 +79,17 @@ def _judge_index(
 ) -> State:
     if nesting == 0:
         return State.INCONCLUSIVE
-    states = []
+    states: list[tuple[State, bool]] = []
     settled = True
     for entry in children_of(index):
         if entry.why_not(policy):
             continue
         child = indexes.get(entry.digest)
         if child is not None:
-            states.append(_judge_index(child, indexes, policy, judged, nesting - 1))
+            found = _judge_index(child, indexes, policy, judged, nesting - 1)
         else:
-            states.append(judged.states.get(entry.digest, State.INCONCLUSIVE))
+            found = judged.states.get(entry.digest, State.INCONCLUSIVE)
+        states.append((found, bool(entry.platform)))
         settled = settled and entry.digest in judged.states and entry.digest not in judged.unsettled
     state = index_state(states)
     if nesting == NESTING:

@@ -179,12 +179,13 @@ def judge_index(digest: str, children: Sequence[tuple[Child, Verdict | None]], p
     """
     images = [(child, found) for child, found in children if found is not None and _is_judged(found)]
     findings = tuple(_of_child(child, item) for child, found in images for item in found.findings)
+    findings += tuple(_no_image(child) for child, found in children if images and _is_gap(child, found))
     summary = images[0][1].facts if images else _NOTHING
     detectors = tuple(sorted({name for _, found in images for name in found.detectors}))
     if not images:
         findings = (Finding("artifact", Result.SKIP, "no manifest of this index is an image that counts"),)
     return Verdict(
-        state=index_state([found.state for _, found in images]),
+        state=index_state([(found.state, bool(child.platform)) for child, found in children if found is not None]),
         digest=digest,
         policy_name=policy.name,
         policy_digest=policy.digest,
@@ -195,18 +196,33 @@ def judge_index(digest: str, children: Sequence[tuple[Child, Verdict | None]], p
     )
 
 
-def index_state(states: Sequence[State]) -> State:
-    """The state of an index whose counting manifests are in these states; artifacts among them do not matter."""
-    images = [state for state in states if state is not State.NOT_APPLICABLE]
+def index_state(children: Sequence[tuple[State, bool]]) -> State:
+    """The state of an index.
+
+    Args:
+        children: of each manifest that counts, its state and whether the index names a platform for it. An artifact
+            with a platform is what a runtime of that platform picks instead of an image: beside images it leaves the
+            index unclear. Other artifacts do not matter.
+    """
+    images = [state for state, _ in children if state is not State.NOT_APPLICABLE]
     if not images:
         return State.NOT_APPLICABLE
-    if State.INCONCLUSIVE in images:
+    if State.INCONCLUSIVE in images or (State.NOT_APPLICABLE, True) in children:
         return State.INCONCLUSIVE
     return State.REFUSED if State.REFUSED in images else State.CLEARED
 
 
 def _is_judged(verdict: Verdict) -> bool:
     return verdict.state is not State.NOT_APPLICABLE
+
+
+def _is_gap(child: Child, found: Verdict | None) -> bool:
+    return found is not None and bool(child.platform) and not _is_judged(found)
+
+
+def _no_image(child: Child) -> Finding:
+    message = f"{child.digest[:19]} is not an image, and a runtime of this platform would pick it"
+    return _of_child(child, Finding("artifact", Result.ERROR, message, fix="push an index without it"))
 
 
 def _of_child(child: Child, item: Finding) -> Finding:

@@ -60,6 +60,38 @@ def test_platforms_outside_the_policy_do_not_count(tmp_path: Path) -> None:
             lab.run(lab.manifests.pull(READER, TEAM, bad().digest))
 
 
+@pytest.mark.parametrize("platform", ["linux/x86_64", "linux/x86-64", "Linux/AMD64", "LINUX/amd64", "/amd64", "linux/"])
+def test_a_platform_in_another_spelling_counts(tmp_path: Path, platform: str) -> None:
+    """Runtimes normalise it, and start the child."""
+    settings = own_policy(tmp_path / "policies", platforms=[{"os": "linux", "architecture": "amd64"}])
+    with open_lab(tmp_path / "data", **settings) as lab:
+        lab.pushed(good(), None)
+        lab.pushed(bad(), None)
+        both = push_index(lab, (good().manifest, "linux/amd64"), (bad().manifest, platform))
+        assert lab.verdict(both).state is State.REFUSED
+
+
+def test_a_policy_may_spell_platforms_as_people_do(tmp_path: Path) -> None:
+    """They are normalised as those of an index are."""
+    settings = own_policy(tmp_path / "policies", platforms=[{"os": "Linux", "architecture": "x86_64"}])
+    with open_lab(tmp_path / "data", **settings) as lab:
+        lab.pushed(bad(), None)
+        assert lab.verdict(push_index(lab, (bad().manifest, "linux/amd64"))).state is State.REFUSED
+
+
+def test_an_artifact_for_a_platform_leaves_an_index_unclear(tmp_path: Path) -> None:
+    """A runtime of that platform would pick it, and the finding names both."""
+    with open_lab(tmp_path / "data") as lab:
+        lab.pushed(good(), None)
+        lab.pushed(artifact(), None)
+        mixed = push_index(lab, (good().manifest, "linux/arm64"), (artifact().manifest, "linux/amd64"))
+        found = lab.verdict(mixed)
+        assert found.state is State.INCONCLUSIVE
+        assert found.reasons == (
+            f"linux/amd64: {artifact().digest[:19]} is not an image, and a runtime of this platform would pick it",
+        )
+
+
 def test_a_child_without_a_platform_counts(tmp_path: Path) -> None:
     """What does not say where it runs may run anywhere."""
     settings = own_policy(tmp_path / "policies", platforms=[{"os": "linux", "architecture": "amd64"}])

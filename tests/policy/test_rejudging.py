@@ -28,14 +28,16 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
         for made in (good(), bad(), damaged(), artifact()):
             opened.pushed(made, None)
         opened.run(opened.push_manifest(BOTH, None))
+        opened.run(opened.push_manifest(GAP, None))
         opened.run(opened.push_manifest(NESTED, None))
         opened.ledger.write(lambda _connection: None)
         yield opened
 
 
 BOTH = index((good().manifest, "linux/amd64"), (bad().manifest, "linux/arm64"), (artifact().manifest, ""))
+GAP = index((good().manifest, "linux/arm64"), (artifact().manifest, "linux/amd64"))
 NESTED = index((BOTH, ""), (damaged().manifest, "unknown/unknown"))
-ALL = [made.digest for made in (good(), bad(), damaged(), artifact())] + [Digest.of(BOTH), Digest.of(NESTED)]
+ALL = [made.digest for made in (good(), bad(), damaged(), artifact())] + [Digest.of(raw) for raw in (BOTH, GAP, NESTED)]
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
