@@ -10,9 +10,9 @@ import structlog
 
 from policy import sightings
 from policy.facts import ImageFacts, Problem
-from policy.inspection.arrivals import HEAD, looks_like_layer
 from policy.inspection.compose import compose
 from policy.inspection.detectors import DETECTORS, names
+from policy.inspection.image_kind import ImageKind, encrypted_layers, image_kind, kind_by_types
 from policy.inspection.layer_inspection import LayerInspection
 from policy.inspection.layer_job import Inspected
 from policy.inspection.workers import InspectionWorkers, WorkerLimits
@@ -28,7 +28,6 @@ from registry.oci.descriptor import Descriptor
 from registry.oci.digest import Digest
 from registry.oci.errors import ContentTooLarge, ManifestInvalid
 from registry.oci.manifest import ImageIndex, ImageManifest, Manifest, parse_manifest
-from registry.oci.media_types import IMAGE_CONFIGS
 from registry.oci.names import RepositoryName
 from registry.storage.store import BlobStore
 
@@ -90,15 +89,16 @@ class Inspector:
             wait: seconds; the work goes on behind when they are over.
             manifest: the manifest when it is being pushed; what an earlier push left unfinished is then done again.
         """
-        if manifest is not None and not _may_be_image(manifest):
-            return self._settle(_of_manifest(digest, manifest))
+        by_types = None if manifest is None else _by_types(digest, manifest)
+        if by_types is not None:
+            return self._settle(by_types)
         alike = self._seen_alike(digest, manifest)
         if alike is not None:
             return alike
         known = self.known(digest)
         if known is not None and (known.final or manifest is None):
             return known
-        if isinstance(manifest, ImageManifest) and digest not in self._running and self._has_layers(manifest):
+        if isinstance(manifest, ImageManifest) and digest not in self._running and self._is_at_hand(manifest):
             return self._settle(await self._image(digest, manifest))
         running = self._looking(repository, digest, manifest)
         done, _ = await asyncio.wait({running}, timeout=wait)
@@ -152,23 +152,15 @@ class Inspector:
         found = manifest or await self._manifest(repository, digest)
         if found is None:
             return None
-        if isinstance(found, ImageIndex) or not await self._is_image(found):
-            return self._settle(_of_manifest(digest, found))
+        if isinstance(found, ImageIndex):
+            return self._settle(index_subject(digest, found))
+        kind, problems = await image_kind(found, self._storage, self._config_bytes)
+        if kind is ImageKind.ARTIFACT:
+            return self._settle(artifact_subject(digest, found))
+        if kind is ImageKind.UNCLEAR:
+            return self._settle(image_subject(digest, _unread(found, problems), CURRENT))
         image = await self._image(digest, found)
         return None if self.workers.closed else self._settle(image)
-
-    async def _is_image(self, manifest: ImageManifest) -> bool:
-        """Whether a runtime might start it: some take a layer for one by its first bytes, whatever its type says."""
-        if manifest.is_image or not _may_be_image(manifest):
-            return manifest.is_image
-        for layer in manifest.layers:
-            blob = await self._storage.stat(layer.digest)
-            if blob is None:
-                continue
-            async for head in self._storage.read(blob, 0, min(blob.size, HEAD)):
-                if looks_like_layer(head):
-                    return True
-        return False
 
     async def _manifest(self, repository: RepositoryName, digest: Digest) -> Manifest | None:
         row = await self._metadata.read(manifests.find, repository, digest)
@@ -179,6 +171,9 @@ class Inspector:
             return parse_manifest(raw, row.media_type)
         except ManifestInvalid:  # it was accepted once, so a limit or a rule has changed since
             return None
+
+    def _is_at_hand(self, manifest: ImageManifest) -> bool:
+        return kind_by_types(manifest) is ImageKind.IMAGE and self._has_layers(manifest)
 
     def _has_layers(self, manifest: ImageManifest) -> bool:
         return all(self._layers.get(item.digest) is not None for item in manifest.layers)
@@ -211,13 +206,15 @@ class Inspector:
         return known.named(digest)
 
     async def _look_into(self, manifest: ImageManifest) -> ImageFacts:
+        encrypted = encrypted_layers(manifest)
+        if encrypted:
+            return _unread(manifest, encrypted)
         config = await self._config(manifest.config)
         looked = await self._all_layers(manifest)
         problems = [item for item in (config, *looked) if isinstance(item, Problem)]
         layers = [item for item in looked if isinstance(item, LayerInspection)]
         if problems or not isinstance(config, bytes):
-            digests = tuple(item.digest for item in manifest.layers)
-            return ImageFacts(problems=tuple(problems), detectors=names(DETECTORS), layers=digests)
+            return _unread(manifest, problems)
         budgets = self._image_budgets
         if sum(layer.members for layer in layers) <= _AT_ONCE:
             return compose(config, layers, manifest.layers, budgets)
@@ -333,18 +330,22 @@ def _parts(manifest: ImageManifest) -> _Parts:
     return tuple((item.media_type, item.digest, item.size) for item in (manifest.config, *manifest.layers))
 
 
-def _may_be_image(manifest: Manifest) -> bool:
-    return not isinstance(manifest, ImageIndex) and manifest.config.media_type in IMAGE_CONFIGS
+def _by_types(digest: str, manifest: Manifest) -> Subject | None:
+    """What it is, when that can be told without reading anything."""
+    if isinstance(manifest, ImageIndex):
+        return index_subject(digest, manifest)
+    return artifact_subject(digest, manifest) if kind_by_types(manifest) is ImageKind.ARTIFACT else None
+
+
+def _unread(manifest: ImageManifest, problems: Sequence[Problem]) -> ImageFacts:
+    digests = tuple(item.digest for item in manifest.layers)
+    return ImageFacts(problems=tuple(problems), detectors=names(DETECTORS), layers=digests)
 
 
 def _unpack(body: bytes, digest: str) -> LayerInspection:
     found = LayerInspection.from_bytes(body)
     problem = None if found.problem is None else replace(found.problem, layer=digest)
     return replace(found, digest=digest, problem=problem)
-
-
-def _of_manifest(digest: str, manifest: Manifest) -> Subject:
-    return index_subject(digest, manifest) if isinstance(manifest, ImageIndex) else artifact_subject(digest, manifest)
 
 
 def _limits(settings: InspectionSettings) -> WorkerLimits:

@@ -3,14 +3,10 @@
 import os
 from pathlib import Path
 
+from policy.inspection.layer_head import HEAD, looks_like_layer
 from policy.inspection.layer_job import LayerJob
 from policy.inspection.workers import InspectionWorkers
 from registry.oci.digest import Digest
-
-_MAGIC = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
-_TAR_MAGIC_AT = 257
-_TAR_MAGIC = b"ustar"
-HEAD = 512
 
 
 class LayerArrival:
@@ -53,8 +49,3 @@ class LayerArrival:
                 return job
         os.close(descriptor)
         return None
-
-
-def looks_like_layer(head: bytes) -> bool:
-    """Whether the first 512 bytes are those of a gzip or zstd stream or of a tar archive."""
-    return head.startswith(_MAGIC) or head[_TAR_MAGIC_AT:].startswith(_TAR_MAGIC)

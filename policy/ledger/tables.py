@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, MetaData, Table, Text
 
 # Raised whenever a table or the meaning of a column changes: a ledger of another version is thrown away.
-VERSION = 1
+VERSION = 2
 
 SCHEMA = MetaData()
 

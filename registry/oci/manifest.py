@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from registry.oci import media_types, strict_json
+from registry.oci import media_types, shapes, strict_json
 from registry.oci.descriptor import Descriptor, annotations_member, text_member
 from registry.oci.errors import ManifestInvalid
 
@@ -19,13 +19,6 @@ class ImageManifest:
     artifact_type: str
     subject: Descriptor | None
     annotations: Mapping[str, str]
-
-    @property
-    def is_image(self) -> bool:
-        """Whether a runtime would start it: an image configuration and at least one image layer."""
-        return self.config.media_type in media_types.IMAGE_CONFIGS and any(
-            layer.media_type in media_types.IMAGE_LAYERS for layer in self.layers
-        )
 
     @property
     def referrer_type(self) -> str:
@@ -64,6 +57,7 @@ def parse_manifest(raw: bytes, content_type: str) -> Manifest:
     """
     try:
         document = strict_json.loads(raw)
+        strict_json.refuse_misspelt(document, shapes.MANIFEST)
     except strict_json.JsonRefused as error:
         raise ManifestInvalid(f"manifest invalid: {error}") from None
     if not isinstance(document, dict):

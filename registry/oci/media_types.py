@@ -16,7 +16,7 @@ MANIFESTS = IMAGE_MANIFESTS | INDEXES
 SCHEMA1 = frozenset({DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED})
 IMAGE_CONFIGS = frozenset({OCI_CONFIG, DOCKER_CONFIG})
 
-_OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
+OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
 _OCI_FOREIGN = "application/vnd.oci.image.layer.nondistributable.v1.tar"
 _DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar"
 _DOCKER_FOREIGN = "application/vnd.docker.image.rootfs.foreign.diff.tar"
@@ -25,13 +25,38 @@ FOREIGN_LAYERS = frozenset(
     {_OCI_FOREIGN, f"{_OCI_FOREIGN}+gzip", f"{_OCI_FOREIGN}+zstd", _DOCKER_FOREIGN, f"{_DOCKER_FOREIGN}.gzip"}
 )
 IMAGE_LAYERS = FOREIGN_LAYERS | {
-    _OCI_LAYER,
-    f"{_OCI_LAYER}+gzip",
-    f"{_OCI_LAYER}+zstd",
+    OCI_LAYER,
+    f"{OCI_LAYER}+gzip",
+    f"{OCI_LAYER}+zstd",
     _DOCKER_LAYER,
     f"{_DOCKER_LAYER}.gzip",
     f"{_DOCKER_LAYER}.zstd",
 }
+
+_IMAGE_LAYER_FAMILIES = ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
+# What old clients wrote for want of a better type, and what says nothing: docker takes a configuration or a layer of
+# such a type for an image's.
+_SAY_NOTHING = frozenset({"", OCI_EMPTY, "application/octet-stream", "application/json", "text/html", "text/plain"})
+
+
+def is_image_config(media_type: str) -> bool:
+    """Whether it is the type of an image's configuration; capitals and parameters do not matter."""
+    return without_parameters(media_type) in IMAGE_CONFIGS
+
+
+def is_image_layer(media_type: str) -> bool:
+    """Whether it is a type of an image's layers, in any spelling: capitals, parameters and endings do not matter."""
+    return without_parameters(media_type).startswith(_IMAGE_LAYER_FAMILIES)
+
+
+def is_encrypted(media_type: str) -> bool:
+    """Whether it is the type of an encrypted layer (ocicrypt's `+encrypted`)."""
+    return without_parameters(media_type).endswith("+encrypted")
+
+
+def says_nothing(media_type: str) -> bool:
+    """Whether the type leaves open what the content is."""
+    return without_parameters(media_type) in _SAY_NOTHING
 
 
 def without_parameters(content_type: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from policy.inspection.image_kind import ImageKind, kind_by_types
 from policy.policies import known_policies
 from policy.subject import artifact_subject, children_of, image_subject, index_subject, verdict_on, verdict_on_index
 from policy.verdict import Verdict
@@ -53,7 +54,7 @@ def judged(raw: bytes, made: Image | None = None) -> Verdict:
     manifest = parse_manifest(raw, MANIFEST)
     assert isinstance(manifest, ImageManifest)
     digest = Digest.of(raw)
-    if manifest.is_image and made is not None:
+    if kind_by_types(manifest) is ImageKind.IMAGE and made is not None:
         return verdict_on(image_subject(digest, made.facts(), ""), POLICY)
     return verdict_on(artifact_subject(digest, manifest), POLICY)
 
@@ -110,6 +111,10 @@ def of_index(children: Sequence[Child]) -> Verdict:
         ([Child(artifact())], "not-applicable"),
         ([Child(image(good()), AMD64), Child(artifact())], "cleared"),
         ([Child(bad(), AMD64), Child(artifact())], "refused"),
+        ([Child(image(good()), ARM64), Child(artifact(), AMD64)], "inconclusive"),
+        ([Child(bad(), ARM64), Child(artifact(), AMD64)], "inconclusive"),
+        ([Child(image(good()), AMD64), Child(artifact(), UNKNOWN)], "cleared"),
+        ([Child(artifact(), AMD64)], "not-applicable"),
     ],
 )
 def test_index_is_judged_by_its_images(children: list[Child], state: str) -> None:

@@ -29,7 +29,7 @@ def test_an_image_manifest_names_config_and_layers() -> None:
     """Descriptors keep type, digest and size."""
     manifest = parse(image())
     assert isinstance(manifest, ImageManifest)
-    assert (manifest.config.size, [layer.size for layer in manifest.layers], manifest.is_image) == (2, [3], True)
+    assert (manifest.config.size, [layer.size for layer in manifest.layers]) == (2, [3])
 
 
 def test_without_media_type_the_content_type_decides() -> None:
@@ -38,11 +38,11 @@ def test_without_media_type_the_content_type_decides() -> None:
     assert manifest.media_type == media_types.OCI_MANIFEST
 
 
-def test_an_artifact_is_not_an_image() -> None:
-    """An empty configuration says so."""
+def test_an_artifact_is_listed_under_its_own_type() -> None:
+    """An empty configuration says nothing."""
     manifest = parse(image(config={**CONFIG, "mediaType": media_types.OCI_EMPTY}, artifactType="application/x"))
     assert isinstance(manifest, ImageManifest)
-    assert (manifest.is_image, manifest.referrer_type) == (False, "application/x")
+    assert manifest.referrer_type == "application/x"
 
 
 def test_an_index_names_its_children_and_platforms() -> None:

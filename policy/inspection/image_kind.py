@@ -1,0 +1,148 @@
+"""What a manifest is: an image, an artifact, or unclear; decided by bytes, as docker, containerd and podman decide it.
+
+The table is in docs/rules.md, "What is an image"; every row of it has a test. Types count only where they keep every
+runtime from starting something, never the other way round.
+"""
+
+import asyncio
+from enum import StrEnum
+from typing import Any
+
+from policy.facts import Problem
+from policy.inspection.layer_head import HEAD, LONGEST_HEAD, Opening, opening
+from registry.oci import media_types, strict_json
+from registry.oci.descriptor import Descriptor
+from registry.oci.digest import Digest
+from registry.oci.errors import BlobUnknown, ContentTooLarge
+from registry.oci.manifest import ImageManifest
+from registry.oci.shapes import folded
+from registry.storage.store import BlobStore
+
+_EMPTY = Digest.of(b"{}")
+_SPACE = b" \t\r\n"
+
+
+class ImageKind(StrEnum):
+    """What a manifest that is no index is to runtimes."""
+
+    IMAGE = "image"
+    ARTIFACT = "artifact"
+    UNCLEAR = "unclear"
+
+
+def kind_by_types(manifest: ImageManifest) -> ImageKind | None:
+    """The kind, where the types alone decide; `None` where bytes do."""
+    layers = manifest.layers
+    layered = any(media_types.is_image_layer(layer.media_type) for layer in layers)
+    if media_types.is_image_config(manifest.config.media_type):
+        return ImageKind.IMAGE if layered or not layers else None
+    foreign = (manifest.config, *layers)
+    if layers and not layered and not any(media_types.says_nothing(item.media_type) for item in foreign):
+        return ImageKind.ARTIFACT
+    return None
+
+
+async def image_kind(
+    manifest: ImageManifest, storage: BlobStore, config_bytes: int
+) -> tuple[ImageKind, tuple[Problem, ...]]:
+    """The kind of a manifest, and why it is unclear when it is.
+
+    Args:
+        manifest: what is asked about.
+        storage: where its configuration and layers are; at most a head of each layer is read.
+        config_bytes: the largest configuration that is read.
+    """
+    known = kind_by_types(manifest)
+    if known is not None:
+        return known, ()
+    layered = any(media_types.is_image_layer(layer.media_type) for layer in manifest.layers)
+    if not await _may_start(manifest, storage, config_bytes, layered=layered):
+        return ImageKind.ARTIFACT, ()
+    if not manifest.layers or any(media_types.is_encrypted(layer.media_type) for layer in manifest.layers):
+        return ImageKind.IMAGE, ()
+    missing = []
+    for index, layer in _each_once(manifest.layers):
+        found = await _opening(layer, storage)
+        if found is None:
+            missing.append(_missing(layer, index))
+        elif found is not Opening.OTHER:
+            return ImageKind.IMAGE, ()
+    if missing:
+        return ImageKind.UNCLEAR, tuple(missing)
+    return (ImageKind.UNCLEAR, (_UNCLEAR,)) if layered else (ImageKind.ARTIFACT, ())
+
+
+def encrypted_layers(manifest: ImageManifest) -> tuple[Problem, ...]:
+    """Why an image with encrypted layers cannot be judged: who has the key sees something else."""
+    return tuple(
+        Problem("encrypted-layer", f"layer {index} is encrypted: what is in it cannot be seen", layer.digest, index)
+        for index, layer in enumerate(manifest.layers)
+        if media_types.is_encrypted(layer.media_type)
+    )
+
+
+_UNCLEAR = Problem(
+    "unclear-kind",
+    "its configuration is an image's and a layer has the type of an image's layer, but no layer opens as a tar archive",
+)
+
+
+async def _may_start(manifest: ImageManifest, storage: BlobStore, config_bytes: int, *, layered: bool) -> bool:
+    """Whether some runtime takes the configuration, which podman does whatever it is in a Docker manifest."""
+    if media_types.is_image_config(manifest.config.media_type):
+        return True
+    if layered and manifest.media_type == media_types.DOCKER_MANIFEST:
+        return True
+    if manifest.config.digest == _EMPTY:
+        return False
+    try:
+        raw = await storage.get(manifest.config.digest, config_bytes)
+    except ContentTooLarge:
+        return True
+    return raw is None or is_runtime_config(raw)
+
+
+def is_runtime_config(raw: bytes) -> bool:
+    """Whether the bytes of a configuration carry `rootfs.diff_ids`, or cannot be read here as Go may read them."""
+    try:
+        document = strict_json.loads(raw)
+    except strict_json.JsonRefused:
+        # Go takes more than is taken here: names that stand twice, half characters, deep nesting.
+        return raw.lstrip(_SPACE).startswith(b"{")
+    return any("diff_ids" in map(folded, rootfs) for rootfs in _folded_members(document, "rootfs"))
+
+
+def _folded_members(document: Any, name: str) -> list[dict[str, Any]]:
+    if not isinstance(document, dict):
+        return []
+    return [value for key, value in document.items() if folded(key) == name and isinstance(value, dict)]
+
+
+def _each_once(layers: tuple[Descriptor, ...]) -> list[tuple[int, Descriptor]]:
+    first: dict[str, tuple[int, Descriptor]] = {}
+    for index, layer in enumerate(layers):
+        first.setdefault(layer.digest, (index, layer))
+    return list(first.values())
+
+
+def _missing(layer: Descriptor, index: int) -> Problem:
+    message = f"layer {index} ({layer.digest}) is not in this registry"
+    return Problem("missing-layer", message, layer.digest, index)
+
+
+async def _opening(layer: Descriptor, storage: BlobStore) -> Opening | None:
+    """How a layer opens; `None` when it is not there."""
+    blob = await storage.stat(layer.digest)
+    if blob is None:
+        return None
+    found = Opening.UNDECIDED
+    for longest in (HEAD, LONGEST_HEAD):
+        size = min(blob.size, longest)
+        try:
+            head = b"".join([piece async for piece in storage.read(blob, 0, size)])
+        except BlobUnknown:  # collected since
+            return None
+        found = await asyncio.to_thread(opening, head, whole=size == blob.size)
+        if found is not Opening.UNDECIDED or size == blob.size:
+            break
+    return found
