@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from registry.auth.principals import Principal
 from registry.caches import AnswerCache, ContentCache
+from registry.configurations import Configurations
 from registry.gate import Gate, Push
 from registry.metadata import changes, repositories, tags
 from registry.metadata import manifests as rows
@@ -64,6 +65,7 @@ class Manifests:
         self._contents = ContentCache(settings.current.storage.manifest_cache_bytes)
         self._found: AnswerCache[ManifestRow] = AnswerCache(_ANSWERS)
         self._held: AnswerCache[bool] = AnswerCache(_ANSWERS)
+        self._configurations = Configurations(storage)
 
     async def pull(self, principal: Principal, repository: RepositoryName, reference: Reference) -> StoredManifest:
         """The manifest that a tag or digest names.
@@ -107,7 +109,7 @@ class Manifests:
             tags: further tags to set.
 
         Raises:
-            ManifestInvalid, ManifestBlobUnknown, DigestInvalid: the manifest cannot stand.
+            ManifestInvalid, ManifestBlobUnknown, DigestInvalid: the manifest, or its configuration, cannot stand.
             Denied: the gate refuses it, or a tag is immutable.
             QuotaExceeded: the repository has no room.
         """
@@ -115,6 +117,7 @@ class Manifests:
         change = self._change(repository, reference, raw, manifest, tags)
         at = Occasion(repository, principal.id, time.time(), quota_of(self._settings.current, repository))
         await self._require_acceptable(at, change)
+        await self._configurations.require_right(manifest, self._settings.current.limits.manifest_bytes)
         warnings = await self._ask(principal, repository, raw, change)
         await self._metadata.write(changes.record_manifest, at, change)
         self._contents.put(change.digest, raw)
