@@ -36,8 +36,7 @@ def kind_by_types(manifest: ImageManifest) -> ImageKind | None:
     layered = any(media_types.is_image_layer(layer.media_type) for layer in layers)
     if media_types.is_image_config(manifest.config.media_type):
         return ImageKind.IMAGE if layered or not layers else None
-    foreign = (manifest.config, *layers)
-    if layers and not layered and not any(media_types.says_nothing(item.media_type) for item in foreign):
+    if layers and not any(media_types.is_taken(item.media_type) for item in (manifest.config, *layers)):
         return ImageKind.ARTIFACT
     return None
 
@@ -60,13 +59,30 @@ async def image_kind(
         return ImageKind.ARTIFACT, ()
     if not manifest.layers or any(media_types.is_encrypted(layer.media_type) for layer in manifest.layers):
         return ImageKind.IMAGE, ()
-    missing = []
+    by_any = layered or media_types.is_image_config(manifest.config.media_type)
+    return await _kind_by_layers(manifest, storage, layered=layered, by_any=by_any)
+
+
+async def _kind_by_layers(
+    manifest: ImageManifest, storage: BlobStore, *, layered: bool, by_any: bool
+) -> tuple[ImageKind, tuple[Problem, ...]]:
+    """What the layers make of it, the configuration being one that a runtime takes.
+
+    Where no type is an image's (`by_any` is false) docker alone would start it, and docker unpacks every layer.
+    """
+    missing, opens = [], False
     for index, layer in _each_once(manifest.layers):
         found = await _opening(layer, storage)
         if found is None:
             missing.append(_missing(layer, index))
-        elif found is not Opening.OTHER:
-            return ImageKind.IMAGE, ()
+        elif found in {Opening.TAR, Opening.UNDECIDED}:
+            opens = True
+        elif found is Opening.OTHER and not by_any:
+            return ImageKind.ARTIFACT, ()
+        if opens and by_any:
+            break
+    if opens and (by_any or not missing):
+        return ImageKind.IMAGE, ()
     if missing:
         return ImageKind.UNCLEAR, tuple(missing)
     return (ImageKind.UNCLEAR, (_UNCLEAR,)) if layered else (ImageKind.ARTIFACT, ())

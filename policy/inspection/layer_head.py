@@ -27,6 +27,7 @@ class Opening(Enum):
     """What the first bytes tell."""
 
     TAR = "tar"
+    EMPTY = "empty"
     OTHER = "other"
     UNDECIDED = "undecided"
 
@@ -39,7 +40,8 @@ def opening(head: bytes, *, whole: bool) -> Opening:
         whole: whether they are all of it.
 
     Returns:
-        `UNDECIDED` when more bytes are needed, or when what looks compressed cannot be read: some unpacker may.
+        `EMPTY` for what unpackers take for an archive without members, however much follows. `UNDECIDED` when more
+        bytes are needed, or when what looks compressed cannot be read: some unpacker may.
     """
     for magic, new_decoder in _DECODERS:
         if head.startswith(magic):
@@ -106,14 +108,11 @@ def _compressed(head: bytes, new_decoder: Callable[[], Any], *, whole: bool) -> 
 
 
 def _archive(head: bytes, *, whole: bool) -> Opening:
-    if len(head) < _BLOCK:
-        if not whole:
-            return Opening.UNDECIDED
-        return Opening.OTHER if head else Opening.TAR
-    if _is_header(head[:_BLOCK]):
-        return Opening.TAR
-    # An empty archive is nothing but zeros, and short. So much of it that it goes on behind the head is something else.
-    return Opening.TAR if whole and not head.strip(b"\0") else Opening.OTHER
+    if len(head) < _BLOCK and not whole:
+        return Opening.UNDECIDED
+    if not head or (len(head) >= _BLOCK and not head[:_BLOCK].strip(b"\0")):
+        return Opening.EMPTY
+    return Opening.TAR if _is_header(head[:_BLOCK]) else Opening.OTHER
 
 
 def _is_header(block: bytes) -> bool:

@@ -34,8 +34,8 @@ IMAGE_LAYERS = FOREIGN_LAYERS | {
 }
 
 _IMAGE_LAYER_FAMILIES = ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
-# What old clients wrote for want of a better type, and what says nothing: docker takes a configuration or a layer of
-# such a type for an image's.
+# docker takes configurations and layers of any type that begins like this, or is one of those that old clients wrote.
+_DOCKERS_FAMILIES = ("application/vnd.oci.image", "application/vnd.docker")
 _SAY_NOTHING = frozenset({"", OCI_EMPTY, "application/octet-stream", "application/json", "text/html", "text/plain"})
 
 
@@ -54,9 +54,10 @@ def is_encrypted(media_type: str) -> bool:
     return without_parameters(media_type).endswith("+encrypted")
 
 
-def says_nothing(media_type: str) -> bool:
-    """Whether the type leaves open what the content is."""
-    return without_parameters(media_type) in _SAY_NOTHING
+def is_taken(media_type: str) -> bool:
+    """Whether some runtime might take content of this type for a part of an image."""
+    bare = without_parameters(media_type)
+    return bare in _SAY_NOTHING or bare.startswith(_DOCKERS_FAMILIES)
 
 
 def without_parameters(content_type: str) -> str:

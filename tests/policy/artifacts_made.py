@@ -73,7 +73,10 @@ def _models() -> Mapping[str, MadeImage]:
         ),
         "docker model": _typed("docker.ai.model.config.v0.1+json", docker, ("vnd.docker.ai.gguf.v3", GGUF)),
         "docker model, more files": _typed(
-            "docker.ai.model.config.v0.1+json", docker, ("vnd.docker.ai.vllm.config.tar", gzip.decompress(tarred()))
+            "docker.ai.model.config.v0.1+json",
+            docker,
+            ("vnd.docker.ai.vllm.config.tar", gzip.decompress(tarred())),
+            ("vnd.docker.ai.safetensors", b"\x10" + bytes(4096)),
         ),
         "KitOps": _typed(
             "kitops.modelkit.config.v1+json",

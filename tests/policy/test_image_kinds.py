@@ -88,6 +88,30 @@ def test_the_type_hides_none_in_a_docker_manifest(lab: Lab, word: str | None) ->
     assert judged(lab, disguised).state is State.REFUSED
 
 
+@pytest.mark.parametrize(
+    "family", ["application/vnd.docker.x", "application/vnd.oci.image.x", "Application/Vnd.Docker.X"]
+)
+def test_types_that_only_begin_as_an_images_hide_none(lab: Lab, family: str) -> None:
+    """docker takes every type of these families, for configurations and layers."""
+    assert judged(lab, called(bad(), family, layer=family)).state is State.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    "more", [b"", bytes(20_000), gzip.compress(bytes(1024), mtime=0)], ids=["nothing", "zeros", "gzip"]
+)
+def test_an_empty_layer_hides_no_image(lab: Lab, more: bytes) -> None:
+    """docker unpacks it without a word, and then the others."""
+    layers = [("application/octet-stream", item) for item in (more, *bad().layers)]
+    assert judged(lab, made(("application/octet-stream", bad().config), *layers)).state is State.INCONCLUSIVE
+
+
+def test_what_docker_cannot_unpack_is_no_image(lab: Lab) -> None:
+    """It alone takes layers of such types, and it takes all of them or none."""
+    octets = "application/octet-stream"
+    layers = ((octets, bad().layers[1]), (octets, b"no archive"))
+    assert judged(lab, made((octets, bad().config), *layers)).state is State.NOT_APPLICABLE
+
+
 def test_the_type_of_an_artifact_hides_no_image(lab: Lab) -> None:
     """What a manifest calls itself is a word as well."""
     disguised = called(bad(), media_types.OCI_EMPTY, artifactType="application/vnd.example.sbom")
@@ -181,7 +205,7 @@ def test_an_artifact_that_shares_a_layer_with_an_image_stays_one(lab: Lab) -> No
 
 def test_only_the_head_of_a_model_is_read(lab: Lab) -> None:
     """Weights beside an image's configuration cost no inspection, however large they are."""
-    weights = b"GGUF" + bytes(3_000_000)
+    weights = bytes(3_000_000)
     model = made((media_types.OCI_CONFIG, empty_image("sha256:x")), ("application/vnd.example.weights.v1.raw", weights))
     assert judged(lab, model).state is State.NOT_APPLICABLE
     assert lab.gate.inspector.workers.counters.bytes_opened == 0
