@@ -39,6 +39,12 @@ class Access:
         """The note of a file; b"" where mode and owner say no more than usual."""
         return b"" if is_usual_file(self.mode) else bytes(self)
 
+    def is_alike(self, other: "Access") -> bool:
+        """Whether both grant everybody the same."""
+        if is_usual_file(self.mode) and is_usual_file(other.mode):
+            return self.mode & 0o555 == other.mode & 0o555
+        return self == other
+
     @property
     def is_sticky_for_all(self) -> bool:
         """A sticky directory that everybody may write to: whose links are followed is a setting of the host."""

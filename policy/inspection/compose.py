@@ -12,7 +12,7 @@ from policy.inspection.conda_lookalikes import conda_lookalikes
 from policy.inspection.detectors import DETECTORS, names
 from policy.inspection.image_config import ConfigUnreadable, ImageConfig, parse_config
 from policy.inspection.layer_inspection import LayerInspection
-from policy.inspection.look import Look
+from policy.inspection.look import SHELL, Look
 from policy.inspection.operating_system import operating_system
 from policy.inspection.python import base_python, hidden_pythons, other_pythons, python_on_path
 from policy.inspection.readings import Difference, readings
@@ -21,7 +21,6 @@ from policy.inspection.view import View
 from registry.oci.descriptor import Descriptor
 from registry.oci.media_types import IMAGE_LAYERS
 
-SHELL = b"bin/sh"
 # Not a setting: facts that nobody judges are part of the verdict's document, which is the same everywhere.
 _REPORTED_AT_MOST = 100
 

@@ -15,6 +15,7 @@ from policy.inspection.root import ROOT, Node, Root, RootUnclear
 from policy.inspection.tree import LINKS_AT_MOST
 from policy.inspection.view import View, is_mounted_over
 
+SHELL = b"bin/sh"
 _PATH_MAX = 4096
 
 
@@ -59,12 +60,26 @@ class Look:
         """
         if self.config.disputed:
             raise RootUnclear(self.config.disputed, "unclear-path")
+        if not self._has_shell:
+            raise RootUnclear(
+                "the image's User may not execute /bin/sh, so that what a shell finds on PATH cannot be told",
+                "unclear-user",
+            )
         for entry in self.config.path_entries:
             hit = self._in_directory(entry, name)
             if hit is not None:
                 return self._readable(hit)
             self.missed(subject, shown(entry.strip(b"/") + b"/" + name if entry.strip(b"/") else name))
         return None
+
+    @cached_property
+    def _has_shell(self) -> bool:
+        """Whether a shell that is there can be started by the image's user."""
+        node = self.root.find(SHELL)
+        if self.view.identity.is_root or node is None or not node.is_executable:
+            return True
+        seen = self.view.follow(SHELL)[0]
+        return seen is not None and self.view.may_execute(seen)
 
     def _in_directory(self, entry: bytes, name: bytes) -> Hit | None:
         if len(entry) + 1 + len(name) >= _PATH_MAX:

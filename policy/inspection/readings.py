@@ -14,6 +14,7 @@ Both roots are built; where what is judged depends on the difference, the image 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from policy.inspection.access import Access
 from policy.inspection.layer_inspection import LayerInspection
 from policy.inspection.names import shown
 from policy.inspection.root import Root, RootUnclear, Tier
@@ -90,7 +91,7 @@ def _matters(path: bytes, older: Iterable[Sequence[Tier]]) -> bool:
 
 
 def _refuse_changed_modes(root: Root) -> None:
-    """A hard link to an older layer's file shares that one's mode: unpackers that take it change both, or neither."""
+    """A hard link shares mode and owner of an older layer's file: unpackers that take it change both, or neither."""
     for index, tier in enumerate(root.tiers):
         if len(tier.outside) > _OUTSIDE_AT_MOST:
             raise RootUnclear(f"layer {index} has more than {_OUTSIDE_AT_MOST} hard links to older layers' files")
@@ -99,11 +100,11 @@ def _refuse_changed_modes(root: Root) -> None:
             note = tier.access.get(path)
             if node is None or note is None or not node.is_file:
                 continue
-            before, after = root.access_of(node).mode & 0o555, int(note.split()[0], 8) & 0o555
-            if before != after:
+            before, after = root.access_of(node), Access.of(note)
+            if not before.is_alike(after):
                 raise RootUnclear(
-                    f"layer {index} has the hard link {shown(path)} to a file of an older layer, with another mode: "
-                    "unpackers disagree on which one counts",
+                    f"layer {index} has the hard link {shown(path)} to a file of an older layer, with another mode or "
+                    "owner: unpackers disagree on which one counts",
                     "unclear-link",
                 )
 
@@ -124,11 +125,11 @@ def _redirects(tier: Tier, older: list[Tier]) -> dict[bytes, bytes]:
             continue
         if path in tier.late:
             raise RootUnclear(f"a layer uses {shown(path)} as the link of an older layer and replaces it afterwards")
-        found[path] = _landing(root, place)
+        found[path] = landing(root, place)
     return found
 
 
-def _landing(root: Root, path: bytes) -> bytes:
+def landing(root: Root, path: bytes) -> bytes:
     """Where a path leads, also when nothing is there yet."""
     todo = path.split(b"/")[::-1]
     at, followed = b"", 0

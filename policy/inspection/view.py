@@ -2,16 +2,13 @@
 
 from policy.inspection.access import EXECUTE, READ, Identity
 from policy.inspection.names import shown
+from policy.inspection.readings import landing
 from policy.inspection.root import ROOT, Node, Root, RootUnclear
 
-MOUNTED = frozenset(
-    {
-        *(b"proc", b"sys", b"dev", b"etc/hosts", b"etc/hostname", b"etc/resolv.conf"),
-        *(b".dockerenv", b"run/.containerenv", b"run/secrets"),
-    }
-)
-"""What runtimes put in place of the image's own (runtime-spec config-linux.md; docker's and podman's files beside)."""
-_DIRECTORIES = (b"proc/", b"sys/", b"dev/")
+MOUNTED = frozenset({b"proc", b"sys", b"dev", b"run", b"etc/hosts", b"etc/hostname", b"etc/resolv.conf", b".dockerenv"})
+"""What runtimes put in place of the image's own (runtime-spec config-linux.md; docker's and podman's files; containerd
+mounts /run, podman what lies in it)."""
+_DIRECTORIES = (b"proc/", b"sys/", b"dev/", b"run/")
 _INITIALISED = b"etc"
 
 
@@ -20,12 +17,19 @@ def is_mounted_over(path: bytes) -> bool:
     return path.startswith(_DIRECTORIES) or path in MOUNTED
 
 
+def mounted_places(root: Root) -> frozenset[bytes]:
+    """The places that runtimes mount something at: where one of them is a link in the image, what that leads to too."""
+    links = [path for path in MOUNTED if (node := root.at(path)) is not None and node.is_link]
+    return MOUNTED | {landing(root, path) for path in links} if links else MOUNTED
+
+
 class View:
     """The root as one identity sees it."""
 
     def __init__(self, root: Root, identity: Identity) -> None:
         self.root = root
         self.identity = identity
+        self._mounted = mounted_places(root)
 
     def follow(self, path: bytes, start: Node = ROOT) -> tuple[Node | None, tuple[Node, ...]]:
         """What a path leads to, and the links on the way; `None` also where permission is missing.
@@ -63,7 +67,7 @@ class View:
 
     def reaches(self, path: bytes, found: Node | None, directory: Node) -> None:
         """Stop where a runtime mounts something, or where it depends on the host whether a link is followed."""
-        if path in MOUNTED:
+        if path in self._mounted:
             raise RootUnclear(
                 f"/{shown(path)} is what the runtime puts there, not the image: what stands there cannot be told",
                 "runtime-path",

@@ -95,6 +95,17 @@ ENVIRONMENTS: list[Case] = [
 ]
 
 MOUNTED: list[Case] = [
+    unclear("a prefix below /run, which containerd mounts", lambda: elsewhere("run/conda", "/run/conda/bin"), "/run"),
+    unclear(
+        "/etc/hostname is a link to a program",
+        lambda: started([link("etc/hostname", f"/{PREFIX}/bin/conda")]),
+        "opt/miniconda/bin/conda is what the runtime puts there",
+    ),
+    unclear(
+        "/dev is a link to the prefix",
+        lambda: started([link("dev", PREFIX)]),
+        "opt/miniconda is what the runtime puts there",
+    ),
     unclear("PATH through /proc/self/root", lambda: started(path=f"/proc/self/root/opt/evil/bin:{BOTH}"), "/proc"),
     unclear("PATH through /proc/1/cwd", lambda: started(path=f"/proc/1/cwd/bin:{BOTH}"), "/proc"),
     unclear(
@@ -193,7 +204,7 @@ MODES: list[Case] = [
     unclear(
         "a hard link gives an older layer's file another mode",
         lambda: started([hard_link("y", f"{PREFIX}/bin/conda", 0o644)]),
-        "another mode",
+        "another mode or owner",
     ),
 ]
 
@@ -286,6 +297,11 @@ USERS: list[Case] = [
         "a user who cannot read etc/os-release",
         lambda: started([file("etc/os-release", os_release(), 0o600), file("usr/lib/os-release", DEBIAN)], User="ann"),
         os="debian 10.1",
+    ),
+    unclear(
+        "a user who may not execute the shell",
+        lambda: started([program("bin/sh").but(mode=0o700)], User="ann"),
+        "/bin/sh",
     ),
     unclear("a user who is not there", lambda: started(User="bob"), "no user 'bob'"),
     unclear("a user without numbers", lambda: started(User="odd"), "no numbers"),
