@@ -1,8 +1,9 @@
 """Who may read, execute and search a member: its mode bits and owner, noted only where they are not the usual ones.
 
-Usual is a file that everybody may read and that everybody or nobody may execute, a directory that everybody may search
-and that is not sticky, a link that root owns. A note is `MODE UID GID`, the mode in octal. Sources: POSIX.1-2017 4.5,
-"File Access Permissions"; Linux, Documentation/admin-guide/sysctl/fs.rst, "protected_symlinks".
+Usual is a file that everybody may read and that everybody or nobody may execute, with no privileges of its own; a
+directory that everybody may search and that is not sticky; a link that root owns. A note is `MODE UID GID`, the mode in
+octal. Sources: POSIX.1-2017 4.5, "File Access Permissions"; Linux, Documentation/admin-guide/sysctl/fs.rst,
+"protected_symlinks".
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ EXECUTE = 1
 """Of a directory: search."""
 _EVERYBODY_EXECUTES = 0o111
 _USUAL_FILES = frozenset({0o444, 0o555})
+CAPABLE = 0o10000
+"""Beside the mode bits: the file has capabilities of its own (capabilities(7))."""
+_PRIVILEGED = 0o6000 | CAPABLE
 _STICKY = 0o1000
 _WRITABLE_BY_ALL = 0o002
 
@@ -46,14 +50,19 @@ class Access:
         return self == other
 
     @property
+    def is_privileged(self) -> bool:
+        """A program that runs with another identity or more capabilities than who starts it."""
+        return bool(self.mode & _PRIVILEGED)
+
+    @property
     def is_sticky_for_all(self) -> bool:
         """A sticky directory that everybody may write to: whose links are followed is a setting of the host."""
         return bool(self.mode & _STICKY and self.mode & _WRITABLE_BY_ALL)
 
 
 def is_usual_file(mode: int) -> bool:
-    """Whether everybody may read a file, and everybody or nobody execute it."""
-    return mode & 0o555 in _USUAL_FILES
+    """Whether everybody may read a file, and everybody or nobody execute it, without privileges of its own."""
+    return mode & (0o555 | _PRIVILEGED) in _USUAL_FILES
 
 
 def is_usual_directory(mode: int) -> bool:

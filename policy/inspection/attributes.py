@@ -16,6 +16,7 @@ _SCHILY = b"SCHILY.xattr."
 _LIBARCHIVE = b"LIBARCHIVE.xattr."
 _RUNTIMES_OWN = (b"user.fuseoverlayfs.", b"user.containers.")
 _LISTS = b"system.posix_acl_"
+_CAPABILITY = b"security.capability"
 
 
 def attribute_names(pax: Mapping[bytes, bytes]) -> Iterator[bytes]:
@@ -40,6 +41,11 @@ def refuse_overlay_attributes(pax: Mapping[bytes, bytes], path: bytes) -> None:
                 f"member {shown(path)!r} carries the extended attribute {shown(name)!r}: some runtimes obey it and "
                 "others drop it",
             )
+
+
+def has_capabilities(pax: Mapping[bytes, bytes]) -> bool:
+    """Whether the member is a program with capabilities of its own."""
+    return _CAPABILITY in attribute_names(pax)
 
 
 def has_access_list(pax: Mapping[bytes, bytes]) -> bool:

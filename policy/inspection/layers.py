@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from policy.facts import Problem
-from policy.inspection.access import Access, is_usual_directory, is_usual_file
+from policy.inspection.access import CAPABLE, Access, is_usual_directory, is_usual_file
 from policy.inspection.archive import Pieces
-from policy.inspection.attributes import has_access_list, refuse_overlay_attributes
+from policy.inspection.attributes import has_access_list, has_capabilities, refuse_overlay_attributes
 from policy.inspection.budgets import Budgets, LayerRefused, hostile, over_budget
 from policy.inspection.compression import Meter, Source, uncompressed
 from policy.inspection.detectors import DETECTORS, Detector, Unreadable, names
@@ -150,6 +150,8 @@ class _Scan:
         refuse_overlay_attributes(records, member.name)
         if not self.access_list and has_access_list(records):
             self.access_list = member.name or b"."
+        if has_capabilities(records):
+            member.mode |= CAPABLE
 
     def _file(self, place: bytes, base: bytes, member: Member, members: Members) -> None:
         letter = b"x" if member.mode & 0o111 else b"f"
@@ -249,7 +251,7 @@ def _values(detector: Detector, body: bytes) -> tuple[Mapping[str, str], str]:
 
 def _access(member: Member) -> Access:
     uid, gid = member.owner
-    return Access(member.mode & 0o7777, uid, gid)
+    return Access(member.mode & (0o7777 | CAPABLE), uid, gid)
 
 
 def _is_overlay_whiteout(member: Member) -> bool:

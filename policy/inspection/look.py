@@ -60,11 +60,8 @@ class Look:
         """
         if self.config.disputed:
             raise RootUnclear(self.config.disputed, "unclear-path")
-        if not self._has_shell:
-            raise RootUnclear(
-                "the image's User may not execute /bin/sh, so that what a shell finds on PATH cannot be told",
-                "unclear-user",
-            )
+        if self._shells_trouble:
+            raise RootUnclear(f"{self._shells_trouble}: what a shell finds on PATH cannot be told", "unclear-user")
         for entry in self.config.path_entries:
             hit = self._in_directory(entry, name)
             if hit is not None:
@@ -73,13 +70,15 @@ class Look:
         return None
 
     @cached_property
-    def _has_shell(self) -> bool:
-        """Whether a shell that is there can be started by the image's user."""
+    def _shells_trouble(self) -> str:
+        """Why a shell that is there looks names up otherwise than the image's user would; "" when it does not."""
         node = self.root.find(SHELL)
         if self.view.identity.is_root or node is None or not node.is_executable:
-            return True
+            return ""
         seen = self.view.follow(SHELL)[0]
-        return seen is not None and self.view.may_execute(seen)
+        if seen is None or not self.view.may_execute(seen):
+            return "the image's User may not execute /bin/sh"
+        return "/bin/sh has privileges of its own" if self.root.access_of(seen).is_privileged else ""
 
     def _in_directory(self, entry: bytes, name: bytes) -> Hit | None:
         if len(entry) + 1 + len(name) >= _PATH_MAX:

@@ -258,6 +258,13 @@ ORDERS: list[Case] = [
 ]
 
 USERS: list[Case] = [
+    unclear("a shell that is root", lambda: started([program("bin/sh").but(mode=0o4755)], User="ann"), "privileges"),
+    cleared("a shell that is root, for root", lambda: started([program("bin/sh").but(mode=0o4755)])),
+    unclear(
+        "a shell with capabilities",
+        lambda: started(attributed("SCHILY.xattr.security.capability", program("bin/sh")), User="ann"),
+        "privileges",
+    ),
     refused(
         "a user who may not search the prefix", lambda: started([folder(PREFIX).but(mode=0o700)], User="1000"), **OLD
     ),
