@@ -164,7 +164,7 @@ def _read(
 ) -> _Found:
     look = Look(root, config, digests, budgets, identity)
     found = _Found()
-    condas = Condas((), on_path=False)
+    condas = Condas(())
 
     def judged_condas() -> list[Fact]:
         nonlocal condas

@@ -1,10 +1,11 @@
 """The Conda of an image: the one its PATH reaches, else every one that is installed."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policy.facts import Fact
-from policy.inspection.look import Look, from_root, in_package_cache, joined, parent, reported
+from policy.inspection.look import Hit, Look, from_root, in_package_cache, joined, parent, reported
 from policy.inspection.names import shown
 from policy.inspection.records import Record
 from policy.inspection.root import Node, RootUnclear
@@ -89,47 +90,65 @@ class Condas:
 
     Attributes:
         prefixes: that of the conda which PATH reaches; without one, all there are.
-        on_path: whether PATH reaches it.
+        hit: what PATH reaches, if anything.
     """
 
     prefixes: tuple[bytes, ...]
-    on_path: bool
+    hit: Hit | None = None
 
 
 def reached(look: Look) -> Condas:
-    """The base prefixes to judge.
+    """The base prefixes to judge; none where PATH reaches a conda that nothing is known of.
 
     Raises:
         RootUnclear: what PATH reaches cannot be told.
     """
     hit = look.on_path(b"conda", "conda")
-    if hit is not None and b"/" in hit.node.path:
+    if hit is not None:
         prefix = parent(parent(hit.node.path))
-        if any(_counts(item) for item in installed(look, prefix, "conda")):
-            return Condas((prefix,), on_path=True)
-        look.missed("conda", shown(joined(prefix, b"conda-meta/conda-*.json")))
+        known = b"/" in hit.node.path and any(_counts(item) for item in installed(look, prefix, "conda"))
+        return Condas((prefix,) if known else (), hit)
     found = tuple(prefixes(look))
     if not found:
         look.missed("conda", "*/conda-meta/conda-*.json")
-    return Condas(found, on_path=False)
+    return Condas(found)
 
 
 def conda(look: Look, judged: Condas) -> list[Fact]:
-    """One fact per record of conda in the judged prefixes: `{"version", "prefix", "record"}`, broken ones without a
-    version; `fallback` is `path` where PATH reaches none of them.
+    """One fact per record of conda in the judged prefixes: `{"version", "prefix", "record"}`, broken ones and those
+    without a program without a version; `fallback` is `path` where PATH reaches no conda.
     """
-    found = []
-    for prefix in judged.prefixes:
-        for item in installed(look, prefix, "conda"):
-            value = {"prefix": from_root(prefix), "record": from_root(item.node.path)}
-            value |= {} if judged.on_path else FALLBACK
-            evidence = (look.seen(item.node, item.version),)
-            if item.is_valid:
-                found.append(Fact("conda", {"version": item.version, **value}, evidence=evidence))
-            elif item.is_broken:
-                note = f"{shown(item.node.path)} is broken: {item.record.trouble}"
-                found.append(Fact("conda", value, evidence=evidence, note=note))
-    return found
+    if judged.hit is not None and not judged.prefixes:
+        return [_unknown(look, judged.hit)]
+    return [fact for prefix in judged.prefixes for fact in _of_prefix(look, prefix, judged)]
+
+
+def _of_prefix(look: Look, prefix: bytes, judged: Condas) -> Iterator[Fact]:
+    has_program = judged.hit is not None or _has_program(look, prefix)
+    for item in installed(look, prefix, "conda"):
+        value = {"prefix": from_root(prefix), "record": from_root(item.node.path)}
+        value |= {} if judged.hit is not None else FALLBACK
+        evidence = (look.seen(item.node, item.version),)
+        if item.is_broken:
+            note = f"{shown(item.node.path)} is broken: {item.record.trouble}"
+            yield Fact("conda", value, evidence=evidence, note=note)
+        elif item.is_valid and not has_program:
+            note = f"{from_root(prefix)} has a record of conda and no bin/conda that can be executed"
+            yield Fact("conda", value, evidence=evidence, note=note)
+        elif item.is_valid:
+            yield Fact("conda", {"version": item.version, **value}, evidence=evidence)
+
+
+def _has_program(look: Look, prefix: bytes) -> bool:
+    nodes = [look.view.follow(joined(prefix, name))[0] for name in (b"bin/conda", b"condabin/conda")]
+    return any(node is not None and look.view.may_execute(node) for node in nodes)
+
+
+def _unknown(look: Look, hit: Hit) -> Fact:
+    """The conda that PATH reaches, of which no record tells anything: a wrapper, or a program put there by hand."""
+    value = {"prefix": from_root(parent(parent(hit.node.path))), "program": from_root(hit.node.path)}
+    note = f"PATH reaches {shown(hit.node.path)}, and no record of conda lies in its prefix"
+    return Fact("conda", value, evidence=(look.seen(hit.node, ""), *look.linked(hit.links)), note=note)
 
 
 def other_condas(look: Look, judged: tuple[bytes, ...]) -> list[Fact]:

@@ -17,6 +17,7 @@ from policy.inspection.view import View, is_mounted_over
 
 SHELL = b"bin/sh"
 _PATH_MAX = 4096
+_INTERPRETERS = 5  # of interpreters, as many as Linux starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,18 @@ class Look:
         node, links = self.view.follow(name, directory)
         if node is None or len(before) + len(links) > LINKS_AT_MOST or not self.view.may_execute(node):
             return None
+        if not self._has_starter(node):
+            return None
         return Hit(node, joined(directory.path, name), links)
+
+    def _has_starter(self, node: Node, deep: int = 0) -> bool:
+        """Whether what the kernel starts for a program is there: a shell goes on along PATH when it is not."""
+        starter = "" if node.record is None else node.record.values.get("starter", "")
+        if not starter:
+            return True
+        found = self.view.follow(starter.encode("latin-1"))[0]
+        there = found is not None and self.view.may_execute(found) and deep < _INTERPRETERS
+        return there and found is not None and self._has_starter(found, deep + 1)
 
     def _readable(self, hit: Hit) -> Hit:
         """A script is read by its interpreter, as the same user."""

@@ -125,6 +125,11 @@ def _redirects(tier: Tier, older: list[Tier]) -> dict[bytes, bytes]:
             continue
         if path in tier.late:
             raise RootUnclear(f"a layer uses {shown(path)} as the link of an older layer and replaces it afterwards")
+        if tier.entries.get(path) == b"I":
+            raise RootUnclear(
+                f"a layer empties {shown(path)} by a marker, and an older layer has a link there: unpackers that "
+                "follow the link disagree on what they delete"
+            )
         found[path] = landing(root, place)
     return found
 

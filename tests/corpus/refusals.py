@@ -17,6 +17,7 @@ from tests.corpus.systems import (
 from tests.corpus.tarballs import Entry, file, link, program, whiteout
 
 NONE: tuple[str, ...] = ()
+UNKNOWN = ("?",)
 META = "opt/miniconda/conda-meta"
 
 
@@ -97,34 +98,34 @@ CASES: list[Case] = [
     refused(
         "conda-build is not conda",
         lambda: image(ubuntu(), renamed("conda-build-4.5.12-0.json", "conda-build")),
-        conda=NONE,
+        conda=UNKNOWN,
     ),
     refused(
         "conda-env is not conda",
         lambda: image(ubuntu(), renamed("conda-env-2.6.0-1.json", "conda-env", "2.6.0")),
-        conda=NONE,
+        conda=UNKNOWN,
     ),
     refused(
         "a libmamba solver is not conda",
         lambda: image(ubuntu(), renamed("conda-libmamba-solver-23.1.0-0.json", "conda-libmamba-solver", "23.1.0")),
-        conda=NONE,
+        conda=UNKNOWN,
     ),
     refused(
         "a record whose text has another version",
         lambda: image(ubuntu(), renamed("conda-4.5.12-0.json", version="4.4.10")),
-        conda=NONE,
+        conda=UNKNOWN,
     ),
     refused(
         "a record whose text has another name",
         lambda: image(ubuntu(), renamed("conda-4.5.12-0.json", "codna")),
-        conda=NONE,
+        conda=UNKNOWN,
     ),
     refused(
         "a record whose text has another build",
         lambda: image(ubuntu(), renamed("conda-4.5.12-0.json", build="1")),
-        conda=NONE,
+        conda=UNKNOWN,
     ),
-    refused("an AppleDouble record", lambda: image(ubuntu(), renamed("._conda-4.5.12-0.json")), conda=NONE),
+    refused("an AppleDouble record", lambda: image(ubuntu(), renamed("._conda-4.5.12-0.json")), conda=UNKNOWN),
     refused(
         "conda in a package cache only",
         lambda: image(ubuntu(), miniconda(prefix="opt/x/pkgs/conda-4.5.12-0"), path="/bin"),

@@ -10,6 +10,7 @@ RECORD = f"{META}/conda-4.5.12-py36_0.json"
 RELEASE = "usr/lib/os-release"
 DEBIAN = os_release("debian", "10.1")
 NONE: tuple[str, ...] = ()
+UNKNOWN = ("?",)
 
 
 def merged_usr(*top: Entry) -> Image:
@@ -54,8 +55,8 @@ def missing_blob() -> Image:
 
 
 DELETED: list[Case] = [
-    refused("record deleted", lambda: with_layers([whiteout(RECORD)]), conda=NONE),
-    refused("conda-meta deleted", lambda: with_layers([whiteout(META)]), conda=NONE, python=("3.6.8",)),
+    refused("record deleted", lambda: with_layers([whiteout(RECORD)]), conda=UNKNOWN),
+    refused("conda-meta deleted", lambda: with_layers([whiteout(META)]), conda=UNKNOWN, python=("3.6.8",)),
     refused("prefix deleted", lambda: with_layers([whiteout(PREFIX)]), conda=NONE, python=NONE),
     refused("opt deleted", lambda: with_layers([whiteout("opt")]), conda=NONE, python=NONE),
     refused(
@@ -78,13 +79,13 @@ DELETED: list[Case] = [
     refused(
         "whiteout that is a directory",
         lambda: with_layers([folder(f"{META}/.wh.conda-4.5.12-py36_0.json")]),
-        conda=NONE,
+        conda=UNKNOWN,
     ),
     refused("whiteout that is a link", lambda: with_layers([link("opt/.wh.miniconda", "x")]), conda=NONE, python=NONE),
     refused("whiteout that is a device", lambda: with_layers([device("opt/.wh.miniconda")]), conda=NONE, python=NONE),
     refused("whiteout with a body", lambda: with_layers([file("opt/.wh.miniconda", "text")]), conda=NONE, python=NONE),
-    refused("device in place of a record", lambda: with_layers([device(RECORD)]), conda=NONE),
-    refused("fifo in place of a record", lambda: with_layers([device(RECORD, "6")]), conda=NONE),
+    refused("device in place of a record", lambda: with_layers([device(RECORD)]), conda=UNKNOWN),
+    refused("fifo in place of a record", lambda: with_layers([device(RECORD, "6")]), conda=UNKNOWN),
     cleared(
         "aufs's own files",
         lambda: with_layers(
@@ -97,7 +98,7 @@ DELETED: list[Case] = [
 ]
 
 OPAQUE: list[Case] = [
-    refused("opaque conda-meta", lambda: with_layers([opaque(META)]), conda=NONE),
+    refused("opaque conda-meta", lambda: with_layers([opaque(META)]), conda=UNKNOWN),
     refused("opaque prefix", lambda: with_layers([opaque(PREFIX)]), conda=NONE, python=NONE),
     refused("opaque root", lambda: with_layers([opaque("")]), os=None, conda=NONE, python=NONE),
     cleared("opaque prefix filled anew", lambda: with_layers([opaque(PREFIX), *miniconda()])),
@@ -131,8 +132,8 @@ REPLACED: list[Case] = [
         lambda: with_layers([whiteout(PREFIX), link(PREFIX, "conda3"), *miniconda(prefix="opt/conda3")]),
     ),
     cleared("directory named again", lambda: with_layers([folder("opt"), folder(PREFIX), folder(META)])),
-    refused("record replaced by a directory", lambda: with_layers([folder(RECORD)]), conda=NONE),
-    refused("record replaced by a link to nothing", lambda: with_layers([link(RECORD, "gone.json")]), conda=NONE),
+    refused("record replaced by a directory", lambda: with_layers([folder(RECORD)]), conda=UNKNOWN),
+    refused("record replaced by a link to nothing", lambda: with_layers([link(RECORD, "gone.json")]), conda=UNKNOWN),
     unclear("a file twice in one layer", lambda: image([*good(), file(RELEASE, DEBIAN)]), "stands twice"),
     unclear("a directory twice in one layer", lambda: image([*good(), folder("x"), folder("./x")]), "stands twice"),
     unclear("a link twice in one layer", lambda: image([*good(), link("x", "y"), link("x", "y")]), "stands twice"),

@@ -5,6 +5,7 @@ string (".../versions/3.6.15"), so that what matters is that a version ends with
 """
 
 import re
+import struct
 from collections.abc import Mapping
 
 from policy.inspection.detectors.detector import Detector
@@ -13,6 +14,10 @@ _ELF = b"\x7fELF"
 # What follows the major version: beginning with a fixed byte it is searched for at the speed of memory.
 _MINOR = re.compile(rb"\.(?<=[23]\.)(?<![0-9.][23]\.)[0-9]{1,2}\.[0-9]{1,2}(?:(?:a|b|rc)[0-9]{1,2})?\+?\0")
 _KEPT = 16
+_LINE = 256  # BINPRM_BUF_SIZE of Linux: what it reads of a script
+_HEADERS = 64
+_PATH_MAX = 4096
+_PT_INTERP = 3
 
 
 def form_of(body: bytes) -> str:
@@ -22,13 +27,45 @@ def form_of(body: bytes) -> str:
     return "script" if body.startswith(b"#!") else "other"
 
 
+def starter_of(body: bytes) -> str:
+    """The program that the kernel starts for this one (execve(2)): a script's interpreter, or an ELF file's loader.
+
+    Latin-1, as it stands there; "" when there is none, or it does not lie in these bytes.
+    """
+    if body.startswith(b"#!"):
+        line = body[2:_LINE].partition(b"\n")[0].strip(b" \t")
+        return re.split(rb"[ \t\0]", line)[0].decode("latin-1")
+    return _loader(body) if body.startswith(_ELF) else ""
+
+
+def _loader(body: bytes) -> str:
+    """The path in the program header PT_INTERP (ELF specification, "Program Header")."""
+    wide, order = body[4:5] == b"\x02", ">" if body[5:6] == b"\x02" else "<"
+    header = struct.Struct(order + ("16x2xH4x8xQ8x4x2xHH" if wide else "16x2xH4x4xI4x4x2xHH"))
+    entry = struct.Struct(order + ("I4xQ8x8xQ" if wide else "II4x4xI"))
+    if len(body) < header.size:
+        return ""
+    _, table, size, count = header.unpack_from(body)
+    for at in range(table, table + size * min(count, _HEADERS), size or 1):
+        if at + entry.size > len(body):
+            return ""
+        kind, offset, length = entry.unpack_from(body, at)
+        if kind == _PT_INTERP and length <= _PATH_MAX and offset + length <= len(body):
+            return body[offset : offset + length].partition(b"\0")[0].decode("latin-1")
+    return ""
+
+
 def read(body: bytes) -> Mapping[str, str]:
-    """`{"format": "elf" | "script" | "other", "versions": "3.6.15 …"}`, each version once, at most 16."""
-    form = form_of(body)
+    """`{"format": "elf" | "script" | "other", "starter": "/bin/sh", "versions": "3.6.15 …"}`.
+
+    `starter` where there is one; each version once, at most 16.
+    """
+    form, starter = form_of(body), starter_of(body)
+    said = {"format": form, "starter": starter} if starter else {"format": form}
     if form != "elf":
-        return {"format": form}
+        return said
     found = dict.fromkeys(body[match.start() - 1 : match.end() - 1].decode("ascii") for match in _MINOR.finditer(body))
-    return {"format": "elf", "versions": " ".join(list(found)[:_KEPT])}
+    return {**said, "versions": " ".join(list(found)[:_KEPT])}
 
 
 INTERPRETER = Detector(
