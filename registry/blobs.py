@@ -13,6 +13,7 @@ from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown, Denied, Unsupported
 from registry.oci.names import RepositoryName
+from registry.presence import whole_blob
 from registry.quotas import quota_of
 from registry.settings import RegistrySettings, SettingsInForce
 from registry.storage.store import BlobStore, StoredBlob
@@ -32,17 +33,16 @@ class Blobs:
         self._metadata = metadata
         self._gate = gate
         self._settings = settings
-        self._held: AnswerCache[bool] = AnswerCache(_ANSWERS)
+        self._sizes: AnswerCache[int] = AnswerCache(_ANSWERS)
 
     async def pull(self, principal: Principal, repository: RepositoryName, digest: Digest) -> StoredBlob:
         """The blob, to be sent from its path or through `read`.
 
         Raises:
-            BlobUnknown: this repository does not hold it.
+            BlobUnknown: this repository does not hold it, or its file is gone or has another size.
             Denied: the gate withholds it from this principal.
         """
-        held = await self._holds(repository, digest)
-        blob = await self._storage.stat(digest) if held else None
+        blob = await self._find(repository, digest)
         if blob is None:
             raise BlobUnknown(f"{repository} holds no blob {digest}", {"digest": digest})
         decision = await self._gate.before_blob_pull(principal, repository, digest)
@@ -50,14 +50,16 @@ class Blobs:
             raise Denied(decision.message, decision.detail)
         return blob
 
-    async def _holds(self, repository: RepositoryName, digest: Digest) -> bool:
+    async def _find(self, repository: RepositoryName, digest: Digest) -> StoredBlob | None:
         # Read before the row: a write in between makes the answer useless rather than wrong.
         generation = self._metadata.generation()
-        held = self._held.get((repository, digest), generation)
-        if held is None:
-            held = await self._metadata.read(rows.size_of, repository, digest) is not None
-            self._held.put((repository, digest), generation, held)
-        return held
+        size = self._sizes.get((repository, digest), generation)
+        if size is None:
+            size = await self._metadata.read(rows.size_of, repository, digest)
+            if size is None:
+                return None
+            self._sizes.put((repository, digest), generation, size)
+        return await whole_blob(self._storage, digest, size)
 
     def read(self, blob: StoredBlob, start: int, length: int) -> AsyncIterator[bytes]:
         """The bytes `[start, start + length)` in pieces of at most 1 MiB."""
@@ -102,6 +104,8 @@ class Blobs:
         at = Occasion(target, principal.id, time.time(), quota_of(self._settings.current, target))
         for candidate in sources:
             if not readable(candidate):
+                continue
+            if await self._find(candidate, digest) is None:
                 continue
             if not (await self._gate.before_blob_pull(principal, candidate, digest)).allowed:
                 continue

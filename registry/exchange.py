@@ -9,6 +9,7 @@ from starlette.types import Scope
 from registry.auth.principals import Principal
 from registry.oci.errors import OciError
 from registry.oci.names import RepositoryName
+from registry.storage.store import StoredBlob
 
 _KEY = "basegate.exchange"
 
@@ -27,6 +28,7 @@ class Exchange:
         principal: who called, once known.
         error: what was refused or went wrong.
         status: the HTTP status; 0 when the caller left before there was one, 499 in the log.
+        blob: the file that the answer tells of, when it tells of one.
         received, sent: body bytes.
         seconds: from the first byte of the request's head to the last of the response.
     """
@@ -42,6 +44,7 @@ class Exchange:
     principal: Principal | None = None
     error: OciError | None = None
     status: int = 0
+    blob: StoredBlob | None = None
     received: int = 0
     sent: int = 0
     seconds: float = 0.0

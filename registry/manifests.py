@@ -5,6 +5,7 @@ basegate has recorded are in the blob store, and stay there until they are pushe
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -14,7 +15,7 @@ from registry.auth.principals import Principal
 from registry.caches import AnswerCache, ContentCache
 from registry.configurations import Configurations
 from registry.gate import Gate, Push
-from registry.metadata import changes, repositories, tags
+from registry.metadata import blobs, changes, repositories, tags
 from registry.metadata import manifests as rows
 from registry.metadata.changes import ManifestChange, Occasion
 from registry.metadata.manifests import ManifestRow
@@ -25,6 +26,7 @@ from registry.oci.digest import Digest
 from registry.oci.errors import Denied, DigestInvalid, InternalError, ManifestUnknown, NameUnknown, Unsupported
 from registry.oci.manifest import ImageIndex, Manifest, parse_manifest
 from registry.oci.names import Reference, RepositoryName, Tag
+from registry.presence import missing_among
 from registry.quotas import quota_of, require_room
 from registry.settings import RegistrySettings, SettingsInForce
 from registry.storage.store import BlobStore
@@ -64,7 +66,7 @@ class Manifests:
         self._settings = settings
         self._contents = ContentCache(settings.current.storage.manifest_cache_bytes)
         self._found: AnswerCache[ManifestRow] = AnswerCache(_ANSWERS)
-        self._held: AnswerCache[bool] = AnswerCache(_ANSWERS)
+        self._held: AnswerCache[Mapping[Digest, int]] = AnswerCache(_ANSWERS)
         self._configurations = Configurations(storage)
 
     async def pull(self, principal: Principal, repository: RepositoryName, reference: Reference) -> StoredManifest:
@@ -160,15 +162,19 @@ class Manifests:
         return content
 
     async def _require_acceptable(self, at: Occasion, change: ManifestChange) -> None:
-        """Ask before the gate is asked; not again for the same blobs while no repository loses any.
+        """Ask before the gate is asked; rows not again for the same blobs while no repository loses any.
 
-        The transaction asks for certain.
+        The transaction asks for certain. Files are looked at each time: they may go without a row that tells of it.
         """
         generation, key = self._metadata.losses_generation(), (at.repository, change.blobs)
         asks_more = change.children or change.frozen or at.quota is not None
-        if asks_more or not self._held.get(key, generation):
-            await self._metadata.read(_require_acceptable, at, change)
-            self._held.put(key, generation, True)
+        sizes = None if asks_more else self._held.get(key, generation)
+        if sizes is None:
+            sizes = await self._metadata.read(_require_acceptable, at, change)
+            self._held.put(key, generation, sizes)
+        missing = await missing_among(self._storage, sizes)
+        if missing:
+            raise changes.unknown_content(missing, "whose bytes are not here any more: push it again")
 
     async def _ask(
         self, principal: Principal, repository: RepositoryName, raw: bytes, change: ManifestChange
@@ -184,13 +190,13 @@ class Manifests:
     ) -> ManifestChange:
         settings = self._settings.current
         named = (reference, *more) if isinstance(reference, Tag) else more
-        blobs, children = _needed(manifest)
+        named_blobs, children = _needed(manifest)
         return ManifestChange(
             digest=_digest_of(raw, reference),
             raw=raw,
             manifest=manifest,
             tags=tuple(dict.fromkeys(named)),
-            blobs=blobs,
+            blobs=named_blobs,
             children=() if settings.manifests.sparse_indexes else children,
             frozen=_frozen(settings, repository, named),
         )
@@ -247,8 +253,11 @@ def _find(connection: Connection, repository: RepositoryName, reference: Referen
 
 
 @apart
-def _require_acceptable(connection: Connection, at: Occasion, change: ManifestChange) -> None:
-    """What the transaction will check, asked before the gate is: its work would be in vain."""
+def _require_acceptable(connection: Connection, at: Occasion, change: ManifestChange) -> dict[Digest, int]:
+    """What the transaction will check, asked before the gate is: its work would be in vain.
+
+    Returns the sizes in bytes of what has to be in files.
+    """
     changes.require_content(connection, changes.ground_of(connection, at, change), change)
     if at.quota is not None:
         require_room(connection, at.repository, at.quota, len(change.raw))
@@ -256,3 +265,5 @@ def _require_acceptable(connection: Connection, at: Occasion, change: ManifestCh
         before = tags.find(connection, at.repository, tag)
         if before not in {None, change.digest}:
             raise changes.immutable(at.repository, tag, before or change.digest)
+    children = rows.filed(connection, at.repository, change.children)
+    return {**blobs.sizes_of(connection, at.repository, change.blobs), **children}

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from registry.api.ranges import Window, read_window
+from registry.exchange import exchange_of
 from registry.oci.digest import Digest
 from registry.storage.store import StoredBlob
 
@@ -53,6 +54,9 @@ class BlobResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Send the head, then the bytes, unless the request is a HEAD."""
+        exchange = exchange_of(scope)
+        if exchange is not None:
+            exchange.blob = self._blob
         head = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         if scope["method"] == "HEAD" or self._window.length == 0:
             await send(head)

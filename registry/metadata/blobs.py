@@ -48,6 +48,13 @@ def size_of(connection: Connection, repository: RepositoryName, digest: Digest) 
     return found
 
 
+@apart
+def sizes_of(connection: Connection, repository: RepositoryName, digests: Collection[Digest]) -> dict[Digest, int]:
+    """The sizes in bytes of those blobs that the repository holds."""
+    found = ((digest, _FIND.scalar(connection, {"repository": repository, "digest": digest})) for digest in digests)
+    return {digest: size for digest, size in found if size is not None}
+
+
 def link(connection: Connection, repository_id: int, digest: Digest, size: int, now: float) -> None:
     """Let a repository show a blob, as from now; when it already did, its age starts again."""
     _LINK.change(connection, {"repository_id": repository_id, "digest": digest, "size": size, "created": now})

@@ -5,7 +5,7 @@ the rows that mention them; `still_there` is asked inside the transaction, becau
 inside one too: whoever comes second sees what the first has done.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -174,11 +174,14 @@ def require_content(connection: Connection, found: Ground, change: ManifestChang
     missing = sorted(set(change.blobs) - blobs.present(connection, repository_id, change.blobs))
     missing += sorted(set(change.children) - manifests.present(connection, repository_id, change.children))
     if missing:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise ManifestBlobUnknown(
-            f"the manifest names {missing[0]}{more}, which this repository does not hold: push it first",
-            [{"digest": digest} for digest in missing[:100]],
-        )
+        raise unknown_content(missing, "which this repository does not hold: push it first")
+
+
+def unknown_content(missing: Sequence[Digest], why: str) -> ManifestBlobUnknown:
+    """The refusal of a manifest that names what cannot be relied on; `why` ends its sentence."""
+    more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    detail = [{"digest": digest} for digest in missing[:100]]
+    return ManifestBlobUnknown(f"the manifest names {missing[0]}{more}, {why}", detail)
 
 
 def drop_tag(connection: Connection, at: Occasion, tag: Tag) -> None:

@@ -59,6 +59,15 @@ _CONTENT = Statement(
     .join(repositories)
     .where(repositories.c.name == bindparam("repository"), manifests.c.digest == bindparam("digest"))
 )
+_FILED = Statement(
+    select(manifests.c.size)
+    .join(repositories)
+    .where(
+        repositories.c.name == bindparam("repository"),
+        manifests.c.digest == bindparam("digest"),
+        manifests.c.content.is_(None),
+    )
+)
 _ID = Statement(select(manifests.c.id).where(_HERE))
 _GIVEN = (
     "repository_id",
@@ -101,6 +110,13 @@ def content(connection: Connection, repository: RepositoryName, digest: Digest) 
     """The manifest's bytes; `None` when it is not there, or its bytes are in the blob store."""
     found: bytes | None = _CONTENT.scalar(connection, {"repository": repository, "digest": digest})
     return found
+
+
+@apart
+def filed(connection: Connection, repository: RepositoryName, digests: Collection[Digest]) -> dict[Digest, int]:
+    """Those of the manifests whose bytes are in the blob store, with their sizes in bytes."""
+    found = ((digest, _FILED.scalar(connection, {"repository": repository, "digest": digest})) for digest in digests)
+    return {digest: size for digest, size in found if size is not None}
 
 
 def put(connection: Connection, repository_id: int, pushed: Pushed, known: int | None) -> None:

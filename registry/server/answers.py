@@ -141,7 +141,7 @@ class Answers:
     ) -> bytes | Parcel | None:
         if isinstance(answer, FileAnswer):
             return self._parcel(answer, part, client, common, began)
-        if part is not None:
+        if part is not None or not answer.holds():
             return None
         exchange = anew(answer.exchange, client)
         exchange.seconds = time.perf_counter() - began
@@ -228,7 +228,7 @@ def _answer(exchange: Exchange, fields: Fields, body: bytes) -> Answer:
     told = anew(exchange, "")
     told.status, told.sent = 200, 0 if exchange.method == "HEAD" else len(body)
     pieces = b"".join(field_lines(fields)).split(exchange.request_id.encode("ascii"))
-    return Answer(told, pieces, b"" if exchange.method == "HEAD" else body)
+    return Answer(told, pieces, b"" if exchange.method == "HEAD" else body, exchange.blob)
 
 
 def _file_answer(exchange: Exchange, fields: Fields, window: Window) -> FileAnswer:

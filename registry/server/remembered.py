@@ -10,6 +10,7 @@ from registry.oci.errors import RangeNotSatisfiable
 from registry.server.head import Fields
 from registry.server.response import field_lines
 from registry.server.sending import Window
+from registry.storage.store import StoredBlob
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,17 @@ class Answer:
         exchange: what is told to logs, metrics and audit, but for the request id and the time.
         pieces: the lines of the head between the places where the request id stands.
         body: empty for a HEAD.
+        blob: the file that it tells of without a byte of it, when there is one.
     """
 
     exchange: Exchange
     pieces: list[bytes]
     body: bytes
+    blob: StoredBlob | None = None
+
+    def holds(self) -> bool:
+        """Whether what it tells of is still there: a file may go without a row that is written."""
+        return self.blob is None or self.blob.still_there()
 
 
 @dataclass(frozen=True, slots=True)

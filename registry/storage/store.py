@@ -29,8 +29,13 @@ class StoredBlob:
     modified: float
 
     def still_there(self) -> bool:
-        """Whether its file has not been collected since; always true where the store has no files."""
-        return self.path is None or self.path.exists()
+        """Whether its file is there whole; always true where the store has no files."""
+        if self.path is None:
+            return True
+        try:
+            return self.path.stat().st_size == self.size
+        except OSError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)

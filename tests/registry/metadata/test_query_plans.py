@@ -32,6 +32,8 @@ QUESTIONS: dict[str, Any] = {
     "remove a manifest": lambda c: manifests.remove(c, 1, DIGEST),
     "blob": lambda c: blobs.size_of(c, NAME, DIGEST),
     "blobs present": lambda c: blobs.present(c, 1, [DIGEST]),
+    "sizes of blobs": lambda c: blobs.sizes_of(c, NAME, [DIGEST]),
+    "manifests in files": lambda c: manifests.filed(c, NAME, [DIGEST]),
     "unlink a blob": lambda c: blobs.unlink(c, 1, DIGEST),
     "holders of a blob": lambda c: blobs.holders(c, DIGEST, 10),
     "referrers": lambda c: referrers.page(c, NAME, DIGEST, "", after="a", count=10),

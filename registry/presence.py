@@ -1,0 +1,27 @@
+"""Whether content is really there: its file, with as many bytes as its row says."""
+
+import asyncio
+from collections.abc import Mapping
+
+from registry.oci.digest import Digest
+from registry.storage.store import BlobStore, StoredBlob
+
+_TURN = 100
+"""Files that are looked at before others get their turn."""
+
+
+async def whole_blob(storage: BlobStore, digest: Digest, size: int) -> StoredBlob | None:
+    """The blob; `None` when its file is gone or has another size, so that nothing may rely on it."""
+    blob = await storage.stat(digest)
+    return None if blob is None or blob.size != size else blob
+
+
+async def missing_among(storage: BlobStore, sizes: Mapping[Digest, int]) -> list[Digest]:
+    """Those of some content, given with its sizes in bytes, that are not there whole."""
+    missing = []
+    for number, (digest, size) in enumerate(sizes.items(), 1):
+        if await whole_blob(storage, digest, size) is None:
+            missing.append(digest)
+        if number % _TURN == 0:
+            await asyncio.sleep(0)
+    return missing
