@@ -17,6 +17,11 @@ class Mode(StrEnum):
     WARN = "warn"  # nothing is withheld; clients are told
     AUDIT = "audit"  # nothing is withheld, nobody is told; the verdict is recorded
 
+    @property
+    def withholds(self) -> bool:
+        """Whether what is not cleared is kept from those who only pull."""
+        return self in {Mode.ENFORCE, Mode.REJECT}
+
 
 class Door(StrEnum):
     """A place where image content or a clearance is handed out, or content comes in."""
@@ -47,6 +52,9 @@ class Question:
         mode: of the policy in that repository.
         may_push: whether the caller's role lets it push to the repository; such a caller may look at what it pushed.
         exempt: whether live exemptions cover every failed finding.
+        missing: whether content that the verdict speaks of is not in the store.
+        refers_to_withheld: whether it refers to a manifest that is withheld from the caller, who has to be one that
+            only pulls (a deployment is such a caller, whoever asks for it).
     """
 
     door: Door
@@ -54,10 +62,16 @@ class Question:
     mode: Mode
     may_push: bool = False
     exempt: bool = False
+    missing: bool = False
+    refers_to_withheld: bool = False
 
 
 def decide(question: Question) -> Outcome:
     """The answer at a door. Whatever is not explicitly let through is denied."""
+    if question.missing and question.door is Door.REFERENCE:
+        return Outcome.DENY
+    if question.refers_to_withheld and question.door is not Door.PUSH:
+        return _withheld(question.mode)
     if question.state is State.CLEARED:
         return Outcome.ALLOW
     if question.state is State.NOT_APPLICABLE:
@@ -78,6 +92,6 @@ def _push(question: Question) -> Outcome:
 
 
 def _withheld(mode: Mode) -> Outcome:
-    if mode is Mode.AUDIT:
-        return Outcome.ALLOW
-    return Outcome.WARN if mode is Mode.WARN else Outcome.DENY
+    if mode.withholds:
+        return Outcome.DENY
+    return Outcome.WARN if mode is Mode.WARN else Outcome.ALLOW

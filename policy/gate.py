@@ -2,13 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 import structlog
 
 from policy.bindings import BindingsInForce, Bound
+from policy.blob_door import BlobDoor
 from policy.decision import Door, Mode, Outcome, Question, decide
 from policy.exemptions import exempted
 from policy.facts import ImageFacts
@@ -22,25 +24,27 @@ from policy.ledger import subjects, verdicts
 from policy.ledger.ledger import FILE as LEDGER
 from policy.ledger.ledger import Ledger
 from policy.ledger.subjects import Kind, Subject
+from policy.presence import Presence
+from policy.referrals import Referrals
 from policy.refusal import named, refusal, refusal_detail
 from policy.standing import FILE as ORDERS
 from policy.standing import OrdersInForce
 from policy.subject import facts_of_subject
-from policy.verdict import State, Verdict
+from policy.verdict import State, Verdict, without_content
 from registry.auth.actions import Action
 from registry.auth.principals import Principal
 from registry.gate import ALLOWED, Decision, Push
-from registry.metadata.reachability import manifest_page, manifests_using
+from registry.metadata.reachability import manifest_page
 from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
 from registry.oci.manifest import Manifest
 from registry.oci.names import RepositoryName, Tag
 from registry.storage.store import BlobStore
 
-_REMEMBERED_BLOBS = 50_000
 _PATIENCE_SECONDS = 3600.0
 _PAGE = 500
 _OPEN = frozenset({State.CLEARED, State.NOT_APPLICABLE})
+_JUDGED = frozenset({State.CLEARED, State.REFUSED})
 
 
 class PolicyGate:
@@ -69,8 +73,9 @@ class PolicyGate:
         self._generation = Generation(orders, ledger, clock)
         self.inspector = Inspector(storage, metadata, ledger, settings.inspection, self._on_found)
         self.judge = Judge(self.inspector, ledger, settings.verdict_cache)
-        self._blobs: dict[tuple[str, str], Decision] = {}
-        self._blobs_at = (-1, -1)
+        self._referrals = Referrals(metadata)
+        self._blob_door = BlobDoor(metadata, self.generation)
+        self._presence = Presence(storage, metadata, self.inspector)
 
     @classmethod
     def open(cls, storage: BlobStore, metadata: MetadataStore, data: Path, settings: JudgingSettings) -> Self:
@@ -89,45 +94,48 @@ class PolicyGate:
     async def before_push(self, push: Push) -> Decision:
         """Judge what is pushed; wait for its layers up to the setting."""
         self._look_again()
-        return await self._at(
-            Door.PUSH, push.principal, push.repository, push.digest, next(iter(push.tags), None), push.manifest
-        )
+        bound, digest = self._bound(push.repository), push.digest
+        verdict = await self._verdict(bound, push.repository, digest, push.manifest)
+        question = Question(Door.PUSH, _state(verdict), bound.mode, push.principal.may(Action.PUSH, push.repository))
+        return self._decision(question, _Asked(bound, push.repository, digest, next(iter(push.tags), None)), verdict)
 
     async def before_manifest_pull(
         self, principal: Principal, repository: RepositoryName, digest: Digest, tag: Tag | None
     ) -> Decision:
-        """Whether the manifest may be handed out."""
-        return await self._at(Door.MANIFEST, principal, repository, digest, tag)
+        """Whether the manifest may be handed out, for what it is and for what it refers to."""
+        if self._sees_all(principal, repository):
+            return ALLOWED
+        asked = _Asked(self._bound(repository), repository, digest, tag)
+        return (await self._stands(Door.MANIFEST, asked, self._own))[1]
 
     async def withheld(
         self, principal: Principal, repository: RepositoryName, digests: Collection[Digest]
     ) -> Collection[Digest]:
-        """Those that may not be handed out; only those that are not known to be open are judged one by one."""
-        bound = self._bound(repository)
-        if principal.may(Action.PUSH, repository) or bound.mode is Mode.AUDIT:
+        """Those that may not be handed out; what many of them refer to is judged once."""
+        if self._sees_all(principal, repository):
             return ()
-        doubtful = [digest for digest in digests if not self._is_open(digest, bound)]
-        decisions = [await self.before_manifest_pull(principal, repository, digest, None) for digest in doubtful]
-        return {digest for digest, decision in zip(doubtful, decisions, strict=True) if not decision.allowed}
+        bound, known = self._bound(repository), dict[Digest, tuple[State, Decision]]()
+
+        async def own(door: Door, asked: _Asked) -> tuple[State, Decision]:
+            if asked.digest not in known:
+                known[asked.digest] = await self._own(door, asked)
+            return known[asked.digest]
+
+        stand = [(await self._stands(Door.REFERRERS, _Asked(bound, repository, each), own))[1] for each in digests]
+        return {digest for digest, decision in zip(digests, stand, strict=True) if not decision.allowed}
 
     async def before_blob_pull(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Decision:
-        """Whether a manifest that uses the blob, and may be handed to the principal, clears it.
-
-        Only manifests that name the blob themselves count, never indexes above them: an index is cleared without
-        those of its members that do not count, and must not carry their blobs past the gate.
-        """
-        if principal.may(Action.PUSH, repository) or self._bound(repository).mode is Mode.AUDIT:
+        """Whether the manifests that name the blob let it through: `policy.blob_door`."""
+        if self._sees_all(principal, repository):
             return ALLOWED
-        generations = (self._metadata.generation(), self.generation())
-        if generations != self._blobs_at or len(self._blobs) > _REMEMBERED_BLOBS:
-            self._blobs.clear()
-            self._blobs_at = generations
-        known = self._blobs.get((repository, digest))
-        if known is None:
-            known = await self._at_blob(principal, repository, digest)
-            if generations == self._blobs_at == (self._metadata.generation(), self.generation()):
-                self._blobs[repository, digest] = known
-        return known
+        bound = self._bound(repository)
+        found = await self._blob_door.decide(
+            repository, digest, lambda manifest: self._stands(Door.BLOB, _Asked(bound, repository, manifest), self._own)
+        )
+        if found.allowed:
+            return found
+        name = named(repository, digest)
+        return replace(found, message=f"{name} is not cleared by policy {bound.policy.name}: {found.message}")
 
     def generation(self) -> int:
         """Changes with every new verdict, standing order, exemption that ends, and request to look again."""
@@ -141,12 +149,22 @@ class PolicyGate:
             self.judge.forget_all()
 
     async def standing(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Standing:
-        """Verdict and decision at the door to a deployment, judged now when they are not known yet."""
-        bound = self._bound(repository)
-        policy = bound.policy
-        verdict = await self.judge.verdict(repository, digest, policy, self._settings.wait_seconds)
+        """Verdict and decision at the door to a deployment, judged now when they are not known yet.
+
+        A verdict is remembered, the content that it speaks of is looked at each time.
+        """
+        asked = _Asked(self._bound(repository), repository, digest)
+        policy = asked.bound.policy
+        verdict = await self._verdict(asked.bound, repository, digest)
+        missing: tuple[str, ...] = ()
+        if verdict is not None and verdict.state in _JUDGED:
+            missing = await self._presence.missing(repository, digest, policy)
+            verdict = without_content(verdict, missing) if missing else verdict
         may_push = principal.may(Action.PUSH, repository)
-        decision = self._decision(Door.REFERENCE, bound, repository, digest, None, verdict, may_push=may_push)
+        question = Question(Door.REFERENCE, _state(verdict), asked.bound.mode, may_push, missing=bool(missing))
+        decision = self._decision(question, asked, verdict)
+        if decision.allowed:
+            decision = await self._with_subject(question, asked, decision, self._own)
         return Standing(verdict, decision, {"name": policy.name, "digest": policy.digest})
 
     async def image_facts(self, repository: RepositoryName, digest: Digest) -> ImageFacts | None:
@@ -232,58 +250,59 @@ class PolicyGate:
     def _bound(self, repository: str) -> Bound:
         return self._bindings.current().of(repository)
 
-    def _is_open(self, digest: Digest, bound: Bound) -> bool:
-        """Whether it is known that everybody who may pull gets the manifest, and without a warning."""
-        return not bound.policy.is_soft and self.judge.known_state(digest, bound.policy) in _OPEN
+    def _sees_all(self, principal: Principal, repository: RepositoryName) -> bool:
+        return principal.may(Action.PUSH, repository) or self._bound(repository).mode is Mode.AUDIT
 
-    async def _at(  # noqa: PLR0913, PLR0917
-        self,
-        door: Door,
-        principal: Principal,
-        repository: RepositoryName,
-        digest: Digest,
-        tag: Tag | None,
-        manifest: Manifest | None = None,
-    ) -> Decision:
-        bound = self._bound(repository)
-        may_push = principal.may(Action.PUSH, repository)
-        if manifest is None and (may_push or bound.mode is Mode.AUDIT or self._is_open(digest, bound)):
-            return ALLOWED
-        verdict = await self.judge.verdict(repository, digest, bound.policy, self._settings.wait_seconds, manifest)
-        return self._decision(door, bound, repository, digest, tag, verdict, may_push=may_push)
+    async def _verdict(
+        self, bound: Bound, repository: RepositoryName, digest: Digest, manifest: Manifest | None = None
+    ) -> Verdict | None:
+        return await self.judge.verdict(repository, digest, bound.policy, self._settings.wait_seconds, manifest)
 
-    async def _at_blob(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Decision:
-        reason = "no manifest of this repository uses it"
-        for manifest in await self._metadata.read(manifests_using, repository, digest):
-            found = await self._at(Door.BLOB, principal, repository, manifest, None)
-            if found.allowed:
-                return ALLOWED
-            reason = f"only images that are not cleared use it: {found.message}"
-        policy = self._bound(repository).policy
-        name = named(repository, digest)
-        return Decision(False, f"{name} is not cleared by policy {policy.name}: {reason}", {"digest": digest})
+    async def _own(self, door: Door, asked: "_Asked") -> tuple[State, Decision]:
+        """How a manifest stands for what it is itself, to somebody who only pulls."""
+        bound, digest = asked.bound, asked.digest
+        if not bound.policy.is_soft:
+            known = self.judge.known_state(digest, bound.policy)
+            if known in _OPEN:
+                return known, ALLOWED
+        verdict = await self._verdict(bound, asked.repository, digest)
+        state = _state(verdict)
+        return state, self._decision(Question(door, state, bound.mode), asked, verdict)
 
-    def _decision(  # noqa: PLR0913, PLR0917
-        self,
-        door: Door,
-        bound: Bound,
-        repository: RepositoryName,
-        digest: Digest,
-        tag: Tag | None,
-        verdict: Verdict | None,
-        *,
-        may_push: bool,
-    ) -> Decision:
-        # `bound` is what the question began with: the policy may have been replaced while its layers were waited for.
-        state = State.PENDING if verdict is None else verdict.state
-        excused = self._excused(repository, digest, verdict)
-        outcome = decide(Question(door, state, bound.mode, may_push, exempt=bool(excused)))
+    async def _stands(self, door: Door, asked: "_Asked", own: "_Own") -> tuple[State, Decision]:
+        """The same, and for what it refers to."""
+        state, decision = await own(door, asked)
+        if decision.allowed:
+            decision = await self._with_subject(Question(door, state, asked.bound.mode), asked, decision, own)
+        return state, decision
+
+    async def _with_subject(self, question: Question, asked: "_Asked", decision: Decision, own: "_Own") -> Decision:
+        """The decision on a manifest that is not withheld itself: whether anything withholds it that it refers to."""
+        bound, repository = asked.bound, asked.repository
+        if decide(replace(question, refers_to_withheld=True)) is not Outcome.DENY:
+            return decision
+
+        async def of_subject(subject: Digest) -> Decision:
+            return (await own(Door.MANIFEST, _Asked(bound, repository, subject)))[1]
+
+        found = await self._referrals.withheld(repository, asked.digest, of_subject)
+        if found is None:
+            return decision
+        subject, why = found
+        told = f"refers to {named(repository, subject)}, which is withheld: {why.message}"
+        return Decision(False, f"{asked.name} {told}", why.detail)
+
+    def _decision(self, question: Question, asked: "_Asked", verdict: Verdict | None) -> Decision:
+        # `asked.bound` is what the question began with: the policy may have been replaced while layers were waited for.
+        policy = asked.bound.policy
+        excused = self._excused(asked.repository, asked.digest, verdict)
+        outcome = decide(replace(question, exempt=bool(excused)))
         soft = () if verdict is None else verdict.warnings
         if outcome is Outcome.ALLOW:
             return Decision(True, warnings=soft)
-        message = refusal(named(repository, tag or digest), bound.policy, verdict)
+        message = refusal(asked.name, policy, verdict)
         if outcome is Outcome.DENY:
-            return Decision(False, message, refusal_detail(repository, digest, bound.policy, verdict))
+            return Decision(False, message, refusal_detail(asked.repository, asked.digest, policy, verdict))
         return Decision(True, warnings=(*(excused or (message,)), *soft))
 
     def _excused(self, repository: str, digest: str, verdict: Verdict | None) -> tuple[str, ...]:
@@ -291,3 +310,25 @@ class PolicyGate:
         if verdict is None or verdict.state is not State.REFUSED or not exemptions:
             return ()
         return exempted(exemptions, repository, digest, verdict.findings, self._clock())
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked about: a manifest of a repository, what counts there, and the tag that it was asked for by."""
+
+    bound: Bound
+    repository: RepositoryName
+    digest: Digest
+    tag: Tag | None = None
+
+    @property
+    def name(self) -> str:
+        """The manifest as people write it."""
+        return named(self.repository, self.tag or self.digest)
+
+
+_Own = Callable[[Door, _Asked], Awaitable[tuple[State, Decision]]]
+
+
+def _state(verdict: Verdict | None) -> State:
+    return State.PENDING if verdict is None else verdict.state

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -167,6 +167,12 @@ def judge_unreadable(digest: str, problem: Problem, policy: Policy) -> Verdict:
     """The verdict on a manifest whose content cannot be looked into at all."""
     findings = (_problem_finding(problem),)
     return Verdict(State.INCONCLUSIVE, digest, policy.name, policy.digest, _NOTHING, findings)
+
+
+def without_content(verdict: Verdict, missing: Sequence[str]) -> Verdict:
+    """The verdict while content that it speaks of is not in the store: what is not there cannot be relied upon."""
+    findings = tuple(Finding("content", Result.ERROR, message) for message in missing)
+    return replace(verdict, state=State.INCONCLUSIVE, findings=(*findings, *verdict.findings))
 
 
 def judge_index(digest: str, children: Sequence[tuple[Child, Verdict | None]], policy: Policy) -> Verdict:

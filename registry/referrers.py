@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from registry.auth.principals import Principal
 from registry.gate import Gate
+from registry.metadata import manifests
 from registry.metadata import referrers as rows
 from registry.metadata.referrers import ReferrerRow
 from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
+from registry.oci.errors import Denied
 from registry.oci.names import RepositoryName
 from registry.settings import RegistrySettings, SettingsInForce
 
@@ -32,7 +34,7 @@ class ReferrersPage:
 
 
 class ReferrersList:
-    """Lists referrers by digest; those that the gate withholds from the caller are left out."""
+    """Lists referrers by digest, unless the gate withholds what they refer to; what it withholds itself is left out."""
 
     def __init__(self, metadata: MetadataStore, settings: SettingsInForce[RegistrySettings], gate: Gate) -> None:
         self._metadata = metadata
@@ -51,7 +53,11 @@ class ReferrersList:
         """As many referrers behind the digest `last` as fit a page; `artifact_type` "" means any.
 
         An unknown repository or subject has none: the answer is an empty page, never an error.
+
+        Raises:
+            Denied: the subject is a manifest of the repository that the gate withholds from this principal.
         """
+        await self._require_subject(principal, repository, subject)
         room = _Room(n, self._settings.current.limits.referrers_page_bytes)
         entries: list[str] = []
         stride = _STRIDE if n is None else min(_STRIDE, n + 1)
@@ -65,6 +71,13 @@ class ReferrersList:
             if len(fitting) < len(found):
                 return ReferrersPage(entries, more=True, last=last)
         return ReferrersPage(entries, more=False, last=last)
+
+    async def _require_subject(self, principal: Principal, repository: RepositoryName, subject: Digest) -> None:
+        if await self._metadata.read(manifests.find, repository, subject) is None:
+            return
+        decision = await self._gate.before_manifest_pull(principal, repository, subject, None)
+        if not decision.allowed:
+            raise Denied(f"the referrers of {subject} are withheld with it: {decision.message}", decision.detail)
 
 
 class _Room:

@@ -77,6 +77,8 @@ def answer_of(reference: str, digest: Digest, standing: Standing) -> Answer:
         facts=known["facts"],
         findings=tuple(known["findings"]),
     )
+    if not decision.allowed and verdict.state is State.CLEARED:  # it refers to something that is withheld
+        return answer.with_findings(GATE_RULE, Weight.ERROR, (decision.message,))
     # An exemption, or a mode that only warns: the findings alone would not explain why it is allowed.
     lenient = decision.allowed and verdict.state is not State.CLEARED
     return answer.with_findings(GATE_RULE, Weight.WARN, decision.warnings if lenient else ())

@@ -1,10 +1,12 @@
 """Which manifests reach a piece of content: directly, or through the indexes that hold them."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, select
 
-from registry.metadata.tables import manifest_references, manifests, repositories, tags
+from registry.metadata.statement import Statement, apart
+from registry.metadata.tables import manifest_references, manifests, repositories, repository_blobs, tags
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
 
@@ -44,6 +46,28 @@ _USING = (
         manifest_references.c.kind != "child",
     )
 )
+_PARTS = Statement(
+    select(
+        manifest_references.c.kind,
+        manifest_references.c.position,
+        manifest_references.c.digest,
+        manifest_references.c.media_type,
+        repository_blobs.c.size,
+    )
+    .select_from(manifests)
+    .join(repositories)
+    .join(manifest_references, manifest_references.c.manifest_id == manifests.c.id)
+    .outerjoin(
+        repository_blobs,
+        (repository_blobs.c.repository_id == manifests.c.repository_id)
+        & (repository_blobs.c.digest == manifest_references.c.digest),
+    )
+    .where(
+        repositories.c.name == bindparam("repository"),
+        manifests.c.digest == bindparam("digest"),
+        manifest_references.c.kind != "child",
+    )
+)
 _PAGE = (
     select(manifests.c.id, repositories.c.name, manifests.c.digest)
     .join(repositories)
@@ -54,6 +78,24 @@ _PAGE = (
 
 _TAGS = select(tags.c.repository_id, tags.c.digest, tags.c.name).order_by(tags.c.name)
 _STORED = select(repositories.c.id, repositories.c.name, manifests.c.digest).join_from(repositories, manifests)
+
+
+class Part(NamedTuple):
+    """A blob that a manifest names.
+
+    Attributes:
+        kind: config or layer.
+        position: place in the manifest: 0 is the configuration, 1 the first layer.
+        digest: the blob.
+        media_type: as the manifest says.
+        size: bytes, as the repository's row says; `None` when the repository does not hold it.
+    """
+
+    kind: str
+    position: int
+    digest: Digest
+    media_type: str
+    size: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +122,15 @@ def manifests_using(connection: Connection, repository: RepositoryName, digest: 
     """The manifests of the repository that name the blob as configuration or layer, each once."""
     rows = connection.execute(_USING, {"repository": repository, "digest": digest})
     return list(dict.fromkeys(Digest(found) for (found,) in rows))
+
+
+@apart
+def parts_of(connection: Connection, repository: RepositoryName, digest: Digest) -> list[Part]:
+    """The blobs that a manifest names, in its order; none for an index, or when it is not there."""
+    rows = _PARTS.rows(connection, {"repository": repository, "digest": digest})
+    return sorted(
+        Part(kind, position, Digest(blob), media_type, size) for kind, position, blob, media_type, size in rows
+    )
 
 
 def manifest_page(connection: Connection, after: int, count: int) -> list[tuple[int, RepositoryName, Digest]]:

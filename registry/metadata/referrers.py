@@ -1,6 +1,7 @@
 """Referrers: the manifests of a repository that name another manifest as their subject."""
 
 import json
+from collections.abc import Collection
 from contextlib import closing
 from typing import Any, NamedTuple
 
@@ -41,6 +42,25 @@ _QUERY = (
 )
 _ALL = Statement(_QUERY)
 _OF_TYPE = Statement(_QUERY.where(manifests.c.referrer_type == bindparam("type")))
+
+
+_SUBJECT = Statement(
+    select(manifests.c.subject)
+    .join(repositories)
+    .where(repositories.c.name == bindparam("repository"), manifests.c.digest == bindparam("digest"))
+)
+
+
+@apart
+def subjects_of(
+    connection: Connection, repository: RepositoryName, digests: Collection[Digest]
+) -> dict[Digest, Digest | None]:
+    """What each of the manifests refers to, `None` for those without a subject; absent manifests are left out."""
+    rows = {
+        digest: _SUBJECT.first(connection, {"repository": repository, "digest": digest})
+        for digest in dict.fromkeys(digests)
+    }
+    return {digest: Digest(row[0]) if row[0] else None for digest, row in rows.items() if row is not None}
 
 
 @apart

@@ -56,6 +56,26 @@ def test_artifacts_are_served_but_not_deployed(door: Door, mode: Mode, may_push:
     assert found is (Outcome.DENY if door is Door.REFERENCE else Outcome.ALLOW)
 
 
+@pytest.mark.parametrize(("state", "mode", "may_push", "exempt"), list(product(State, Mode, BOTH, BOTH)))
+def test_what_is_not_there_is_not_deployed(state: State, mode: Mode, may_push: bool, exempt: bool) -> None:
+    """Whatever the verdict, the mode, the caller or an exemption say."""
+    assert decide(Question(Door.REFERENCE, state, mode, may_push, exempt, missing=True)) is Outcome.DENY
+
+
+@pytest.mark.parametrize(("door", "state", "exempt"), list(product((*CONTENT, Door.REFERENCE), State, BOTH)))
+def test_what_refers_to_something_withheld_is_withheld(door: Door, state: State, exempt: bool) -> None:
+    """Whatever it is itself, where the mode withholds anything."""
+    found = {mode: decide(Question(door, state, mode, False, exempt, refers_to_withheld=True)) for mode in Mode}
+    assert {mode for mode, outcome in found.items() if outcome is Outcome.DENY} == {Mode.ENFORCE, Mode.REJECT}
+
+
+@pytest.mark.parametrize(("state", "mode"), list(product(State, Mode)))
+def test_pushes_are_decided_without_what_they_refer_to(state: State, mode: Mode) -> None:
+    """An attestation of a refused image may be pushed; what is missing has been asked for before."""
+    plain = decide(Question(Door.PUSH, state, mode, may_push=True))
+    assert decide(Question(Door.PUSH, state, mode, True, missing=True, refers_to_withheld=True)) is plain
+
+
 @pytest.mark.parametrize("may_push", BOTH)
 @pytest.mark.parametrize("state", [State.REFUSED, State.INCONCLUSIVE])
 def test_pushes(state: State, may_push: bool) -> None:

@@ -38,6 +38,8 @@ QUESTIONS: dict[str, Any] = {
     "holders of a blob": lambda c: blobs.holders(c, DIGEST, 10),
     "referrers": lambda c: referrers.page(c, NAME, DIGEST, "", after="a", count=10),
     "referrers of a type": lambda c: referrers.page(c, NAME, DIGEST, "type", after="a", count=10),
+    "subjects": lambda c: referrers.subjects_of(c, NAME, [DIGEST]),
+    "parts of a manifest": lambda c: reachability.parts_of(c, NAME, DIGEST),
     "manifests naming": lambda c: reachability.manifests_naming(c, 1, DIGEST, 1),
     "manifests reaching": lambda c: reachability.manifests_reaching(c, NAME, DIGEST),
 }

@@ -1,0 +1,99 @@
+"""Whether all content that a verdict speaks of is still in the store: one on bytes that are gone is worth nothing."""
+
+import asyncio
+from collections import deque
+
+from policy.inspector import Inspector
+from policy.ledger.subjects import Kind
+from policy.policies import Policy
+from policy.subject import children_of
+from registry.metadata import manifests
+from registry.metadata.reachability import Part, parts_of
+from registry.metadata.store import MetadataStore
+from registry.oci.digest import Digest
+from registry.oci.media_types import FOREIGN_LAYERS
+from registry.oci.names import RepositoryName
+from registry.presence import missing_among
+from registry.storage.store import BlobStore
+
+_TOLD = 8
+"""Missing things that are told of; looking ends there."""
+_TURN = 100
+"""Files that are looked at before others get their turn."""
+_GONE = "is not in this registry any more: push it again"
+
+
+class Presence:
+    """Looks at the files of a manifest's configuration and layers, each time it is asked; of an index, at those of all
+    its members that count.
+    """
+
+    def __init__(self, storage: BlobStore, metadata: MetadataStore, inspector: Inspector) -> None:
+        self._storage = storage
+        self._metadata = metadata
+        self._inspector = inspector
+
+    async def missing(self, repository: RepositoryName, digest: Digest, policy: Policy) -> tuple[str, ...]:
+        """A sentence for each thing that is gone or of another size; none when everything is there.
+
+        Args:
+            repository: where the manifest is.
+            digest: its name; it has been judged.
+            policy: says which members of an index count.
+        """
+        look = _Look(self._storage, self._metadata, repository)
+        waiting, seen = deque([(digest, "")]), {digest}
+        while waiting and len(look.missing) < _TOLD:
+            manifest, place = waiting.popleft()
+            subject = self._inspector.known(manifest)
+            if subject is None or subject.kind is Kind.ARTIFACT:
+                continue
+            await look.at(manifest, place)
+            for entry in children_of(subject) if subject.kind is Kind.INDEX else ():
+                child = Digest(entry.digest)
+                if child not in seen and not entry.why_not(policy):
+                    seen.add(child)
+                    waiting.append((child, f"{entry.platform or place.removesuffix(': ') or child[:19]}: "))
+        return tuple(look.missing[:_TOLD])
+
+
+class _Look:
+    """One look at many files; what several images share is looked at once."""
+
+    def __init__(self, storage: BlobStore, metadata: MetadataStore, repository: RepositoryName) -> None:
+        self._storage = storage
+        self._metadata = metadata
+        self._repository = repository
+        self._seen: set[Digest] = set()
+        self.missing: list[str] = []
+
+    async def at(self, manifest: Digest, place: str) -> None:
+        """Look at one manifest's own content; `place` begins the sentences."""
+        filed = await self._metadata.read(manifests.filed, self._repository, [manifest])
+        self.missing += [f"{place}manifest {digest} {_GONE}" for digest in await missing_among(self._storage, filed)]
+        for part in await self._metadata.read(parts_of, self._repository, manifest):
+            if part.digest in self._seen:
+                continue
+            self._seen.add(part.digest)
+            wrong = await self._wrong(part)
+            if wrong:
+                self.missing.append(f"{place}{_name(part)} {wrong}")
+            if len(self._seen) % _TURN == 0:
+                await asyncio.sleep(0)
+
+    async def _wrong(self, part: Part) -> str:
+        if part.size is None:
+            # What never came here is fetched from elsewhere, under the digest that was looked into.
+            return "" if part.media_type in FOREIGN_LAYERS else _GONE
+        blob = await self._storage.stat(part.digest)
+        if blob is None:
+            return _GONE
+        if blob.size == part.size:
+            return ""
+        return f"has {blob.size} instead of {part.size} bytes in this registry: push it again"
+
+
+def _name(part: Part) -> str:
+    return (
+        f"the configuration ({part.digest})" if part.kind == "config" else f"layer {part.position - 1} ({part.digest})"
+    )

@@ -1,0 +1,57 @@
+"""Referrals: what refers to a withheld manifest is withheld with it, through chains of referrers too."""
+
+from collections.abc import Awaitable, Callable, Collection
+
+from registry.gate import Decision
+from registry.metadata import manifests, referrers
+from registry.metadata.store import MetadataStore
+from registry.oci.digest import Digest
+from registry.oci.names import RepositoryName
+
+DEPTH = 16
+"""Subjects that are looked at one above the other; what is longer is withheld."""
+_REMEMBERED = 50_000
+_TOO_LONG = Decision(False, f"it refers to manifests through more than {DEPTH} others, which is not followed")
+
+Own = Callable[[Digest], Awaitable[Decision]]
+"""What is decided of one manifest for what it is itself, whatever it refers to."""
+
+
+class Referrals:
+    """Finds the withheld manifest that another refers to. Most have no subject: that is remembered by their digest."""
+
+    def __init__(self, metadata: MetadataStore, spared: Collection[Digest] = frozenset()) -> None:
+        """`spared`: manifests that are handed out whatever they refer to.
+
+        That is the place of basegate's own attestations of verdicts, which say why an image is withheld; there are
+        none yet.
+        """
+        self._metadata = metadata
+        self._spared = spared
+        self._subjects: dict[Digest, Digest | None] = {}
+
+    async def withheld(self, repository: RepositoryName, digest: Digest, own: Own) -> tuple[Digest, Decision] | None:
+        """The nearest manifest above that may not be handed out, and why; `None` when there is none.
+
+        A subject that the repository does not hold withholds nothing, nor does what it may refer to.
+        """
+        if digest in self._spared:
+            return None
+        current = digest
+        for _ in range(DEPTH):
+            subject = await self._subject(repository, current)
+            if subject is None or await self._metadata.read(manifests.find, repository, subject) is None:
+                return None
+            decision = await own(subject)
+            if not decision.allowed:
+                return subject, decision
+            current = subject
+        return current, _TOO_LONG
+
+    async def _subject(self, repository: RepositoryName, digest: Digest) -> Digest | None:
+        """What a manifest refers to is part of its bytes: it never changes."""
+        if digest not in self._subjects:
+            if len(self._subjects) >= _REMEMBERED:
+                self._subjects.clear()
+            self._subjects |= await self._metadata.read(referrers.subjects_of, repository, [digest])
+        return self._subjects.get(digest)
