@@ -68,27 +68,31 @@ class Question:
 
 def decide(question: Question) -> Outcome:
     """The answer at a door. Whatever is not explicitly let through is denied."""
-    if question.missing and question.door is Door.REFERENCE:
+    if question.door is Door.PUSH:
+        return _in(question)
+    if question.door is Door.REFERENCE and (question.missing or question.state is State.NOT_APPLICABLE):
         return Outcome.DENY
-    if question.refers_to_withheld and question.door is not Door.PUSH:
-        return _withheld(question.mode)
-    if question.state is State.CLEARED:
+    return _withheld(question.mode) if question.refers_to_withheld else _out(question)
+
+
+def _in(question: Question) -> Outcome:
+    if question.state in {State.CLEARED, State.NOT_APPLICABLE}:
         return Outcome.ALLOW
-    if question.state is State.NOT_APPLICABLE:
-        return Outcome.DENY if question.door is Door.REFERENCE else Outcome.ALLOW
     if question.exempt and question.state is State.REFUSED:
         return Outcome.WARN
-    if question.door is Door.PUSH:
-        return _push(question)
-    if question.may_push and question.door is not Door.REFERENCE:
-        return Outcome.ALLOW
-    return _withheld(question.mode)
-
-
-def _push(question: Question) -> Outcome:
     if question.mode is Mode.REJECT and question.state is not State.PENDING:
         return Outcome.DENY
     return Outcome.ALLOW if question.mode is Mode.AUDIT else Outcome.WARN
+
+
+def _out(question: Question) -> Outcome:
+    if question.state in {State.CLEARED, State.NOT_APPLICABLE}:
+        return Outcome.ALLOW
+    if question.exempt and question.state is State.REFUSED:
+        return Outcome.WARN
+    if question.may_push and question.door is not Door.REFERENCE:
+        return Outcome.ALLOW
+    return _withheld(question.mode)
 
 
 def _withheld(mode: Mode) -> Outcome:
