@@ -15,7 +15,9 @@ from policy.inspection.detectors import DETECTORS, names
 from policy.inspection.image_kind import ImageKind, encrypted_layers, image_kind, kind_by_types
 from policy.inspection.layer_inspection import LayerInspection
 from policy.inspection.layer_job import Inspected
-from policy.inspection.workers import InspectionWorkers, WorkerLimits
+from policy.inspection.urgency import Urgency
+from policy.inspection.worker_limits import WorkerLimits
+from policy.inspection.workers import InspectionWorkers
 from policy.judging_settings import InspectionSettings
 from policy.ledger import inspections, subjects
 from policy.ledger.ledger import Ledger
@@ -64,7 +66,7 @@ class Inspector:
         self._image_budgets = settings.image_budgets.budgets()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="compose")
         self._subjects: OrderedDict[str, Subject] = OrderedDict()
-        self._running: dict[str, asyncio.Task[Subject | None]] = {}
+        self._running: dict[str, tuple[asyncio.Task[Subject | None], Urgency]] = {}
         self._composed: _Composed = OrderedDict()
         self._layers = _LayerCache(settings.cache_bytes // _UNPACKED)
         self.workers = InspectionWorkers(_limits(settings), self._keep_inspection)
@@ -99,16 +101,16 @@ class Inspector:
         if known is not None and (known.final or manifest is None):
             return known
         if isinstance(manifest, ImageManifest) and digest not in self._running and self._is_at_hand(manifest):
-            return self._settle(await self._image(digest, manifest))
+            return self._settle(await self._image(digest, manifest, Urgency(self.workers, urgent=True)))
         running = self._looking(repository, digest, manifest)
         done, _ = await asyncio.wait({running}, timeout=wait)
         return running.result() if done else None
 
     async def renew(self, repository: RepositoryName, digest: Digest) -> None:
-        """Look again when earlier detectors saw the manifest; what they saw stands until then."""
+        """Look, behind the server, where nobody or earlier detectors have looked; what they saw stands until then."""
         known = self.known(digest)
-        if known is not None and known.detectors not in {"", CURRENT}:
-            await self._looking(repository, digest, None)
+        if known is None or known.detectors not in {"", CURRENT}:
+            await self._looking(repository, digest, None, urgent=False)
 
     def is_looking(self, digest: str) -> bool:
         """Whether the manifest is being looked into."""
@@ -139,16 +141,22 @@ class Inspector:
         self._threads.shutdown()
 
     def _looking(
-        self, repository: RepositoryName, digest: Digest, manifest: Manifest | None
+        self, repository: RepositoryName, digest: Digest, manifest: Manifest | None, *, urgent: bool = True
     ) -> "asyncio.Task[Subject | None]":
-        running = self._running.get(digest)
-        if running is None:
-            running = asyncio.create_task(self._look(repository, digest, manifest))
-            self._running[digest] = running
-            running.add_done_callback(lambda _task: self._running.pop(digest, None))
+        if digest in self._running:
+            running, urgency = self._running[digest]
+            if urgent:
+                urgency.hasten()
+            return running
+        urgency = Urgency(self.workers, urgent=urgent)
+        running = asyncio.create_task(self._look(repository, digest, manifest, urgency))
+        self._running[digest] = running, urgency
+        running.add_done_callback(lambda _task: self._running.pop(digest, None))
         return running
 
-    async def _look(self, repository: RepositoryName, digest: Digest, manifest: Manifest | None) -> Subject | None:
+    async def _look(
+        self, repository: RepositoryName, digest: Digest, manifest: Manifest | None, urgency: Urgency
+    ) -> Subject | None:
         found = manifest or await self._manifest(repository, digest)
         if found is None:
             return None
@@ -159,7 +167,7 @@ class Inspector:
             return self._settle(artifact_subject(digest, found))
         if kind is ImageKind.UNCLEAR:
             return self._settle(image_subject(digest, _unread(found, problems), CURRENT))
-        image = await self._image(digest, found)
+        image = await self._image(digest, found, urgency)
         return None if self.workers.closed else self._settle(image)
 
     async def _manifest(self, repository: RepositoryName, digest: Digest) -> Manifest | None:
@@ -191,12 +199,12 @@ class Inspector:
         self._found(subject, False)
         return subject
 
-    async def _image(self, digest: str, manifest: ImageManifest) -> Subject:
+    async def _image(self, digest: str, manifest: ImageManifest, urgency: Urgency) -> Subject:
         """The same configuration and layers make the same image, whatever else a manifest says of it."""
         parts, composed = _parts(manifest), self._composed
         known = composed.get(parts)
         if known is None:
-            facts = await self._look_into(manifest)
+            facts = await self._look_into(manifest, urgency)
             known = image_subject("", facts, CURRENT)
             # Where everything was forgotten meanwhile, this goes into a memory that nobody has any more.
             if not facts.problems:
@@ -205,12 +213,12 @@ class Inspector:
                     composed.popitem(last=False)
         return known.named(digest)
 
-    async def _look_into(self, manifest: ImageManifest) -> ImageFacts:
+    async def _look_into(self, manifest: ImageManifest, urgency: Urgency) -> ImageFacts:
         encrypted = encrypted_layers(manifest)
         if encrypted:
             return _unread(manifest, encrypted)
         config = await self._config(manifest.config)
-        looked = await self._all_layers(manifest)
+        looked = await self._all_layers(manifest, urgency)
         problems = [item for item in (config, *looked) if isinstance(item, Problem)]
         layers = [item for item in looked if isinstance(item, LayerInspection)]
         if problems or not isinstance(config, bytes):
@@ -221,10 +229,10 @@ class Inspector:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, compose, config, layers, manifest.layers, budgets)
 
-    async def _all_layers(self, manifest: ImageManifest) -> Sequence[LayerInspection | Problem]:
+    async def _all_layers(self, manifest: ImageManifest, urgency: Urgency) -> Sequence[LayerInspection | Problem]:
         if self._has_layers(manifest):
             return [found for item in manifest.layers if (found := self._layers.get(item.digest)) is not None]
-        return await asyncio.gather(*(self._layer(item, at) for at, item in enumerate(manifest.layers)))
+        return await asyncio.gather(*(self._layer(item, at, urgency) for at, item in enumerate(manifest.layers)))
 
     async def _config(self, descriptor: Descriptor) -> bytes | Problem:
         try:
@@ -240,12 +248,12 @@ class Inspector:
             )
         return found
 
-    async def _layer(self, descriptor: Descriptor, index: int) -> LayerInspection | Problem:
+    async def _layer(self, descriptor: Descriptor, index: int, urgency: Urgency) -> LayerInspection | Problem:
         digest = descriptor.digest
         known = self._layers.get(digest)
         if known is not None:
             return known
-        found = await self._inspected(digest)
+        found = await self._inspected(digest, urgency)
         if found is None:
             return Problem("missing-layer", f"layer {index} ({digest}) is not in this registry", digest, index)
         if found.failure:
@@ -255,11 +263,11 @@ class Inspector:
         self._layers.put(digest, layer, len(found.body))
         return layer
 
-    async def _inspected(self, digest: Digest) -> Inspected | None:
+    async def _inspected(self, digest: Digest, urgency: Urgency) -> Inspected | None:
         found = self._ledger.read(inspections.find, digest, CURRENT)
         if found is not None:
             return found
-        job = self.workers.outstanding(digest)
+        job = urgency.under_way(digest)
         if job is None:
             # It may have been finished between the two questions.
             found = self._ledger.read(inspections.find, digest, CURRENT)
@@ -268,7 +276,7 @@ class Inspector:
             blob = await self._storage.stat(digest)
             if blob is None or blob.path is None:
                 return None
-            job = self.workers.inspect(digest, blob.path)
+            job = urgency.read(digest, blob.path)
         return await asyncio.wrap_future(job.future)
 
     def _keep_inspection(self, digest: str, found: Inspected) -> None:

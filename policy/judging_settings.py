@@ -77,7 +77,9 @@ class InspectionSettings(Group):
         default=600.0, gt=0, description="a worker that has not answered so long after a layer was complete is killed"
     )
     recycle_layers: int = Field(default=200, ge=1, description="a worker is replaced after so many layers")
-    nice: int = Field(default=10, ge=0, le=19, description="how far workers stand back behind the server")
+    nice: int = Field(
+        default=10, ge=0, le=19, description="how far a worker stands back while nobody waits for what it reads"
+    )
     follow_bytes: int = Field(
         default=64 * 1024, ge=4096, description="uploads are followed while they arrive from so many bytes on"
     )

@@ -25,14 +25,13 @@ class Confined(PermissionError):
     """The worker tried something that looking into a layer never needs."""
 
 
-def confine(memory_bytes: int, nice: int) -> None:
-    """Limit this process for good: no network, no programs, no files written, bounded memory, behind the server.
+def confine(memory_bytes: int) -> None:
+    """Limit this process for good: no network, no programs, no files written, bounded memory.
 
     The kernel's means are used as far as it grants them (an unprivileged container may not make namespaces); the
     audit hook refuses the same things inside the interpreter in any case.
     """
     _kernel_flags()
-    os.nice(nice)
     limits = {
         resource.RLIMIT_AS: memory_bytes,
         resource.RLIMIT_FSIZE: 0,

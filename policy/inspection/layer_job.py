@@ -43,6 +43,10 @@ class LayerJob:
         self.digest = ""
         self.attempts = 0
         self.parked = False
+        self.urgent = True
+        """Whether somebody waits for it, or an upload brings it: its reader does not stand back."""
+        self.recalled = False
+        """Whether its reader is to leave it to something more urgent; it is read anew."""
         self.future: Future[Inspected] = Future()
         # Several may wait for it: none of them may call it off for the others.
         self.future.set_running_or_notify_cancel()
@@ -81,6 +85,14 @@ class LayerJob:
         """The file is whole and has been given its name."""
         self.digest = digest
         self._tell(Progress(size, complete=True))
+
+    def hasten(self, *, recalled: bool = False) -> None:
+        """From now on it is urgent."""
+        with self._lock:
+            self.urgent = True
+            self.recalled = recalled
+            if self._listener is not None:
+                self._listener()
 
     def abort(self) -> None:
         """Nobody wants the layer any more."""

@@ -108,13 +108,13 @@ def answer(connection: socket.socket, job: dict[str, Any], descriptor: int) -> N
     send_bytes(connection, body)
 
 
-def main(memory_bytes: int, nice: int) -> None:
+def main(memory_bytes: int) -> None:
     """Answer jobs until the server closes its end."""
     connection = socket.socket(fileno=0)
     # A thread that comes back from decompressing waits so long for the one that walks: by default longer than a piece
     # takes.
     sys.setswitchinterval(_SWITCH_SECONDS)
-    confine(memory_bytes, nice)
+    confine(memory_bytes)
     try:
         while True:
             job, descriptor = receive(connection)
@@ -129,4 +129,4 @@ def main(memory_bytes: int, nice: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]))

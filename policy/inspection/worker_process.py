@@ -7,7 +7,9 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from policy.inspection.budgets import Budgets
@@ -23,6 +25,7 @@ ALLOCATOR = {
 }
 _LOOK_SECONDS = 0.5
 _ANSWER_SECONDS = 60.0
+_NICEST = 19
 
 
 class WorkerDied(Exception):
@@ -33,11 +36,16 @@ class WorkerProcess:
     """A child process that inspects layers. Used by one thread; only `wake` may be called by others."""
 
     def __init__(self, memory_bytes: int, nice: int) -> None:
-        """Start the process, without the server's environment and files."""
+        """Start the process, without the server's environment and files.
+
+        Args:
+            memory_bytes: its address space.
+            nice: how far it stands back behind this process.
+        """
         self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-B", "-m", "policy.inspection.worker", str(memory_bytes), str(nice)],
+                [sys.executable, "-B", "-m", "policy.inspection.worker", str(memory_bytes)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -48,6 +56,27 @@ class WorkerProcess:
         self.pid = self._process.pid
         self.layers = 0
         self.memory = 0
+        self._nice = 0
+        self.stand_back(nice)
+
+    def stand_back(self, nice: int) -> bool:
+        """Let it stand back so far behind this process from now on, its threads included.
+
+        `False` when that is less than it does and the system does not allow it, as it allows no ordinary user.
+        """
+        if nice == self._nice:
+            return True
+        wanted = min(os.getpriority(os.PRIO_PROCESS, 0) + nice, _NICEST)
+        try:
+            for thread in Path(f"/proc/{self.pid}/task").iterdir():
+                with suppress(ProcessLookupError):
+                    os.setpriority(os.PRIO_PROCESS, int(thread.name), wanted)
+        except FileNotFoundError:  # it has died, which is noticed elsewhere
+            return True
+        except PermissionError:
+            return False
+        self._nice = nice
+        return True
 
     def wake(self) -> None:
         """There is news of the layer at hand."""

@@ -2,47 +2,18 @@
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from policy.inspection.budgets import Budgets
 from policy.inspection.layer_job import Inspected, LayerJob
+from policy.inspection.waiting import WaitingLayers
+from policy.inspection.worker_limits import WorkerCounters, WorkerLimits
 from policy.inspection.worker_process import WorkerDied, WorkerProcess
 
 _ATTEMPTS = 2
 
 Keep = Callable[[str, Inspected], None]
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerLimits:
-    """What the workers may cost; the meanings are those of the settings `policy.inspection.*`.
-
-    `idle_seconds`: a worker leaves an upload that has said nothing for so long when other layers wait.
-    `rest_seconds`: a worker to whom nothing has come for so long ends.
-    """
-
-    workers: int
-    memory_bytes: int
-    wall_seconds: float
-    recycle_layers: int
-    nice: int
-    follow_queue: int
-    budgets: Budgets
-    idle_seconds: float = 2.0
-    rest_seconds: float = 60.0
-
-
-@dataclass(slots=True)
-class WorkerCounters:
-    """What the workers have done since the start."""
-
-    layers_opened: int = 0
-    bytes_opened: int = 0
-    deaths: int = 0
 
 
 class InspectionWorkers:
@@ -58,8 +29,7 @@ class InspectionWorkers:
         self._limits = limits
         self._keep = keep
         self._condition = threading.Condition()
-        self._whole: deque[LayerJob] = deque()
-        self._growing: deque[LayerJob] = deque()
+        self._waiting = WaitingLayers()
         self._threads: list[threading.Thread] = []
         self._slots: list[_Slot] = []
         self._closed = False
@@ -69,7 +39,7 @@ class InspectionWorkers:
     def follow(self, descriptor: int, available: int) -> LayerJob | None:
         """Inspect a file that still grows, taking over its descriptor; `None` when too many wait already."""
         with self._condition:
-            if self._closed or len(self._growing) >= self._limits.follow_queue:
+            if self._closed or self._waiting.growing >= self._limits.follow_queue:
                 return None
         job = LayerJob(descriptor, available)
         self._enqueue(job)
@@ -79,10 +49,10 @@ class InspectionWorkers:
         """The file of a followed job is whole; from now on its result can be waited for under its digest."""
         with self._condition:
             self._outstanding[digest] = job
+            waits = self._waiting.withdraw(job)
             job.finished(digest, size)
-            if job in self._growing:
-                self._growing.remove(job)
-                self._whole.append(job)
+            if waits:
+                self._waiting.add(job)
             elif job.parked:
                 job.parked = False
                 self._enqueue(job)
@@ -91,9 +61,7 @@ class InspectionWorkers:
         """The upload of a followed job came to nothing."""
         with self._condition:
             job.abort()
-            if job.parked or job in self._growing:
-                if not job.parked:
-                    self._growing.remove(job)
+            if self._waiting.withdraw(job) or job.parked:
                 self.drop(job)
 
     def follow_limits(self, limits: WorkerLimits) -> None:
@@ -108,26 +76,46 @@ class InspectionWorkers:
         """The job that is reading or about to read this layer."""
         return self._outstanding.get(digest)
 
-    def inspect(self, digest: str, path: Path) -> LayerJob:
-        """Inspect a stored layer, opened in its turn; the same job for all who ask while it is under way."""
+    def inspect(self, digest: str, path: Path, *, urgent: bool = True) -> LayerJob:
+        """Inspect a stored layer, opened in its turn; the same job for all who ask while it is under way.
+
+        Args:
+            digest: the layer.
+            path: its file.
+            urgent: whether somebody waits for it; otherwise its reader stands back behind the server, until somebody
+                asks who does.
+        """
         with self._condition:
             known = self._outstanding.get(digest)
             if known is not None:
+                if urgent:
+                    self.hasten(digest)
                 return known
             job = LayerJob(path=path)
+            job.urgent = urgent
             job.digest = digest
             job.algorithm = digest.partition(":")[0]
             self._outstanding[digest] = job
         self._enqueue(job)
         return job
 
+    def hasten(self, digest: str) -> None:
+        """Somebody waits for a layer now, if it is under way."""
+        with self._condition:
+            job = self._outstanding.get(digest)
+            if job is None or job.urgent:
+                return
+            waits = self._waiting.withdraw(job)
+            job.hasten()
+            if waits:
+                self._enqueue(job)
+
     def close(self) -> None:
         """End all processes; whoever waits hears that the layer was not read."""
         with self._condition:
             self._closed = True
-            waiting = [*self._whole, *self._growing]
-            self._whole.clear()
-            self._growing.clear()
+            waiting = list(self._waiting)
+            self._waiting.clear()
             self._condition.notify_all()
         for job in waiting:
             self._give_up(job, "the server is stopping")
@@ -144,20 +132,31 @@ class InspectionWorkers:
         """Whether the pool takes no more work."""
         return self._closed
 
-    def _enqueue(self, job: LayerJob) -> None:
+    def _enqueue(self, job: LayerJob, *, makes_way: bool = True) -> None:
         with self._condition:
             if self._closed:
                 self._give_up(job, "the server is stopping")
                 return
-            queue = self._whole if job.progress.complete else self._growing
-            queue.append(job)
-            self._hire()
+            self._waiting.add(job)
+            if not self._hire() and makes_way:
+                self._make_way()
             self._condition.notify()
+
+    def _make_way(self) -> None:
+        """Have a worker leave what nobody waits for when all are at work and something urgent waits.
+
+        What it leaves is urgent from then on, so that it happens to no layer twice.
+        """
+        coming = sum(slot.comes_free for slot in self._slots)
+        behind = (slot.job for slot in self._slots if slot.job is not None and not slot.job.urgent)
+        job = next(behind, None)
+        if job is not None and self._waiting.urgent > coming:
+            job.hasten(recalled=True)
 
     def _hire(self) -> bool:
         """Start one more process when more work waits than processes do, and the number allows it."""
-        free = sum(not slot.is_busy for slot in self._slots)
-        wanted = len(self._whole) + len(self._growing) > free and not self._closed
+        free = sum(slot.job is None for slot in self._slots)
+        wanted = len(self._waiting) > free and not self._closed
         if not wanted or len(self._slots) >= self._limits.workers:
             return False
         slot = _Slot(self)
@@ -168,9 +167,9 @@ class InspectionWorkers:
         return True
 
     def next_job(self, slot: "_Slot") -> LayerJob | None:
-        """Wait for work, whole layers first; `None` when the pool closes, is to shrink, or has had none for long."""
+        """Wait for work, the most urgent first; `None` when the pool closes, is to shrink, or has had none for long."""
         with self._condition:
-            slot.is_busy = False
+            slot.job = None
             called = True
             while called and not (self.is_crowded() or self._closed or self._is_overstaffed()):
                 called = self._condition.wait(self._limits.rest_seconds)
@@ -179,8 +178,8 @@ class InspectionWorkers:
             if self._is_overstaffed() or not self.is_crowded():
                 self._slots.remove(slot)
                 return None
-            slot.is_busy = True
-            return self._whole.popleft() if self._whole else self._growing.popleft()
+            slot.job = self._waiting.take()
+            return slot.job
 
     def gone(self, thread: threading.Thread) -> None:
         """A thread that was told to leave has ended its process."""
@@ -192,7 +191,7 @@ class InspectionWorkers:
 
     def is_crowded(self) -> bool:
         """Whether work is waiting that a worker at an idle upload could do."""
-        return bool(self._whole or self._growing)
+        return len(self._waiting) > 0
 
     def settle(self, job: LayerJob, answer: dict[str, Any], body: bytes) -> None:
         """Take a worker's answer: keep it, or try again when it does not fit the layer's digest."""
@@ -217,6 +216,12 @@ class InspectionWorkers:
             self._put_back(job)
         else:
             self._give_up(job, reason)
+
+    def left(self, job: LayerJob) -> None:
+        """A worker has left it to something more urgent, or because it could not hurry."""
+        job.recalled = False
+        job.release()
+        self._enqueue(job, makes_way=False)
 
     def drop(self, job: LayerJob) -> None:
         """Nobody wants the layer any more."""
@@ -256,14 +261,23 @@ class InspectionWorkers:
         return self._limits
 
 
+class _Displaced(Exception):
+    """The layer at hand is to be left: something more urgent waits, or its reader stands back and cannot hurry."""
+
+
 class _Slot:
     """One thread and the process it looks after."""
 
     def __init__(self, pool: InspectionWorkers) -> None:
         self._pool = pool
         self._process: WorkerProcess | None = None
-        self._confinement = (0, 0)
-        self.is_busy = False
+        self._memory_bytes = 0
+        self.job: LayerJob | None = None
+
+    @property
+    def comes_free(self) -> bool:
+        """Whether it has nothing to read, or is about to leave it."""
+        return self.job is None or self.job.recalled
 
     @property
     def pid(self) -> int:
@@ -284,7 +298,10 @@ class _Slot:
     def _work(self, job: LayerJob) -> None:
         try:
             job.open()
-            answer, body = self._attend(self._ready(), job)
+            answer, body = self._attend(self._ready(job), job)
+        except _Displaced:
+            self._end()
+            self._pool.left(job)
         except OSError as error:
             self._pool.failed(job, f"the layer's file cannot be opened: {error.strerror}")
         except WorkerDied as death:
@@ -299,6 +316,7 @@ class _Slot:
 
         Raises:
             WorkerDied: the process is gone, or had to be ended.
+            _Displaced: it is to be ended, and the layer read anew.
         """
         job.listen(process.wake)
         try:
@@ -317,6 +335,8 @@ class _Slot:
                 deadline = time.monotonic() + limits.wall_seconds
             if time.monotonic() > deadline or self._pool.closed:
                 raise WorkerDied(f"did not answer within {limits.wall_seconds:g} seconds")
+            if job.recalled or (job.urgent and not process.stand_back(0)):
+                raise _Displaced
             if abandoned:
                 continue
             if job.aborted or self._should_leave(job):
@@ -330,19 +350,21 @@ class _Slot:
         idle = not job.progress.complete and job.idle_seconds > self._pool.limits.idle_seconds
         return idle and self._pool.is_crowded()
 
-    def _ready(self) -> WorkerProcess:
+    def _ready(self, job: LayerJob) -> WorkerProcess:
         limits = self._pool.limits
+        nice = 0 if job.urgent else limits.nice
         process = self._process
         if process is not None and (
             process.layers >= limits.recycle_layers
             or process.memory > limits.memory_bytes // 2
-            or self._confinement != (limits.memory_bytes, limits.nice)
+            or self._memory_bytes != limits.memory_bytes
+            or not process.stand_back(nice)
         ):
             self._end()
         if self._process is None:
-            self._confinement = limits.memory_bytes, limits.nice
+            self._memory_bytes = limits.memory_bytes
             try:
-                self._process = WorkerProcess(*self._confinement)
+                self._process = WorkerProcess(limits.memory_bytes, nice)
             except OSError as error:
                 raise WorkerDied(f"could not be started: {error.strerror}") from None
         return self._process

@@ -15,7 +15,7 @@ from tests.policy.inspection.test_workers import open_workers, read
 INSIDE = """
 import socket, sys
 from policy.inspection.confinement import confine
-confine(1 << 30, 0)
+confine(1 << 30)
 {}
 """
 

@@ -14,7 +14,8 @@ from policy.inspection.arrivals import LayerArrival
 from policy.inspection.budgets import Budgets
 from policy.inspection.layer_inspection import LayerInspection
 from policy.inspection.layer_job import Inspected
-from policy.inspection.workers import InspectionWorkers, WorkerLimits
+from policy.inspection.worker_limits import WorkerLimits
+from policy.inspection.workers import InspectionWorkers
 from registry.oci.digest import Digest
 from tests.policy.images_made import base, layer, noise
 
