@@ -1,0 +1,140 @@
+"""The columns of the door matrix: every way in which content or a clearance leaves, tried over HTTP."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from policy.decision import Door
+from policy.verdict import State
+from registry.oci.digest import Digest
+from registry.oci.names import RepositoryName
+from tests.policy.door_cases import SUBJECT, Case
+from tests.policy.lab import TEAM
+
+TARGET = RepositoryName("lab/mounted")
+"""Where blobs are mounted to."""
+Probe = Callable[[httpx.Client, Case], bool]
+_OPEN = frozenset({State.CLEARED, State.NOT_APPLICABLE})
+
+
+def agree(found: set[int], status: int = 200) -> bool:
+    """Whether all answers had the status; none of them may differ from the others."""
+    assert len({each == status for each in found}) == 1, found
+    return found == {status}
+
+
+def manifest(method: str) -> Probe:
+    """By tag and by digest."""
+
+    def probe(client: httpx.Client, case: Case) -> bool:
+        names = (case.name, case.digest)
+        return agree({client.request(method, f"/v2/{TEAM}/manifests/{name}").status_code for name in names})
+
+    return probe
+
+
+def blob(method: str) -> Probe:
+    """The blob that nobody else names."""
+
+    def probe(client: httpx.Client, case: Case) -> bool:
+        return client.request(method, f"/v2/{TEAM}/blobs/{Digest.of(case.blob)}").status_code == 200
+
+    return probe
+
+
+def blob_part(client: httpx.Client, case: Case) -> bool:
+    """The first bytes of it, and the last."""
+    path = f"/v2/{TEAM}/blobs/{Digest.of(case.blob)}"
+    return agree({client.get(path, headers={"Range": f"bytes={part}"}).status_code for part in ("0-3", "-2")}, 206)
+
+
+def mount(client: httpx.Client, case: Case) -> bool:
+    """Into another repository, with its source named and looked for; otherwise the client is to upload it."""
+    path, digest = f"/v2/{TARGET}/blobs/uploads/", Digest.of(case.blob)
+    asked = ({"mount": digest, "from": TEAM}, {"mount": digest})
+    return agree({client.post(path, params=params).status_code for params in asked}, 201)
+
+
+def entry(client: httpx.Client, case: Case) -> bool:
+    """Whether the manifest is listed among the referrers of its subject, which nobody has pushed."""
+    answer = client.get(f"/v2/{TEAM}/referrers/{SUBJECT}")
+    listed = answer.json().get("manifests", []) if answer.status_code == 200 else []
+    return case.digest in {item["digest"] for item in listed}
+
+
+def referrers(method: str) -> Probe:
+    """The list of what refers to it."""
+
+    def probe(client: httpx.Client, case: Case) -> bool:
+        answer = client.request(method, f"/v2/{TEAM}/referrers/{case.digest}")
+        assert method == "HEAD" or answer.status_code != 200 or len(answer.json()["manifests"]) == 1
+        return answer.status_code == 200
+
+    return probe
+
+
+def signature(client: httpx.Client, case: Case) -> bool:
+    """What refers to it: its manifest by tag and digest, and its blob, by GET and HEAD."""
+    made = case.signature
+    names = (f"manifests/signature-{case.name}", f"manifests/{made.digest}", f"blobs/{Digest.of(made.layers[0])}")
+    paths = [f"/v2/{TEAM}/{name}" for name in names]
+    return agree({client.request(method, path).status_code for path in paths for method in ("GET", "HEAD")})
+
+
+def reference(client: httpx.Client, case: Case) -> bool:
+    """Whether a deployment may start from it."""
+    asked = [{"reference": f"{TEAM}:{case.name}"}, {"reference": f"{TEAM}@{case.digest}"}]
+    answers = [client.post("/policy/v1/references:check", json=each) for each in asked]
+    found = {answer.status_code == 200 and answer.json()["allowed"] is True for answer in answers}
+    assert len(found) == 1
+    return found.pop()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One door as callers meet it.
+
+    Attributes:
+        door: what the decision calls it.
+        routes: the methods and operations that it goes through.
+        probe: whether it is open.
+    """
+
+    door: Door
+    routes: frozenset[tuple[str, str]]
+    probe: Probe
+
+
+def column(door: Door, probe: Probe, *routes: tuple[str, str]) -> Column:
+    """A column."""
+    return Column(door, frozenset(routes), probe)
+
+
+COLUMNS: Mapping[str, Column] = {
+    "manifest GET": column(Door.MANIFEST, manifest("GET"), ("GET", "manifests.pull")),
+    "manifest HEAD": column(Door.MANIFEST, manifest("HEAD"), ("HEAD", "manifests.pull")),
+    "blob GET": column(Door.BLOB, blob("GET"), ("GET", "blobs.pull")),
+    "blob HEAD": column(Door.BLOB, blob("HEAD"), ("HEAD", "blobs.pull")),
+    "blob Range": column(Door.BLOB, blob_part, ("GET", "blobs.pull")),
+    "mount": column(Door.BLOB, mount, ("POST", "uploads.start")),
+    "entry of a list": column(Door.REFERRERS, entry, ("GET", "referrers.page")),
+    "referrers GET": column(Door.REFERRERS, referrers("GET"), ("GET", "referrers.page")),
+    "referrers HEAD": column(Door.REFERRERS, referrers("HEAD"), ("HEAD", "referrers.page")),
+    "referrer": column(Door.MANIFEST, signature, ("GET", "manifests.pull"), ("GET", "blobs.pull")),
+    "reference": column(Door.REFERENCE, reference, ("POST", "routes.check")),
+}
+
+
+def expected(name: str, case: Case, role: str, mode: str) -> bool:
+    """The design's words as one rule."""
+    lax, sees_all = mode in {"warn", "audit"}, role in {"owner", "pusher"}
+    if role == "deleter":
+        return False
+    if name == "reference":
+        return case.there and (case.stands is State.CLEARED or (lax and case.stands is not State.NOT_APPLICABLE))
+    if name == "mount":
+        return sees_all and case.there
+    if name.startswith("blob"):
+        return case.there and (case.blob_stands in _OPEN or lax or sees_all)
+    return case.stands in _OPEN or lax or sees_all
