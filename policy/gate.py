@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -106,23 +106,22 @@ class PolicyGate:
         if self._sees_all(principal, repository):
             return ALLOWED
         asked = _Asked(self._bound(repository), repository, digest, tag)
-        return (await self._stands(Door.MANIFEST, asked, self._own))[1]
+        return (await self._stands(Door.MANIFEST, asked))[1]
 
     async def withheld(
         self, principal: Principal, repository: RepositoryName, digests: Collection[Digest]
     ) -> Collection[Digest]:
-        """Those that may not be handed out; what many of them refer to is judged once."""
-        if self._sees_all(principal, repository):
+        """Those that may not be handed out; only those that are not known to be open are judged one by one."""
+        bound = self._bound(repository)
+        if principal.may(Action.PUSH, repository) or not bound.mode.withholds:
             return ()
-        bound, known = self._bound(repository), dict[Digest, tuple[State, Decision]]()
 
-        async def own(door: Door, asked: _Asked) -> tuple[State, Decision]:
-            if asked.digest not in known:
-                known[asked.digest] = await self._own(door, asked)
-            return known[asked.digest]
+        async def own(digest: Digest) -> Decision:
+            return (await self._own(Door.REFERRERS, _Asked(bound, repository, digest)))[1]
 
-        stand = [(await self._stands(Door.REFERRERS, _Asked(bound, repository, each), own))[1] for each in digests]
-        return {digest for digest, decision in zip(digests, stand, strict=True) if not decision.allowed}
+        doubtful = [digest for digest in digests if self._known_open(digest, bound) is None]
+        withheld = {digest for digest in doubtful if not (await own(digest)).allowed}
+        return withheld | await self._referrals.withheld_among(repository, digests, own)
 
     async def before_blob_pull(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Decision:
         """Whether the manifests that name the blob let it through: `policy.blob_door`."""
@@ -130,7 +129,7 @@ class PolicyGate:
             return ALLOWED
         bound = self._bound(repository)
         found = await self._blob_door.decide(
-            repository, digest, lambda manifest: self._stands(Door.BLOB, _Asked(bound, repository, manifest), self._own)
+            repository, digest, lambda manifest: self._stands(Door.BLOB, _Asked(bound, repository, manifest))
         )
         if found.allowed:
             return found
@@ -164,7 +163,7 @@ class PolicyGate:
         question = Question(Door.REFERENCE, _state(verdict), asked.bound.mode, may_push, missing=bool(missing))
         decision = self._decision(question, asked, verdict)
         if decision.allowed:
-            decision = await self._with_subject(question, asked, decision, self._own)
+            decision = await self._with_subject(question, asked, decision)
         return Standing(verdict, decision, {"name": policy.name, "digest": policy.digest})
 
     async def image_facts(self, repository: RepositoryName, digest: Digest) -> ImageFacts | None:
@@ -253,6 +252,11 @@ class PolicyGate:
     def _sees_all(self, principal: Principal, repository: RepositoryName) -> bool:
         return principal.may(Action.PUSH, repository) or self._bound(repository).mode is Mode.AUDIT
 
+    def _known_open(self, digest: Digest, bound: Bound) -> State | None:
+        """The state, when it is known that everybody who may pull gets the manifest for what it is, unwarned."""
+        known = None if bound.policy.is_soft else self.judge.known_state(digest, bound.policy)
+        return known if known in _OPEN else None
+
     async def _verdict(
         self, bound: Bound, repository: RepositoryName, digest: Digest, manifest: Manifest | None = None
     ) -> Verdict | None:
@@ -261,32 +265,31 @@ class PolicyGate:
     async def _own(self, door: Door, asked: "_Asked") -> tuple[State, Decision]:
         """How a manifest stands for what it is itself, to somebody who only pulls."""
         bound, digest = asked.bound, asked.digest
-        if not bound.policy.is_soft:
-            known = self.judge.known_state(digest, bound.policy)
-            if known in _OPEN:
-                return known, ALLOWED
+        known = self._known_open(digest, bound)
+        if known is not None:
+            return known, ALLOWED
         verdict = await self._verdict(bound, asked.repository, digest)
         state = _state(verdict)
         return state, self._decision(Question(door, state, bound.mode), asked, verdict)
 
-    async def _stands(self, door: Door, asked: "_Asked", own: "_Own") -> tuple[State, Decision]:
+    async def _stands(self, door: Door, asked: "_Asked") -> tuple[State, Decision]:
         """The same, and for what it refers to."""
-        state, decision = await own(door, asked)
+        state, decision = await self._own(door, asked)
         if decision.allowed:
-            decision = await self._with_subject(Question(door, state, asked.bound.mode), asked, decision, own)
+            decision = await self._with_subject(Question(door, state, asked.bound.mode), asked, decision)
         return state, decision
 
-    async def _with_subject(self, question: Question, asked: "_Asked", decision: Decision, own: "_Own") -> Decision:
+    async def _with_subject(self, question: Question, asked: "_Asked", decision: Decision) -> Decision:
         """The decision on a manifest that is not withheld itself: whether anything withholds it that it refers to."""
         bound, repository = asked.bound, asked.repository
-        if decide(replace(question, refers_to_withheld=True)) is not Outcome.DENY:
+        if not bound.mode.withholds:
             return decision
 
-        async def of_subject(subject: Digest) -> Decision:
-            return (await own(Door.MANIFEST, _Asked(bound, repository, subject)))[1]
+        async def own(subject: Digest) -> Decision:
+            return (await self._own(Door.MANIFEST, _Asked(bound, repository, subject)))[1]
 
-        found = await self._referrals.withheld(repository, asked.digest, of_subject)
-        if found is None:
+        found = await self._referrals.withheld(repository, asked.digest, own)
+        if found is None or decide(replace(question, refers_to_withheld=True)) is not Outcome.DENY:
             return decision
         subject, why = found
         told = f"refers to {named(repository, subject)}, which is withheld: {why.message}"
@@ -325,9 +328,6 @@ class _Asked:
     def name(self) -> str:
         """The manifest as people write it."""
         return named(self.repository, self.tag or self.digest)
-
-
-_Own = Callable[[Door, _Asked], Awaitable[tuple[State, Decision]]]
 
 
 def _state(verdict: Verdict | None) -> State:

@@ -48,10 +48,32 @@ class Referrals:
             current = subject
         return current, _TOO_LONG
 
+    async def withheld_among(self, repository: RepositoryName, digests: Collection[Digest], own: Own) -> set[Digest]:
+        """Those of many that `withheld` would find something for; what several of them refer to is asked about once."""
+        await self._learn(repository, digests)
+        closed: dict[Digest, bool] = {}
+        found = set()
+        for digest in digests:
+            subject = self._subjects.get(digest)
+            if subject is None or digest in self._spared:
+                continue
+            if subject not in closed:
+                closed[subject] = await self.withheld(repository, digest, own) is not None
+            if closed[subject]:
+                found.add(digest)
+        return found
+
     async def _subject(self, repository: RepositoryName, digest: Digest) -> Digest | None:
-        """What a manifest refers to is part of its bytes: it never changes."""
         if digest not in self._subjects:
-            if len(self._subjects) >= _REMEMBERED:
-                self._subjects.clear()
-            self._subjects |= await self._metadata.read(referrers.subjects_of, repository, [digest])
+            await self._learn(repository, [digest])
         return self._subjects.get(digest)
+
+    async def _learn(self, repository: RepositoryName, digests: Collection[Digest]) -> None:
+        """What a manifest refers to is part of its bytes: it never changes."""
+        unknown = [digest for digest in digests if digest not in self._subjects]
+        if not unknown:
+            return
+        if len(self._subjects) >= _REMEMBERED:
+            self._subjects.clear()
+            unknown = list(digests)
+        self._subjects |= await self._metadata.read(referrers.subjects_of, repository, unknown)
