@@ -71,9 +71,7 @@ class WorkerProcess:
             for thread in Path(f"/proc/{self.pid}/task").iterdir():
                 with suppress(ProcessLookupError):
                     os.setpriority(os.PRIO_PROCESS, int(thread.name), wanted)
-        except FileNotFoundError:  # it has died, which is noticed elsewhere
-            return True
-        except PermissionError:
+        except (FileNotFoundError, PermissionError):  # the first when it has died, or is hidden from its own user
             return False
         self._nice = nice
         return True
