@@ -15,6 +15,7 @@ from policy.inspection.detectors import DETECTORS, names
 from policy.inspection.image_kind import ImageKind, encrypted_layers, image_kind, kind_by_types
 from policy.inspection.layer_inspection import LayerInspection
 from policy.inspection.layer_job import Inspected
+from policy.inspection.named_table import table_annotations
 from policy.inspection.urgency import Urgency
 from policy.inspection.worker_limits import WorkerLimits
 from policy.inspection.workers import InspectionWorkers
@@ -41,7 +42,7 @@ _COMPOSED = 200
 _AT_ONCE = 10_000
 """Members of all layers together up to which an image is composed in the event loop: another thread costs more."""
 
-_Parts = tuple[tuple[str, str, int], ...]
+_Parts = tuple[tuple[str, str, int, tuple[tuple[str, str], ...]], ...]
 _Composed = OrderedDict[_Parts, Subject]
 """What is known of configuration and layers, by all that composing reads of a manifest. Forgotten as a whole."""
 
@@ -335,7 +336,10 @@ class _LayerCache:
 
 
 def _parts(manifest: ImageManifest) -> _Parts:
-    return tuple((item.media_type, item.digest, item.size) for item in (manifest.config, *manifest.layers))
+    return tuple(
+        (item.media_type, item.digest, item.size, table_annotations(item.annotations))
+        for item in (manifest.config, *manifest.layers)
+    )
 
 
 def _by_types(digest: str, manifest: Manifest) -> Subject | None:

@@ -31,6 +31,11 @@ class BudgetSettings(Group):
     sparse_regions: int = Field(default=_BUDGETS.sparse_regions, ge=1, description="stored regions of one sparse file")
     body_bytes: int = Field(default=_BUDGETS.body_bytes, ge=1, description="one file that is read whole")
     records: int = Field(default=_BUDGETS.records, ge=1, description="files of one layer that are read whole")
+    contents_table_bytes: int = Field(
+        default=_BUDGETS.contents_table_bytes,
+        ge=1,
+        description="table of contents at the end of a layer",
+    )
     cpu_seconds: float = Field(
         default=_BUDGETS.cpu_seconds, gt=0, description="processor seconds for one layer, waiting not counted"
     )

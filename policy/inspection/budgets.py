@@ -23,6 +23,7 @@ class Budgets:
         sparse_regions: stored regions of one sparse file.
         body_bytes: one file that a detector reads whole.
         records: files of one layer that detectors have read.
+        contents_table_bytes: a table of contents at a layer's end (zstd:chunked, eStargz), packed and unpacked.
         cpu_seconds: processor seconds of the scanning thread; waiting for bytes that still arrive is not counted.
         window_log: largest zstd window, as a power of two (27 is what every zstd decoder grants).
     """
@@ -37,6 +38,7 @@ class Budgets:
     sparse_regions: int = 100_000
     body_bytes: int = 8 * MIB
     records: int = 10_000
+    contents_table_bytes: int = 64 * MIB
     cpu_seconds: float = 300.0
     window_log: int = 27
 

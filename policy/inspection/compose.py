@@ -13,6 +13,7 @@ from policy.inspection.detectors import DETECTORS, names
 from policy.inspection.image_config import ConfigUnreadable, ImageConfig, parse_config
 from policy.inspection.layer_inspection import LayerInspection
 from policy.inspection.look import SHELL, Look
+from policy.inspection.named_table import unlike_table
 from policy.inspection.operating_system import operating_system
 from policy.inspection.python import base_python, hidden_pythons, other_pythons, python_on_path
 from policy.inspection.readings import Difference, readings
@@ -156,7 +157,7 @@ def _wrong(descriptor: Descriptor, layer: LayerInspection | None, diff_id: str) 
         return "size-mismatch", f"it has {layer.compressed} bytes, the manifest says {descriptor.size}"
     if layer.diff_id != diff_id:
         return "diff-id-mismatch", f"its content is {layer.diff_id}, the configuration says {diff_id[:80]}"
-    return None
+    return unlike_table(descriptor, layer)
 
 
 def _read(

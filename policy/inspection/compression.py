@@ -4,7 +4,7 @@ gzip is RFC 1952 with any number of members and zero padding after the last; zst
 and skippable frames. Checksums are verified, a stream that ends early or goes on with something else is refused.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -39,12 +39,17 @@ class Source(Protocol):
 
 @dataclass(slots=True)
 class Meter:
-    """How far a stream has come, in bytes; `compression` is `gzip`, `zstd` or `none` once known."""
+    """How far a stream has come, in bytes; `compression` is `gzip`, `zstd` or `none` once known.
+
+    `began` hears where each gzip member or zstd frame begins, before anything of it comes out: the byte of the blob and
+    the byte of the uncompressed stream.
+    """
 
     budgets: Budgets
     compressed: int = 0
     uncompressed: int = 0
     compression: str = ""
+    began: Callable[[int, int], None] | None = None
 
     def took(self, piece: bytes) -> bytes:
         """Count bytes that came in."""
@@ -112,6 +117,8 @@ def _zstd_decoder(meter: Meter) -> Any:
 def _inflated(source: Source, meter: Meter, piece: bytes, new_decoder: Any, magic: bytes) -> Iterator[bytes]:
     """Members (gzip) or frames (zstd) one after the other; `magic` is what the next one must start with."""
     while piece:
+        if meter.began is not None:
+            meter.began(meter.compressed - len(piece), meter.uncompressed)
         decoder = new_decoder(meter)
         while not decoder.eof:
             if decoder.needs_input and not piece:

@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from policy.facts import Problem
+from policy.inspection.contents_table import ContentsTable
 from policy.inspection.records import Record
 from policy.inspection.table import Table
 from policy.inspection.zstandard import zstd
 
-_MAGIC = b"BGL2"
+_MAGIC = b"BGL3"
 _LEVEL = 3
 _PATHS = ("named", "links", "implicit", "late", "outside", "merging")
 
@@ -38,6 +39,7 @@ class LayerInspection:
         merging: directories in place of a whiteout or file of the same layer.
         access: paths whose mode bits or owner are not the usual ones (policy/inspection/access.py).
         access_list: the first member with an access control list; b"" when there is none.
+        contents_table: the table of contents that the layer carries for readers that do not unpack its tar.
     """
 
     digest: str
@@ -58,6 +60,7 @@ class LayerInspection:
     merging: tuple[bytes, ...] = ()
     access: Table = field(default_factory=Table)
     access_list: bytes = b""
+    contents_table: ContentsTable | None = None
 
     def to_bytes(self) -> bytes:
         """A compact form; the same inspection gives the same bytes."""
@@ -71,6 +74,7 @@ class LayerInspection:
             "compression": self.compression,
             "members": self.members,
             "access_list": self.access_list.decode("latin-1"),
+            "contents_table": self.contents_table.to_json() if self.contents_table else None,
             "records": [[path.decode("latin-1"), self.records[path].to_list()] for path in sorted(self.records)],
         }
         parts = [json.dumps(head, sort_keys=True, separators=(",", ":")).encode()]
@@ -98,6 +102,7 @@ class LayerInspection:
         paths: dict[str, Any] = {
             name: _split(zstd.decompress(part)) for name, part in zip(_PATHS, parts[1:-1], strict=True)
         }
+        contents = head.pop("contents_table")
         return cls(
             **{**head, "detectors": tuple(head["detectors"]), "access_list": head["access_list"].encode("latin-1")},
             **paths,
@@ -105,6 +110,7 @@ class LayerInspection:
             records={path.encode("latin-1"): Record.from_list(item) for path, item in records},
             access=Table.from_bytes(parts[-1]),
             table=Table.from_bytes(raw[at:]),
+            contents_table=ContentsTable.from_json(contents) if contents else None,
         )
 
 

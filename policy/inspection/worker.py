@@ -13,6 +13,7 @@ from typing import Any
 
 from policy.inspection.budgets import Budgets
 from policy.inspection.confinement import allow_cpu, confine, memory_used
+from policy.inspection.contents import with_contents_table
 from policy.inspection.layers import scan_layer
 from policy.inspection.messages import ConnectionLost, receive, send, send_bytes
 
@@ -96,6 +97,8 @@ def answer(connection: socket.socket, job: dict[str, Any], descriptor: int) -> N
     try:
         inspection = scan_layer(layer, "", budgets=budgets, beside=layer.hash)
         found["digest"] = layer.drain()
+        allow_cpu(budgets.cpu_seconds)
+        inspection = with_contents_table(inspection, descriptor, layer.offset, budgets)
         body = inspection.to_bytes()
     except Abandoned:
         found["abandoned"] = True

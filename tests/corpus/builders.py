@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import json
+import tempfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 from policy.facts import ImageFacts
 from policy.inspection.budgets import Budgets
 from policy.inspection.compose import compose
+from policy.inspection.contents import with_contents_table
 from policy.inspection.layer_inspection import LayerInspection
 from policy.inspection.layers import scan_layer
 from policy.inspection.zstandard import zstd
@@ -47,11 +49,12 @@ PACKERS: Mapping[str, Callable[[bytes], bytes]] = {GZIP: gzipped, ZSTD: zstandar
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer's blob, its media type, and the diff_id the configuration is to name."""
+    """A layer's blob, its media type, the diff_id the configuration is to name, and what its descriptor says of it."""
 
     blob: bytes
     media_type: str
     diff_id: str
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> Digest:
@@ -98,14 +101,23 @@ class Image:
     def descriptors(self) -> list[Descriptor]:
         """The manifest's layers."""
         return [
-            Descriptor(item.media_type, item.digest, self.sizes.get(index, len(item.blob)))
+            Descriptor(
+                item.media_type,
+                item.digest,
+                self.sizes.get(index, len(item.blob)),
+                annotations=item.annotations,
+            )
             for index, item in enumerate(self.layers)
         ]
 
     def manifest(self) -> bytes:
         """The manifest's bytes."""
         config = {"mediaType": CONFIG, "digest": str(Digest.of(self.config)), "size": len(self.config)}
-        layers = [{"mediaType": d.media_type, "digest": str(d.digest), "size": d.size} for d in self.descriptors()]
+        layers = [
+            {"mediaType": item.media_type, "digest": str(item.digest), "size": item.size}
+            | ({"annotations": dict(item.annotations)} if item.annotations else {})
+            for item in self.descriptors()
+        ]
         return as_json({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers})
 
     def blobs(self) -> dict[str, bytes]:
@@ -125,6 +137,10 @@ class Image:
 def inspect(item: Layer, budgets: Budgets | None = None) -> LayerInspection:
     """One layer, looked into, and through its stored form."""
     found = scan_layer(io.BytesIO(item.blob), str(item.digest), budgets=budgets)
+    with tempfile.TemporaryFile() as stored:
+        stored.write(item.blob)
+        stored.flush()
+        found = with_contents_table(found, stored.fileno(), len(item.blob), budgets)
     return LayerInspection.from_bytes(found.to_bytes())
 
 

@@ -22,7 +22,7 @@ DETECTORS: tuple[Detector, ...] = (
     PATCHLEVEL,
     PYVENV,
 )
-ENGINE = "layers@2"
+ENGINE = "layers@3"
 
 
 def names(detectors: tuple[Detector, ...]) -> tuple[str, ...]:

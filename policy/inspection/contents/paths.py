@@ -1,0 +1,84 @@
+"""The paths of a layer that is read by its table: what makes lazy readers and unpackers differ although both tell it.
+
+Unpackers apply members in order; readers of a table look paths up in it, and some write files side by side. Both come
+to the same only where no path is named twice, nothing lies below what is no directory, a hard link is nothing else
+than its target and a whiteout stands for no other member of the layer.
+"""
+
+from dataclasses import dataclass
+
+from policy.inspection.contents.footers import Untrue
+from policy.inspection.names import cleaned, shown
+from policy.inspection.tar import DIRECTORY, LINK, Member
+
+_WHITEOUT = b".wh."
+_METADATA = b".wh..wh."
+_OPAQUE = b".wh..wh..opq"
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """Who may do what with a member: permission bits, owner, group and extended attributes."""
+
+    mode: int
+    uid: int
+    gid: int
+    xattrs: frozenset[tuple[str, bytes]]
+
+
+class Paths:
+    """The paths named so far, with their kinds and attributes."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[bytes, int] = {}
+        self._attributes: dict[bytes, Attributes] = {}
+        self._same: dict[Attributes, Attributes] = {}
+        self._parents: set[bytes] = {b""}
+        self._whiteouts: list[bytes] = []
+
+    def add(self, path: bytes, member: Member, attributes: Attributes) -> None:
+        """Take the next member.
+
+        Raises:
+            Untrue: it makes readers differ; the message does not name it.
+        """
+        if path in self._kinds:
+            raise Untrue("the layer names this path twice, and readers of a table do not keep the same one")
+        if member.kind != DIRECTORY and path in self._parents:
+            raise Untrue("it is no directory, but the layer has something below it")
+        self._check_parents(path)
+        if member.kind == LINK:
+            self._check_link(member, attributes)
+        self._kinds[path] = member.kind
+        self._attributes[path] = self._same.setdefault(attributes, attributes)
+        parent, _, base = path.rpartition(b"/")
+        if base.startswith(_WHITEOUT) and base != _OPAQUE:
+            if base.startswith(_METADATA):
+                raise Untrue("it belongs to a file system of old, and not all readers leave it out")
+            whited = base.removeprefix(_WHITEOUT)
+            self._whiteouts.append(parent + b"/" + whited if parent else whited)
+
+    def finish(self) -> None:
+        """Look at what only the end can tell.
+
+        Raises:
+            Untrue: it makes readers differ; the message names the member.
+        """
+        for path in self._whiteouts:
+            if path in self._kinds or path in self._parents:
+                raise Untrue(f"member {shown(path)!r}: the layer has it and deletes it")
+
+    def _check_parents(self, path: bytes) -> None:
+        parent = path.rpartition(b"/")[0]
+        while parent not in self._parents:
+            if self._kinds.get(parent, DIRECTORY) != DIRECTORY:
+                raise Untrue(f"it lies below {shown(parent)!r}, which is no directory in this layer")
+            self._parents.add(parent)
+            parent = parent.rpartition(b"/")[0]
+
+    def _check_link(self, member: Member, attributes: Attributes) -> None:
+        target = self._attributes.get(cleaned(member.link))
+        if target is None:
+            raise Untrue("it is a hard link to what the layer does not hold before it")
+        if target != attributes:
+            raise Untrue("it is a hard link with another mode or owner than its target")
