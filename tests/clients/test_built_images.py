@@ -103,3 +103,23 @@ def test_what_a_later_layer_deletes_does_not_count(site: Site, entry: Entry, con
     answer = _checked(site, name)
     assert (answer["allowed"], answer["verdict"]) == (True, "cleared")
     assert answer["facts"]["python"]["version"] == "3.6.8"
+
+
+@pytest.mark.root
+@pytest.mark.client("buildah")
+@pytest.mark.xdist_group("buildah")
+@pytest.mark.parametrize("site", ["HTTP"], indirect=True)
+@pytest.mark.parametrize("entry", ["buildah"], indirect=True)
+def test_layers_with_a_true_table_are_cleared(site: Site, entry: Entry, connect: Connect, repository: str) -> None:
+    """Pushed as zstd:chunked, with a table of contents and the annotations that name it: table and tar agree."""
+    buildah = _signed_in(connect, entry, site)
+    assert isinstance(buildah, Buildah)
+    _build(buildah.program, "scratch", [ubuntu("chunked"), miniconda()], "localhost/lazy")
+    _build(buildah.program, "localhost/lazy", [python36()], "localhost/chunked")
+    name = site.name(repository, "chunked")
+    flags = ("--compression-format", "zstd:chunked", *site.endpoint.containers_flags())
+    buildah.program.run("push", *flags, "localhost/chunked", f"docker://{name}").check()
+    with site.http() as http:
+        layers = http.get(f"/v2/{repository}/manifests/chunked").json()["layers"]
+    assert all("manifest-checksum" in str(layer["annotations"]) for layer in layers)
+    assert _checked(site, name)["verdict"] == "cleared"

@@ -24,6 +24,8 @@ INDEX = "stargz.index.json"
 TOC_DIGEST = "containerd.io/snapshot/stargz/toc.digest"
 CHECKSUM = "io.github.containers.zstd-chunked.manifest-checksum"
 POSITION = "io.github.containers.zstd-chunked.manifest-position"
+OLD_CHECKSUM = CHECKSUM.replace("io.github.", "io.")
+OLD_POSITION = POSITION.replace("io.github.", "io.")
 _KINDS = {"0": "reg", "1": "hardlink", "2": "symlink", "3": "char", "4": "block", "5": "dir", "6": "fifo"}
 
 
@@ -74,9 +76,12 @@ class Writer:
             xattrs = {}
 
     def _listed(self, entry: Entry, xattrs: dict[str, str]) -> Table:
-        whole: dict[str, Any] = {"type": _KINDS[entry.kind], "name": entry.path, "mode": entry.mode}
+        name = entry.name if isinstance(entry.name, str) else entry.name.decode("utf-8", "replace")
+        whole: dict[str, Any] = {"type": _KINDS[entry.kind], "name": name, "mode": entry.mode}
         if entry.link:
             whole["linkName"] = entry.link
+        if entry.kind in "34" and 329 in entry.change:
+            whole |= {"devMajor": int(entry.change[329][:7], 8), "devMinor": int(entry.change[337][:7], 8)}
         if xattrs:
             whole["xattrs"] = xattrs
         if not entry.body:
@@ -88,7 +93,7 @@ class Writer:
             part = entry.body[at : at + step]
             place = {"offset": self.flush(), "chunkDigest": sha256(part), "chunkSize": len(part)}
             self.write(part)
-            listed.append(place if not at else place | {"type": "chunk", "name": entry.path, "chunkOffset": at})
+            listed.append(place if not at else place | {"type": "chunk", "name": name, "chunkOffset": at})
         return [whole | listed[0] | ({"endOffset": self.flush()} if self.ends else {}), *listed[1:]]
 
 
@@ -135,8 +140,13 @@ def zstd_chunked(
     raw = text or as_table(writer.table)
     packed = zstd.compress(raw)
     blob = writer.blob + skippable(packed) + zstd_footer(offset, len(packed), len(raw), form)
-    named = {CHECKSUM: sha256(packed), POSITION: f"{offset}:{len(packed)}:{len(raw)}:1"}
-    return Layer(blob, ZSTD, diff_id(writer.raw), named)
+    return Layer(blob, ZSTD, diff_id(writer.raw), annotations(offset, packed, raw))
+
+
+def annotations(offset: int, packed: bytes, raw: bytes) -> dict[str, str]:
+    """What a manifest says of a zstd:chunked layer, in the words of podman 4 and of later ones."""
+    checksum, position = sha256(packed), f"{offset}:{len(packed)}:{len(raw)}:1"
+    return {CHECKSUM: checksum, POSITION: position, OLD_CHECKSUM: checksum, OLD_POSITION: position}
 
 
 def estargz(

@@ -88,6 +88,16 @@ def test_facts_are_not_those_of_another_configuration(lab: Lab) -> None:
     assert state_of(lab, other(config=config)) is State.REFUSED
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["containerd.io/snapshot/stargz/toc.digest", "io.github.containers.zstd-chunked.manifest-checksum"],
+)
+def test_facts_are_not_those_of_layers_with_another_table_of_contents(lab: Lab, name: str) -> None:
+    """An annotation that names a table makes readers of tables start something else; any other does not."""
+    assert state_of(lab, other(1, layers=layers(annotations={name: f"sha256:{'0' * 64}"}))) is State.INCONCLUSIVE
+    assert state_of(lab, other(2, layers=layers(annotations={"note": "the same"}))) is State.CLEARED
+
+
 def test_order_and_number_of_layers_count(lab: Lab) -> None:
     """Fewer layers than the configuration names, or in another order, are not the image that was looked into."""
     assert state_of(lab, other(1, layers=layers()[::-1])) is State.INCONCLUSIVE

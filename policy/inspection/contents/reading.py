@@ -20,6 +20,8 @@ from policy.inspection.zstandard import zstd
 
 _PIECE = 256 * 1024
 _TAR_END = 2048
+_GZIP = b"\x1f\x8b"
+_SKIPPABLE = b"\x50\x2a\x4d\x18"
 _FRAMES_A_MEMBER = 4
 _FRAMES_AT_LEAST = 1 << 20
 
@@ -101,7 +103,7 @@ def _packed(blob: Blob, footer: Footer, budgets: Budgets) -> bytes:
     if max(footer.length, footer.unpacked) > budgets.contents_table_bytes:
         raise _too_large(budgets)
     if footer.kind != ESTARGZ:
-        wanted = b"\x50\x2a\x4d\x18" + footer.length.to_bytes(4, "little")
+        wanted = _SKIPPABLE + footer.length.to_bytes(4, "little")
         if blob.at(footer.offset - FRAME_HEADER, FRAME_HEADER) != wanted:
             raise Untrue("the footer names a place that is not a frame of its own")
     return blob.at(footer.offset, footer.length)
@@ -121,9 +123,19 @@ def _unpacked_frame(packed: bytes, footer: Footer, budgets: Budgets) -> bytes:
 
 def _unpacked_index(packed: bytes, budgets: Budgets) -> bytes:
     """The JSON of an eStargz table: the only member of a small tar."""
+    if not packed.startswith(_GZIP):
+        raise Untrue("what the footer names is not compressed as gzip")
     source = _Bytes(packed)
     limits = replace(budgets, uncompressed_bytes=budgets.contents_table_bytes + _TAR_END)
-    members = Members(Pieces(uncompressed(source, Meter(limits))), limits)
+    try:
+        return _index_alone(Members(Pieces(uncompressed(source, Meter(limits))), limits))
+    except LayerRefused as refused:
+        if refused.reason == "budget":
+            raise _too_large(budgets) from None
+        raise
+
+
+def _index_alone(members: Members) -> bytes:
     raw = b""
     for member in members:
         if member.name != INDEX or member.kind != FILE or member.sparse or member.pax or raw:

@@ -12,11 +12,14 @@ import pytest
 
 from policy.inspection.arrivals import LayerArrival
 from policy.inspection.budgets import Budgets
+from policy.inspection.contents_table import ContentsTable
 from policy.inspection.layer_inspection import LayerInspection
 from policy.inspection.layer_job import Inspected
 from policy.inspection.worker_limits import WorkerLimits
 from policy.inspection.workers import InspectionWorkers
 from registry.oci.digest import Digest
+from tests.corpus.lazy_layers import Lie, Table, unchanged, zstd_chunked
+from tests.corpus.tarballs import file
 from tests.policy.images_made import base, layer, noise
 
 LIMITS = WorkerLimits(
@@ -76,6 +79,43 @@ def arrive(pool: InspectionWorkers, staging: Path, content: bytes, pieces: int =
             file.write(content[at : at + step])
             arrival.wrote(file.tell())
     return arrival
+
+
+def table_in(found: Inspected) -> ContentsTable | None:
+    """What a worker found of the table of contents of a layer that it read whole."""
+    inspection = LayerInspection.from_bytes(found.body)
+    assert inspection.problem is None
+    return inspection.contents_table
+
+
+def lazy(lie: Lie = unchanged) -> bytes:
+    """A zstd:chunked layer that is large enough to be followed while it arrives."""
+    return zstd_chunked([file("opt/data", noise(300_000))], lie, chunk=50_000).blob
+
+
+def renamed(table: Table) -> None:
+    """A lie: the file has another name in the table."""
+    table[0]["name"] = "opt/other"
+
+
+def test_a_worker_compares_a_table_of_contents(workers: InspectionWorkers, tmp_path: Path) -> None:
+    """In the confined process, with the file that it was given."""
+    true, false = (table_in(read(workers, tmp_path, lazy(lie))) for lie in (unchanged, renamed))
+    assert true is not None
+    assert true.disagreement == ""
+    assert false is not None
+    assert "'opt/other' in its place" in false.disagreement
+
+
+def test_a_worker_compares_the_table_of_an_upload_that_it_follows(workers: InspectionWorkers, tmp_path: Path) -> None:
+    """The table comes last: it is read when the upload is whole."""
+    content = lazy(renamed)
+    arrive(workers, tmp_path / "staging", content).committed(Digest.of(content), len(content))
+    job = workers.outstanding(Digest.of(content))
+    assert job is not None
+    table = table_in(job.future.result(30))
+    assert table is not None
+    assert "'opt/other' in its place" in table.disagreement
 
 
 def pid_of(pool: InspectionWorkers) -> int:
