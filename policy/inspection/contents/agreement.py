@@ -179,7 +179,11 @@ def _compared(member: Member, entry: TableEntry) -> Attributes:
         ("another link target", entry.link.encode(), member.link if member.kind in {LINK, SYMLINK} else b""),
         ("another size", entry.size, member.size if member.kind == FILE else entry.size),
         ("another device number", (entry.major, entry.minor), _device(member) if kind in _DEVICES else (0, 0)),
-        ("other extended attributes", frozenset(entry.xattrs.items()), attributes.xattrs),
+        (
+            "other extended attributes",
+            frozenset((name.encode(), value) for name, value in entry.xattrs.items()),
+            attributes.xattrs,
+        ),
     )
     for what, told, held in pairs:
         if told != held:
@@ -198,8 +202,6 @@ def _device(member: Member) -> tuple[int, int]:
     return number(member.header[_DEVICE[0]]), number(member.header[_DEVICE[1]])
 
 
-def _xattrs(member: Member) -> frozenset[tuple[str, bytes]]:
-    records = (member.pax or {}).items()
-    return frozenset(
-        (key[len(_XATTR) :].decode("utf-8", "replace"), value) for key, value in records if key.startswith(_XATTR)
-    )
+def _xattrs(member: Member) -> frozenset[tuple[bytes, bytes]]:
+    found = (member.pax or {}).items()
+    return frozenset((key[len(_XATTR) :], value) for key, value in found if key.startswith(_XATTR))

@@ -23,7 +23,7 @@ class Attributes:
     mode: int
     uid: int
     gid: int
-    xattrs: frozenset[tuple[str, bytes]]
+    xattrs: frozenset[tuple[bytes, bytes]]
 
 
 class Paths:

@@ -197,13 +197,13 @@ def test_zeros_may_be_zeros(make: Make) -> None:
 
 
 AMBIGUOUS: dict[str, tuple[list[Entry], str]] = {
-    "a path twice": ([program("x", b"1"), program("./x", b"2")], "names this path twice"),
+    "a path twice": ([folder("x"), folder("./x").but(mode=0o700)], "names this path twice"),
     "a path below a link": ([link("lib", "usr/lib"), file("lib/x", b"1")], "below 'lib'"),
     "a link above a path": ([file("lib/x", b"1"), link("lib", "usr/lib")], "something below it"),
     "a hard link to nothing": ([hard_link("x", "y")], "hard link to what the layer does not hold"),
     "a hard link to what comes later": ([hard_link("x", "y"), file("y", b"1")], "does not hold before it"),
     "a hard link of another mode": ([file("y", b"1"), hard_link("x", "y").but(mode=0o755)], "another mode"),
-    "deleted and there": ([file("a/x", b"1"), whiteout("a/x")], "has it and deletes it"),
+    "deleted and there": ([whiteout("a/x"), file("a/x", b"1")], "has it and deletes it"),
     "deleted with all below": ([whiteout("a/x"), file("a/x/y", b"1")], "has it and deletes it"),
     "data of aufs": ([file(".wh..wh.aufs")], "of old"),
     "climbing": ([file("a/../x")], "climbs"),
