@@ -197,7 +197,7 @@ def test_zeros_may_be_zeros(make: Make) -> None:
 
 
 AMBIGUOUS: dict[str, tuple[list[Entry], str]] = {
-    "a path twice": ([folder("x"), folder("./x").but(mode=0o700)], "names this path twice"),
+    "a path twice": ([folder("x"), folder("./x").but(mode=0o700)], "twice"),
     "a path below a link": ([link("lib", "usr/lib"), file("lib/x", b"1")], "below 'lib'"),
     "a link above a path": ([file("lib/x", b"1"), link("lib", "usr/lib")], "something below it"),
     "a hard link to nothing": ([hard_link("x", "y")], "hard link to what the layer does not hold"),
