@@ -140,6 +140,7 @@ class _Passage:
             (b"access-control-expose-headers", _EXPOSED),
             (b"x-ms-correlation-request-id", request_id),
             (b"x-request-id", request_id),
+            (b"x-content-type-options", b"nosniff"),
         ]
         return [*common, (b"connection", b"close")] if self._lingers else common
 

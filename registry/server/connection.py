@@ -250,7 +250,11 @@ class Connection(asyncio.Protocol):
     def _refuse(self, refusal: HeadRefused) -> None:
         error = BadRequest(str(refusal))
         body = json.dumps(document_of(error)).encode()
-        fields = [(b"content-type", b"application/json"), (b"docker-distribution-api-version", b"registry/2.0")]
+        fields = [
+            (b"content-type", b"application/json"),
+            (b"docker-distribution-api-version", b"registry/2.0"),
+            (b"x-content-type-options", b"nosniff"),
+        ]
         self._transport.write(whole(refusal.status, fields, body, self.common))
         self._linger()
 
