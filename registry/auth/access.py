@@ -75,7 +75,8 @@ class Access:
     async def identify(self, request: HTTPConnection) -> Principal:
         """The principal that has signed in, for routes that need no more (`/v2/`).
 
-        Without credentials this is 401 even where anonymous pull is on: Azure's clients look for the challenge.
+        Without credentials this is 401 even where anonymous pull is on: Azure's clients look for the challenge. So it
+        is with the anonymous caller's token: whoever holds one has not signed in.
         """
         identity = await self._identify(request, ())
         if self._must_sign_in(identity):
@@ -110,7 +111,7 @@ class Access:
         return None if identity is None else identity.principal
 
     def _must_sign_in(self, identity: Identity) -> bool:
-        return identity.principal.is_anonymous and identity.claims is None and self._settings.current.auth.required
+        return identity.principal.is_anonymous and self._settings.current.auth.required
 
     def _recall(self, authorization: str | None) -> Identity | None:
         try:

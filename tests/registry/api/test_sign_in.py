@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -82,9 +83,21 @@ def test_anonymous_pull_by_token(tmp_path: Path) -> None:
         scope = {"scope": "repository:team/app:pull,push"}
         token = {"Authorization": "Bearer " + client.get("/oauth2/token", params=scope).json()["token"]}
         assert client.get("/v2/").status_code == 401
-        assert client.get("/v2/", headers=token).status_code == 200
         assert client.get(f"/v2/team/app/blobs/{DIGEST}", headers=token).content == CONTENT
         assert client.post("/v2/team/app/blobs/uploads/", headers=token).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("auth", "status"),
+    [({"anonymous_pull": True}, 401), ({"anonymous_pull": False}, 401), ({"required": False}, 200)],
+)
+def test_anonymous_token_is_not_signed_in(tmp_path: Path, auth: dict[str, Any], status: int) -> None:
+    """`/v2/` answers the anonymous caller's token as it answers no credentials at all."""
+    with guarded_registry(tmp_path, **auth) as live, live.client() as client:
+        token = {"Authorization": "Bearer " + client.get("/oauth2/token").json()["token"]}
+        replies = [client.get("/v2/"), *(client.get("/v2/", headers=token) for _ in range(3))]
+    assert {reply.status_code for reply in replies} == {status}
+    assert len({(reply.text, reply.headers.get("WWW-Authenticate")) for reply in replies}) == 1
 
 
 def test_upload_outlives_its_token(guarded: LiveRegistry) -> None:
