@@ -84,7 +84,10 @@ class AuthSettings(BaseModel):
         default=3600, ge=60, description="life of an access token", json_schema_extra=_LIVE
     )
     refresh_token_seconds: int = Field(
-        default=10_800, ge=600, description="life of a refresh token", json_schema_extra=_LIVE
+        default=10_800,
+        ge=600,
+        description="life of a refresh token that was got with a token; one got with a secret lives as long as that",
+        json_schema_extra=_LIVE,
     )
     anonymous_token_seconds: int = Field(
         default=300, ge=60, description="life of an anonymous access token", json_schema_extra=_LIVE

@@ -11,17 +11,17 @@ from registry.auth.token_desk import Handout
 from registry.exchange import exchange_of
 from registry.oci.errors import BadRequest
 
-_TRUE = frozenset({"true", "1"})
 _PRIVATE = {"Cache-Control": "no-store"}  # RFC 6749 section 5.1
 
 
 async def grant(rooms: Rooms, request: Request, _principal: Principal) -> Response:
-    """GET: a token for Basic credentials, or the anonymous caller's; `scope` may be repeated."""
-    query = request.query_params
+    """GET: a token for Basic credentials, or the anonymous caller's; `scope` may be repeated.
+
+    `offline_token` is not heeded: who signs in with GET keeps the secret, and needs nothing to refresh.
+    """
     scopes = _scopes(rooms, request.query_params.multi_items())
-    offline = query.get("offline_token", "").lower() in _TRUE
     authorization = request.headers.get("authorization")
-    return _answer(request, await rooms.desk.for_header(authorization, _address(request), scopes, offline=offline))
+    return _answer(request, await rooms.desk.for_header(authorization, _address(request), scopes))
 
 
 async def redeem(rooms: Rooms, request: Request, _principal: Principal) -> Response:

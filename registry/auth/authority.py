@@ -4,6 +4,7 @@ from pathlib import Path
 
 from registry.auth.access import Access
 from registry.auth.directory import Directory
+from registry.auth.enrolment import SECRET_NAMES
 from registry.auth.secret_check import SecretCheck
 from registry.auth.sign_in import SignIn
 from registry.auth.signing_key import signing_key
@@ -29,7 +30,7 @@ class Authority:
 
     def __init__(self, data: Path, metadata: MetadataStore, settings: SettingsInForce[RegistrySettings]) -> None:
         auth = settings.current.auth
-        self._secrets = SecretCheck(auth)
+        self._secrets = SecretCheck(auth, len(SECRET_NAMES))
         self.directory = Directory(metadata)
         self.tokens = Tokens(signing_key(data), settings)
         throttle = Throttle(lambda: settings.current.auth.throttle)

@@ -1,13 +1,14 @@
 """The principals as a running server knows them: read from the metadata, remembered until one may have changed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from registry.auth.actions import Role
+from registry.auth.origin import Origin, origin_of
 from registry.auth.principals import Principal
 from registry.auth.recent import Recent
-from registry.metadata.principals import PrincipalRow, SecretRow, find
+from registry.metadata.principals import PrincipalRow, find
 from registry.metadata.store import MetadataStore
 
 _USERNAME_MAXIMUM = 128
@@ -17,14 +18,18 @@ _SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A principal that may sign in, with the hashes of its secrets."""
+    """A principal that may sign in, with the origins that its secrets are, by their hashes."""
 
     principal: Principal
-    secrets: tuple[SecretRow, ...]
+    origins: Mapping[str, Origin]
 
     def hashes(self, now: float) -> list[str]:
         """The hashes of the secrets that have not expired at `now` (seconds since the epoch)."""
-        return [secret.hash for secret in self.secrets if secret.expires > now]
+        return [phc for phc, origin in self.origins.items() if origin.ends > now]
+
+    def holds(self, secret: str, now: float) -> bool:
+        """Whether the secret that a token names is still one of this principal's, and has not expired at `now`."""
+        return any(origin.secret == secret and origin.ends > now for origin in self.origins.values())
 
 
 class Directory:
@@ -73,4 +78,5 @@ def account_of(row: PrincipalRow | None) -> Account | None:
     if row is None or not row.enabled:
         return None
     role = Role(row.role) if row.role in set(Role) else None
-    return Account(Principal(row.id, row.name, role, row.repositories), row.secrets)
+    origins = {secret.hash: origin_of(secret) for secret in row.secrets}
+    return Account(Principal(row.id, row.name, role, row.repositories), origins)

@@ -11,15 +11,25 @@ from registry.auth.recent import Recent
 from registry.auth.secret import SECRET_MAXIMUM, matches, pretend
 from registry.oci.errors import TooManyRequests
 
+_ANYBODY = ""
+"""Under whose name a right secret is remembered: it is right for each name of its principal."""
+_NAME_MAXIMUM = 256
+
 
 class SecretCheck:
     """Compares secrets with hashes.
 
     An answer is remembered under a keyed digest of (hash, secret), so it can never outlive the hash it was given for,
-    and memory holds no secret. The key is this process's own.
+    and memory holds no secret. The key is this process's own. A refusal costs as many hashes for every user name,
+    whether anybody has it or not: it is remembered for the name it was tried with only.
+
+    Args:
+        settings: threads, places in the queue, and what is remembered.
+        each: secrets that a principal has at most.
     """
 
-    def __init__(self, settings: AuthSettings) -> None:
+    def __init__(self, settings: AuthSettings, each: int) -> None:
+        self._each = each
         self._threads = ThreadPoolExecutor(settings.hashing_threads, "secret-check")
         self._waiting_maximum = settings.hashing_threads + settings.hashing_waiting
         self._key = os.urandom(32)
@@ -28,10 +38,15 @@ class SecretCheck:
 
     def recall(self, secret: str, hashes: Sequence[str]) -> str | None:
         """The hash that the secret is already known to match, without hashing."""
-        return next((phc for phc in hashes if self._answers.get(self._question(secret, phc))), None)
+        return next((phc for phc in hashes if self._answers.get(self._question(_ANYBODY, secret, phc))), None)
 
-    async def find(self, secret: str, hashes: Sequence[str]) -> str | None:
-        """The hash that the secret matches, or `None`.
+    async def find(self, username: str, secret: str, hashes: Sequence[str]) -> str | None:
+        """The hash that the secret matches, or `None` after as many comparisons for any user name.
+
+        Args:
+            username: who signs in, as it was sent; somebody or not.
+            secret: what is compared.
+            hashes: of the secrets that count; fewer than a principal can have are made up for.
 
         Raises:
             TooManyRequests: too many secrets wait to be hashed.
@@ -41,21 +56,26 @@ class SecretCheck:
         known = self.recall(secret, hashes)
         if known is not None:
             return known
-        if not hashes:
-            await self._hash(self._question(secret, ""), secret, None)
         for phc in hashes:
-            if await self._matches(secret, phc):
+            if await self._matches(username, secret, phc):
                 return phc
+        for place in range(len(hashes), self._each):
+            await self._matches(username, secret, str(place))
         return None
 
     def close(self) -> None:
         """Let the threads go."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _matches(self, secret: str, phc: str) -> bool:
-        question = self._question(secret, phc)
+    async def _matches(self, username: str, secret: str, phc: str) -> bool:
+        """Whether a secret has this hash; a number in its place stands for a secret that there is not."""
+        question = self._question(username, secret, phc)
         known = self._answers.get(question)
-        return known if known is not None else await self._hash(question, secret, phc)
+        if known is None:
+            known = await self._hash(question, secret, None if phc.isdigit() else phc)
+        if known:
+            self._answers.put(self._question(_ANYBODY, secret, phc), True)
+        return known
 
     async def _hash(self, question: bytes, secret: str, phc: str | None) -> bool:
         running = self._running.get(question)
@@ -74,8 +94,10 @@ class SecretCheck:
         self._answers.put(question, answer)
         return answer
 
-    def _question(self, secret: str, phc: str) -> bytes:
-        return hmac.digest(self._key, f"{phc}\0{secret}".encode("utf-8", "surrogatepass"), "sha256")
+    def _question(self, username: str, secret: str, phc: str) -> bytes:
+        # The one part that may hold anything comes last; a name is cut, as none is longer.
+        text = f"{username[:_NAME_MAXIMUM]!r}\0{phc}\0{secret}"
+        return hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256")
 
 
 def _compare(secret: str, phc: str | None) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from registry.auth.actions import GRANTS, Action
 from registry.auth.credentials import NULL_GUID, BearerToken, Credentials, UserSecret
-from registry.auth.directory import Account, Directory
+from registry.auth.directory import Directory
+from registry.auth.origin import Origin
 from registry.auth.principals import Principal, anonymous, everybody
 from registry.auth.scopes import REGISTRY, Scope, grant
 from registry.auth.secret_check import SecretCheck
@@ -24,10 +25,12 @@ class Identity:
     Attributes:
         principal: with the rights it has now.
         claims: of the narrow token it came with; `None` when nothing but the role limits it.
+        origin: what it signed in with; `None` for the anonymous caller.
     """
 
     principal: Principal
     claims: Claims | None = None
+    origin: Origin | None = None
 
     def may(self, action: Action, repository: RepositoryName) -> bool:
         """Whether both the role and, where there is one, the token grant the action."""
@@ -106,18 +109,19 @@ class SignIn:
             if not claims.subject:
                 return Identity(self.nobody().principal, claims)
             account = self._directory.recall(claims.subject)
-            return Identity(account.principal, claims) if account else None
+            if account is None or not account.holds(claims.secret, self._directory.now()):
+                return None
+            return Identity(account.principal, claims, claims.origin)
         account = self._directory.recall(credentials.username)
-        if account and self._secrets.recall(credentials.secret, account.hashes(self._directory.now())):
-            return Identity(account.principal)
-        return None
+        found = account and self._secrets.recall(credentials.secret, account.hashes(self._directory.now()))
+        return Identity(account.principal, None, account.origins[found]) if account and found else None
 
     async def identify(self, credentials: Credentials, address: str, grace: float = 0.0) -> Identity:
         """The identity of credentials; `grace` is how many seconds ago a token may have ended.
 
         Raises:
             Unauthorized: wrong user name or secret, or a principal that may not sign in.
-            TokenInvalid: a token that is not ours, expired, or of a principal that is gone.
+            TokenInvalid: a token that is not ours, expired, or of a principal or secret that is gone.
             TooManyRequests: too many wrong secrets, or too many at once.
         """
         known = self.recall(credentials)
@@ -127,7 +131,7 @@ class SignIn:
             return await self._by_token(credentials.text, grace, ACCESS)
         if credentials.username == NULL_GUID:
             return await self._by_token(credentials.secret, grace, ACCESS, REFRESH)
-        return Identity((await self._by_secret(credentials, address)).principal)
+        return await self._by_secret(credentials, address)
 
     async def by_token(self, text: str, *kinds: str) -> Identity:
         """The identity of a token of one of the kinds, which the caller handed over in a form.
@@ -148,17 +152,19 @@ class SignIn:
         account = await self._directory.find(claims.subject)
         if account is None:
             raise TokenInvalid("the principal of this token may not sign in any more: ask an owner of the registry")
-        return Identity(account.principal, narrowing)
+        if not account.holds(claims.secret, self._directory.now()):
+            # Whatever the grace: the end of a secret is the end of all that came from it.
+            raise TokenInvalid("the secret that this token was got with was renewed or has expired: sign in again")
+        return Identity(account.principal, narrowing, claims.origin)
 
-    async def _by_secret(self, credentials: UserSecret, address: str) -> Account:
+    async def _by_secret(self, credentials: UserSecret, address: str) -> Identity:
         self._throttle.check(credentials.username, address)
         account = await self._directory.find(credentials.username)
         hashes = account.hashes(self._directory.now()) if account else []
-        if account and await self._secrets.find(credentials.secret, hashes):
+        found = await self._secrets.find(credentials.username, credentials.secret, hashes)
+        if account and found:
             self._throttle.succeeded(credentials.username, address)
-            return account
-        if not account:
-            await self._secrets.find(credentials.secret, [])
+            return Identity(account.principal, None, account.origins[found])
         await asyncio.sleep(self._throttle.failed(credentials.username, address))
         raise SecretWrong(credentials.username)
 

@@ -33,7 +33,7 @@ class TokenDesk:
         self._settings = settings
 
     async def for_credentials(
-        self, credentials: Credentials | None, address: str, scopes: Iterable[str], *, offline: bool
+        self, credentials: Credentials | None, address: str, scopes: Iterable[str], *, offline: bool = False
     ) -> Handout:
         """An access token for the part of `scopes` that the caller may have, and a refresh token when `offline`.
 
@@ -44,10 +44,11 @@ class TokenDesk:
         identity = await self._identify(credentials, address)
         return self._reply(identity, scopes, refresh=self._refresh(identity) if offline else "")
 
-    async def for_header(
-        self, authorization: str | None, address: str, scopes: Iterable[str], *, offline: bool
-    ) -> Handout:
+    async def for_header(self, authorization: str | None, address: str, scopes: Iterable[str]) -> Handout:
         """`for_credentials` with those of an `Authorization` header; without one, the anonymous caller's.
+
+        There is never a refresh token: docker would put it in the place of the secret, in a store that it shares with
+        podman and skopeo, and those cannot sign in beside it.
 
         Raises:
             Unauthorized: wrong credentials, or a header that cannot be read.
@@ -57,7 +58,7 @@ class TokenDesk:
             credentials = parse_authorization(authorization)
         except CredentialsMalformed as error:
             raise Unauthorized("the Authorization header cannot be read: send Basic with user:secret") from error
-        return await self.for_credentials(credentials, address, scopes, offline=offline)
+        return await self.for_credentials(credentials, address, scopes)
 
     async def for_form(self, form: Mapping[str, str], address: str, scopes: Iterable[str]) -> Handout:
         """The answer to a POST form with `grant_type` password or refresh_token.
@@ -80,7 +81,7 @@ class TokenDesk:
         return await self.for_credentials(credentials, address, scopes, offline=offline)
 
     async def exchange(self, form: Mapping[str, str]) -> Handout:
-        """A refresh token for a token that this registry issued (ACR's `/oauth2/exchange`).
+        """A refresh token for a token that this registry issued (ACR's `/oauth2/exchange`); it ends no later.
 
         Raises:
             Unauthorized: the token is not ours or has expired.
@@ -103,11 +104,13 @@ class TokenDesk:
 
     def _refresh(self, identity: Identity) -> str:
         # A narrow token yields a refresh token that is as narrow, so that nobody widens what was handed to them.
-        return "" if identity.principal.is_anonymous else self._tokens.refresh(identity.principal, identity.claims).text
+        if identity.origin is None:
+            return ""
+        return self._tokens.refresh(identity.principal, identity.origin, identity.claims).text
 
     def _reply(self, identity: Identity, scopes: Iterable[str], refresh: str) -> Handout:
         granted = identity.grant(parse_scopes(scopes))
-        token = self._tokens.access(identity.principal, granted)
+        token = self._tokens.access(identity.principal, granted, identity.origin)
         reply = {
             "token": token.text,
             "access_token": token.text,

@@ -3,6 +3,7 @@
 No claim holds `~`, `?` or `>`: the Azure SDK decodes tokens with the wrong base64 alphabet and fails on them.
 """
 
+import math
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.auth.actions import GRANTS, Action
+from registry.auth.origin import Origin
 from registry.auth.principals import Principal
 from registry.auth.recent import Recent
 from registry.auth.scopes import CATALOG_SCOPE, REPOSITORY, Scope
@@ -22,6 +24,8 @@ ANONYMOUS_SUBJECT = "acr_anon_pull"
 _ALGORITHM = "ES256"
 _BACKDATED_SECONDS = 900  # as ACR: clients with a slow clock are not turned away
 _TOKEN_MAXIMUM = 65_536
+_SECRET = "secret_id"  # noqa: S105 - the claim's name
+_FOREIGN = "the token is not one of this registry: sign in again"
 
 
 class TokenRefused(Exception):
@@ -45,6 +49,7 @@ class Claims:
         subject: a principal's id; "" for the anonymous caller.
         kind: `access_token` or `refresh_token`.
         expires: seconds since the epoch.
+        secret: names the secret that it was got with (`Origin.secret`); "" for the anonymous caller.
         narrow: whether it grants only what follows; else all that the principal may.
         access: the `access` claim as it stands.
         repositories: granted actions by repository name.
@@ -54,10 +59,16 @@ class Claims:
     subject: str
     kind: str
     expires: float
+    secret: str
     narrow: bool
     access: list[dict[str, Any]]
     repositories: dict[str, frozenset[str]]
     catalog: bool
+
+    @property
+    def origin(self) -> Origin | None:
+        """What tokens that are got with this one come from; `None` for the anonymous caller."""
+        return Origin(self.secret, self.expires, first=False) if self.subject else None
 
 
 _PERMISSIONS = (("read", Action.PULL), ("write", Action.PUSH), ("delete", Action.DELETE))
@@ -80,20 +91,24 @@ class Tokens:
         self._issuer = auth.issuer
         self._read: Recent[str, Claims] = Recent(auth.verified_entries, auth.verified_seconds)
 
-    def access(self, principal: Principal, scopes: Iterable[Scope]) -> IssuedToken:
-        """An access token for scopes that were granted already."""
+    def access(self, principal: Principal, scopes: Iterable[Scope], origin: Origin | None) -> IssuedToken:
+        """An access token for scopes that were granted already; it ends with its origin at the latest."""
         auth = self._settings.current.auth
         seconds = auth.anonymous_token_seconds if principal.is_anonymous else auth.access_token_seconds
         claims = {"version": "1.0" if principal.is_anonymous else "2.0", "access": [s.as_claim() for s in scopes]}
-        return self._issue(principal, ACCESS, seconds, claims)
+        return self._issue(principal, ACCESS, seconds, claims, origin)
 
-    def refresh(self, principal: Principal, narrow: Claims | None = None) -> IssuedToken:
-        """A refresh token; got with a narrow token it stays as narrow."""
+    def refresh(self, principal: Principal, origin: Origin, narrow: Claims | None = None) -> IssuedToken:
+        """A refresh token; got with a narrow token it stays as narrow.
+
+        Got with a secret it lives as long as the secret; got with a token, for its own time, but no longer than that.
+        """
         actions = [word for word, action in _PERMISSIONS if principal.role and action in GRANTS[principal.role]]
         claims: dict[str, Any] = {"version": "1.0", "permissions": {"Actions": actions, "NotActions": None}}
         if narrow is not None:
             claims["access"] = narrow.access
-        return self._issue(principal, REFRESH, self._settings.current.auth.refresh_token_seconds, claims)
+        seconds = math.inf if origin.first else self._settings.current.auth.refresh_token_seconds
+        return self._issue(principal, REFRESH, seconds, claims, origin)
 
     def read(self, text: str, *kinds: str, grace: float = 0.0) -> Claims:
         """What a token says, when it is ours, of one of the kinds, and ended no longer than `grace` seconds ago.
@@ -116,13 +131,17 @@ class Tokens:
         claims = self._read.get(text)
         return claims if claims is not None and claims.kind == ACCESS and claims.expires > self._clock() else None
 
-    def _issue(self, principal: Principal, kind: str, seconds: int, more: dict[str, Any]) -> IssuedToken:
+    def _issue(
+        self, principal: Principal, kind: str, seconds: float, more: dict[str, Any], origin: Origin | None
+    ) -> IssuedToken:
+        """Sign a token that ends after so many seconds, or with its origin when that is sooner."""
         now = int(self._clock())
+        ends = int(min(now + seconds, math.inf if origin is None else origin.ends))
         claims = {
             "jti": str(uuid.uuid4()),
             "sub": principal.id or ANONYMOUS_SUBJECT,
             "nbf": now - _BACKDATED_SECONDS,
-            "exp": now + seconds,
+            "exp": ends,
             "iat": now - _BACKDATED_SECONDS,
             "iss": self._issuer,
             "aud": self._issuer,
@@ -131,10 +150,12 @@ class Tokens:
             "appid": principal.id,
             "roles": [],
         }
+        if origin is not None:
+            claims[_SECRET] = origin.secret
         import jwt  # noqa: PLC0415 - slow to import, and no part of the first answer
 
         text = jwt.encode(claims | more, self._key.private, _ALGORITHM, headers={"kid": self._key.kid})
-        return IssuedToken(text, seconds, now)
+        return IssuedToken(text, max(0, ends - now), now)
 
     def _verify(self, text: str) -> Claims:
         if len(text) > _TOKEN_MAXIMUM:
@@ -142,7 +163,7 @@ class Tokens:
         import jwt  # noqa: PLC0415 - as in `_issue`
 
         try:
-            payload = jwt.decode(
+            whole = jwt.decode_complete(
                 text,
                 self._public,
                 [_ALGORITHM],
@@ -152,8 +173,10 @@ class Tokens:
                 options={"require": ["exp", "iat", "sub", "grant_type"], "verify_exp": False},
             )
         except jwt.InvalidTokenError as error:
-            raise TokenRefused("the token is not one of this registry: sign in again") from error
-        return _claims(payload)
+            raise TokenRefused(_FOREIGN) from error
+        if whole["header"].get("kid") != self._key.kid:
+            raise TokenRefused(_FOREIGN)
+        return _claims(whole["payload"])
 
 
 def _claims(payload: dict[str, Any]) -> Claims:
@@ -163,4 +186,7 @@ def _claims(payload: dict[str, Any]) -> Claims:
     repositories = {each["name"]: frozenset(each["actions"]) for each in access if each["type"] == REPOSITORY}
     subject = "" if payload["sub"] == ANONYMOUS_SUBJECT else payload["sub"]
     catalog = CATALOG_SCOPE.as_claim() in access
-    return Claims(subject, payload["grant_type"], float(payload["exp"]), narrow, access, repositories, catalog)
+    secret = payload.get(_SECRET, "")
+    if subject and not secret:
+        raise TokenRefused("the token is of an earlier version of this registry: sign in again")
+    return Claims(subject, payload["grant_type"], float(payload["exp"]), secret, narrow, access, repositories, catalog)

@@ -40,9 +40,8 @@ def granted(reply: httpx.Response) -> list[str]:
 
 
 def refresh_token(client: httpx.Client) -> str:
-    """What `az acr login` and docker keep."""
-    reply = client.get(TOKEN, params={"offline_token": "true", "service": "s", "account": "a"}, auth=WHO)
-    return str(reply.json()["refresh_token"])
+    """What a client keeps that asks for offline access."""
+    return str(client.post(TOKEN, data=PASSWORD | {"access_type": "offline"}).json()["refresh_token"])
 
 
 def test_get_with_basic(client: httpx.Client) -> None:
@@ -110,9 +109,18 @@ def test_post_with_password(client: httpx.Client) -> None:
     assert "refresh_token" not in reply.json()
 
 
+@pytest.mark.parametrize("by", ["secret", "refresh token"])
+def test_get_hands_out_nothing_to_refresh_with(client: httpx.Client, by: str) -> None:
+    """Docker would keep it in the place of the secret, and podman could not sign in beside it."""
+    auth = WHO if by == "secret" else (NULL_GUID, refresh_token(client))
+    reply = client.get(TOKEN, params={"offline_token": "true", "service": "s", "account": "a"}, auth=auth)
+    assert (reply.status_code, "refresh_token" in reply.json()) == (200, False)
+
+
 def test_post_offline(client: httpx.Client) -> None:
-    """`access_type=offline` asks for a refresh token."""
-    assert client.post(TOKEN, data=PASSWORD | {"access_type": "offline"}).json()["refresh_token"]
+    """`access_type=offline` asks for a refresh token, which lives as long as the secret."""
+    kept = refresh_token(client)
+    assert claims(kept)["exp"] == int(PUSHER.row.secrets[0].expires)
 
 
 def test_post_with_refresh_token(client: httpx.Client) -> None:
@@ -124,7 +132,7 @@ def test_post_with_refresh_token(client: httpx.Client) -> None:
 
 def test_kinds_of_token_are_not_mixed_up(client: httpx.Client) -> None:
     """An access token refreshes nothing; a refresh token opens no route, even one that was just used to refresh."""
-    reply = client.get(TOKEN, params={"offline_token": "true", "scope": SCOPE}, auth=WHO).json()
+    reply = client.post(TOKEN, data=PASSWORD | {"access_type": "offline"}).json()
     refreshed = client.post(TOKEN, data={"grant_type": "refresh_token", "refresh_token": reply["refresh_token"]})
     wrong = client.post(TOKEN, data={"grant_type": "refresh_token", "refresh_token": reply["access_token"]})
     opened = client.get("/v2/", headers={"Authorization": f"Bearer {reply['refresh_token']}"})
@@ -183,6 +191,27 @@ def test_exchange_takes_our_refresh_token(client: httpx.Client) -> None:
     kept = reply.json()["refresh_token"]
     again = client.post(TOKEN, data={"grant_type": "refresh_token", "refresh_token": kept, "scope": SCOPE})
     assert granted(again) == [SCOPE]
+
+
+def test_exchange_never_lengthens(client: httpx.Client) -> None:
+    """Each token keeps the end of the one it was got with, however often it is renewed, in any form."""
+    access = client.get(TOKEN, params={"scope": SCOPE}, auth=WHO).json()["token"]
+    ends = claims(access)["exp"]
+    kept = access
+    for _ in range(3):
+        form = {"grant_type": "access_token", "access_token": kept}
+        kept = client.post("/oauth2/exchange", data=form).json()["refresh_token"]
+        assert claims(kept)["exp"] == ends
+    by_form = client.post(TOKEN, data={"grant_type": "refresh_token", "refresh_token": kept, "scope": SCOPE})
+    by_basic = client.get(TOKEN, params={"scope": SCOPE}, auth=(NULL_GUID, access))
+    assert [claims(reply.json()["token"])["exp"] for reply in (by_form, by_basic)] == [ends, ends]
+
+
+def test_exchange_of_a_long_token_lives_three_hours(client: httpx.Client) -> None:
+    """That is ACR's figure for an exchanged login."""
+    form = {"grant_type": "access_token", "access_token": refresh_token(client)}
+    exchanged = claims(client.post("/oauth2/exchange", data=form).json()["refresh_token"])
+    assert abs(exchanged["exp"] - exchanged["iat"] - 900 - 10_800) <= 1
 
 
 def test_exchange_does_not_widen_a_token(client: httpx.Client) -> None:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from registry.auth.actions import Role
 from registry.auth.authority import Authority
 from registry.auth.enrolment import Enrolment, draft, record
+from registry.auth.origin import Origin, origin_of
 from registry.auth.principals import Principal
 from registry.auth.scopes import parse_scopes
 from registry.auth.signing_key import signing_key
@@ -77,6 +78,11 @@ def principal_of(made: Enrolment) -> Principal:
     return Principal(made.row.id, made.row.name, Role(made.row.role), made.row.repositories)
 
 
+def origin(made: Enrolment) -> Origin:
+    """What its first secret is to the tokens that are got with it."""
+    return origin_of(made.row.secrets[0])
+
+
 def ended(data: Path, settings: SettingsInForce[RegistrySettings], made: Enrolment, scope: str) -> str:
     """An access token that a registry over this data folder gave out two hours ago, so that it has ended since."""
     return given_ago(data, settings, made, scope, 7200)
@@ -87,7 +93,7 @@ def given_ago(
 ) -> str:
     """An access token that a registry over this data folder gave out so many seconds ago; it lives for an hour."""
     tokens = Tokens(signing_key(data), settings, lambda: time.time() - seconds)
-    return tokens.access(principal_of(made), parse_scopes([scope])).text
+    return tokens.access(principal_of(made), parse_scopes([scope]), origin(made)).text
 
 
 def basic(username: str, secret: str) -> str:

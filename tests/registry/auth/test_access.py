@@ -1,6 +1,7 @@
 """Access: who may do what, by which credentials, and what is said to whom may not."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -14,12 +15,13 @@ from registry.auth.enrolment import Enrolment
 from registry.auth.principals import Principal
 from registry.auth.scopes import parse_scopes
 from registry.oci.errors import Denied, Unauthorized
-from tests.registry.auth.people import APP, OTHER, Desk, basic, ended, person, principal_of, request, signed
+from tests.registry.auth.people import APP, OTHER, Desk, basic, ended, origin, person, principal_of, request, signed
 
 PULLER = person(Role.ACR_PULL)
 PUSHER = person(Role.ACR_PUSH)
 BOUND = person(Role.ACR_PUSH, "team/*")
 OWNER = person(Role.OWNER)
+NOW = time.time()
 
 
 def ask(desk: Desk, action: Action, authorization: str = "", name: str = APP) -> Principal:
@@ -29,7 +31,7 @@ def ask(desk: Desk, action: Action, authorization: str = "", name: str = APP) ->
 
 def token(desk: Desk, made: Enrolment, scope: str) -> str:
     """An access token for a scope, granted or not, as a header."""
-    return "Bearer " + desk.authority.tokens.access(principal_of(made), parse_scopes([scope])).text
+    return "Bearer " + desk.authority.tokens.access(principal_of(made), parse_scopes([scope]), origin(made)).text
 
 
 def challenge_of(error: Unauthorized) -> str:
@@ -158,13 +160,13 @@ def test_refresh_token_is_no_bearer(open_desk: Desk) -> None:
     """It grants nothing by itself."""
     principal = ask(open_desk, Action.PULL, signed(OWNER))
     with pytest.raises(Unauthorized):
-        ask(open_desk, Action.PULL, "Bearer " + open_desk.authority.tokens.refresh(principal).text)
+        ask(open_desk, Action.PULL, "Bearer " + open_desk.authority.tokens.refresh(principal, origin(OWNER)).text)
 
 
 def test_tokens_in_the_place_of_a_secret(open_desk: Desk) -> None:
     """With the null GUID as user name, a refresh token stands for the principal, an access token for its scope."""
     principal = ask(open_desk, Action.PULL, signed(OWNER))
-    refresh = open_desk.authority.tokens.refresh(principal).text
+    refresh = open_desk.authority.tokens.refresh(principal, origin(OWNER)).text
     access = token(open_desk, OWNER, "repository:team/app:pull").removeprefix("Bearer ")
     assert ask(open_desk, Action.DELETE, basic(NULL_GUID, refresh)).id == OWNER.row.id
     assert ask(open_desk, Action.PULL, basic(NULL_GUID, access)).id == OWNER.row.id
@@ -189,6 +191,19 @@ def test_rotated_secret_is_out_at_once(open_desk: Desk) -> None:
     asyncio.run(open_desk.metadata.write(enrolment.rotate, "acrpull", made))
     with pytest.raises(Unauthorized):
         ask(open_desk, Action.PULL, signed(PULLER))
+
+
+@pytest.mark.parametrize("remembered", [False, True])
+def test_rotated_secret_takes_its_tokens_along(open_desk: Desk, *, remembered: bool) -> None:
+    """A token is good for as long as the secret it was got with; one of the other secret stays."""
+    authorization = token(open_desk, PULLER, "repository:team/app:pull")
+    if remembered:
+        ask(open_desk, Action.PULL, authorization)
+    asyncio.run(open_desk.metadata.write(enrolment.rotate, "acrpull", enrolment.make_secrets(["password2"], 1, NOW)))
+    ask(open_desk, Action.PULL, authorization)
+    asyncio.run(open_desk.metadata.write(enrolment.rotate, "acrpull", enrolment.make_secrets(["password1"], 1, NOW)))
+    with pytest.raises(Unauthorized, match="renewed or has expired"):
+        ask(open_desk, Action.PULL, authorization)
 
 
 def identify(desk: Desk, authorization: str = "") -> Principal:
