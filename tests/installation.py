@@ -65,10 +65,18 @@ class Installation:
         return said
 
     @contextmanager
-    def serve(self, *flags: str, ca: Path | None = None) -> Iterator[str]:
-        """Run the server on a free loopback port until the block ends; yields `address:port` once `/v2/` answers."""
-        host = f"127.0.0.1:{free_port()}"
-        command = (*COMMAND, "serve", "--data", str(self.data), "--listen", host, *flags)
+    def serve(self, *flags: str, ca: Path | None = None, host: str = "", ahead: float = 0.0) -> Iterator[str]:
+        """Run the server on a loopback port until the block ends; yields `address:port` once `/v2/` answers.
+
+        Args:
+            flags: more flags of `serve`.
+            ca: what its certificate is trusted by.
+            host: where it listens; a free port when empty.
+            ahead: seconds that its clock is ahead.
+        """
+        host = host or f"127.0.0.1:{free_port()}"
+        program = (sys.executable, "-m", "tests.ahead", str(ahead)) if ahead else COMMAND
+        command = (*program, "serve", "--data", str(self.data), "--listen", host, *flags)
         self.data.parent.mkdir(parents=True, exist_ok=True)
         log = self._log
         with log.open("wb") as output:

@@ -169,8 +169,13 @@ class Tokens:
                 [_ALGORITHM],
                 audience=self._issuer,
                 issuer=self._issuer,
-                # The end is compared by `read`, with a grace for running uploads.
-                options={"require": ["exp", "iat", "sub", "grant_type"], "verify_exp": False},
+                # The end is compared by `read`, with a grace for running uploads; the beginning was before we signed.
+                options={
+                    "require": ["exp", "iat", "sub", "grant_type"],
+                    "verify_exp": False,
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                },
             )
         except jwt.InvalidTokenError as error:
             raise TokenRefused(_FOREIGN) from error
