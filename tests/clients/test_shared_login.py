@@ -1,7 +1,7 @@
 """docker, podman and skopeo with one store of logins: all of them sign in, and stay so as long as the secret counts."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,7 @@ class Shared:
 
 
 @pytest.fixture(name="shared")
-def _shared(tmp_path: Path, homes: Path, daemons: Daemons) -> Iterator[Shared]:
+def _shared(tmp_path: Path, homes: Path, daemons: Daemons) -> Shared:
     installation = Installation(tmp_path / "data", {})
     account = installation.create_principal(PERSON, "Owner", "--days", "30")
     endpoint = Endpoint(f"127.0.0.1:{free_port()}", None)
@@ -87,7 +87,7 @@ def _shared(tmp_path: Path, homes: Path, daemons: Daemons) -> Iterator[Shared]:
         pusher = Skopeo(homes / "pusher", endpoint)
         pusher.log_in(account.username, account.password).check()
         pusher.push(layout, "cleared", image).check()
-    yield shared
+    return shared
 
 
 ALL = {"docker": True, "podman": True, "skopeo": True}
