@@ -33,7 +33,13 @@ _OPTIONS = (
     click.option("--password-stdin", is_flag=True, help="Read the secret from standard input."),
     click.option("--ca-file", envvar="BASEGATE_CA_FILE", type=click.Path(path_type=Path), help="Trust this CA (PEM)."),
     click.option("--plain-http", envvar="BASEGATE_PLAIN_HTTP", is_flag=True, help="HTTP for addresses not loopback."),
-    click.option("--gateway", metavar="HOST:PORT", default="", help="Ask here instead of the image's own registry."),
+    click.option(
+        "--gateway",
+        envvar="BASEGATE_GATEWAY",
+        metavar="HOST:PORT",
+        default="",
+        help="Ask here instead of the image's own registry.",
+    ),
     click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for any one step."),
     click.option("--json", "as_json", is_flag=True, help="Answer as JSON."),
 )
@@ -112,7 +118,7 @@ def _image_answer(config: InferenceConfig, asking: Asking) -> Answer:
         return Answer(allowed=False, verdict="inconclusive", reference="")
     try:
         wanted = ImageReference.parse(config.image)
-        return check(asking.connection(wanted, config.login), wanted)
+        return check(asking.connection_from_file(wanted, config.login), wanted)
     except _TROUBLE as error:
         return Answer.unresolved(config.image, _sentence(error))
 

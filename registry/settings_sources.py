@@ -19,6 +19,8 @@ S = TypeVar("S", bound=RegistrySettings)
 PREFIX = "BASEGATE_"
 # Read by the commands themselves: where the settings file is, and what their other flags default to.
 NOT_SETTINGS = frozenset({"CONFIG", "USERNAME", "PASSWORD", "CA_FILE", "PLAIN_HTTP", "QUIET"})
+# The flag `--gateway` in this one is HOST:PORT, the settings' group of the same name a mapping.
+_FLAG_OR_GROUP = frozenset({"GATEWAY"})
 
 
 class SettingsError(Exception):
@@ -73,6 +75,8 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Any
         key = name.removeprefix(PREFIX)
         if key != name and key not in NOT_SETTINGS:
             text = environment[name]
+            if key in _FLAG_OR_GROUP and text[:1] != "{":
+                continue
             yield key.lower().replace("__", "."), yaml.safe_load(text) if text[:1] in {"[", "{"} else text
 
 

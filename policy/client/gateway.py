@@ -1,6 +1,6 @@
 """A registry's gateway as its callers reach it over HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +13,9 @@ from policy.gateway.answer import Answer
 from policy.references import ImageReference, is_loopback
 
 CHECK_PATH = "/policy/v1/references:check"
+
+Login = Callable[[], Credentials | None]
+"""Finds credentials when they are needed."""
 
 
 class CouldNotTell(Exception):
@@ -29,6 +32,7 @@ class Connection:
         ca_files: authorities trusted beside the system's; with any, HTTPS is used on loopback addresses too.
         plain_http: HTTP although the address is not loopback.
         timeout: seconds to wait for any one step.
+        others: what is tried next, in this order, as long as the registry refuses what was sent (401).
     """
 
     host: str
@@ -36,6 +40,12 @@ class Connection:
     ca_files: tuple[Path, ...] = ()
     plain_http: bool = False
     timeout: float = 60.0
+    others: tuple[Login, ...] = ()
+
+    def logins(self) -> Iterator[Credentials | None]:
+        """What to sign in with, one after the other."""
+        yield self.credentials
+        yield from filter(None, (find() for find in self.others))
 
     @classmethod
     def to(cls, host: str, credentials: Credentials | None, ca_file: Path | None, home: Path, **rest: Any) -> Self:
@@ -66,21 +76,32 @@ def explain(connection: Connection, image: ImageReference) -> dict[str, Any]:
 
 
 def _ask(connection: Connection, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    url = f"{connection.scheme}://{connection.host}{path}"
-    login = connection.credentials
+    refused: list[Credentials] = []
+    for login in connection.logins():
+        response = _send(connection, login, method, path, body)
+        if response.status_code != httpx.codes.UNAUTHORIZED:
+            return _document(connection, response)
+        refused += [login] if login else []
+    raise CouldNotTell(_unauthorised(connection.host, refused))
+
+
+def _send(
+    connection: Connection, login: Credentials | None, method: str, path: str, body: Mapping[str, Any] | None
+) -> httpx.Response:
+    """One request, to this very host: no redirection is followed, and no token fetched from where a challenge says."""
     try:
-        response = httpx.request(
+        return httpx.request(
             method,
-            url,
+            f"{connection.scheme}://{connection.host}{path}",
             json=body,
             auth=(login.username, login.password) if login else None,
             verify=tls_context(connection.ca_files) if connection.scheme == "https" else False,
             timeout=connection.timeout,
             trust_env=not is_loopback(connection.host),
+            follow_redirects=False,
         )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise CouldNotTell(_unreachable(connection, error)) from None
-    return _document(connection, response)
 
 
 def _unreachable(connection: Connection, error: Exception) -> str:
@@ -96,7 +117,7 @@ def _document(connection: Connection, response: httpx.Response) -> dict[str, Any
     document = _json(response)
     if response.status_code == httpx.codes.OK and _is_answer(document):
         return document
-    raise CouldNotTell(_refusal(connection, response.status_code, document))
+    raise CouldNotTell(_refusal(connection.host, response.status_code, document))
 
 
 def _is_answer(document: Mapping[str, Any]) -> bool:
@@ -115,12 +136,14 @@ def _json(response: httpx.Response) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _refusal(connection: Connection, status: int, document: Mapping[str, Any]) -> str:
-    host, login = connection.host, connection.credentials
-    if status == httpx.codes.UNAUTHORIZED and login:
-        return f"{host} refused the credentials of {login.username} (from {login.source}): sign in again"
-    if status == httpx.codes.UNAUTHORIZED:
+def _unauthorised(host: str, refused: Sequence[Credentials]) -> str:
+    if not refused:
         return f"{host} asks for credentials: docker login {host}, or give --username and --password-stdin"
+    tried = ", and of ".join(f"{login.username} (from {login.source})" for login in refused)
+    return f"{host} refused the credentials of {tried}: sign in again"
+
+
+def _refusal(host: str, status: int, document: Mapping[str, Any]) -> str:
     errors = document.get("errors")
     if isinstance(errors, list) and errors and isinstance(errors[0], dict) and errors[0].get("message"):
         return f"{host}: {errors[0]['message']}"

@@ -13,7 +13,13 @@ VERDICT = Answer(allowed=True, verdict="cleared", reference="h:1/team/app:v1").d
 
 
 class Playback(ThreadingHTTPServer):
-    """A server that answers everything with one status and body, and keeps what it was asked."""
+    """A server that answers everything with one status and body, and keeps what it was asked.
+
+    Attributes:
+        status, body, headers: of every answer.
+        allowed: the only `Authorization` that is not answered 401; `None` lets everybody in.
+        asked: method, path, `Authorization` and body of every request.
+    """
 
     daemon_threads = True
 
@@ -21,6 +27,8 @@ class Playback(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.status = 200
         self.body: Any = VERDICT
+        self.headers: dict[str, str] = {}
+        self.allowed: str | None = None
         self.asked: list[tuple[str, str, str, bytes]] = []
 
     @property
@@ -36,7 +44,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.asked.append((self.command, self.path, self.headers.get("Authorization", ""), body))
         raw = self.server.body if isinstance(self.server.body, bytes) else json.dumps(self.server.body).encode()
-        self.send_response(self.server.status)
+        refused = self.server.allowed not in {None, self.headers.get("Authorization", "")}
+        self.send_response(401 if refused else self.server.status)
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(raw)))
         self.end_headers()
         self.wfile.write(raw)
