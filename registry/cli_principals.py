@@ -97,7 +97,7 @@ def show(name: str, data: Path, as_json: bool) -> None:  # noqa: FBT001
 @_DATA
 @_JSON
 def rotate(name: str, secret: str | None, days: float, data: Path, as_json: bool) -> None:  # noqa: FBT001
-    """Renew secrets; the old ones stop working, the new ones are shown this once."""
+    """Renew secrets; the old ones and all their tokens stop working, the new ones are shown this once."""
     _look(data, enrolment.known, name)
     made = enrolment.make_secrets([secret] if secret else SECRET_NAMES, days, time.time())
     _show_secrets(_change(data, enrolment.rotate, name, made), as_json=as_json)
