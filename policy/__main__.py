@@ -4,14 +4,19 @@ import sys
 
 from policy.beginning import begin_serving
 
+_INTERRUPTED = 130
+
 
 def main() -> None:
     """Run the command line; a server's signals are seen to before anything else is imported."""
     if sys.argv[1:2] == ["serve"]:
         begin_serving()
-    from policy.cli import basegate  # noqa: PLC0415
+    try:
+        from policy.cli import basegate  # noqa: PLC0415
 
-    basegate(prog_name="basegate")
+        basegate(prog_name="basegate")
+    except KeyboardInterrupt:  # before the last catch stands, or after it
+        sys.exit(_INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -102,7 +102,11 @@ def _show(document: dict[str, Any], *, as_json: bool) -> None:
     from policy.client.explanation import show  # noqa: PLC0415
 
     # Into a file or pipe goes a width in which paths are not broken.
-    show(Console() if sys.stdout.isatty() else Console(width=_WIDE), document)
+    console = Console() if sys.stdout is not None and sys.stdout.isatty() else Console(width=_WIDE)
+    # Written by us: rich ends a program whose output nobody reads with 1, which means "denied".
+    with console.capture() as captured:
+        show(console, document)
+    click.echo(captured.get(), nl=False)
 
 
 def _answer(image: str | None, config_file: Path | None, asking: Asking) -> Answer:

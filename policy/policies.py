@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from policy.canonical import digest_of
 from policy.rules import RULES, Rule
+from registry.errors import BasegateError
 from registry.oci.platforms import Platform
 from registry.oci.strict_json import first_twice
 
@@ -19,7 +20,7 @@ MAXIMUM_BYTES = 1 << 20
 DEFAULT = "azureml-2019-07"
 
 
-class PolicyRefused(ValueError):
+class PolicyRefused(BasegateError, ValueError):
     """A policy file cannot be used; the message names the file, what was found and what is needed."""
 
 

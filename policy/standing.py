@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from policy.exemptions import Exemption
+from registry.errors import BasegateError
 
 FILE = "standing-orders.json"
 _LOOK_AGAIN = 0.2
 
 
-class StandingOrdersRefused(ValueError):
+class StandingOrdersRefused(BasegateError, ValueError):
     """The file cannot be read; the message says what to do."""
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from registry.errors import BasegateError
 from registry.settings import RegistrySettings
 
 S = TypeVar("S", bound=RegistrySettings)
@@ -23,7 +24,7 @@ NOT_SETTINGS = frozenset({"CONFIG", "USERNAME", "PASSWORD", "CA_FILE", "PLAIN_HT
 _FLAG_OR_GROUP = frozenset({"GATEWAY"})
 
 
-class SettingsError(Exception):
+class SettingsError(BasegateError):
     """The settings cannot be used; the message is one line that names the key, what was found and what is needed."""
 
 

@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from registry.errors import BasegateError
+
 FOLDER = Path("tls")
 AUTHORITY_DAYS = 3650
 SERVER_DAYS = 397  # what browsers and Apple's libraries accept at most
@@ -30,7 +32,7 @@ _BACKDATED = timedelta(hours=1)  # for clients whose clock is slow
 _HOST_MAXIMUM = 253
 
 
-class TlsRefused(Exception):
+class TlsRefused(BasegateError):
     """The certificates cannot be made; the message says what was found and what to do."""
 
 

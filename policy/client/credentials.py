@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from policy.references import ImageReference
+from registry.errors import BasegateError
 
 TOKEN_USER = "00000000-0000-0000-0000-000000000000"  # noqa: S105 - who signs in with a token as password (ACR)
 HELPER_TOKEN_USER = "<token>"  # noqa: S105 - what docker's helpers answer for a token
@@ -22,7 +23,7 @@ HELPER_SECONDS = 30
 _DOCKER_HUB = ("docker.io", "index.docker.io")
 
 
-class CredentialsUnusable(Exception):
+class CredentialsUnusable(BasegateError):
     """A stored credential was found but cannot be used; the message says which file or helper, and what to do."""
 
 

@@ -11,6 +11,7 @@ from policy.client.credentials import Credentials
 from policy.client.trust import known_ca_files, tls_context
 from policy.gateway.answer import Answer
 from policy.references import ImageReference, is_loopback
+from registry.errors import BasegateError
 
 CHECK_PATH = "/policy/v1/references:check"
 
@@ -18,7 +19,7 @@ Login = Callable[[], Credentials | None]
 """Finds credentials when they are needed."""
 
 
-class CouldNotTell(Exception):
+class CouldNotTell(BasegateError):
     """The gateway gave no answer: unreachable, not signed in, not a gateway. The message says what to do."""
 
 

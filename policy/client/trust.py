@@ -4,10 +4,12 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
+from registry.errors import BasegateError
+
 CERTIFICATE_FOLDERS = ("/etc/containers/certs.d", "/etc/docker/certs.d")
 
 
-class TrustUnusable(Exception):
+class TrustUnusable(BasegateError):
     """A CA file cannot be used; the message says which and why."""
 
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import yaml
 
+from registry.errors import BasegateError
 from registry.oci.strict_json import first_twice
 
 _DEEPEST = 64
 
 
-class InferenceConfigUnreadable(ValueError):
+class InferenceConfigUnreadable(BasegateError, ValueError):
     """The text is no inference configuration at all; the message says what was found and what is needed."""
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from registry.auth.actions import Role
 from registry.auth.secret import hash_secret, new_secret
+from registry.errors import BasegateError
 from registry.metadata import principals as rows
 from registry.metadata.principals import PrincipalRow, SecretRow
 from registry.metadata.store import MetadataStore
@@ -23,7 +24,7 @@ _PATTERN = re.compile(r"[a-z0-9._/*?\[\]!-]{1,255}")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-class EnrolmentRefused(Exception):
+class EnrolmentRefused(BasegateError):
     """The principal cannot be made or found; the message says what was found and what to do."""
 
 

@@ -15,10 +15,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from registry.errors import BasegateError
+
 KEY_FILE = Path("keys/signing.pem")
 
 
-class SigningKeyUnusable(Exception):
+class SigningKeyUnusable(BasegateError):
     """The key file exists but cannot serve; the message is one line for the person who starts the server."""
 
 

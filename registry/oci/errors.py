@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from registry.errors import BasegateError
 
-class OciError(Exception):
+
+class OciError(BasegateError):
     """An answer of the form `{"errors": [{"code", "message", "detail"}]}`.
 
     Args:

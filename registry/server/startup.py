@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
+from registry.errors import BasegateError
 from registry.settings import RegistrySettings
 
 _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^:\[\]]*)):(?P<port>[0-9]{1,5})")
 
 
-class CannotStart(Exception):
+class CannotStart(BasegateError):
     """The message is one line: what was found, what is needed, what to do. The command exits with 2."""
 
 

@@ -66,9 +66,9 @@ def test_changed_bytes_are_noticed(lab: Lab) -> None:
 
 
 def test_an_unknown_image_is_one_line(lab: Lab) -> None:
-    """There is nothing to verify."""
+    """There is nothing to verify: that is no wrong evidence."""
     found = command(lab, "team/app:v9")
     assert (found.exit_code, found.output) == (
-        1,
+        2,
         "Error: team/app:v9 is not in this registry: needs repository:tag or repository@digest\n",
     )

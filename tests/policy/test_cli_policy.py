@@ -173,14 +173,14 @@ def test_inspect_again_reaches_the_children_of_an_index(lab: Lab) -> None:
     ],
 )
 def test_a_mistake_is_one_clear_line(lab: Lab, words: tuple[str, ...], said: str) -> None:
-    """What cannot be done says why, with exit code 1."""
+    """What cannot be done says why, with exit code 2: 1 would be an answer."""
     found = command(lab, *words)
-    assert (found.exit_code, found.output.count("\n")) == (1, 1)
+    assert (found.exit_code, found.output.count("\n")) == (2, 1)
     assert said in found.output
 
 
 def test_no_registry_in_the_folder(tmp_path: Path) -> None:
     """A folder without a registry is not made one by asking."""
     found = CliRunner().invoke(basegate, ["policy", "list", "--data", str(tmp_path)])
-    assert found.exit_code == 1
+    assert found.exit_code == 2
     assert list(tmp_path.iterdir()) == []

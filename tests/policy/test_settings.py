@@ -63,7 +63,9 @@ def test_config_check_looks_for_the_policies(
     assert said in result.output
 
 
-@pytest.mark.parametrize(("text", "names"), [("registry.example:5000", ()), ('{"hosts": ["a.example"]}', ("a.example",))])
+@pytest.mark.parametrize(
+    ("text", "names"), [("registry.example:5000", ()), ('{"hosts": ["a.example"]}', ("a.example",))]
+)
 def test_the_gateway_to_ask_is_no_setting(text: str, names: tuple[str, ...]) -> None:
     """`BASEGATE_GATEWAY` is a flag of `check` when it is an address, and the group of settings when it is a mapping."""
     assert tuple(load(Settings, None, {}, {"BASEGATE_GATEWAY": text}).gateway.hosts) == names
