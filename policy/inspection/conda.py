@@ -141,7 +141,7 @@ def _of_prefix(look: Look, prefix: bytes, judged: Condas) -> Iterator[Fact]:
 
 def _has_program(look: Look, prefix: bytes) -> bool:
     nodes = [look.view.follow(joined(prefix, name))[0] for name in (b"bin/conda", b"condabin/conda")]
-    return any(node is not None and look.view.may_execute(node) for node in nodes)
+    return any(node is not None and look.can_start(node) for node in nodes)
 
 
 def _unknown(look: Look, hit: Hit) -> Fact:

@@ -117,15 +117,19 @@ class Look:
         there = found is not None and self.view.may_execute(found) and deep < _INTERPRETERS
         return there and found is not None and self._has_starter(found, deep + 1)
 
+    def can_start(self, node: Node) -> bool:
+        """Whether the image's user can start a program; a script is read by its interpreter, as the same user."""
+        return self.view.may_execute(node) and self._has_starter(node) and self._is_readable(node)
+
+    def _is_readable(self, node: Node) -> bool:
+        form = "" if node.record is None else node.record.values.get("format")
+        return form == "elf" or self.view.may_read(node)
+
     def _readable(self, hit: Hit) -> Hit:
-        """A script is read by its interpreter, as the same user."""
-        record = hit.node.record
-        if not self.view.may_read(hit.node) and (record is None or record.values.get("format") != "elf"):
-            raise RootUnclear(
-                f"{shown(hit.node.path)} may be executed but not read by the image's User: a script cannot start so",
-                "unclear-user",
-            )
-        return hit
+        if self._is_readable(hit.node):
+            return hit
+        why = f"{shown(hit.node.path)} may be executed but not read by the image's User: a script cannot start so"
+        raise RootUnclear(why, "unclear-user")
 
     @cached_property
     def _working_directory(self) -> Node | None:

@@ -229,14 +229,21 @@ def _without_program(look: Look, prefix: bytes, why: str) -> Fact:
     return Fact("base_python", {"prefix": from_root(prefix)}, evidence=evidence, note=note)
 
 
-def interpreters(look: Look) -> list[Node]:
-    """Every executable program `*/bin/pythonX.Y` outside package caches, links followed, each once."""
+def interpreters(look: Look, *, as_user: bool = False) -> list[Node]:
+    """Every executable program `*/bin/pythonX.Y` outside package caches, links followed, each once.
+
+    Args:
+        look: the image.
+        as_user: only those that the image's user can start.
+    """
     found: dict[bytes, Node] = {}
     for _, path in look.visible(_NAMED):
         if parent(path).rpartition(b"/")[2] != b"bin" or in_package_cache(path):
             continue
-        node = look.root.find(path)
-        if node is not None and node.is_executable and _is_program(node):
+        node = look.view.follow(path)[0] if as_user else look.root.find(path)
+        if node is None or (as_user and not look.can_start(node)):
+            continue
+        if node.is_executable and _is_program(node):
             found.setdefault(node.path, node)
     if len(found) > look.budgets.pythons:
         raise RootUnclear(f"the image has more than {look.budgets.pythons} Pythons")
@@ -271,7 +278,7 @@ def python_on_path(look: Look) -> list[Fact]:
 
 
 def _everywhere(look: Look, why: str, script: Node | None = None) -> list[Fact]:
-    found = interpreters(look)
+    found = interpreters(look, as_user=True)
     if not found and script is not None:
         value = {"program": from_root(script.path)}
         return [Fact("python", value, evidence=(look.seen(script, ""),), note=f"{why}: needs an interpreter")]

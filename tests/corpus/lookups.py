@@ -249,7 +249,11 @@ PYTHONS: list[Case] = [
         "python3.6m",
         lambda: in_prefix(python_record(), program(f"{BIN}/python3.6m", elf()), link(f"{BIN}/python", "python3.6m")),
     ),
-    cleared("python3 only", lambda: in_prefix(python_record(), program(f"{BIN}/python3", elf()))),
+    refused(
+        "python3 only, so that conda's own script cannot start",
+        lambda: in_prefix(python_record(), program(f"{BIN}/python3", elf())),
+        conda=("?",),
+    ),
     cleared(
         "a file of no known format, with Conda's record",
         lambda: in_prefix(python_record(), program(f"{BIN}/python", "stub")),
@@ -293,7 +297,10 @@ PYTHONS: list[Case] = [
         python=("?",),
     ),
     refused(
-        "python without an execute bit", lambda: in_prefix(python_record(), file(f"{BIN}/python", elf())), python=NONE
+        "python without an execute bit",
+        lambda: in_prefix(python_record(), file(f"{BIN}/python", elf())),
+        conda=("?",),
+        python=NONE,
     ),
     refused(
         "two records, the program has no version in its name",

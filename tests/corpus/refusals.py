@@ -73,8 +73,13 @@ CASES: list[Case] = [
     refused("no conda, python 3.6", lambda: image(ubuntu(), system_python("3.6.8")), conda=NONE, says="Conda"),
     refused("no conda, python 3.5 of xenial", lambda: image(ubuntu(), system_python()), conda=NONE, python=("3.5.2",)),
     refused("nothing at all", lambda: image([file("hello", "world")]), os=None, conda=NONE, python=NONE),
-    refused("conda without python", lambda: image(ubuntu(), conda()), python=NONE, says="no Python"),
-    refused("a record of python without a program", lambda: image(ubuntu(), conda(), [python_record()]), python=NONE),
+    refused("conda without python", lambda: image(ubuntu(), conda()), conda=UNKNOWN, python=NONE, says="no Python"),
+    refused(
+        "a record of python without a program",
+        lambda: image(ubuntu(), conda(), [python_record()]),
+        conda=UNKNOWN,
+        python=NONE,
+    ),
     refused(
         "what PATH reaches counts, not the prefix's",
         lambda: image(
@@ -211,7 +216,12 @@ CASES: list[Case] = [
         lambda: image(ubuntu(), miniconda(), miniconda("4.3.11", "3.6.8", "opt/old"), path="/opt/old/bin:/bin"),
         conda=("4.3.11",),
     ),
-    refused("python deleted on top", lambda: image(good(), [whiteout("opt/miniconda/bin/python3.6")]), python=NONE),
+    refused(
+        "python deleted on top",
+        lambda: image(good(), [whiteout("opt/miniconda/bin/python3.6")]),
+        conda=UNKNOWN,
+        python=NONE,
+    ),
     refused(
         "conda's program deleted, its record too",
         lambda: image(good(), [whiteout("opt/miniconda/bin/conda"), whiteout(f"{META}/conda-4.5.12-py36_0.json")]),
