@@ -34,7 +34,7 @@ def daemon(command: list[str], socket: Path, log: Path, variables: Mapping[str, 
             process.kill()
             process.wait()
         _end_group(process.pid)
-        _unmount(socket.parent)
+        unmount_below(socket.parent)
 
 
 def _wait_for(socket: Path, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -52,7 +52,7 @@ def _end_group(group: int) -> None:
         return
 
 
-def _unmount(folder: Path) -> None:
+def unmount_below(folder: Path) -> None:
     """Let go of what a daemon left mounted below its folder: docker leaves a network namespace."""
     points = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     for point in sorted((point for point in points if point.startswith(f"{folder}/")), reverse=True):
@@ -77,7 +77,7 @@ def docker_daemon(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def containerd_daemon(folder: Path) -> Iterator[Path]:
-    """A containerd with the native snapshotter only; yields its socket."""
+    """A containerd with the native and the overlayfs snapshotter; yields its socket."""
     socket = folder / "containerd.sock"
     settings = folder / "containerd.toml"
     settings.write_text(

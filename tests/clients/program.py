@@ -69,8 +69,8 @@ class Program:
             **(variables or {}),
         }
 
-    def run(self, *arguments: str, text: str = "") -> Outcome:
-        """Run it to its end, with `text` as its standard input."""
+    def run(self, *arguments: str, text: str = "", seconds: float = TIMEOUT_SECONDS) -> Outcome:
+        """Run it to its end, with `text` as its standard input; killed after so many seconds."""
         command = (*self.arguments, *arguments)
         done = subprocess.run(
             command,
@@ -80,7 +80,7 @@ class Program:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=TIMEOUT_SECONDS,
+            timeout=seconds,
             check=False,
         )
         return Outcome(command, done.returncode, done.stdout)
