@@ -65,6 +65,7 @@ class LayerTree:
         self._names: dict[bytes, bytes] = {}
         self._inodes: dict[bytes, Inode] = {}
         self._names_bytes = 0
+        self._above_implicit: set[bytes] = set()
 
     def home(self, path: bytes) -> tuple[bytes, bytes]:
         """The directory a path's last part lands in, links of this layer followed, made when missing; and that part.
@@ -105,6 +106,7 @@ class LayerTree:
                 if make:
                     self._count(path)
                     self.entries[path] = entry
+                    self._note_implicit(path)
             if entry[0] == _LINK:
                 followed += 1
                 if followed > LINKS_AT_MOST:
@@ -117,6 +119,14 @@ class LayerTree:
             else:
                 raise hostile(f"members stand below {shown(path)!r}, which the same layer made something else")
         return at
+
+    def _note_implicit(self, path: bytes) -> None:
+        """Remember what a directory that is not named lies in; what lies in there is known already."""
+        while path:
+            path = path.rpartition(b"/")[0]
+            if path in self._above_implicit:
+                return
+            self._above_implicit.add(path)
 
     def place(self, home: bytes, base: bytes) -> bytes:
         """A path out of its directory and last part."""
@@ -201,11 +211,13 @@ class LayerTree:
         """Take a whiteout or opaque marker for what it is; False when `base` is an ordinary name.
 
         Raises:
-            LayerRefused: a whiteout of nothing, of the directory itself or of its parent, or after what it names.
+            LayerRefused: a whiteout of nothing, of the directory itself or of its parent, or after what it names; a
+                marker after what some unpackers delete with it.
         """
         if not base.startswith(WHITEOUT):
             return False
         if base == OPAQUE:
+            self._refuse_late_marker(home)
             self.entries[home] = _EMPTIED.get(self.entries[home], self.entries[home])
             return True
         target = base[len(WHITEOUT) :]
@@ -213,6 +225,14 @@ class LayerTree:
             raise hostile(f"whiteout {shown(base)!r} names nothing that could be deleted")
         self._hide(self.place(home, target))
         return True
+
+    def _refuse_late_marker(self, home: bytes) -> None:
+        if home in self._above_implicit:
+            raise LayerRefused(
+                "whiteout-order",
+                f"an opaque marker stands in {shown(home)!r} after members of directories in it that the layer does "
+                "not name: podman's vfs deletes them, overlay file systems do not",
+            )
 
     def _hide(self, path: bytes) -> None:
         """What older layers have at a path goes."""

@@ -244,6 +244,7 @@ ATTRIBUTES: list[Case] = [
     ),
 ]
 
+INSIDE = [folder(f"{PREFIX}/{name}") for name in ("include", "include/python3.6m")]
 NEW_PREFIX = [folder(PREFIX), *(item for item in miniconda("4.6.1", "3.6.1") if item.path.rstrip("/") != PREFIX)]
 ORDERS: list[Case] = [
     unclear("a directory beside its own whiteout", lambda: started([whiteout(PREFIX), *NEW_PREFIX]), "show the older"),
@@ -259,10 +260,17 @@ ORDERS: list[Case] = [
     ),
     cleared(
         "an opaque directory, marked last",
-        lambda: started([*NEW_PREFIX, opaque(PREFIX)]),
+        lambda: started([*INSIDE, *NEW_PREFIX, opaque(PREFIX)]),
         conda=("4.6.1",),
         python=("3.6.1",),
     ),
+    unclear(
+        "an opaque marker after members whose directories have no members of their own",
+        lambda: started([file("srv/a/b/c"), opaque("srv/a")]),
+        "podman's vfs deletes them",
+    ),
+    cleared("an opaque marker before such members", lambda: started([opaque("srv/a"), file("srv/a/b/c")])),
+    cleared("an opaque marker after members of named ones", lambda: started([folder("srv/a/b"), opaque("srv/a")])),
     cleared("only a marker in a directory", lambda: started([whiteout("opt/none/x"), opaque("srv/none")])),
 ]
 

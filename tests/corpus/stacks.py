@@ -6,6 +6,7 @@ from tests.corpus.systems import PREFIX, conda_record, miniconda, os_release, py
 from tests.corpus.tarballs import Entry, device, file, folder, hard_link, link, opaque, whiteout
 
 META = f"{PREFIX}/conda-meta"
+DIRECTORIES = ("include", "include/python3.6m")
 RECORD = f"{META}/conda-4.5.12-py36_0.json"
 RELEASE = "usr/lib/os-release"
 DEBIAN = os_release("debian", "10.1")
@@ -102,7 +103,10 @@ OPAQUE: list[Case] = [
     refused("opaque prefix", lambda: with_layers([opaque(PREFIX)]), conda=NONE, python=NONE),
     refused("opaque root", lambda: with_layers([opaque("")]), os=None, conda=NONE, python=NONE),
     cleared("opaque prefix filled anew", lambda: with_layers([opaque(PREFIX), *miniconda()])),
-    cleared("opaque after its new children", lambda: with_layers([*miniconda(), opaque(PREFIX)])),
+    cleared(
+        "opaque after its new children",
+        lambda: with_layers([*(folder(f"{PREFIX}/{name}") for name in DIRECTORIES), *miniconda(), opaque(PREFIX)]),
+    ),
     cleared("opaque after a new record", lambda: with_layers([conda_record(), python_record(), opaque(META)])),
     cleared("opaque elsewhere", lambda: with_layers([opaque("usr/bin"), opaque("var")])),
     cleared("opaque in the oldest layer", lambda: image([opaque(PREFIX), *good()])),

@@ -35,13 +35,15 @@ class Disk:
         self._patient = patient
         self._late = False
         self._passed: set[int] = set()
+        self._named: set[int] = set()
+        self._unnamed: set[int] = set()
 
     def unpack(self, entries: Sequence[Entry], layer: int) -> None:
         """Apply one layer; hard links whose target is not there yet wait for its end (no unpacker is so patient)."""
         names = [tuple(part for part in entry.path.split("/") if part not in {"", "."}) for entry in entries]
         if len(set(names)) < len(names):
             raise CannotUnpack("a path stands twice")
-        self._passed = set()
+        self._passed, self._named, self._unnamed = set(), set(), set()
         self._late = False
         waiting = [entry for entry in entries if not self._apply(entry, layer)]
         for waiter in waiting:
@@ -62,6 +64,8 @@ class Disk:
         parent = self._walk(self.root, parts[:-1], make=layer)
         name = parts[-1]
         if name == ".wh..wh..opq":
+            if self._has_unnamed(parent):
+                raise CannotUnpack("a marker after members of directories that the layer does not name")
             self._clear(parent, layer)
         elif name.startswith(".wh."):
             self._delete(parent, name[4:], layer)
@@ -81,6 +85,7 @@ class Disk:
             parent.children[name] = Thing("directory", layer)
         else:
             there.layer = layer
+        self._named.add(id(parent.children[name]))
 
     def _hard_link(self, parent: Thing, name: str, entry: Entry, layer: int) -> bool:
         parts = [part for part in str(entry.link).split("/") if part not in {"", "."}]
@@ -132,7 +137,7 @@ class Disk:
                 trail = [self.root] if there.content.startswith("/") else trail
             elif there.kind == "directory":
                 trail.append(there)
-                self._passed |= {id(there)} if make is not None else set()
+                self._pass(there) if make is not None else None
             else:
                 raise CannotUnpack(f"{part} is no directory")
         return trail[-1]
@@ -143,6 +148,14 @@ class Disk:
         if there is not None and self._is_touched(there, layer):
             raise CannotUnpack("a whiteout after what it names")
         parent.children.pop(name, None)
+
+    def _pass(self, directory: Thing) -> None:
+        self._passed.add(id(directory))
+        if id(directory) not in self._named:
+            self._unnamed.add(id(directory))
+
+    def _has_unnamed(self, thing: Thing) -> bool:
+        return any(id(child) in self._unnamed or self._has_unnamed(child) for child in thing.children.values())
 
     def _is_touched(self, thing: Thing, layer: int) -> bool:
         """Whether the layer has made it, or has gone through it."""
