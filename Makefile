@@ -11,7 +11,7 @@ JOBS ?= 2
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance test bench bench-registries fuzz requirements clean
+.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance test bench bench-registries fuzz runtime runtime-fuzz requirements clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -64,6 +64,13 @@ clients: tools ## docker, podman, skopeo, … against a live server
 
 clients-table: tools ## docs/clients.md, from a run of the client tests
 	@$(BIN)/python -m pytest tests/clients --clients-table docs/clients.md $(ARGS)
+
+runtime: tools ## what docker, containerd and podman show in images of every kind: all cases
+	@RUNTIME_ALL=1 $(BIN)/python -m pytest -n $(JOBS) tests/runtime $(ARGS)
+
+runtime-fuzz: tools ## the same of random stacks of layers (SEED, COUNT); goes on where it stopped
+	@sh .ci/newest-containerd
+	@$(BIN)/python -m tests.runtime --seed $(or $(SEED),0) --count $(or $(COUNT),5000) $(ARGS)
 
 conformance: tools ## the official suite of the OCI distribution specification, every profile
 	@$(BIN)/python -m pytest -n $(JOBS) tests/conformance_suite $(ARGS)

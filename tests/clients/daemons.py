@@ -76,7 +76,9 @@ def docker_daemon(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def containerd_daemon(folder: Path) -> Iterator[Path]:
+def containerd_daemon(
+    folder: Path, program: str = "containerd", variables: Mapping[str, str] | None = None
+) -> Iterator[Path]:
     """A containerd with the native and the overlayfs snapshotter; yields its socket."""
     socket = folder / "containerd.sock"
     settings = folder / "containerd.toml"
@@ -89,5 +91,5 @@ def containerd_daemon(folder: Path) -> Iterator[Path]:
         '[plugins."io.containerd.metadata.v1.bolt"]\ncontent_sharing_policy = "isolated"\n'
         f'[grpc]\naddress = "{socket}"\n[ttrpc]\naddress = "{folder}/ttrpc.sock"\n'
     )
-    with daemon(["containerd", "--config", str(settings)], socket, folder / "containerd.log"):
+    with daemon([program, "--config", str(settings)], socket, folder / "containerd.log", variables):
         yield socket

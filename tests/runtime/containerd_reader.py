@@ -3,7 +3,6 @@
 import itertools
 import subprocess
 from pathlib import Path
-from typing import ClassVar
 
 from tests.clients.program import Program
 from tests.installation import Account
@@ -16,9 +15,8 @@ _SNAPSHOTTER = ("--snapshotter", "overlayfs")
 class ContainerdReader:
     """A containerd behind its socket."""
 
-    name: ClassVar[str] = "containerd"
-
-    def __init__(self, home: Path, socket: Path, command: str = "ctr") -> None:
+    def __init__(self, home: Path, socket: Path, command: str = "ctr", name: str = "containerd") -> None:
+        self.name = name
         home.mkdir(parents=True, exist_ok=True)
         self._ctr = Program((command, "--address", str(socket)), home)
         self._numbers = itertools.count()

@@ -70,6 +70,10 @@ class DockerReader:
         printed = b"".join(_frames(logs.content)).decode(errors="replace")
         return Answer(facts_of(printed), printed)
 
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._engine.close()
+
     def empty(self) -> None:
         """Remove every image that was pulled."""
         for reference in self._images:

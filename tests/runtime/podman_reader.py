@@ -29,7 +29,14 @@ class PodmanReader:
 
     def ask(self, reference: str, account: Account, script: str) -> Answer:
         """Pull and run in one command."""
-        options = ("--quiet", "--pull", "always", "--tls-verify=false", "--authfile", str(self._keys(reference, account)))
+        options = (
+            "--quiet",
+            "--pull",
+            "always",
+            "--tls-verify=false",
+            "--authfile",
+            str(self._keys(reference, account)),
+        )
         own = ("--rm", "--network", "none", "--log-driver", "none", "--runtime", "runc", *_ULIMITS)
         entry = ("--entrypoint", json.dumps(list(SHELL)))
         try:

@@ -1,7 +1,7 @@
 """What basegate says of an image: its state, the facts it tells, and where programs are that PATH does not reach."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.runtime.question import Aside, Facts
@@ -26,8 +26,8 @@ class Ruling:
     """
 
     state: str
-    facts: Facts = Facts()
-    aside: Aside = Aside()
+    facts: Facts = field(default_factory=Facts)
+    aside: Aside = field(default_factory=Aside)
     reasons: tuple[str, ...] = ()
 
     @classmethod

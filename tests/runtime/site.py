@@ -1,9 +1,10 @@
 """The runtimes of the tests and the basegate that they read from: started together, ended and unmounted together."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tests.clients.daemons import containerd_daemon, docker_daemon, unmount_below
@@ -14,13 +15,25 @@ from tests.runtime.docker_reader import DockerReader
 from tests.runtime.podman_reader import PodmanReader
 from tests.runtime.reader import Reader
 
+NEWEST = Path(__file__).parents[2] / ".tools" / "containerd-2" / "bin"
+"""Where `.ci/newest-containerd` puts it."""
+
 
 @contextmanager
-def court() -> Iterator[Court]:
-    """A court with docker, containerd and podman."""
-    with short_folder() as home, runtimes(home) as readers, live_gateway(home / "basegate") as gateway:
-        with Court(gateway, readers) as made:
-            yield made
+def court(*, newest: bool = False) -> Iterator[Court]:
+    """A court with docker, containerd and podman.
+
+    Args:
+        newest: the newest containerd as well, if it was built.
+    """
+    with (
+        short_folder() as home,
+        runtimes(home) as readers,
+        newest_containerd(home, wanted=newest and NEWEST.is_dir()) as more,
+        live_gateway(home / "basegate") as gateway,
+        Court(gateway, [*readers, *more]) as made,
+    ):
+        yield made
 
 
 @contextmanager
@@ -40,10 +53,27 @@ def runtimes(home: Path) -> Iterator[list[Reader]]:
     places = {name: home / name for name in ("docker", "containerd")}
     for place in places.values():
         place.mkdir()
-    with docker_daemon(places["docker"]) as docker, containerd_daemon(places["containerd"]) as containerd:
+    with (
+        docker_daemon(places["docker"]) as docker,
+        containerd_daemon(places["containerd"]) as containerd,
+        closing(DockerReader(docker)) as engine,
+    ):
         yield [
-            DockerReader(docker),
+            engine,
             ContainerdReader(home / "ctr", containerd),
             PodmanReader(home / "o", "overlay"),
             PodmanReader(home / "v", "vfs"),
         ]
+
+
+@contextmanager
+def newest_containerd(home: Path, *, wanted: bool) -> Iterator[list[Reader]]:
+    """A reader of the newest containerd, which finds its own shim; nobody when it is not wanted."""
+    if not wanted:
+        yield []
+        return
+    place = home / "c2"
+    place.mkdir()
+    variables = {"PATH": f"{NEWEST}{os.pathsep}{os.environ['PATH']}"}
+    with containerd_daemon(place, str(NEWEST / "containerd"), variables) as socket:
+        yield [ContainerdReader(home / "ctr2", socket, str(NEWEST / "ctr"), "containerd 2")]

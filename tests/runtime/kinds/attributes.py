@@ -1,4 +1,4 @@
-"""Extended attributes (I6): those by which an overlay file system is told to hide or move, capabilities, lists of access."""
+"""Extended attributes (I6): those by which an overlay file system hides or moves, capabilities, access lists."""
 
 from tests.corpus.tarballs import Entry, file, folder, pax
 from tests.runtime.images import PATH, Image, attributed, evil, good, image, owned
@@ -7,7 +7,9 @@ from tests.runtime.kinds.case import Case, cleared, judged, unclear
 # Version 2, for one user 1000, one group 50: tags, permissions, numbers (Linux, posix_acl_xattr.h).
 ACL_DENY = b"\x02\0\0\0" + b"\x01\0\x07\0\xff\xff\xff\xff" + b"\x02\0\0\0\xe8\x03\0\0" + b"\x04\0\x05\0\xff\xff\xff\xff"
 ACL_DENY += b"\x10\0\x07\0\xff\xff\xff\xff" + b"\x20\0\x05\0\xff\xff\xff\xff"
-ACL_ALLOW = b"\x02\0\0\0" + b"\x01\0\x07\0\xff\xff\xff\xff" + b"\x02\0\x07\0\xe8\x03\0\0" + b"\x04\0\0\0\xff\xff\xff\xff"
+ACL_ALLOW = (
+    b"\x02\0\0\0" + b"\x01\0\x07\0\xff\xff\xff\xff" + b"\x02\0\x07\0\xe8\x03\0\0" + b"\x04\0\0\0\xff\xff\xff\xff"
+)
 ACL_ALLOW += b"\x10\0\x07\0\xff\xff\xff\xff" + b"\x20\0\0\0\xff\xff\xff\xff"
 
 
@@ -40,12 +42,19 @@ def listed(acl: bytes, mode: int, user: str = "worker") -> Image:
 
 SPELLINGS = ("SCHILY__xattr__", "LIBARCHIVE__xattr__")
 OPAQUE: tuple[Case, ...] = tuple(
-    judged(f"{front.replace('__', '.')}{name.replace('__', '.')}={value}", lambda k=f"{front}{name}", v=value: marked(k, v))  # type: ignore[misc]
+    judged(
+        f"{front.replace('__', '.')}{name.replace('__', '.')}={value}",
+        lambda k=f"{front}{name}", v=value: marked(k, v),  # type: ignore[misc]
+    )
     for front in SPELLINGS
     for name, value in (
         *(("trusted__overlay__opaque", "y"), ("user__overlay__opaque", "y"), ("trusted__overlay__opaque", "x")),
         *(("user__fuseoverlayfs__opaque", "y"), ("user__containers__opaque", "y"), ("trusted__overlay__whiteout", "y")),
-        *(("user__containers__override_stat", "0:0:0700"), ("trusted__overlay__nothing", "y"), ("user__overlay__x", "y")),
+        *(
+            ("user__containers__override_stat", "0:0:0700"),
+            ("trusted__overlay__nothing", "y"),
+            ("user__overlay__x", "y"),
+        ),
         *(("trusted__overlay__overlay__opaque", "y"), ("trusted__overlay__xwhiteouts", "y")),
     )
 )
@@ -53,36 +62,103 @@ REDIRECTS: tuple[Case, ...] = tuple(
     judged(f"{front.replace('__', '.')}{name.replace('__', '.')}", lambda k=f"{front}{name}": moved(k))  # type: ignore[misc]
     for front in SPELLINGS
     for name in (
-        *("trusted__overlay__redirect", "user__overlay__redirect", "trusted__overlay__origin", "trusted__overlay__metacopy"),
+        *(
+            "trusted__overlay__redirect",
+            "user__overlay__redirect",
+            "trusted__overlay__origin",
+            "trusted__overlay__metacopy",
+        ),
         *("user__fuseoverlayfs__redirect", "user__containers__redirect"),
     )
 )
 CASES: tuple[Case, ...] = (
     *OPAQUE,
     *REDIRECTS,
-    unclear("overlay's opaque on the directory of programs", lambda: marked("SCHILY__xattr__trusted__overlay__opaque", "y", "opt/good/bin/")),
-    unclear("overlay's redirect on opt", lambda: image(good("srv/good"), evil(), good(), attributed(folder("opt"), SCHILY__xattr__trusted__overlay__redirect="/srv"))),
+    unclear(
+        "overlay's opaque on the directory of programs",
+        lambda: marked("SCHILY__xattr__trusted__overlay__opaque", "y", "opt/good/bin/"),
+    ),
+    unclear(
+        "overlay's redirect on opt",
+        lambda: image(
+            good("srv/good"),
+            evil(),
+            good(),
+            attributed(folder("opt"), SCHILY__xattr__trusted__overlay__redirect="/srv"),
+        ),
+    ),
     judged("overlay's opaque on the root", lambda: marked("SCHILY__xattr__trusted__overlay__opaque", "y", "./")),
-    judged("overlay's opaque on a file", lambda: image(good(), evil(), attributed(file("opt/x"), SCHILY__xattr__trusted__overlay__opaque="y"))),
-    judged("metacopy on a program", lambda: image(evil(), good(), attributed(file("opt/good/bin/conda", b"", 0o755), SCHILY__xattr__trusted__overlay__metacopy=""))),
+    judged(
+        "overlay's opaque on a file",
+        lambda: image(good(), evil(), attributed(file("opt/x"), SCHILY__xattr__trusted__overlay__opaque="y")),
+    ),
+    judged(
+        "metacopy on a program",
+        lambda: image(
+            evil(),
+            good(),
+            attributed(file("opt/good/bin/conda", b"", 0o755), SCHILY__xattr__trusted__overlay__metacopy=""),
+        ),
+    ),
     judged("overlay's opaque in a global header", lambda: whole("SCHILY__xattr__trusted__overlay__opaque", "y")),
     judged("overlay's opaque in capitals", lambda: marked("SCHILY__XATTR__trusted__overlay__opaque", "y")),
     judged("overlay's opaque of an unknown spelling", lambda: marked("xattr__trusted__overlay__opaque", "y")),
-    judged("overlay's opaque in LIBARCHIVE's base64", lambda: marked("LIBARCHIVE__xattr__trusted__overlay__opaque", "eQ==")),
-    judged("overlay's opaque in the lowest layer", lambda: image(attributed(folder("opt"), SCHILY__xattr__trusted__overlay__opaque="y"), good(), evil())),
-    cleared("capability of a program", lambda: image(good(), attributed(file("usr/bin/ping", "x", 0o755), SCHILY__xattr__security__capability=b"\x01\0\0\x02\0\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0"))),
-    cleared("an attribute of a user", lambda: image(good(), evil(), attributed(folder("opt/good"), SCHILY__xattr__user__comment="y"))),
-    judged("an attribute of SELinux", lambda: image(good(), evil(), attributed(folder("opt/good"), SCHILY__xattr__security__selinux="system_u:object_r:usr_t:s0"))),
+    judged(
+        "overlay's opaque in LIBARCHIVE's base64", lambda: marked("LIBARCHIVE__xattr__trusted__overlay__opaque", "eQ==")
+    ),
+    judged(
+        "overlay's opaque in the lowest layer",
+        lambda: image(attributed(folder("opt"), SCHILY__xattr__trusted__overlay__opaque="y"), good(), evil()),
+    ),
+    cleared(
+        "capability of a program",
+        lambda: image(
+            good(),
+            attributed(
+                file("usr/bin/ping", "x", 0o755),
+                SCHILY__xattr__security__capability=b"\x01\0\0\x02\0\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+            ),
+        ),
+    ),
+    cleared(
+        "an attribute of a user",
+        lambda: image(good(), evil(), attributed(folder("opt/good"), SCHILY__xattr__user__comment="y")),
+    ),
+    judged(
+        "an attribute of SELinux",
+        lambda: image(
+            good(),
+            evil(),
+            attributed(folder("opt/good"), SCHILY__xattr__security__selinux="system_u:object_r:usr_t:s0"),
+        ),
+    ),
     judged("a list that denies the user", lambda: listed(ACL_DENY, 0o755)),
     judged("a list that allows the user", lambda: listed(ACL_ALLOW, 0o770)),
     judged("a list that denies the user, for root", lambda: listed(ACL_DENY, 0o755, "")),
     judged("mode in an extended header", lambda: image(attributed_mode(), evil(), User="worker")),
     judged("owner in an extended header", lambda: image(attributed_owner("1000"), evil(), User="worker")),
-    judged("owner of many figures in an extended header", lambda: image(attributed_owner("4294967296"), evil(), User="worker")),
+    judged(
+        "owner of many figures in an extended header",
+        lambda: image(attributed_owner("4294967296"), evil(), User="worker"),
+    ),
     judged("user's name in an extended header", lambda: image(named_owner(), evil(), User="worker")),
-    judged("path in an extended header", lambda: image(evil(), good(), attributed(file("x", "y", 0o755), path="opt/good/bin/conda/"))),
-    judged("link's target in an extended header", lambda: image(good(), evil(), attributed(Entry("first", kind="2", link="opt/good/bin"), linkpath="opt/evil/bin"), path=f"/first:{PATH}")),
-    judged("size in an extended header", lambda: image(good(), attributed(file("usr/lib/os-release", "ID=debian\nVERSION_ID=9\n"), size="10"))),
+    judged(
+        "path in an extended header",
+        lambda: image(evil(), good(), attributed(file("x", "y", 0o755), path="opt/good/bin/conda/")),
+    ),
+    judged(
+        "link's target in an extended header",
+        lambda: image(
+            good(),
+            evil(),
+            attributed(Entry("first", kind="2", link="opt/good/bin"), linkpath="opt/evil/bin"),
+            path=f"/first:{PATH}",
+        ),
+    ),
+    judged(
+        "size in an extended header",
+        lambda: image(good(), attributed(file("usr/lib/os-release", "ID=debian\nVERSION_ID=9\n"), size="10")),
+    ),
 )
 
 

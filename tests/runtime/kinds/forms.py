@@ -36,9 +36,19 @@ def working(directory: Any, *layers: list[Entry], **members: Any) -> Image:
 
 
 FORMS: tuple[Case, ...] = tuple(
-    judged(f"{name} is {value!r}", lambda n=name, v=value: config(**{n: v}))  # type: ignore[misc]
+    judged(f"{name} is {value!r}", lambda n=name, v=value: config(**{n: v}))  # type: ignore[misc,var-annotated]
     for name, values in {
-        "Env": (None, "PATH=/opt/evil/bin", 7, {"PATH": "/opt/evil/bin"}, [None], [7], [["PATH=/opt/evil/bin"]], {}, True),
+        "Env": (
+            None,
+            "PATH=/opt/evil/bin",
+            7,
+            {"PATH": "/opt/evil/bin"},
+            [None],
+            [7],
+            [["PATH=/opt/evil/bin"]],
+            {},
+            True,
+        ),
         "Entrypoint": ("/opt/evil/bin/conda", ["/opt/evil/bin/conda"], [], None, 7, [7], {}),
         "Cmd": ("/opt/evil/bin/conda", None, [], 7, [None], {}),
         "Shell": (["/opt/evil/bin/conda", "-c"], "/opt/evil/bin/conda", None, 7, []),
@@ -57,7 +67,7 @@ FORMS: tuple[Case, ...] = tuple(
     for value in values
 )
 WHOLE: tuple[Case, ...] = tuple(
-    judged(f"{name} of the whole is {value!r}", lambda n=name, v=value: whole(**{n: v}))  # type: ignore[misc]
+    judged(f"{name} of the whole is {value!r}", lambda n=name, v=value: whole(**{n: v}))  # type: ignore[misc,var-annotated]
     for name, values in {
         "config": (None, {}, [], "x", 7),
         "container_config": ({"Env": ["PATH=/opt/evil/bin"], "User": "worker"},),
@@ -100,7 +110,10 @@ DIRECTORIES: tuple[Case, ...] = (
     judged("WorkingDir with dots", lambda: working("/usr/../opt/evil/.")),
     judged("WorkingDir with dots through a link", lambda: working("/a/..", [link("a", "opt/evil/bin")])),
     judged("WorkingDir that is missing", lambda: working("/opt/none")),
-    judged("WorkingDir that is missing below an unreadable directory", lambda: working("/opt/none/x", [Entry("opt/", kind="5", mode=0o700)], User="worker")),
+    judged(
+        "WorkingDir that is missing below an unreadable directory",
+        lambda: working("/opt/none/x", [Entry("opt/", kind="5", mode=0o700)], User="worker"),
+    ),
     judged("WorkingDir that is a link", lambda: working("/a", [link("a", "opt/evil")])),
     judged("WorkingDir that is an absolute link", lambda: working("/a", [link("a", "/opt/evil")])),
     judged("WorkingDir that is a link to nothing", lambda: working("/a", [link("a", "/opt/none")])),
@@ -113,8 +126,11 @@ DIRECTORIES: tuple[Case, ...] = (
     judged("WorkingDir of nothing", lambda: working("")),
     judged("WorkingDir of a dot", lambda: working(".")),
     judged("WorkingDir in proc", lambda: working("/proc/self/root/opt/evil")),
-    judged("WorkingDir in dev", lambda: working("/dev/shm")),
-    judged("WorkingDir that the user may not enter", lambda: working("/opt/evil", [owned(Entry("opt/evil/", kind="5", mode=0o700), 0)], User="worker")),
+    judged("WorkingDir in dev", lambda: working("/dev/shm")),  # noqa: S108
+    judged(
+        "WorkingDir that the user may not enter",
+        lambda: working("/opt/evil", [owned(Entry("opt/evil/", kind="5", mode=0o700), 0)], User="worker"),
+    ),
     judged("WorkingDir with a tilde", lambda: working("~/x", evil("root/x"))),
     judged("WorkingDir with a backslash", lambda: working("\\opt\\evil")),
     judged("WorkingDir of Windows", lambda: working("C:\\opt\\evil")),

@@ -23,7 +23,9 @@ def python_link(target: str) -> Image:
 
 def release_link(target: str, *entries: Entry) -> Image:
     """os-release by another link; what stands in usr/lib is another system's."""
-    return image(good(), [file("opt/r", release()), link("etc/os-release", target), file("usr/lib/os-release", DEBIAN), *entries])
+    return image(
+        good(), [file("opt/r", release()), link("etc/os-release", target), file("usr/lib/os-release", DEBIAN), *entries]
+    )
 
 
 def directory_link(target: str, *entries: Entry) -> Image:
@@ -50,7 +52,17 @@ TARGETS: tuple[Case, ...] = tuple(
 RELEASES: tuple[Case, ...] = tuple(
     judged(f"os-release is a link to {target!r}", lambda target=target: release_link(target))  # type: ignore[misc]
     for target in (
-        *("/opt/r", "../opt/r", "/opt/r/", "/opt/r/.", "../../../opt/r", "/opt/./r", "/opt//r", "/opt/none/../r", "/opt"),
+        *(
+            "/opt/r",
+            "../opt/r",
+            "/opt/r/",
+            "/opt/r/.",
+            "../../../opt/r",
+            "/opt/./r",
+            "/opt//r",
+            "/opt/none/../r",
+            "/opt",
+        ),
         *("/opt/", "", ".", "..", "/", "os-release", "./../etc/os-release", "/opt/r\n", " /opt/r"),
     )
 )
@@ -72,9 +84,15 @@ DIRECTORIES: tuple[Case, ...] = (
     cleared("to itself", lambda: directory_link("first")),
     judged("to a parent that is a file", lambda: directory_link("opt/evil/bin/conda/../../bin")),
     judged("links that lead to one another", lambda: directory_link("second", link("second", "first"))),
-    judged("through a link to a directory with dots", lambda: directory_link("a/../x", link("a", "opt/evil/bin"), link("opt/evil/x", "bin"))),
+    judged(
+        "through a link to a directory with dots",
+        lambda: directory_link("a/../x", link("a", "opt/evil/bin"), link("opt/evil/x", "bin")),
+    ),
     judged("of 4,095 bytes", lambda: directory_link(("./" * 2041) + "opt/evil/bin")),
-    judged("of bytes that are no UTF-8", lambda: image(good(), evil(), [link("first", b"opt/\xff"), link(b"opt/\xff", "evil/bin")], path=FRONT)),
+    judged(
+        "of bytes that are no UTF-8",
+        lambda: image(good(), evil(), [link("first", b"opt/\xff"), link(b"opt/\xff", "evil/bin")], path=FRONT),
+    ),
 )
 STICKY: tuple[Case, ...] = tuple(
     judged(f"{what} in a sticky directory, of {owner}, for {user}", lambda w=what, o=owner, u=user: sticky(w, o, u))  # type: ignore[misc]
@@ -92,10 +110,14 @@ def sticky(what: str, owner: int, user: str) -> Image:
     made = {
         "directory's link": [link("tmp/way", "/opt/evil/bin")],
         "program's link": [folder("tmp/way"), link("tmp/way/conda", "/opt/evil/bin/conda")],
-        "program": [folder("tmp/way"), program("tmp/way/conda", programs.conda("4.3.0")), link("tmp/conda-meta", "/opt/evil/conda-meta")],
+        "program": [
+            folder("tmp/way"),
+            program("tmp/way/conda", programs.conda("4.3.0")),
+            link("tmp/conda-meta", "/opt/evil/conda-meta"),
+        ],
     }[what]
     owners = [owned(entry, owner) for entry in made]
-    return image(good(), [*evil(), folder("tmp").but(mode=0o1777), *owners], path=f"/tmp/way:{PATH}", User=user)
+    return image(good(), [*evil(), folder("tmp").but(mode=0o1777), *owners], path=f"/tmp/way:{PATH}", User=user)  # noqa: S108
 
 
 CASES: tuple[Case, ...] = (
@@ -105,8 +127,20 @@ CASES: tuple[Case, ...] = (
     *DIRECTORIES,
     *STICKY,
     *PYTHONS,
-    judged("link over a whiteout", lambda: image(good(), evil(), [whiteout("opt/good/bin"), link("opt/good/bin", "../evil/bin")])),
-    judged("link that is replaced by a directory", lambda: image(good(), evil(), [link("first", "opt/evil/bin")], [folder("first")], path=FRONT)),
-    judged("link that members lie below", lambda: image(good(), evil(), [link("first", "opt/evil/bin")], [file("first/x")], path=FRONT)),
-    judged("link to a link's directory", lambda: image(good(), evil(), [link("a", "opt/evil"), link("first", "a/bin")], path=FRONT)),
+    judged(
+        "link over a whiteout",
+        lambda: image(good(), evil(), [whiteout("opt/good/bin"), link("opt/good/bin", "../evil/bin")]),
+    ),
+    judged(
+        "link that is replaced by a directory",
+        lambda: image(good(), evil(), [link("first", "opt/evil/bin")], [folder("first")], path=FRONT),
+    ),
+    judged(
+        "link that members lie below",
+        lambda: image(good(), evil(), [link("first", "opt/evil/bin")], [file("first/x")], path=FRONT),
+    ),
+    judged(
+        "link to a link's directory",
+        lambda: image(good(), evil(), [link("a", "opt/evil"), link("first", "a/bin")], path=FRONT),
+    ),
 )

@@ -5,7 +5,6 @@ from tests.runtime import programs
 from tests.runtime.images import SYSTEM_PATH, Image, evil, good, image, release
 from tests.runtime.kinds.case import Case, cleared, judged, refused
 
-
 DEBIAN = release("9", "debian")
 
 

@@ -45,7 +45,7 @@ CASES: tuple[Case, ...] = (
     judged("variable without a value", lambda: env(f"PATH={GOOD}", "LONELY")),
     judged("PATH with an equals sign", lambda: env(f"PATH={GOOD}=:{EVIL}")),
     judged("no PATH among variables", lambda: env("A=b")),
-    judged("environment of nothing", lambda: env()),
+    judged("environment of nothing", env),
     refused("no environment", lambda: image(good(), evil("usr/local"), path=None)),
     judged("PATH with a NUL", lambda: env(f"PATH={GOOD}\0:{EVIL}")),
     judged("PATH with a line end", lambda: on(f"{GOOD}\n:{EVIL}")),
@@ -61,7 +61,9 @@ CASES: tuple[Case, ...] = (
     refused("a dot is WorkingDir", lambda: inside(".", directory=EVIL)),
     cleared("relative entry that leads nowhere", lambda: inside("evil/bin", directory="/usr")),
     refused("absolute entry with dots", lambda: on(f"/opt/good/../evil/bin:{GOOD}")),
-    refused("dots through a link", lambda: image(good(), [*evil(), link("a", "opt/evil/bin")], path=f"/a/../bin:{GOOD}")),
+    refused(
+        "dots through a link", lambda: image(good(), [*evil(), link("a", "opt/evil/bin")], path=f"/a/../bin:{GOOD}")
+    ),
     cleared("dots through nothing", lambda: on(f"/none/../opt/evil/bin:{GOOD}")),
     cleared("dots through a file", lambda: on(f"/etc/passwd/../../opt/evil/bin:{GOOD}")),
     cleared("entry beyond PATH_MAX", lambda: on(f"{LONG}:{GOOD}")),
