@@ -206,5 +206,7 @@ def _first_line(error: ValidationError) -> str:
         return f"{member} is not a known member"
     if first["type"] == "missing":
         return f"{member} is missing"
-    quoted = " (in YAML, put quotes around it)" if first["type"] == "string_type" else ""
+    quoted = ""
+    if first["type"] == "string_type":
+        needed, quoted = "needs text", " (in YAML, put quotes around it)"
     return f"{member or 'the file'}: {needed}, found {repr(first['input'])[:80]}{quoted}"

@@ -1,6 +1,7 @@
 """The operating system of an image's root, from os-release or lsb-release."""
 
 import re
+from collections.abc import Mapping
 
 from policy.facts import Fact
 from policy.inspection.layers import SNIFF_LIMIT
@@ -10,11 +11,13 @@ from policy.inspection.root import Node, RootUnclear
 
 OS_RELEASE = (b"etc/os-release", b"usr/lib/os-release")
 LSB_RELEASE = b"etc/lsb-release"
-_VERSION = re.compile(r"\d+(\.\d+)+", re.ASCII)
+_VERSION = re.compile(r"\d{1,18}(\.\d{1,18})*", re.ASCII)
 
 
 def operating_system(look: Look) -> tuple[Fact, ...]:
     """At most one fact: `{"id", "version"}` as far as they are known. Without an os-release there is none.
+
+    `version` is the text of the file, whatever its form: `12`, `16.04`, `testing/sid`. An empty one is none.
 
     Where the image's configuration names another system than Linux there is always one, and it has `config_os` too:
     whatever the files say, no runtime of Linux containers starts the image.
@@ -52,16 +55,25 @@ def _read(look: Look, path: bytes, id_key: str, version_key: str) -> Fact | None
     name = name.lower() if id_key == "DISTRIB_ID" and name == "Ubuntu" else name
     version = values.get(version_key, "")
     value = {"id": name} if name else {}
-    note = trouble
-    if not note and not name:
-        note = f"{shown(node.path)} names no {id_key}"
-    if _VERSION.fullmatch(version) and not trouble:
+    if version and not trouble:
         value["version"] = version
-    elif not note:
-        said = f"has {version_key} {version[:80]!r}" if version_key in values else f"names no {version_key}"
-        note = f"{shown(node.path)} {said}: needs numbers with dots"
+    note = trouble or _silence(shown(node.path), values, id_key, version_key)
     evidence = (look.seen(node, " ".join(item for item in (values.get(id_key, ""), version) if item)),)
     return Fact("os", value, evidence=evidence + look.linked(links), note=note)
+
+
+def _silence(path: str, values: Mapping[str, str], *keys: str) -> str:
+    """What a file does not say, as a clause; "" when it names a system and a version that can be compared."""
+    absent = [key for key in keys if key not in values]
+    if absent:
+        return f"{path} names no {' and no '.join(absent)}"
+    empty = [key for key in keys if not values[key]]
+    if empty:
+        return f"the {empty[0]} of {path} is empty"
+    said = values[keys[-1]]
+    if _VERSION.fullmatch(said):
+        return ""
+    return f"the {keys[-1]} of {path} is {said[:80]!r}: needs a number, or numbers joined by dots"
 
 
 def _values(look: Look, node: Node) -> tuple[dict[str, str], str]:

@@ -9,7 +9,20 @@ from policy.rules.findings import place_of
 from policy.rules.rule import PlainVersion, Rule, because
 from policy.rules.versions import VersionRefused, plain_version
 
-_NAMES = {"ubuntu": "Ubuntu", "debian": "Debian", "centos": "CentOS", "rhel": "Red Hat Enterprise Linux"}
+_NAMES = {
+    "ubuntu": "Ubuntu",
+    "debian": "Debian",
+    "centos": "CentOS",
+    "fedora": "Fedora",
+    "amzn": "Amazon Linux",
+    "rhel": "Red Hat Enterprise Linux",
+    "rocky": "Rocky Linux",
+    "almalinux": "AlmaLinux",
+    "ol": "Oracle Linux",
+    "alpine": "Alpine Linux",
+}
+# Where the image of a system is not called by the system's id.
+_IMAGES = {"amzn": "amazonlinux", "rhel": "redhat/ubi{major}", "rocky": "rockylinux", "ol": "oraclelinux"}
 
 
 class OsVersion(Rule):
@@ -30,7 +43,13 @@ class OsVersion(Rule):
     @property
     def fix(self) -> str:
         """Another base image."""
-        return f"start the image from {_word(self.id)} {self.minimum} or newer: FROM {self.id}:{self.minimum}"
+        return f"start the image from {self.needs}: FROM {self.image}"
+
+    @property
+    def image(self) -> str:
+        """The base image of the minimum: `ubuntu:16.04`."""
+        name = _IMAGES.get(self.id, self.id).format(major=self.minimum.partition(".")[0])
+        return f"{name}:{self.minimum}"
 
     def describe(self, fact: Fact) -> str:
         """`Ubuntu 16.04`."""
@@ -40,13 +59,12 @@ class OsVersion(Rule):
         """Wrong system (in the files or in the image's configuration), no readable version, or too old."""
         if fact.value.get("id") != self.id or "config_os" in fact.value:
             return f"{self.describe(fact) or 'an unnamed operating system'}{place_of(fact)}{because(fact)}"
+        if "version" not in fact.value:
+            return self.unreadable(fact)
         try:
-            version = plain_version(fact.value.get("version", ""))
+            old = plain_version(fact.value["version"]) < plain_version(self.minimum)
         except VersionRefused:
-            return (
-                f"{self.unreadable(fact)}" if "version" not in fact.value else f"{self.describe(fact)}{place_of(fact)}"
-            )
-        old = version < plain_version(self.minimum)
+            return f"{self.describe(fact)}{place_of(fact)}, which cannot be compared{because(fact)}"
         return f"{self.describe(fact)}{place_of(fact)}{because(fact)}" if old else ""
 
 

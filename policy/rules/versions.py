@@ -8,7 +8,7 @@ all, `post` after all; a missing part counts as 0. So 4.10 > 4.5, 4.5.0rc1 < 4.5
 import re
 from itertools import zip_longest
 
-_PLAIN = re.compile(r"\d{1,9}(?:\.\d{1,9})+", re.ASCII)
+_PLAIN = re.compile(r"\d{1,18}(?:\.\d{1,18})*", re.ASCII)
 _CONDA = re.compile(r"[a-z0-9_.+!-]{1,128}", re.ASCII)
 _RUNS = re.compile(r"\d+|[a-z*]+", re.ASCII)
 
@@ -21,14 +21,19 @@ class VersionRefused(ValueError):
 
 
 def plain_version(text: str) -> tuple[int, ...]:
-    """A dotted version as numbers: `16.04` -> (16, 4). Tuples compare as versions do.
+    """A version as numbers, zeros at its end left out: `16.04` -> (16, 4), `12` and `12.0` -> (12,).
+
+    Tuples compare as versions do; one number is a version as good as any: Debian 12, Fedora 43, 20230201.
 
     Raises:
-        VersionRefused: not digits joined by dots.
+        VersionRefused: neither a number nor numbers joined by dots.
     """
     if not _PLAIN.fullmatch(text):
-        raise VersionRefused(f"{text[:64]!r} is not a version: needs numbers joined by dots, such as 16.04")
-    return tuple(int(part) for part in text.split("."))
+        raise VersionRefused(f"{text[:64]!r} is not a version: needs a number, or numbers joined by dots")
+    numbers = [int(part) for part in text.split(".")]
+    while len(numbers) > 1 and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
 
 
 def series_of(text: str) -> tuple[int, int]:

@@ -1,5 +1,7 @@
 """Each rule: what passes, what fails, and the sentence it says."""
 
+from dataclasses import replace
+
 import pytest
 
 from policy.facts import Evidence, Fact
@@ -122,3 +124,35 @@ def test_the_note_is_said() -> None:
 def test_names_are_unique() -> None:
     """No two rules share a name."""
     assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "minimum", "passes", "fails", "image_of"),
+    [
+        ("debian", "10", ("10", "12", "10.13"), ("9", "9.13", "testing/sid"), "debian:10"),
+        ("centos", "7", ("7", "7.9.2009", "8"), ("6", "6.10"), "centos:7"),
+        ("fedora", "40", ("40", "43"), ("39", "rawhide"), "fedora:40"),
+        ("amzn", "2", ("2", "2018.03", "2023"), ("1",), "amazonlinux:2"),
+        ("rhel", "8.4", ("8.4", "8.10", "9"), ("8", "7.9"), "redhat/ubi8:8.4"),
+        ("azurelinux", "20230201", ("20230201", "20240101"), ("3.0",), "azurelinux:20230201"),
+    ],
+)
+def test_other_systems(
+    identifier: str, minimum: str, passes: tuple[str, ...], fails: tuple[str, ...], image_of: str
+) -> None:
+    """A policy for a system whose versions are one number can be written, and names its base image."""
+    rule = OsVersion(id=identifier, minimum=minimum)
+    assert {only(rule, os_fact(identifier, version)).result for version in passes} == {Result.PASS}
+    found = [only(rule, os_fact(identifier, version)) for version in fails]
+    assert {item.result for item in found} == {Result.FAIL}
+    assert all(image_of in item.fix for item in found)
+
+
+def test_a_version_that_is_no_number_is_said() -> None:
+    """Neither missing nor empty: it is there, and cannot be compared."""
+    note = "the VERSION_ID of etc/os-release is 'testing/sid': needs a number, or numbers joined by dots"
+    fact = replace(os_fact("debian", "testing/sid"), note=note)
+    message = only(OsVersion(id="debian", minimum="10"), fact).message
+    place = "etc/os-release (layer 0)"
+    expected = f"Debian testing/sid found at {place}, which cannot be compared: {note}; needs Debian 10 or newer"
+    assert message == expected

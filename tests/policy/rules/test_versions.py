@@ -43,9 +43,9 @@ def test_no_version_of_conda(text: str) -> None:
         compare_conda(text, "4.5")
 
 
-@pytest.mark.parametrize("text", ["", "16", "16.04.", "16.04 LTS", "xenial", "16.-4", "\uff11\uff16.04"])
+@pytest.mark.parametrize("text", ["", "testing/sid", "16.04.", "16.04 LTS", "xenial", "16.-4", "\uff11\uff16.04"])
 def test_no_plain_version(text: str) -> None:
-    """An operating system's version is numbers joined by dots and nothing else."""
+    """An operating system's version is a number, or numbers joined by dots, and nothing else."""
     with pytest.raises(VersionRefused):
         plain_version(text)
 
@@ -68,3 +68,10 @@ def test_no_series(text: str) -> None:
     """What does not begin with two numbers names no series."""
     with pytest.raises(VersionRefused):
         series_of(text)
+
+
+def test_plain_versions_have_any_count_of_numbers() -> None:
+    """12 is a version, the same as 12.0 and older than 12.1; so is a date; a point release is newer."""
+    assert plain_version("12") == plain_version("12.0") < plain_version("12.1") < plain_version("20230201")
+    assert plain_version("16.04") < plain_version("16.04.7") < plain_version("16.10")
+    assert plain_version("0.0") == plain_version("0")
