@@ -5,7 +5,7 @@ from typing import ClassVar
 from policy.facts import Fact
 from policy.rules.findings import place_of
 from policy.rules.rule import CondaVersion as Version
-from policy.rules.rule import Rule, because
+from policy.rules.rule import Rule, because, version_of
 from policy.rules.versions import VersionRefused, compare_conda
 
 
@@ -15,6 +15,7 @@ class CondaVersion(Rule):
     name: ClassVar[str] = "conda-version"
     subject: ClassVar[str] = "conda"
     thing: ClassVar[str] = "Conda"
+    programs: ClassVar[tuple[str, ...]] = ("conda",)
 
     minimum: Version
 
@@ -33,7 +34,7 @@ class CondaVersion(Rule):
 
     def describe(self, fact: Fact) -> str:
         """`Conda 4.5.12`."""
-        return f"Conda {fact.value.get('version', '')}".strip()
+        return f"Conda {version_of(fact)}".strip()
 
     def judge(self, fact: Fact) -> str:
         """No readable version, or too old."""

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from policy.changes import Change
 from policy.facts import Evidence, EvidenceState, Fact
+from policy.wording import PLACE_LIMIT, elided
 
 
 class Result(StrEnum):
@@ -26,6 +28,7 @@ class Finding:
         message: what was found where, and what is needed.
         evidence: the places that prove it, or that were looked at in vain.
         fix: the nearest change that would make the rule pass; "" when none is needed or known.
+        changes: the same for a program, and as lines of a Dockerfile.
     """
 
     rule: str
@@ -33,12 +36,13 @@ class Finding:
     message: str
     evidence: tuple[Evidence, ...] = ()
     fix: str = ""
+    changes: tuple[Change, ...] = ()
 
 
 def place_of(fact: Fact) -> str:
     """Where a fact was read: ` found at PATH (layer N)`, layers counted from 0 as in the manifest's list."""
     found = next((item for item in fact.evidence if item.state is EvidenceState.FOUND and item.index >= 0), None)
-    return f" found at {found.path} (layer {found.index})" if found else " found"
+    return f" found at {elided(found.path, PLACE_LIMIT)} (layer {found.index})" if found else " found"
 
 
 def is_none(lookalikes: tuple[Fact, ...], limit: int = 3) -> str:
@@ -56,4 +60,4 @@ def looked_at(absent: tuple[Evidence, ...], nothing: str, limit: int = 6) -> str
     if not places:
         return nothing
     more = f" and {len(places) - limit} more" if len(places) > limit else ""
-    return f"looked at {', '.join(places[:limit])}{more}"
+    return f"looked at {', '.join(elided(place, PLACE_LIMIT) for place in places[:limit])}{more}"

@@ -6,8 +6,9 @@ from pydantic import Field
 
 from policy.facts import Fact
 from policy.rules.findings import place_of
-from policy.rules.rule import PlainVersion, Rule, because
+from policy.rules.rule import PlainVersion, Rule, because, version_of
 from policy.rules.versions import VersionRefused, plain_version
+from policy.wording import elided
 
 _NAMES = {
     "ubuntu": "Ubuntu",
@@ -53,7 +54,7 @@ class OsVersion(Rule):
 
     def describe(self, fact: Fact) -> str:
         """`Ubuntu 16.04`."""
-        return f"{_word(fact.value.get('id', ''))} {fact.value.get('version', '')}".strip()
+        return f"{_word(elided(fact.value.get('id', ''), 64))} {version_of(fact)}".strip()
 
     def judge(self, fact: Fact) -> str:
         """Wrong system (in the files or in the image's configuration), no readable version, or too old."""

@@ -9,6 +9,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from policy.facts import Fact, ImageFacts
 from policy.rules.findings import Finding, Result, is_none, looked_at, place_of
 from policy.rules.versions import compare_conda, plain_version, series_of
+from policy.wording import NOTE_LIMIT, elided
+
+_VERSION_LIMIT = 64
 
 
 class Rule(BaseModel):
@@ -21,6 +24,7 @@ class Rule(BaseModel):
     name: ClassVar[str]
     subject: ClassVar[str]
     thing: ClassVar[str]
+    programs: ClassVar[tuple[str, ...]] = ()
 
     @property
     @abstractmethod
@@ -40,15 +44,27 @@ class Rule(BaseModel):
     def describe(self, fact: Fact) -> str:
         """The fact in words: `Conda 4.5.12`."""
 
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """What it looks at among the facts; all of it must pass."""
+        return (self.subject,)
+
     def evaluate(self, facts: ImageFacts) -> tuple[Finding, ...]:
-        """One finding for each judged fact of the subject; one fail when there is none."""
-        judged = facts.judged(self.subject)
+        """One finding for each judged fact of its subjects; one fail for a subject without any."""
+        return tuple(finding for subject in self.subjects for finding in self._on(subject, facts))
+
+    def named(self, subject: str) -> str:
+        """A subject in words."""
+        return self.thing if subject == self.subject else subject
+
+    def _on(self, subject: str, facts: ImageFacts) -> tuple[Finding, ...]:
+        judged = facts.judged(subject)
         if judged:
             return tuple(self._finding(fact) for fact in judged)
-        absent = facts.absent.get(self.subject, ())
-        lookalikes = facts.lookalikes(self.subject)
+        absent = facts.absent.get(subject, ())
+        lookalikes = facts.lookalikes(subject)
         where = looked_at(absent, "looked everywhere in the image") + is_none(lookalikes)
-        message = f"no {self.thing} found: {where}; needs {self.needs}"
+        message = f"no {self.named(subject)} found: {where}; needs {self.needs}"
         evidence = (*(item for fact in lookalikes for item in fact.evidence), *absent)
         return (Finding(self.name, self._wrong, message, evidence, self.fix),)
 
@@ -59,17 +75,34 @@ class Rule(BaseModel):
     def _finding(self, fact: Fact) -> Finding:
         wrong = self.judge(fact)
         if not wrong:
-            return Finding(self.name, Result.PASS, f"{self.describe(fact)}{place_of(fact)}", fact.evidence)
+            doubt = self._doubt(fact)
+            return Finding(
+                self.name,
+                Result.WARN if doubt else Result.PASS,
+                f"{self.describe(fact)}{place_of(fact)}{doubt}",
+                fact.evidence,
+            )
         return Finding(self.name, self._wrong, f"{wrong}; needs {self.needs}", fact.evidence, self.fix)
+
+    def _doubt(self, fact: Fact) -> str:
+        """What is to be said of a fact that meets the rule and that PATH does not reach."""
+        if fact.value.get("fallback") != "path":
+            return ""
+        return f", which the image's PATH does not reach: it reaches no {' and no '.join(self.programs)}"
 
     def unreadable(self, fact: Fact) -> str:
         """The start of a sentence on a fact whose version could not be read."""
-        return f"{self.thing}{place_of(fact)} without a version that can be read{because(fact)}"
+        return f"{self.named(fact.subject)}{place_of(fact)} without a version that can be read{because(fact)}"
 
 
 def because(fact: Fact) -> str:
     """A fact's note as the end of a clause: `: NOTE`."""
-    return f": {fact.note}" if fact.note else ""
+    return f": {elided(fact.note, NOTE_LIMIT)}" if fact.note else ""
+
+
+def version_of(fact: Fact) -> str:
+    """A fact's version as it is said."""
+    return elided(fact.value.get("version", ""), _VERSION_LIMIT)
 
 
 def _checked(reader: Callable[[str], object]) -> Callable[[str], str]:

@@ -1,5 +1,7 @@
 """Facts as tests need them: a few words in, ImageFacts out."""
 
+from dataclasses import replace
+
 from policy.facts import Evidence, EvidenceState, Fact, ImageFacts, Problem
 
 RECORD = "opt/miniconda/conda-meta"
@@ -22,6 +24,18 @@ def python_fact(version: str | None = "3.6.8", *, judged: bool = True, note: str
     value = {"prefix": "opt/miniconda"} | ({} if version is None else {"version": version})
     evidence = (Evidence(f"{RECORD}/python-{version}-h0371630_0.json", index=3),)
     return Fact("python", value, judged, evidence, note)
+
+
+def base_fact(version: str | None = "3.6.8", prefix: str = "opt/miniconda") -> Fact:
+    """The Python of Conda's base environment, read from the fourth layer."""
+    value = {"prefix": prefix} | ({} if version is None else {"version": version})
+    evidence = (Evidence(f"{prefix}/conda-meta/python-{version}-h0371630_0.json", index=3),)
+    return Fact("base_python", value, True, evidence)
+
+
+def beside_path(fact: Fact) -> Fact:
+    """A fact that was found without the help of PATH."""
+    return replace(fact, value={**fact.value, "fallback": "path"})
 
 
 def shell_fact(path: str = "bin/sh") -> Fact:
