@@ -1,4 +1,4 @@
-"""Changes to an image that would make it pass: for a program as data, for a person as a sentence and Dockerfile lines."""
+"""Changes to an image that would make it pass: for a program as data, for a person as a sentence and Dockerfile."""
 
 import shlex
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,9 @@ class Action(StrEnum):
     LINK = "link"  # a symbolic link is set: `path`, `target`
     MODE = "mode"  # permissions for everybody are added: `path`, `mode`
     PATH = "path"  # the image's PATH: `first` goes in front of it, or `value` replaces it
-    CONDA = "conda"  # Conda installs into a prefix: `package`, `version`, `prefix`, `conda` (the program that is called)
+    CONDA = (
+        "conda"  # Conda installs into a prefix: `package`, `version`, `prefix`, `conda` (the program that is called)
+    )
     INSTALLER = "installer"  # Miniconda's installer makes a prefix anew: `installer`, `conda`, `python`, `prefix`
     INSTALL = "install"  # something is installed by whatever means: `package`, `version`
     REBUILD = "rebuild"  # a layer is made anew: `layer`, `digest`, `without` (a member)

@@ -45,11 +45,16 @@ class Fact:
     """One thing known of an image.
 
     Attributes:
-        subject: `os`, `conda` or `python`.
-        value: what is so: os `{"id", "version"}`, and `config_os` when the configuration names
-            another system than Linux; conda `{"version", "prefix"}`; python `{"version", "prefix"}`.
-            A member that could not be read is absent. A reported conda that is none, but looks like one, has
-            `{"lookalike", "version"}`: what it is instead, as it stands in a sentence.
+        subject: `os`, `conda`, `python` (the one that PATH reaches), `base_python` (that of Conda's base prefix) or
+            `shell`; `environment` for what the configuration sets, which is reported only.
+        value: what is so, paths from `/`. A member that could not be read is absent.
+            os: `id` and `version` as the file has them, and `config_os` when the configuration names another system
+            than Linux. conda, python, base_python: `version`, `prefix`, `record` (the file of Conda's that says it);
+            `fallback` is `path` when PATH reaches no such program. The Pythons: `program` (links followed), `launcher`
+            (where it was found), `link` (the last link that leads out of its prefix), `records` (those that disagree).
+            A reported conda that is none, but looks like one: `lookalike` (what it is instead, as it stands in a
+            sentence) and `version`. A reported fact with `denied`: the path that the image's `user` may not use.
+            environment: `PATH`, `User`, `WorkingDir` as far as they are set.
         judged: whether rules look at it; other Pythons and shadowed records are reported only.
         note: one sentence for a person when the value alone would mislead ("" otherwise).
     """
@@ -68,12 +73,16 @@ class Problem:
     Attributes:
         reason: a stable word: `damaged-layer`, `budget`, `hostile-name`, `unreadable-manifest`, `missing-layer`, …
         message: the sentence for a person, naming layer and place.
+        layer: digest of the layer at fault; "" when it is none.
+        index: its place in the manifest; -1 when it is none.
+        path: the member at fault, as the layer names it; "" when it is none.
     """
 
     reason: str
     message: str
     layer: str = ""
     index: int = -1
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +90,9 @@ class ImageFacts:
     """Everything known of one image, independent of any policy.
 
     Attributes:
-        facts: in a fixed order (os, conda, python, then reported ones), so that documents are reproducible.
+        facts: in a fixed order (os, conda, python, base_python, then reported ones): documents are reproducible.
         absent: per subject, the evidence of what was looked for and not found.
-        problems: empty when the whole image was read.
+        problems: empty when the whole image was read; facts beside them are true nevertheless.
         detectors: names and versions of the detectors that looked, `name@version`, sorted.
         layers: digests of the layers, in order.
     """

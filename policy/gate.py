@@ -24,6 +24,7 @@ from policy.ledger import subjects, verdicts
 from policy.ledger.ledger import FILE as LEDGER
 from policy.ledger.ledger import Ledger
 from policy.ledger.subjects import Kind, Subject
+from policy.policies import Policy
 from policy.presence import Presence
 from policy.referrals import Referrals
 from policy.refusal import named, refusal, refusal_detail
@@ -31,6 +32,7 @@ from policy.standing import FILE as ORDERS
 from policy.standing import OrdersInForce
 from policy.subject import facts_of_subject
 from policy.verdict import State, Verdict, without_content
+from policy.wording import REFUSAL_LIMIT, elided_bytes
 from registry.auth.actions import Action
 from registry.auth.principals import Principal
 from registry.gate import ALLOWED, Decision, Push
@@ -292,15 +294,15 @@ class PolicyGate:
         if found is None or decide(replace(question, refers_to_withheld=True)) is not Outcome.DENY:
             return decision
         subject, why = found
-        told = f"refers to {named(repository, subject)}, which is withheld: {why.message}"
-        return Decision(False, f"{asked.name} {told}", why.detail)
+        told = f"{asked.name} refers to {named(repository, subject)}, which is withheld: {why.message}"
+        return Decision(False, elided_bytes(told, REFUSAL_LIMIT), why.detail)
 
     def _decision(self, question: Question, asked: "_Asked", verdict: Verdict | None) -> Decision:
         # `asked.bound` is what the question began with: the policy may have been replaced while layers were waited for.
         policy = asked.bound.policy
         excused = self._excused(asked.repository, asked.digest, verdict)
         outcome = decide(replace(question, exempt=bool(excused)))
-        soft = () if verdict is None else verdict.warnings
+        soft = () if verdict is None else _told(question.door, verdict, policy)
         if outcome is Outcome.ALLOW:
             return Decision(True, warnings=soft)
         message = refusal(asked.name, policy, verdict)
@@ -332,3 +334,12 @@ class _Asked:
 
 def _state(verdict: Verdict | None) -> State:
     return State.PENDING if verdict is None else verdict.state
+
+
+def _told(door: Door, verdict: Verdict, policy: Policy) -> tuple[str, ...]:
+    """The warnings at a door.
+
+    Who pushes, and who asks for a clearance, is told everything. Who pulls is told of soft rules only: a manifest that
+    is known to be cleared is handed out without its verdict being made, and must not warn one time and not another.
+    """
+    return verdict.warnings if door in {Door.PUSH, Door.REFERENCE} else verdict.warnings_of(policy.soft_rules)

@@ -84,8 +84,13 @@ class Policy:
 
     @property
     def is_soft(self) -> bool:
-        """Whether a cleared image may carry warnings."""
+        """Whether a cleared image may carry warnings that whoever pulls it is told of."""
         return any(rule.soft for rule in self.rules)
+
+    @property
+    def soft_rules(self) -> frozenset[str]:
+        """The names of rules that warn instead of refusing."""
+        return frozenset(rule.name for rule in self.rules if rule.soft)
 
     def counts(self, platform: Platform) -> bool:
         """Whether an index's child for this platform is part of the judgement.

@@ -5,10 +5,11 @@ from typing import Any
 from policy.policies import Policy
 from policy.rules.findings import Result
 from policy.verdict import State, Verdict, finding_document
+from policy.wording import listed
 
 PENDING = "its layers are still being inspected; try again in a moment"
-_MAXIMUM = 3000
 _EVIDENCE = 4
+_FINDINGS = 20
 
 
 def named(repository: str, reference: str) -> str:
@@ -17,12 +18,15 @@ def named(repository: str, reference: str) -> str:
 
 
 def refusal(name: str, policy: Policy, verdict: Verdict | None) -> str:
-    """One sentence: `team/bad:v1 is not cleared by policy azureml-2019-07: FINDING; FINDING`."""
-    return _shortened(f"{name} is not cleared by policy {policy.name}: {'; '.join(_reasons(verdict))}")
+    """A sentence of up to 1,000 bytes: `team/bad:v1 is not cleared by policy azureml-2019-07: FINDING; and 4 more`."""
+    return listed(f"{name} is not cleared by policy {policy.name}: ", _reasons(verdict))
 
 
 def refusal_detail(repository: str, digest: str, policy: Policy, verdict: Verdict | None) -> dict[str, Any]:
-    """The same for a program: `{"repository", "digest", "verdict", "policy", "findings"}`."""
+    """The same for a program: `{"repository", "digest", "verdict", "policy", "findings", "more"}`.
+
+    At most 20 findings with 4 places each are in it; `more` says how many others there are.
+    """
     findings = () if verdict is None else verdict.findings
     failed = [finding_document(item) for item in findings if item.result in {Result.FAIL, Result.ERROR}]
     return {
@@ -30,7 +34,8 @@ def refusal_detail(repository: str, digest: str, policy: Policy, verdict: Verdic
         "digest": digest,
         "verdict": (State.PENDING if verdict is None else verdict.state).value,
         "policy": {"name": policy.name, "digest": policy.digest},
-        "findings": [{**item, "evidence": item["evidence"][:_EVIDENCE]} for item in failed],
+        "findings": [{**item, "evidence": item["evidence"][:_EVIDENCE]} for item in failed[:_FINDINGS]],
+        "more": max(0, len(failed) - _FINDINGS),
     }
 
 
@@ -38,7 +43,3 @@ def _reasons(verdict: Verdict | None) -> tuple[str, ...]:
     if verdict is None:
         return (PENDING,)
     return verdict.reasons or tuple(item.message for item in verdict.findings)
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _MAXIMUM else f"{text[:_MAXIMUM]}…"

@@ -1,19 +1,30 @@
 """Verdicts: what a policy says of one image, as a document that is the same bytes on every machine."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from policy.advice.image import advised
+from policy.advice.problems import answered
 from policy.canonical import canonical_json
+from policy.changes import Change, fix_of
 from policy.facts import ImageFacts, Problem
 from policy.facts_document import evidence_document, evidence_of
 from policy.policies import Policy
+from policy.rules import Rule
 from policy.rules.findings import Finding, Result
+from policy.wording import FINDING_LIMIT, PLACE_LIMIT, elided
 
 FORMAT = 1
-SUMMARY: Mapping[str, tuple[str, ...]] = {"os": ("id", "version"), "conda": ("version",), "python": ("version",)}
+SUMMARY: Mapping[str, tuple[str, ...]] = {
+    "os": ("id", "version"),
+    "conda": ("version",),
+    "python": ("version",),
+    "base_python": ("version",),
+}
+"""What a verdict tells of the facts: `python` is always the one that PATH reaches, whichever the policy judges."""
 
 Summary = Mapping[str, Mapping[str, str | None] | None]
 _NOTHING: Summary = dict.fromkeys(SUMMARY)
@@ -83,8 +94,12 @@ class Verdict:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The messages of soft findings."""
+        """The messages of soft rules that are not met, and of what is right and nevertheless to be looked at."""
         return tuple(item.message for item in self.findings if item.result is Result.WARN)
+
+    def warnings_of(self, rules: Container[str]) -> tuple[str, ...]:
+        """Those of the rules with these names."""
+        return tuple(item.message for item in self.findings if item.result is Result.WARN and item.rule in rules)
 
     def document(self) -> dict[str, Any]:
         """The verdict as JSON-able data; no times and no names of machines are in it."""
@@ -108,13 +123,14 @@ class Verdict:
 
 
 def finding_document(item: Finding) -> dict[str, Any]:
-    """`{"rule", "result", "message", "evidence": […], "fix"}`."""
+    """`{"rule", "result", "message", "evidence": […], "fix", "changes": […]}`."""
     return {
         "rule": item.rule,
         "result": item.result.value,
         "message": item.message,
         "evidence": [evidence_document(place) for place in item.evidence],
         "fix": item.fix,
+        "changes": [change.document() for change in item.changes],
     }
 
 
@@ -137,21 +153,29 @@ def verdict_of(raw: bytes) -> Verdict:
 
 def _finding(document: Mapping[str, Any]) -> Finding:
     evidence = tuple(evidence_of(place) for place in document["evidence"])
-    return Finding(document["rule"], Result(document["result"]), document["message"], evidence, document["fix"])
+    changes = tuple(Change.of_document(item) for item in document["changes"])
+    return Finding(
+        document["rule"], Result(document["result"]), document["message"], evidence, document["fix"], changes
+    )
 
 
 def judge_image(digest: str, facts: ImageFacts, policy: Policy) -> Verdict:
-    """The verdict on one image. Anything unreadable in it makes the whole inconclusive: nothing is half cleared."""
-    if facts.problems:
-        findings = tuple(_problem_finding(item) for item in facts.problems) + tuple(
-            Finding(rule.name, Result.SKIP, f"{rule.thing} was not judged: the image could not be read whole")
-            for rule in policy.rules
-        )
-        state = State.INCONCLUSIVE
-    else:
-        findings = tuple(finding for rule in policy.rules for finding in rule.evaluate(facts))
-        state = _state(findings)
-    return Verdict(state, digest, policy.name, policy.digest, _summary(facts), findings, detectors=facts.detectors)
+    """The verdict on one image. Anything unreadable in it makes the whole inconclusive: nothing is half cleared.
+
+    What was found all the same is judged and told, because it is true whatever the rest turns out to be.
+    """
+    found = tuple(finding for rule in policy.rules for finding in _of_rule(rule, facts))
+    findings = (*map(_problem_finding, facts.problems), *advised(found, facts, policy.rules))
+    said = tuple(_bounded(item) for item in findings)
+    return Verdict(_state(said), digest, policy.name, policy.digest, _summary(facts), said, detectors=facts.detectors)
+
+
+def _of_rule(rule: Rule, facts: ImageFacts) -> tuple[Finding, ...]:
+    """A rule's findings; with problems only on what was found, because what was not found may be there."""
+    if not facts.problems or all(facts.judged(subject) for subject in rule.subjects):
+        return rule.evaluate(facts)
+    message = f"{rule.thing} was not judged: the image could not be read whole"
+    return (Finding(rule.name, Result.SKIP, message),)
 
 
 def judge_artifact(digest: str, media_type: str, policy: Policy) -> Verdict:
@@ -232,12 +256,18 @@ def _no_image(child: Child) -> Finding:
 
 
 def _of_child(child: Child, item: Finding) -> Finding:
-    name = child.platform or child.digest[:19]
-    return Finding(item.rule, item.result, f"{name}: {item.message}", item.evidence, item.fix)
+    name = elided(child.platform, PLACE_LIMIT) or child.digest[:19]
+    return replace(item, message=elided(f"{name}: {item.message}", FINDING_LIMIT))
 
 
 def _problem_finding(problem: Problem) -> Finding:
-    return Finding("inspection", Result.ERROR, f"cannot be inspected: {problem.message}")
+    change = answered(problem)
+    message = f"cannot be inspected: {problem.message}"
+    return Finding("inspection", Result.ERROR, elided(message, FINDING_LIMIT), fix=fix_of([change]), changes=(change,))
+
+
+def _bounded(item: Finding) -> Finding:
+    return item if len(item.message) <= FINDING_LIMIT else replace(item, message=elided(item.message, FINDING_LIMIT))
 
 
 def _state(findings: Sequence[Finding]) -> State:

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from policy.gateway.remarks import Remark, Weight
 
-NOTHING_KNOWN: Mapping[str, Any] = {"os": None, "conda": None, "python": None}
+NOTHING_KNOWN: Mapping[str, Any] = {"os": None, "conda": None, "python": None, "base_python": None}
 NO_POLICY: Mapping[str, str | None] = {"name": None, "digest": None}
 REFERENCE_RULE = "reference"
 CONFIG_RULE = "inference-config"
@@ -22,8 +22,10 @@ class Answer:
         reference: what was asked, with its registry and tag written out.
         digest: what it was pinned to; `None` when it could not be resolved.
         policy: `{"name", "digest"}`; both null when no policy was asked.
-        facts: `{"os": {"id", "version"}, "conda": {"version"}, "python": {"version"}}`; null for what was not found.
-        findings: `{"rule", "result", "message", "evidence", …}` of rules, and of the reference or configuration.
+        facts: `{"os": {"id", "version"}, "conda": {"version"}, "python": {"version"}, "base_python": {"version"}}`;
+            null for what was not found, or not looked at.
+        findings: `{"rule", "result", "message", "evidence", "fix", "changes"}` of rules; those of the reference or the
+            configuration have no changes.
     """
 
     allowed: bool

@@ -120,7 +120,9 @@ def _series(text: str) -> str:
     return text
 
 
-PlainVersion = Annotated[str, AfterValidator(_checked(plain_version)), Field(description="a number, or numbers joined by dots; quoted")]
+PlainVersion = Annotated[
+    str, AfterValidator(_checked(plain_version)), Field(description="a number, or numbers joined by dots; quoted")
+]
 CondaVersion = Annotated[
     str,
     AfterValidator(_checked(lambda text: compare_conda(text, text))),

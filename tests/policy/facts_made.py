@@ -15,21 +15,21 @@ def os_fact(identifier: str = "ubuntu", version: str | None = "16.04") -> Fact:
 
 def conda_fact(version: str | None = "4.5.12") -> Fact:
     """Conda's record, read from the third layer."""
-    value = {"prefix": "opt/miniconda"} | ({} if version is None else {"version": version})
+    value = {"prefix": "/opt/miniconda"} | ({} if version is None else {"version": version})
     return Fact("conda", value, evidence=(Evidence(f"{RECORD}/conda-{version}-py36_0.json", index=2),))
 
 
 def python_fact(version: str | None = "3.6.8", *, judged: bool = True, note: str = "") -> Fact:
     """Python's record, read from the fourth layer."""
-    value = {"prefix": "opt/miniconda"} | ({} if version is None else {"version": version})
+    value = {"prefix": "/opt/miniconda"} | ({} if version is None else {"version": version})
     evidence = (Evidence(f"{RECORD}/python-{version}-h0371630_0.json", index=3),)
     return Fact("python", value, judged, evidence, note)
 
 
-def base_fact(version: str | None = "3.6.8", prefix: str = "opt/miniconda") -> Fact:
+def base_fact(version: str | None = "3.6.8", prefix: str = "/opt/miniconda") -> Fact:
     """The Python of Conda's base environment, read from the fourth layer."""
     value = {"prefix": prefix} | ({} if version is None else {"version": version})
-    evidence = (Evidence(f"{prefix}/conda-meta/python-{version}-h0371630_0.json", index=3),)
+    evidence = (Evidence(f"{prefix[1:]}/conda-meta/python-{version}-h0371630_0.json", index=3),)
     return Fact("base_python", value, True, evidence)
 
 

@@ -1,11 +1,14 @@
 """Verdicts: states, documents, indexes."""
 
+from dataclasses import replace
+
 import pytest
 
 from policy.facts import Problem
 from policy.policies import DEFAULT, known_policies, load_policy, parse_policy
 from policy.verdict import Child, State, Verdict, judge_artifact, judge_image, judge_index, verdict_of
-from tests.policy.facts_made import conda_fact, image, os_fact, python_fact
+from policy.wording import FINDING_LIMIT
+from tests.policy.facts_made import base_fact, conda_fact, image, os_fact, python_fact
 
 POLICY = known_policies()[DEFAULT]
 CLEARED = judge_image("sha256:1", image(), POLICY)
@@ -36,7 +39,40 @@ def test_a_problem_is_never_cleared() -> None:
 def test_summary_is_null_for_what_was_not_found() -> None:
     """The summary names every subject."""
     verdict = judge_image("sha256:1", image(os_fact("ubuntu", None)), POLICY)
-    assert verdict.facts == {"os": {"id": "ubuntu", "version": None}, "conda": None, "python": None}
+    nothing = {"conda": None, "python": None, "base_python": None}
+    assert verdict.facts == {"os": {"id": "ubuntu", "version": None}, **nothing}
+
+
+def test_summary_tells_both_pythons() -> None:
+    """The one that PATH reaches, and beside it that of Conda's base environment, whichever is judged."""
+    verdict = judge_image("sha256:1", image(python_fact("3.6.8"), base_fact("3.7.1")), POLICY)
+    assert (verdict.facts["python"], verdict.facts["base_python"]) == ({"version": "3.6.8"}, {"version": "3.7.1"})
+
+
+def test_what_was_found_is_told_beside_a_problem() -> None:
+    """The image is inconclusive; its operating system is judged, and of Python nothing is claimed."""
+    verdict = judge_image("sha256:1", image(os_fact("debian", "9"), problems=(Problem("unclear-python", "x"),)), POLICY)
+    assert verdict.state is State.INCONCLUSIVE
+    assert verdict.facts["os"] == {"id": "debian", "version": "9"}
+    found = [(item.rule, item.result.value) for item in verdict.findings]
+    assert found == [
+        ("inspection", "error"),
+        ("os-version", "fail"),
+        ("conda-version", "skip"),
+        ("python-version", "skip"),
+    ]
+
+
+def test_messages_have_an_end() -> None:
+    """Names of any length out of an image leave the reason readable."""
+    long = replace(os_fact("x" * 5000, "9" * 5000), note="n" * 5000)
+    problem = Problem("hostile-name", f"layer 1: member {'y' * 5000} climbs out of the image")
+    for verdict in (
+        judge_image("sha256:1", image(long), POLICY),
+        judge_image("sha256:1", image(problems=(problem,)), POLICY),
+    ):
+        assert max(len(item.message) for item in verdict.findings) <= FINDING_LIMIT
+    assert verdict.reasons[0].endswith("climbs out of the image")
 
 
 def test_the_document_is_canonical_and_complete() -> None:

@@ -12,7 +12,7 @@ def test_shape() -> None:
     """The members of the fixed surface, in order, with null for what is not known."""
     document = Answer.unresolved("h:1/a:v1", "no such image").document()
     assert list(document) == ["allowed", "verdict", "reference", "digest", "policy", "facts", "findings"]
-    assert document["facts"] == {"os": None, "conda": None, "python": None}
+    assert document["facts"] == {"os": None, "conda": None, "python": None, "base_python": None}
     assert document["findings"] == [
         {"rule": "reference", "result": "error", "message": "no such image", "evidence": []}
     ]

@@ -8,7 +8,7 @@ from registry.oci.digest import Digest
 
 DIGEST = Digest.of(b"manifest")
 POLICY = {"name": "azureml-2019-07", "digest": "sha256:p"}
-NOTHING = {"os": None, "conda": None, "python": None}
+NOTHING = {"os": None, "conda": None, "python": None, "base_python": None}
 DENIED = Decision(allowed=False, message="a:v1 is not cleared by policy azureml-2019-07: still being inspected")
 
 

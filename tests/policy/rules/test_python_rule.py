@@ -50,13 +50,14 @@ def test_the_difference_names_both_places() -> None:
     meta = "opt/miniconda/conda-meta"
     assert warning.message == (
         f"Python 3.6.8 found at {meta}/python-3.6.8-h0371630_0.json (layer 3) is what the image's PATH reaches, and "
-        f"Python 3.7.1 of Conda's base environment found at {meta}/python-3.7.1-h0371630_0.json (layer 3) is another one"
+        f"Python 3.7.1 of Conda's base environment found at {meta}/python-3.7.1-h0371630_0.json (layer 3) is "
+        "another one"
     )
 
 
 def test_one_version_in_two_prefixes_is_a_difference() -> None:
     """Packages that conda installs are not those that the other Python imports."""
-    other = base_fact(GOOD, "opt/other")
+    other = base_fact(GOOD, "/opt/other")
     assert results("path", python_fact(GOOD), other) == [Result.PASS, Result.WARN]
 
 

@@ -1,0 +1,100 @@
+"""The changes that advice is made of, each in words, as lines of a Dockerfile, and as data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from policy.advice.releases import Installer
+from policy.changes import Action, Change, place, quoted
+
+NEW_PREFIX = "/opt/miniconda"
+_SHARED = ("conda", "forge", "mamba")
+_ROOTS = frozenset({"", "0", "root"})
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """How an image is changed: commands run as its User, who may not be allowed to.
+
+    Attributes:
+        user: the configured User; "" when nothing is known of one.
+    """
+
+    user: str = ""
+
+    def run(self, command: str) -> tuple[str, ...]:
+        """A RUN line, by root; none for a command that a Dockerfile cannot hold."""
+        if not command.isprintable():
+            return ()
+        if self.user.partition(":")[0] in _ROOTS:
+            return (f"RUN {command}",)
+        return ("USER root", f"RUN {command}", f"USER {self.user}")
+
+    def delete(self, path: str, why: str) -> Change:
+        """Remove one file."""
+        lines = self.run(f"rm {quoted(path)}")
+        return Change(Action.DELETE, f"delete {place(path)}, {why}", lines, {"path": path})
+
+    def link(self, path: str, target: str, why: str) -> Change:
+        """Set a symbolic link right."""
+        words = f"set the link {place(path)} to {place(target)}: {why}"
+        lines = self.run(f"ln -sfn {quoted(target)} {quoted(path)}")
+        return Change(Action.LINK, words, lines, {"path": path, "target": target})
+
+    def permit(self, path: str, why: str) -> Change:
+        """Let everybody read a tree, and execute what somebody may execute."""
+        lines = self.run(f"chmod -R a+rX {quoted(path)}")
+        return Change(
+            Action.MODE, f"let the image's User into {place(path)}, {why}", lines, {"path": path, "mode": "a+rX"}
+        )
+
+    def conda_install(self, prefix: str, package: str, spec: str, words: str) -> Change:
+        """Let the Conda of a prefix install a package into it; by its full path, which always works."""
+        program = f"{prefix.rstrip('/')}/bin/conda"
+        wanted = f"'{spec}'" if ">" in spec or "<" in spec else spec
+        about = {"package": package, "version": spec.removeprefix(package), "prefix": prefix, "conda": program}
+        return Change(Action.CONDA, words, self.run(f"{quoted(program)} install -y {wanted}"), about)
+
+    def reinstall(self, installer: Installer, prefix: str, why: str) -> Change:
+        """Make Conda's prefix anew; one that is shared with other things is left alone, and another one goes first."""
+        file = f"{installer.name}-Linux-x86_64.sh"
+        replaced = prefix and any(word in prefix.rpartition("/")[2] for word in _SHARED)
+        home = prefix if replaced else NEW_PREFIX
+        clear = f"rm -rf {quoted(home)} && " if replaced else ""
+        words = (
+            f"{'make ' + place(home) + ' anew' if replaced else 'install Conda into ' + home} with the installer "
+            f"{installer.name} (Conda {installer.conda}, Python {installer.python}){why}"
+        )
+        lines = (f"COPY {file} /tmp/", *self.run(f"{clear}bash /tmp/{file} -b -p {quoted(home)}"))
+        about = {"installer": installer.name, "conda": installer.conda, "python": installer.python, "prefix": home}
+        if replaced:
+            return Change(Action.INSTALLER, words, lines, about)
+        first = f"{home}/bin"
+        return Change(Action.INSTALLER, words, (*lines, f"ENV PATH={first}:$PATH"), {**about, "first": first})
+
+    def path_first(self, directory: str, why: str) -> Change:
+        """Put a directory in front of PATH."""
+        line = f"ENV PATH={_in_env(directory)}:$PATH"
+        return Change(Action.PATH, f"put {place(directory)} first on PATH, {why}", (line,), {"first": directory})
+
+    def path_value(self, value: str, why: str) -> Change:
+        """Write PATH anew."""
+        return Change(Action.PATH, f"write PATH anew, {why}", (f"ENV PATH={_in_env(value)}",), {"value": value})
+
+
+def quotes_in(environment: Mapping[str, str]) -> bool:
+    """Whether PATH was set with quotation marks in it, which no shell removes."""
+    return any(mark in environment.get("PATH", "") for mark in "\"'")
+
+
+def unquoted(path: str) -> str:
+    """PATH without quotation marks."""
+    return path.replace('"', "").replace("'", "")
+
+
+def _in_env(text: str) -> str:
+    """A text as ENV takes it."""
+    if all(sign.isalnum() or sign in "/._-:+@%" for sign in text):
+        return text
+    for sign in ("\\", '"', "$"):
+        text = text.replace(sign, f"\\{sign}")
+    return f'"{text}"'
