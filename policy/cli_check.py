@@ -1,6 +1,7 @@
 """`basegate check` and `basegate explain`: ask a registry's gateway about an image.
 
-Exit codes: 0 allowed, 1 denied, 2 could not tell (unreachable, not signed in, not found, another registry).
+Exit codes: 0 allowed, 1 denied, 2 could not tell (unreachable, not signed in, not found, another registry; or still
+pending after `--wait`).
 """
 
 import json
@@ -14,7 +15,7 @@ import click
 
 from policy.client.asking import Asking
 from policy.client.credentials import Credentials, CredentialsUnusable
-from policy.client.gateway import CouldNotTell, check, explain
+from policy.client.gateway import PENDING, CouldNotTell, check_again, explain
 from policy.client.sentences import in_words
 from policy.client.trust import TrustUnusable
 from policy.gateway.answer import Answer
@@ -57,22 +58,39 @@ def asking_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--inference-config", "config_file", type=click.Path(path_type=Path), help="A JSON or YAML file; - reads it."
 )
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Ask again for so long while the image is still being inspected.",
+)
 @asking_options
-def check_command(image: str | None, config_file: Path | None, *, as_json: bool, **flags: Any) -> None:
+def check_command(
+    image: str | None, config_file: Path | None, *, wait: float | None, as_json: bool, **flags: Any
+) -> None:
     """May a deployment start from IMAGE (HOST:PORT/repository:tag), or from the image of a configuration file?
 
-    Exit code 0: allowed, 1: denied, 2: could not tell.
+    Exit code 0: allowed, 1: denied, 2: could not tell. An image that is still being inspected is denied for now, and
+    with --wait, when it is so at the end, could not be told.
     """
     if (image is None) == (config_file is None):
         raise click.UsageError("give an IMAGE or --inference-config FILE, one of the two")
     try:
-        answer = _answer(image, config_file, _asking(**flags))
+        answer = _answer(image, config_file, _asking(**flags), wait or 0.0)
     except _TROUBLE as error:
         answer = Answer.unresolved(image or str(config_file), _sentence(error))
     click.echo(
         json.dumps(answer.document(), indent=2) if as_json else in_words(answer), err=_is_trouble(answer, as_json)
     )
-    sys.exit(ALLOWED if answer.allowed else DENIED if answer.could_tell else COULD_NOT_TELL)
+    sys.exit(_exit_code(answer, waited=wait is not None))
+
+
+def _exit_code(answer: Answer, *, waited: bool) -> int:
+    if answer.allowed:
+        return ALLOWED
+    if waited and answer.verdict == PENDING and not answer.stands_against:
+        return COULD_NOT_TELL
+    return DENIED if answer.could_tell else COULD_NOT_TELL
 
 
 @click.command("explain", short_help="Show verdict, facts, evidence and the nearest fix.")
@@ -109,20 +127,20 @@ def _show(document: dict[str, Any], *, as_json: bool) -> None:
     click.echo(captured.get(), nl=False)
 
 
-def _answer(image: str | None, config_file: Path | None, asking: Asking) -> Answer:
+def _answer(image: str | None, config_file: Path | None, asking: Asking, wait: float) -> Answer:
     if config_file is None:
         wanted = ImageReference.parse(image or "")
-        return check(asking.connection(wanted), wanted)
+        return check_again(asking.connection(wanted), wanted, wait)
     config = interpret(parse(_read(config_file)))
-    return _image_answer(config, asking).with_remarks(config.remarks)
+    return _image_answer(config, asking, wait).with_remarks(config.remarks)
 
 
-def _image_answer(config: InferenceConfig, asking: Asking) -> Answer:
+def _image_answer(config: InferenceConfig, asking: Asking, wait: float) -> Answer:
     if not config.image:
         return Answer(allowed=False, verdict="inconclusive", reference="")
     try:
         wanted = ImageReference.parse(config.image)
-        return check(asking.connection_from_file(wanted, config.login), wanted)
+        return check_again(asking.connection_from_file(wanted, config.login), wanted, wait)
     except _TROUBLE as error:
         return Answer.unresolved(config.image, _sentence(error))
 

@@ -56,7 +56,7 @@ class _Planner:
 
     def _of(self, subject: str, prefix: str | None = None) -> list[Fact]:
         found = self._facts.judged(subject)
-        return [fact for fact in found if prefix is None or fact.value.get("prefix", "") == prefix]
+        return [fact for fact in found if prefix is None or self._is_inside(fact, prefix)]
 
     @cached_property
     def _python_is_wrong(self) -> bool:
@@ -84,7 +84,9 @@ class _Planner:
 
     @staticmethod
     def _is_inside(fact: Fact, prefix: str) -> bool:
-        return fact.value.get("prefix", "") == prefix
+        """Whether a fact is of a prefix; the Python of Conda's is, wherever its link leads."""
+        own = fact.subject == BASE_PYTHON and fact.value.get("launcher", "").startswith(f"{prefix.rstrip('/')}/bin/")
+        return own or fact.value.get("prefix", "") == prefix
 
     # what is to be done
 

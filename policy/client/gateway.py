@@ -1,5 +1,6 @@
 """A registry's gateway as its callers reach it over HTTP."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from policy.references import ImageReference, is_loopback
 from registry.errors import BasegateError
 
 CHECK_PATH = "/policy/v1/references:check"
+PENDING = "pending"
+_PAUSE_SECONDS = 1.0
 
 Login = Callable[[], Credentials | None]
 """Finds credentials when they are needed."""
@@ -69,6 +72,20 @@ def check(connection: Connection, image: ImageReference) -> Answer:
         TrustUnusable: a CA file cannot be used.
     """
     return Answer.from_document(_ask(connection, "POST", CHECK_PATH, {"reference": str(image)}))
+
+
+def check_again(connection: Connection, image: ImageReference, wait: float) -> Answer:
+    """Ask as `check` does, and again while the verdict is pending, until `wait` seconds have passed.
+
+    The registry itself waits at every question (its setting `policy.wait_seconds`), which is not cut short. Raises as
+    `check` does, at once: what cannot be reached is not waited for.
+    """
+    end = time.monotonic() + wait
+    answer = check(connection, image)
+    while answer.verdict == PENDING and (left := end - time.monotonic()) > 0:
+        time.sleep(min(_PAUSE_SECONDS, left))
+        answer = check(connection, image)
+    return answer
 
 
 def explain(connection: Connection, image: ImageReference) -> dict[str, Any]:

@@ -50,15 +50,18 @@ class Answer:
             KeyError, TypeError, ValueError: the document has another shape.
         """
         members = {name: document[name] for name in ("verdict", "reference", "digest", "policy", "facts")}
-        findings = tuple(
-            {**item, "result": item["result"], "message": item["message"]} for item in document["findings"]
-        )
+        findings = tuple(_read(item) for item in document["findings"])
         return cls(allowed=document["allowed"] is True, findings=findings, **members)
 
     @property
     def could_tell(self) -> bool:
         """Whether the answer is a decision: the image was looked at, or something else definite stands against it."""
-        return self.digest is not None or any(item["result"] == Weight.FAIL for item in self.findings)
+        return self.digest is not None or self.stands_against
+
+    @property
+    def stands_against(self) -> bool:
+        """Whether something definite stands against it."""
+        return any(item["result"] == Weight.FAIL for item in self.findings)
 
     def with_remarks(self, remarks: Sequence[Remark]) -> Self:
         """The same answer for an image that a configuration names: its faults count against it."""
@@ -86,3 +89,11 @@ class Answer:
 
 def _finding(rule: str, result: str, message: str) -> dict[str, Any]:
     return {"rule": rule, "result": str(result), "message": message, "evidence": []}
+
+
+def _read(item: Mapping[str, Any]) -> dict[str, Any]:
+    read = {**item, "result": item["result"], "message": item["message"]}
+    if "changes" not in item:
+        return read
+    changes = [{**change, "words": change["words"], "lines": [*change["lines"]]} for change in item["changes"]]
+    return {**read, "changes": changes}

@@ -160,6 +160,39 @@ def test_wrong_usage(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     assert run(tmp_path, "check", *arguments).exit_code == 2
 
 
+PENDING = CLEARED.document() | {"allowed": False, "verdict": "pending"}
+
+
+def test_wait_asks_again_while_the_verdict_is_pending(server: Playback, tmp_path: Path) -> None:
+    """The answer of the last question counts."""
+    server.body, server.later = PENDING, [CLEARED.document()]
+    result = run(tmp_path, "check", f"{server.host}/team/app:v1", "--wait", "60")
+    assert (result.exit_code, len(server.asked)) == (0, 2)
+
+
+def test_wait_ends(server: Playback, tmp_path: Path) -> None:
+    """Still pending after the time: could not tell, which is not denied."""
+    server.body = PENDING
+    waited = run(tmp_path, "check", f"{server.host}/team/app:v1", "--wait", "0.1")
+    assert (waited.exit_code, len(server.asked)) == (2, 2)
+    assert "is not judged yet" in waited.stdout
+    assert run(tmp_path, "check", f"{server.host}/team/app:v1").exit_code == 1
+
+
+def test_wait_does_not_ask_again_for_an_answer(server: Playback, tmp_path: Path) -> None:
+    """A refusal is an answer."""
+    server.body |= {"allowed": False, "verdict": "refused"}
+    result = run(tmp_path, "check", f"{server.host}/team/app:v1", "--wait", "60")
+    assert (result.exit_code, len(server.asked)) == (1, 1)
+
+
+def test_a_faulty_configuration_denies_a_pending_image(server: Playback, tmp_path: Path) -> None:
+    """What stands against it already is not waited for to be said."""
+    server.body = PENDING
+    file = config(tmp_path, {"baseImage": f"{server.host}/a:v1", "runtime": "spark-py"})
+    assert run(tmp_path, "check", "--inference-config", file, "--wait", "0").exit_code == 1
+
+
 def explained(**changes: Any) -> dict[str, Any]:
     """An explanation of an image, as the registry answers it."""
     place = {"index": 3, "layer": "sha256:" + "c" * 64, "path": "opt/conda/[bold]x\x1b[31m", "value": "4.5.12"}

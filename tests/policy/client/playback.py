@@ -18,6 +18,7 @@ class Playback(ThreadingHTTPServer):
     Attributes:
         status, body, headers: of every answer.
         allowed: the only `Authorization` that is not answered 401; `None` lets everybody in.
+        later: the bodies of later answers.
         asked: method, path, `Authorization` and body of every request.
     """
 
@@ -29,6 +30,7 @@ class Playback(ThreadingHTTPServer):
         self.body: Any = VERDICT
         self.headers: dict[str, str] = {}
         self.allowed: str | None = None
+        self.later: list[Any] = []
         self.asked: list[tuple[str, str, str, bytes]] = []
 
     @property
@@ -44,6 +46,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.asked.append((self.command, self.path, self.headers.get("Authorization", ""), body))
         raw = self.server.body if isinstance(self.server.body, bytes) else json.dumps(self.server.body).encode()
+        if self.server.later:
+            self.server.body = self.server.later.pop(0)
         refused = self.server.allowed not in {None, self.headers.get("Authorization", "")}
         self.send_response(401 if refused else self.server.status)
         for name, value in self.server.headers.items():
