@@ -199,21 +199,32 @@ class _Planner:
         return any(self._is_inside(fact, prefix) for fact in self._of(PATH_PYTHON))
 
     def _lead_to_base(self, prefix: str, *, narrowed: bool) -> bool:
-        """Put the prefix first on PATH where another Python is reached, and that one is wrong."""
+        """Put the prefix first on PATH where another Python is reached, and that one is wrong.
+
+        Returns:
+            Whether the prefix's Python will be reached, and was not.
+        """
         reached = self._of(PATH_PYTHON)
         if PATH_PYTHON not in self._wanted.subjects or narrowed:
             return False
         if reached and (all(map(self._good, reached)) or all(self._is_inside(fact, prefix) for fact in reached)):
             return False
+        if self._is_looked_in(prefix):
+            return True
         why = "so that its Python is the one that is found"
         self._made.python.append(self._to_path(prefix, why))
         return True
 
+    def _is_looked_in(self, prefix: str) -> bool:
+        """Whether PATH has the prefix already, before the Python that is reached, and there is none in it yet."""
+        missing = f"{prefix.strip('/')}/bin/python"
+        return any(item.path == missing for item in self._facts.absent.get(PATH_PYTHON, ()))
+
     def _mend_launcher(self, prefix: str) -> bool:
         """Set a link of the prefix right that leads to another prefix's Python, when its own is there."""
         for fact in (*self._of(PATH_PYTHON), *self._of(BASE_PYTHON)):
-            link = fact.value.get("link", "")
-            if self._good(fact) or not link.startswith(f"{prefix.rstrip('/')}/bin/"):
+            link = _leaving(fact, prefix)
+            if self._good(fact) or not link:
                 continue
             own = [item for item in self._interpreters(prefix) if self._good(item) and item.value.get("program")]
             if own:
@@ -242,9 +253,9 @@ class _Planner:
         return False
 
     def _runs(self, prefix: str) -> bool:
-        """Whether the prefix's Conda can be started: it needs its own records and its own Python."""
+        """Whether the prefix's Conda can be started: it needs its own records and its own Python, by its usual name."""
         found = [*self._of(_CONDA, prefix), *self._of(BASE_PYTHON, prefix)]
-        return all(fact.value.get("version") and not fact.value.get("link") for fact in found)
+        return all(fact.value.get("version") and not _leaving(fact, prefix) and _is_usual(fact) for fact in found)
 
     def _install_python(self, prefix: str, *, updated: bool) -> None:
         """Let Conda install Python where its solver can; else make the prefix anew."""
@@ -282,6 +293,22 @@ class _Planner:
 def _record(fact: Fact) -> str:
     """The file a fact was read in."""
     return fact.value.get("record") or next((f"/{item.path}" for item in fact.evidence), "")
+
+
+def _leaving(fact: Fact, prefix: str) -> str:
+    """The link of a prefix that leads to a Python elsewhere; "" when none does."""
+    home = f"{prefix.rstrip('/')}/"
+    if fact.value.get("program", home).startswith(home):
+        return ""
+    links = [f"/{item.path}" for item in fact.evidence if f"/{item.path}".startswith(f"{home}bin/")]
+    known = [path for path in (fact.value.get("link", ""), *links) if path.startswith(f"{home}bin/")]
+    return known[-1] if known else ""
+
+
+def _is_usual(fact: Fact) -> bool:
+    """Whether a Python has the name that Conda starts it by."""
+    found = fact.value.get("launcher") or fact.value.get("program", "python")
+    return found.rpartition("/")[2] in {"python", "python3"}
 
 
 def _version_in(path: str) -> str:
