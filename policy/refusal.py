@@ -23,9 +23,9 @@ def refusal(name: str, policy: Policy, verdict: Verdict | None) -> str:
 
 
 def refusal_detail(repository: str, digest: str, policy: Policy, verdict: Verdict | None) -> dict[str, Any]:
-    """The same for a program: `{"repository", "digest", "verdict", "policy", "findings", "more"}`.
+    """The same for a program: `{"repository", "digest", "verdict", "policy", "findings"}`.
 
-    At most 20 findings with 4 places each are in it; `more` says how many others there are.
+    At most 20 findings with 4 places each are in it, because clients print it; `more` says how many others there are.
     """
     findings = () if verdict is None else verdict.findings
     failed = [finding_document(item) for item in findings if item.result in {Result.FAIL, Result.ERROR}]
@@ -34,8 +34,8 @@ def refusal_detail(repository: str, digest: str, policy: Policy, verdict: Verdic
         "digest": digest,
         "verdict": (State.PENDING if verdict is None else verdict.state).value,
         "policy": {"name": policy.name, "digest": policy.digest},
-        "findings": [{**item, "evidence": item["evidence"][:_EVIDENCE]} for item in failed[:_FINDINGS]],
-        "more": max(0, len(failed) - _FINDINGS),
+        "findings": [_brief(item) for item in failed[:_FINDINGS]],
+        **({"more": len(failed) - _FINDINGS} if len(failed) > _FINDINGS else {}),
     }
 
 
@@ -43,3 +43,10 @@ def _reasons(verdict: Verdict | None) -> tuple[str, ...]:
     if verdict is None:
         return (PENDING,)
     return verdict.reasons or tuple(item.message for item in verdict.findings)
+
+
+def _brief(item: dict[str, Any]) -> dict[str, Any]:
+    """A finding without its changes, which `fix` says in words, and with its first places."""
+    return {name: value for name, value in item.items() if name != "changes"} | {
+        "evidence": item["evidence"][:_EVIDENCE]
+    }
