@@ -136,7 +136,8 @@ class PolicyGate:
         if found.allowed:
             return found
         name = named(repository, digest)
-        return replace(found, message=f"{name} is not cleared by policy {bound.policy.name}: {found.message}")
+        message = f"{name} is not cleared by policy {bound.policy.name}: {found.message}"
+        return replace(found, message=elided_bytes(message, REFUSAL_LIMIT))
 
     def generation(self) -> int:
         """Changes with every new verdict, standing order, exemption that ends, and request to look again."""

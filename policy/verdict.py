@@ -195,7 +195,11 @@ def judge_unreadable(digest: str, problem: Problem, policy: Policy) -> Verdict:
 
 def without_content(verdict: Verdict, missing: Sequence[str]) -> Verdict:
     """The verdict while content that it speaks of is not in the store: what is not there cannot be relied upon."""
-    findings = tuple(Finding("content", Result.ERROR, message) for message in missing)
+    change = answered(Problem("missing-content", ""))
+    findings = tuple(
+        Finding("content", Result.ERROR, elided(message, FINDING_LIMIT), fix=fix_of([change]), changes=(change,))
+        for message in missing
+    )
     return replace(verdict, state=State.INCONCLUSIVE, findings=(*findings, *verdict.findings))
 
 

@@ -63,7 +63,7 @@ _TABLE: Mapping[str, Callable[[Problem], Change]] = {
         "so that runtimes agree on it: name every directory in it that is no link, and do not delete a path "
         "and make it anew in one layer"
     ),
-    "table-of-contents": _rebuild("without its table of contents: push with --compression-format gzip or zstd"),
+    "contents-table": _rebuild("without its table of contents: push with --compression-format gzip or zstd"),
     "unclear-root": _rebuild("so that the image's files can be told, without links or members beyond the limits"),
     "unclear-link": _configure("replace the links by what they lead to: COPY the file itself", "link"),
     "unclear-python": _configure(

@@ -24,6 +24,7 @@ from registry.oci.media_types import IMAGE_LAYERS
 
 # Not a setting: facts that nobody judges are part of the verdict's document, which is the same everywhere.
 _REPORTED_AT_MOST = 100
+_TOLD_AT_MOST = 4096
 
 
 def compose(
@@ -181,7 +182,7 @@ def _read(
     aside.told(lambda: [] if condas.prefixes else conda_lookalikes(look))
     aside.told(lambda: other_condas(look, condas.prefixes) + hidden_pythons(look))
     aside.told(lambda: other_pythons(look, pythons))
-    found.facts += aside.facts[:_REPORTED_AT_MOST]
+    found.facts += aside.facts[:_REPORTED_AT_MOST] + _environment(config)
     found.problems += aside.problems
     found.absent = look.absent()
     return found
@@ -193,3 +194,10 @@ def _shell(look: Look) -> list[Fact]:
         look.missed("shell", SHELL.decode())
         return []
     return [Fact("shell", {"path": "/" + SHELL.decode()}, evidence=(look.seen(node, ""), *look.linked(links)))]
+
+
+def _environment(config: ImageConfig) -> list[Fact]:
+    """What the configuration says of whom programs run as and where they are found; nothing for the defaults."""
+    said = {"PATH": config.path if config.has_path else "", "User": config.user, "WorkingDir": config.working_dir}
+    value = {name: text for name, text in said.items() if 0 < len(text) <= _TOLD_AT_MOST}
+    return [Fact("environment", value, judged=False)] if value else []

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from policy.facts import Fact
 from policy.policies import Policy, parse_policy
-from policy.verdict import State
+from policy.verdict import State, judge_image
+from tests.corpus.builders import Image, as_json, config_document, image
 from tests.corpus.systems import (
     PREFIX,
     conda,
@@ -20,6 +22,8 @@ from tests.corpus.systems import (
 )
 from tests.corpus.tarballs import Entry, file, link, program
 from tests.policy.advice.making import DEFAULT, Made, advice, is_cleared, smaller, verdict
+from tests.policy.facts_made import conda_fact, os_fact, python_fact
+from tests.policy.facts_made import image as facts_image
 
 BIN = f"{PREFIX}/bin"
 ON_PATH = f"/{BIN}:/usr/local/bin:/usr/bin:/bin"
@@ -253,3 +257,30 @@ def test_an_update_of_conda_stays_below_what_its_python_can_live_with() -> None:
     """The newest Conda would need another Python."""
     (change,) = advice(verdict(made(miniconda("4.3.30", "3.6.3"))))
     assert change.lines == (f"RUN /{BIN}/conda install -y 'conda>=4.5,<=4.10.3'",)
+
+
+def test_commands_are_run_by_root() -> None:
+    """The image's own User may not write into the prefix; it is set again afterwards."""
+    start = made(miniconda(python_version="3.7.1"), path=ON_PATH)
+    built = image(start.entries, config=as_json(_run_by(start.built(), "1000")))
+    (change,) = advice(judge_image("sha256:1", built.facts(), DEFAULT))
+    assert change.lines == ("USER root", f"RUN /{BIN}/conda install -y python=3.6", "USER 1000")
+
+
+def _run_by(built: Image, user: str) -> dict[str, object]:
+    return config_document(built.layers, config={"User": user, "Env": [f"PATH={ON_PATH}"]})
+
+
+def test_quotes_in_path_are_taken_out() -> None:
+    """The directories are right, and the quotation marks are part of the first and the last."""
+    start = made(miniconda(), APT, path=f'"/{BIN}:/usr/bin"')
+    (change,) = advice(verdict(start))
+    assert change.lines == (f"ENV PATH=/{BIN}:/usr/bin",)
+
+
+def test_permissions_are_what_is_to_be_changed() -> None:
+    """Where the image's User may not enter, nothing has to be installed."""
+    denied = Fact("python", {"denied": "/opt/miniconda", "user": "1000"}, judged=False)
+    facts = facts_image(os_fact(), conda_fact(), python_fact("3.8.10"), denied)
+    (change,) = advice(judge_image("sha256:1", facts, DEFAULT))
+    assert change.lines == ("RUN chmod -R a+rX /opt/miniconda",)

@@ -100,7 +100,8 @@ def reasons_in_the_source() -> set[str]:
     for module in modules("policy"):
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Call) and _name(node) in _RAISED:
-                found |= {item.value for item in node.args if isinstance(item, ast.Constant) and _is_reason(item.value)}
+                said = [item.value for item in node.args if isinstance(item, ast.Constant)]
+                found |= {value for value in said if isinstance(value, str) and _is_reason(value)}
     return found
 
 
@@ -108,8 +109,8 @@ def _name(node: ast.Call) -> str:
     return node.func.id if isinstance(node.func, ast.Name) else ""
 
 
-def _is_reason(value: object) -> bool:
-    return isinstance(value, str) and "-" in value and value.replace("-", "").isalpha()
+def _is_reason(value: str) -> bool:
+    return "-" in value and value.replace("-", "").isalpha()
 
 
 def test_every_reason_has_advice() -> None:
