@@ -54,7 +54,7 @@ class Fact:
             (where it was found), `link` (the last link that leads out of its prefix), `records` (those that disagree).
             A reported conda that is none, but looks like one: `lookalike` (what it is instead, as it stands in a
             sentence) and `version`. A reported fact with `denied`: the path that the image's `user` may not use.
-            environment: `PATH`, `User`, `WorkingDir` as far as they are set.
+            environment: `User` where one is set, `PATH` where quotation marks are part of it.
         judged: whether rules look at it; other Pythons and shadowed records are reported only.
         note: one sentence for a person when the value alone would mislead ("" otherwise).
     """

@@ -40,12 +40,13 @@ class Hands:
         lines = self.run(f"ln -sfn {quoted(target)} {quoted(path)}")
         return Change(Action.LINK, words, lines, {"path": path, "target": target})
 
-    def permit(self, path: str, why: str) -> Change:
-        """Let everybody read a tree, and execute what somebody may execute."""
-        lines = self.run(f"chmod -R a+rX {quoted(path)}")
-        return Change(
-            Action.MODE, f"let the image's User into {place(path)}, {why}", lines, {"path": path, "mode": "a+rX"}
-        )
+    def permit(self, path: str, why: str, prefix: str = "") -> Change:
+        """Let everybody read a prefix or what is in it, and execute what somebody may; above it only pass through."""
+        inside = not prefix or f"{path}/".startswith(f"{prefix.rstrip('/')}/")
+        mode = "a+rX" if inside else "a+x"
+        lines = self.run(f"chmod {'-R ' if inside else ''}{mode} {quoted(path)}")
+        words = f"let the image's User into {place(path)}, {why}"
+        return Change(Action.MODE, words, lines, {"path": path, "mode": mode})
 
     def conda_install(self, prefix: str, package: str, spec: str, words: str) -> Change:
         """Let the Conda of a prefix install a package into it; by its full path, which always works."""

@@ -93,13 +93,16 @@ class _Planner:
     def _denied(self) -> bool:
         """Permissions come first: what the image's User may not see is as good as not there."""
         for subject, changes, wrong in (
-            (_CONDA, self._made.conda, self._conda_is_wrong or not self._condas),
+            (_CONDA, self._made.conda, self._conda_is_wrong or (bool(self._wanted.conda) and not self._condas)),
             (PATH_PYTHON, self._made.python, self._python_is_wrong),
         ):
-            for fact in self._facts.facts:
-                if wrong and fact.subject == subject and "denied" in fact.value:
-                    why = f"which user {fact.value.get('user', 'of the configuration')} may not use"
-                    changes.append(self._hands.permit(fact.value["denied"], why))
+            denied = [fact.value for fact in self._facts.facts if fact.subject == subject and "denied" in fact.value]
+            for value in denied if wrong else ():
+                why = f"which user {value.get('user', 'of the configuration')} may not use"
+                changes.append(self._hands.permit(value["denied"], why, value.get("prefix", "")))
+            home = denied[0].get("prefix", "") if denied else ""
+            if wrong and home and subject == PATH_PYTHON and not self._is_looked_in(home):
+                changes.append(self._to_path(home, "so that its Python is the one that is found"))
         return bool(self._made.conda or self._made.python)
 
     def _with_conda(self) -> None:

@@ -9,6 +9,7 @@ from policy.inspection.accounts import identities
 from policy.inspection.budgets import ImageBudgets
 from policy.inspection.conda import Condas, conda, other_condas, reached
 from policy.inspection.conda_lookalikes import conda_lookalikes
+from policy.inspection.denials import denials
 from policy.inspection.detectors import DETECTORS, names
 from policy.inspection.image_config import ConfigUnreadable, ImageConfig, parse_config
 from policy.inspection.layer_inspection import LayerInspection
@@ -182,6 +183,7 @@ def _read(
     aside.told(lambda: [] if condas.prefixes else conda_lookalikes(look))
     aside.told(lambda: other_condas(look, condas.prefixes) + hidden_pythons(look))
     aside.told(lambda: other_pythons(look, pythons))
+    aside.told(lambda: denials(look, condas.prefixes))
     found.facts += aside.facts[:_REPORTED_AT_MOST] + _environment(config)
     found.problems += aside.problems
     found.absent = look.absent()
@@ -197,7 +199,8 @@ def _shell(look: Look) -> list[Fact]:
 
 
 def _environment(config: ImageConfig) -> list[Fact]:
-    """What the configuration says of whom programs run as and where they are found; nothing for the defaults."""
-    said = {"PATH": config.path if config.has_path else "", "User": config.user, "WorkingDir": config.working_dir}
+    """What who changes the image must know of its configuration: the User, and a PATH with quotation marks in it."""
+    has_marks = any(mark in config.path for mark in "\"'")
+    said = {"PATH": config.path if has_marks else "", "User": config.user}
     value = {name: text for name, text in said.items() if 0 < len(text) <= _TOLD_AT_MOST}
     return [Fact("environment", value, judged=False)] if value else []

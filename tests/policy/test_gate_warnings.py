@@ -5,14 +5,14 @@ from pathlib import Path
 from policy.client.sentences import in_words
 from policy.gateway.clearance import answer_of
 from policy.verdict import State
-from tests.policy.images_made import MadeImage, base, image, layer, miniconda
+from tests.policy.images_made import PREFIX, MadeImage, base, image, layer, miniconda
 from tests.policy.lab import READER, TEAM, V1, open_lab
 
 
 def off_path() -> MadeImage:
     """A good Conda that PATH does not reach."""
-    files = {path.replace("opt/miniconda", "opt/elsewhere"): text for path, text in miniconda().items()}
-    return image(layer(base()), layer(files))
+    there = {path: text.replace(PREFIX, "opt/elsewhere") for path, text in miniconda().items()}
+    return image(layer(base()), layer({path.replace(PREFIX, "opt/elsewhere"): text for path, text in there.items()}))
 
 
 def test_the_push_is_told_and_the_pull_is_not(tmp_path: Path) -> None:

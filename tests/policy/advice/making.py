@@ -9,7 +9,7 @@ from policy.policies import Policy, known_policies
 from policy.rules.versions import compare_conda
 from policy.verdict import State, Verdict, judge_image
 from registry.oci.digest import Digest
-from tests.corpus.builders import Image, image
+from tests.corpus.builders import Image, as_json, config_document, image, layer
 from tests.corpus.systems import conda_python, conda_record, miniconda, ubuntu
 from tests.corpus.tarballs import Entry, link, program
 
@@ -21,14 +21,17 @@ SOLVABLE = {"3.5": "4.5.11", "3.6": "4.10.3", "3.7": "23.1.0"}
 
 @dataclass(frozen=True)
 class Made:
-    """An image as it is built: its files, and the PATH of its configuration."""
+    """An image as it is built: its files, and the PATH and User of its configuration."""
 
     entries: tuple[Entry, ...]
     path: str | None
+    user: str = ""
 
     def built(self) -> Image:
         """As one layer."""
-        return image(self.entries, path=self.path)
+        env = [] if self.path is None else [f"PATH={self.path}"]
+        made = layer(*self.entries)
+        return image(made, config=as_json(config_document([made], config={"User": self.user, "Env": env})))
 
     def without(self, gone: Callable[[str], bool]) -> "Made":
         """The same without the files whose paths are such."""
@@ -131,9 +134,15 @@ def _install(made: Made, about: Mapping[str, str]) -> Made:
 
 
 def _mode(made: Made, about: Mapping[str, str]) -> Made:
-    inside = about["path"][1:]
-    opened = (item.but(mode=item.mode | 0o555) if item.path.startswith(inside) else item for item in made.entries)
-    return replace(made, entries=tuple(opened))
+    path, deep = about["path"][1:], about["mode"] == "a+rX"
+    return replace(made, entries=tuple(_opened(item, path, deep) for item in made.entries))
+
+
+def _opened(item: Entry, path: str, deep: bool) -> Entry:
+    if item.path.rstrip("/") != path and not (deep and item.path.startswith(f"{path}/")):
+        return item
+    executable = item.kind == "5" or item.mode & 0o111
+    return item.but(mode=item.mode | (0o444 if deep else 0) | (0o111 if executable else 0))
 
 
 _DOERS: Mapping[str, Callable[[Made, Mapping[str, str]], Made]] = {

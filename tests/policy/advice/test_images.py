@@ -1,13 +1,12 @@
 """Advice that works: done to the image it clears it, and nothing of it is too much."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from policy.facts import Fact
 from policy.policies import Policy, parse_policy
-from policy.verdict import State, judge_image
-from tests.corpus.builders import Image, as_json, config_document, image
+from policy.verdict import State
 from tests.corpus.systems import (
     PREFIX,
     conda,
@@ -20,10 +19,8 @@ from tests.corpus.systems import (
     system_python,
     ubuntu,
 )
-from tests.corpus.tarballs import Entry, file, link, program
+from tests.corpus.tarballs import Entry, file, folder, link, program
 from tests.policy.advice.making import DEFAULT, Made, advice, is_cleared, smaller, verdict
-from tests.policy.facts_made import conda_fact, os_fact, python_fact
-from tests.policy.facts_made import image as facts_image
 
 BIN = f"{PREFIX}/bin"
 ON_PATH = f"/{BIN}:/usr/local/bin:/usr/bin:/bin"
@@ -69,6 +66,9 @@ STALE = conda_record("4.4.11")
 RELINKED = [item for item in miniconda() if item.path != f"{BIN}/python"]
 UNNAMED = [*conda(), program(f"{BIN}/python", elf()), python_record("3.6.8"), python_record("3.7.3")]
 NAMED = file(f"{PREFIX}/conda-meta/conda-4.5.12-py36_0.json", record("conda", "4.5.12", "py36_0"))
+
+LOCKED = tuple(item.but(mode=0o700) if item.path == f"{PREFIX}/" else item for item in miniconda())
+HOME = (folder("root").but(mode=0o700), *miniconda(prefix="root/miniconda"))
 
 CASES: dict[str, tuple[Made, Policy, set[str]]] = {
     "a stale record beside the right one": (made(miniconda(), [STALE]), DEFAULT, {"delete"}),
@@ -190,6 +190,17 @@ CASES: dict[str, tuple[Made, Policy, set[str]]] = {
         own(python_of("3.6")),
         {"install"},
     ),
+    "a prefix that only root may enter": (replace(made(LOCKED), user="1000"), DEFAULT, {"mode"}),
+    "a home that only root may enter": (
+        replace(made(HOME, path="/root/miniconda/bin:/usr/bin"), user="1000"),
+        DEFAULT,
+        {"mode"},
+    ),
+    "a home that only root may enter, apt's Python on PATH": (
+        replace(made(HOME, APT, path="/usr/bin:/bin"), user="1000"),
+        DEFAULT,
+        {"mode", "path"},
+    ),
     "a shell is asked for": (
         Made(tuple(miniconda()), ON_PATH),
         own({"rule": "posix-shell", "path": "/bin/sh"}),
@@ -261,14 +272,8 @@ def test_an_update_of_conda_stays_below_what_its_python_can_live_with() -> None:
 
 def test_commands_are_run_by_root() -> None:
     """The image's own User may not write into the prefix; it is set again afterwards."""
-    start = made(miniconda(python_version="3.7.1"), path=ON_PATH)
-    built = image(start.entries, config=as_json(_run_by(start.built(), "1000")))
-    (change,) = advice(judge_image("sha256:1", built.facts(), DEFAULT))
+    (change,) = advice(verdict(replace(made(miniconda(python_version="3.7.1")), user="1000")))
     assert change.lines == ("USER root", f"RUN /{BIN}/conda install -y python=3.6", "USER 1000")
-
-
-def _run_by(built: Image, user: str) -> dict[str, object]:
-    return config_document(built.layers, config={"User": user, "Env": [f"PATH={ON_PATH}"]})
 
 
 def test_quotes_in_path_are_taken_out() -> None:
@@ -280,7 +285,5 @@ def test_quotes_in_path_are_taken_out() -> None:
 
 def test_permissions_are_what_is_to_be_changed() -> None:
     """Where the image's User may not enter, nothing has to be installed."""
-    denied = Fact("python", {"denied": "/opt/miniconda", "user": "1000"}, judged=False)
-    facts = facts_image(os_fact(), conda_fact(), python_fact("3.8.10"), denied)
-    (change,) = advice(judge_image("sha256:1", facts, DEFAULT))
-    assert change.lines == ("RUN chmod -R a+rX /opt/miniconda",)
+    start, policy, _ = CASES["a prefix that only root may enter"]
+    assert advice(verdict(start, policy))[0].lines == ("USER root", f"RUN chmod -R a+rX /{PREFIX}", "USER 1000")
