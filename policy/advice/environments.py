@@ -1,7 +1,7 @@
 """What to do about Conda and Python: one plan for both, because what installs one of them changes the other."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, cmp_to_key
 
 from policy.advice.acts import Hands, quotes_in, unquoted
 from policy.advice.releases import INSTALLERS, can_hold, series
@@ -9,6 +9,7 @@ from policy.advice.wanted import Wanted
 from policy.changes import Action, Change, place
 from policy.facts import Fact, ImageFacts
 from policy.rules.python_version import BASE_PYTHON, PATH_PYTHON
+from policy.rules.versions import compare_conda
 
 _CONDA = "conda"
 
@@ -264,7 +265,7 @@ class _Planner:
         """Let Conda install Python where its solver can; else make the prefix anew."""
         versions = [fact.value.get("version", "") for fact in self._of(_CONDA, prefix)]
         right = [version for version in versions if version and self._wanted.takes_conda(version)]
-        newest = right[-1] if right else ""
+        newest = max(right, key=cmp_to_key(compare_conda), default="")
         able = newest and any(can_hold(newest, name) for name in self._wanted.series)
         if updated or (able and self._runs(prefix)):
             self._conda_python(prefix, "" if updated else newest)

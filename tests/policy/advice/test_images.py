@@ -101,6 +101,11 @@ CASES: dict[str, tuple[Made, Policy, set[str]]] = {
     ),
     "Conda 24 with Python 3.12": (made(miniconda("24.1.2", "3.12.4")), DEFAULT, {"installer"}),
     "Conda 4.11 with Python 3.9": (made(miniconda("4.11.0", "3.9.7")), DEFAULT, {"installer"}),
+    "Conda 23 beside a record of an older one": (
+        made(miniconda("23.1.0", "3.8.16"), [conda_record("4.10.1")]),
+        DEFAULT,
+        {"installer"},
+    ),
     "Conda 4.10.3 with Python 3.9": (made(miniconda("4.10.3", "3.9.5")), DEFAULT, {"conda"}),
     "Conda 4.5.12 with Python 3.7": (made(miniconda("4.5.12", "3.7.1")), DEFAULT, {"conda"}),
     "an old Conda": (made(miniconda("4.3.30", "3.6.3")), DEFAULT, {"conda"}),
