@@ -28,6 +28,7 @@ LINKS_AT_MOST = 40
 _LINK = ord("l")
 _NAMED = {b"i": b"d", b"I": b"D", b"w": b"m", b"n": b"D"}
 _EMPTIED = {b"d": b"D", b"i": b"I", b"m": b"D"}
+_HIDING = frozenset({b"w", b"D", b"I", b"n", b"m"})
 _UNNAMED = frozenset({b"w", b"i", b"I", b"n"})
 
 
@@ -251,11 +252,17 @@ class LayerTree:
         Mode and owner of a hard link's entry are given to the file that all its names share.
 
         Raises:
-            LayerRefused: the target is a directory, or the name stands twice.
+            LayerRefused: the target is a directory or deleted by the layer, or the name stands twice.
         """
         source = self._existing(target)
-        entry = self.entries.get(source, b"w")
-        if entry in _UNNAMED:
+        entry = self.entries.get(source)
+        if entry == b"w" or (entry is None and self._is_emptied(source)):
+            raise LayerRefused(
+                "whiteout-order",
+                f"{shown(path)} is a hard link to {shown(target)}, which the same layer deletes: no unpacker of layers "
+                "takes it, others link to what it brings later",
+            )
+        if entry is None or entry in _UNNAMED:
             purge = self.put(name, path, b"h" + target)
             self.access[path] = bytes(access)
             return b"", purge
@@ -269,6 +276,14 @@ class LayerTree:
         if entry[0] in b"fx":
             self._share(source, path, entry, access)
         return source, purge
+
+    def _is_emptied(self, path: bytes) -> bool:
+        """Whether the layer has hidden what older layers have at a path, by what it did to a directory above."""
+        while path:
+            path = path.rpartition(b"/")[0]
+            if self.entries.get(path) in _HIDING:
+                return True
+        return False
 
     def _share(self, source: bytes, path: bytes, entry: bytes, access: Access) -> None:
         inode = self._inodes.setdefault(source, Inode(entry[1:], access))

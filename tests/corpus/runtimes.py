@@ -265,6 +265,11 @@ ORDERS: list[Case] = [
         python=("3.6.1",),
     ),
     unclear(
+        "a hard link to what the layer deletes",
+        lambda: started([whiteout("etc/os-release"), hard_link("x", "etc/os-release"), file("etc/os-release", DEBIAN)]),
+        "the same layer deletes",
+    ),
+    unclear(
         "an opaque marker after members whose directories have no members of their own",
         lambda: started([file("srv/a/b/c"), opaque("srv/a")]),
         "podman's vfs deletes them",

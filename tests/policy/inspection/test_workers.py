@@ -65,6 +65,14 @@ def stored(folder: Path, content: bytes) -> Path:
     return path
 
 
+def found_by(kept: Kept, content: bytes) -> Inspected:
+    """What is found of a layer, as soon as it is."""
+    deadline = time.monotonic() + 30
+    while Digest.of(content) not in kept and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return kept[Digest.of(content)]
+
+
 def read(pool: InspectionWorkers, folder: Path, content: bytes) -> Inspected:
     """Have a stored layer inspected."""
     return pool.inspect(Digest.of(content), stored(folder, content)).future.result(30)
@@ -221,14 +229,13 @@ def test_a_worker_that_hangs_is_killed(tmp_path: Path) -> None:
         assert pool.counters.deaths == 1
 
 
-def test_an_idle_upload_gives_way_to_a_whole_layer(workers: InspectionWorkers, tmp_path: Path) -> None:
+def test_an_idle_upload_gives_way_to_a_whole_layer(tmp_path: Path) -> None:
     """A stalled client does not keep the only worker; its layer is read when it is whole."""
-    arrival = arrive(workers, tmp_path / "staging", LARGE)
-    assert read(workers, tmp_path, SMALL).failure == ""
-    arrival.committed(Digest.of(LARGE), len(LARGE))
-    job = workers.outstanding(Digest.of(LARGE))
-    assert job is not None
-    assert job.future.result(30).failure == ""
+    with open_workers() as (pool, kept):
+        arrival = arrive(pool, tmp_path / "staging", LARGE)
+        assert read(pool, tmp_path, SMALL).failure == ""
+        arrival.committed(Digest.of(LARGE), len(LARGE))
+        assert found_by(kept, LARGE).failure == ""
 
 
 def test_an_aborted_upload_frees_the_worker(workers: InspectionWorkers, tmp_path: Path) -> None:
