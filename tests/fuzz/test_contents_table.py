@@ -12,7 +12,7 @@ from tests.corpus.builders import Layer, inspect
 from tests.corpus.lazy_layers import Table, as_table, estargz, zstd_chunked
 from tests.corpus.tarballs import file, folder, hard_link, link, program
 
-CASES = int(os.environ.get("FUZZ_CASES", "600"))
+CASES = int(os.environ.get("FUZZ_CASES", "3000")) // 5
 SEED = int(os.environ.get("FUZZ_SEED", "20190711"))
 MEMBERS = [
     folder("usr"),
