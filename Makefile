@@ -11,7 +11,7 @@ JOBS ?= 2
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance test bench bench-registries fuzz runtime runtime-fuzz requirements clean
+.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test bench bench-registries fuzz runtime runtime-fuzz requirements clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -71,6 +71,10 @@ runtime: tools ## what docker, containerd and podman show in images of every kin
 runtime-fuzz: tools ## the same of random stacks of layers (SEED, COUNT); goes on where it stopped
 	@sh .ci/newest-containerd
 	@$(BIN)/python -m tests.runtime --seed $(or $(SEED),0) --count $(or $(COUNT),5000) $(ARGS)
+
+artifacts: tools ## what helm pushes is no image (builds it first)
+	@sh .ci/go-tools .ci/artifact-tools.txt
+	@ARTIFACT_TOOLS=1 $(BIN)/python -m pytest tests/clients/test_artifact_tools.py $(ARGS)
 
 conformance: tools ## the official suite of the OCI distribution specification, every profile
 	@$(BIN)/python -m pytest -n $(JOBS) tests/conformance_suite $(ARGS)

@@ -1,5 +1,6 @@
 """A live basegate over HTTP and over TLS, its accounts, and every client against it."""
 
+import os
 import shutil
 import tempfile
 import uuid
@@ -30,6 +31,8 @@ OPERATIONS = (
     "push as a reader",
     "pull of an image that is not cleared",
 )
+# Tools that take minutes to build: `make artifacts` has them.
+collect_ignore = [] if os.environ.get("ARTIFACT_TOOLS") else ["test_artifact_tools.py"]
 TRIALS = pytest.StashKey[Table]()
 
 Connect = Callable[[Entry, Endpoint], Client]
