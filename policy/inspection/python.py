@@ -209,12 +209,11 @@ def base_python(look: Look, prefix: bytes) -> list[Fact]:
 
 
 def starts(look: Look, node: Node) -> bool:
-    """Whether a file is a Python: an ELF program, or one of no known format that Conda's own record vouches for.
+    """Whether a file is a Python: an ELF program.
 
-    A script may start anything, so it never is.
+    A script may start anything, and what is neither is a script to a shell, whatever Conda's record says of it.
     """
-    kind = look.record_of(node, "what starts Python", "interpreter").values.get("format")
-    return kind == "elf" or (kind == "other" and bool(valid(look, parent(parent(node.path)))))
+    return look.record_of(node, "what starts Python", "interpreter").values.get("format") == "elf"
 
 
 def _bin(look: Look, prefix: bytes) -> bytes:

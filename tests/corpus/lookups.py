@@ -254,9 +254,10 @@ PYTHONS: list[Case] = [
         lambda: in_prefix(python_record(), program(f"{BIN}/python3", elf())),
         conda=("?",),
     ),
-    cleared(
+    refused(
         "a file of no known format, with Conda's record",
-        lambda: in_prefix(python_record(), program(f"{BIN}/python", "stub")),
+        lambda: in_prefix(python_record(), program(f"{BIN}/python", "exec /opt/other/bin/python3.7\n")),
+        python=("?",),
     ),
     refused(
         "a file of no known format, without a record",
@@ -266,7 +267,7 @@ PYTHONS: list[Case] = [
     refused(
         "a file of no known format, with a record of another series",
         lambda: in_prefix(python_record("3.7.0"), program(f"{BIN}/python", "stub")),
-        python=("3.7.0",),
+        python=("?",),
     ),
     refused(
         "a script, with Conda's record",

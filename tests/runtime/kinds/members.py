@@ -105,6 +105,13 @@ MORE: tuple[Case, ...] = (
         ),
     ),
     judged(
+        "Python without #! that is another",
+        lambda: image(
+            evil(),
+            [e.but(body=programs.nameless("Python 3.7.1")) if e.path.endswith("python3.6") else e for e in good()],
+        ),
+    ),
+    judged(
         "program whose interpreter is missing", lambda: over(program(f"{BIN}/conda", "#!/none/sh\necho conda 4.5.12\n"))
     ),
     judged(
