@@ -150,9 +150,15 @@ class LayerTree:
         """A directory is named: it merges with one that is there and replaces anything else.
 
         Raises:
-            LayerRefused: it was named before.
+            LayerRefused: it was named before; it is deleted, and something stood below it since.
         """
         old = self.entries.get(path)
+        if old == b"n":
+            raise LayerRefused(
+                "whiteout-order",
+                f"{shown(name)!r} is deleted by the layer, has something below it and is brought then: docker and "
+                "containerd cannot unpack it, podman's overlay shows what older layers have there, its vfs does not",
+            )
         if old is None:
             self.entries[path] = b"d"
             if name != path:

@@ -42,6 +42,14 @@ def orders(name: str, marker: Entry, path: str) -> tuple[Case, ...]:
 
 TWICE: tuple[Case, ...] = (
     judged(
+        "directory deleted, deleted below, and brought",
+        lambda: image(
+            prefix("opt/evil", "4.5.12", "3.6.5"),
+            evil(),
+            [whiteout("opt/evil"), whiteout("opt/evil/bin"), folder("opt/evil")],
+        ),
+    ),
+    judged(
         "file twice", lambda: image(good(), [file("usr/lib/os-release", DEBIAN), file("usr/lib/os-release", release())])
     ),
     judged(
