@@ -44,7 +44,7 @@ class Look:
         self.root = root
         self.budgets = budgets
         self.config = config
-        self.view = View(root, identity)
+        self.view = View(root, identity, config.working_dir.encode("utf-8", "surrogateescape"))
         self._layers = tuple(layers)
         self._absent: dict[str, list[Evidence]] = {}
         self._visible: dict[re.Pattern[bytes], list[tuple[int, bytes]]] = {}

@@ -23,11 +23,22 @@ def mounted_places(root: Root) -> frozenset[bytes]:
     return MOUNTED | {landing(root, path) for path in links} if links else MOUNTED
 
 
-class View:
-    """The root as one identity sees it."""
+def _target(link: Node) -> bytes:
+    return link.entry[1:]
 
-    def __init__(self, root: Root, identity: Identity) -> None:
+
+class View:
+    """The root as one identity sees it.
+
+    Args:
+        root: the image's.
+        identity: whose permissions count.
+        starts_in: the image's WorkingDir, which a runtime makes, with what is missing above it, when it is not there.
+    """
+
+    def __init__(self, root: Root, identity: Identity, starts_in: bytes = b"") -> None:
         self.root = root
+        self._made = starts_in if root.follow(starts_in)[0] is None else b""
         self.identity = identity
         self._mounted = mounted_places(root)
 
@@ -37,7 +48,14 @@ class View:
         Raises:
             RootUnclear: the path leads where only a runtime knows what there is.
         """
-        return self.root.follow(path, start, self)
+        node, links = self.root.follow(path, start, self)
+        if node is None and self._made and any(b".." in text.split(b"/") for text in (path, *map(_target, links))):
+            raise RootUnclear(
+                f"whether {shown(path)!r} is there depends on the directories that the runtime makes for WorkingDir "
+                f"({shown(self._made)!r})",
+                "unclear-path",
+            )
+        return node, links
 
     def may_execute(self, node: Node) -> bool:
         """Whether the identity may execute a file."""

@@ -81,6 +81,20 @@ ENVIRONMENTS: list[Case] = [
         "WorkingDir is a link", lambda: started([link("w", "opt")], path=f"evil/bin:{BOTH}", WorkingDir="/w"), **OLD
     ),
     cleared("WorkingDir is not there", lambda: started(path=f"evil/bin:{BOTH}", WorkingDir="/new")),
+    unclear(
+        "a directory that is there because WorkingDir is made in it",
+        lambda: started(path=f"/opt/new/../evil/bin:{BOTH}", WorkingDir="/opt/new/work"),
+        "WorkingDir",
+    ),
+    unclear(
+        "WorkingDir is made where a link leads to nothing, as docker alone does",
+        lambda: started([link("w", "/opt/new/work/.")], path=f"/opt/new/../evil/bin:{BOTH}", WorkingDir="/w"),
+        "WorkingDir",
+    ),
+    cleared(
+        "PATH leads nowhere by .., and WorkingDir is there",
+        lambda: started(path=f"/opt/new/../evil/bin:{BOTH}", WorkingDir="/opt"),
+    ),
     unclear("WorkingDir is relative", lambda: started(path=f"evil/bin:{BOTH}", WorkingDir="opt"), "WorkingDir"),
     cleared("WorkingDir is relative, and so is no entry", lambda: started(WorkingDir="opt")),
     refused(
@@ -251,6 +265,11 @@ ORDERS: list[Case] = [
     cleared(
         "the same where there was none before",
         lambda: started([whiteout("opt/new"), folder("opt/new"), file("opt/new/x")]),
+    ),
+    unclear(
+        "a directory that is deleted, deleted below, and brought",
+        lambda: started([whiteout(PREFIX), whiteout(f"{PREFIX}/bin"), folder(PREFIX)]),
+        "is deleted by the layer",
     ),
     cleared(
         "a whiteout, and in the next layer the directory",

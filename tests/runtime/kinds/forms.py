@@ -114,6 +114,16 @@ DIRECTORIES: tuple[Case, ...] = (
         "WorkingDir that is missing below an unreadable directory",
         lambda: working("/opt/none/x", [Entry("opt/", kind="5", mode=0o700)], User="worker"),
     ),
+    judged(
+        "an entry of PATH through the parent of a WorkingDir that is missing",
+        lambda: image(good(), evil(), Env=["PATH=/opt/none/../evil/bin:" + PATH], WorkingDir="/opt/none/work"),
+    ),
+    judged(
+        "an entry of PATH through a WorkingDir that is a link to nothing",
+        lambda: image(
+            good(), evil(), [link("a", "/opt/none")], Env=["PATH=/opt/none/../evil/bin:" + PATH], WorkingDir="/a"
+        ),
+    ),
     judged("WorkingDir that is a link", lambda: working("/a", [link("a", "opt/evil")])),
     judged("WorkingDir that is an absolute link", lambda: working("/a", [link("a", "/opt/evil")])),
     judged("WorkingDir that is a link to nothing", lambda: working("/a", [link("a", "/opt/none")])),
