@@ -61,7 +61,11 @@ class ServerSettings(Group):
         description="addresses or networks whose X-Forwarded-* and Forwarded headers are believed",
         json_schema_extra=LIVE,
     )
-    fast: bool = Field(default=True, description="serve over the registry's own protocol class; false: plain ASGI")
+    fast: bool = Field(
+        default=True,
+        description="workers on sockets and answers that are given again; false: every byte and request through the "
+        "event loop",
+    )
     threads: int = Field(default=4, ge=1, le=64, description="worker threads that move bytes between sockets and files")
     answer_bytes: int = Field(
         default=8 * MEBIBYTE, ge=0, description="memory for small answers that are given again while they hold; 0: none"
@@ -76,6 +80,37 @@ class ServerSettings(Group):
         default=300.0,
         gt=0,
         description="how long a client may neither send nor take a byte of a transfer",
+        json_schema_extra=LIVE,
+    )
+    head_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="how long a client may take for a whole request head, or for a TLS handshake; then 408",
+        json_schema_extra=LIVE,
+    )
+    body_rate: int = Field(
+        default=1024,
+        ge=0,
+        description="bytes a second that must come of a request's body; fewer: 408; 0: any number",
+        json_schema_extra=LIVE,
+    )
+    body_rate_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="over how long the rate of a body is measured, the server's own time not counted",
+        json_schema_extra=LIVE,
+    )
+    connections: int = Field(
+        default=4096,
+        ge=0,
+        description="connections at once; one more gets 503; 0: as many as descriptors allow, which is never exceeded",
+        json_schema_extra=LIVE,
+    )
+    connections_per_address: int = Field(
+        default=512,
+        ge=0,
+        description="connections and requests of one address (IPv6: of one /64) at once, those of trusted_proxies not "
+        "counted; one more gets 503; 0: no limit",
         json_schema_extra=LIVE,
     )
     backlog: int = Field(default=2048, ge=1, description="connections the kernel may keep waiting")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import uvloop
 
 from registry import logs
 from registry.app import RegistryApp, build
@@ -29,12 +30,14 @@ class LiveRegistry:
         data: its data folder.
         app: what it serves; its rooms may be looked at, from other threads with care.
         stop: ends it; the context manager does so as well.
+        connections: how many are open.
     """
 
     url: str
     data: Path
     app: RegistryApp
     stop: Callable[[], None]
+    connections: Callable[[], int]
 
     @property
     def host(self) -> str:
@@ -76,7 +79,8 @@ def running(
     reload = Reload(app.settings, read or (lambda: settings), [*app.followers, *serving.followers])
 
     def serve() -> None:
-        asyncio.run(serving.until_stopped(reload, files))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # the loop that `run` serves with
+            runner.run(serving.until_stopped(reload, files))
         app.close()
 
     thread = threading.Thread(target=serve, name="registry")
@@ -84,7 +88,7 @@ def running(
     try:
         if not announced.wait(_STARTUP_SECONDS):
             raise TimeoutError("the registry did not start")
-        yield LiveRegistry(serving.url, settings.data, app, serving.stop)
+        yield LiveRegistry(serving.url, settings.data, app, serving.stop, lambda: serving.connections)
     finally:
         serving.stop()
         thread.join(_STARTUP_SECONDS)

@@ -5,9 +5,14 @@ from registry.server.head import Head
 
 
 class Framing:
-    """Content-Length, chunks, or no body at all."""
+    """Content-Length, chunks, or no body at all.
+
+    Attributes:
+        came: bytes of the body that have been fed, its coding included.
+    """
 
     def __init__(self, head: Head) -> None:
+        self.came = 0
         self._left = head.length or 0
         self._chunks = ChunkedDecoder() if head.length is None else None
 
@@ -36,7 +41,10 @@ class Framing:
             ChunkRefused: the chunked coding is broken.
         """
         if self._chunks is not None:
-            return self._chunks.feed(data)
+            pieces, rest = self._chunks.feed(data)
+            self.came += len(data) - len(rest)
+            return pieces, rest
         piece, rest = data[: self._left], data[self._left :]
         self._left -= len(piece)
+        self.came += len(piece)
         return [piece] if piece else [], rest

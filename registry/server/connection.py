@@ -1,100 +1,96 @@
 """One client connection: heads are read strictly, requests are served in order, bytes may bypass the event loop.
 
-This is uvicorn's seat for an HTTP protocol, so that everything around it (start, stop, limits) stays uvicorn's.
+Whether the socket is read follows from the state of the connection alone (`registry.server.states`), and is looked at
+again after everything that changes it (`_settle`).
 """
 
 import asyncio
-import json
+import re
 from collections.abc import Callable
-from contextlib import aclosing
 from functools import partial
 from typing import Any
 
-from starlette.types import ASGIApp, Scope
-from uvicorn.config import Config
-from uvicorn.protocols.http.flow_control import service_unavailable
-from uvicorn.server import ServerState
+from starlette.types import Scope
 
-from registry.oci.errors import BadRequest, document_of
+from registry.server.bypass import Bypass
 from registry.server.chunked import ChunkRefused
 from registry.server.errand import Errand
 from registry.server.head import Fields, Head, HeadRefused, read_head
-from registry.server.link import Link, PeerStalled
+from registry.server.link import PeerStalled
 from registry.server.means import Means
 from registry.server.neighbour import send_at_once
+from registry.server.pace import IMPATIENCE, Late, Pace
 from registry.server.parcel import Parcel
-from registry.server.reading import read_window
-from registry.server.receiving import Body, PeerLeft, Sink, receive_body
-from registry.server.response import whole
-from registry.server.sending import Window, send_window
+from registry.server.receiving import PeerLeft, Sink
+from registry.server.refusals import answer_to, broken_body, late_body, late_head
+from registry.server.scope import address_of, scope_of
+from registry.server.seats import Seat
+from registry.server.sending import Window
+from registry.server.states import State, state_of
 from registry.server.turn import Turn
 
-PIPELINED = 1 << 16
-"""Bytes of requests that may wait behind the one being served."""
 LINGER = 2.0
 """Seconds a refused client may go on sending, so that it gets to read why it was refused."""
 UNREAD = 1 << 20
 """Bytes of an answered request's body that are read and dropped rather than ending the connection."""
 TICK = 1.0
 """Seconds between looks at the clock."""
+BURST = 16
+"""Requests of one connection that are begun in one go; others are served before the next."""
 _FIRST_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ\r")
+_EMPTY_LINES = re.compile(rb"\A(?:\r\n)+")
 
 
 class Connection(asyncio.Protocol):
     """Implements `registry.server.turn.Wire` for its turns, and `registry.server.errand.Sender` for its errands."""
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-        *,
-        means: Means,
-    ) -> None:
-        self._config = config
-        self._app: ASGIApp = config.loaded_app
-        self._state = server_state
-        self._app_state = app_state
-        self._loop = _loop or asyncio.get_running_loop()
+    def __init__(self, means: Means, seat: Seat) -> None:
         self._means = means
+        self._server = means.state
+        self._seat = seat
+        self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport = None  # type: ignore[assignment]
         self._ahead = b""
-        self._link: Link | None = None
+        self._searched = 0
+        self._requests = 0
+        self._written = 0
+        self._goes_on = False
+        self._bypass: Bypass = None  # type: ignore[assignment]
         self._turn: Turn | Errand | None = None
         self._closing = False
         self._paused = False
         self._writable = asyncio.Event()
         self._writable.set()
-        self._touched = 0.0
+        self._late: HeadRefused | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     @property
     def common(self) -> Fields:
         """Headers of every response."""
-        return self._state.default_headers
+        return self._server.default_headers
 
     # asyncio's side
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has come."""
         self._transport = transport  # type: ignore[assignment]
-        self._state.connections.add(self)  # type: ignore[arg-type]
+        self._server.connections.add(self)  # type: ignore[arg-type]
         self._secure = transport.get_extra_info("sslcontext") is not None
-        self._direct = self._means.sockets and not self._secure
-        self._client = _address(transport.get_extra_info("peername"))
-        self._server = _address(transport.get_extra_info("sockname"))
-        send_at_once(transport.get_extra_info("socket"), self._client[0], self._server[0])
-        self._touched = self._loop.time()
+        direct = self._means.sockets and not self._secure
+        self._bypass = Bypass(self._transport, self._means, direct=direct)
+        self._client = address_of(transport.get_extra_info("peername"))
+        self._own = address_of(transport.get_extra_info("sockname"))
+        send_at_once(transport.get_extra_info("socket"), self._client[0], self._own[0])
+        self._pace = Pace(self._loop.time())
         self._timer = self._loop.call_later(TICK, self._tick)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """The client has gone, or was sent away."""
-        self._state.connections.discard(self)
+        self._server.connections.discard(self)
         self._closing = True
         self._writable.set()
-        if self._link is not None:
-            self._link.close()
+        self._bypass.close()
+        self._seat.leave()
         if self._timer is not None:
             self._timer.cancel()
         if self._turn is not None:
@@ -102,7 +98,6 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
-        self._touched = self._loop.time()
         if self._closing:
             return
         self._ahead = self._ahead + data if self._ahead else data
@@ -115,6 +110,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The client takes bytes again."""
         self._writable.set()
+        self._advance()
 
     def shutdown(self) -> None:
         """The server stops: end after the present request."""
@@ -123,49 +119,87 @@ class Connection(asyncio.Protocol):
         else:
             self._turn.keeps = False
 
+    # time
+
     def _tick(self) -> None:
-        idle = self._loop.time() - self._touched
-        waits_for_head = self._turn is None
-        turn = self._turn
-        waits_for_body = isinstance(turn, Turn) and not turn.framing.complete and not turn.pouring
-        if waits_for_head and idle > self._config.timeout_keep_alive:
-            self._transport.close()
-        elif waits_for_body and not self._paused and idle > self._means.patience:
+        self._timer = self._loop.call_later(TICK, self._tick)
+        now, queued = self._loop.time(), self._transport.get_write_buffer_size()
+        patience = self._means.waiting if self._seat.refusal is None else IMPATIENCE
+        late = self._pace.look(now, self._state().waits, self._requests, self._came(), patience)
+        late = late or self._pace.look_at_taking(now, queued, self._written - queued, patience)
+        if late is Late.TAKING:
             self.cut()
+        elif late is Late.REQUEST:
+            self._closing = True
+            self._transport.close()
+        elif late is Late.HEAD:
+            self._refuse(late_head(patience))
+        elif late is not None and isinstance(self._turn, Turn):
+            self._end_body(self._turn, late_body(late, patience))
+
+    def _came(self) -> int:
+        """Bytes of the present body that have come, those that a worker has not received yet included."""
+        if not isinstance(self._turn, Turn):
+            return 0
+        return self._turn.framing.came + (self._bypass.came() if self._bypass.waits else 0)
+
+    # reading
+
+    def _state(self) -> State:
+        if self._closing:
+            return State.CLOSING
+        return state_of(
+            self._turn,
+            len(self._ahead),
+            held_back=self._held_back,
+            direct=self._bypass.direct,
+            worker_waits=self._bypass.waits,
+        )
+
+    @property
+    def _held_back(self) -> bool:
+        """Whether no request is begun just now: it is others' turn, or the client takes no answers."""
+        return self._goes_on or not self._writable.is_set()
+
+    def _settle(self) -> None:
+        """Read, or do not: after everything that changes the state."""
+        reads = self._state().reads
+        if reads is not self._paused or self._transport.is_closing():
+            return
+        self._paused = not reads
+        if reads:
+            self._transport.resume_reading()
         else:
-            self._timer = self._loop.call_later(TICK, self._tick)
+            self._transport.pause_reading()
 
     # requests
 
     def _advance(self) -> None:
         """Go as far as the bytes at hand allow."""
+        self._goes_on = False
+        begun = 0
         while self._ahead and not self._closing:
             turn = self._turn
             if turn is None:
-                if not self._begin():
-                    return
+                if begun == BURST:
+                    self._goes_on = True
+                    self._loop.call_soon(self._advance)
+                if self._held_back or not self._begin():
+                    break
+                begun += 1
             elif isinstance(turn, Errand) or turn.pouring or turn.framing.complete:
-                if len(self._ahead) > PIPELINED:
-                    self._pause()
-                return
+                break
             else:
                 self._feed(turn)
+        self._settle()
 
     def _begin(self) -> bool:
-        """Take a head, if a whole one is there."""
-        if self._ahead.startswith(b"\r\n"):
-            self._ahead = self._ahead[2:]  # RFC 9112 section 2.2: some clients end a body with an empty line
-            return True
-        if self._ahead[0] not in _FIRST_BYTES:
-            # docker and podman try TLS first: they must hear at once that this is not TLS, or they wait for 10 s.
-            self._refuse(HeadRefused(400, "this is not a request: plain HTTP/1.1 is spoken here, not TLS or HTTP/2"))
+        """Begin a request, if a whole head is there."""
+        raw = self._next_head()
+        if raw is None:
             return False
-        end = self._ahead.find(b"\r\n\r\n", 0, self._means.head_bytes)
-        if end < 0:
-            if len(self._ahead) > self._means.head_bytes:
-                self._refuse(HeadRefused(431, f"the head of the request has more than {self._means.head_bytes} bytes"))
-            return False
-        raw, self._ahead = self._ahead[:end], self._ahead[end + 4 :]
+        if self._seat.refusal is not None:
+            return self._refuse(self._seat.refusal)
         memory = self._means.memory
         found = None if memory is None else memory.again(raw, self._client[0], self.common)
         if found is not None:
@@ -174,8 +208,7 @@ class Connection(asyncio.Protocol):
         try:
             head = read_head(raw)
         except HeadRefused as refusal:
-            self._refuse(refusal)
-            return False
+            return self._refuse(refusal)
         found = None if memory is None else memory.find(raw, head, self._client[0], self.common)
         if found is not None:
             self._answer(raw, found)
@@ -183,13 +216,30 @@ class Connection(asyncio.Protocol):
             self._serve(head)
         return True
 
+    def _next_head(self) -> bytes | None:
+        if self._ahead.startswith(b"\r\n"):
+            self._ahead = _EMPTY_LINES.sub(b"", self._ahead)  # RFC 9112 section 2.2: some end a body with one
+        if self._ahead and self._ahead[0] not in _FIRST_BYTES:
+            # docker and podman try TLS first: they must hear at once that this is not TLS, or they wait for 10 s.
+            self._refuse(HeadRefused(400, "this is not a request: plain HTTP/1.1 is spoken here, not TLS or HTTP/2"))
+            return None
+        end = self._ahead.find(b"\r\n\r\n", self._searched, self._means.head_bytes)
+        if end < 0:
+            self._searched = max(0, len(self._ahead) - 3)
+            if len(self._ahead) > self._means.head_bytes:
+                self._refuse(HeadRefused(431, f"the head of the request has more than {self._means.head_bytes} bytes"))
+            return None
+        raw, self._ahead, self._searched = self._ahead[:end], self._ahead[end + 4 :], 0
+        self._requests += 1
+        return raw
+
     def _answer(self, raw: bytes, found: bytes | Parcel) -> None:
         if isinstance(found, bytes):
-            self._transport.write(found)
-            self._state.total_requests += 1
-        elif self._direct and not self._transport.get_write_buffer_size() and not self._transport.is_closing():
-            self._turn = errand = Errand(raw, found, self._linked(), self._means, self)
-            errand.begin(self._state.tasks)
+            self.write(found)
+            self._server.total_requests += 1
+        elif self._bypass.direct and not self._transport.get_write_buffer_size() and not self._transport.is_closing():
+            self._turn = errand = Errand(raw, found, self._bypass.link(), self._means, self)
+            errand.begin(self._server.tasks)
         else:
             self.ask(raw)
 
@@ -199,88 +249,73 @@ class Connection(asyncio.Protocol):
         heard = partial(memory.learn, note) if memory is not None and note is not None else None
         self._turn = turn = Turn(head, self._scope(head), self, heard)
         turn.scope["extensions"] = self._extensions(turn)
-        if self._direct and not turn.framing.arrives_with(len(self._ahead)):
-            self._pause()  # the application says how the body is to be read: here or, past this, by a worker
-        task = self._loop.create_task(turn.run(self._app_now()))
-        task.add_done_callback(self._state.tasks.discard)
-        self._state.tasks.add(task)
+        task = self._loop.create_task(turn.run(self._means.app))
+        task.add_done_callback(self._server.tasks.discard)
+        self._server.tasks.add(task)
         return turn
 
-    def _app_now(self) -> ASGIApp:
-        limit = self._config.limit_concurrency
-        busy = limit is not None and max(len(self._state.connections), len(self._state.tasks)) >= limit
-        return service_unavailable if busy else self._app  # type: ignore[return-value]
-
     def _scope(self, head: Head) -> Scope:
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": head.version,
-            "server": self._server,
-            "client": self._client,
-            "scheme": "https" if self._secure else "http",
-            "method": head.method,
-            "root_path": "",
-            "path": head.path,
-            "raw_path": head.raw_path,
-            "query_string": head.query,
-            "headers": head.fields,
-            "state": self._app_state.copy(),
-        }
+        scheme = "https" if self._secure else "http"
+        return scope_of(head, scheme, self._own, self._client)
 
     def _extensions(self, turn: Turn) -> dict[str, Any]:
         offered: dict[str, Callable[..., Any] | dict[str, Any]] = {"http.response.pathsend": {}}
-        if self._direct and (turn.head.length is None or turn.head.length):
+        if self._bypass.direct and (turn.head.length is None or turn.head.length):
             offered["basegate.pour"] = turn.pour
+        if not turn.framing.complete:
+            offered["basegate.interrupt"] = partial(self._interrupt, turn)
         return offered
 
     def _feed(self, turn: Turn) -> None:
         try:
             pieces, rest = turn.framing.feed(memoryview(self._ahead))
         except ChunkRefused as refusal:
-            self._refuse_body(turn, str(refusal))
+            self._end_body(turn, broken_body(refusal))
             return
         turn.feed(pieces)
         self._ahead = bytes(rest)
-        if turn.full:
-            self._pause()
         if turn.complete and turn.framing.complete:
             self._turn = None
 
-    def _refuse(self, refusal: HeadRefused) -> None:
-        error = BadRequest(str(refusal))
-        body = json.dumps(document_of(error)).encode()
-        fields = [
-            (b"content-type", b"application/json"),
-            (b"docker-distribution-api-version", b"registry/2.0"),
-            (b"x-content-type-options", b"nosniff"),
-        ]
-        self._transport.write(whole(refusal.status, fields, body, self.common))
+    def _refuse(self, refusal: HeadRefused) -> bool:
+        """Answer, and end; nothing is begun."""
+        self.write(answer_to(refusal, self.common))
         self._linger()
+        return False
 
-    def _refuse_body(self, turn: Turn, message: str) -> None:
-        started = turn.started
+    def _interrupt(self, turn: Turn, why: HeadRefused) -> None:
+        """The application wants no more of a body, and tells the client why."""
+        if turn is self._turn and not self._closing and not turn.framing.complete:
+            self._end_body(turn, why)
+
+    def _end_body(self, turn: Turn, why: HeadRefused) -> None:
+        """A body that does not come to its end: the client hears why, where it has heard nothing yet."""
+        if turn.pouring and self._late is None:
+            self._late = why
+            self._bypass.end_reading()  # the worker sees the end, and `pour` comes here again
+            return
+        heard = turn.started or turn.complete
         turn.disconnect()
-        if started:
+        if heard:
             self.cut()
         else:
-            self._refuse(HeadRefused(400, f"{message}: the connection ends here"))
+            self._refuse(why)
 
     def _linger(self) -> None:
         """Let the client read the answer: closing over unread bytes would reset the connection and lose it."""
         self._closing = True
         self._ahead = b""
+        self._settle()
         if self._transport.can_write_eof():
             self._transport.write_eof()
-            self._loop.call_later(LINGER, self._transport.close)
-        else:
-            self._transport.close()
+        self._loop.call_later(LINGER, self._transport.close)
 
     # what turns ask for
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray) -> None:
         """Queue bytes to the client."""
         if data and not self._transport.is_closing():
+            self._written += len(data)
             self._transport.write(data)
 
     async def drained(self) -> None:
@@ -288,31 +323,28 @@ class Connection(asyncio.Protocol):
         await self._writable.wait()
 
     async def send_window(self, head: bytes, window: Window) -> None:
-        """Past the event loop where nothing queued stands before it; else in pieces."""
-        if self._direct and await self._flushed():
-            await send_window(self._linked(), head, window, self._means.pool, self._means.patience)
-            return
-        self.write(head)
-        async with aclosing(read_window(window, self._means.pool)) as pieces:
-            async for piece in pieces:
-                if self._transport.is_closing():
-                    raise ConnectionResetError("the peer has left")
-                self._transport.write(piece)
-                await self.drained()
+        """Past the event loop, or in pieces."""
+        await self._bypass.send_window(head, window, self)
 
     async def pour(self, turn: Turn, sink: Sink, held: bytes) -> int:
         """First what is here, then what the socket gives."""
-        self._pause()
+        self._settle()
         try:
             return await self._pour(turn, sink, held)
         except ChunkRefused as refusal:
-            self._refuse_body(turn, str(refusal))
+            self._late = self._late or broken_body(refusal)
+            self._end_body(turn, self._late)
             raise
-        except (PeerLeft, PeerStalled):
-            self.cut()
+        except PeerStalled:
+            self._late = late_body(Late.BODY, self._means.waiting)
+            self._end_body(turn, self._late)
             raise
-        finally:
-            self.resume()
+        except PeerLeft:
+            if self._late is None:
+                self.cut()
+            else:
+                self._end_body(turn, self._late)
+            raise
 
     async def _pour(self, turn: Turn, sink: Sink, held: bytes) -> int:
         ahead, self._ahead = self._ahead, b""
@@ -321,23 +353,13 @@ class Connection(asyncio.Protocol):
         pieces = [memoryview(held), *pieces] if held else pieces
         if not pieces and turn.framing.complete:
             return 0
-        means = self._means
-        body = Body(turn.framing, sink, pieces)
-        taken, behind = await receive_body(self._linked(), body, means.pool, means.patience)
+        taken, behind = await self._bypass.receive(turn.framing, sink, pieces)
         self._ahead += behind
         return taken
 
-    def _linked(self) -> Link:
-        if self._link is None:
-            self._link = Link(self._transport)
-        return self._link
-
     def resume(self) -> None:
-        """Read on."""
-        if self._paused and not self._transport.is_closing():
-            self._paused = False
-            self._touched = self._loop.time()
-            self._transport.resume_reading()
+        """Read, or do not, as the turn now is."""
+        self._settle()
 
     def over(self, turn: Turn) -> None:
         """Go on with the next request, or end the connection."""
@@ -348,18 +370,18 @@ class Connection(asyncio.Protocol):
         self._go_on(keeps=errand.keeps, free=True)
 
     def _go_on(self, *, keeps: bool, free: bool) -> None:
-        self._state.total_requests += 1
-        self._touched = self._loop.time()
-        if self._transport.is_closing():
+        self._server.total_requests += 1
+        if self._transport.is_closing() or self._closing:
             return
-        if not keeps:
+        if not keeps and free:
             self._closing = True
             self._transport.close()
-            return
-        self.resume()
-        if free:
-            self._turn = None
-        self._advance()
+        elif not keeps:
+            self._linger()
+        else:
+            if free:
+                self._turn = None
+            self._advance()
 
     def ask(self, raw: bytes) -> None:
         """Let the application answer, as if nothing were remembered."""
@@ -372,20 +394,5 @@ class Connection(asyncio.Protocol):
     def cut(self) -> None:
         """End the connection at once."""
         self._closing = True
+        self._bypass.end_reading()  # a worker that waits for the client waits for nothing any more
         self._transport.abort()
-
-    def _pause(self) -> None:
-        if not self._paused and not self._transport.is_closing():
-            self._paused = True
-            self._transport.pause_reading()
-
-    async def _flushed(self) -> bool:
-        for _ in range(3):
-            if self._transport.get_write_buffer_size() == 0:
-                return True
-            await asyncio.sleep(0)
-        return False
-
-
-def _address(found: Any) -> tuple[str, int]:
-    return (str(found[0]), int(found[1])) if found else ("", 0)

@@ -49,7 +49,7 @@ class Errand:
         self._parcel = parcel
         self._sender = sender
         self._tasks: set[Any] = set()
-        self._sending = Sending(link, parcel.head, parcel.window, means.pool, means.patience, self._over)
+        self._sending = Sending(link, parcel.head, parcel.window, means.pool, means.waiting.stall_seconds, self._over)
 
     def begin(self, tasks: set[Any]) -> None:
         """Send. The errand is one of the server's tasks until it is over, and is cancelled like them."""

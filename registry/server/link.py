@@ -1,11 +1,15 @@
 """A worker thread's hold on a socket: a duplicate descriptor, used while the event loop leaves the connection alone."""
 
 import asyncio
+import fcntl
 import os
 import select
 import socket
+import sys
+import termios
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -22,6 +26,9 @@ class Link:
 
     A connection makes one when it first needs it, and closes it at its own end. Whoever uses it just then keeps it
     open (`with link:`) until that use is over: the number of a descriptor that is used never names another file.
+
+    Attributes:
+        waits: whether the event loop waits for the peer to send.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -29,6 +36,7 @@ class Link:
             raise ConnectionResetError("the peer has left")
         original = transport.get_extra_info("socket")
         self.socket = socket.socket(original.family, socket.SOCK_STREAM, 0, os.dup(original.fileno()))
+        self.waits = False
         self._lock = threading.Lock()
         self._users = 0
         self._over = False
@@ -62,6 +70,16 @@ class Link:
             self._low_water = count
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
 
+    def came(self) -> int:
+        """How many bytes have come and were not received yet."""
+        with self:
+            return int.from_bytes(fcntl.ioctl(self.socket, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+    def end_reading(self) -> None:
+        """Receive what has come, and nothing more: whoever receives then sees the end of the stream."""
+        with suppress(OSError), self:
+            self.socket.shutdown(socket.SHUT_RD)
+
     def ready(self, events: int) -> bool:
         """Wait in a worker thread, briefly; `False` when the event loop should wait instead."""
         poll = select.poll()
@@ -69,14 +87,21 @@ class Link:
         return bool(poll.poll(GRACE))
 
     async def readable(self, seconds: float) -> None:
-        """Wait in the event loop. Raises PeerStalled."""
+        """Wait in the event loop until it is to be woken. Raises PeerStalled when no byte comes for so long."""
         loop = asyncio.get_running_loop()
         woken = asyncio.Event()
         with self:
             loop.add_reader(self.socket, woken.set)
+            self.waits = True
             try:
-                await _within(seconds, woken)
+                before = -1
+                while not await _within(seconds, woken):
+                    now = self.came()
+                    if now <= max(before, 0):
+                        raise PeerStalled
+                    before = now  # too few to be woken for, and yet it sends
             finally:
+                self.waits = False
                 loop.remove_reader(self.socket)
 
     def when_writable(self, seconds: float, then: Callable[[BaseException | None], None]) -> Callable[[], None]:
@@ -117,9 +142,10 @@ class Link:
             self.socket.close()
 
 
-async def _within(seconds: float, woken: asyncio.Event) -> None:
+async def _within(seconds: float, woken: asyncio.Event) -> bool:
     try:
         async with asyncio.timeout(seconds):
             await woken.wait()
     except TimeoutError:
-        raise PeerStalled from None
+        return False
+    return True

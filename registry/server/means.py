@@ -1,10 +1,14 @@
 """What all connections of a server share: worker threads, limits, and the memory of answers."""
 
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from starlette.types import ASGIApp
+from uvicorn.server import ServerState
+
 from registry.server.head import Fields, Head
+from registry.server.pace import Patience
 from registry.server.parcel import Parcel
 from registry.server.sending import Window
 from registry.server.turn import Turn
@@ -33,20 +37,24 @@ class Memory(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Means:
-    """What all connections of a server share.
+    """What all connections of a server share; other limits may be put in at any time, and count at once.
 
     Attributes:
+        app: what is served.
+        state: uvicorn's lists of connections and tasks, and the headers of every response.
         pool: worker threads for sockets and files.
         head_bytes: the largest head.
-        patience: seconds a peer may neither send nor take a byte while it is its turn.
+        waiting: how long a client may take over what is its turn.
         sockets: whether workers may use plain TCP sockets directly.
         memory: remembered answers, if any are kept.
     """
 
+    app: ASGIApp
+    state: ServerState
     pool: Executor
     head_bytes: int = 65_536
-    patience: float = 300.0
+    waiting: Patience = field(default_factory=Patience)
     sockets: bool = True
     memory: Memory | None = None

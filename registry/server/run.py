@@ -7,7 +7,6 @@ import socket
 import sys
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -19,10 +18,11 @@ from registry import logs
 from registry.app import RegistryApp
 from registry.reload import Follower, Reload, Turn
 from registry.server.answers import Answers
-from registry.server.connection import Connection
+from registry.server.doorway import Doorway
 from registry.server.file_watch import FileWatch
 from registry.server.means import Means
-from registry.server.secure import secure_connections
+from registry.server.pace import Patience
+from registry.server.seats import Seats
 from registry.server.startup import CannotStart, Certificate, bind, cautions, certificate_of
 from registry.settings import RegistrySettings, ServerSettings
 from registry.settings_sources import SettingsError
@@ -73,9 +73,9 @@ class Serving:
         self.url = _url_of(listening, secure=certificate is not None)
         self._sockets = ThreadPoolExecutor(app.settings.current.server.threads, thread_name_prefix="sockets")
         server = app.settings.current.server
-        memory = Answers(app.rooms, app.asgi, server.answer_bytes) if server.answer_bytes else None
-        self._means = Means(self._sockets, server.head_bytes, server.stall_seconds, memory=memory)
-        self._server = _Server(_config(app, certificate, self._means), self._started)
+        self._seats = Seats(server)
+        self._server = _Server(_config(app), self._door, self._started)
+        self._means = self._made_means(server)
 
     async def until_stopped(self, reload: Reload, files: Iterable[Path]) -> None:
         """Serve, follow the files, and end when `stop` is called or a signal comes."""
@@ -98,13 +98,23 @@ class Serving:
             await asyncio.gather(*tasks, return_exceptions=True)
             self._sockets.shutdown(wait=False)
 
+    def _made_means(self, server: ServerSettings) -> Means:
+        asgi, state = self._app.asgi, self._server.server_state
+        remembers = server.fast and server.answer_bytes
+        memory = Answers(self._app.rooms, asgi, server.answer_bytes) if remembers else None
+        return Means(asgi, state, self._sockets, server.head_bytes, _patience(server), server.fast, memory)
+
+    def _door(self) -> Doorway:
+        context = None if self._certificate is None else self._certificate.context
+        return Doorway(self._listening, self._means, self._seats, context)
+
     @property
     def followers(self) -> tuple[Follower, ...]:
         """What is to follow a change of the settings here."""
         return self._follow_limits, self._follow_certificate
 
     async def _follow_limits(self, settings: RegistrySettings) -> Turn | None:
-        """Other limits count for the connections that come from then on."""
+        """Other limits count at once."""
         server = settings.server
         return None if server == self._app.settings.current.server else partial(self._turn, server)
 
@@ -131,12 +141,15 @@ class Serving:
         return [*self._files, *(() if self._certificate is None else self._certificate.files)]
 
     def _turn(self, server: ServerSettings) -> None:
-        config = self._server.config
-        config.timeout_keep_alive = server.keep_alive_seconds
-        config.timeout_graceful_shutdown = server.shutdown_seconds
-        if server.fast:
-            means = replace(self._means, head_bytes=server.head_bytes, patience=server.stall_seconds)
-            config.http_protocol_class = _protocol(means, self._certificate)
+        self._server.config.timeout_graceful_shutdown = server.shutdown_seconds
+        self._seats.settings = server
+        self._means.head_bytes = server.head_bytes
+        self._means.waiting = _patience(server)
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._server.server_state.connections)
 
     def stop(self) -> None:
         """End soon, running requests first. May be called from another thread."""
@@ -177,8 +190,9 @@ class Serving:
 class _Server(uvicorn.Server):
     """uvicorn without its signal handling: ours ends in an orderly return instead of in the signal's default."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, door: Callable[[], Doorway], started: Callable[[], None]) -> None:
         super().__init__(config)
+        self._door = door
         self._tell_started = started
 
     @contextlib.contextmanager
@@ -186,34 +200,38 @@ class _Server(uvicorn.Server):
         """Leave signals to `Serving`."""
         yield
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
         """Accept connections, then say so."""
-        await super().startup(sockets)
+        door = self._door()
+        self.servers = [cast("asyncio.Server", door)]  # uvicorn only ever closes it and waits for that
+        door.open()
+        self.started = True
         self._tell_started()
 
 
-def _config(app: RegistryApp, certificate: Certificate | None, means: Means) -> uvicorn.Config:
+def _config(app: RegistryApp) -> uvicorn.Config:
     server = app.settings.current.server
     return uvicorn.Config(
         app.asgi,
-        http=_protocol(means, certificate) if server.fast else "httptools",
+        http=asyncio.Protocol,  # never made: connections come through a doorway of ours
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=server.keep_alive_seconds,
         timeout_graceful_shutdown=server.shutdown_seconds,
-        backlog=server.backlog,
-        ssl_context_factory=None if certificate is None else lambda _config, _default: certificate.context,
     )
 
 
-def _protocol(means: Means, certificate: Certificate | None) -> type[asyncio.Protocol]:
-    made = partial(Connection, means=means) if certificate is None else secure_connections(means)
-    # uvicorn only ever calls it, with its own arguments.
-    return cast("type[asyncio.Protocol]", made)
+def _patience(server: ServerSettings) -> Patience:
+    return Patience(
+        idle_seconds=server.keep_alive_seconds,
+        head_seconds=server.head_seconds,
+        stall_seconds=server.stall_seconds,
+        body_seconds=server.body_rate_seconds,
+        body_rate=server.body_rate,
+    )
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

@@ -1,22 +1,11 @@
 """A connection under TLS: deciphered bytes come in one large piece instead of one for each record of 16 KiB."""
 
 import asyncio
-from functools import partial
-from typing import Any
-
-from uvicorn.config import Config
-from uvicorn.server import ServerState
 
 from registry.server.connection import Connection
-from registry.server.means import Means
 
 BUFFER = 1 << 18
 """Bytes deciphered at once; one such buffer for all connections of a server."""
-
-
-def secure_connections(means: Means) -> partial["SecureConnection"]:
-    """Makes the connections of a server."""
-    return partial(SecureConnection, means=means, buffer=memoryview(bytearray(BUFFER)))
 
 
 class SecureConnection(asyncio.BufferedProtocol):
@@ -25,17 +14,8 @@ class SecureConnection(asyncio.BufferedProtocol):
     The event loop asks for the buffer, fills it and says so in one go, so that all connections may share one.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-        *,
-        means: Means,
-        buffer: memoryview,
-    ) -> None:
-        self._inner = Connection(config, server_state, app_state, _loop, means=means)
+    def __init__(self, inner: Connection, buffer: memoryview) -> None:
+        self._inner = inner
         self._buffer = buffer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -48,7 +48,7 @@ class Wire(Protocol):
         ...
 
     def resume(self) -> None:
-        """Read on."""
+        """Read, or do not, as the turn now is."""
         ...
 
     def over(self, turn: "Turn") -> None:
@@ -70,6 +70,7 @@ class Turn:
         complete: whether the whole response has been handed to the connection.
         disconnected: whether the client is gone.
         pouring: whether a worker thread reads the body now.
+        asked: whether the application has asked for the body's pieces.
     """
 
     def __init__(self, head: Head, scope: Scope, wire: Wire, heard: Heard | None) -> None:
@@ -80,6 +81,7 @@ class Turn:
         self.complete = False
         self.disconnected = False
         self.pouring = False
+        self.asked = False
         self._wire = wire
         self._heard = heard
         self._pieces: list[bytes] = []
@@ -136,6 +138,7 @@ class Turn:
         self._say_continue()
         while not (self.disconnected or self.complete or self._pieces or self._ended()):
             self._news.clear()
+            self.asked = True
             self._wire.resume()
             await self._news.wait()
         if self.disconnected or self.complete:
@@ -167,6 +170,7 @@ class Turn:
             raise
         finally:
             self.pouring = False
+            self._wire.resume()
 
     def _say_continue(self) -> None:
         if self._continues:
@@ -262,7 +266,7 @@ class Turn:
 
     def _finish(self) -> None:
         self.complete = True
-        self._pieces = []
+        self._pieces, self._pending = [], 0
         self._news.set()
         self._wire.over(self)
 

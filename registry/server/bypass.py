@@ -1,0 +1,97 @@
+"""Bytes past the event loop: what workers do on a connection's socket, and what is done where they cannot."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import Protocol
+
+from registry.server.body import Framing
+from registry.server.link import Link
+from registry.server.means import Means
+from registry.server.reading import read_window
+from registry.server.receiving import Body, Sink, receive_body
+from registry.server.sending import Window, send_window
+
+
+class Writer(Protocol):
+    """What is needed of a connection whose bytes pass through the loop."""
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Queue bytes to the client."""
+        ...
+
+    async def drained(self) -> None:
+        """Wait until the client takes bytes again."""
+        ...
+
+
+class Bypass:
+    """One connection's.
+
+    Args:
+        transport: of the connection.
+        means: workers and patience.
+        direct: whether workers may use the socket.
+    """
+
+    def __init__(self, transport: asyncio.Transport, means: Means, *, direct: bool) -> None:
+        self.direct = direct
+        self._transport = transport
+        self._means = means
+        self._link: Link | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether a body is waited for that a worker is to receive."""
+        return self._link is not None and self._link.waits
+
+    def came(self) -> int:
+        """Bytes that have come and no worker has received yet."""
+        return 0 if self._link is None else self._link.came()
+
+    def end_reading(self) -> None:
+        """A worker that receives sees the end of the stream."""
+        if self._link is not None:
+            self._link.end_reading()
+
+    def close(self) -> None:
+        """The connection is over."""
+        if self._link is not None:
+            self._link.close()
+
+    def link(self) -> Link:
+        """The socket's duplicate, made when it is first needed."""
+        if self._link is None:
+            self._link = Link(self._transport)
+        return self._link
+
+    async def receive(self, framing: Framing, sink: Sink, pieces: Sequence[memoryview]) -> tuple[int, bytes]:
+        """See `receive_body`."""
+        patience = self._means.waiting.stall_seconds
+        return await receive_body(self.link(), Body(framing, sink, pieces), self._means.pool, patience)
+
+    async def send_window(self, head: bytes, window: Window, writer: Writer) -> None:
+        """Past the event loop where nothing queued stands before it; else in pieces.
+
+        Raises:
+            ConnectionError, PeerStalled: the client has left, or takes nothing.
+            OSError: any other: the file cannot be read; when it could not be opened, nothing has left.
+        """
+        if self.direct and await self._flushed():
+            await send_window(self.link(), head, window, self._means.pool, self._means.waiting.stall_seconds)
+            return
+        async with aclosing(read_window(window, self._means.pool)) as pieces:
+            async for piece in pieces:
+                if self._transport.is_closing():
+                    raise ConnectionResetError("the peer has left")
+                writer.write(head)  # not before the file is open and gives bytes
+                head = b""
+                writer.write(piece)
+                await writer.drained()
+
+    async def _flushed(self) -> bool:
+        for _ in range(3):
+            if self._transport.get_write_buffer_size() == 0:
+                return True
+            await asyncio.sleep(0)
+        return False
