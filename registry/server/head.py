@@ -11,7 +11,9 @@ from urllib.parse import unquote
 _LINE = re.compile(rb"([A-Z][A-Z-]{0,31}) ([!-\"$-~]+) HTTP/1\.([01])")
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _FIELDS = re.compile(rb"(?:\r\n" + _TOKEN + rb":[\t -~\x80-\xff]*)*")
-_ABSOLUTE = re.compile(rb"https?://[^/?#]+", re.IGNORECASE)
+_ABSOLUTE = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
+_HOST = re.compile(rb"(?:[0-9A-Za-z._~-]+|\[[0-9A-Fa-f:.]+(?:%25[0-9A-Za-z._~-]+)?\])(?::([0-9]{0,5}))?")
+_PORT_MAXIMUM = 65_535
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 
 Fields = list[tuple[bytes, bytes]]
@@ -21,7 +23,7 @@ class HeadRefused(Exception):
     """A head that is not served; the connection ends after the answer.
 
     Args:
-        status: 400, 431, 501 or 505.
+        status: 400, 408, 431, 501, 503 or 505.
         message: what is wrong and what is needed.
     """
 
@@ -82,6 +84,8 @@ def read_head(raw: bytes) -> Head:
         raise HeadRefused(400, "a header line is malformed: needs `name: value`, lines ended by CR LF, none folded")
     fields = [_field(text) for text in raw[len(first) + 2 :].split(b"\r\n")] if len(raw) > len(first) else []
     method, target, minor = line.groups()
+    origin, authority = _origin(target)
+    fields = _with_host(fields, authority, needed=minor == b"1")
     framing = [(name, value) for name, value in fields if name in _FRAMING]
     length = _length(framing, minor)
     connection = {
@@ -89,7 +93,7 @@ def read_head(raw: bytes) -> Head:
     }
     return Head(
         method.decode("ascii"),
-        _origin(target),
+        origin,
         f"1.{minor.decode('ascii')}",
         fields,
         length,
@@ -124,14 +128,29 @@ def _length(framing: Fields, minor: bytes) -> int | None:
     return int(lengths[0])
 
 
-def _origin(target: bytes) -> bytes:
+def _origin(target: bytes) -> tuple[bytes, bytes | None]:
+    """Path and query, and the authority that an absolute target names."""
     if target.startswith(b"/"):
-        return target
+        return target, None
     absolute = _ABSOLUTE.match(target)
     if absolute is None:
         raise HeadRefused(400, "the request target must be a path that starts with a slash, or an http URL")
     rest = target[absolute.end() :]
-    return rest if rest.startswith(b"/") else b"/" + rest
+    return rest if rest.startswith(b"/") else b"/" + rest, absolute[1]
+
+
+def _with_host(fields: Fields, authority: bytes | None, *, needed: bool) -> Fields:
+    """The fields with the one Host that counts (RFC 9112 section 3.2): an absolute target's goes before the field."""
+    hosts = [value for name, value in fields if name == b"host"]
+    if len(hosts) > 1 or (needed and not hosts):
+        raise HeadRefused(400, f"{'no' if not hosts else len(hosts)} Host: a request has one, `Host: name:port`")
+    for host in hosts if authority is None else [*hosts, authority]:
+        found = _HOST.fullmatch(host)
+        if found is None or int(found[1] or 0) > _PORT_MAXIMUM:
+            raise HeadRefused(400, "Host is malformed: needs a name or an address, with or without a port")
+    if authority is None:
+        return fields
+    return [(b"host", authority), *(field for field in fields if field[0] != b"host")]
 
 
 def _bad_line(first: bytes) -> HeadRefused:

@@ -12,7 +12,9 @@ from registry.server.refusals import no_seat
 from registry.settings import ServerSettings
 
 SPARE_DESCRIPTORS = 256
-"""Descriptors that are left for databases, files and everything else that is no connection."""
+"""Descriptors, or a quarter of them, that are left for databases, files and everything else that is no connection."""
+FEWEST = 8
+"""Connections that are taken in however few descriptors there are."""
 WANTED_DESCRIPTORS = 65_536
 FOR_EACH = 2
 """Descriptors that a connection may hold: its socket, and a worker's duplicate of it."""
@@ -85,7 +87,8 @@ class Seats:
         return None
 
     def _maximum(self) -> int:
-        possible = max(1, (self._descriptors - SPARE_DESCRIPTORS - TOLD) // FOR_EACH)
+        spare = min(SPARE_DESCRIPTORS + TOLD, self._descriptors // 4)
+        possible = max(FEWEST, (self._descriptors - spare) // FOR_EACH)
         return min(self.settings.connections or possible, possible)
 
 

@@ -127,7 +127,7 @@ def test_serves_no_request_that_another_parser_does_not_see(
     """What reaches the application is what llhttp reads out of the same bytes, up to where ours, stricter, refuses."""
     live, heard = watched
     heard.clear()
-    raw = b"".join([*pieces, b"GET /v2/ HTTP/1.1\r\nConnection: close\r\n\r\n"])
+    raw = b"".join([*pieces, b"GET /v2/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"])
     spoken(live, raw[:cut], raw[cut:])
     while live.app.asgi.running:
         time.sleep(0.001)
