@@ -213,6 +213,18 @@ class UploadSettings(Group):
     batch_bytes: int = Field(
         default=MEBIBYTE, ge=4096, description="how many bytes go to disk in one write", json_schema_extra=LIVE
     )
+    sessions_per_principal: int = Field(
+        default=1000,
+        ge=0,
+        description="uploads that one principal may have open; one more gets 503; 0: no limit",
+        json_schema_extra=LIVE,
+    )
+    silence_seconds: float = Field(
+        default=1.0,
+        ge=0,
+        description="a request that brings no byte of its upload for so long makes way for a newer one for the same",
+        json_schema_extra=LIVE,
+    )
 
 
 class ManifestSettings(Group):

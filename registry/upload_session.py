@@ -10,6 +10,7 @@ from registry.oci.errors import BlobUploadUnknown, SizeInvalid
 from registry.oci.names import RepositoryName
 from registry.storage.refusals import disk_refusals
 from registry.storage.store import BlobStore, Opening, Staging
+from registry.upload_claim import Claim
 
 TELL = 1 << 20
 """Bytes after which the gate hears of them, where they come by a worker thread: each time wakes the event loop."""
@@ -24,9 +25,10 @@ class UploadSession:
         algorithm: what the bytes are hashed with as they come.
         principal_id: who opened it.
         started: seconds since the epoch.
-        lock: held while one request writes.
+        claim: held while one request works on it.
         closed: whether it is over.
         followed: whether the gate wants to hear how far it is.
+        lasting_size: bytes that stay whatever becomes of the last request, while that runs.
     """
 
     def __init__(self, upload_id: str, opening: Opening) -> None:
@@ -36,8 +38,9 @@ class UploadSession:
         self.algorithm = opening.algorithm
         self.principal_id = opening.principal
         self.started = opening.started
-        self.lock = asyncio.Lock()
+        self.claim = Claim()
         self.closed = False
+        self.lasting_size: int | None = None
         self._staging: Staging | None = None
         self._arrival: Arrival | None = None
         self.followed = False
@@ -46,6 +49,11 @@ class UploadSession:
     def size(self) -> int:
         """Bytes held so far."""
         return 0 if self._staging is None else self._staging.size
+
+    @property
+    def resumes_at(self) -> int:
+        """Where a client would go on: what a last request has brought counts only when it has come whole."""
+        return self.size if self.lasting_size is None else self.lasting_size
 
     @property
     def staged(self) -> bool:

@@ -14,6 +14,7 @@ from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest, new_hasher, require_digest
 from registry.oci.errors import BlobUploadUnknown, RangeNotSatisfiable, SizeInvalid
 from registry.oci.names import RepositoryName
+from registry.open_uploads import OpenUploads
 from registry.quotas import quota_of, require_room
 from registry.settings import RegistrySettings, SettingsInForce
 from registry.storage.store import BlobStore, Opening, StoredBlob
@@ -42,7 +43,7 @@ class Uploads:
         self._gate = gate
         self._settings = settings
         self._journal = journal
-        self._sessions: dict[str, UploadSession] = {}
+        self._open = OpenUploads()
 
     async def start(
         self, repository: RepositoryName, principal: Principal, algorithm: str = "sha256", size: int = 0
@@ -58,12 +59,13 @@ class Uploads:
         Raises:
             DigestInvalid: the algorithm is not supported.
             QuotaExceeded: the repository has no room.
+            Unavailable: the principal has too many open.
         """
         new_hasher(algorithm)
+        self._open.require_room(principal.id, self._settings.current.uploads.sessions_per_principal)
         await self._require_room(repository, size, None)
         session = UploadSession(str(uuid.uuid4()), Opening(repository, algorithm, principal.id, time.time()))
-        self._sessions[session.id] = session
-        return session
+        return self._open.add(session)
 
     async def session(self, repository: RepositoryName, upload_id: str) -> UploadSession:
         """The running session with this id, those of an earlier process included.
@@ -71,7 +73,7 @@ class Uploads:
         Raises:
             BlobUploadUnknown: there is none in this repository.
         """
-        found = self._sessions.get(upload_id) or await self._resume(upload_id)
+        found = self._open.get(upload_id) or await self._resume(upload_id)
         if found.repository != repository:
             raise BlobUploadUnknown
         return found
@@ -92,7 +94,7 @@ class Uploads:
             RangeNotSatisfiable: they belong elsewhere than behind the last byte; nothing has changed.
             SizeInvalid: more or fewer came than announced; nothing has changed.
         """
-        async with session.lock, self._accepting(session, start, length) as sink:
+        async with session.claim.held(self._silence), self._accepting(session, start, length) as sink:
             yield sink
 
     async def append(
@@ -100,8 +102,27 @@ class Uploads:
     ) -> int:
         """Take a body; returns the session's new size. When the body breaks off, what has come counts."""
         async with self.appending(session, start, length) as sink:
-            await pour(body, sink, self._settings.current.uploads.batch_bytes)
+            with session.claim.receiving(body):
+                await pour(body, sink, self._settings.current.uploads.batch_bytes)
         return session.size
+
+    async def take_whole(  # noqa: PLR0913, PLR0917
+        self,
+        repository: RepositoryName,
+        principal: Principal,
+        digest: Digest,
+        body: AsyncIterator[bytes],
+        start: int | None,
+        length: int | None,
+    ) -> StoredBlob:
+        """`start` and `finish` in one: nobody knows of the session, so that nothing of it stays when that fails."""
+        session = await self.start(repository, principal, digest.algorithm, length or 0)
+        try:
+            return await self.finish(session, digest, body, start, length)
+        except BaseException:
+            if not session.closed:
+                await self.cancel(session)
+            raise
 
     async def finish(
         self,
@@ -113,16 +134,19 @@ class Uploads:
     ) -> StoredBlob:
         """Take the last bytes and make all of them a blob of the session's repository, durably.
 
+        When the body breaks off, the session is as it was before, so that the same request may be made again.
+
         Raises:
             DigestInvalid: the bytes have another digest; the session is over and nothing is stored.
             QuotaExceeded: the repository has no room; the session is over.
             BlobUploadUnknown, RangeNotSatisfiable, SizeInvalid: as for `append`.
         """
-        async with session.lock:
+        async with session.claim.held(self._silence):
             if length is not None and length <= SMALL and not session.staged:
                 return await self._finish_small(session, digest, body, start, length)
             async with self._ending(session, start, length) as sink:
-                await pour(body, sink, self._settings.current.uploads.batch_bytes)
+                with session.claim.receiving(body):
+                    await pour(body, sink, self._settings.current.uploads.batch_bytes)
             self._close(session)
             try:
                 return await self._commit(session, digest)
@@ -146,17 +170,13 @@ class Uploads:
         return await self._record(session, await self._storage.put(digest, content))
 
     async def _collected(self, session: UploadSession, body: AsyncIterator[bytes], length: int) -> bytes:
-        """A body of this length, no byte more; when it breaks off, what has come counts all the same."""
+        """A body of this length, no byte more; when it breaks off, nothing of it counts."""
         content = bytearray()
-        try:
+        with session.claim.receiving(body):
             async for piece in body:
                 content += piece
                 if len(content) > length:  # a chunked body whose Content-Range said less
                     break
-        except Exception:
-            async with self._accepting(session, None, None) as sink:
-                await sink.append([bytes(content)])
-            raise
         if len(content) != length:
             came = f"{len(content)} bytes" if len(content) < length else "more"
             raise SizeInvalid(f"{came} came, {length} bytes were announced: send the chunk again")
@@ -168,7 +188,7 @@ class Uploads:
         Raises:
             BlobUploadUnknown: it was over already.
         """
-        async with session.lock:
+        async with session.claim.held(self._silence):
             session.require_open()
             self._close(session)
             if session.staged:
@@ -178,19 +198,30 @@ class Uploads:
     async def expire(self, now: float) -> int:
         """Remove the sessions without a byte for too long (a setting); returns how many. `now` as of time.time()."""
         limit = now - self._settings.current.uploads.expire_seconds
-        gone = [upload async for upload, last_byte in self._storage.uploads() if last_byte < limit]
-        gone += [item.id for item in self._sessions.values() if not item.staged and item.started < limit]
+        found = {upload: last_byte async for upload, last_byte in self._storage.uploads()}
+        gone = [upload for upload, last_byte in found.items() if last_byte < limit]
+        gone += [session.id for session in self._open if not session.staged and session.started < limit]
         for upload in gone:
             await self._remove(upload)
+        for upload in found.keys() - gone:
+            await self._count(upload)
         return len(gone)
 
     async def _remove(self, upload: str) -> None:
-        session = self._sessions.get(upload)
+        session = self._open.get(upload)
         if session is None:
             await discard_upload(self._storage, upload)
-        elif not session.lock.locked():
+            self._open.forget(upload)
+        elif not session.claim.taken:
             with suppress(BlobUploadUnknown):
                 await self.cancel(session)
+
+    async def _count(self, upload: str) -> None:
+        """Those of an earlier process count as well."""
+        if not self._open.knows(upload):
+            with suppress(BlobUploadUnknown):  # what is left of one that was broken
+                staging = await self._storage.stage(upload)
+                self._open.add_earlier(upload, staging.opening.principal)
 
     async def _resume(self, upload_id: str) -> UploadSession:
         try:
@@ -202,7 +233,7 @@ class Uploads:
         staging = await self._storage.stage(upload_id)
         session = UploadSession(upload_id, staging.opening)
         session.stage(staging, None)
-        return self._sessions.setdefault(upload_id, session)
+        return self._open.add(session)
 
     @asynccontextmanager
     async def _accepting(
@@ -218,15 +249,20 @@ class Uploads:
 
     @asynccontextmanager
     async def _ending(self, session: UploadSession, start: int | None, length: int | None) -> AsyncIterator[UploadSink]:
-        """Bytes of the request that ends the upload: only when they break off have they to survive a restart."""
+        """Bytes of the request that ends the upload: when they break off, the upload is as it was before them."""
+        before = session.lasting_size = session.size
         await self._place(session, start, lasting=False)
         try:
             async with _counting(session, length) as sink:
                 yield sink
         except BaseException:
-            await session.staging.keep()
-            session.staging.release()
+            try:
+                await session.truncate(before)
+            finally:
+                session.staging.release()
             raise
+        finally:
+            session.lasting_size = None
 
     async def _place(self, session: UploadSession, start: int | None, *, lasting: bool) -> None:
         session.require_open()
@@ -237,9 +273,13 @@ class Uploads:
         if not session.staged:
             session.stage(staging, self._gate.arriving(session.repository, staging.path))
 
+    @property
+    def _silence(self) -> float:
+        return self._settings.current.uploads.silence_seconds
+
     def _close(self, session: UploadSession) -> None:
         session.closed = True
-        self._sessions.pop(session.id, None)
+        self._open.forget(session.id)
 
     async def _commit(self, session: UploadSession, digest: Digest) -> StoredBlob:
         await self._require_room(session.repository, session.size, digest)

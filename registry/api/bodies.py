@@ -15,7 +15,10 @@ class UploadBody:
     def __init__(self, request: Request) -> None:
         self._request = request
         self._pieces = request.stream()
-        self._pour = request.scope.get("extensions", {}).get("basegate.pour")
+        extensions = request.scope.get("extensions", {})
+        self._pour = extensions.get("basegate.pour")
+        self._waited_for = extensions.get("basegate.waited-for", _nothing)
+        self._interrupt = extensions.get("basegate.interrupt", _ignored)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """Itself."""
@@ -29,6 +32,15 @@ class UploadBody:
     def direct(self) -> bool:
         """Whether the server moves it."""
         return self._pour is not None
+
+    def waited_for(self) -> int | None:
+        """How many bytes have come, while it is the client that is waited for."""
+        came: int | None = self._waited_for()
+        return came
+
+    def interrupt(self, why: str) -> None:
+        """End the request: it looks as if the client had left, and the client is told why."""
+        self._interrupt(why)
 
     async def pour(self, write: Callable[[memoryview], None]) -> None:
         """Have the server move it.
@@ -47,6 +59,14 @@ class UploadBody:
             exchange.received += moved
         async for _ in self._pieces:  # nothing is left; asking lets everybody on the way see the end
             pass
+
+
+def _nothing() -> None:
+    return None
+
+
+def _ignored(_why: str) -> None:
+    return None
 
 
 async def read_limited(request: Request, maximum: int) -> bytes:

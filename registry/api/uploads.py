@@ -76,9 +76,9 @@ async def _mounted(rooms: Rooms, request: Request, principal: Principal, digest:
 
 async def _push_whole(rooms: Rooms, request: Request, principal: Principal, digest: Digest) -> Response:
     chunk = chunk_of(request)
-    session = await rooms.uploads.start(repository_of(request), principal, digest.algorithm, chunk.length or 0)
-    blob = await rooms.uploads.finish(session, digest, UploadBody(request), chunk.start, chunk.length)
-    return _created(session.repository, blob.digest)
+    name = repository_of(request)
+    blob = await rooms.uploads.take_whole(name, principal, digest, UploadBody(request), chunk.start, chunk.length)
+    return _created(name, blob.digest)
 
 
 def _created(name: RepositoryName, digest: Digest) -> Response:
@@ -95,7 +95,7 @@ def _where(session: UploadSession) -> dict[str, str]:
     # Docker's client reads `0--1` of an empty upload as garbage: an empty one says 0-0, as distribution does.
     return {
         "Location": f"/v2/{session.repository}/blobs/uploads/{session.id}",
-        "Range": f"0-{max(session.size - 1, 0)}",
+        "Range": f"0-{max(session.resumes_at - 1, 0)}",
         "Docker-Upload-UUID": session.id,
     }
 

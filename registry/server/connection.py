@@ -19,10 +19,10 @@ from registry.server.head import Fields, Head, HeadRefused, read_head
 from registry.server.link import PeerStalled
 from registry.server.means import Means
 from registry.server.neighbour import send_at_once
-from registry.server.pace import IMPATIENCE, Late, Pace
+from registry.server.pace import IMPATIENCE, Late, Pace, Waits
 from registry.server.parcel import Parcel
 from registry.server.receiving import PeerLeft, Sink
-from registry.server.refusals import answer_to, broken_body, late_body, late_head
+from registry.server.refusals import answer_to, broken_body, late_body, late_head, taken_over
 from registry.server.scope import address_of, scope_of
 from registry.server.seats import Seat
 from registry.server.sending import Window
@@ -63,11 +63,6 @@ class Connection(asyncio.Protocol):
         self._writable.set()
         self._late: HeadRefused | None = None
         self._timer: asyncio.TimerHandle | None = None
-
-    @property
-    def common(self) -> Fields:
-        """Headers of every response."""
-        return self._server.default_headers
 
     # asyncio's side
 
@@ -263,6 +258,7 @@ class Connection(asyncio.Protocol):
         if self._bypass.direct and (turn.head.length is None or turn.head.length):
             offered["basegate.pour"] = turn.pour
         if not turn.framing.complete:
+            offered["basegate.waited-for"] = partial(self._waited_for, turn)
             offered["basegate.interrupt"] = partial(self._interrupt, turn)
         return offered
 
@@ -283,10 +279,12 @@ class Connection(asyncio.Protocol):
         self._linger()
         return False
 
-    def _interrupt(self, turn: Turn, why: HeadRefused) -> None:
-        """The application wants no more of a body, and tells the client why."""
-        if turn is self._turn and not self._closing and not turn.framing.complete:
-            self._end_body(turn, why)
+    def _waited_for(self, turn: Turn) -> int | None:
+        return self._came() if turn is self._turn and self._state().waits is Waits.BODY else None
+
+    def _interrupt(self, turn: Turn, why: str) -> None:
+        if turn is self._turn and self._state().waits is Waits.BODY:
+            self._end_body(turn, taken_over(why))
 
     def _end_body(self, turn: Turn, why: HeadRefused) -> None:
         """A body that does not come to its end: the client hears why, where it has heard nothing yet."""
@@ -311,6 +309,11 @@ class Connection(asyncio.Protocol):
         self._loop.call_later(LINGER, self._transport.close)
 
     # what turns ask for
+
+    @property
+    def common(self) -> Fields:
+        """Headers of every response."""
+        return self._server.default_headers
 
     def write(self, data: bytes | bytearray) -> None:
         """Queue bytes to the client."""
@@ -340,10 +343,7 @@ class Connection(asyncio.Protocol):
             self._end_body(turn, self._late)
             raise
         except PeerLeft:
-            if self._late is None:
-                self.cut()
-            else:
-                self._end_body(turn, self._late)
+            self._end_body(turn, self._late) if self._late else self.cut()
             raise
 
     async def _pour(self, turn: Turn, sink: Sink, held: bytes) -> int:

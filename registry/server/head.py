@@ -23,7 +23,7 @@ class HeadRefused(Exception):
     """A head that is not served; the connection ends after the answer.
 
     Args:
-        status: 400, 408, 431, 501, 503 or 505.
+        status: 400, 408, 409, 431, 501, 503 or 505.
         message: what is wrong and what is needed.
     """
 

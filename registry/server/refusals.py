@@ -47,3 +47,8 @@ def late_body(late: Late, patience: Patience) -> HeadRefused:
 def broken_body(refusal: ChunkRefused) -> HeadRefused:
     """A body behind which nothing can be trusted."""
     return HeadRefused(400, f"{refusal}: the connection ends here")
+
+
+def taken_over(why: str) -> HeadRefused:
+    """A body that the application does not wait for any more."""
+    return HeadRefused(409, why)

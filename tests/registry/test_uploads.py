@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from registry.oci.digest import Digest
-from registry.oci.errors import BlobUploadUnknown, DigestInvalid, RangeNotSatisfiable, SizeInvalid
+from registry.oci.errors import BlobUploadUnknown, DigestInvalid, RangeNotSatisfiable, SizeInvalid, Unavailable
 from registry.uploads import UploadSession
 from tests.registry.open_rooms import OTHER, PUSHER, REPOSITORY, OpenRooms, open_rooms, pieces
 
@@ -147,16 +147,61 @@ def test_a_session_survives_a_restart(tmp_path: Path) -> None:
         assert blob.size == 12
 
 
-def test_a_last_body_that_breaks_off_survives_a_restart(tmp_path: Path) -> None:
-    """A whole blob in one request has no place that outlives the process, until the client goes away in its midst."""
+@pytest.mark.parametrize("size", [3, 100_000])
+def test_a_last_body_that_breaks_off_is_taken_back(tmp_path: Path, size: int) -> None:
+    """The session is as it was before it, also for the next process: the same request may come again."""
+    whole = b"ab" + bytes(size)
     with open_rooms(tmp_path) as before:
-        session = begun(before)
+        session = begun(before, b"ab")
         with pytest.raises(ConnectionResetError):
-            before.run(before.uploads.finish(session, Digest.of(b"abcd"), cut_off(b"abc"), None, None))
+            before.run(before.uploads.finish(session, Digest.of(whole), cut_off(bytes(size - 1)), None, size))
+        assert session.size == 2
     with open_rooms(tmp_path) as after:
         resumed = after.run(after.uploads.session(REPOSITORY, session.id))
-        assert resumed.size == 3
-        assert after.run(after.uploads.finish(resumed, Digest.of(b"abcd"), pieces(b"d"), 3, 1)).size == 4
+        assert after.run(after.uploads.finish(resumed, Digest.of(whole), pieces(bytes(size)), None, size)).size == len(
+            whole
+        )
+
+
+@pytest.mark.parametrize("size", [3, 100_000])
+def test_an_only_body_that_breaks_off_is_taken_back(rooms: OpenRooms, size: int) -> None:
+    """A whole blob in one PUT can be sent again to the session that was opened for it."""
+    session = begun(rooms)
+    with pytest.raises(ConnectionResetError):
+        rooms.run(rooms.uploads.finish(session, Digest.of(bytes(size)), cut_off(bytes(size - 1)), None, size))
+    again = rooms.uploads.finish(session, Digest.of(bytes(size)), pieces(bytes(size)), None, size)
+    assert rooms.run(again).size == size
+
+
+def test_nothing_stays_of_a_blob_whose_only_request_breaks_off(rooms: OpenRooms) -> None:
+    """Nobody knows of its session."""
+    with pytest.raises(ConnectionResetError):
+        rooms.run(
+            rooms.uploads.take_whole(REPOSITORY, PUSHER, Digest.of(b"abcd"), cut_off(b"abc"), None, None),
+        )
+    assert rooms.run(rooms.uploads.expire(time.time() + 1e9)) == 0
+
+
+def test_a_principal_has_so_many_uploads_open(rooms: OpenRooms) -> None:
+    """One more is refused until one is over; others have their own."""
+    rooms.configure(uploads={"sessions_per_principal": 2})
+    first, _ = begun(rooms), begun(rooms)
+    with pytest.raises(Unavailable) as caught:
+        begun(rooms)
+    assert caught.value.headers["Retry-After"]
+    rooms.run(rooms.uploads.cancel(first))
+    assert begun(rooms)
+
+
+def test_uploads_of_an_earlier_process_count(tmp_path: Path) -> None:
+    """They are found beside those that are too old."""
+    with open_rooms(tmp_path) as before:
+        begun(before, b"x")
+    with open_rooms(tmp_path) as after:
+        after.configure(uploads={"sessions_per_principal": 1})
+        after.run(after.uploads.expire(time.time()))
+        with pytest.raises(Unavailable):
+            begun(after)
 
 
 def test_a_whole_blob_in_one_request_needs_no_folder(rooms: OpenRooms) -> None:
