@@ -134,7 +134,7 @@ def build(
     """
     in_force = SettingsInForce(settings)
     pool = ThreadPoolExecutor(settings.storage.threads, thread_name_prefix="files")
-    storage, metadata = open_stores(settings.data, pool, settings.storage.sync_bytes)
+    storage, metadata = open_stores(settings.data, pool, settings.storage.sync_bytes, settings.storage.busy_seconds)
     authority = Authority(settings.data, metadata, in_force)
     stores = Stores(storage, metadata, in_force)
     journal = Journal(storage, metadata, pool, in_force)

@@ -30,7 +30,7 @@ from registry.metadata import changes, fresh
 from registry.metadata.changes import Occasion
 from registry.metadata.fresh import FreshBlob
 from registry.metadata.opening import open_metadata
-from registry.metadata.sqlite import SqliteStore
+from registry.metadata.sqlite import BUSY_SECONDS, SqliteStore
 from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
 from registry.settings import RegistrySettings, SettingsInForce
@@ -44,7 +44,9 @@ _BATCH = 256
 _PAUSE_SECONDS = 5.0
 
 
-def open_stores(data: Path, pool: Executor, sync_bytes: int = 0) -> tuple[DiskStore, SqliteStore]:
+def open_stores(
+    data: Path, pool: Executor, sync_bytes: int = 0, busy_seconds: float = BUSY_SECONDS
+) -> tuple[DiskStore, SqliteStore]:
     """The blobs and the rows of a data folder; small blobs that a power failure took from the disk are there again.
 
     Raises:
@@ -52,7 +54,7 @@ def open_stores(data: Path, pool: Executor, sync_bytes: int = 0) -> tuple[DiskSt
         RuntimeError: it was written by a newer basegate.
     """
     storage = DiskStore(data, pool, sync_bytes=sync_bytes)
-    return storage, open_metadata(data, lambda connection: restore(connection, storage.small))
+    return storage, open_metadata(data, lambda connection: restore(connection, storage.small), busy_seconds)
 
 
 def restore(connection: Connection, files: SmallFiles) -> int:

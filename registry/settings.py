@@ -150,6 +150,11 @@ class StorageSettings(Group):
         description="how long small blobs wait at most for the sync of their files",
         json_schema_extra=LIVE,
     )
+    busy_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        description="how long a change waits for a lock on the database that another process holds; then 503",
+    )
     cache_seconds: int = Field(
         default=31_536_000,
         ge=0,

@@ -1,6 +1,7 @@
 """Content named by its digest as a response: ETag, 304, 206, 416, and the bytes themselves."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,6 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 from registry.api.ranges import Window, read_window
 from registry.exchange import exchange_of
 from registry.oci.digest import Digest
+from registry.storage.refusals import as_read_error
 from registry.storage.store import StoredBlob
 
 Reader = Callable[[StoredBlob, int, int], AsyncIterator[bytes]]
@@ -63,7 +65,8 @@ class BlobResponse(Response):
             await send({"type": "http.response.body", "body": b""})
         elif self._blob.path is not None and "http.response.pathsend" in (scope.get("extensions") or {}):
             await send(head)
-            await send(self._pathsend())
+            with _unless_refused(scope):
+                await send(self._pathsend())
         else:
             await self._stream(send, head)
 
@@ -85,6 +88,23 @@ class BlobResponse(Response):
             "offset": self._window.start,
             "count": self._window.length,
         }
+
+
+class FileRefused(OSError):
+    """What a server raises for a file that it cannot open: no byte of the response has left, another may be given."""
+
+
+@contextmanager
+def _unless_refused(scope: Scope) -> Iterator[None]:
+    """Raise what the caller is told in the place of the answer that was begun."""
+    try:
+        yield
+    except FileRefused as refusal:
+        exchange = exchange_of(scope)
+        if exchange is not None:
+            exchange.status, exchange.sent, exchange.digest = 0, 0, ""
+        error = refusal.__cause__ if isinstance(refusal.__cause__, OSError) else refusal
+        raise as_read_error(error) from refusal
 
 
 class WholeResponse(Response):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect
 
-from registry.metadata.sqlite import SqliteStore, connect
+from registry.metadata.sqlite import BUSY_SECONDS, SqliteStore, connect
 from registry.metadata.tables import SCHEMA
 
 # The newest revision in registry/metadata/migrations; a test compares them.
@@ -13,12 +13,17 @@ REVISION = "0004"
 FILE_NAME = "registry.db"
 
 
-def open_metadata(data: Path, first: Callable[[Connection], object] = lambda _connection: None) -> SqliteStore:
+def open_metadata(
+    data: Path,
+    first: Callable[[Connection], object] = lambda _connection: None,
+    busy_seconds: float = BUSY_SECONDS,
+) -> SqliteStore:
     """The metadata store in a data folder; safe beside other processes that open or use it.
 
     Args:
         data: the folder.
         first: a change to be made before anything else is.
+        busy_seconds: how long a change waits for a lock that another process holds.
 
     Raises:
         RuntimeError: the database was written by a newer basegate.
@@ -34,7 +39,7 @@ def open_metadata(data: Path, first: Callable[[Connection], object] = lambda _co
             first(connection)
     finally:
         engine.dispose()
-    return SqliteStore(path)
+    return SqliteStore(path, busy_seconds)
 
 
 def bring_up_to_date(connection: Connection) -> None:

@@ -8,6 +8,7 @@ from registry.oci.errors import StorageFull, Unavailable
 
 _FULL = {sqlite3.SQLITE_FULL}
 _BROKEN = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+RETRY_SECONDS = "5"
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
@@ -20,7 +21,9 @@ def as_oci_error(error: Exception) -> Exception:
     if primary in _FULL:
         return StorageFull("the disk that holds the registry's metadata is full: nothing was changed, free some space")
     if primary in _BUSY:
-        return Unavailable("the registry's metadata is busy with another change: try again")
+        return Unavailable(
+            "the registry's metadata is locked by another process: try again", headers={"Retry-After": RETRY_SECONDS}
+        )
     if primary in _BROKEN:
         return Unavailable(f"the registry's metadata cannot be reached ({origin}): nothing was changed")
     return error

@@ -24,6 +24,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 BUSY_SECONDS = 20.0
+READ_SECONDS = 0.5
 # A change made by another process counts after at most so long; asking costs some 20 microseconds.
 OTHERS_SECONDS = 0.1
 
@@ -35,10 +36,12 @@ class SqliteStore:
 
     Args:
         path: the database file.
+        busy_seconds: how long a change waits for a lock that another process holds.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._reading = connect(path, begin="BEGIN")
+    def __init__(self, path: Path, busy_seconds: float = BUSY_SECONDS) -> None:
+        # Only another process that shuts everybody out keeps a look-up waiting, and that in the loop's thread.
+        self._reading = connect(path, begin="BEGIN", busy_seconds=min(busy_seconds, READ_SECONDS))
         self._local = threading.local()
         self._open: list[Connection] = []
         self._lock = threading.Lock()
@@ -46,7 +49,7 @@ class SqliteStore:
         self._own_principals = 0
         self._own_losses = 0
         self._others = OtherCommits(path)
-        self._writer = GroupCommit(connect(path, begin="BEGIN IMMEDIATE"), self._committed)
+        self._writer = GroupCommit(connect(path, begin="BEGIN IMMEDIATE", busy_seconds=busy_seconds), self._committed)
 
     async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a query here and now: a look-up costs less than handing it to another thread."""
@@ -142,12 +145,12 @@ class OtherCommits:
             self._count += 1
 
 
-def connect(path: Path, *, begin: str) -> Engine:
-    """An engine over the file whose transactions start with `begin`."""
+def connect(path: Path, *, begin: str, busy_seconds: float = BUSY_SECONDS) -> Engine:
+    """An engine over the file whose transactions start with `begin`, and wait so long for a lock."""
     engine = create_engine(
         f"sqlite:///{path}",
         poolclass=NullPool,
-        connect_args={"check_same_thread": False, "isolation_level": None, "timeout": BUSY_SECONDS},
+        connect_args={"check_same_thread": False, "isolation_level": None, "timeout": busy_seconds},
     )
 
     @event.listens_for(engine, "connect")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Protocol
 
+from registry.api.content import FileRefused
 from registry.server.body import Framing
 from registry.server.link import Link
 from registry.server.means import Means
@@ -75,19 +76,29 @@ class Bypass:
 
         Raises:
             ConnectionError, PeerStalled: the client has left, or takes nothing.
-            OSError: any other: the file cannot be read; when it could not be opened, nothing has left.
+            FileRefused: the file cannot be opened; nothing has left.
+            OSError: any other: it cannot be read to its end.
         """
         if self.direct and await self._flushed():
             await send_window(self.link(), head, window, self._means.pool, self._means.waiting.stall_seconds)
             return
-        async with aclosing(read_window(window, self._means.pool)) as pieces:
-            async for piece in pieces:
-                if self._transport.is_closing():
-                    raise ConnectionResetError("the peer has left")
-                writer.write(head)  # not before the file is open and gives bytes
-                head = b""
-                writer.write(piece)
-                await writer.drained()
+        begun = False
+        try:
+            async with aclosing(read_window(window, self._means.pool)) as pieces:
+                async for piece in pieces:
+                    if self._transport.is_closing():
+                        raise ConnectionResetError("the peer has left")
+                    if not begun:
+                        begun = True
+                        writer.write(head)  # not before the file is open and gives bytes
+                    writer.write(piece)
+                    await writer.drained()
+        except ConnectionError:
+            raise
+        except OSError as error:
+            if begun:
+                raise
+            raise FileRefused from error
 
     async def _flushed(self) -> bool:
         for _ in range(3):

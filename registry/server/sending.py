@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
+from registry.api.content import FileRefused
 from registry.server.link import Link
 
 SLICE = 32 << 20
@@ -32,6 +33,7 @@ async def send_window(link: Link, head: bytes, window: Window, pool: Executor, p
     """Send a response's head and then the window, past the transport, whose own buffer must be empty.
 
     Raises:
+        FileRefused: the file cannot be opened; nothing has left.
         OSError: as `Sending` says.
         PeerStalled: the peer took nothing for `patience` seconds.
     """
@@ -47,6 +49,12 @@ async def send_window(link: Link, head: bytes, window: Window, pool: Executor, p
     try:
         sending.begin()
         await over
+    except ConnectionError:
+        raise
+    except OSError as error:
+        if sending.started:
+            raise
+        raise FileRefused from error
     finally:
         sending.close()
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import structlog
 from starlette.types import ASGIApp, Message, Scope
 
+from registry.api.content import FileRefused
 from registry.server.body import Framing
 from registry.server.chunked import ChunkRefused
 from registry.server.head import Fields, Head
@@ -215,6 +216,9 @@ class Turn:
         head = self._head(whole=None)
         try:
             await self._wire.send_window(head, window)
+        except FileRefused:
+            self._start, self._started, self._left = None, False, 0
+            raise  # nothing was said yet: the application says something else
         except (PeerStalled, ConnectionError):
             self.disconnect()
             self._wire.cut()

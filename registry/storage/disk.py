@@ -19,7 +19,7 @@ from registry.caches import ContentCache
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown, ContentTooLarge
 from registry.storage.layout import Layout
-from registry.storage.refusals import disk_refusals
+from registry.storage.refusals import disk_refusals, read_refusals
 from registry.storage.shelves import Shelves
 from registry.storage.small import SmallFiles
 from registry.storage.staging import PIECE, DiskStaging, Workshop
@@ -61,7 +61,8 @@ class DiskStore:
 
     async def stat(self, digest: Digest) -> StoredBlob | None:
         """Ask the file system in the loop's thread: cheaper than a hop to another."""
-        return _at_rest(digest, self._layout.blob(digest))
+        with read_refusals():
+            return _at_rest(digest, self._layout.blob(digest))
 
     async def get(self, digest: Digest, maximum: int) -> bytes | None:
         """Read in a worker thread, unless it is small, was stored or read lately, and is still there."""
