@@ -18,13 +18,15 @@ from registry.app import build as build_registry
 from registry.settings import SettingsInForce
 
 
-def build(settings: Settings) -> RegistryApp:
+def build(settings: Settings, *, new_database: bool = False) -> RegistryApp:
     """Build everything over the data folder of the settings; the caller closes it.
+
+    With `new_database`, the registry begins with no rows although the folder holds content.
 
     Raises:
         PolicyRefused: a policy cannot be used.
         StandingOrdersRefused: the standing orders cannot be read.
-        SigningKeyUnusable, SQLAlchemyError, OSError: the data folder cannot be used.
+        SigningKeyUnusable, BasegateError, SQLAlchemyError, OSError: the data folder cannot be used.
     """
     opened: list[PolicyGate] = []
 
@@ -36,7 +38,7 @@ def build(settings: Settings) -> RegistryApp:
         in_force = cast("SettingsInForce[Settings]", rooms.stores.settings)
         return routes.build(rooms, gateway.table(Clearances(rooms.stores.metadata, opened[0]), in_force))
 
-    app = build_registry(settings, gate=gate, more_routes=more_routes)
+    app = build_registry(settings, gate=gate, more_routes=more_routes, new_database=new_database)
     app.rooms.metrics.collectors.register(JudgingMetrics(opened[0].inspector.workers))
     turnover = Turnover(opened[0])
     app.accompany(turnover.catch_up, opened[0].close, turnover.prepare)

@@ -23,6 +23,7 @@ from registry import logs
 from registry.app import RegistryApp
 from registry.auth.enrolment import FirstStart, first_start
 from registry.auth.signing_key import SigningKeyUnusable
+from registry.errors import BasegateError
 from registry.oci.errors import OciError
 from registry.server.data_lock import DataLock
 from registry.server.heap import give_back_large_blocks
@@ -40,8 +41,9 @@ _PATH = click.Path(path_type=Path)
 @click.option("--listen", metavar="HOST:PORT", help="Where to serve. Default: 127.0.0.1:5000")
 @click.option("--tls-cert", type=_PATH, help="PEM certificate chain; serve HTTPS.")
 @click.option("--tls-key", type=_PATH, help="PEM private key of the certificate.")
+@click.option("--new-database", is_flag=True, help="Begin without rows where content is and its database is lost.")
 @click.option("--quiet", envvar="BASEGATE_QUIET", is_flag=True, help="Print only what cannot be shown again.")
-def serve_command(config: Path | None, *, quiet: bool, **flags: Any) -> None:
+def serve_command(config: Path | None, *, quiet: bool, new_database: bool, **flags: Any) -> None:
     """Serve the registry and its gateway.
 
     Settings come from --config, the environment (BASEGATE_…) and the flags, in rising order. Exit code 2: it could
@@ -52,13 +54,13 @@ def serve_command(config: Path | None, *, quiet: bool, **flags: Any) -> None:
         return load(Settings, config, flags, os.environ)
 
     try:
-        _serve(read, [config] if config else [], quiet=quiet)
-    except (CannotStart, SettingsError) as error:
+        _serve(read, [config] if config else [], quiet=quiet, new_database=new_database)
+    except (BasegateError, CannotStart, SettingsError) as error:
         click.echo(f"basegate: {' '.join(str(error).split())}", err=True)
         sys.exit(CANNOT_START)
 
 
-def _serve(read: Callable[[], Settings], files: list[Path], *, quiet: bool) -> None:
+def _serve(read: Callable[[], Settings], files: list[Path], *, quiet: bool, new_database: bool) -> None:
     settings = read()
     logs.configure(settings.log)
     give_back_large_blocks()
@@ -67,16 +69,16 @@ def _serve(read: Callable[[], Settings], files: list[Path], *, quiet: bool) -> N
         # What can refuse the start is tried before anything is made.
         certificate_of(settings)
         bind(settings).close()
-        app = _put_together(settings)
+        app = _put_together(settings, new_database=new_database)
         end_of_start()
         run(app, read, files, Greeting(app, quiet=quiet).greet)
     finally:
         lock.release()
 
 
-def _put_together(settings: Settings) -> RegistryApp:
+def _put_together(settings: Settings, *, new_database: bool) -> RegistryApp:
     try:
-        return build(settings)
+        return build(settings, new_database=new_database)
     except (SigningKeyUnusable, PolicyRefused, StandingOrdersRefused, RuntimeError) as error:
         raise CannotStart(str(error)) from None
     except (SQLAlchemyError, OSError) as error:

@@ -123,6 +123,7 @@ def build(
     gate: GateFactory = lambda _stores: OpenGate(),
     more_routes: RoutesFactory = lambda _rooms: (),
     observers: Sequence[Observer] = (),
+    new_database: bool = False,
 ) -> RegistryApp:
     """Put a registry together over the data folder of the settings.
 
@@ -131,10 +132,17 @@ def build(
         gate: makes the gate out of the stores.
         more_routes: routes of a package on top; `/v2/` stays the registry's.
         observers: told of every finished request, beside metrics and access log.
+        new_database: begin with no rows although the data folder holds content.
     """
     in_force = SettingsInForce(settings)
     pool = ThreadPoolExecutor(settings.storage.threads, thread_name_prefix="files")
-    storage, metadata = open_stores(settings.data, pool, settings.storage.sync_bytes, settings.storage.busy_seconds)
+    storage, metadata = open_stores(
+        settings.data,
+        pool,
+        settings.storage.sync_bytes,
+        settings.storage.busy_seconds,
+        new_database=new_database,
+    )
     authority = Authority(settings.data, metadata, in_force)
     stores = Stores(storage, metadata, in_force)
     journal = Journal(storage, metadata, pool, in_force)

@@ -18,6 +18,8 @@ Why a blob that is pushed or mounted meanwhile is never lost:
    group that does so fails, the file may come back, without a row, and the next collection removes it.
 6. Links and manifests are removed in transactions that ask again whether they are still unreferenced and old; a push
    refreshes the age of what it names or pushes again.
+7. Rows that were lost are no proof that nobody needs a file. Where a database was begun anew or rebuilt, files from
+   before that time stay until somebody says that they may go (`registry.metadata.identity`).
 """
 
 import time
@@ -27,6 +29,7 @@ from dataclasses import dataclass, field
 from registry.metadata import events, explanation, garbage
 from registry.metadata.explanation import Explanation
 from registry.metadata.garbage import LooseManifest, StaleLink
+from registry.metadata.identity import identity
 from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
 from registry.settings import RegistrySettings, SettingsInForce
@@ -71,13 +74,17 @@ class GcReport:
 
 @dataclass(frozen=True, slots=True)
 class _Cutoffs:
-    """Times before which things are old enough, in seconds since the epoch; `manifests` None: all are kept."""
+    """Times before which things are old enough, in seconds since the epoch; `manifests` None: all are kept.
+
+    Files from before `known` may have lost their rows: they stay.
+    """
 
     now: float
     blobs: float
     manifests: float | None
     uploads: float
     events: float
+    known: float
 
 
 class GarbageCollector:
@@ -92,7 +99,7 @@ class GarbageCollector:
 
     async def plan(self) -> GcPlan:
         """What `run` would remove in its first pass; nothing is changed."""
-        old = self._cutoffs()
+        old = await self._cutoffs()
         unreferenced = [
             blob
             async for batch in self._old_files(old)
@@ -108,7 +115,7 @@ class GarbageCollector:
 
     async def run(self) -> GcReport:
         """Pass after pass until one removes nothing: a removed index lets go of its manifests, these of their blobs."""
-        started, old, report = time.monotonic(), self._cutoffs(), GcReport()
+        started, old, report = time.monotonic(), await self._cutoffs(), GcReport()
         while await self._remove_rows(old, report):
             pass
         await self._remove_files(old, report)
@@ -154,7 +161,7 @@ class GarbageCollector:
     async def _old_files(self, old: _Cutoffs) -> AsyncIterator[list[StoredBlob]]:
         batch: list[StoredBlob] = []
         async for blob in self._storage.blobs():
-            if blob.modified < old.blobs:
+            if old.known <= blob.modified < old.blobs:
                 batch.append(blob)
             if len(batch) == _BATCH:
                 yield batch
@@ -181,8 +188,9 @@ class GarbageCollector:
             if last_byte < old.uploads:
                 yield upload
 
-    def _cutoffs(self) -> _Cutoffs:
+    async def _cutoffs(self) -> _Cutoffs:
         now, settings = time.time(), self._settings.current
+        known = await self._metadata.read(identity)
         untagged = settings.gc.untagged_after_seconds
         return _Cutoffs(
             now=now,
@@ -190,4 +198,5 @@ class GarbageCollector:
             manifests=now - untagged if untagged else None,
             uploads=now - settings.uploads.expire_seconds,
             events=now - settings.gc.events_after_seconds,
+            known=known.knows_since,
         )

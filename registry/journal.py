@@ -45,16 +45,27 @@ _PAUSE_SECONDS = 5.0
 
 
 def open_stores(
-    data: Path, pool: Executor, sync_bytes: int = 0, busy_seconds: float = BUSY_SECONDS
+    data: Path,
+    pool: Executor,
+    sync_bytes: int = 0,
+    busy_seconds: float = BUSY_SECONDS,
+    *,
+    new_database: bool = False,
 ) -> tuple[DiskStore, SqliteStore]:
     """The blobs and the rows of a data folder; small blobs that a power failure took from the disk are there again.
+
+    With `new_database`, rows begin anew although there is content.
 
     Raises:
         OSError: the folder cannot be made or written.
         RuntimeError: it was written by a newer basegate.
+        DatabaseMissing, DatabaseDamaged: there is content whose rows are lost.
     """
     storage = DiskStore(data, pool, sync_bytes=sync_bytes)
-    return storage, open_metadata(data, lambda connection: restore(connection, storage.small), busy_seconds)
+    metadata = open_metadata(
+        data, lambda connection: restore(connection, storage.small), busy_seconds, new=new_database
+    )
+    return storage, metadata
 
 
 def restore(connection: Connection, files: SmallFiles) -> int:

@@ -1,4 +1,4 @@
-"""The tables of what a registry holds: repositories, manifests, tags, blobs, events.
+"""The tables of what a registry holds: repositories, manifests, tags, blobs, events, and what was removed of them.
 
 Digests and names are stored as their text. Every look-up a request makes is the prefix of one index.
 """
@@ -120,6 +120,31 @@ events = Table(
     sqlite_autoincrement=True,
 )
 
+store = Table(
+    "store",
+    SCHEMA,
+    Column("id", String(36), primary_key=True, comment="a UUID; copies of the rows bear it as well"),
+    Column("knows_since", Float, nullable=False, comment="seconds since the epoch; rows of older files may be lost"),
+)
+
+trash = Table(
+    "trash",
+    SCHEMA,
+    Column("id", Integer, primary_key=True),
+    Column("run", String(64), nullable=False, comment="what removed it: one collection or one delete"),
+    Column("time", Float, nullable=False, comment="seconds since the epoch"),
+    Column("kind", String(8), nullable=False, comment="tag, manifest, link or blob"),
+    Column("repository", String(255), nullable=False, comment="or empty"),
+    Column("digest", _DIGEST, nullable=False),
+    Column("tag", String(128), nullable=False, comment="or empty"),
+    Column("size", BigInteger, nullable=False, comment="bytes, or 0"),
+    Column("media_type", String(255), nullable=False, comment="of a manifest, or empty"),
+    Column("principal", String(36), nullable=False, comment="id of who pushed a manifest, or empty"),
+    Column("content", LargeBinary, nullable=True, comment="the bytes of a manifest"),
+    Index(None, "time"),
+    sqlite_autoincrement=True,
+)
+
 __all__ = [
     "SCHEMA",
     "events",
@@ -130,5 +155,7 @@ __all__ = [
     "principals",
     "repositories",
     "repository_blobs",
+    "store",
     "tags",
+    "trash",
 ]

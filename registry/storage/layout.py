@@ -67,6 +67,7 @@ class Layout:
                 raise RuntimeError(
                     f"{self.root} has storage layout {found[:40]!r}, needed is {MARK!r}: use the basegate that wrote it"
                 )
+            self._make_missing()
             self._sweep()
             return
         self._make_folders()
@@ -79,6 +80,11 @@ class Layout:
         sync_directory(self.root)
         sync_directory(self.root.parent)
 
+    def _make_missing(self) -> None:
+        """Make what is missing: copies of a folder often come without the folders that were empty."""
+        if not all(folder.is_dir() for folder in self._folders()):
+            self._make_folders()
+
     def _sweep(self) -> None:
         """Remove what a killed process left in the passages; no living one takes that long."""
         old = time.time() - PASSAGE_SECONDS
@@ -88,8 +94,10 @@ class Layout:
                     if path.stat().st_ctime < old:
                         path.unlink()
 
+    def _folders(self) -> list[Path]:
+        return [self.uploads, self.incoming, self.discarded, *(self.blobs / name for name in ENCODED_LENGTH)]
+
     def _make_folders(self) -> None:
-        folders = [self.uploads, self.incoming, self.discarded, *(self.blobs / name for name in ENCODED_LENGTH)]
-        for folder in folders:
+        for folder in self._folders():
             folder.mkdir(parents=True, exist_ok=True)
         sync_directory(self.blobs)

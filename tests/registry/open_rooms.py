@@ -35,12 +35,12 @@ OTHER = RepositoryName("team/other")
 class OpenRooms:
     """One process's view of a data folder; several may be open at a time."""
 
-    def __init__(self, data: Path, gate: Gate, **groups: Any) -> None:
+    def __init__(self, data: Path, gate: Gate, *, new_database: bool = False, **groups: Any) -> None:
         self.runner = asyncio.Runner()
         self.data = data
         self.settings = SettingsInForce(RegistrySettings.model_validate({"data": data, **groups}))
         self.pool = ThreadPoolExecutor(4)
-        self.storage, self.metadata = open_stores(data, self.pool)
+        self.storage, self.metadata = open_stores(data, self.pool, new_database=new_database)
         everything = (self.storage, self.metadata, gate, self.settings)
         self.journal = Journal(self.storage, self.metadata, self.pool, self.settings)
         self.blobs, self.manifests = Blobs(*everything), Manifests(*everything)
