@@ -19,6 +19,7 @@ from registry.audit import audit_log
 from registry.auth.authority import Authority
 from registry.blobs import Blobs
 from registry.catalog import Catalog
+from registry.damage import DamageReport
 from registry.exchange import Observer
 from registry.gate import Gate, OpenGate
 from registry.gc import GarbageCollector
@@ -152,6 +153,9 @@ def build(
         audit = audit_log(settings.data, lambda: in_force.current.audit)
         observers = [audit.observe, *observers]
         closing.append(audit.close)
+    damage = DamageReport(storage.quarantine)
+    rooms.readiness.others.append(damage.problems)
+    rooms.metrics.collectors.register(damage)
     asgi = _asgi(rooms, more_routes(rooms), observers)
     collector = GarbageCollector(storage, metadata, in_force)
     return RegistryApp(rooms, asgi, collector, journal, closing)

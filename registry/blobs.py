@@ -39,7 +39,7 @@ class Blobs:
         """The blob, to be sent from its path or through `read`.
 
         Raises:
-            BlobUnknown: this repository does not hold it, or its file is gone or has another size.
+            BlobUnknown: this repository does not hold it, or its bytes are gone or damaged.
             Denied: the gate withholds it from this principal.
         """
         blob = await self._find(repository, digest)

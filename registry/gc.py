@@ -119,6 +119,7 @@ class GarbageCollector:
         while await self._remove_rows(old, report):
             pass
         await self._remove_files(old, report)
+        await self._forget_damage()
         async for upload in self._abandoned(old):
             await discard_upload(self._storage, upload)
             report.uploads += 1
@@ -153,6 +154,14 @@ class GarbageCollector:
                 )
                 report.blobs += len(removed)
                 report.bytes += sum(candidates[digest] for digest in removed)
+
+    async def _forget_damage(self) -> None:
+        """What is damaged and nobody names any more is no damage."""
+        held = self._storage.quarantine.held()
+        named = await self._metadata.read(garbage.referenced, [item.digest for item in held])
+        for item in held:
+            if item.digest not in named:
+                self._storage.quarantine.forget(item)
 
     async def _without_rows(self, batch: list[StoredBlob], stale_before: float | None = None) -> list[StoredBlob]:
         held = await self._metadata.read(garbage.referenced, [blob.digest for blob in batch], stale_before)

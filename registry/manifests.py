@@ -23,7 +23,7 @@ from registry.metadata.statement import apart
 from registry.metadata.store import MetadataStore
 from registry.oci import media_types
 from registry.oci.digest import Digest
-from registry.oci.errors import Denied, DigestInvalid, InternalError, ManifestUnknown, NameUnknown, Unsupported
+from registry.oci.errors import Denied, DigestInvalid, ManifestUnknown, NameUnknown, Unsupported
 from registry.oci.manifest import ImageIndex, Manifest, parse_manifest
 from registry.oci.names import Reference, RepositoryName, Tag
 from registry.presence import missing_among
@@ -74,7 +74,7 @@ class Manifests:
 
         Raises:
             NameUnknown: there is no such repository.
-            ManifestUnknown: it has no such manifest.
+            ManifestUnknown: it has no such manifest, or its bytes are damaged.
             Denied: the gate withholds it from this principal.
         """
         row = await self._find(repository, reference)
@@ -123,6 +123,7 @@ class Manifests:
         warnings = await self._ask(principal, repository, raw, change)
         await self._metadata.write(changes.record_manifest, at, change)
         self._contents.put(change.digest, raw)
+        self._storage.quarantine.manifest_is_whole(change.digest)
         subject = None if manifest.subject is None else manifest.subject.digest
         return PushedManifest(change.digest, subject, change.tags, warnings)
 
@@ -157,7 +158,10 @@ class Manifests:
             content = await content_of(self._storage, self._metadata, repository, row)
             if content is None:
                 await self._metadata.read(_find, repository, row.digest)  # deleted meanwhile: ManifestUnknown
-                raise InternalError(f"the bytes of manifest {row.digest} are lost: push it again")
+                self._storage.quarantine.note_manifest(row.digest, b"", "its bytes are lost")
+                raise ManifestUnknown(
+                    f"the bytes of manifest {row.digest} are damaged or lost: push it again", {"digest": row.digest}
+                )
             self._contents.put(row.digest, content)
         return content
 
@@ -205,9 +209,14 @@ class Manifests:
 async def content_of(
     storage: BlobStore, metadata: MetadataStore, repository: RepositoryName, row: ManifestRow
 ) -> bytes | None:
-    """The bytes of a recorded manifest, wherever they are; `None` when they are lost."""
+    """The bytes of a recorded manifest, wherever they are; `None` when they are lost, or not those of its digest."""
     found = await metadata.read(rows.content, repository, row.digest)
-    return await storage.get(row.digest, row.size) if found is None else found
+    if found is None:
+        return await storage.get(row.digest, row.size)
+    if Digest.of(found, row.digest.algorithm) == row.digest:
+        return found
+    storage.quarantine.note_manifest(row.digest, found, f"the {len(found)} bytes of its row have another digest")
+    return None
 
 
 def _digest_of(raw: bytes, reference: Reference) -> Digest:

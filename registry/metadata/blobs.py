@@ -20,7 +20,10 @@ _FIND = Statement(
 _HERE = (repository_blobs.c.repository_id == bindparam("repository")) & (repository_blobs.c.digest == bindparam("name"))
 _ADDED = insert(repository_blobs)
 _LINK = Statement(
-    _ADDED.on_conflict_do_update(index_elements=["repository_id", "digest"], set_={"created": _ADDED.excluded.created}),
+    _ADDED.on_conflict_do_update(
+        index_elements=["repository_id", "digest"],
+        set_={"created": _ADDED.excluded.created, "size": _ADDED.excluded.size},
+    ),
     ("repository_id", "digest", "size", "created"),
 )
 _REMOVE = Statement(delete(repository_blobs).where(_HERE))

@@ -191,7 +191,7 @@ class Answers:
         before = self._answers.get(key)
         if before is None:
             self._held += size
-        if isinstance(before, FileAnswer) and isinstance(answer, FileAnswer) and before.size == answer.size:
+        if isinstance(before, FileAnswer) and isinstance(answer, FileAnswer) and before.stamp == answer.stamp:
             before.heads.update(answer.heads)
             return
         self._places[head.method, head.target] = answer.exchange
@@ -233,7 +233,8 @@ def _answer(exchange: Exchange, fields: Fields, body: bytes) -> Answer:
 
 def _file_answer(exchange: Exchange, fields: Fields, window: Window) -> FileAnswer:
     head = file_head(fields, exchange.request_id)
-    return FileAnswer(anew(exchange, ""), window.path, file_size(window, fields), {exchange.status: head})
+    stamp = None if exchange.blob is None else exchange.blob.stamp
+    return FileAnswer(anew(exchange, ""), window.path, file_size(window, fields), stamp, {exchange.status: head})
 
 
 def _apart(raw: bytes) -> tuple[bytes, str | None]:

@@ -9,6 +9,7 @@ from registry.server.sending import Window, ends_early
 
 PIECE = 1 << 19
 """Bytes read at once where they are in memory already."""
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 FETCHED = 1 << 20
 """Bytes a worker reads at once where they are not."""
 
@@ -20,7 +21,7 @@ async def read_window(window: Window, pool: Executor) -> AsyncGenerator[bytes | 
         OSError: the file is gone or ends early.
     """
     loop = asyncio.get_running_loop()
-    descriptor = await loop.run_in_executor(pool, os.open, window.path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = await loop.run_in_executor(pool, os.open, window.path, _FLAGS)
     try:
         at, end = window.offset, window.offset + window.count
         while at < end:

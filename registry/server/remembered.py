@@ -10,6 +10,7 @@ from registry.oci.errors import RangeNotSatisfiable
 from registry.server.head import Fields
 from registry.server.response import field_lines
 from registry.server.sending import Window
+from registry.storage.stamps import Stamp
 from registry.storage.store import StoredBlob
 
 
@@ -42,12 +43,14 @@ class FileAnswer:
         exchange: what is told, but for the request id, the status, the bytes sent and the time.
         path: of the file.
         size: of the file, in bytes.
+        stamp: of the file.
         heads: by status, 200 or 206: the lines of the head as a format for `%`, as far as the application gave them.
     """
 
     exchange: Exchange
     path: Path
     size: int
+    stamp: Stamp | None
     heads: dict[int, bytes]
 
     def part(self, text: str | None) -> tuple[int, Window, bytes, bytes] | None:
@@ -63,8 +66,8 @@ class FileAnswer:
         if status not in self.heads:
             return None
         if part is None:
-            return status, Window(self.path, 0, self.size, self.size), self.heads[status], b""
-        window = Window(self.path, part.start, part.length, self.size)
+            return status, Window(self.path, 0, self.size, self.size, self.stamp), self.heads[status], b""
+        window = Window(self.path, part.start, part.length, self.size, self.stamp)
         return status, window, self.heads[status], part.content_range.encode("ascii")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from registry.api.content import FileRefused
 from registry.server.link import Link
+from registry.storage.stamps import Stamp, stamp_of
 
 SLICE = 32 << 20
 """Bytes one turn of a worker sends at most, so that many transfers share few threads."""
@@ -21,12 +22,13 @@ CALL = 8 << 20
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`count` bytes of a file from `offset`; `size` is what the file must have in all, when that is known."""
+    """`count` bytes of a file from `offset`; `size` and `stamp` are what it must have, where they are known."""
 
     path: Path
     offset: int
     count: int
     size: int | None = None
+    stamp: Stamp | None = None
 
 
 async def send_window(link: Link, head: bytes, window: Window, pool: Executor, patience: float) -> None:
@@ -158,11 +160,13 @@ class Sending:
         return False
 
     def _opened(self) -> int:
-        path, size = self._window.path, self._window.size
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        if size is not None and os.fstat(file).st_size != size:
-            os.close(file)
-            raise OSError(f"file {path} has not {size} bytes any more")
+        path, size, stamp = self._window.path, self._window.size, self._window.stamp
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        if size is not None:
+            found = os.fstat(file)
+            if found.st_size != size or (stamp is not None and stamp_of(found) != stamp):
+                os.close(file)
+                raise OSError(f"file {path} is not what it was any more")
         return file
 
     def _close(self) -> None:

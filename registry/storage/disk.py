@@ -5,6 +5,7 @@ A blob becomes visible by the rename of a complete, synced, read-only file; a 20
 
 import asyncio
 import os
+import stat
 import uuid
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
@@ -19,10 +20,13 @@ from registry.caches import ContentCache
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown, ContentTooLarge
 from registry.storage.layout import Layout
+from registry.storage.quarantine import Quarantine
+from registry.storage.reading import hash_file, no_links, open_blob
 from registry.storage.refusals import disk_refusals, read_refusals
 from registry.storage.shelves import Shelves
 from registry.storage.small import SmallFiles
 from registry.storage.staging import PIECE, DiskStaging, Workshop
+from registry.storage.stamps import SoundFiles, Stamp, stamp_of
 from registry.storage.store import Opening, StoredBlob
 from registry.storage.syncing import DirectorySyncs, early_writeback, file_system_sync
 
@@ -38,6 +42,7 @@ class DiskStore:
 
     Attributes:
         small: writes small content in other ways than `put`; `remember` what came in by them.
+        quarantine: damaged content.
 
     Args:
         root: the folder; made when absent.
@@ -56,29 +61,67 @@ class DiskStore:
         self._syncs = DirectorySyncs()
         self._shelves = Shelves(self._layout, self._syncs)
         self._recent = ContentCache(_REMEMBERED)
+        self.quarantine = Quarantine(self._layout)
+        self._sound = SoundFiles()
         self.small = SmallFiles(self._layout, self._shelves, file_system_sync(self._layout.incoming))
         self._workshop = Workshop(self._layout, pool, self._shelves, early_writeback(), sync_bytes)
 
-    async def stat(self, digest: Digest) -> StoredBlob | None:
-        """Ask the file system in the loop's thread: cheaper than a hop to another."""
+    async def stat(self, digest: Digest, size: int | None = None) -> StoredBlob | None:
+        """Ask the file system in the loop's thread: cheaper than a hop to another.
+
+        A small blob is read before it is handed out, unless this process has read the same file before.
+        """
         with read_refusals():
-            return _at_rest(digest, self._layout.blob(digest))
+            found = _at_rest(digest, self._layout.blob(digest))
+            if found is None or found.stamp is None or size is None:
+                return found
+            fits = found.size == size
+            if fits and (size > _SMALL or self._sound.knows(digest, found.stamp)):
+                return found
+            sound = await self._run(partial(self._examine, digest, found.stamp))
+            return found if sound and fits else None
 
     async def get(self, digest: Digest, maximum: int) -> bytes | None:
         """Read in a worker thread, unless it is small, was stored or read lately, and is still there."""
         known = self._recent.get(digest)
         if known is not None and len(known) <= maximum and self._layout.blob(digest).exists():
             return known
-        found = await self._run(lambda: _read_whole(self._layout.blob(digest), maximum))
+        found = await self._run(lambda: self._read_sound(digest, maximum))
         if found is not None:
             self.remember(digest, found)
         return found
+
+    def _read_sound(self, digest: Digest, maximum: int) -> bytes | None:
+        """The bytes of a blob that has its digest; any other is set aside."""
+        found = _read_whole(self._layout.blob(digest), maximum)
+        if found is None:
+            return None
+        content, stamp = found
+        if Digest.of(content, digest.algorithm) == digest:
+            self._sound.add(digest, stamp)
+            return content
+        self.quarantine.set_aside(digest, stamp, f"its {len(content)} bytes have another digest")
+        return None
+
+    def _examine(self, digest: Digest, stamp: Stamp) -> bool:
+        """Whether a file that is doubted has its digest; otherwise it is set aside."""
+        if self._sound.knows(digest, stamp):
+            return True
+        found = hash_file(self._layout.blob(digest), digest.algorithm)
+        if found is None:
+            return False
+        encoded, seen = found
+        if encoded == digest.encoded:
+            self._sound.add(digest, seen)
+            return True
+        self.quarantine.set_aside(digest, seen, f"its {seen.size} bytes have another digest")
+        return False
 
     async def read(self, blob: StoredBlob, start: int, length: int) -> AsyncIterator[bytes]:
         """Open once, then a piece for each worker-thread hop."""
         path = self._layout.blob(blob.digest)
         try:
-            async with aiofiles.open(path, "rb", buffering=0, executor=self._pool) as file:
+            async with aiofiles.open(path, "rb", buffering=0, executor=self._pool, opener=no_links) as file:
                 await file.seek(start)
                 left = length
                 while left > 0 and (piece := await file.read(min(left, PIECE))):
@@ -142,19 +185,21 @@ class DiskStore:
 
 def _at_rest(digest: Digest, path: Path) -> StoredBlob | None:
     try:
-        found = path.stat()
+        found = path.lstat()
     except FileNotFoundError:
         return None
-    return StoredBlob(digest, found.st_size, path, found.st_mtime)
+    if not stat.S_ISREG(found.st_mode):  # a link may lead to what is not ours to hand out
+        return None
+    return StoredBlob(digest, found.st_size, path, found.st_mtime, stamp_of(found))
 
 
-def _read_whole(path: Path, maximum: int) -> bytes | None:
+def _read_whole(path: Path, maximum: int) -> tuple[bytes, Stamp] | None:
     try:
-        with path.open("rb", buffering=0) as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > maximum:
-                raise ContentTooLarge(f"the content has {size} bytes, at most {maximum} are read here")
-            return file.readall()
+        with open_blob(path) as file:
+            found = os.fstat(file.fileno())
+            if found.st_size > maximum:
+                raise ContentTooLarge(f"the content has {found.st_size} bytes, at most {maximum} are read here")
+            return file.readall(), stamp_of(found)
     except FileNotFoundError:
         return None
 

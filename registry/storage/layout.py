@@ -5,6 +5,8 @@
     uploads/<uuid>/session.json                      what it was opened with
     incoming/<uuid>                                  content that comes in one go, on its way to blobs/
     discarded/<hex>.<uuid>                           a blob that is being removed, for a moment
+    quarantine/<algorithm>-<hex>                     damaged content (`registry.storage.quarantine`)
+    trash/<algorithm>-<hex>                          what was collected, for as long as that can be undone
     layout                                           "basegate storage 1": the folders above are durably there
 
 All are on one file system: a rename is what makes a blob visible.
@@ -54,6 +56,16 @@ class Layout:
         """The folder of blobs that are being removed."""
         return self.root / "discarded"
 
+    @property
+    def quarantine(self) -> Path:
+        """The folder of damaged content."""
+        return self.root / "quarantine"
+
+    @property
+    def trash(self) -> Path:
+        """The folder of blobs that were collected and can be brought back."""
+        return self.root / "trash"
+
     def prepare(self) -> None:
         """Make every folder, durably, and then the mark; a root that bears the mark costs one read.
 
@@ -95,7 +107,8 @@ class Layout:
                         path.unlink()
 
     def _folders(self) -> list[Path]:
-        return [self.uploads, self.incoming, self.discarded, *(self.blobs / name for name in ENCODED_LENGTH)]
+        passages = [self.uploads, self.incoming, self.discarded, self.quarantine, self.trash]
+        return [*passages, *(self.blobs / name for name in ENCODED_LENGTH)]
 
     def _make_folders(self) -> None:
         for folder in self._folders():

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from registry.oci.digest import Digest
+from registry.storage.quarantine import Quarantine
+from registry.storage.stamps import Stamp, stamp_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +23,24 @@ class StoredBlob:
         size: bytes.
         path: the file to send from, or `None` where the store has no files.
         modified: seconds since the epoch of its last commit; garbage collection's grace period counts from here.
+        stamp: tells whether the file is still the one that was looked at, or `None`.
     """
 
     digest: Digest
     size: int
     path: Path | None
     modified: float
+    stamp: Stamp | None = None
 
     def still_there(self) -> bool:
-        """Whether its file is there whole; always true where the store has no files."""
+        """Whether its file is as it was looked at; always true where the store has no files."""
         if self.path is None:
             return True
         try:
-            return self.path.stat().st_size == self.size
+            found = self.path.lstat()
         except OSError:
             return False
+        return found.st_size == self.size if self.stamp is None else stamp_of(found) == self.stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +118,27 @@ class Staging(Protocol):
 
 
 class BlobStore(Protocol):
-    """Where blobs are kept. At most eight methods: an object store must be able to implement them."""
+    """Where blobs are kept. At most eight methods: an object store must be able to implement them.
 
-    async def stat(self, digest: Digest) -> StoredBlob | None:
-        """The blob, or `None` when the store does not hold it."""
+    Attributes:
+        quarantine: where damaged content is, and is told of.
+    """
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """Damaged content."""
+        ...
+
+    async def stat(self, digest: Digest, size: int | None = None) -> StoredBlob | None:
+        """The blob, or `None` when the store does not hold it.
+
+        With the `size` in bytes that its rows tell, before it is handed out: a blob of another size, or a small one
+        whose bytes do not have its digest, is set aside and not there.
+        """
         ...
 
     async def get(self, digest: Digest, maximum: int) -> bytes | None:
-        """A small blob whole, or `None` when absent. Raises ContentTooLarge past `maximum` bytes."""
+        """A small blob whole, or `None` when absent or damaged. Raises ContentTooLarge past `maximum` bytes."""
         ...
 
     def read(self, blob: StoredBlob, start: int, length: int) -> AsyncIterator[bytes]:

@@ -16,7 +16,8 @@ def test_a_prepared_folder_bears_the_mark(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "new" / "data")
     layout.prepare()
     assert (layout.root / "layout").read_bytes() == MARK
-    assert {path.name for path in layout.root.iterdir()} == {"blobs", "discarded", "incoming", "layout", "uploads"}
+    passages = {"discarded", "incoming", "quarantine", "trash", "uploads"}
+    assert {path.name for path in layout.root.iterdir()} == {"blobs", "layout"} | passages
 
 
 def test_preparing_twice_changes_nothing(tmp_path: Path) -> None:

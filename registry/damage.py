@@ -1,0 +1,34 @@
+"""What is damaged, for those who watch: metrics, and a reason not to be ready."""
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from registry.storage.quarantine import Quarantine
+
+_SHOWN = 3
+
+
+class DamageReport(Collector):
+    """Reads the quarantine each time it is asked."""
+
+    def __init__(self, quarantine: Quarantine) -> None:
+        self._quarantine = quarantine
+
+    def problems(self) -> Iterator[str]:
+        """One sentence when anything is damaged."""
+        held = self._quarantine.held()
+        if held:
+            shown = ", ".join(item.digest for item in held[:_SHOWN])
+            more = f" and {len(held) - _SHOWN} more" if len(held) > _SHOWN else ""
+            yield f"damaged content is withheld: {shown}{more}: push it again, or delete what names it and run gc"
+
+    def collect(self) -> Iterator[Metric]:
+        """How much is damaged now, and how often this process found something."""
+        now = GaugeMetricFamily("basegate_damaged_content", "Blobs and manifests withheld because they are damaged.")
+        now.add_metric([], len(self._quarantine.held()))
+        found = CounterMetricFamily("basegate_damage_found", "How often content was found to be damaged.")
+        found.add_metric([], self._quarantine.found)
+        yield from (now, found)
