@@ -24,6 +24,7 @@ from registry.exchange import Observer
 from registry.gate import Gate, OpenGate
 from registry.gc import GarbageCollector
 from registry.journal import Journal, open_stores
+from registry.maintenance.upkeep import Upkeep
 from registry.manifests import Manifests
 from registry.metrics import Metrics
 from registry.readiness import Readiness
@@ -56,7 +57,7 @@ class RegistryApp:
         rooms: Rooms,
         asgi: Edge,
         collector: GarbageCollector,
-        journal: Journal,
+        work: Sequence[Work],
         closing: Sequence[Callable[[], None]],
     ) -> None:
         self.rooms = rooms
@@ -65,7 +66,7 @@ class RegistryApp:
         self._collector = collector
         self._closing = list(closing)
         self.followers: list[Follower] = [self._follow]
-        self._work: list[Work] = [self._expire_uploads, self._collect, journal.run]
+        self._work: list[Work] = [self._expire_uploads, self._collect, *work]
         self._log = structlog.get_logger("registry.app")
 
     def background(self) -> list[Coroutine[Any, Any, None]]:
@@ -158,7 +159,8 @@ def build(
     rooms.metrics.collectors.register(damage)
     asgi = _asgi(rooms, more_routes(rooms), observers)
     collector = GarbageCollector(storage, metadata, in_force)
-    return RegistryApp(rooms, asgi, collector, journal, closing)
+    upkeep = Upkeep(storage, metadata, in_force)
+    return RegistryApp(rooms, asgi, collector, [journal.run, *upkeep.work], closing)
 
 
 def _rooms(stores: Stores, gate: Gate, authority: Authority, journal: Journal) -> Rooms:

@@ -25,6 +25,9 @@ data_option = click.option(
     show_default=True,
     help="Data folder of the registry.",
 )
+settings_data_option = click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), help="Data folder. Default: that of the settings."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer for programs.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 

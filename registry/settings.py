@@ -277,6 +277,20 @@ class GcSettings(Group):
     )
 
 
+class ScrubSettings(Group):
+    """Reading all content again, to find what the disk has damaged."""
+
+    interval_seconds: int = Field(
+        default=7 * DAY,
+        ge=0,
+        description="how long after a whole pass the next one begins; 0: never by itself",
+        json_schema_extra=LIVE,
+    )
+    bytes_per_second: int = Field(
+        default=16 * MEBIBYTE, ge=0, description="how fast it reads; 0: as fast as it goes", json_schema_extra=LIVE
+    )
+
+
 class LogSettings(Group):
     """Logs on standard error."""
 
@@ -323,6 +337,7 @@ class RegistrySettings(Group):
     )
     quotas: tuple[Quota, ...] = Field(default=(), description="bytes a repository may hold", json_schema_extra=LIVE)
     gc: GcSettings = GcSettings()
+    scrub: ScrubSettings = ScrubSettings()
     log: LogSettings = LogSettings()
     operations: OperationSettings = OperationSettings()
 

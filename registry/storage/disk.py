@@ -172,6 +172,28 @@ class DiskStore:
             for blob in await self._run(partial(_list, algorithm, folder)):
                 yield blob
 
+    def folders(self) -> list[Path]:
+        """Every folder that holds blobs, in the order of their digests (blocking)."""
+        return self._shelves.all()
+
+    def holds(self, digest: Digest) -> bool:
+        """Whether there is a file for the blob, whatever is in it (blocking)."""
+        return self._layout.blob(digest).exists()
+
+    def scrub(self, digest: Digest, pace: Callable[[int], None]) -> tuple[int, bool]:
+        """Read a blob's bytes from the disk; those that do not have its digest are set aside (blocking).
+
+        Returns the bytes that were read, and whether they are sound; a blob that has gone is.
+        """
+        found = hash_file(self._layout.blob(digest), digest.algorithm, pace, from_disk=True)
+        if found is None:
+            return 0, True
+        encoded, stamp = found
+        sound = encoded == digest.encoded
+        if not sound:
+            self.quarantine.set_aside(digest, stamp, f"its {stamp.size} bytes have another digest")
+        return stamp.size, sound
+
     async def uploads(self) -> AsyncIterator[tuple[str, float]]:
         """What uploads/ and incoming/ hold; the time is that of the data, or of the folder when there is none."""
         for folder in (self._layout.uploads, self._layout.incoming):

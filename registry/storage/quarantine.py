@@ -84,6 +84,15 @@ class Quarantine:
             self._place(digest, _MANIFEST).write_bytes(content)
         self._tell(digest, reason)
 
+    def note_missing(self, digest: Digest) -> bool:
+        """A blob that should be there is not; whether that is news."""
+        place = self._place(digest)
+        if place.exists():
+            return False
+        place.touch(mode=0o400)
+        self._tell(digest, "its file is missing")
+        return True
+
     def manifest_is_whole(self, digest: Digest) -> None:
         """A manifest was pushed, or put right: it is no longer damaged if it was."""
         if digest in self._manifests:

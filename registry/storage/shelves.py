@@ -31,6 +31,10 @@ class Shelves:
             for folder in sorted((self._layout.blobs / algorithm).iterdir()):
                 yield algorithm, folder
 
+    def all(self) -> list[Path]:
+        """Every folder that holds blobs, in the order of their digests (blocking)."""
+        return [folder for _, folder in self.folders()]
+
     def place(self, path: Path, digest: Digest) -> Path:
         """Move a complete, synced file to where its blob belongs, durably (blocking); returns its new path."""
         target = self._layout.blob(digest)
@@ -65,3 +69,10 @@ class Shelves:
         except OSError:  # a file system on which a file has one name: the other has the same bytes
             aside.rename(target)
         self._syncs.sync(target.parent)
+
+
+def folder_of(folder: Path) -> list[Digest]:
+    """The blobs in one folder in the order of their digests; what is named otherwise is not one (blocking)."""
+    algorithm = folder.parent.name
+    length = ENCODED_LENGTH[algorithm]
+    return [Digest(f"{algorithm}:{path.name}") for path in sorted(folder.iterdir()) if len(path.name) == length]
