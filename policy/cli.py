@@ -19,6 +19,8 @@ COMMANDS = {
     "tag": "registry.cli_content:tag_group",
     "manifest": "registry.cli_content:manifest_group",
     "gc": "registry.cli_gc:gc_group",
+    "backup": "registry.cli_backup:backup_command",
+    "restore": "registry.cli_backup:restore_command",
     "scrub": "registry.cli_scrub:scrub_command",
     "config": "registry.cli_config:config_group",
 }

@@ -26,6 +26,9 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+import structlog
+
+from registry.collecting import removing
 from registry.metadata import events, explanation, garbage
 from registry.metadata.explanation import Explanation
 from registry.metadata.garbage import LooseManifest, StaleLink
@@ -96,6 +99,7 @@ class GarbageCollector:
         self._storage = storage
         self._metadata = metadata
         self._settings = settings
+        self._log = structlog.get_logger("registry.gc")
 
     async def plan(self) -> GcPlan:
         """What `run` would remove in its first pass; nothing is changed."""
@@ -118,7 +122,11 @@ class GarbageCollector:
         started, old, report = time.monotonic(), await self._cutoffs(), GcReport()
         while await self._remove_rows(old, report):
             pass
-        await self._remove_files(old, report)
+        with removing(self._settings.current.data) as alone:
+            if alone:
+                await self._remove_files(old, report)
+            else:
+                self._log.warning("no file is removed while a backup is made: the next collection does")
         await self._forget_damage()
         async for upload in self._abandoned(old):
             await discard_upload(self._storage, upload)

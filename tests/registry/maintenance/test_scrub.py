@@ -1,5 +1,6 @@
 """Scrubbing: damage is found before anybody asks, beside a running server, and a pass goes on where it was cut."""
 
+import fcntl
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,18 +119,12 @@ def test_a_pass_goes_on_where_it_was_cut_short(tmp_path: Path) -> None:
         assert (whole.blobs, read_progress(tmp_path).is_under_way) == (9, False)
 
 
-def test_two_do_not_read_at_once(tmp_path: Path) -> None:
+def test_two_do_not_read_at_once(live: LiveRegistry) -> None:
     """The second says so; nobody waits."""
-    with open_rooms(tmp_path) as rooms:
-        rooms.run(rooms.push_image(Tag("v1")))
-        steps = scrub_of(rooms, Pace(lambda: 0))
-        refused: list[int] = []
-        pace = CutShort(1)
-        pace.stop = lambda: refused.append(  # type: ignore[method-assign]
-            CliRunner().invoke(basegate, ["scrub", "--data", str(tmp_path)]).exit_code
-        )
-        scrub_of(rooms, pace).run()
-        assert (refused, steps.run().damaged) == ([2], 0)
+    with (live.data / "scrub.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert scrub(live).exit_code == 2
+    assert scrub(live).exit_code == 0
 
 
 def test_a_server_scrubs_by_itself(tmp_path: Path) -> None:
@@ -144,11 +139,9 @@ def test_a_server_scrubs_by_itself(tmp_path: Path) -> None:
         assert client.get(f"/v2/team/app/blobs/{Digest.of(LARGE)}").status_code == 404
 
 
-def test_a_rate_is_kept_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A piece of as many bytes as are read in a second takes one."""
-    waits: list[float] = []
-    pace = Pace(lambda: 1000)
-    monkeypatch.setattr(pace, "_stop", type("Stop", (), {"wait": lambda _self, seconds: bool(waits.append(seconds))})())
-    for _ in range(3):
-        pace(1000)
-    assert [round(wait) for wait in waits] == [1, 2, 3]
+def test_a_rate_is_kept_to() -> None:
+    """What was read at once is waited for: a reader that is stopped meanwhile ends instead."""
+    pace = Pace(lambda: 1)
+    pace.stop()
+    with pytest.raises(Stopped):
+        pace(1_000_000)

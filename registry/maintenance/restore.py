@@ -1,0 +1,55 @@
+"""Restoring a backup into a new data folder: every byte is read and compared on the way."""
+
+import os
+import shutil
+from pathlib import Path
+
+from registry.maintenance.backup import named_blobs
+from registry.maintenance.backup_index import BackupRefused, read_index, require_set
+from registry.maintenance.copied_file import take_blob
+from registry.maintenance.snapshot import require_sound
+from registry.metadata.opening import FILE_NAME
+from registry.storage.layout import Layout
+from registry.storage.syncing import sync_directory
+
+
+def restore_backup(folder: Path, data: Path) -> list[str]:
+    """Make a data folder of a backup (blocking); returns the blobs that the backup does not hold whole.
+
+    The folder has its name only when everything in it is there.
+
+    Raises:
+        BackupRefused: the folder is no backup, or the data folder holds something.
+        DatabaseUnsound: the rows of the backup are damaged.
+        OSError: the disk refuses.
+    """
+    if data.exists() and (not data.is_dir() or any(data.iterdir())):
+        raise BackupRefused(f"{data} holds something already: name a new folder with --data")
+    part = require_set(folder, read_index(folder))
+    require_sound(part / FILE_NAME)
+    draft = data.with_name(f".{data.name}.restoring.{os.getpid()}")
+    data.parent.mkdir(parents=True, exist_ok=True)
+    draft.mkdir(mode=0o700)
+    try:
+        shutil.copytree(part, draft, dirs_exist_ok=True)
+        missing = _bring_blobs(folder, draft)
+        for path in [draft, *draft.rglob("*")]:
+            if path.is_dir():
+                sync_directory(path)
+        os.sync()
+        draft.replace(data)
+        sync_directory(data.parent)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return missing
+
+
+def _bring_blobs(folder: Path, draft: Path) -> list[str]:
+    layout, source = Layout(draft), Layout(folder)
+    layout.prepare()
+    return [
+        digest
+        for digest, _ in named_blobs(draft / FILE_NAME)
+        if not take_blob(source.blob(digest), layout.blob(digest), digest, linked=False)
+    ]
