@@ -21,6 +21,7 @@ COMMANDS = {
     "gc": "registry.cli_gc:gc_group",
     "backup": "registry.cli_backup:backup_command",
     "restore": "registry.cli_backup:restore_command",
+    "rebuild": "registry.cli_rebuild:rebuild_command",
     "scrub": "registry.cli_scrub:scrub_command",
     "config": "registry.cli_config:config_group",
 }

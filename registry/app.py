@@ -155,11 +155,11 @@ def build(
         observers = [audit.observe, *observers]
         closing.append(audit.close)
     damage = DamageReport(storage.quarantine)
-    rooms.readiness.others.append(damage.problems)
+    upkeep = Upkeep(storage, metadata, in_force)
+    rooms.readiness.others += [damage.problems, metadata.problems, upkeep.problems]
     rooms.metrics.collectors.register(damage)
     asgi = _asgi(rooms, more_routes(rooms), observers)
     collector = GarbageCollector(storage, metadata, in_force)
-    upkeep = Upkeep(storage, metadata, in_force)
     return RegistryApp(rooms, asgi, collector, [journal.run, *upkeep.work], closing)
 
 

@@ -155,6 +155,13 @@ class StorageSettings(Group):
         gt=0,
         description="how long a change waits for a lock on the database that another process holds; then 503",
     )
+    copy_seconds: float = Field(
+        default=30.0,
+        ge=0,
+        le=60,
+        description="how far the copy of the rows may be behind, from which a lost database is rebuilt; 0: no copy",
+        json_schema_extra=LIVE,
+    )
     cache_seconds: int = Field(
         default=31_536_000,
         ge=0,

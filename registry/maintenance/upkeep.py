@@ -1,6 +1,7 @@
 """What a running server does for its data folder by itself."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +9,8 @@ from typing import Any, TypeVar
 
 import structlog
 
+from registry.errors import BasegateError
+from registry.maintenance.copying import copy_rows
 from registry.maintenance.pace import Pace, Stopped
 from registry.maintenance.scrub import Progress, Scrub, read_progress, save_progress
 from registry.metadata.sqlite import SqliteStore
@@ -17,6 +20,8 @@ from registry.storage.disk import DiskStore
 T = TypeVar("T")
 
 _LOOK_SECONDS = 60.0
+_COPY_SECONDS = 1.0
+_LATE_SECONDS = 60.0
 
 
 class Upkeep:
@@ -32,12 +37,14 @@ class Upkeep:
         self._storage = storage
         self._metadata = metadata
         self._settings = settings
+        self._behind_since = 0.0
+        self._reason = ""
         self._log = structlog.get_logger("registry.maintenance")
 
     @property
     def work(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """Each runs until it is cancelled."""
-        return [self.scrub]
+        return [self.scrub, self.copy]
 
     async def scrub(self) -> None:
         """Read all content when its time has come; a pass that an earlier process has begun goes on at once."""
@@ -51,6 +58,46 @@ class Upkeep:
             elif interval and (before.is_under_way or time.time() >= before.finished + interval):
                 await self._attempt("scrub", scrub.run, pace.stop)
             await asyncio.sleep(min(_LOOK_SECONDS, interval or _LOOK_SECONDS))
+
+    async def copy(self) -> None:
+        """Bring the copy of the rows up to date soon after something has changed, and at the end."""
+        seen = -1
+        try:
+            while True:
+                longest, now = self._settings.current.storage.copy_seconds, self._metadata.generation()
+                began = time.monotonic()
+                if longest and now != seen:
+                    seen = now if await self._copied() else -1
+                # However much is written, copying takes a twentieth of one processor at most, unless it must.
+                pause = max(_COPY_SECONDS, 20 * (time.monotonic() - began))
+                await asyncio.sleep(min(pause, longest or pause))
+        finally:
+            if self._settings.current.storage.copy_seconds and self._metadata.generation() != seen:
+                self._copy_now()
+
+    def problems(self) -> list[str]:
+        """What is wrong with the copy, as a sentence, when it is more than a minute behind."""
+        behind = time.monotonic() - self._behind_since if self._behind_since else 0.0
+        return (
+            [f"the copy of the rows is {behind:.0f} seconds behind: {self._reason}"] if behind > _LATE_SECONDS else []
+        )
+
+    async def _copied(self) -> bool:
+        with ThreadPoolExecutor(1, thread_name_prefix="copy") as pool:
+            return await asyncio.get_running_loop().run_in_executor(pool, self._copy_now)
+
+    def _copy_now(self) -> bool:
+        if self._metadata.watch.problem():
+            return False  # what would be copied now is not what was committed
+        try:
+            copy_rows(self._settings.current.data)
+        except (sqlite3.Error, OSError, BasegateError) as error:
+            self._behind_since = self._behind_since or time.monotonic()
+            self._reason = str(error)
+            self._log.warning("the copy of the rows could not be brought up to date", reason=self._reason)
+            return False
+        self._behind_since = 0.0
+        return True
 
     async def _attempt(self, what: str, work: Callable[[], object], stop: Callable[[], None]) -> None:
         with ThreadPoolExecutor(1, thread_name_prefix=what) as pool:

@@ -43,7 +43,8 @@ class GroupCommit:
 
     Args:
         engine: its transactions must take the write lock when they begin.
-        committed: called in the writer thread after each commit, before any caller hears of it.
+        committed: called in the writer thread after each commit, before any caller hears of it; what it raises is what
+            they hear.
     """
 
     def __init__(self, engine: Engine, committed: Callable[[Connection], None]) -> None:
@@ -92,11 +93,10 @@ class GroupCommit:
             with connection.begin():
                 for waiting in group:
                     _apply(connection, waiting)
+            self._committed(connection)
         except Exception as error:  # noqa: BLE001 - whatever broke the transaction broke it for all of them
             for waiting in group:
                 waiting.error = waiting.error or as_oci_error(error)
-        else:
-            self._committed(connection)
 
 
 def _apply(connection: Connection, waiting: _Waiting) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from registry.errors import BasegateError
+from registry.metadata.copied import COPY_NAME, require_current
 from registry.metadata.identity import establish
 from registry.metadata.sqlite import BUSY_SECONDS, SqliteStore, connect
 from registry.metadata.tables import SCHEMA
@@ -20,8 +21,6 @@ from registry.metadata.tables import SCHEMA
 # The newest revision in registry/metadata/migrations; a test compares them.
 REVISION = "0005"
 FILE_NAME = "registry.db"
-COPY_NAME = "copy/rows.db"
-"""The copy of the rows that is kept up while the server runs; see `registry.maintenance.copying`."""
 
 
 class DatabaseMissing(BasegateError):
@@ -51,6 +50,7 @@ def open_metadata(
         RuntimeError: the database was written by a newer basegate.
         DatabaseMissing: the folder has content and no database.
         DatabaseDamaged: what is there is none.
+        DatabaseOutdated: it lacks what its copy has.
     """
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = data / FILE_NAME
@@ -66,6 +66,8 @@ def open_metadata(
                 bring_up_to_date(connection)
                 establish(connection, time.time() if _holds_content(data) else 0.0)
             bring_up_to_date(connection)
+            if not new:
+                require_current(connection, data)
             first(connection)
     except (OperationalError, sqlite3.OperationalError):
         raise

@@ -9,7 +9,12 @@ from registry.oci.errors import StorageFull, Unavailable
 _FULL = {sqlite3.SQLITE_FULL}
 _BROKEN = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 RETRY_SECONDS = "5"
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+class MetadataDamaged(Unavailable):
+    """SQLite finds the database to be damaged (503)."""
 
 
 def as_oci_error(error: Exception) -> Exception:
@@ -24,6 +29,8 @@ def as_oci_error(error: Exception) -> Exception:
         return Unavailable(
             "the registry's metadata is locked by another process: try again", headers={"Retry-After": RETRY_SECONDS}
         )
+    if primary in _DAMAGED:
+        return MetadataDamaged(f"the registry's metadata is damaged ({origin}): nothing was changed")
     if primary in _BROKEN:
         return Unavailable(f"the registry's metadata cannot be reached ({origin}): nothing was changed")
     return error

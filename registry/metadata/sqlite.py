@@ -17,8 +17,10 @@ from sqlalchemy.pool import NullPool
 from registry.metadata.blobs import BLOBS_REMOVED
 from registry.metadata.group_commit import GroupCommit
 from registry.metadata.principals import PRINCIPALS_CHANGED
-from registry.metadata.refusals import as_oci_error
+from registry.metadata.refusals import MetadataDamaged, as_oci_error
 from registry.metadata.statement import is_apart, raw
+from registry.metadata.watch import DatabaseWatch
+from registry.oci.errors import Unavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,6 +33,9 @@ OTHERS_SECONDS = 0.1
 
 class SqliteStore:
     """Transactions over one SQLite file; see `registry.metadata.store` for the promises.
+
+    Attributes:
+        watch: whether the database's files are still there.
 
     The schema must be in place: `registry.metadata.opening.open_metadata` sees to that.
 
@@ -48,6 +53,7 @@ class SqliteStore:
         self._own = 0
         self._own_principals = 0
         self._own_losses = 0
+        self.watch = DatabaseWatch(path)
         self._others = OtherCommits(path)
         self._writer = GroupCommit(connect(path, begin="BEGIN IMMEDIATE", busy_seconds=busy_seconds), self._committed)
 
@@ -64,14 +70,29 @@ class SqliteStore:
             with connection.begin():
                 return query(connection, *args, **kwargs)
         except Exception as error:
-            raise as_oci_error(error) from error
+            raise self._told(as_oci_error(error)) from error
         finally:
             if connection.in_transaction():  # begun by SQLAlchemy for a statement of its own
                 connection.rollback()
 
     async def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Queue a change for the writer thread and wait until it is durable."""
-        return await self._writer.submit(lambda connection: change(connection, *args, **kwargs))
+        """Queue a change for the writer thread and wait until it is durable, in the file that has the name."""
+        if self.watch.damage:
+            raise Unavailable(self.watch.damage)
+        try:
+            return await self._writer.submit(lambda connection: change(connection, *args, **kwargs))
+        except MetadataDamaged as error:
+            raise self._told(error) from error
+
+    def problems(self) -> list[str]:
+        """What is wrong with the database: one sentence, or none."""
+        found = self.watch.look_inside()
+        return [found] if found else []
+
+    def _told(self, error: Exception) -> Exception:
+        if isinstance(error, MetadataDamaged):
+            self.watch.damaged(error.message)
+        return error
 
     def generation(self) -> int:
         """Own commits count at once, those of other processes within a tenth of a second."""
@@ -106,6 +127,9 @@ class SqliteStore:
         return found
 
     def _committed(self, connection: Connection) -> None:
+        problem = self.watch.problem()
+        if problem:
+            raise Unavailable(problem)
         self._own += 1
         if connection.info.pop(PRINCIPALS_CHANGED, False):
             self._own_principals += 1

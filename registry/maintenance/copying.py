@@ -1,0 +1,128 @@
+"""The copy of the rows: a second database beside the blobs, at most a minute behind, for the day the first is lost.
+
+It is brought up to date by the events: what they name is deleted from the copy and taken anew from the rows, in one
+transaction of SQLite's own, which sees the rows of one moment. So an event that is read twice does no harm, and pushes
+pay nothing but the time of another thread. Blobs have files already, whose journal is not copied; nor is what is in
+the trash. The copy is made whole when there is none, when the schema has changed, and when events were forgotten.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from registry.maintenance.snapshot import take_snapshot
+from registry.metadata.copied import COPY_NAME, CopyState, copy_state
+from registry.metadata.opening import FILE_NAME
+from registry.storage.syncing import sync_directory
+
+_NOT_COPIED = ("events", "fresh_blobs", "trash")
+_HERE = "(SELECT r.id, k.{column} FROM keys k JOIN main.repositories r ON r.name = k.repository)"
+_STEPS = (
+    # A repository that was removed goes with all it held; one of the same name may have come since.
+    """DELETE FROM main.repositories WHERE name IN (
+           SELECT repository FROM src.events WHERE id > :after AND kind = 'repository.deleted')""",
+    """INSERT OR IGNORE INTO main.repositories SELECT * FROM src.repositories WHERE name IN (
+           SELECT repository FROM src.events WHERE id > :after)""",
+    "DELETE FROM principal_secrets",
+    "DELETE FROM principals",
+    "INSERT INTO principals SELECT * FROM src.principals",
+    "INSERT INTO principal_secrets SELECT * FROM src.principal_secrets",
+    "DELETE FROM store",
+    "INSERT INTO store SELECT * FROM src.store",
+)
+_TABLES = (("manifests", "digest", "manifest.%"), ("tags", "name", "tag.%"), ("repository_blobs", "digest", "blob.%"))
+_KEYS = {"digest": "digest", "name": "tag"}
+
+
+def copy_rows(data: Path) -> CopyState:
+    """Bring the copy of a data folder up to date, durably (blocking).
+
+    Raises:
+        sqlite3.Error, OSError: the disk refuses; the copy is as it was.
+        DatabaseUnsound: the rows cannot be read.
+    """
+    path = data / COPY_NAME
+    state = copy_state(path)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    if state is None or not _goes_on(data, path, state):
+        return _copy_whole(data, path, state)
+    with _opened(data, path) as copy:
+        copy.execute("BEGIN IMMEDIATE")
+        upto = _last_event(copy, "src")
+        copy.execute("CREATE TEMP TABLE IF NOT EXISTS keys (repository TEXT, digest TEXT, tag TEXT)")
+        for step in _STEPS:
+            copy.execute(step, {"after": state.event})
+        for table, column, kind in _TABLES:
+            _take_anew(copy, table, column, {"after": state.event, "kind": kind})
+        made = time.time()
+        copy.execute("UPDATE copied SET event = ?, made = ?", (upto, made))
+        copy.execute("COMMIT")
+    return CopyState(state.store, upto, made)
+
+
+def _take_anew(copy: sqlite3.Connection, table: str, column: str, values: dict[str, object]) -> None:
+    """Have a table's rows that events name as they are in the source: changed, new, or gone."""
+    key = _HERE.format(column=_KEYS[column])
+    copy.execute("DELETE FROM temp.keys")
+    copy.execute(
+        "INSERT INTO temp.keys SELECT DISTINCT repository, digest, tag FROM src.events WHERE id > :after "
+        "AND kind LIKE :kind",
+        values,
+    )
+    copy.execute(f"DELETE FROM main.{table} WHERE (repository_id, {column}) IN {key}")  # noqa: S608 - constants
+    copy.execute(f"INSERT INTO main.{table} SELECT * FROM src.{table} WHERE (repository_id, {column}) IN {key}")  # noqa: S608
+    if table == "manifests":
+        copy.execute(
+            "INSERT INTO main.manifest_references SELECT x.* FROM main.manifests m "  # noqa: S608
+            f"JOIN src.manifest_references x ON x.manifest_id = m.id WHERE (m.repository_id, m.digest) IN {key}"
+        )
+
+
+def _goes_on(data: Path, path: Path, state: CopyState) -> bool:
+    """Whether the events since then tell all that has changed."""
+    with _opened(data, path) as copy:
+        (store,) = copy.execute("SELECT id FROM src.store").fetchone()
+        (same,) = copy.execute(
+            "SELECT count(*) FROM alembic_version a JOIN src.alembic_version b ON a.version_num = b.version_num"
+        ).fetchone()
+        (told,) = copy.execute("SELECT count(*) FROM src.events WHERE id > ?", (state.event,)).fetchone()
+        return bool(store == state.store and same and told == _last_event(copy, "src") - state.event)
+
+
+def _copy_whole(data: Path, path: Path, earlier: CopyState | None) -> CopyState:
+    draft = path.with_name(".rows.db.draft")
+    take_snapshot(data / FILE_NAME, draft)
+    with closing(sqlite3.connect(draft, isolation_level=None)) as copy:
+        event, made = _last_event(copy, "main"), time.time()
+        (store,) = copy.execute("SELECT id FROM store").fetchone()
+        copy.execute("BEGIN")
+        for table in _NOT_COPIED:
+            copy.execute(f"DELETE FROM {table}")  # noqa: S608 - a constant
+        copy.execute("CREATE TABLE copied (event INTEGER NOT NULL, made FLOAT NOT NULL)")
+        copy.execute("INSERT INTO copied VALUES (?, ?)", (event, made))
+        copy.execute("COMMIT")
+    if earlier is not None and earlier.store != store:
+        # The rows of a store whose database was lost and begun anew: somebody may want them yet.
+        path.replace(path.with_name(f"rows-of-{earlier.store}.db"))
+    for ending in ("-wal", "-shm"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+    draft.replace(path)
+    sync_directory(path.parent)
+    return CopyState(store, event, made)
+
+
+@contextmanager
+def _opened(data: Path, path: Path) -> Iterator[sqlite3.Connection]:
+    """The copy, with the rows beside it under the name `src`, which are only read."""
+    with closing(sqlite3.connect(path, timeout=20.0, isolation_level=None)) as copy:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+            copy.execute(f"PRAGMA {pragma}")
+        copy.execute("ATTACH DATABASE ? AS src", (str(data / FILE_NAME),))
+        yield copy
+
+
+def _last_event(copy: sqlite3.Connection, schema: str) -> int:
+    row = copy.execute(f"SELECT seq FROM {schema}.sqlite_sequence WHERE name = 'events'").fetchone()  # noqa: S608
+    return int(row[0]) if row else 0
