@@ -49,15 +49,17 @@ class RegistryApp:
         asgi: the application, the edge outermost.
         rooms: its services, for whoever adds routes or commands.
         settings: the settings in force.
+        upkeep: what it does for its data folder by itself.
         followers: whatever has to follow when they change.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917
         self,
         rooms: Rooms,
         asgi: Edge,
         collector: GarbageCollector,
-        work: Sequence[Work],
+        journal: Journal,
+        upkeep: Upkeep,
         closing: Sequence[Callable[[], None]],
     ) -> None:
         self.rooms = rooms
@@ -65,8 +67,9 @@ class RegistryApp:
         self.settings = rooms.stores.settings
         self._collector = collector
         self._closing = list(closing)
+        self.upkeep = upkeep
         self.followers: list[Follower] = [self._follow]
-        self._work: list[Work] = [self._expire_uploads, self._collect, *work]
+        self._work: list[Work] = [self._expire_uploads, self._collect, journal.run, *upkeep.work]
         self._log = structlog.get_logger("registry.app")
 
     def background(self) -> list[Coroutine[Any, Any, None]]:
@@ -160,7 +163,7 @@ def build(
     rooms.metrics.collectors.register(damage)
     asgi = _asgi(rooms, more_routes(rooms), observers)
     collector = GarbageCollector(storage, metadata, in_force)
-    return RegistryApp(rooms, asgi, collector, [journal.run, *upkeep.work], closing)
+    return RegistryApp(rooms, asgi, collector, journal, upkeep, closing)
 
 
 def _rooms(stores: Stores, gate: Gate, authority: Authority, journal: Journal) -> Rooms:

@@ -52,6 +52,18 @@ def problems_of(path: Path) -> list[str]:
     return [item for item in found if item != "ok"]
 
 
+def structure_of(path: Path) -> list[str]:
+    """The first thing that is wrong with a database's pages, beside whoever writes to it; else nothing."""
+    try:
+        with closing(_reading(path)) as database:
+            found = [str(row[0]) for row in database.execute("PRAGMA quick_check(1)")]
+    except sqlite3.OperationalError:
+        return []  # busy, or gone: others tell of that
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
+    return [item.splitlines()[-1] for item in found if item != "ok"]
+
+
 def _broken_keys(database: sqlite3.Connection) -> list[tuple[str, int, str, int]]:
     return database.execute("PRAGMA foreign_key_check").fetchall()
 

@@ -13,6 +13,8 @@ from registry.errors import BasegateError
 from registry.maintenance.copying import copy_rows
 from registry.maintenance.pace import Pace, Stopped
 from registry.maintenance.scrub import Progress, Scrub, read_progress, save_progress
+from registry.maintenance.snapshot import structure_of
+from registry.metadata.opening import FILE_NAME
 from registry.metadata.sqlite import SqliteStore
 from registry.settings import RegistrySettings, SettingsInForce
 from registry.storage.disk import DiskStore
@@ -44,7 +46,7 @@ class Upkeep:
     @property
     def work(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """Each runs until it is cancelled."""
-        return [self.scrub, self.copy]
+        return [self.scrub, self.copy, self.check]
 
     async def scrub(self) -> None:
         """Read all content when its time has come; a pass that an earlier process has begun goes on at once."""
@@ -74,6 +76,29 @@ class Upkeep:
         finally:
             if self._settings.current.storage.copy_seconds and self._metadata.generation() != seen:
                 self._copy_now()
+
+    async def check(self) -> None:
+        """Read the whole database when its file was written, for a hundredth of the time at most."""
+        written = 0
+        while True:
+            began, now = time.monotonic(), self._written()
+            if now != written:
+                written = now
+                await self._attempt("check the rows", self.check_rows, lambda: None)
+            await asyncio.sleep(max(_LOOK_SECONDS, 100 * (time.monotonic() - began)))
+
+    def check_rows(self) -> bool:
+        """Whether SQLite finds every page in order (blocking); when not, nothing is written any more."""
+        problems = structure_of(self._settings.current.data / FILE_NAME)
+        for problem in problems:
+            self._metadata.watch.damaged(problem)
+        return not problems
+
+    def _written(self) -> int:
+        try:
+            return (self._settings.current.data / FILE_NAME).stat().st_mtime_ns
+        except OSError:
+            return 0  # readiness tells
 
     def problems(self) -> list[str]:
         """What is wrong with the copy, as a sentence, when it is more than a minute behind."""
