@@ -22,6 +22,7 @@ COMMANDS = {
     "backup": "registry.cli_backup:backup_command",
     "restore": "registry.cli_backup:restore_command",
     "rebuild": "registry.cli_rebuild:rebuild_command",
+    "verify": "registry.cli_verify:verify_command",
     "scrub": "registry.cli_scrub:scrub_command",
     "config": "registry.cli_config:config_group",
 }

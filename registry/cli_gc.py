@@ -11,7 +11,7 @@ from typing import TypeVar
 import click
 
 from registry.cli_config import config_option, settings_of
-from registry.data_folder import json_option, print_json, require_registry, size
+from registry.data_folder import json_option, log_to_stderr, print_json, require_registry, size
 from registry.gc import GarbageCollector, GcPlan
 from registry.journal import open_stores
 from registry.oci.digest import Digest
@@ -104,6 +104,7 @@ def _show_plan(plan: GcPlan, *, as_json: bool) -> None:
 def _with_collector(config: Path | None, data: Path | None, work: Callable[[GarbageCollector], Awaitable[T]]) -> T:
     settings = settings_of(click.get_current_context(), config, {"data": data})
     folder = settings.data
+    log_to_stderr()
     require_registry(folder)
     with ThreadPoolExecutor(settings.storage.threads) as pool:
         storage, metadata = open_stores(folder, pool, settings.storage.sync_bytes)

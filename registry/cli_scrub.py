@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from registry.cli_config import config_option, settings_of
-from registry.data_folder import json_option, print_json, require_registry, settings_data_option, size
+from registry.data_folder import json_option, log_to_stderr, print_json, require_registry, settings_data_option, size
 from registry.journal import open_stores
 from registry.maintenance.pace import Pace
 from registry.maintenance.scrub import Progress, Scrub
@@ -30,6 +30,7 @@ def scrub_command(  # noqa: PLR0913 - one per option
     Exit code 0: all is sound. 1: something was damaged or missing. 2: it could not be told.
     """
     settings = settings_of(context, config, {"data": data})
+    log_to_stderr()
     require_registry(settings.data)
     pace = Pace(lambda: settings.scrub.bytes_per_second if rate is None else rate)
     with ThreadPoolExecutor(settings.storage.threads) as pool:

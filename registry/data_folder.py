@@ -11,8 +11,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import click
 from sqlalchemy import Connection
 
+from registry import logs
 from registry.metadata.opening import FILE_NAME, open_metadata
 from registry.oci.errors import OciError
+from registry.settings import LogSettings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,6 +46,11 @@ def change(data: Path, work: Callable[Concatenate[Connection, P], T], *args: P.a
     require_registry(data)
     with closing(open_metadata(data)) as metadata:
         return refusing(lambda: asyncio.run(metadata.write(work, *args, **kwargs)))
+
+
+def log_to_stderr() -> None:
+    """What a command's work logs is for people: standard output holds the answer alone."""
+    logs.configure(LogSettings(level="warning"))
 
 
 def require_registry(data: Path) -> None:

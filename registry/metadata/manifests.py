@@ -125,10 +125,10 @@ def put(connection: Connection, repository_id: int, pushed: Pushed, known: int |
         fresh = {"row": known, "pushed": pushed.now, "media_type": pushed.manifest.media_type, "content": pushed.raw}
         _REFRESH.change(connection, fresh)
         return
-    added = _ADD.insert(connection, {"repository_id": repository_id, **_row(pushed)})
-    references = _references(pushed.manifest, added, repository_id)
-    if references:
-        _REFER.change_each(connection, references)
+    added = _ADD.insert(connection, {"repository_id": repository_id, **columns(pushed)})
+    rows = references(pushed.manifest, added, repository_id)
+    if rows:
+        _REFER.change_each(connection, rows)
 
 
 def remove(connection: Connection, repository_id: int, digest: Digest) -> list[Tag] | None:
@@ -149,7 +149,8 @@ def present(connection: Connection, repository_id: int, digests: Collection[Dige
     return {item for item in digests if _ID.first(connection, {"repository": repository_id, "named": item})}
 
 
-def _row(pushed: Pushed) -> dict[str, Any]:
+def columns(pushed: Pushed) -> dict[str, Any]:
+    """The columns that tell of a manifest."""
     manifest = pushed.manifest
     return {
         "digest": pushed.digest,
@@ -166,7 +167,8 @@ def _row(pushed: Pushed) -> dict[str, Any]:
     }
 
 
-def _references(manifest: Manifest, manifest_id: int, repository_id: int) -> list[dict[str, Any]]:
+def references(manifest: Manifest, manifest_id: int, repository_id: int) -> list[dict[str, Any]]:
+    """A row for each descriptor in a manifest."""
     if isinstance(manifest, ImageIndex):
         named = [("child", child) for child in manifest.manifests]
     else:

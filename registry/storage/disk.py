@@ -33,6 +33,8 @@ from registry.storage.syncing import DirectorySyncs, early_writeback, file_syste
 T = TypeVar("T")
 
 _SMALL = 64 * 1024
+_WHOLE = 64 << 20
+"""Bytes of the largest blob that is read whole: a manifest of an earlier basegate, whatever its limit was."""
 _REMEMBERED = 4 << 20
 """Bytes of small content that are kept in memory: a configuration is read as soon as its manifest comes."""
 
@@ -179,6 +181,25 @@ class DiskStore:
     def holds(self, digest: Digest) -> bool:
         """Whether there is a file for the blob, whatever is in it (blocking)."""
         return self._layout.blob(digest).exists()
+
+    def size_of(self, digest: Digest) -> int | None:
+        """Bytes of the blob's file, or `None` when there is none (blocking)."""
+        found = _at_rest(digest, self._layout.blob(digest))
+        return None if found is None else found.size
+
+    def read_whole(self, digest: Digest) -> bytes | None:
+        """The bytes of a small blob that has its digest; any other is set aside (blocking)."""
+        return self._read_sound(digest, _WHOLE)
+
+    def recover(self, digest: Digest) -> bool:
+        """Bring a blob back from the trash, if it is there and sound (blocking)."""
+        aside = self._layout.trashed(digest)
+        found = hash_file(aside, digest.algorithm)
+        if found is None or found[0] != digest.encoded:
+            return False
+        self._layout.blob(digest).parent.mkdir(exist_ok=True)
+        self._shelves.bring_back(aside, self._layout.blob(digest))
+        return True
 
     def scrub(self, digest: Digest, pace: Callable[[int], None]) -> tuple[int, bool]:
         """Read a blob's bytes from the disk; those that do not have its digest are set aside (blocking).

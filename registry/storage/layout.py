@@ -66,6 +66,10 @@ class Layout:
         """The folder of blobs that were collected and can be brought back."""
         return self.root / "trash"
 
+    def trashed(self, digest: Digest) -> Path:
+        """Where a blob is after it was collected, for as long as that can be undone."""
+        return self.trash / f"{digest.algorithm}-{digest.encoded}"
+
     def prepare(self) -> None:
         """Make every folder, durably, and then the mark; a root that bears the mark costs one read.
 

@@ -50,7 +50,7 @@ def path_of(live: LiveRegistry, blob: Pushed) -> Path:
 def test_sound_content_is_told_of(live: LiveRegistry, image: tuple[Repository, Pushed, Pushed]) -> None:
     """Exit code 0, and how much was read."""
     result = scrub(live, "--json")
-    found = json.loads(result.output)
+    found = json.loads(result.stdout)
     assert (result.exit_code, found["manifests"], found["blobs"], found["withheld"]) == (0, 1, 2, [])
     assert found["bytes"] == len(LARGE) + 2
 
