@@ -1,9 +1,12 @@
 """Inspections of layers in the ledger, and how much was read for them."""
 
+import zlib
+
 from sqlalchemy import Connection, bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from policy.inspection.layer_job import Inspected
+from policy.ledger.sums import require_sum, sum_of
 from policy.ledger.tables import counters, inspections
 from registry.metadata.statement import Statement
 
@@ -11,10 +14,10 @@ _ADD = insert(inspections).on_conflict_do_nothing()
 _REPLACE_FAILED = insert(inspections)
 _REPLACE = _REPLACE_FAILED.on_conflict_do_update(
     index_elements=["layer", "detectors"],
-    set_={"body": _REPLACE_FAILED.excluded.body, "failure": _REPLACE_FAILED.excluded.failure},
+    set_={name: _REPLACE_FAILED.excluded[name] for name in ("body", "failure", "sum")},
 )
 _FIND = Statement(
-    select(inspections.c.body, inspections.c.failure).where(
+    select(inspections.c.body, inspections.c.failure, inspections.c.sum).where(
         inspections.c.layer == bindparam("layer"), inspections.c.detectors == bindparam("detectors")
     )
 )
@@ -28,7 +31,8 @@ _COUNTED = Statement(select(func.coalesce(func.sum(counters.c.value), 0)).where(
 
 def keep(connection: Connection, layer: str, detectors: str, found: Inspected) -> None:
     """Keep what became of a layer; a failure never replaces an inspection."""
-    row = {"layer": layer, "detectors": detectors, "body": found.body, "failure": found.failure}
+    row: dict[str, object] = {"layer": layer, "detectors": detectors, "body": found.body, "failure": found.failure}
+    row["sum"] = sum_of(layer, detectors, zlib.crc32(found.body), found.failure)
     connection.execute(_ADD if found.failure else _REPLACE, row)
     count(connection, "layers_opened", 1 if found.opened else 0)
     count(connection, "bytes_opened", found.opened)
@@ -37,7 +41,10 @@ def keep(connection: Connection, layer: str, detectors: str, found: Inspected) -
 def find(connection: Connection, layer: str, detectors: str) -> Inspected | None:
     """What became of a layer, `None` when it was never read by these detectors."""
     row = _FIND.first(connection, {"layer": layer, "detectors": detectors})
-    return None if row is None else Inspected(row[0], row[1], 0)
+    if row is None:
+        return None
+    require_sum(row[2], layer, detectors, zlib.crc32(row[0]), row[1])
+    return Inspected(row[0], row[1], 0)
 
 
 def forget(connection: Connection, layer: str) -> None:

@@ -12,14 +12,11 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection
 
-from policy.ledger.tables import SCHEMA, VERSION
+from policy.ledger.file import LedgerFile, Opened, is_damage
 
 FILE = "policy.db"
-_BUSY_MILLISECONDS = 30_000
 _BATCH = 500
 _GATHER_SECONDS = 0.1
 """How long changes are gathered for which nobody waits: waking the writer for each costs more than the change."""
@@ -41,6 +38,10 @@ class _Change:
 
     def each(self) -> "list[_Asked]":
         return [self]
+
+    @property
+    def is_told(self) -> bool:
+        return self.done.done()
 
     def tell(self, answer: Any) -> None:
         self.done.set_result(answer)
@@ -67,6 +68,11 @@ class _Gathered:
     def each(self) -> "list[_Asked]":
         return [_Gathered({add: [item]}) for add, items in self.items.items() for item in items]
 
+    @property
+    def is_told(self) -> bool:
+        """Adding it again does no harm."""
+        return False
+
     def tell(self, answer: Any) -> None:
         """Nobody listens."""
 
@@ -78,13 +84,16 @@ _Asked = _Change | _Gathered
 
 
 class Ledger:
-    """Queries and changes are plain functions of a connection, as in the metadata store."""
+    """Queries and changes are plain functions of a connection, as in the metadata store.
+
+    A file that turns out to be damaged, in whatever page or row, is thrown away at once and begun anew: the question is
+    asked again, and finds that nothing is known.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open the database; one of another version, or one that is damaged, is thrown away and begun anew."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._engine = _open(path)
-        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._file = LedgerFile(path)
         self._local = threading.local()
         self._open: list[Connection] = []
         self._lock = threading.Lock()
@@ -97,7 +106,14 @@ class Ledger:
 
     def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a query now, in this thread and on its own connection."""
-        return query(self._connection(), *args, **kwargs)
+        opened = self._file.opened
+        try:
+            return query(self._connection(opened), *args, **kwargs)
+        except Exception as error:
+            if not is_damage(error):
+                raise
+            self._file.begin_anew(opened, error)
+            return query(self._connection(self._file.opened), *args, **kwargs)
 
     def later(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """Have a change made soon; the future tells when, and nobody needs to wait for it."""
@@ -142,28 +158,51 @@ class Ledger:
             for connection in self._open:
                 connection.close()
             self._open.clear()
-        self._engine.dispose()
+        self._file.close()
 
-    def _connection(self) -> Connection:
-        found: Connection | None = getattr(self._local, "connection", None)
-        if found is None:
-            found = self._local.connection = self._reading.connect()
-            with self._lock:
-                self._open.append(found)
+    def _connection(self, opened: Opened) -> Connection:
+        known: tuple[Opened, Connection] | None = getattr(self._local, "connection", None)
+        if known is not None and known[0] is opened:
+            return known[1]
+        found = opened.reading.connect()
+        self._local.connection = opened, found
+        with self._lock:
+            self._open.append(found)
         return found
 
     def _write_all(self) -> None:
-        with self._engine.connect() as connection:
-            self._write_on(connection)
+        ended = False
+        while not ended:
+            opened = self._file.opened
+            try:
+                with opened.engine.connect() as connection:
+                    ended = self._write_on(connection, opened)
+            except Exception as error:
+                if not is_damage(error):
+                    raise
+                self._file.begin_anew(opened, error)
 
-    def _write_on(self, connection: Connection) -> None:
+    def _write_on(self, connection: Connection, opened: Opened) -> bool:
+        """Write until the end was asked for, or the file is another (`False`)."""
         while self._wake.wait():
             self._hurry.wait(_GATHER_SECONDS)
+            if self._file.opened is not opened:
+                return False
             batch, ended = self._taken()
-            if batch:
-                self._commit(connection, batch)
+            try:
+                if batch:
+                    self._commit(connection, batch)
+            except Exception:  # damage: what was asked for is asked of the new file
+                self._put_back(batch)
+                raise
             if ended:
-                return
+                return True
+        return True
+
+    def _put_back(self, batch: "list[_Asked]") -> None:
+        with self._lock:
+            self._waiting = [asked for asked in batch if not asked.is_told] + self._waiting
+        self._wake.set()
 
     def _taken(self) -> tuple[list[_Asked], bool]:
         """What waits, up to a batch of it; and whether nothing will come any more."""
@@ -179,7 +218,9 @@ class Ledger:
         try:
             with connection.begin():
                 answers = [asked.make(connection) for asked in batch]
-        except Exception as error:  # noqa: BLE001 - every change of the batch gets its own chance, or the fault
+        except Exception as error:
+            if is_damage(error):
+                raise
             each = [one for asked in batch for one in asked.each()]
             if len(each) > 1:
                 for one in each:
@@ -190,47 +231,3 @@ class Ledger:
             return
         for asked, answer in zip(batch, answers, strict=True):
             asked.tell(answer)
-
-
-def _open(path: Path) -> Engine:
-    try:
-        return _prepared(path)
-    except OperationalError:  # locked, or the folder cannot be written: the file itself may be sound
-        raise
-    except (DatabaseError, _OtherVersion):
-        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
-            path.with_name(name).unlink(missing_ok=True)
-        return _prepared(path)
-
-
-class _OtherVersion(Exception):
-    """The file was written by another version of the program."""
-
-
-def _prepared(path: Path) -> Engine:
-    connect = {"check_same_thread": False}
-    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool, connect_args=connect)
-    event.listen(engine, "connect", _set_up)
-    try:
-        with engine.begin() as connection:
-            _check_version(connection)
-            SCHEMA.create_all(connection)
-            connection.execute(text(f"PRAGMA user_version={VERSION}"))
-    except (DatabaseError, _OtherVersion):
-        engine.dispose()
-        raise
-    return engine
-
-
-def _check_version(connection: Connection) -> None:
-    version = connection.execute(text("PRAGMA user_version")).scalar_one()
-    if version not in {0, VERSION}:
-        raise _OtherVersion
-
-
-def _set_up(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.close()

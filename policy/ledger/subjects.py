@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
+from policy.ledger.sums import require_sum, sum_of
 from policy.ledger.tables import subjects
 from registry.metadata.statement import Statement
 
@@ -53,24 +54,25 @@ _COLUMNS = (
     subjects.c.essence,
     subjects.c.final,
     subjects.c.body,
+    subjects.c.sum,
 )
 _FIND = Statement(select(*_COLUMNS).where(subjects.c.manifest == bindparam("named")))
 _PUT = insert(subjects)
 _KEEP = Statement(
     _PUT.on_conflict_do_update(
         index_elements=["manifest", "detectors"],
-        set_={name: _PUT.excluded[name] for name in ("kind", "essence", "final", "body")},
+        set_={name: _PUT.excluded[name] for name in ("kind", "essence", "final", "body", "sum")},
     ),
-    ("manifest", "detectors", "kind", "essence", "final", "body"),
+    ("manifest", "detectors", "kind", "essence", "final", "body", "sum"),
 )
 _AMONG = select(subjects.c.manifest).where(
     subjects.c.manifest.in_(bindparam("named", expanding=True)),
     subjects.c.detectors.in_(bindparam("seen_by", expanding=True)),
 )
 _FORGET = delete(subjects).where(subjects.c.manifest == bindparam("named"))
-_ESSENCES = select(subjects.c.manifest, subjects.c.detectors, subjects.c.essence, subjects.c.final).where(
-    subjects.c.kind != Kind.INDEX.value
-)
+_ESSENCES = select(
+    subjects.c.manifest, subjects.c.detectors, subjects.c.kind, subjects.c.essence, subjects.c.final, subjects.c.sum
+).where(subjects.c.kind != Kind.INDEX.value)
 _INDEXES = select(*_COLUMNS).where(subjects.c.kind == Kind.INDEX.value)
 
 
@@ -81,13 +83,14 @@ def keep(connection: Connection, seen: Sequence[Subject]) -> None:
 
 
 def _row(subject: Subject) -> dict[str, Any]:
-    return {
+    row: dict[str, Any] = {
         "manifest": subject.manifest,
         "detectors": subject.detectors,
         "kind": subject.kind.value,
         "essence": subject.essence,
         "final": subject.final,
     }
+    return row | {"sum": sum_of(*row.values())}
 
 
 def find(connection: Connection, manifest: str, detectors: str) -> Subject | None:
@@ -121,7 +124,8 @@ def forget(connection: Connection, manifest: str) -> None:
 def essences(connection: Connection, detectors: str) -> dict[str, tuple[str, bool]]:
     """Essence and finality of every image and artifact; what these detectors saw counts before what others did."""
     found: dict[str, tuple[str, bool]] = {}
-    for manifest, seen_by, essence, final in connection.execute(_ESSENCES):
+    for manifest, seen_by, kind, essence, final, found_sum in connection.execute(_ESSENCES):
+        require_sum(found_sum, manifest, seen_by, kind, essence, final)
         if manifest not in found or seen_by == detectors:
             found[manifest] = essence, final
     return found
@@ -133,4 +137,6 @@ def indexes(connection: Connection) -> list[Subject]:
 
 
 def _subject(row: Any) -> Subject:
+    manifest, kind, detectors, essence, final, _body, found_sum = row
+    require_sum(found_sum, manifest, detectors, kind, essence, bool(final))
     return Subject(row[0], Kind(row[1]), row[2], row[3], bool(row[4]), zlib.decompress(row[5]))

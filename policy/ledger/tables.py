@@ -7,6 +7,9 @@ VERSION = 2
 
 SCHEMA = MetaData()
 
+# `sum` is over the other columns of its row (`policy.ledger.sums`); that of a subject not over its body, which is
+# packed with a sum of its own.
+
 # One layer, read once by one set of detectors; `body` is empty when it could not be, and `failure` says why.
 inspections = Table(
     "inspections",
@@ -15,6 +18,7 @@ inspections = Table(
     Column("detectors", Text, primary_key=True),
     Column("body", LargeBinary, nullable=False),
     Column("failure", Text, nullable=False),
+    Column("sum", BigInteger, nullable=False),
 )
 
 # One manifest as policies see it. `essence` is all that a verdict's state depends on, `body` all that its text needs.
@@ -27,6 +31,7 @@ subjects = Table(
     Column("essence", Text, nullable=False),
     Column("final", Boolean, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("sum", BigInteger, nullable=False),
 )
 
 # The state that a policy, known by its digest, gave to a manifest.
@@ -36,6 +41,7 @@ verdicts = Table(
     Column("policy", Text, primary_key=True),
     Column("manifest", Text, primary_key=True),
     Column("state", Text, nullable=False),
+    Column("sum", BigInteger, nullable=False),
 )
 
 # `layers_opened`, `bytes_opened`: what inspection has read; `forgotten`: how often somebody asked to look again;

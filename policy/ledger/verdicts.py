@@ -6,6 +6,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from policy.ledger import inspections
+from policy.ledger.sums import require_sum, sum_of
 from policy.ledger.tables import subjects, verdicts
 from policy.verdict import State
 from registry.metadata.statement import Statement
@@ -13,16 +14,20 @@ from registry.metadata.statement import Statement
 _SUPERSEDED = "superseded"
 _PUT = insert(verdicts)
 _KEEP = Statement(
-    _PUT.on_conflict_do_update(index_elements=["policy", "manifest"], set_={"state": _PUT.excluded.state}),
-    ("policy", "manifest", "state"),
+    _PUT.on_conflict_do_update(
+        index_elements=["policy", "manifest"], set_={"state": _PUT.excluded.state, "sum": _PUT.excluded.sum}
+    ),
+    ("policy", "manifest", "state", "sum"),
 )
 _FIND = Statement(
-    select(verdicts.c.state).where(verdicts.c.policy == bindparam("policy"), verdicts.c.manifest == bindparam("named"))
+    select(verdicts.c.state, verdicts.c.sum).where(
+        verdicts.c.policy == bindparam("policy"), verdicts.c.manifest == bindparam("named")
+    )
 )
 _AMONG = select(verdicts.c.manifest).where(
     verdicts.c.policy == bindparam("policy"), verdicts.c.manifest.in_(bindparam("named", expanding=True))
 )
-_ALL = select(verdicts.c.manifest, verdicts.c.state).where(verdicts.c.policy == bindparam("policy"))
+_ALL = select(verdicts.c.manifest, verdicts.c.state, verdicts.c.sum).where(verdicts.c.policy == bindparam("policy"))
 _TOTALS = (
     select(verdicts.c.state, func.count()).where(verdicts.c.policy == bindparam("policy")).group_by(verdicts.c.state)
 )
@@ -41,7 +46,11 @@ def keep(connection: Connection, policy: str, states: Iterable[tuple[str, State]
 
 def keep_each(connection: Connection, judged: Iterable[tuple[str, str, State]]) -> None:
     """Keep states, each with the digests of its policy and its manifest."""
-    _KEEP.change_each(connection, [{"policy": by, "manifest": of, "state": state.value} for by, of, state in judged])
+    rows = [
+        {"policy": by, "manifest": of, "state": state.value, "sum": sum_of(by, of, state.value)}
+        for by, of, state in judged
+    ]
+    _KEEP.change_each(connection, rows)
 
 
 def keep_unless(connection: Connection, number: int, policy: str, states: Iterable[tuple[str, State]]) -> bool:
@@ -56,8 +65,8 @@ def keep_unless(connection: Connection, number: int, policy: str, states: Iterab
 
 def find(connection: Connection, policy: str, manifest: str) -> State | None:
     """The state a policy gave to a manifest."""
-    found = _FIND.scalar(connection, {"policy": policy, "named": manifest})
-    return None if found is None else State(found)
+    found = _FIND.first(connection, {"policy": policy, "named": manifest})
+    return None if found is None else _state(policy, manifest, *found)
 
 
 def among(connection: Connection, policy: str, manifests: Sequence[str]) -> set[str]:
@@ -67,7 +76,15 @@ def among(connection: Connection, policy: str, manifests: Sequence[str]) -> set[
 
 def every(connection: Connection, policy: str) -> Mapping[str, State]:
     """All states a policy gave."""
-    return {manifest: State(state) for manifest, state in connection.execute(_ALL, {"policy": policy})}
+    return {
+        manifest: _state(policy, manifest, state, written)
+        for manifest, state, written in connection.execute(_ALL, {"policy": policy})
+    }
+
+
+def _state(policy: str, manifest: str, state: str, written: int) -> State:
+    require_sum(written, policy, manifest, state)
+    return State(state)
 
 
 def totals(connection: Connection, policy: str) -> Mapping[State, int]:
