@@ -5,6 +5,7 @@ from typing import cast
 
 from starlette.routing import BaseRoute
 
+from policy.cleaning import Cleaning
 from policy.gate import PolicyGate
 from policy.gateway import routes as gateway
 from policy.gateway.clearance import Clearances
@@ -42,4 +43,5 @@ def build(settings: Settings, *, new_database: bool = False) -> RegistryApp:
     app.rooms.metrics.collectors.register(JudgingMetrics(opened[0].inspector.workers))
     turnover = Turnover(opened[0])
     app.accompany(turnover.catch_up, opened[0].close, turnover.prepare)
+    app.accompany(Cleaning(opened[0], app.rooms.stores.metadata).run, lambda: None)
     return app

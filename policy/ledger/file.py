@@ -141,6 +141,7 @@ def _prepare(connection: Connection) -> None:
 def _set_up(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+    cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a file that is new; pages are given back by cleaning
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()

@@ -14,6 +14,7 @@ _MANIFESTS = (
     .order_by(manifests.c.id)
     .limit(bindparam("count"))
 )
+_DIGESTS = _MANIFESTS.with_only_columns(manifests.c.id, manifests.c.digest)
 _SHOWN = (
     select(repository_blobs.c.digest)
     .where(repository_blobs.c.digest > bindparam("after"))
@@ -34,6 +35,11 @@ def manifest_contents(connection: Connection, after: int, count: int) -> list[tu
     """Row, digest and bytes of at most `count` manifests whose row number is above `after`; `None`: in the store."""
     rows = connection.execute(_MANIFESTS, {"after": after, "count": count})
     return [(row, Digest(digest), content) for row, digest, content in rows]
+
+
+def manifest_digests(connection: Connection, after: int, count: int) -> list[tuple[int, Digest]]:
+    """Row and digest of at most `count` manifests whose row number is above `after`."""
+    return [(row, Digest(name)) for row, name in connection.execute(_DIGESTS, {"after": after, "count": count})]
 
 
 def shown_blobs(connection: Connection, after: str, count: int) -> list[Digest]:
