@@ -24,6 +24,7 @@ COMMANDS = {
     "rebuild": "registry.cli_rebuild:rebuild_command",
     "verify": "registry.cli_verify:verify_command",
     "scrub": "registry.cli_scrub:scrub_command",
+    "trash": "registry.cli_trash:trash_group",
     "config": "registry.cli_config:config_group",
 }
 

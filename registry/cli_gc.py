@@ -11,6 +11,7 @@ from typing import TypeVar
 import click
 
 from registry.cli_config import config_option, settings_of
+from registry.cli_trash import undo_run
 from registry.data_folder import json_option, log_to_stderr, print_json, require_registry, size
 from registry.gc import GarbageCollector, GcPlan
 from registry.journal import open_stores
@@ -63,6 +64,17 @@ def run_command(config: Path | None, data: Path | None, *, as_json: bool) -> Non
         f"removed {report.manifests} manifests, {report.links} links, {report.blobs} blobs ({size(report.bytes)}), "
         f"{report.uploads} uploads and {report.events} events in {report.seconds:.1f} s"
     )
+
+
+@gc_group.command("undo")
+@config_option
+@_data_option
+@json_option
+@click.pass_context
+def undo_command(context: click.Context, config: Path | None, data: Path | None, *, as_json: bool) -> None:
+    """Bring back what the last run has removed. Exit code 1: not all of it."""
+    folder = settings_of(context, config, {"data": data}).data
+    context.exit(undo_run(folder, "", as_json=as_json))
 
 
 @gc_group.command("explain")

@@ -22,6 +22,7 @@ Why a blob that is pushed or mounted meanwhile is never lost:
    before that time stay until somebody says that they may go (`registry.metadata.identity`).
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -29,11 +30,12 @@ from dataclasses import dataclass, field
 import structlog
 
 from registry.collecting import removing
-from registry.metadata import events, explanation, garbage
+from registry.metadata import events, explanation, garbage, trash
 from registry.metadata.explanation import Explanation
 from registry.metadata.garbage import LooseManifest, StaleLink
 from registry.metadata.identity import identity
 from registry.metadata.store import MetadataStore
+from registry.metadata.trash import Removal
 from registry.oci.digest import Digest
 from registry.settings import RegistrySettings, SettingsInForce
 from registry.storage.store import BlobStore, StoredBlob
@@ -64,7 +66,7 @@ class GcPlan:
 
 @dataclass(slots=True)
 class GcReport:
-    """What a run has removed, and how long it took in seconds."""
+    """What a run has removed, under which name it can be brought back, and how long it took in seconds."""
 
     manifests: int = 0
     links: int = 0
@@ -72,6 +74,7 @@ class GcReport:
     bytes: int = 0
     uploads: int = 0
     events: int = 0
+    run: str = ""
     seconds: float = field(default=0.0)
 
 
@@ -82,7 +85,7 @@ class _Cutoffs:
     Files from before `known` may have lost their rows: they stay.
     """
 
-    now: float
+    removal: Removal
     blobs: float
     manifests: float | None
     uploads: float
@@ -131,6 +134,8 @@ class GarbageCollector:
         async for upload in self._abandoned(old):
             await discard_upload(self._storage, upload)
             report.uploads += 1
+        await self._empty_trash(time.time() - self._settings.current.gc.undo_seconds)
+        report.run = old.removal.run
         report.events = await self._metadata.write(events.forget_before, old.events)
         report.seconds = time.monotonic() - started
         return report
@@ -144,24 +149,35 @@ class GarbageCollector:
     async def _remove_rows(self, old: _Cutoffs, report: GcReport) -> bool:
         manifests = links = 0
         async for loose in self._loose(old):
-            manifests += await self._metadata.write(garbage.drop_loose, loose, old.manifests or 0.0, old.now)
+            manifests += await self._metadata.write(garbage.drop_loose, loose, old.manifests or 0.0, old.removal)
         async for stale in self._stale(old):
-            links += await self._metadata.write(garbage.drop_links, stale, old.blobs)
+            links += await self._metadata.write(garbage.drop_links, stale, old.blobs, old.removal)
         report.manifests += manifests
         report.links += links
         return manifests > 0
 
     async def _remove_files(self, old: _Cutoffs, report: GcReport) -> None:
+        keep = self._settings.current.gc.undo_seconds > 0
         async for batch in self._old_files(old):
             candidates = {blob.digest: blob.size for blob in await self._without_rows(batch)}
             if candidates:
                 removed = await self._metadata.write(
                     garbage.remove_unreferenced,
-                    list(candidates),
-                    lambda digest: self._storage.delete(digest, old.blobs),
+                    candidates,
+                    lambda digest: self._storage.delete(digest, old.blobs, keep=keep),
+                    old.removal,
                 )
                 report.blobs += len(removed)
                 report.bytes += sum(candidates[digest] for digest in removed)
+
+    async def empty_trash(self) -> int:
+        """Remove everything that could still be brought back; returns how many files."""
+        return await self._empty_trash(time.time())
+
+    async def _empty_trash(self, before: float) -> int:
+        while await self._metadata.write(trash.forget_before, before, _BATCH):
+            pass
+        return await asyncio.to_thread(self._storage.trash.empty, before)
 
     async def _forget_damage(self) -> None:
         """What is damaged and nobody names any more is no damage."""
@@ -210,7 +226,7 @@ class GarbageCollector:
         known = await self._metadata.read(identity)
         untagged = settings.gc.untagged_after_seconds
         return _Cutoffs(
-            now=now,
+            removal=trash.collection(now),
             blobs=now - settings.gc.grace_seconds,
             manifests=now - untagged if untagged else None,
             uploads=now - settings.uploads.expire_seconds,

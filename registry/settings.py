@@ -273,6 +273,12 @@ class GcSettings(Group):
     interval_seconds: int = Field(
         default=0, ge=0, description="how often the server collects by itself; 0: never", json_schema_extra=LIVE
     )
+    undo_seconds: int = Field(
+        default=DAY,
+        ge=0,
+        description="how long what was collected or deleted can be brought back; 0: its bytes go at once",
+        json_schema_extra=LIVE,
+    )
     untagged_after_seconds: int = Field(
         default=0,
         ge=0,

@@ -130,7 +130,7 @@ class Verification:
 
     def _recovered(self, digest: Digest) -> bool:
         """Whether a copy in the trash has taken its place."""
-        return self._write is not None and self._storage.recover(digest)
+        return self._write is not None and self._storage.trash.recover(digest)
 
     def _files(self) -> Iterator[Finding]:
         batch: list[Digest] = []

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from registry.metadata import blobs, events, fresh, ground, manifests, reachability, repositories, tags
+from registry.metadata import blobs, events, fresh, ground, manifests, reachability, repositories, tags, trash
 from registry.metadata.events import Event, Kind
 from registry.metadata.ground import Ground
 from registry.metadata.manifests import Pushed
@@ -130,6 +130,8 @@ def drop_blob(connection: Connection, at: Occasion, digest: Digest) -> None:
         Unsupported: a manifest of the repository names the blob.
     """
     repository_id = repositories.find(connection, at.repository)
+    if repository_id is not None:
+        trash.discard_link(connection, trash.deletion(at.now), repository_id, digest)
     if repository_id is None or not blobs.unlink(connection, repository_id, digest):
         raise BlobUnknown
     users = reachability.manifests_naming(connection, repository_id, digest, 1)
@@ -191,7 +193,9 @@ def drop_tag(connection: Connection, at: Occasion, tag: Tag) -> None:
         NameUnknown: there is no such repository.
         ManifestUnknown: it has no such tag.
     """
-    if not tags.remove(connection, _existing(connection, at), tag):
+    repository_id = _existing(connection, at)
+    trash.discard_tag(connection, trash.deletion(at.now), repository_id, tag)
+    if not tags.remove(connection, repository_id, tag):
         raise ManifestUnknown(f"{at.repository} has no tag {tag}")
     _record(connection, at, _event(at, Kind.TAG_DELETED, "", tag))
 
@@ -203,7 +207,9 @@ def drop_manifest(connection: Connection, at: Occasion, digest: Digest) -> None:
         NameUnknown: there is no such repository.
         ManifestUnknown: it has no such manifest.
     """
-    vanished = manifests.remove(connection, _existing(connection, at), digest)
+    repository_id = _existing(connection, at)
+    trash.discard_manifest(connection, trash.deletion(at.now), repository_id, digest)
+    vanished = manifests.remove(connection, repository_id, digest)
     if vanished is None:
         raise ManifestUnknown(f"{at.repository} has no manifest {digest}")
     untagged = [_event(at, Kind.TAG_DELETED, digest, tag) for tag in vanished]
@@ -216,6 +222,7 @@ def drop_repository(connection: Connection, at: Occasion) -> None:
     Raises:
         NameUnknown: there is no such repository.
     """
+    trash.discard_repository(connection, trash.deletion(at.now), at.repository)
     if not repositories.remove(connection, at.repository):
         raise NameUnknown(f"this registry holds no repository {at.repository}")
     _record(connection, at, _event(at, Kind.REPOSITORY_DELETED, ""))

@@ -1,15 +1,16 @@
 """What nothing refers to any more: the questions and removals of garbage collection, as functions of a connection."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, exists, or_, select
 
-from registry.metadata import events, fresh, manifests
+from registry.metadata import events, fresh, manifests, trash
 from registry.metadata.blobs import BLOBS_REMOVED, batches
 from registry.metadata.events import Event, Kind
 from registry.metadata.tables import manifest_references, repositories, repository_blobs, tags
 from registry.metadata.tables import manifests as manifest_rows
+from registry.metadata.trash import Removal
 from registry.oci.digest import Digest
 
 _parent = manifest_rows.alias("subjects")
@@ -32,6 +33,11 @@ _STALE_LINKS = (
     )
     .order_by(repository_blobs.c.repository_id, repository_blobs.c.digest)
     .limit(bindparam("count"))
+)
+_STILL_STALE = select(repository_blobs.c.digest).where(
+    repository_blobs.c.repository_id == bindparam("repository"),
+    repository_blobs.c.digest == bindparam("named"),
+    _STALE,
 )
 _DROP_LINK = delete(repository_blobs).where(
     repository_blobs.c.repository_id == bindparam("repository"),
@@ -88,9 +94,13 @@ def stale_links(connection: Connection, after: StaleLink | None, before: float, 
     return [StaleLink(row[0], Digest(row[1])) for row in rows]
 
 
-def drop_links(connection: Connection, links: Sequence[StaleLink], before: float) -> int:
+def drop_links(connection: Connection, links: Sequence[StaleLink], before: float, removal: Removal) -> int:
     """Remove those of the links that are still stale; returns how many."""
     connection.info[BLOBS_REMOVED] = True
+    for link in links:
+        values = {"repository": link.repository_id, "named": link.digest, "before": before}
+        if connection.execute(_STILL_STALE, values).first() is not None:
+            trash.discard_link(connection, removal, link.repository_id, link.digest)
     return sum(
         connection.execute(
             _DROP_LINK, {"repository": link.repository_id, "named": link.digest, "before": before}
@@ -105,15 +115,19 @@ def loose_manifests(connection: Connection, after: int, before: float, count: in
     return [LooseManifest(row[0], row[1], Digest(row[2]), row[3]) for row in rows]
 
 
-def drop_loose(connection: Connection, loose: Sequence[LooseManifest], before: float, now: float) -> int:
+def drop_loose(connection: Connection, loose: Sequence[LooseManifest], before: float, removal: Removal) -> int:
     """Remove those of the manifests that are still loose, with an event each; returns how many."""
     gone = [
         item
         for item in loose
         if connection.execute(_STILL_LOOSE, {"row": item.id, "before": before}).first() is not None
-        and manifests.remove(connection, item.repository_id, item.digest) is not None
     ]
-    events.record(connection, now, [Event(Kind.MANIFEST_DELETED, item.repository, item.digest) for item in gone])
+    for item in gone:
+        trash.discard_manifest(connection, removal, item.repository_id, item.digest)
+        manifests.remove(connection, item.repository_id, item.digest)
+    events.record(
+        connection, removal.now, [Event(Kind.MANIFEST_DELETED, item.repository, item.digest) for item in gone]
+    )
     return len(gone)
 
 
@@ -133,13 +147,15 @@ def referenced(connection: Connection, digests: Collection[Digest], stale_before
 
 
 def remove_unreferenced(
-    connection: Connection, digests: Collection[Digest], remove: Callable[[Digest], bool]
+    connection: Connection, sizes: Mapping[Digest, int], remove: Callable[[Digest], bool], removal: Removal
 ) -> list[Digest]:
-    """Call `remove` for those of the digests that no repository holds, while nobody else can change that.
+    """Call `remove` for those of the blobs (with their bytes) that no repository holds, while nobody can change that.
 
     Returns those that `remove` has removed; the journal of small blobs no longer brings them back.
     """
-    kept = referenced(connection, digests)
-    removed = [digest for digest in digests if digest not in kept and remove(digest)]
+    kept = referenced(connection, sizes)
+    removed = [digest for digest in sizes if digest not in kept and remove(digest)]
+    for digest in removed:
+        trash.discard_blob(connection, removal, digest, sizes[digest])
     fresh.forget_named(connection, removed)
     return removed

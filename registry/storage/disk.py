@@ -29,6 +29,7 @@ from registry.storage.staging import PIECE, DiskStaging, Workshop
 from registry.storage.stamps import SoundFiles, Stamp, stamp_of
 from registry.storage.store import Opening, StoredBlob
 from registry.storage.syncing import DirectorySyncs, early_writeback, file_system_sync
+from registry.storage.trash import Trash
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ class DiskStore:
     Attributes:
         small: writes small content in other ways than `put`; `remember` what came in by them.
         quarantine: damaged content.
+        trash: what was collected and can be brought back.
 
     Args:
         root: the folder; made when absent.
@@ -64,6 +66,7 @@ class DiskStore:
         self._shelves = Shelves(self._layout, self._syncs)
         self._recent = ContentCache(_REMEMBERED)
         self.quarantine = Quarantine(self._layout)
+        self.trash = Trash(self._layout, self._shelves)
         self._sound = SoundFiles()
         self.small = SmallFiles(self._layout, self._shelves, file_system_sync(self._layout.incoming))
         self._workshop = Workshop(self._layout, pool, self._shelves, early_writeback(), sync_bytes)
@@ -149,7 +152,7 @@ class DiskStore:
             return await self._run(lambda: DiskStaging.resume(self._workshop, upload))
         return DiskStaging(self._workshop, upload, opening)
 
-    def delete(self, digest: Digest, older_than: float | None = None) -> bool:
+    def delete(self, digest: Digest, older_than: float | None = None, *, keep: bool = False) -> bool:
         """Take the file away first and look at its age then.
 
         A commit renames a fresh file over the blob's name. Were the age looked at in place, that rename could come
@@ -165,7 +168,10 @@ class DiskStore:
         if older_than is not None and aside.stat().st_mtime >= older_than:
             self._shelves.bring_back(aside, path)
             return False
-        aside.unlink()
+        if keep:
+            aside.rename(self._layout.trashed(digest))
+        else:
+            aside.unlink()
         return True
 
     async def blobs(self) -> AsyncIterator[StoredBlob]:
@@ -190,16 +196,6 @@ class DiskStore:
     def read_whole(self, digest: Digest) -> bytes | None:
         """The bytes of a small blob that has its digest; any other is set aside (blocking)."""
         return self._read_sound(digest, _WHOLE)
-
-    def recover(self, digest: Digest) -> bool:
-        """Bring a blob back from the trash, if it is there and sound (blocking)."""
-        aside = self._layout.trashed(digest)
-        found = hash_file(aside, digest.algorithm)
-        if found is None or found[0] != digest.encoded:
-            return False
-        self._layout.blob(digest).parent.mkdir(exist_ok=True)
-        self._shelves.bring_back(aside, self._layout.blob(digest))
-        return True
 
     def scrub(self, digest: Digest, pace: Callable[[int], None]) -> tuple[int, bool]:
         """Read a blob's bytes from the disk; those that do not have its digest are set aside (blocking).

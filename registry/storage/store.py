@@ -12,6 +12,7 @@ from typing import Protocol
 from registry.oci.digest import Digest
 from registry.storage.quarantine import Quarantine
 from registry.storage.stamps import Stamp, stamp_of
+from registry.storage.trash import Trash
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +123,17 @@ class BlobStore(Protocol):
 
     Attributes:
         quarantine: where damaged content is, and is told of.
+        trash: what was collected and can be brought back.
     """
 
     @property
     def quarantine(self) -> Quarantine:
         """Damaged content."""
+        ...
+
+    @property
+    def trash(self) -> Trash:
+        """What was collected."""
         ...
 
     async def stat(self, digest: Digest, size: int | None = None) -> StoredBlob | None:
@@ -159,11 +166,12 @@ class BlobStore(Protocol):
         """
         ...
 
-    def delete(self, digest: Digest, older_than: float | None = None) -> bool:
+    def delete(self, digest: Digest, older_than: float | None = None, *, keep: bool = False) -> bool:
         """Remove the blob, if it was last committed before `older_than` (seconds since the epoch; None: anyway).
 
         Blocks, briefly: garbage collection calls it inside a metadata transaction. A commit or put that ends while
-        this runs is never undone. After a power failure a removed blob may be there again. `False` when kept or absent.
+        this runs is never undone. With `keep`, it goes to the trash. After a power failure a removed blob may be there
+        again. `False` when kept or absent.
         """
         ...
 

@@ -11,6 +11,7 @@ from registry.metadata import blobs, garbage, principals, repositories
 from registry.metadata.opening import open_metadata
 from registry.metadata.principals import PrincipalRow, SecretRow
 from registry.metadata.store import MetadataStore
+from registry.metadata.trash import collection
 from registry.oci.digest import Digest
 from registry.oci.errors import Denied
 from registry.oci.names import RepositoryName
@@ -175,7 +176,7 @@ def test_the_generation_of_principals_changes_with_another_process(reopen: Calla
 
 BLOB_LOSSES: tuple[Callable[[Connection], object], ...] = (
     lambda connection: blobs.unlink(connection, 1, Digest.of(b"x")),
-    lambda connection: garbage.drop_links(connection, [], 1.0),
+    lambda connection: garbage.drop_links(connection, [], 1.0, collection(1.0)),
     lambda connection: repositories.remove(connection, NAME),
 )
 

@@ -6,6 +6,7 @@ from policy.cleaning import Cleaning
 from policy.ledger import leftovers, verdicts
 from policy.verdict import State
 from registry.metadata import garbage
+from registry.metadata.trash import collection
 from registry.oci.names import Tag
 from tests.policy.images_made import bad, good
 from tests.policy.lab import TEAM, Lab, open_lab
@@ -25,7 +26,7 @@ def test_rows_of_an_image_that_is_gone_go(tmp_path: Path) -> None:
         gone = lab.pushed(bad(), Tag("v2"))
         lab.run(lab.manifests.delete(TEAM, gone.digest))
         stale = lab.run(lab.metadata.read(garbage.stale_links, None, 1e12, 100))
-        lab.run(lab.metadata.write(garbage.drop_links, stale, 1e12))
+        lab.run(lab.metadata.write(garbage.drop_links, stale, 1e12, collection(1.0)))
         assert clean(lab, 1) == 0
         assert clean(lab) > 0
         left = lab.ledger.read(leftovers.known)

@@ -1,0 +1,162 @@
+"""The trash: rows that collections and deletes have removed, kept until they cannot be brought back any more.
+
+Whatever removes rows puts them here first, in its own transaction. What one collection or one delete has removed has
+one `run` and can be brought back together.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Select, delete, func, insert, literal, null, select
+
+from registry.metadata.tables import manifests, repositories, repository_blobs, tags, trash
+from registry.oci.digest import Digest
+
+_COLUMNS = ("run", "time", "kind", "repository", "digest", "tag", "size", "media_type", "principal", "content")
+COLLECTED = "gc-"
+DELETED = "delete-"
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One run that removes something: its name, and when (seconds since the epoch)."""
+
+    run: str
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """One row in the trash; see `registry.metadata.tables.trash`."""
+
+    id: int
+    kind: str
+    repository: str
+    digest: Digest
+    tag: str
+    size: int
+    media_type: str
+    principal: str
+    content: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run has removed: how many of each kind, and when (seconds since the epoch)."""
+
+    name: str
+    time: float
+    counts: dict[str, int]
+
+
+def collection(now: float) -> Removal:
+    """A collection that begins."""
+    return Removal(_named(COLLECTED, now), now)
+
+
+def deletion(now: float) -> Removal:
+    """A delete."""
+    return Removal(_named(DELETED, now), now)
+
+
+def discard_manifest(connection: Connection, removal: Removal, repository_id: int, digest: Digest) -> None:
+    """A manifest is about to be removed, and the tags that point at it."""
+    here = (manifests.c.repository_id == repository_id) & (manifests.c.digest == digest)
+    _discard(connection, _manifests(removal).where(here))
+    _discard(connection, _tags(removal).where(tags.c.repository_id == repository_id, tags.c.digest == digest))
+
+
+def discard_tag(connection: Connection, removal: Removal, repository_id: int, tag: str) -> None:
+    """A tag is about to be removed."""
+    _discard(connection, _tags(removal).where(tags.c.repository_id == repository_id, tags.c.name == tag))
+
+
+def discard_link(connection: Connection, removal: Removal, repository_id: int, digest: Digest) -> None:
+    """A repository is about to show a blob no longer."""
+    here = (repository_blobs.c.repository_id == repository_id) & (repository_blobs.c.digest == digest)
+    _discard(connection, _links(removal).where(here))
+
+
+def discard_repository(connection: Connection, removal: Removal, name: str) -> None:
+    """A repository is about to be removed with all that it holds."""
+    for rows in (_manifests(removal), _tags(removal), _links(removal)):
+        _discard(connection, rows.where(repositories.c.name == name))
+
+
+def discard_blob(connection: Connection, removal: Removal, digest: Digest, size: int) -> None:
+    """A blob's file has been moved to the trash."""
+    values = {"run": removal.run, "time": removal.now, "kind": "blob", "digest": digest, "size": size, "repository": ""}
+    connection.execute(insert(trash), values | {"tag": "", "media_type": "", "principal": "", "content": None})
+
+
+def runs(connection: Connection) -> list[Run]:
+    """All runs whose removals can be brought back, the latest first."""
+    question = select(trash.c.run, trash.c.kind, func.max(trash.c.time), func.count()).group_by(
+        trash.c.run, trash.c.kind
+    )
+    found: dict[str, Run] = {}
+    for name, kind, time, count in connection.execute(question):
+        found.setdefault(name, Run(name, time, {})).counts[kind] = count
+    return sorted(found.values(), key=lambda run: (run.time, run.name), reverse=True)
+
+
+def contents(connection: Connection, run: str) -> list[Discarded]:
+    """What a run has removed, in the order in which it is to be brought back."""
+    order = {"blob": 0, "manifest": 1, "link": 2, "tag": 3}
+    rows = connection.execute(select(trash).where(trash.c.run == run).order_by(trash.c.id)).mappings()
+    found = [
+        Discarded(
+            row["id"],
+            row["kind"],
+            row["repository"],
+            Digest(row["digest"]),
+            row["tag"],
+            row["size"],
+            row["media_type"],
+            row["principal"],
+            row["content"],
+        )
+        for row in rows
+    ]
+    return sorted(found, key=lambda item: order[item.kind])
+
+
+def forget_run(connection: Connection, run: str) -> None:
+    """A run was brought back."""
+    connection.execute(delete(trash).where(trash.c.run == run))
+
+
+def forget_before(connection: Connection, time: float, count: int) -> int:
+    """Remove at most `count` rows that were put here before a time (seconds since the epoch); returns how many."""
+    oldest = select(trash.c.id).where(trash.c.time < time).order_by(trash.c.time).limit(count)
+    return connection.execute(delete(trash).where(trash.c.id.in_(oldest))).rowcount
+
+
+def _named(prefix: str, now: float) -> str:
+    moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%S")
+    return f"{prefix}{moment}-{uuid.uuid4().hex[:8]}"
+
+
+def _discard(connection: Connection, rows: Select[*tuple[object, ...]]) -> None:
+    connection.execute(insert(trash).from_select(list(_COLUMNS), rows))
+
+
+def _start(removal: Removal, kind: str) -> Sequence[object]:
+    return literal(removal.run), literal(removal.now), literal(kind), repositories.c.name
+
+
+def _manifests(removal: Removal) -> Select[*tuple[object, ...]]:
+    told = (manifests.c.digest, literal(""), manifests.c.size, manifests.c.media_type, manifests.c.pushed_by)
+    return select(*_start(removal, "manifest"), *told, manifests.c.content).join_from(manifests, repositories)  # type: ignore[call-overload,no-any-return]
+
+
+def _tags(removal: Removal) -> Select[*tuple[object, ...]]:
+    told = (tags.c.digest, tags.c.name, literal(0), literal(""), literal(""))
+    return select(*_start(removal, "tag"), *told, null()).join_from(tags, repositories)  # type: ignore[call-overload,no-any-return]
+
+
+def _links(removal: Removal) -> Select[*tuple[object, ...]]:
+    told = (repository_blobs.c.digest, literal(""), repository_blobs.c.size, literal(""), literal(""))
+    return select(*_start(removal, "link"), *told, null()).join_from(repository_blobs, repositories)  # type: ignore[call-overload,no-any-return]
