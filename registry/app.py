@@ -157,10 +157,12 @@ def build(
         audit = audit_log(settings.data, lambda: in_force.current.audit)
         observers = [audit.observe, *observers]
         closing.append(audit.close)
-    damage = DamageReport(storage.quarantine)
+        rooms.readiness.others.append(audit.problems)
+    damage = DamageReport(storage.quarantine, storage.reserve)
     upkeep = Upkeep(storage, metadata, in_force)
-    rooms.readiness.others += [damage.problems, metadata.problems, upkeep.problems]
+    rooms.readiness.others += [damage.problems, metadata.problems, upkeep.problems, storage.reserve.problems]
     rooms.metrics.collectors.register(damage)
+    upkeep.keep_reserve()
     asgi = _asgi(rooms, more_routes(rooms), observers)
     collector = GarbageCollector(storage, metadata, in_force)
     return RegistryApp(rooms, asgi, collector, journal, upkeep, closing)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from registry.access_settings import AuditSettings
 from registry.auth.sign_in import SecretWrong
 from registry.auth.throttle import Throttled
@@ -21,6 +23,8 @@ from registry.line_writer import LineWriter, second_in_words
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _TEXT_MAXIMUM = 512
+_HELD = 16 << 20
+"""Bytes of lines that are held while they cannot be written."""
 _UNTOLD = ("health.", "root.")
 
 
@@ -43,6 +47,9 @@ class AuditLog:
         self._settings = settings
         self._clock = clock
         self._lock = threading.Lock()
+        self._waiting = bytearray()
+        self._reason = ""
+        self._lost = 0
         self._lines = LineWriter(self._append)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._open()
@@ -53,20 +60,59 @@ class AuditLog:
             self._lines.add(_as_json(line_of(exchange, self._clock())))
 
     def _append(self, text: str) -> None:
-        """The lines of one moment in one write, so that lines never mix."""
+        """The lines of one moment in one write, so that lines never mix; what a full disk refuses waits its turn."""
         with self._lock:
-            self._size += os.write(self._descriptor, text.encode())
-            if self._size >= self._settings().rotate_bytes:
+            self._waiting += text.encode()
+            self._write()
+            if self._size >= self._settings().rotate_bytes and not self._waiting:
                 self._rotate()
+
+    def _write(self) -> None:
+        try:
+            while self._waiting:
+                written = os.write(self._descriptor, self._waiting)
+                del self._waiting[:written]
+                self._size += written
+        except OSError as error:
+            if not self._reason:
+                _log().error("the audit log cannot be written: its lines wait in memory", reason=error.strerror)
+            self._reason = error.strerror or str(error)
+            self._forget_surplus()
+        else:
+            self._reason = ""
+
+    def _forget_surplus(self) -> None:
+        """More than so many bytes are not held; how many lines were given up is said in their place."""
+        if len(self._waiting) > _HELD:
+            # The first line may have been written in part: it is not cut.
+            first = self._waiting.find(b"\n") + 1
+            end = self._waiting.find(b"\n", len(self._waiting) - _HELD // 2) + 1
+            self._lost += self._waiting.count(b"\n", first, end)
+            del self._waiting[first:end]
+
+    def problems(self) -> list[str]:
+        """One sentence while lines cannot be written; tries again."""
+        with self._lock:
+            if self._waiting:
+                self._write()
+            if not self._reason and not self._lost:
+                return []
+            lines = self._waiting.count(b"\n")
+            lost = f", {self._lost} were lost" if self._lost else ""
+            return [f"the audit log cannot be written ({self._reason or 'before'}): {lines} lines wait{lost}"]
 
     def close(self) -> None:
         """Write what is left and let the file go."""
         self._lines.flush()
         with self._lock:
+            if self._waiting:
+                self._write()
+            if self._waiting:
+                _log().error("lines of the audit log are lost", lines=self._waiting.count(b"\n"), reason=self._reason)
             os.close(self._descriptor)
 
     def _open(self) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         self._descriptor = os.open(self._path, flags, 0o600)
         self._size = os.fstat(self._descriptor).st_size
 
@@ -84,6 +130,10 @@ class AuditLog:
 
     def _numbered(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}")
+
+
+def _log() -> Any:
+    return structlog.get_logger("registry.audit")
 
 
 def audit_log(data: Path, settings: Callable[[], AuditSettings]) -> AuditLog:

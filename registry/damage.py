@@ -1,21 +1,24 @@
-"""What is damaged, for those who watch: metrics, and a reason not to be ready."""
+"""What is damaged and what room there is, for those who watch: metrics, and a reason not to be ready."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from registry.storage.quarantine import Quarantine
+from registry.storage.reserve import Reserve
 
 _SHOWN = 3
 
 
 class DamageReport(Collector):
-    """Reads the quarantine each time it is asked."""
+    """Reads the quarantine and the reserve each time it is asked."""
 
-    def __init__(self, quarantine: Quarantine) -> None:
+    def __init__(self, quarantine: Quarantine, reserve: Reserve) -> None:
         self._quarantine = quarantine
+        self._reserve = reserve
 
     def problems(self) -> Iterator[str]:
         """One sentence when anything is damaged."""
@@ -32,3 +35,8 @@ class DamageReport(Collector):
         found = CounterMetricFamily("basegate_damage_found", "How often content was found to be damaged.")
         found.add_metric([], self._quarantine.found)
         yield from (now, found)
+        with suppress(OSError):
+            yield GaugeMetricFamily("basegate_disk_free_bytes", "Free on the disk of the data.", self._reserve.free())
+        full = GaugeMetricFamily("basegate_disk_full", "1 while no content is taken because the disk is full.")
+        full.add_metric([], float(self._reserve.given_up))
+        yield full

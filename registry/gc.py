@@ -123,6 +123,8 @@ class GarbageCollector:
     async def run(self) -> GcReport:
         """Pass after pass until one removes nothing: a removed index lets go of its manifests, these of their blobs."""
         started, old, report = time.monotonic(), await self._cutoffs(), GcReport()
+        if self._storage.reserve.is_short():
+            await self.empty_trash()  # room is wanted now
         while await self._remove_rows(old, report):
             pass
         with removing(self._settings.current.data) as alone:
@@ -157,7 +159,7 @@ class GarbageCollector:
         return manifests > 0
 
     async def _remove_files(self, old: _Cutoffs, report: GcReport) -> None:
-        keep = self._settings.current.gc.undo_seconds > 0
+        keep = self._settings.current.gc.undo_seconds > 0 and not self._storage.reserve.is_short()
         async for batch in self._old_files(old):
             candidates = {blob.digest: blob.size for blob in await self._without_rows(batch)}
             if candidates:

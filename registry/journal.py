@@ -17,6 +17,7 @@ transaction. Later one sync makes all such files durable, and their bytes leave 
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -25,16 +26,20 @@ from pathlib import Path
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from registry.metadata import changes, fresh
 from registry.metadata.changes import Occasion
 from registry.metadata.fresh import FreshBlob
 from registry.metadata.opening import open_metadata
+from registry.metadata.refusals import is_full
 from registry.metadata.sqlite import BUSY_SECONDS, SqliteStore
 from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
+from registry.oci.errors import OciError
 from registry.settings import RegistrySettings, SettingsInForce
 from registry.storage.disk import DiskStore
+from registry.storage.reserve import Reserve
 from registry.storage.small import SmallFiles
 from registry.storage.store import StoredBlob
 
@@ -61,10 +66,21 @@ def open_stores(
         RuntimeError: it was written by a newer basegate.
         DatabaseMissing, DatabaseDamaged: there is content whose rows are lost.
     """
-    storage = DiskStore(data, pool, sync_bytes=sync_bytes)
-    metadata = open_metadata(
-        data, lambda connection: restore(connection, storage.small), busy_seconds, new=new_database
-    )
+
+    def opened() -> tuple[DiskStore, SqliteStore]:
+        storage = DiskStore(data, pool, sync_bytes=sync_bytes)
+        first = partial(restore, files=storage.small)
+        return storage, open_metadata(data, first, busy_seconds, new=new_database)
+
+    try:
+        storage, metadata = opened()
+    except (OSError, SQLAlchemyError, sqlite3.Error, OciError) as error:
+        # A database cannot even be read without room for its side files.
+        if not (is_full(error) and Reserve(data).give_up(start=True)):
+            raise
+        storage, metadata = opened()
+        storage.reserve.give_up(start=True)
+    metadata.make_room = storage.reserve.give_up
     return storage, metadata
 
 
@@ -113,6 +129,7 @@ class Journal:
             QuotaExceeded: the repository would hold more than its quota.
             Unavailable: the disk or the database refuses.
         """
+        self._storage.reserve.require()
         files = self._storage.small
         blob = await self._metadata.write(
             changes.take_small_blob, at, digest, content, lambda: files.write(digest, content)

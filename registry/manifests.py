@@ -115,6 +115,7 @@ class Manifests:
             Denied: the gate refuses it, or a tag is immutable.
             QuotaExceeded: the repository has no room.
         """
+        self._storage.reserve.require()
         manifest = parse_manifest(raw, content_type)
         change = self._change(repository, reference, raw, manifest, tags)
         at = Occasion(repository, principal.id, time.time(), quota_of(self._settings.current, repository))

@@ -162,6 +162,12 @@ class StorageSettings(Group):
         description="how far the copy of the rows may be behind, from which a lost database is rebuilt; 0: no copy",
         json_schema_extra=LIVE,
     )
+    reserve_bytes: int = Field(
+        default=16 * MEBIBYTE,
+        ge=0,
+        description="room kept so that a full disk can be freed, a sixteenth of the disk at most; 0: none",
+        json_schema_extra=LIVE,
+    )
     cache_seconds: int = Field(
         default=31_536_000,
         ge=0,

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager, suppress
 from registry.auth.principals import Principal
 from registry.gate import Gate
 from registry.journal import Journal
-from registry.metadata import changes
+from registry.metadata import changes, garbage
 from registry.metadata.changes import Occasion
 from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest, new_hasher, require_digest
-from registry.oci.errors import BlobUploadUnknown, RangeNotSatisfiable, SizeInvalid
+from registry.oci.errors import BlobUploadUnknown, OciError, RangeNotSatisfiable, SizeInvalid, StorageFull
 from registry.oci.names import RepositoryName
 from registry.open_uploads import OpenUploads
 from registry.quotas import quota_of, require_room
@@ -94,7 +94,11 @@ class Uploads:
             RangeNotSatisfiable: they belong elsewhere than behind the last byte; nothing has changed.
             SizeInvalid: more or fewer came than announced; nothing has changed.
         """
-        async with session.claim.held(self._silence), self._accepting(session, start, length) as sink:
+        async with (
+            session.claim.held(self._silence),
+            self._or_nothing(session),
+            self._accepting(session, start, length) as sink,
+        ):
             yield sink
 
     async def append(
@@ -141,7 +145,7 @@ class Uploads:
             QuotaExceeded: the repository has no room; the session is over.
             BlobUploadUnknown, RangeNotSatisfiable, SizeInvalid: as for `append`.
         """
-        async with session.claim.held(self._silence):
+        async with session.claim.held(self._silence), self._or_nothing(session):
             if length is not None and length <= SMALL and not session.staged:
                 return await self._finish_small(session, digest, body, start, length)
             async with self._ending(session, start, length) as sink:
@@ -236,6 +240,19 @@ class Uploads:
         return self._open.add(session)
 
     @asynccontextmanager
+    async def _or_nothing(self, session: UploadSession) -> AsyncIterator[None]:
+        """A disk without room keeps no part of an upload: its bytes go at once, and the session is over."""
+        try:
+            yield
+        except StorageFull:
+            self._close(session)
+            if session.staged:
+                with suppress(OciError):
+                    await session.staging.abort()
+                session.withdraw()
+            raise
+
+    @asynccontextmanager
     async def _accepting(
         self, session: UploadSession, start: int | None, length: int | None
     ) -> AsyncIterator[UploadSink]:
@@ -268,8 +285,13 @@ class Uploads:
         session.require_open()
         require_start(session, start)
         staging = session.staging if session.staged else await self._storage.stage(session.id, session.opening)
-        if lasting:
-            await staging.keep()
+        try:
+            if lasting:
+                await staging.keep()
+        except BaseException:
+            if not session.staged:
+                await staging.abort()
+            raise
         if not session.staged:
             session.stage(staging, self._gate.arriving(session.repository, staging.path))
 
@@ -289,7 +311,12 @@ class Uploads:
 
     async def _record(self, session: UploadSession, blob: StoredBlob) -> StoredBlob:
         at = self._occasion(session)
-        await self._metadata.write(changes.take_blob, at, blob.digest, blob.size, blob.still_there)
+        try:
+            await self._metadata.write(changes.take_blob, at, blob.digest, blob.size, blob.still_there)
+        except StorageFull:
+            with suppress(OciError):
+                await self._metadata.write(garbage.drop_file, blob.digest, self._storage.delete)
+            raise
         return blob
 
     def _occasion(self, session: UploadSession) -> Occasion:

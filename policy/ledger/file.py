@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from policy.ledger.sums import RowDamaged
 from policy.ledger.tables import SCHEMA, VERSION
+from registry.metadata.side_files import allocate_side_file
 
 _BUSY_MILLISECONDS = 30_000
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
@@ -30,10 +31,16 @@ class _OtherVersion(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """One file while it lasts: for writing, and for reading without transactions."""
+    """One file while it lasts: for writing, for reading without transactions, and a connection that keeps it open."""
 
     engine: Engine
     reading: Engine
+    anchor: Connection
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.anchor.close()
+        self.engine.dispose()
 
 
 def is_damage(error: BaseException) -> bool:
@@ -77,7 +84,7 @@ class LedgerFile:
     def close(self) -> None:
         """Let go of the file, and of those before it."""
         for each in (*self._before, self.opened):
-            each.engine.dispose()
+            each.close()
         if self._elsewhere is not None:
             shutil.rmtree(self._elsewhere, ignore_errors=True)
 
@@ -124,7 +131,11 @@ def _opened(path: Path) -> Opened:
     except (DatabaseError, sqlite3.DatabaseError, _OtherVersion):
         engine.dispose()
         raise
-    return Opened(engine, engine.execution_options(isolation_level="AUTOCOMMIT"))
+    reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+    anchor = reading.connect()
+    anchor.execute(text("SELECT count(*) FROM sqlite_master"))
+    allocate_side_file(path)
+    return Opened(engine, reading, anchor)
 
 
 def _prepare(connection: Connection) -> None:

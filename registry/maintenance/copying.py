@@ -117,7 +117,7 @@ def _copy_whole(data: Path, path: Path, earlier: CopyState | None) -> CopyState:
 def _opened(data: Path, path: Path) -> Iterator[sqlite3.Connection]:
     """The copy, with the rows beside it under the name `src`, which are only read."""
     with closing(sqlite3.connect(path, timeout=20.0, isolation_level=None)) as copy:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        for pragma in ("journal_mode=DELETE", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
             copy.execute(f"PRAGMA {pragma}")
         copy.execute("ATTACH DATABASE ? AS src", (str(data / FILE_NAME),))
         yield copy

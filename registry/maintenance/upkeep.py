@@ -22,6 +22,7 @@ from registry.storage.disk import DiskStore
 T = TypeVar("T")
 
 _LOOK_SECONDS = 60.0
+_ROOM_SECONDS = 2.0
 _COPY_SECONDS = 1.0
 _LATE_SECONDS = 60.0
 
@@ -46,7 +47,7 @@ class Upkeep:
     @property
     def work(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """Each runs until it is cancelled."""
-        return [self.scrub, self.copy, self.check]
+        return [self.scrub, self.copy, self.check, self.watch_room]
 
     async def scrub(self) -> None:
         """Read all content when its time has come; a pass that an earlier process has begun goes on at once."""
@@ -86,6 +87,24 @@ class Upkeep:
                 written = now
                 await self._attempt("check the rows", self.check_rows, lambda: None)
             await asyncio.sleep(max(_LOOK_SECONDS, 100 * (time.monotonic() - began)))
+
+    async def watch_room(self) -> None:
+        """Keep the reserve, and make it again when the disk has room for it."""
+        while True:
+            self.keep_reserve()
+            await asyncio.sleep(_ROOM_SECONDS)
+
+    def keep_reserve(self) -> None:
+        """Have the reserve that the settings want, if there is room; tell when that changes."""
+        reserve, before = self._storage.reserve, self._storage.reserve.given_up
+        reserve.want(self._settings.current.storage.reserve_bytes)
+        try:
+            kept = reserve.keep()
+        except OSError as error:
+            self._log.warning("the reserve cannot be kept", reason=error.strerror)
+            return
+        if kept == before:
+            self._log.warning("the disk has room again" if kept else "the disk is full: no content is taken")
 
     def check_rows(self) -> bool:
         """Whether SQLite finds every page in order (blocking); when not, nothing is written any more."""

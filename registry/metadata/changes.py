@@ -15,6 +15,7 @@ from registry.metadata import blobs, events, fresh, ground, manifests, reachabil
 from registry.metadata.events import Event, Kind
 from registry.metadata.ground import Ground
 from registry.metadata.manifests import Pushed
+from registry.metadata.statement import takes_room
 from registry.oci.digest import Digest
 from registry.oci.errors import (
     BlobUnknown,
@@ -69,6 +70,7 @@ class ManifestChange:
     frozen: Collection[Tag]
 
 
+@takes_room
 def take_blob(connection: Connection, at: Occasion, digest: Digest, size: int, still_there: Callable[[], bool]) -> None:
     """An uploaded blob becomes visible in its repository.
 
@@ -80,6 +82,7 @@ def take_blob(connection: Connection, at: Occasion, digest: Digest, size: int, s
     _show(connection, at, digest, size)
 
 
+@takes_room
 def take_small_blob(connection: Connection, at: Occasion, digest: Digest, content: bytes, write: Callable[[], T]) -> T:
     """The bytes of a blob go into the journal and it becomes visible in its repository.
 
@@ -106,6 +109,7 @@ def _show(connection: Connection, at: Occasion, digest: Digest, size: int) -> No
     _record(connection, at, _event(at, Kind.BLOB_PUSHED, digest))
 
 
+@takes_room
 def mount_blob(connection: Connection, at: Occasion, digest: Digest, source: RepositoryName) -> bool:
     """A blob of another repository becomes visible here; `False` when the source does not hold it (any more).
 
@@ -140,6 +144,7 @@ def drop_blob(connection: Connection, at: Occasion, digest: Digest) -> None:
     _record(connection, at, _event(at, Kind.BLOB_DELETED, digest))
 
 
+@takes_room
 def record_manifest(connection: Connection, at: Occasion, change: ManifestChange) -> None:
     """A manifest, its bytes, its references and its tags are recorded.
 

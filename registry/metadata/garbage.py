@@ -159,3 +159,8 @@ def remove_unreferenced(
         trash.discard_blob(connection, removal, digest, sizes[digest])
     fresh.forget_named(connection, removed)
     return removed
+
+
+def drop_file(connection: Connection, digest: Digest, remove: Callable[[Digest], bool]) -> bool:
+    """Call `remove` for a blob that could not be recorded, unless a repository holds it; whether it was removed."""
+    return not referenced(connection, [digest]) and remove(digest)

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from registry.errors import BasegateError
 from registry.metadata.copied import COPY_NAME, require_current
 from registry.metadata.identity import establish
+from registry.metadata.side_files import allocate_side_file
 from registry.metadata.sqlite import BUSY_SECONDS, SqliteStore, connect
 from registry.metadata.tables import SCHEMA
 
@@ -78,7 +79,10 @@ def open_metadata(
         ) from error
     finally:
         engine.dispose()
-    return SqliteStore(path, busy_seconds)
+    store = SqliteStore(path, busy_seconds)
+    store.generation()  # it has the file open from here on
+    allocate_side_file(path)
+    return store
 
 
 def bring_up_to_date(connection: Connection) -> None:

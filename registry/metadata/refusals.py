@@ -1,6 +1,7 @@
 """What a database's refusal means to a caller."""
 
 import sqlite3
+from errno import EDQUOT, ENOSPC
 
 from sqlalchemy.exc import DBAPIError
 
@@ -11,6 +12,14 @@ _BROKEN = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONL
 RETRY_SECONDS = "5"
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether something failed for want of room on the disk, as far as can be told."""
+    origin = getattr(error, "orig", None) or error
+    if isinstance(origin, sqlite3.Error):
+        return getattr(origin, "sqlite_errorcode", 0) & 0xFF in _FULL | _BROKEN
+    return isinstance(origin, StorageFull) or (isinstance(origin, OSError) and origin.errno in {ENOSPC, EDQUOT})
 
 
 class MetadataDamaged(Unavailable):

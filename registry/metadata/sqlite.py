@@ -18,9 +18,9 @@ from registry.metadata.blobs import BLOBS_REMOVED
 from registry.metadata.group_commit import GroupCommit
 from registry.metadata.principals import PRINCIPALS_CHANGED
 from registry.metadata.refusals import MetadataDamaged, as_oci_error
-from registry.metadata.statement import is_apart, raw
+from registry.metadata.statement import does_take_room, is_apart, raw
 from registry.metadata.watch import DatabaseWatch
-from registry.oci.errors import Unavailable
+from registry.oci.errors import StorageFull, Unavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,6 +36,7 @@ class SqliteStore:
 
     Attributes:
         watch: whether the database's files are still there.
+        make_room: called when the disk has no room for a change that brings no content; whether another try may help.
 
     The schema must be in place: `registry.metadata.opening.open_metadata` sees to that.
 
@@ -53,6 +54,7 @@ class SqliteStore:
         self._own = 0
         self._own_principals = 0
         self._own_losses = 0
+        self.make_room: Callable[[], bool] = lambda: False
         self.watch = DatabaseWatch(path)
         self._others = OtherCommits(path)
         self._writer = GroupCommit(connect(path, begin="BEGIN IMMEDIATE", busy_seconds=busy_seconds), self._committed)
@@ -80,9 +82,17 @@ class SqliteStore:
         if self.watch.damage:
             raise Unavailable(self.watch.damage)
         try:
-            return await self._writer.submit(lambda connection: change(connection, *args, **kwargs))
+            return await self._submitted(change, *args, **kwargs)
         except MetadataDamaged as error:
             raise self._told(error) from error
+
+    async def _submitted(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await self._writer.submit(lambda connection: change(connection, *args, **kwargs))
+        except StorageFull:
+            if does_take_room(change) or not self.make_room():
+                raise
+        return await self._writer.submit(lambda connection: change(connection, *args, **kwargs))
 
     def problems(self) -> list[str]:
         """What is wrong with the database: one sentence, or none."""

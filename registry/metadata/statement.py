@@ -101,6 +101,17 @@ def apart(query: Q) -> Q:
     return query
 
 
+def takes_room(change: Q) -> Q:
+    """Mark a change that brings content: on a full disk it is refused, and gets none of what is kept for others."""
+    change.__dict__["takes_room"] = True
+    return change
+
+
+def does_take_room(change: Callable[..., Any]) -> bool:
+    """Whether a change is marked so."""
+    return "takes_room" in getattr(change, "__dict__", ())
+
+
 def is_apart(query: Callable[..., Any]) -> bool:
     """Whether a query is marked so."""
     return "apart" in getattr(query, "__dict__", ())

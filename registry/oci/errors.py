@@ -177,6 +177,7 @@ class Unavailable(Unsupported):
 class StorageFull(Unavailable):
     """The disk has no room for the content (507)."""
 
+    code = "INSUFFICIENT_STORAGE"
     default_message = "the disk that holds the registry is full: nothing was stored, free some space and try again"
 
 

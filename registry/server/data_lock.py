@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from registry.server.startup import CannotStart
@@ -20,7 +21,7 @@ class DataLock:
         """
         path = data / FILE
         try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise CannotStart(f"{path} cannot be written: {error.strerror}: change its owner") from None
         try:
@@ -32,9 +33,24 @@ class DataLock:
                 f"data folder {data} is in use by another server (process {holder}): stop it, or name another folder "
                 "with --data"
             ) from None
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        with suppress(OSError):  # a full disk: the lock holds all the same
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+
+        # The folder itself as well: it stays when somebody removes the file.
+        self._folder = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(self._folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.release()
+            raise CannotStart(
+                f"data folder {data} is in use by another server, whose {FILE} was removed: stop it, or name another "
+                "folder with --data"
+            ) from None
+        except OSError:
+            pass  # a file system that locks files only
 
     def release(self) -> None:
         """Let the next server have the folder."""
-        os.close(self._descriptor)
+        for descriptor in (self._folder, self._descriptor):
+            os.close(descriptor)

@@ -23,6 +23,7 @@ from registry.storage.layout import Layout
 from registry.storage.quarantine import Quarantine
 from registry.storage.reading import hash_file, no_links, open_blob
 from registry.storage.refusals import disk_refusals, read_refusals
+from registry.storage.reserve import Reserve
 from registry.storage.shelves import Shelves
 from registry.storage.small import SmallFiles
 from registry.storage.staging import PIECE, DiskStaging, Workshop
@@ -47,6 +48,7 @@ class DiskStore:
         small: writes small content in other ways than `put`; `remember` what came in by them.
         quarantine: damaged content.
         trash: what was collected and can be brought back.
+        reserve: room for what frees room.
 
     Args:
         root: the folder; made when absent.
@@ -66,10 +68,11 @@ class DiskStore:
         self._shelves = Shelves(self._layout, self._syncs)
         self._recent = ContentCache(_REMEMBERED)
         self.quarantine = Quarantine(self._layout)
+        self.reserve = Reserve(root)
         self.trash = Trash(self._layout, self._shelves)
         self._sound = SoundFiles()
         self.small = SmallFiles(self._layout, self._shelves, file_system_sync(self._layout.incoming))
-        self._workshop = Workshop(self._layout, pool, self._shelves, early_writeback(), sync_bytes)
+        self._workshop = Workshop(self._layout, pool, self._shelves, early_writeback(), sync_bytes, self.reserve)
 
     async def stat(self, digest: Digest, size: int | None = None) -> StoredBlob | None:
         """Ask the file system in the loop's thread: cheaper than a hop to another.
@@ -137,6 +140,7 @@ class DiskStore:
 
     async def put(self, digest: Digest, content: bytes) -> StoredBlob:
         """Write beside, sync, rename, sync the folder; again when it is there: that makes its age start again."""
+        self.reserve.require()
         stored = await self._run(lambda: self.small.store(digest, content))
         self.remember(digest, content)
         return stored

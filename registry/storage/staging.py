@@ -16,6 +16,7 @@ from registry.oci.digest import Digest, Hasher, new_hasher, require_digest
 from registry.oci.errors import BlobUploadUnknown
 from registry.storage.layout import Layout
 from registry.storage.refusals import disk_refusals
+from registry.storage.reserve import Reserve
 from registry.storage.shelves import Shelves
 from registry.storage.store import Opening, StoredBlob
 from registry.storage.syncing import Writeback
@@ -37,6 +38,7 @@ class Workshop:
     shelves: Shelves
     writeback: Writeback
     sync_bytes: int
+    reserve: Reserve
 
 
 class DiskStaging:
@@ -129,6 +131,7 @@ class DiskStaging:
             return await asyncio.get_running_loop().run_in_executor(self._workshop.pool, work)
 
     def _write(self, pieces: Sequence[bytes | memoryview]) -> None:
+        self._workshop.reserve.require()
         with self._lock:
             descriptor = self._open()
             done = _write_all(descriptor, pieces, self._size)

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from registry.oci.digest import Digest
 from registry.storage.quarantine import Quarantine
+from registry.storage.reserve import Reserve
 from registry.storage.stamps import Stamp, stamp_of
 from registry.storage.trash import Trash
 
@@ -124,6 +125,7 @@ class BlobStore(Protocol):
     Attributes:
         quarantine: where damaged content is, and is told of.
         trash: what was collected and can be brought back.
+        reserve: room for what frees room.
     """
 
     @property
@@ -134,6 +136,11 @@ class BlobStore(Protocol):
     @property
     def trash(self) -> Trash:
         """What was collected."""
+        ...
+
+    @property
+    def reserve(self) -> Reserve:
+        """Room that is kept."""
         ...
 
     async def stat(self, digest: Digest, size: int | None = None) -> StoredBlob | None:
