@@ -10,6 +10,7 @@ import structlog
 
 from policy import sightings
 from policy.facts import ImageFacts, Problem
+from policy.failures import Failures
 from policy.inspection.compose import compose
 from policy.inspection.detectors import DETECTORS, names
 from policy.inspection.image_kind import ImageKind, encrypted_layers, image_kind, kind_by_types
@@ -69,6 +70,7 @@ class Inspector:
         self._subjects: OrderedDict[str, Subject] = OrderedDict()
         self._running: dict[str, tuple[asyncio.Task[Subject | None], Urgency]] = {}
         self._composed: _Composed = OrderedDict()
+        self.failures = Failures()
         self._layers = _LayerCache(settings.cache_bytes // _UNPACKED)
         self.workers = InspectionWorkers(_limits(settings), self._keep_inspection)
 
@@ -99,7 +101,7 @@ class Inspector:
         if alike is not None:
             return alike
         known = self.known(digest)
-        if known is not None and (known.final or manifest is None):
+        if known is not None and (known.final or manifest is None) and not self.failures.is_due(known):
             return known
         if isinstance(manifest, ImageManifest) and digest not in self._running and self._is_at_hand(manifest):
             return self._settle(await self._image(digest, manifest, Urgency(self.workers, urgent=True)))
@@ -281,6 +283,8 @@ class Inspector:
         return await asyncio.wrap_future(job.future)
 
     def _keep_inspection(self, digest: str, found: Inspected) -> None:
+        if found.passing:  # whoever asks later has it read again
+            return
         try:
             self._ledger.write(inspections.keep, digest, CURRENT, found)
         except Exception as error:  # noqa: BLE001 - the answer stands; without the ledger it is only not remembered

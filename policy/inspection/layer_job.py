@@ -17,11 +17,13 @@ class Inspected:
         body: the inspection's bytes (`LayerInspection.to_bytes`); empty when there is none.
         failure: why there is none: a sentence for a person, "" when there is one.
         opened: bytes of the layer that were read.
+        passing: whether the cause was not the layer's, so that another attempt may well succeed.
     """
 
     body: bytes
     failure: str
     opened: int
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

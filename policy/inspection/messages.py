@@ -13,6 +13,8 @@ from typing import Any
 
 _LENGTH = struct.Struct(">I")
 MAXIMUM = (1 << 32) - 1
+_PIECE = 1 << 20
+"""Bytes of a frame for which room is made at once: its sender may announce more than it has."""
 
 
 class ConnectionLost(Exception):
@@ -60,11 +62,14 @@ def receive_bytes(connection: socket.socket) -> bytes:
 
 
 def _exactly(connection: socket.socket, count: int) -> bytes:
-    found = bytearray(count)
-    view = memoryview(found)
+    """So many bytes. Room is made as they come, never for what was only announced."""
+    found = bytearray(min(count, _PIECE))
     at = 0
     while at < count:
-        got = connection.recv_into(view[at:])
+        if at == len(found):
+            found.extend(bytes(min(count, 2 * at) - at))
+        with memoryview(found) as view:
+            got = connection.recv_into(view[at:])
         if not got:
             raise ConnectionLost
         at += got

@@ -29,7 +29,19 @@ _NICEST = 19
 
 
 class WorkerDied(Exception):
-    """The process is gone; the message says how, as the end of a sentence."""
+    """The process is gone; the message says how, as the end of a sentence.
+
+    Attributes:
+        passing: whether somebody else has ended it, and not the layer.
+    """
+
+    def __init__(self, how: str, *, passing: bool = False) -> None:
+        super().__init__(how)
+        self.passing = passing
+
+
+_FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, -signal.SIGQUIT}
+"""Signals that a worker does not send to itself, and its limits neither."""
 
 
 class WorkerProcess:
@@ -94,7 +106,7 @@ class WorkerProcess:
         try:
             send(self._connection, message, job.descriptor)
         except OSError:
-            raise WorkerDied(self._epitaph()) from None
+            raise self._death() from None
         self.layers += 1
         return progress
 
@@ -131,7 +143,7 @@ class WorkerProcess:
             message, _ = receive(self._connection)
             body = receive_bytes(self._connection)
         except (ConnectionLost, OSError, ValueError):
-            raise WorkerDied(self._epitaph()) from None
+            raise self._death() from None
         self._connection.settimeout(None)
         self.memory = int(message["memory"])
         return message, body
@@ -148,7 +160,11 @@ class WorkerProcess:
         try:
             send(self._connection, message)
         except OSError:
-            raise WorkerDied(self._epitaph()) from None
+            raise self._death() from None
+
+    def _death(self) -> WorkerDied:
+        how = self._epitaph()
+        return WorkerDied(how, passing=self._process.returncode in _FROM_OUTSIDE)
 
     def _epitaph(self) -> str:
         deadline = time.monotonic() + 1.0

@@ -209,13 +209,13 @@ class InspectionWorkers:
         else:
             self._give(job, Inspected(body, "", int(answer["read"])))
 
-    def failed(self, job: LayerJob, reason: str) -> None:
-        """A worker could not do it: try once more, then say why."""
+    def failed(self, job: LayerJob, reason: str, *, passing: bool = False) -> None:
+        """A worker could not do it: try once more, then say why, and whether that is likely to pass."""
         job.attempts += 1
         if job.attempts < _ATTEMPTS:
             self._put_back(job)
         else:
-            self._give_up(job, reason)
+            self._give_up(job, reason, passing=passing)
 
     def left(self, job: LayerJob) -> None:
         """A worker has left it to something more urgent, or because it could not hurry."""
@@ -247,8 +247,8 @@ class InspectionWorkers:
                     del self._outstanding[job.digest]
             job.close(found)
 
-    def _give_up(self, job: LayerJob, reason: str) -> None:
-        found = Inspected(b"", reason, 0)
+    def _give_up(self, job: LayerJob, reason: str, *, passing: bool = False) -> None:
+        found = Inspected(b"", reason, 0, passing)
         if job.digest and not self._closed:
             self._give(job, found)
             return
@@ -303,11 +303,11 @@ class _Slot:
             self._end()
             self._pool.left(job)
         except OSError as error:
-            self._pool.failed(job, f"the layer's file cannot be opened: {error.strerror}")
+            self._pool.failed(job, f"the layer's file cannot be opened: {error.strerror}", passing=True)
         except WorkerDied as death:
             self._pool.counters.deaths += 1
             self._end()
-            self._pool.failed(job, f"the inspection worker {death}")
+            self._pool.failed(job, f"the inspection worker {death}", passing=death.passing)
         else:
             self._pool.settle(job, answer, body)
 
@@ -366,7 +366,7 @@ class _Slot:
             try:
                 self._process = WorkerProcess(limits.memory_bytes, nice)
             except OSError as error:
-                raise WorkerDied(f"could not be started: {error.strerror}") from None
+                raise WorkerDied(f"could not be started: {error.strerror}", passing=True) from None
         return self._process
 
     def _end(self) -> None:

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection
 
 from registry.metadata import repositories
-from registry.oci.errors import OciError, StorageFull, Unavailable, document_of, status_of
+from registry.oci.errors import BlobUploadUnknown, OciError, StorageFull, Unavailable, document_of, status_of
 from registry.oci.names import RepositoryName, Tag
 from tests.crash.aftermath import damaged, dangling
 from tests.registry.open_rooms import PUSHER, REPOSITORY, OpenRooms, open_rooms, pieces
@@ -86,9 +86,23 @@ def test_a_refused_chunk_can_be_sent_again(tmp_path: Path) -> None:
     with open_rooms(tmp_path) as rooms:
         session = rooms.run(rooms.uploads.start(REPOSITORY, PUSHER))
         rooms.run(rooms.uploads.append(session, pieces(b"con"), 0, 3))
-        with Refusal(1, errno.ENOSPC).in_force(), pytest.raises(StorageFull):
+        with Refusal(1, errno.EIO).in_force(), pytest.raises(Unavailable):
             rooms.run(rooms.uploads.append(session, pieces(b"tent"), 3, 4))
         assert rooms.run(rooms.uploads.append(session, pieces(b"tent"), 3, 4)) == 7
+
+
+@pytest.mark.parametrize("step", range(1, 3))
+def test_a_full_disk_keeps_no_part_of_an_upload(tmp_path: Path, step: int) -> None:
+    """Its bytes go at once, whether they were kept before or not, and the session is over."""
+    with open_rooms(tmp_path) as rooms:
+        session = rooms.run(rooms.uploads.start(REPOSITORY, PUSHER))
+        if step > 1:
+            rooms.run(rooms.uploads.append(session, pieces(b"con"), 0, 3))
+        with Refusal(1 if step > 1 else 2, errno.ENOSPC).in_force(), pytest.raises(StorageFull):
+            rooms.run(rooms.uploads.append(session, pieces(b"tent"), None, 4))
+        with pytest.raises(BlobUploadUnknown):
+            rooms.run(rooms.uploads.append(session, pieces(b"tent"), None, 4))
+        assert [path for name in ("uploads", "incoming") for path in (tmp_path / name).iterdir()] == []
 
 
 def test_a_real_limit_of_the_kernel_is_a_clear_error(tmp_path: Path) -> None:

@@ -214,6 +214,7 @@ def test_a_worker_that_dies_twice_is_the_answer(tmp_path: Path) -> None:
             time.sleep(0.001)
         assert job.future.result().failure.startswith("the inspection worker ")
         assert kept[Digest.of(LARGE)].failure
+        assert kept[Digest.of(LARGE)].passing
         assert pool.counters.deaths == 2
 
 
