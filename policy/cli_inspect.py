@@ -25,6 +25,7 @@ from registry.metadata import manifests
 from registry.metadata.sqlite import SqliteStore
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
+from registry.ownership import act_as_owner
 from registry.storage.disk import DiskStore
 
 
@@ -61,6 +62,7 @@ def inspect_command(image: str, config: Path | None, data: Path, *, again: bool,
 def open_folder(data: Path, settings: JudgingSettings) -> Iterator[DataFolder]:
     """Open a data folder beside a server that may be running."""
     with refusing(), open_ledger(data) as ledger, ThreadPoolExecutor(4) as pool:
+        act_as_owner(data)
         storage, metadata = open_stores(data, pool)
         gate = PolicyGate(storage, metadata, ledger, OrdersInForce(data / ORDERS), settings)
         try:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable
 
+from registry.auth.actions import Action
 from registry.auth.principals import Principal
 from registry.caches import AnswerCache
 from registry.gate import Gate
@@ -34,6 +35,20 @@ class Blobs:
         self._gate = gate
         self._settings = settings
         self._sizes: AnswerCache[int] = AnswerCache(_ANSWERS)
+
+    async def look(self, principal: Principal, repository: RepositoryName, digest: Digest) -> StoredBlob:
+        """The blob, as `pull` gives it, to be told of. For who may push it is young then: its manifest may follow."""
+        blob = await self.pull(principal, repository, digest)
+        if principal.may(Action.PUSH, repository):
+            await self._keep_young(repository, digest)
+        return blob
+
+    async def _keep_young(self, repository: RepositoryName, digest: Digest) -> None:
+        """Have the next collections spare a blob that somebody is about to name; a write at most each quarter of it."""
+        now = time.time()
+        before = now - self._settings.current.gc.grace_seconds / 4
+        if await self._metadata.read(rows.is_older, repository, digest, before):
+            await self._metadata.write(rows.make_young, repository, digest, before, now)
 
     async def pull(self, principal: Principal, repository: RepositoryName, digest: Digest) -> StoredBlob:
         """The blob, to be sent from its path or through `read`.

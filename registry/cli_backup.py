@@ -9,6 +9,7 @@ from registry.errors import BasegateError
 from registry.maintenance.backup import check_backup, make_backup
 from registry.maintenance.backup_index import BackupIndex
 from registry.maintenance.restore import restore_backup
+from registry.ownership import give_to_owner
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _SHOWN = 20
@@ -30,6 +31,8 @@ def backup_command(  # noqa: PLR0913 - one per option
     """
     if check:
         context.exit(_say_checked(folder))
+    if data.is_dir():
+        give_to_owner(folder, data)
     require_registry(data)
     try:
         index = make_backup(data, folder, linked=not copy)

@@ -17,6 +17,7 @@ from registry.auth.enrolment import SECRET_NAMES, Enrolment, EnrolmentRefused, d
 from registry.metadata import principals as rows
 from registry.metadata.opening import open_metadata
 from registry.metadata.principals import PrincipalRow
+from registry.ownership import act_as_owner
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -137,11 +138,13 @@ def delete(name: str, data: Path, as_json: bool) -> None:  # noqa: FBT001
 def _look(data: Path, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
     if not data.is_dir():
         raise click.ClickException(f"there is no data folder {data}: name it with --data")
+    act_as_owner(data)
     with closing(open_metadata(data)) as metadata:
         return _refusing(lambda: asyncio.run(metadata.read(query, *args, **kwargs)))
 
 
 def _change(data: Path, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    act_as_owner(data)
     with closing(open_metadata(data)) as metadata:
         return _refusing(lambda: asyncio.run(metadata.write(change, *args, **kwargs)))
 

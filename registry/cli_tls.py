@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from registry.ownership import act_as_owner
 from registry.tls import SERVER_DAYS, Certificates, TlsRefused, make_certificates
 
 
@@ -30,6 +31,7 @@ def tls_group() -> None:
 def init(data: Path, hosts: Sequence[str], port: int, days: int, as_json: bool) -> None:  # noqa: FBT001
     """Make a lab CA and a server certificate; run again, renew the certificate and keep the CA."""
     try:
+        act_as_owner(data)
         made = make_certificates(data, hosts, days)
     except (TlsRefused, OSError) as error:
         raise click.ClickException(str(error)) from error

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from registry import logs
 from registry.metadata.opening import FILE_NAME, open_metadata
 from registry.oci.errors import OciError
+from registry.ownership import act_as_owner
 from registry.settings import LogSettings
 
 P = ParamSpec("P")
@@ -57,6 +58,7 @@ def require_registry(data: Path) -> None:
     """Raise ClickException unless a registry keeps its rows in the folder."""
     if not (data / FILE_NAME).is_file():
         raise click.ClickException(f"there is no registry in {data}: name its data folder with --data")
+    act_as_owner(data)
 
 
 def refusing(work: Callable[[], T]) -> T:

@@ -67,7 +67,8 @@ def make_certificates(data: Path, hosts: Sequence[str] = (), days: int = SERVER_
         OSError: the data folder cannot be written.
     """
     folder = data / FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     wanted = tuple(dict.fromkeys((*default_hosts(), *hosts)))
     names = [_general_name(host) for host in wanted]
     renewed = any((folder / name).exists() for name in ("ca.crt", "ca.key"))

@@ -11,7 +11,8 @@ from registry.auth.principals import Principal
 
 async def pull(rooms: Rooms, request: Request, principal: Principal) -> Response:
     """GET and HEAD: 200, a part as 206, 304 when the caller has it, 416 when there is no such part."""
-    blob = await rooms.blobs.pull(principal, repository_of(request), digest_of(request))
+    find = rooms.blobs.look if request.method == "HEAD" else rooms.blobs.pull
+    blob = await find(principal, repository_of(request), digest_of(request))
     headers = digest_headers(blob.digest, rooms.stores.settings.current.storage.cache_seconds)
     if is_known(request, blob.digest):
         return Response(status_code=304, headers=headers)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from registry.metadata.statement import Statement, apart
@@ -14,6 +14,11 @@ BLOBS_REMOVED = "blobs removed"
 
 _FIND = Statement(
     select(repository_blobs.c.size)
+    .join(repositories)
+    .where(repositories.c.name == bindparam("repository"), repository_blobs.c.digest == bindparam("digest"))
+)
+_SINCE = Statement(
+    select(repository_blobs.c.created)
     .join(repositories)
     .where(repositories.c.name == bindparam("repository"), repository_blobs.c.digest == bindparam("digest"))
 )
@@ -56,6 +61,20 @@ def sizes_of(connection: Connection, repository: RepositoryName, digests: Collec
     """The sizes in bytes of those blobs that the repository holds."""
     found = ((digest, _FIND.scalar(connection, {"repository": repository, "digest": digest})) for digest in digests)
     return {digest: size for digest, size in found if size is not None}
+
+
+@apart
+def is_older(connection: Connection, repository: RepositoryName, digest: Digest, before: float) -> bool:
+    """Whether a repository shows a blob since before a time (seconds since the epoch)."""
+    created = _SINCE.scalar(connection, {"repository": repository, "digest": digest})
+    return created is not None and created < before
+
+
+def make_young(connection: Connection, repository: RepositoryName, digest: Digest, before: float, now: float) -> None:
+    """Have the age of a blob that a repository shows since before a time start again."""
+    here = select(repositories.c.id).where(repositories.c.name == repository).scalar_subquery()
+    row = (repository_blobs.c.repository_id == here) & (repository_blobs.c.digest == digest)
+    connection.execute(update(repository_blobs).where(row, repository_blobs.c.created < before).values(created=now))
 
 
 def link(connection: Connection, repository_id: int, digest: Digest, size: int, now: float) -> None:

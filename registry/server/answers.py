@@ -46,6 +46,8 @@ _PART = re.compile(rb"\r\n[Rr]ange: (bytes=[0-9]{0,19}-[0-9]{0,19})(?=\r\n|\Z)")
 
 _ESTABLISHED_SECONDS = 0.1
 """How long it is believed who asks, while nothing is written: as long as it takes to see that another process wrote."""
+_TOLD_SECONDS = 60.0
+"""How long it may be told of a file that it is there, before the application tells so again."""
 _SAME = 4096
 """Heads known byte by byte, and the longest of them."""
 _ROOM = 1024
@@ -228,7 +230,8 @@ def _answer(exchange: Exchange, fields: Fields, body: bytes) -> Answer:
     told = anew(exchange, "")
     told.status, told.sent = 200, 0 if exchange.method == "HEAD" else len(body)
     pieces = b"".join(field_lines(fields)).split(exchange.request_id.encode("ascii"))
-    return Answer(told, pieces, b"" if exchange.method == "HEAD" else body, exchange.blob)
+    until = time.monotonic() + _TOLD_SECONDS
+    return Answer(told, pieces, b"" if exchange.method == "HEAD" else body, exchange.blob, until)
 
 
 def _file_answer(exchange: Exchange, fields: Fields, window: Window) -> FileAnswer:

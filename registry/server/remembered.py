@@ -1,5 +1,7 @@
 """What is remembered of the application's answers: the bytes of small ones, and how a file is handed out."""
 
+import math
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,16 +25,18 @@ class Answer:
         pieces: the lines of the head between the places where the request id stands.
         body: empty for a HEAD.
         blob: the file that it tells of without a byte of it, when there is one.
+        until: when the application is to be asked again (time.monotonic): a HEAD makes what it finds young.
     """
 
     exchange: Exchange
     pieces: list[bytes]
     body: bytes
     blob: StoredBlob | None = None
+    until: float = math.inf
 
     def holds(self) -> bool:
         """Whether what it tells of is still there: a file may go without a row that is written."""
-        return self.blob is None or self.blob.still_there()
+        return self.blob is None or (time.monotonic() < self.until and self.blob.still_there())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from registry.errors import BasegateError
+from registry.ownership import cautions_on
 from registry.settings import RegistrySettings
 
 _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^:\[\]]*)):(?P<port>[0-9]{1,5})")
@@ -63,6 +64,7 @@ def cautions(settings: RegistrySettings) -> Iterator[str]:
             f"auth.required is false and listen is {settings.listen}: whoever reaches this address may push, pull and "
             "delete everything: set auth.required to true, or listen on 127.0.0.1"
         )
+    yield from cautions_on(settings.data)
 
 
 def _is_loopback(host: str) -> bool:

@@ -18,11 +18,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from registry.errors import BasegateError
 from registry.oci.digest import ENCODED_LENGTH, Digest
 from registry.storage.syncing import sync_directory
 
 PASSAGE_SECONDS = 3600.0
 MARK = b"basegate storage 1\n"
+
+
+class LinkPlanted(BasegateError):
+    """A link stands where a folder of the registry belongs."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,9 @@ class Layout:
 
         Raises:
             RuntimeError: the mark is that of another layout.
+            LinkPlanted: a folder is a link.
         """
+        self._refuse_links()
         mark = self.root / "layout"
         if mark.exists():
             found = mark.read_bytes()
@@ -95,6 +102,15 @@ class Layout:
         temporary.rename(mark)
         sync_directory(self.root)
         sync_directory(self.root.parent)
+
+    def _refuse_links(self) -> None:
+        """Whoever can plant a link here could have files elsewhere read, written and handed out."""
+        for folder in (self.blobs, *self._folders(), *self.blobs.glob("*/*")):
+            if folder.is_symlink():
+                raise LinkPlanted(
+                    f"{folder} is a link: folders of a registry are on one file system: put the folder itself there, or "
+                    "name its data folder with --data"
+                )
 
     def _make_missing(self) -> None:
         """Make what is missing: copies of a folder often come without the folders that were empty."""

@@ -15,6 +15,7 @@ from typing import TypeVar
 from registry.oci.digest import Digest, Hasher, new_hasher, require_digest
 from registry.oci.errors import BlobUploadUnknown
 from registry.storage.layout import Layout
+from registry.storage.reading import open_blob
 from registry.storage.refusals import disk_refusals
 from registry.storage.reserve import Reserve
 from registry.storage.shelves import Shelves
@@ -72,9 +73,11 @@ class DiskStaging:
         """
         folder = workshop.layout.uploads / upload
         try:
-            opening = Opening(**json.loads((folder / _SESSION).read_text(encoding="utf-8")))
-            size = (folder / _DATA).stat().st_size
-        except (FileNotFoundError, ValueError, TypeError):
+            with open_blob(folder / _SESSION) as file:
+                opening = Opening(**json.loads(file.readall()))
+            with open_blob(folder / _DATA) as file:
+                size = os.fstat(file.fileno()).st_size
+        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
             raise BlobUploadUnknown from None
         return cls(workshop, upload, opening, size, kept=True)
 
@@ -148,7 +151,7 @@ class DiskStaging:
         if self._descriptor < 0:
             making = 0 if self._made else os.O_CREAT | os.O_TRUNC
             try:
-                self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC | making, 0o600)
+                self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW | making, 0o600)
             except FileNotFoundError:  # expired or cancelled by another process
                 raise BlobUploadUnknown from None
             self._made = True
@@ -218,7 +221,7 @@ class DiskStaging:
         buffer = memoryview(bytearray(PIECE))
         left = self._size
         try:
-            with self.path.open("rb", buffering=0) as file:
+            with open_blob(self.path) as file:
                 while left and (count := file.readinto(buffer[: min(left, PIECE)])):
                     hasher.update(buffer[:count])
                     left -= count
