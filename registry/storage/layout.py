@@ -108,8 +108,8 @@ class Layout:
         for folder in (self.blobs, *self._folders(), *self.blobs.glob("*/*")):
             if folder.is_symlink():
                 raise LinkPlanted(
-                    f"{folder} is a link: folders of a registry are on one file system: put the folder itself there, or "
-                    "name its data folder with --data"
+                    f"{folder} is a link: folders of a registry are on one file system: put the folder itself there, "
+                    "or name its data folder with --data"
                 )
 
     def _make_missing(self) -> None:
