@@ -14,7 +14,7 @@ from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown, Denied, Unsupported
 from registry.oci.names import RepositoryName
-from registry.presence import whole_blob
+from registry.presence import tell_missing, whole_blob
 from registry.quotas import quota_of
 from registry.settings import RegistrySettings, SettingsInForce
 from registry.storage.store import BlobStore, StoredBlob
@@ -74,7 +74,10 @@ class Blobs:
             if size is None:
                 return None
             self._sizes.put((repository, digest), generation, size)
-        return await whole_blob(self._storage, digest, size)
+        blob = await whole_blob(self._storage, digest, size)
+        if blob is None:
+            await tell_missing(self._storage, self._metadata, repository, [digest])
+        return blob
 
     def read(self, blob: StoredBlob, start: int, length: int) -> AsyncIterator[bytes]:
         """The bytes `[start, start + length)` in pieces of at most 1 MiB."""

@@ -19,6 +19,7 @@ from registry.metadata import blobs, changes, repositories, tags
 from registry.metadata import manifests as rows
 from registry.metadata.changes import ManifestChange, Occasion
 from registry.metadata.manifests import ManifestRow
+from registry.metadata.reachability import reaches_any
 from registry.metadata.statement import apart
 from registry.metadata.store import MetadataStore
 from registry.oci import media_types
@@ -26,7 +27,7 @@ from registry.oci.digest import Digest
 from registry.oci.errors import Denied, DigestInvalid, ManifestUnknown, NameUnknown, Unsupported
 from registry.oci.manifest import ImageIndex, Manifest, parse_manifest
 from registry.oci.names import Reference, RepositoryName, Tag
-from registry.presence import missing_among
+from registry.presence import missing_among, tell_missing
 from registry.quotas import quota_of, require_room
 from registry.settings import RegistrySettings, SettingsInForce
 from registry.storage.store import BlobStore
@@ -82,8 +83,17 @@ class Manifests:
         decision = await self._gate.before_manifest_pull(principal, repository, row.digest, tag)
         if not decision.allowed:
             raise Denied(decision.message, decision.detail)
+        await self._require_whole(repository, row.digest)
         content = await self._content(repository, row)
         return StoredManifest(row.digest, row.media_type, content, tuple(decision.warnings))
+
+    async def _require_whole(self, repository: RepositoryName, digest: Digest) -> None:
+        """A manifest whose content is damaged is not there: clients push nothing below a manifest that is."""
+        withheld = self._storage.quarantine.withheld()
+        if withheld and (below := await self._metadata.read(reaches_any, repository, digest, withheld)):
+            raise ManifestUnknown(
+                f"{below} of manifest {digest} is damaged or missing: push the image again", {"digest": digest}
+            )
 
     def at_hand(self, repository: RepositoryName, reference: Reference) -> StoredManifest | None:
         """The manifest, when it can be told without waiting and nothing was written since; the gate is not asked."""
@@ -179,6 +189,7 @@ class Manifests:
             self._held.put(key, generation, sizes)
         missing = await missing_among(self._storage, sizes)
         if missing:
+            await tell_missing(self._storage, self._metadata, at.repository, missing)
             raise changes.unknown_content(missing, "whose bytes are not here any more: push it again")
 
     async def _ask(

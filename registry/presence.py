@@ -1,9 +1,12 @@
 """Whether content is really there: its file, with as many bytes as its row says."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from registry.metadata import blobs
+from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
+from registry.oci.names import RepositoryName
 from registry.storage.store import BlobStore, StoredBlob
 
 _TURN = 100
@@ -13,6 +16,16 @@ _TURN = 100
 async def whole_blob(storage: BlobStore, digest: Digest, size: int) -> StoredBlob | None:
     """The blob, to be handed out; `None` when its bytes are gone or damaged, so that nothing may rely on it."""
     return await storage.stat(digest, size)
+
+
+async def tell_missing(
+    storage: BlobStore, metadata: MetadataStore, repository: RepositoryName, digests: Iterable[Digest]
+) -> None:
+    """Have it known of content without a file that it is missing, unless its row has gone as well by now."""
+    for digest in digests:
+        shown = await metadata.read(blobs.size_of, repository, digest) is not None
+        if shown and await storage.stat(digest) is None:
+            storage.quarantine.note_missing(digest)
 
 
 async def missing_among(storage: BlobStore, sizes: Mapping[Digest, int]) -> list[Digest]:

@@ -1,10 +1,12 @@
 """Which manifests reach a piece of content: directly, or through the indexes that hold them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
+from registry.metadata.blobs import batches
 from registry.metadata.statement import Statement, apart
 from registry.metadata.tables import manifest_references, manifests, repositories, repository_blobs, tags
 from registry.oci.digest import Digest
@@ -25,6 +27,20 @@ def _closure() -> Select[tuple[str]]:
     return select(closed.c.digest)
 
 
+def _downwards() -> Select[tuple[str]]:
+    """Downwards from a manifest: what it names, what the manifests among that name, and so on."""
+    repository = select(repositories.c.id).where(repositories.c.name == bindparam("repository")).scalar_subquery()
+    named = select(manifest_references.c.digest).join(manifests)
+    start = named.where(manifests.c.repository_id == repository, manifests.c.digest == bindparam("digest"))
+    below = start.cte("below", recursive=True)
+    closed = below.union(
+        named.join(below, below.c.digest == manifests.c.digest).where(manifests.c.repository_id == repository)
+    )
+    among: BindParameter[list[str]] = bindparam("among", expanding=True)
+    return select(closed.c.digest).where(closed.c.digest.in_(among)).limit(1)
+
+
+_BELOW = _downwards()
 _REACHING = _closure()
 _DIRECT = (
     select(manifests.c.digest)
@@ -143,6 +159,17 @@ def manifests_reaching(connection: Connection, repository: RepositoryName, diges
     """All manifests of the repository that reach a blob or manifest: nearest first is not promised, each once."""
     rows = connection.execute(_REACHING, {"repository": repository, "digest": digest})
     return [Digest(found) for (found,) in rows]
+
+
+def reaches_any(
+    connection: Connection, repository: RepositoryName, digest: Digest, among: Collection[Digest]
+) -> Digest | None:
+    """One of some content that a manifest of the repository reaches, itself or through the manifests that it holds."""
+    for some in batches(among):
+        found = connection.execute(_BELOW, {"repository": repository, "digest": digest, "among": some}).scalar()
+        if found is not None:
+            return Digest(found)
+    return None
 
 
 def manifests_naming(connection: Connection, repository_id: int, digest: Digest, count: int) -> list[Digest]:

@@ -210,7 +210,8 @@ class Answers:
         """How things stand; `None` when that cannot be found out: the application will say what is wrong then."""
         stores = self._rooms.stores
         try:
-            return stores.metadata.generation(), self._rooms.gate.generation(), stores.settings.current
+            rows = stores.metadata.generation() + stores.storage.quarantine.generation()
+            return rows, self._rooms.gate.generation(), stores.settings.current
         except Exception:  # noqa: BLE001 - whatever it is, the application meets it again and answers for it
             return None
 

@@ -6,6 +6,7 @@
 What is held here is the list of what is damaged: it outlives the process, and every process on the folder sees it.
 """
 
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,6 +20,7 @@ from registry.storage.layout import Layout
 from registry.storage.stamps import Stamp, stamp_of
 
 _MANIFEST = ".manifest"
+_LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,35 @@ class Quarantine:
         self._log = structlog.get_logger("registry.storage")
         self._manifests = {item.digest for item in self.held() if item.is_manifest}
         self.found = 0
+        self._blobs: frozenset[Digest] = frozenset()
+        self._generation = 0
+        self._changed = -1
+        self._next_look = 0.0
+
+    def generation(self) -> int:
+        """Changes when anything becomes damaged or is healed: here at once, elsewhere within a tenth of a second."""
+        now = time.monotonic()
+        if now >= self._next_look:
+            self._next_look = now + _LOOK_SECONDS
+            with suppress(OSError):
+                changed = self._folder.stat().st_mtime_ns
+                if changed != self._changed:
+                    self._changed = changed
+                    self._generation += 1
+                    self._blobs = frozenset(item.digest for item in self._all() if not item.is_manifest)
+        return self._generation
+
+    def withheld(self) -> frozenset[Digest]:
+        """Blobs that are damaged or missing."""
+        self.generation()
+        if self._blobs and all(self._layout.blob(digest).exists() for digest in self._blobs):
+            self.held()  # all were pushed again
+            self._look_at_once()
+        return frozenset(digest for digest in self._blobs if not self._layout.blob(digest).exists())
+
+    def _look_at_once(self) -> None:
+        self._next_look, self._changed = 0.0, -1
+        self.generation()
 
     def set_aside(self, digest: Digest, seen: Stamp, reason: str) -> bool:
         """Take a damaged blob's file away, unless another has its name by now; whether it was.
@@ -130,6 +161,7 @@ class Quarantine:
 
     def _tell(self, digest: Digest, reason: str) -> None:
         self.found += 1
+        self._look_at_once()
         self._log.error(
             "damaged content is withheld until it is pushed again",
             digest=digest,

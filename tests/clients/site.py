@@ -25,6 +25,7 @@ class Site:
         endpoint: where it is reached and what to trust.
         owner: may do everything.
         reader: may only pull.
+        data: the data folder that it serves.
         layout: images to push: `cleared`, `refused`, `platforms` (an index of two cleared ones), `large` (8 MiB).
     """
 
@@ -33,6 +34,7 @@ class Site:
     owner: Account
     reader: Account
     layout: Layout
+    data: Path
 
     def name(self, repository: str, tag: str) -> str:
         """The reference of a tag, with the registry's host."""
@@ -55,7 +57,7 @@ class Site:
         layout = _layout(installation.data.parent / "layout")
         flags, ca = _tls(installation) if transport == "TLS" else ((), None)
         with installation.serve(*flags, ca=ca) as host:
-            yield cls(transport, Endpoint(host, ca), owner, reader, layout)
+            yield cls(transport, Endpoint(host, ca), owner, reader, layout, installation.data)
 
 
 def _layout(folder: Path) -> Layout:
