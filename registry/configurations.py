@@ -5,12 +5,14 @@ That is the reader of the image-spec's documents, whatever the bytes are called,
 """
 
 from collections import OrderedDict
+from functools import partial
 
 from registry.oci import media_types, strict_json
 from registry.oci.digest import Digest
 from registry.oci.errors import ContentTooLarge, ManifestInvalid
 from registry.oci.manifest import ImageIndex, Manifest
 from registry.oci.shapes import CONFIGURATION, folded
+from registry.parsing import Parsing
 from registry.storage.store import BlobStore
 
 _REMEMBERED = 10_000
@@ -19,8 +21,9 @@ _REMEMBERED = 10_000
 class Configurations:
     """Looks into each configuration once; those that were found right are remembered by digest and type."""
 
-    def __init__(self, storage: BlobStore) -> None:
+    def __init__(self, storage: BlobStore, parsing: Parsing) -> None:
         self._storage = storage
+        self._parsing = parsing
         self._right: OrderedDict[tuple[Digest, bool], None] = OrderedDict()
 
     async def require_right(self, manifest: Manifest, maximum: int) -> None:
@@ -43,7 +46,8 @@ class Configurations:
         except ContentTooLarge:
             return
         if raw is not None:
-            _require_right(manifest.config.digest, raw, is_image=is_image)
+            look = partial(_require_right, manifest.config.digest, raw, is_image=is_image)
+            await self._parsing.read(len(raw), look)
             self._right[manifest.config.digest, is_image] = None
             while len(self._right) > _REMEMBERED:
                 self._right.popitem(last=False)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -27,6 +28,7 @@ from registry.oci.digest import Digest
 from registry.oci.errors import Denied, DigestInvalid, ManifestUnknown, NameUnknown, Unsupported
 from registry.oci.manifest import ImageIndex, Manifest, parse_manifest
 from registry.oci.names import Reference, RepositoryName, Tag
+from registry.parsing import Parsing
 from registry.presence import missing_among, tell_missing
 from registry.quotas import quota_of, require_room
 from registry.settings import RegistrySettings, SettingsInForce
@@ -65,10 +67,11 @@ class Manifests:
         self._metadata = metadata
         self._gate = gate
         self._settings = settings
+        self._parsing = Parsing(settings)
         self._contents = ContentCache(settings.current.storage.manifest_cache_bytes)
         self._found: AnswerCache[ManifestRow] = AnswerCache(_ANSWERS)
         self._held: AnswerCache[Mapping[Digest, int]] = AnswerCache(_ANSWERS)
-        self._configurations = Configurations(storage)
+        self._configurations = Configurations(storage, self._parsing)
 
     async def pull(self, principal: Principal, repository: RepositoryName, reference: Reference) -> StoredManifest:
         """The manifest that a tag or digest names.
@@ -126,16 +129,17 @@ class Manifests:
             QuotaExceeded: the repository has no room.
         """
         self._storage.reserve.require()
-        manifest = parse_manifest(raw, content_type)
-        change = self._change(repository, reference, raw, manifest, tags)
+        change = await self._parsing.read(
+            len(raw), partial(self._change, repository, reference, raw, content_type, tags)
+        )
         at = Occasion(repository, principal.id, time.time(), quota_of(self._settings.current, repository))
         await self._require_acceptable(at, change)
-        await self._configurations.require_right(manifest, self._settings.current.limits.manifest_bytes)
+        await self._configurations.require_right(change.manifest, self._settings.current.limits.manifest_bytes)
         warnings = await self._ask(principal, repository, raw, change)
         await self._metadata.write(changes.record_manifest, at, change)
         self._contents.put(change.digest, raw)
         self._storage.quarantine.manifest_is_whole(change.digest)
-        subject = None if manifest.subject is None else manifest.subject.digest
+        subject = None if change.manifest.subject is None else change.manifest.subject.digest
         return PushedManifest(change.digest, subject, change.tags, warnings)
 
     async def delete(self, repository: RepositoryName, reference: Reference) -> None:
@@ -185,7 +189,9 @@ class Manifests:
         asks_more = change.children or change.frozen or at.quota is not None
         sizes = None if asks_more else self._held.get(key, generation)
         if sizes is None:
-            sizes = await self._metadata.read(_require_acceptable, at, change)
+            is_long = self._parsing.is_long(len(change.raw))
+            read = self._metadata.read_apart if is_long else self._metadata.read
+            sizes = await read(_require_acceptable, at, change)
             self._held.put(key, generation, sizes)
         missing = await missing_among(self._storage, sizes)
         if missing:
@@ -202,8 +208,9 @@ class Manifests:
         return tuple(decision.warnings)
 
     def _change(
-        self, repository: RepositoryName, reference: Reference, raw: bytes, manifest: Manifest, more: tuple[Tag, ...]
+        self, repository: RepositoryName, reference: Reference, raw: bytes, content_type: str, more: tuple[Tag, ...]
     ) -> ManifestChange:
+        manifest = parse_manifest(raw, content_type)
         settings = self._settings.current
         named = (reference, *more) if isinstance(reference, Tag) else more
         named_blobs, children = _needed(manifest)

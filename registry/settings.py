@@ -182,6 +182,12 @@ class LimitSettings(Group):
     manifest_bytes: int = Field(
         default=4 * MEBIBYTE, ge=1024, description="largest manifest; larger ones get 413", json_schema_extra=LIVE
     )
+    loop_bytes: int = Field(
+        default=16_384,
+        ge=0,
+        description="longest text of a caller that is read in the event loop; a longer one is read by a thread",
+        json_schema_extra=LIVE,
+    )
     tags_per_push: int = Field(
         default=50,
         ge=1,

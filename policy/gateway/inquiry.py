@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policy.gateway.inference import InferenceConfig, interpret
-from policy.gateway.inference_text import InferenceConfigUnreadable, parse
+from policy.gateway.inference_text import YAML_BYTES, InferenceConfigUnreadable, parse
 from registry.oci.errors import BadRequest
 from registry.oci.shapes import Shape
 from registry.oci.strict_json import MembersUnclear, refuse_misspelt
@@ -27,28 +27,29 @@ class Inquiry:
     config: InferenceConfig | None = None
 
 
-def read_inquiry(raw: bytes) -> Inquiry:
-    """Read a request's body.
+def read_inquiry(raw: bytes, yaml_bytes: int = YAML_BYTES) -> Inquiry:
+    """Read a request's body, whose YAML may have so many bytes.
 
     Raises:
         BadRequest: not JSON, not one of the two forms, one of their members in another case, or a configuration that
             cannot be read.
     """
     try:
-        document = parse(raw.decode("utf-8"))
+        document = parse(raw.decode("utf-8"), yaml_bytes)
         refuse_misspelt(document, _BODY)
-        return _inquiry(document)
+        return _inquiry(document, yaml_bytes)
     except UnicodeDecodeError:
         raise BadRequest(f"the body is not UTF-8 text: {_NEEDED}") from None
     except (InferenceConfigUnreadable, MembersUnclear) as error:
         raise BadRequest(f"the body cannot be read: {error}; {_NEEDED}") from None
 
 
-def _inquiry(document: Mapping[str, Any]) -> Inquiry:
+def _inquiry(document: Mapping[str, Any], yaml_bytes: int) -> Inquiry:
     reference, sent = document.get("reference"), document.get("inferenceConfig")
     if isinstance(reference, str) and reference and sent is None:
         return Inquiry(reference)
     if reference is not None or not isinstance(sent, Mapping | str):
-        raise BadRequest(f"the body holds {', '.join(map(str, document)) or 'nothing'}: {_NEEDED}")
-    config = interpret(parse(sent) if isinstance(sent, str) else sent)
+        held = ", ".join(str(name)[:40] for name in list(document)[:10])
+        raise BadRequest(f"the body holds {held or 'nothing'}: {_NEEDED}")
+    config = interpret(parse(sent, yaml_bytes) if isinstance(sent, str) else sent)
     return Inquiry(config.image, config)

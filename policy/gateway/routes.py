@@ -1,5 +1,7 @@
 """The gateway's routes, and who answers them. Content leaves here for callers that may pull the repository only."""
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -18,6 +20,7 @@ from registry.auth.actions import Action
 from registry.auth.principals import Principal
 from registry.oci.digest import Digest
 from registry.oci.names import Reference, RepositoryName
+from registry.parsing import Parsing
 from registry.settings import SettingsInForce
 
 
@@ -37,11 +40,13 @@ class Doors:
     def __init__(self, clearances: Clearances, settings: SettingsInForce[Settings]) -> None:
         self._clearances = clearances
         self._settings = settings
+        self._parsing = Parsing(settings)
 
     async def check(self, rooms: Rooms, request: Request, _principal: Principal) -> Response:
         """POST: may a deployment start from this image? 200 with the answer, whatever it is."""
-        raw = await read_limited(request, self._settings.current.gateway.request_bytes)
-        inquiry = read_inquiry(raw)
+        limits = self._settings.current.gateway
+        raw = await read_limited(request, limits.request_bytes)
+        inquiry = await self._parsing.read(len(raw), partial(read_inquiry, raw, limits.yaml_bytes))
         answer = await self._answer(rooms, request, inquiry)
         remarks = inquiry.config.remarks if inquiry.config else ()
         return JSONResponse(answer.with_remarks(remarks).document())

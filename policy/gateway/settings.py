@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from registry.settings import MEBIBYTE, Group, Words
+from registry.settings import Group, Words
 
 
 class GatewaySettings(Group):
@@ -14,7 +14,12 @@ class GatewaySettings(Group):
         "came in under and loopback names with the same port",
     )
     request_bytes: int = Field(
-        default=MEBIBYTE,
+        default=256 * 1024,
         ge=1024,
         description="largest body of a check, the inference configuration included; larger ones get 413",
+    )
+    yaml_bytes: int = Field(
+        default=65_536,
+        ge=1024,
+        description="longest inference configuration in YAML; a longer one must be JSON",
     )

@@ -4,10 +4,12 @@ Write-ahead log with synchronous=FULL: a commit is on disk before anybody is tol
 write the same file; `BEGIN IMMEDIATE` and the busy timeout put them in a queue.
 """
 
+import asyncio
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -62,6 +64,10 @@ class SqliteStore:
     async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a query here and now: a look-up costs less than handing it to another thread."""
         return self.read_now(query, *args, **kwargs)
+
+    async def read_apart(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run it in another thread, which has a connection of its own."""
+        return await asyncio.to_thread(partial(self.read_now, query, *args, **kwargs))
 
     def read_now(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`read` for callers that cannot wait; on the connection of the calling thread."""

@@ -20,6 +20,10 @@ class MetadataStore(Protocol):
         """Run a query and return its answer; it must not write."""
         ...
 
+    async def read_apart(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`read` for what takes long: nobody else waits for it."""
+        ...
+
     async def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a change in a transaction of its own, durable when this returns; an exception rolls it back."""
         ...
