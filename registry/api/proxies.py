@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from starlette.types import Scope
 
-_PAIR = re.compile(r'([A-Za-z]+)=(?:"([^"]*)"|([^;,\s"]*))')
+_PAIR = re.compile(r'(?<![A-Za-z])([A-Za-z]+)=(?:"([^"]*)"|([^;,\s"]*))')
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?")
 _SCHEMES = frozenset({"http", "https"})
 
