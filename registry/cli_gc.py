@@ -51,12 +51,17 @@ def dry_run_command(config: Path | None, data: Path | None, *, as_json: bool) ->
 
 
 @gc_group.command("run")
+@click.option(
+    "--unknown-too",
+    is_flag=True,
+    help="Also blobs from before the database was rebuilt or begun anew, whose rows may be lost. For good.",
+)
 @config_option
 @_data_option
 @json_option
-def run_command(config: Path | None, data: Path | None, *, as_json: bool) -> None:
-    """Remove what is old enough; safe beside pushes."""
-    report = _with_collector(config, data, GarbageCollector.run)
+def run_command(config: Path | None, data: Path | None, *, as_json: bool, unknown_too: bool) -> None:
+    """Remove what is old enough; safe beside pushes. `basegate gc undo` brings it back for a while."""
+    report = _with_collector(config, data, lambda collector: collector.run(unknown_too=unknown_too))
     if as_json:
         print_json(asdict(report))
         return

@@ -33,7 +33,7 @@ from registry.collecting import removing
 from registry.metadata import events, explanation, garbage, trash
 from registry.metadata.explanation import Explanation
 from registry.metadata.garbage import LooseManifest, StaleLink
-from registry.metadata.identity import identity
+from registry.metadata.identity import identity, know_everything
 from registry.metadata.store import MetadataStore
 from registry.metadata.trash import Removal
 from registry.oci.digest import Digest
@@ -120,8 +120,13 @@ class GarbageCollector:
             uploads=tuple([upload async for upload in self._abandoned(old)]),
         )
 
-    async def run(self) -> GcReport:
-        """Pass after pass until one removes nothing: a removed index lets go of its manifests, these of their blobs."""
+    async def run(self, *, unknown_too: bool = False) -> GcReport:
+        """Pass after pass until one removes nothing: a removed index lets go of its manifests, these of their blobs.
+
+        With `unknown_too`, files from before the rows began are from now on collected like any other.
+        """
+        if unknown_too:
+            await self._metadata.write(know_everything)
         started, old, report = time.monotonic(), await self._cutoffs(), GcReport()
         if self._storage.reserve.is_short():
             await self.empty_trash()  # room is wanted now

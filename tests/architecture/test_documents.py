@@ -16,7 +16,7 @@ from tests.architecture.source import ROOT
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 _COMMAND = re.compile(r"^ {4}(?:\.venv/bin/)?basegate (.+?)(?: {3,}.*)?$", re.MULTILINE)
-_FILE_ENDINGS = {"db", "lock", "py", "log"}
+_FILE_ENDINGS = {"db", "json", "lock", "py", "log"}
 _SETTING = re.compile(r"`([a-z_]+)\.([a-z_]+)`")
 
 
