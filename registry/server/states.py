@@ -1,6 +1,6 @@
 """The states of a connection: in which of them its socket is read, and for whom it waits there.
 
-This is the table of docs/adr/0028; whatever changes a state looks at it again.
+This is the table of docs/adr/0031; whatever changes a state looks at it again.
 """
 
 from enum import Enum

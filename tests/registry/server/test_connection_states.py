@@ -1,4 +1,4 @@
-"""The table of a connection's states (ADR 28), over HTTP and TLS, fast and plain: none of them lasts for ever."""
+"""The table of a connection's states (ADR 31), over HTTP and TLS, fast and plain: none of them lasts for ever."""
 
 import os
 import socket
@@ -11,7 +11,7 @@ import pytest
 from registry.server.states import State
 from tests.registry.server.lines import WAYS, Lines, lines, until_end
 
-ADR = Path(__file__).parents[3] / "docs" / "adr" / "0028-every-state-of-a-connection-has-an-end.md"
+ADR = Path(__file__).parents[3] / "docs" / "adr" / "0031-every-state-of-a-connection-has-an-end.md"
 END = b"Connection: close\r\n\r\n"
 WRONG = b"Authorization: Basic YTpi\r\n"
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"
