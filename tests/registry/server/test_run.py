@@ -60,6 +60,7 @@ def test_limits_of_connections_follow(server: Alone) -> None:
 def test_an_open_registry_warns_once(tmp_path: Path) -> None:
     """When it starts on an address that is not spelt as this machine's; a reload that leaves it open says no more."""
     # This spelling of 127.0.0.1 counts as a name, so that the test opens nothing to anybody.
+    (tmp_path / "data").mkdir(mode=0o700)  # a folder that others can read is warned of as well
     with alone(tmp_path, listen="127.1:0") as server:
         server.file.write_text("limits: {tags_page: 5}")
         server.reload()
