@@ -80,7 +80,7 @@ def open_metadata(
     finally:
         engine.dispose()
     store = SqliteStore(path, busy_seconds)
-    store.generation()  # it has the file open from here on
+    store.hold()
     allocate_side_file(path)
     return store
 

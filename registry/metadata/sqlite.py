@@ -110,6 +110,10 @@ class SqliteStore:
             self.watch.damaged(error.message)
         return error
 
+    def hold(self) -> None:
+        """Have the file open from here on."""
+        self._others.hold()
+
     def generation(self) -> int:
         """Own commits count at once, those of other processes within a tenth of a second."""
         return self._own + self._others.count()
@@ -163,6 +167,10 @@ class OtherCommits:
         self._version = -1
         self._next_look = 0.0
 
+    def hold(self) -> None:
+        """Have the file open without a look: what the store itself commits before the first one does not count."""
+        self._version_now()
+
     def count(self) -> int:
         """The count; asks SQLite at most every `OTHERS_SECONDS`."""
         now = time.monotonic()
@@ -179,10 +187,14 @@ class OtherCommits:
             self._connection.close()
 
     def _look(self) -> None:
-        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        version = self._version_now()
         if version != self._version:
             self._version = version
             self._count += 1
+
+    def _version_now(self) -> int:
+        found: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        return found
 
 
 def connect(path: Path, *, begin: str, busy_seconds: float = BUSY_SECONDS) -> Engine:
