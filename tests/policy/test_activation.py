@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from policy.activation import activate
-from policy.ledger import verdicts
+from policy.inspector import CURRENT
+from policy.ledger import subjects, verdicts
 from policy.ledger.ledger import FILE, Ledger
 from policy.policies import known_policies
 from policy.rejudging import keep, rejudge
@@ -56,8 +58,10 @@ def beside(lab: Lab) -> Iterator[_Beside]:
 
 def _see_anew(connection: Connection) -> None:
     """The refused image turns out to be as the cleared one."""
-    swap = "UPDATE subjects SET essence = (SELECT essence FROM subjects WHERE manifest = :good) WHERE manifest = :bad"
-    connection.execute(text(swap), {"good": good().digest, "bad": bad().digest})
+    found, other = (subjects.find(connection, made.digest, CURRENT) for made in (bad(), good()))
+    assert found is not None
+    assert other is not None
+    subjects.keep(connection, [replace(found, essence=other.essence)])
     verdicts.forget(connection, bad().digest)
 
 

@@ -33,6 +33,7 @@ from registry.auth.enrolment import draft, record
 from registry.oci.digest import Digest
 from registry.settings import SettingsInForce
 from registry.storage.layout import Layout
+from registry.storage.quarantine import Quarantine
 from tests.policy.door_cases import CASES, PENDING, YOUNG, Case, Special
 from tests.policy.door_probes import COLUMNS, expected
 from tests.policy.lab import TEAM, open_lab
@@ -81,7 +82,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
             made_principal = draft(name, role)
             lab.run(lab.metadata.write(record, made_principal))
             secrets[name] = made_principal.secret()
-    Layout(data).blob(Digest.of(CASES[Special.MISSING].blob)).unlink()
+    gone = Digest.of(CASES[Special.MISSING].blob)
+    Layout(data).blob(gone).unlink()
+    Quarantine(Layout(data)).note_missing(gone)  # as whoever meets it first does
     return Prepared(data, secrets)
 
 
