@@ -13,6 +13,7 @@ from registry.auth.scopes import REGISTRY, Scope, grant
 from registry.auth.secret_check import SecretCheck
 from registry.auth.throttle import Throttle
 from registry.auth.tokens import ACCESS, REFRESH, Claims, TokenRefused, Tokens
+from registry.auth.turns import Turns
 from registry.oci.errors import Unauthorized
 from registry.oci.names import RepositoryName
 from registry.settings import RegistrySettings, SettingsInForce
@@ -92,6 +93,8 @@ class SignIn:
         self._tokens = tokens
         self._throttle = throttle
         self._settings = settings
+        auth = settings.current.auth
+        self._turns = Turns(auth.hashing_threads, lambda: settings.current.auth.hashing_waiting)
 
     def nobody(self) -> Identity:
         """The caller without credentials: the owner where nobody has to sign in, else anonymous."""
@@ -158,15 +161,18 @@ class SignIn:
         return Identity(account.principal, narrowing, claims.origin)
 
     async def _by_secret(self, credentials: UserSecret, address: str) -> Identity:
-        self._throttle.check(credentials.username, address)
-        account = await self._directory.find(credentials.username)
-        hashes = account.hashes(self._directory.now()) if account else []
-        found = await self._secrets.find(credentials.username, credentials.secret, hashes)
-        if account and found:
-            self._throttle.succeeded(credentials.username, address)
-            return Identity(account.principal, None, account.origins[found])
-        await asyncio.sleep(self._throttle.failed(credentials.username, address))
-        raise SecretWrong(credentials.username)
+        username, secret = credentials.username, credentials.secret
+        with self._throttle.attempt(username, secret, address):
+            async with self._turns.turn(address, username):
+                account = await self._directory.find(username)
+                hashes = account.hashes(self._directory.now()) if account else []
+                found = await self._secrets.find(username, secret, hashes)
+            if account and found:
+                self._throttle.succeeded(username, address)
+                return Identity(account.principal, None, account.origins[found])
+            delay = self._throttle.failed(username, address)
+        await asyncio.sleep(delay)
+        raise SecretWrong(username)
 
 
 def roles_that_may(action: Action) -> str:

@@ -5,13 +5,15 @@ Counted per address and per pair of principal and address, so that nobody can lo
 
 import math
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from registry.access_settings import ThrottleSettings
 from registry.oci.errors import TooManyRequests
 
+_ATTEMPT_SECONDS = 1
 _DOUBLINGS_MAXIMUM = 30  # keeps 2 ** n a sensible number
 
 
@@ -39,6 +41,7 @@ class Throttle:
     def __init__(self, settings: Callable[[], ThrottleSettings], clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._clock = clock
+        self._running: dict[tuple[str, ...], Counter[int]] = {}
         self._failures: OrderedDict[tuple[str, ...], _Failures] = OrderedDict()
 
     def check(self, username: str, address: str) -> None:
@@ -52,6 +55,42 @@ class Throttle:
         if until > now:
             seconds = math.ceil(until - now)
             raise Throttled(username, address, seconds)
+
+    @contextmanager
+    def attempt(self, username: str, secret: str, address: str) -> Iterator[None]:
+        """Count an attempt while it runs: until it is known how it ends, it may be a wrong one.
+
+        The same secret tried for the same principal again meanwhile is the same attempt.
+
+        Raises:
+            Throttled: too many wrong ones, those that run included.
+        """
+        self.check(username, address)
+        what = hash((username, secret))
+        keys = _keys(username, address)
+        self._require_room(username, address, what)
+        for key in keys:
+            self._running.setdefault(key, Counter())[what] += 1
+        try:
+            yield
+        finally:
+            for key in keys:
+                running = self._running[key]
+                running[what] -= 1
+                if not running[what]:
+                    del running[what]
+                if not running:
+                    del self._running[key]
+
+    def _require_room(self, username: str, address: str, what: int) -> None:
+        settings, now = self._settings(), self._clock()
+        limits = (settings.pair_failures, settings.address_failures)
+        for key, limit in zip(_keys(username, address), limits, strict=True):
+            running = self._running.get(key, Counter[int]())
+            before = self._recall(key, now).count
+            # One may always run: otherwise nobody could sign in again once a time of refusal is over.
+            if running and what not in running and before + len(running) >= limit:
+                raise Throttled(username, address, _ATTEMPT_SECONDS)
 
     def failed(self, username: str, address: str) -> float:
         """Count a wrong secret; how many seconds its answer should be held back."""

@@ -1,6 +1,7 @@
 """Signing in over HTTP: brute force, anonymous pull, and uploads that outlive their token."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,22 @@ def test_guessing_elsewhere_leaves_the_principal(tmp_path: Path) -> None:
         answer = client.get("/v2/", auth=RIGHT, headers={"X-Forwarded-For": "192.0.2.7"})
     assert [reply.status_code for reply in refused] == [401, 429]
     assert answer.status_code == 200
+
+
+def test_a_burst_of_guesses_leaves_the_others(tmp_path: Path) -> None:
+    """Eighty wrong secrets at once, from one address or from eight: nobody else is sent away."""
+    proxies = {"trusted_proxies": ["127.0.0.1"]}
+    with guarded_registry(tmp_path, server=proxies) as live, live.client() as client, ThreadPoolExecutor(80) as pool:
+
+        def guess(number: int) -> int:
+            fields = {"X-Forwarded-For": f"192.0.2.{number % 8 if number < 40 else 0}"}
+            return client.get("/v2/", auth=(WRONG[0], f"wrong {number}"), headers=fields).status_code
+
+        guesses = [pool.submit(guess, number) for number in range(80)]
+        first = client.get("/v2/", auth=RIGHT, headers={"X-Forwarded-For": "192.0.2.99"})
+        beside = client.get("/v2/", auth=(READER.row.name, READER.secret()), headers={"X-Forwarded-For": "192.0.2.0"})
+        assert {each.result() for each in guesses} == {401, 429}
+    assert (first.status_code, beside.status_code) == (200, 200)
 
 
 def test_who_has_signed_in_is_not_thrown_out(guarded: LiveRegistry) -> None:

@@ -1,5 +1,7 @@
 """Brute force slowed."""
 
+from contextlib import ExitStack
+
 import pytest
 
 from registry.access_settings import ThrottleSettings
@@ -108,3 +110,21 @@ def test_memory_is_bounded(throttle: Throttle) -> None:
     with pytest.raises(Throttled):
         throttle.check("ci", "10.0.3.231")
     throttle.check("ci", "10.0.0.0")
+
+
+def test_attempts_that_run_are_counted(throttle: Throttle) -> None:
+    """As many as may be wrong run at once; each that ends otherwise makes room for another."""
+    with ExitStack() as running:
+        for number in range(SETTINGS.pair_failures):
+            running.enter_context(throttle.attempt("a", f"secret {number}", "1"))
+        with pytest.raises(Throttled), throttle.attempt("a", "one more", "1"):
+            pass
+    with throttle.attempt("a", "one more", "1"):
+        pass
+
+
+def test_the_same_attempt_is_counted_once(throttle: Throttle) -> None:
+    """Many machines that start together with one secret are not many guesses."""
+    with ExitStack() as running:
+        for _ in range(100):
+            running.enter_context(throttle.attempt("a", "secret", "1"))
