@@ -1,7 +1,7 @@
 """An upload that stops halfway, until it is told to go on."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import httpx
 
@@ -18,15 +18,17 @@ class HalfwayUpload:
     Args:
         url: of the session.
         auth: name and secret, where somebody has to sign in.
+        fields: more headers.
 
     Attributes:
         status: of the answer, 0 until there is one.
     """
 
-    def __init__(self, url: str, auth: tuple[str, str] | None = None) -> None:
+    def __init__(self, url: str, auth: tuple[str, str] | None = None, fields: Mapping[str, str] | None = None) -> None:
         self.status = 0
         self._url = url
         self._auth = auth
+        self._fields = fields
         self._let_go = threading.Event()
         self._thread = threading.Thread(target=self._send)
         self._thread.start()
@@ -39,7 +41,9 @@ class HalfwayUpload:
 
     def _send(self) -> None:
         query = {"digest": Digest.of(b"".join(_PIECES))}
-        answer = httpx.put(self._url, params=query, content=self._pieces(), timeout=_SECONDS, auth=self._auth)
+        answer = httpx.put(
+            self._url, params=query, content=self._pieces(), timeout=_SECONDS, auth=self._auth, headers=self._fields
+        )
         self.status = answer.status_code
 
     def _pieces(self) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import structlog
@@ -40,6 +41,7 @@ class Edge:
         self._settings = settings
         self._observers = tuple(observers)
         self.running = 0
+        self._clients: Counter[str] = Counter()
         self._log = structlog.get_logger("registry.edge")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,15 +50,19 @@ class Edge:
             await self._app(scope, receive, send)
             return
         settings = self._settings.current
+        peer = scope.get("client")
         apply_forwarded(scope, settings.server.trusted_proxies)
+        # Who comes by a proxy is not counted where connections are.
+        client = scope["client"][0] if scope.get("client") is not peer else ""
         told = [(name, value) for name, value in scope["headers"] if name in _TOLD]
         exchange = _exchange(scope, told)
         remember(scope, exchange)
         passage = _Passage(receive, send, exchange, dict(told), settings.limits.unread_body_bytes)
         structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
         began = time.perf_counter()
-        app = _busy if self.busy else self._app
+        app = _busy if self.busy or self._is_crowded(client) else self._app
         self.running += 1
+        self._clients[client] += 1
         try:
             await app(scope, passage.receive, passage.send)
         except Exception:
@@ -66,6 +72,7 @@ class Edge:
                     raise  # the response cannot be finished any more: the server cuts the connection
         finally:
             self.running -= 1
+            self._leave(client)
             exchange.seconds = time.perf_counter() - began
             if not exchange.status:
                 exchange.status, exchange.error = _CLIENT_CLOSED, None
@@ -76,6 +83,15 @@ class Edge:
     def busy(self) -> bool:
         """Whether as many requests as allowed are being served."""
         return 0 < self._settings.current.server.concurrency <= self.running
+
+    def _is_crowded(self, client: str) -> bool:
+        """Whether a client behind a proxy has as many requests under way as it may have connections."""
+        return bool(client) and 0 < self._settings.current.server.connections_per_address <= self._clients[client]
+
+    def _leave(self, client: str) -> None:
+        self._clients[client] -= 1
+        if not self._clients[client]:
+            del self._clients[client]
 
     def tell(self, exchange: Exchange) -> None:
         """Tell every observer of a finished request; also of those that the server answers by itself."""

@@ -1,11 +1,15 @@
 """Forwarded headers count only when a trusted proxy sent them."""
 
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from registry.api.proxies import apply_forwarded
+from tests.halfway import HalfwayUpload
+from tests.repository import Repository
+from tests.servers import open_registry
 
 TRUSTED = (ip_network("10.0.0.0/8"), ip_network("::1/128"))
 
@@ -59,3 +63,16 @@ def test_a_host_that_is_none_is_dropped(host: str) -> None:
 def test_a_scheme_that_is_none_is_dropped() -> None:
     """Only http and https exist here."""
     assert _scope(x_forwarded_proto="gopher")["scheme"] == "http"
+
+
+def test_a_client_behind_a_proxy_has_so_many_requests(tmp_path: Path) -> None:
+    """As many as it may have connections; others behind the same proxy have their own."""
+    server = {"trusted_proxies": ["127.0.0.1"], "connections_per_address": 1}
+    one, other = {"X-Forwarded-For": "192.0.2.1"}, {"X-Forwarded-For": "192.0.2.2"}
+    with open_registry(tmp_path, server=server) as live, live.client(headers=one) as client:
+        upload = HalfwayUpload(live.url + Repository(client, "a").open_upload(), fields=one)
+        while (refused := client.get("/v2/")).status_code == 200:
+            pass
+        assert refused.status_code == 503
+        assert client.get("/v2/", headers=other).status_code == 200
+        assert upload.go_on() == 201
