@@ -73,50 +73,6 @@ NAMES: list[Case] = [
     cleared("AUFS's own files, which nobody looks up", lambda: started([file(".wh..wh.plnk/1.2", "x")])),
 ]
 
-ENVIRONMENTS: list[Case] = [
-    refused("relative to WorkingDir", lambda: started(path=f"evil/bin:{BOTH}", WorkingDir="/opt"), **OLD),
-    refused("an empty entry in WorkingDir", lambda: started(path=f":{BOTH}", WorkingDir="/opt/evil/bin"), **OLD),
-    refused(".. out of WorkingDir", lambda: started(path=f"../evil/bin:{BOTH}", WorkingDir="/opt/miniconda"), **OLD),
-    refused(
-        "WorkingDir is a link", lambda: started([link("w", "opt")], path=f"evil/bin:{BOTH}", WorkingDir="/w"), **OLD
-    ),
-    cleared("WorkingDir is not there", lambda: started(path=f"evil/bin:{BOTH}", WorkingDir="/new")),
-    unclear(
-        "a directory that is there because WorkingDir is made in it",
-        lambda: started(path=f"/opt/new/../evil/bin:{BOTH}", WorkingDir="/opt/new/work"),
-        "WorkingDir",
-    ),
-    unclear(
-        "WorkingDir is made where a link leads to nothing, as docker alone does",
-        lambda: started([link("w", "/opt/new/work/.")], path=f"/opt/new/../evil/bin:{BOTH}", WorkingDir="/w"),
-        "WorkingDir",
-    ),
-    cleared(
-        "PATH leads nowhere by .., and WorkingDir is there",
-        lambda: started(path=f"/opt/new/../evil/bin:{BOTH}", WorkingDir="/opt"),
-    ),
-    unclear("WorkingDir is relative", lambda: started(path=f"evil/bin:{BOTH}", WorkingDir="opt"), "WorkingDir"),
-    cleared("WorkingDir is relative, and so is no entry", lambda: started(WorkingDir="opt")),
-    refused(
-        "an entry longer than a path may be",
-        lambda: started(path=f"/{'./' * 2100}opt/miniconda/bin:/opt/evil/bin"),
-        **OLD,
-    ),
-    unclear("an entry with %", lambda: elsewhere("opt/a%b", "/opt/a%b/bin"), "option"),
-    unclear(
-        "an entry that is one without what follows %", lambda: started(path=f"/opt/evil/bin%func:{BOTH}"), "option"
-    ),
-    cleared("an entry with % that leads nowhere either way", lambda: started(path=f"%PATH%:{BOTH}")),
-    unclear(
-        "a function in the environment", lambda: started(Env=[f"PATH={BOTH}", "BASH_FUNC_python%%=() { :; }"]), "shell"
-    ),
-    unclear("User is a number", lambda: started(User=1000), "User"),
-    unclear("Entrypoint is a number", lambda: started(Entrypoint=7), "Entrypoint"),
-    cleared("Entrypoint is a text", lambda: started(Entrypoint="/bin/sh")),
-    refused("Env is null", lambda: started(Env=None), conda=("4.3.0", "4.5.12"), python=("?",)),
-    unclear("Volumes is a list", lambda: started(Volumes=["/x"]), "Volumes"),
-]
-
 MOUNTED: list[Case] = [
     unclear("a prefix below /run, which containerd mounts", lambda: elsewhere("run/conda", "/run/conda/bin"), "/run"),
     unclear(
@@ -408,4 +364,4 @@ USERS: list[Case] = [
     ),
 ]
 
-CASES: list[Case] = [*STARTERS, *NAMES, *ENVIRONMENTS, *MOUNTED, *LINKS, *MODES, *ATTRIBUTES, *ORDERS, *USERS]
+CASES: list[Case] = [*STARTERS, *NAMES, *MOUNTED, *LINKS, *MODES, *ATTRIBUTES, *ORDERS, *USERS]

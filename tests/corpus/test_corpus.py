@@ -6,7 +6,7 @@ from policy.facts import Fact, ImageFacts
 from policy.policies import known_policies
 from policy.verdict import judge_image
 from registry.oci.digest import Digest
-from tests.corpus import accepted, damages, formats, lookups, refusals, runtimes, stacks, texts
+from tests.corpus import accepted, damages, environments, formats, lookups, refusals, runtimes, stacks, texts
 from tests.corpus.case import INCONCLUSIVE, Case
 
 CASES: list[Case] = [
@@ -16,6 +16,7 @@ CASES: list[Case] = [
     *damages.CASES,
     *stacks.CASES,
     *lookups.CASES,
+    *environments.CASES,
     *runtimes.CASES,
     *texts.CASES,
 ]
