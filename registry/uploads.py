@@ -267,8 +267,8 @@ class Uploads:
     @asynccontextmanager
     async def _ending(self, session: UploadSession, start: int | None, length: int | None) -> AsyncIterator[UploadSink]:
         """Bytes of the request that ends the upload: when they break off, the upload is as it was before them."""
-        before = session.lasting_size = session.size
         await self._place(session, start, lasting=False)
+        before = session.lasting_size = session.size
         try:
             async with _counting(session, length) as sink:
                 yield sink
