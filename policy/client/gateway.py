@@ -16,6 +16,7 @@ from registry.errors import BasegateError
 
 CHECK_PATH = "/policy/v1/references:check"
 PENDING = "pending"
+_HTTPS = "speaks HTTPS"
 _PAUSE_SECONDS = 1.0
 
 Login = Callable[[], Credentials | None]
@@ -108,7 +109,7 @@ def _send(
 ) -> httpx.Response:
     """One request, to this very host: no redirection is followed, and no token fetched from where a challenge says."""
     try:
-        return httpx.request(
+        response = httpx.request(
             method,
             f"{connection.scheme}://{connection.host}{path}",
             json=body,
@@ -120,11 +121,18 @@ def _send(
         )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise CouldNotTell(_unreachable(connection, error)) from None
+    if connection.scheme == "http" and response.status_code == httpx.codes.BAD_REQUEST and _HTTPS in response.text:
+        raise CouldNotTell(_needs_https(connection))
+    return response
+
+
+def _needs_https(connection: Connection) -> str:
+    return f"{connection.host} does not speak plain HTTP: give --ca-file FILE for HTTPS"
 
 
 def _unreachable(connection: Connection, error: Exception) -> str:
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError) and connection.scheme == "http":
-        return f"{connection.host} does not speak plain HTTP: give --ca-file FILE for HTTPS"
+        return _needs_https(connection)
     what = str(error) or type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in what:
         return f"{connection.host} shows a certificate that is not trusted here: give --ca-file FILE ({what})"
