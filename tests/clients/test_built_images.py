@@ -1,5 +1,7 @@
 """Images that real builders made out of real files: their verdicts, as the gateway tells them."""
 
+import os
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from tests.conftest import TOOLS, missing
 
 DEBIAN_ROOT = TOOLS.parent / "debian-root.tar"
 WHITEOUT = ".wh."
+SECONDS = count(1_600_000_000)
 NAMED = {entry.name: entry for entry in ROSTER}
 
 
@@ -28,13 +31,18 @@ def _checked(site: Site, name: str) -> dict[str, Any]:
 
 
 def _write(tree: Tree, folder: Path) -> None:
-    """Put a tree into a folder; a whiteout deletes, as a builder's RUN would."""
+    """Put a tree into a folder; a whiteout deletes, as a builder's RUN would.
+
+    A builder takes a file of the size and the second of the one below for unchanged: each tree has a second of its own.
+    """
+    second = next(SECONDS)
     for name, content in tree.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.name.startswith(WHITEOUT):
             path.with_name(path.name.removeprefix(WHITEOUT)).unlink()
-        elif name.endswith("/"):
+            continue
+        if name.endswith("/"):
             path.mkdir(exist_ok=True)
         elif isinstance(content, str):
             path.unlink(missing_ok=True)
@@ -42,6 +50,7 @@ def _write(tree: Tree, folder: Path) -> None:
         else:
             path.write_bytes(content)
             path.chmod(0o755 if path.parent.name == "bin" else 0o644)
+        os.utime(path, (second, second), follow_symlinks=False)
 
 
 def _build(buildah: Program, base: str, trees: list[Tree], image: str) -> None:
