@@ -109,13 +109,22 @@ class Look:
         return Hit(node, joined(directory.path, name), links)
 
     def _has_starter(self, node: Node, deep: int = 0) -> bool:
-        """Whether what the kernel starts for a program is there: a shell goes on along PATH when it is not."""
-        starter = "" if node.record is None else node.record.values.get("starter", "")
-        if not starter:
+        """Whether what the kernel starts for a program does: a shell goes on along PATH when it does not.
+
+        Raises:
+            RootUnclear: it is there, and its bytes were not read.
+        """
+        said = {} if node.record is None else node.record.values
+        if "starter" not in said:
             return True
-        found = self.view.follow(starter.encode("latin-1"))[0]
-        there = found is not None and self.view.may_execute(found) and deep < _INTERPRETERS
-        return there and found is not None and self._has_starter(found, deep + 1)
+        starter = said["starter"].encode("latin-1")
+        start = ROOT if starter.startswith(b"/") else self._working_directory
+        found = None if start is None else self.view.follow(starter, start)[0]
+        if found is None or not self.view.may_execute(found) or deep == _INTERPRETERS:
+            return False
+        form = self.record_of(found, f"what starts {shown(node.path)}", "interpreter", "launcher").values.get("format")
+        # A loader that is no program is refused (ELIBBAD); a shell reads a script itself whose interpreter is a text.
+        return form == "elf" if said["format"] == "elf" else self._has_starter(found, deep + 1)
 
     def can_start(self, node: Node) -> bool:
         """Whether the image's user can start a program; a script is read by its interpreter, as the same user."""
@@ -202,15 +211,15 @@ class Look:
             self._visible[name] = sorted(found, key=lambda item: item[1])
         return self._visible[name]
 
-    def record_of(self, node: Node, what: str, detector: str) -> Record:
-        """The record that a detector made of a file that must be read to go on.
+    def record_of(self, node: Node, what: str, *detectors: str) -> Record:
+        """The record that one of these detectors made of a file that must be read to go on.
 
         Raises:
             RootUnclear: nobody read it when its layer was inspected, or another detector did.
         """
         if node.record is None:
             raise RootUnclear(f"{shown(node.path)} is {what}, and its bytes were not kept: its name gave no reason to")
-        if node.record.detector != detector:
+        if node.record.detector not in detectors:
             raise RootUnclear(f"{shown(node.path)} is {what}, and was read as something else")
         return node.record
 

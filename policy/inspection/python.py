@@ -203,9 +203,15 @@ def base_python(look: Look, prefix: bytes) -> list[Fact]:
         look.missed(subject, shown(path))
     if launcher is not None and starts(look, launcher.node):
         return facts_of(look, launcher, subject=subject)
+    if launcher is not None:
+        return [_without_program(look, prefix, _no_program(launcher.node))]
     inside = [node for node in interpreters(look) if parent(node.path) == _bin(look, prefix)]
-    why = f"{shown(launcher.node.path)} is no program" if launcher else f"no bin/python in {from_root(prefix)}"
+    why = f"no bin/python in {from_root(prefix)}"
     return agreed(look, inside, why, subject=subject) or [_without_program(look, prefix, why)]
+
+
+def _no_program(node: Node) -> str:
+    return f"{shown(node.path)} is no program, but a text that may start any Python"
 
 
 def starts(look: Look, node: Node) -> bool:
@@ -261,7 +267,7 @@ def agreed(look: Look, nodes: Sequence[Node], why: str, *, subject: str = "pytho
 
 
 def python_on_path(look: Look) -> list[Fact]:
-    """The Python that PATH reaches; when that is a script or nothing, all interpreters if they agree.
+    """The Python that PATH reaches, without a version when that is a text; when it is nothing, all that agree.
 
     Raises:
         RootUnclear: what PATH reaches cannot be told.
@@ -272,18 +278,17 @@ def python_on_path(look: Look) -> list[Fact]:
             continue
         if starts(look, hit.node):
             return facts_of(look, Launcher(hit.node, hit.path, hit.links))
-        return _everywhere(look, f"{shown(hit.node.path)} is no program", hit.node)
-    return _everywhere(look, "no python on PATH")
+        note = f"{_no_program(hit.node)}: needs an interpreter"
+        value = {"prefix": from_root(parent(parent(hit.node.path))), "program": from_root(hit.node.path)}
+        return [Fact("python", value, evidence=(look.seen(hit.node, ""), *look.linked(hit.links)), note=note)]
+    return _everywhere(look)
 
 
-def _everywhere(look: Look, why: str, script: Node | None = None) -> list[Fact]:
+def _everywhere(look: Look) -> list[Fact]:
     found = interpreters(look, as_user=True)
-    if not found and script is not None:
-        value = {"program": from_root(script.path)}
-        return [Fact("python", value, evidence=(look.seen(script, ""),), note=f"{why}: needs an interpreter")]
     if not found:
         look.missed("python", "*/bin/python*")
-    facts = agreed(look, found, why)
+    facts = agreed(look, found, "no python on PATH")
     return [Fact(item.subject, {**item.value, **FALLBACK}, item.judged, item.evidence, item.note) for item in facts]
 
 

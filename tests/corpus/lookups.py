@@ -119,8 +119,13 @@ PATHS: list[Case] = [
     ),
     cleared(
         "condabin",
-        lambda: on("/opt/miniconda/condabin:/opt/old/bin", program(f"{PREFIX}/condabin/conda", "#!")),
+        lambda: on("/opt/miniconda/condabin:/opt/old/bin", program(f"{PREFIX}/condabin/conda", elf())),
         python=("3.6.1",),
+    ),
+    refused(
+        "a conda that begins a script and names nothing",
+        lambda: on("/opt/miniconda/condabin:/opt/old/bin", program(f"{PREFIX}/condabin/conda", "#!")),
+        **BOTH_OLD,
     ),
     cleared("PATH in UTF-8", lambda: image([*ubuntu(), *miniconda(prefix="opt/コンダ")], path="/opt/コンダ/bin:/bin")),
 ]
@@ -174,20 +179,20 @@ PYTHONS: list[Case] = [
         "without conda, pyenv with one version",
         lambda: without_conda(*pyenv("3.6.15"), path=SHIMS),
         **NO_CONDA,
-        python=("3.6.15",),
+        python=("?",),
     ),
     refused(
         "without conda, pyenv with two",
         lambda: without_conda(*pyenv("3.6.15", "3.7.3"), path=SHIMS),
         **NO_CONDA,
         python=("?",),
-        says="agree",
+        says="may start any Python",
     ),
     refused(
         "without conda, pyenv and the system's agree",
         lambda: without_conda(*pyenv("3.6.15"), *system_python("3.6.9"), path=SHIMS),
         **NO_CONDA,
-        python=("3.6.15", "3.6.9"),
+        python=("?",),
     ),
     refused(
         "without conda, scripts named like Pythons do not count",
@@ -274,11 +279,17 @@ PYTHONS: list[Case] = [
         lambda: in_prefix(python_record(), program(f"{BIN}/python", "#!/bin/sh\n")),
         python=("?",),
     ),
-    cleared(
+    refused(
         "a script named python, one program beside it",
         lambda: in_prefix(
             python_record(), program(f"{BIN}/python", "#!/bin/sh\nexec python3.6\n"), program(f"{BIN}/python3.6", elf())
         ),
+        python=("?",),
+    ),
+    refused(
+        "a script named python first on PATH, a good one behind it",
+        lambda: on("/first:/opt/miniconda/bin", program("first/python", "#!/bin/sh\necho Python 3.7.1\n")),
+        python=("?",),
     ),
     refused(
         "a script named python, two programs beside it",
@@ -288,7 +299,7 @@ PYTHONS: list[Case] = [
             program(f"{BIN}/python3.7", elf()),
         ),
         python=("?",),
-        says="agree",
+        says="may start any Python",
     ),
     refused(
         "a script named python3.6",

@@ -278,7 +278,7 @@ STARTERS: list[Case] = [
         "a python whose loader is there",
         lambda: started(
             [whiteout(f"{PREFIX}/bin/python3.6")],
-            [program(f"{PREFIX}/bin/python3.6", loaded("/lib/ld.so")), program("lib/ld.so")],
+            [program(f"{PREFIX}/bin/python3.6", loaded("/lib/ld.so")), program("lib/ld.so", elf())],
         ),
     ),
     refused(
@@ -334,7 +334,7 @@ USERS: list[Case] = [
     ),
     unclear(
         "a user who may execute and not read a script",
-        lambda: started([whiteout(f"{PREFIX}/bin/conda")], [file(f"{PREFIX}/bin/conda", "#!", 0o711)], User="ann"),
+        lambda: started([whiteout(f"{PREFIX}/bin/conda")], [file(f"{PREFIX}/bin/conda", "text", 0o711)], User="ann"),
         "not read",
     ),
     refused(

@@ -1,15 +1,17 @@
-"""Detector `launcher`: whether a file named `conda` is a program or a script, and what the kernel starts for it."""
+"""Detector `launcher`: what the kernel starts for `conda`, for what interprets scripts, and for loaders of programs.
 
-from collections.abc import Mapping
+A script starts when its interpreter does, and a program when its loader is one (execve(2)): shells, env and ld.so have
+these names everywhere. What has another name was not read, and what depends on it cannot be told.
+"""
 
 from policy.inspection.detectors.detector import Detector
-from policy.inspection.detectors.interpreter import form_of, starter_of
+from policy.inspection.detectors.interpreter import started_by
 
-
-def read(body: bytes) -> Mapping[str, str]:
-    """`{"format": "elf" | "script" | "other", "starter": "/opt/conda/bin/python"}`; `starter` where there is one."""
-    starter = starter_of(body)
-    return {"format": form_of(body), "starter": starter} if starter else {"format": form_of(body)}
-
-
-LAUNCHER = Detector("launcher", 1, rb"conda", read, limit=4096, beginning=True)
+LAUNCHER = Detector(
+    "launcher",
+    2,
+    rb"conda|(?:ba|da|a|z|k|mk)?sh|busybox|env|ld[0-9A-Za-z_.-]{0,40}\.so[0-9.]{0,8}",
+    started_by,
+    limit=4096,
+    beginning=True,
+)

@@ -106,3 +106,27 @@ def test_pyvenv_knows_both_spellings() -> None:
     """venv writes version, virtualenv version_info."""
     assert virtual.read(b"home = /usr/bin\nversion = 3.6.9\n") == {"version": "3.6.9", "home": "/usr/bin"}
     assert virtual.read(b"version_info = 3.6.9.final.0\n") == {"version": "3.6.9"}
+
+
+FIRST_LINES = {
+    b"#!/bin/sh": "/bin/sh",
+    b"#!\t /bin/sh -e x\n": "/bin/sh",
+    b"#!sh\n": "sh",
+    b"#!/bin/sh\0x\n": "/bin/sh",
+    b"#!": "",
+    b"#! ": "",
+    b"#!\0/bin/sh\n": "",
+    b"#!\n/bin/sh": None,
+    b"#! \t\n": None,
+    b"#!" + b" " * 300: None,
+    b"#!/" + b"x" * 300: None,
+    b"#!" + b"/" * 260 + b"bin/sh\n": None,
+    b"#!/bin/sh " + b"x" * 300: "/bin/sh",
+    b"echo": None,
+}
+
+
+@pytest.mark.parametrize("body", FIRST_LINES)
+def test_a_first_line_starts_what_linux_starts(body: bytes) -> None:
+    """The path between blanks; "" where execve finds no such file, nothing where a shell reads the text itself."""
+    assert interpreter.starter_of(body) == FIRST_LINES[body]
