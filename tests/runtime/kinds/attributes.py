@@ -1,6 +1,7 @@
 """Extended attributes (I6): those by which an overlay file system hides or moves, capabilities, access lists."""
 
 from tests.corpus.tarballs import Entry, file, folder, pax
+from tests.runtime import programs
 from tests.runtime.images import PATH, Image, attributed, evil, good, image, owned
 from tests.runtime.kinds.case import Case, cleared, judged, unclear
 
@@ -144,7 +145,9 @@ CASES: tuple[Case, ...] = (
     judged("user's name in an extended header", lambda: image(named_owner(), evil(), User="worker")),
     judged(
         "path in an extended header",
-        lambda: image(evil(), good(), attributed(file("x", "y", 0o755), path="opt/good/bin/conda/")),
+        lambda: image(
+            evil(), good(), attributed(file("x", programs.conda("4.5.12"), 0o755), path="opt/good/bin/conda/")
+        ),
     ),
     judged(
         "link's target in an extended header",
