@@ -6,7 +6,7 @@ from policy.facts import Fact, ImageFacts
 from policy.policies import known_policies
 from policy.verdict import judge_image
 from registry.oci.digest import Digest
-from tests.corpus import accepted, damages, environments, formats, lookups, refusals, runtimes, stacks, texts
+from tests.corpus import accepted, damages, environments, formats, lookups, refusals, runtimes, stacks, starters, texts
 from tests.corpus.case import INCONCLUSIVE, Case
 
 CASES: list[Case] = [
@@ -18,6 +18,7 @@ CASES: list[Case] = [
     *lookups.CASES,
     *environments.CASES,
     *runtimes.CASES,
+    *starters.CASES,
     *texts.CASES,
 ]
 ENOUGH = 150
