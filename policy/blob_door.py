@@ -32,8 +32,9 @@ class BlobDoor:
         """Whether the blob may be handed out.
 
         Any image that names it and may be pulled opens it. Anything else that names it does so only where no withheld
-        image names it: an artifact is what its pusher says it is, and would carry any layer past the gate. Indexes
-        above do not count: one is cleared without those of its members that do not count.
+        image names it: an artifact is what its pusher says it is, and would carry any layer past the gate. So would an
+        index that names blobs, as older caches of BuildKit do, whatever images stand in it. Indexes above do not count:
+        one is cleared without those of its members that do not count.
         """
         now = self._now()
         if now != self._at or len(self._known) > _REMEMBERED:
@@ -51,13 +52,15 @@ class BlobDoor:
 
     async def _decide(self, repository: RepositoryName, digest: Digest, stands: Stands) -> Decision:
         opening, barring, others = False, "", ""
-        for number, manifest in enumerate(await self._metadata.read(manifests_using, repository, digest), 1):
+        users = await self._metadata.read(manifests_using, repository, digest)
+        for number, (manifest, is_index) in enumerate(users.items(), 1):
             state, decision = await stands(manifest)
-            if decision.allowed and state is not State.NOT_APPLICABLE:
+            is_image = not is_index and state is not State.NOT_APPLICABLE
+            if decision.allowed and is_image:
                 return ALLOWED
             if decision.allowed:
                 opening = True
-            elif state is State.NOT_APPLICABLE:
+            elif not is_image:
                 others = decision.message
             else:
                 barring = decision.message

@@ -109,7 +109,9 @@ class Judge:
         found, final = await self._children(look, counting, nesting)
         if found is None:
             return None, False
-        return verdict_on_index(subject, found, look.policy), final
+        verdict = verdict_on_index(subject, found, look.policy)
+        # Blobs that an index names may be pushed as manifests later: beside images that would matter.
+        return verdict, final or verdict.state is State.NOT_APPLICABLE
 
     async def _children(
         self, look: "_Look", digests: Sequence[str], nesting: int

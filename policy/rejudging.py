@@ -8,7 +8,7 @@ from policy.ledger import subjects, verdicts
 from policy.ledger.ledger import Ledger
 from policy.ledger.subjects import Kind, Subject
 from policy.policies import Policy
-from policy.subject import NESTING, children_of, state_of_essence
+from policy.subject import NESTING, ChildEntry, children_of, state_of_essence
 from policy.verdict import State, index_state
 
 _BATCH = 20_000
@@ -88,12 +88,17 @@ def _judge_index(
         if child is not None:
             found = _judge_index(child, indexes, policy, judged, nesting - 1)
         else:
-            found = judged.states.get(entry.digest, State.INCONCLUSIVE)
+            found = judged.states.get(entry.digest, _of_unknown(entry, policy))
         states.append((found, bool(entry.platform)))
         settled = settled and entry.digest in judged.states and entry.digest not in judged.unsettled
     state = index_state(states)
+    settled = settled or state is State.NOT_APPLICABLE
     if nesting == NESTING:
         judged.states[index.manifest] = state
         if not settled:
             judged.unsettled.add(index.manifest)
     return state
+
+
+def _of_unknown(entry: ChildEntry, policy: Policy) -> State:
+    return State.INCONCLUSIVE if entry.blob_type is None else State(policy.document.artifacts)

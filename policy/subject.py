@@ -12,6 +12,7 @@ from policy.policies import Policy
 from policy.verdict import Child, State, Verdict, judge_artifact, judge_image, judge_index, judge_unreadable
 from registry.oci.descriptor import Descriptor
 from registry.oci.manifest import ImageIndex, ImageManifest
+from registry.oci.media_types import is_manifest
 from registry.oci.platforms import Platform
 
 PASSING_PROBLEMS = frozenset({"missing-layer", "missing-config", "inspection-failed"})
@@ -20,12 +21,17 @@ NESTING = 3
 
 @dataclass(frozen=True, slots=True)
 class ChildEntry:
-    """One manifest of an index, as its descriptor tells of it."""
+    """One manifest of an index, as its descriptor tells of it.
+
+    Attributes:
+        blob_type: the media type, when that is no manifest's: an older cache of BuildKit names blobs.
+    """
 
     digest: str
     os: str
     architecture: str
     variant: str
+    blob_type: str | None = None
 
     @property
     def platform(self) -> str:
@@ -62,8 +68,7 @@ def artifact_subject(digest: str, manifest: ImageManifest) -> Subject:
 
 def index_subject(digest: str, index: ImageIndex) -> Subject:
     """An index: its verdict is made of those of its children."""
-    children = [_entry(item) for item in index.manifests]
-    body = canonical_json([[item.digest, item.os, item.architecture, item.variant] for item in children])
+    body = canonical_json([_entry(item) for item in index.manifests])
     return Subject(digest, Kind.INDEX, "", "", final=True, body=body)
 
 
@@ -85,14 +90,14 @@ def verdict_on(subject: Subject, policy: Policy) -> Verdict:
 
 
 def verdict_on_index(subject: Subject, verdicts: Mapping[str, Verdict], policy: Policy) -> Verdict:
-    """The whole verdict on an index, given those of its children that count; a missing one is inconclusive."""
+    """The whole verdict on an index, given those of its children that count; a missing manifest is inconclusive."""
     members: list[tuple[Child, Verdict | None]] = []
     for entry in children_of(subject):
         why = entry.why_not(policy)
         if why:
             members.append((Child(entry.digest, entry.platform, "", why), None))
             continue
-        found = verdicts.get(entry.digest) or _missing(entry, policy)
+        found = verdicts.get(entry.digest) or _not_known(entry, policy)
         members.append((Child(entry.digest, entry.platform, found.state.value), found))
     return judge_index(subject.manifest, members, policy)
 
@@ -107,13 +112,15 @@ def state_of_essence(kind: Kind, essence: str, policy: Policy) -> State:
     return judge_image("", ImageFacts(facts, problems=problems), policy).state
 
 
-def _missing(entry: ChildEntry, policy: Policy) -> Verdict:
+def _not_known(entry: ChildEntry, policy: Policy) -> Verdict:
+    if entry.blob_type is not None:
+        return judge_artifact(entry.digest, entry.blob_type, policy)
     problem = Problem("missing-manifest", f"manifest {entry.digest} of the index is not in this repository")
     return judge_unreadable(entry.digest, problem, policy)
 
 
-def _entry(item: Descriptor) -> ChildEntry:
-    platform = item.platform
-    if platform is None:
-        return ChildEntry(item.digest, "", "", "")
-    return ChildEntry(item.digest, platform.os, platform.architecture, platform.variant)
+def _entry(item: Descriptor) -> list[str]:
+    """What `ChildEntry` is made of."""
+    platform = item.platform or Platform("", "", "")
+    entry = [item.digest, platform.os, platform.architecture, platform.variant]
+    return entry if is_manifest(item.media_type) else [*entry, item.media_type]

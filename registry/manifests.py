@@ -186,7 +186,7 @@ class Manifests:
         The transaction asks for certain. Files are looked at each time: they may go without a row that tells of it.
         """
         generation, key = self._metadata.losses_generation(), (at.repository, change.blobs)
-        asks_more = change.children or change.frozen or at.quota is not None
+        asks_more = change.children or change.members or change.frozen or at.quota is not None
         sizes = None if asks_more else self._held.get(key, generation)
         if sizes is None:
             is_long = self._parsing.is_long(len(change.raw))
@@ -213,15 +213,18 @@ class Manifests:
         manifest = parse_manifest(raw, content_type)
         settings = self._settings.current
         named = (reference, *more) if isinstance(reference, Tag) else more
-        named_blobs, children = _needed(manifest)
+        named_blobs, children, members = _needed(manifest)
+        if settings.manifests.sparse_indexes:
+            children = members = ()
         return ManifestChange(
             digest=_digest_of(raw, reference),
             raw=raw,
             manifest=manifest,
             tags=tuple(dict.fromkeys(named)),
             blobs=named_blobs,
-            children=() if settings.manifests.sparse_indexes else children,
+            children=children,
             frozen=_frozen(settings, repository, named),
+            members=members,
         )
 
 
@@ -249,12 +252,14 @@ def _digest_of(raw: bytes, reference: Reference) -> Digest:
     return found
 
 
-def _needed(manifest: Manifest) -> tuple[tuple[Digest, ...], tuple[Digest, ...]]:
-    """Blobs and manifests without which it cannot stand; layers that live elsewhere need not be here."""
+def _needed(manifest: Manifest) -> tuple[tuple[Digest, ...], tuple[Digest, ...], tuple[Digest, ...]]:
+    """Blobs, manifests and either without which it cannot stand; layers that live elsewhere need not be here."""
     if isinstance(manifest, ImageIndex):
-        return (), tuple({child.digest for child in manifest.manifests})
+        members = {child.digest for child in manifest.members}
+        children = {child.digest for child in manifest.manifests if media_types.is_manifest(child.media_type)}
+        return (), tuple(children), tuple(members - children)
     here = [layer for layer in manifest.layers if layer.media_type not in media_types.FOREIGN_LAYERS]
-    return tuple({item.digest for item in (manifest.config, *here)}), ()
+    return tuple({item.digest for item in (manifest.config, *here)}), (), ()
 
 
 def _frozen(settings: RegistrySettings, repository: RepositoryName, named: tuple[Tag, ...]) -> frozenset[Tag]:
@@ -293,5 +298,5 @@ def _require_acceptable(connection: Connection, at: Occasion, change: ManifestCh
         before = tags.find(connection, at.repository, tag)
         if before not in {None, change.digest}:
             raise changes.immutable(at.repository, tag, before or change.digest)
-    children = rows.filed(connection, at.repository, change.children)
-    return {**blobs.sizes_of(connection, at.repository, change.blobs), **children}
+    children = rows.filed(connection, at.repository, (*change.children, *change.members))
+    return {**blobs.sizes_of(connection, at.repository, (*change.blobs, *change.members)), **children}

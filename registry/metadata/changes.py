@@ -59,6 +59,7 @@ class ManifestChange:
         blobs: what must be in the repository as blobs.
         children: what must be there as manifests.
         frozen: of the tags, those that must not move.
+        members: what must be there as blobs or manifests: what an index names without calling it a manifest.
     """
 
     digest: Digest
@@ -68,6 +69,7 @@ class ManifestChange:
     blobs: Collection[Digest]
     children: Collection[Digest]
     frozen: Collection[Tag]
+    members: Collection[Digest] = ()
 
 
 @takes_room
@@ -175,11 +177,13 @@ def require_content(connection: Connection, found: Ground, change: ManifestChang
     Raises:
         ManifestBlobUnknown: names what is missing.
     """
-    if found.holds_blobs and not change.children:
+    if found.holds_blobs and not change.children and not change.members:
         return
     repository_id = found.repository_id
     missing = sorted(set(change.blobs) - blobs.present(connection, repository_id, change.blobs))
     missing += sorted(set(change.children) - manifests.present(connection, repository_id, change.children))
+    members = set(change.members) - blobs.present(connection, repository_id, change.members)
+    missing += sorted(members - manifests.present(connection, repository_id, members))
     if missing:
         raise unknown_content(missing, "which this repository does not hold: push it first")
 

@@ -36,7 +36,7 @@ class TagCard:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceCard:
-    """A descriptor within a manifest; `kind` is config, layer or child."""
+    """A descriptor within a manifest; `kind` is config, layer, child or blob."""
 
     kind: str
     digest: Digest

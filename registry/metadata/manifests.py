@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from registry.metadata import repositories as named_repositories
 from registry.metadata.statement import Statement, apart
 from registry.metadata.tables import manifest_references, manifests, repositories, tags
 from registry.oci.digest import Digest
 from registry.oci.manifest import ImageIndex, Manifest
+from registry.oci.media_types import is_manifest
 from registry.oci.names import RepositoryName, Tag
 
 
@@ -149,6 +151,12 @@ def present(connection: Connection, repository_id: int, digests: Collection[Dige
     return {item for item in digests if _ID.first(connection, {"repository": repository_id, "named": item})}
 
 
+def absent(connection: Connection, repository: RepositoryName, digests: Collection[Digest]) -> set[Digest]:
+    """Those of the digests that a repository, by its name, does not hold as manifests."""
+    here = named_repositories.find(connection, repository)
+    return set(digests) if here is None else set(digests) - present(connection, here, digests)
+
+
 def columns(pushed: Pushed) -> dict[str, Any]:
     """The columns that tell of a manifest."""
     manifest = pushed.manifest
@@ -170,7 +178,7 @@ def columns(pushed: Pushed) -> dict[str, Any]:
 def references(manifest: Manifest, manifest_id: int, repository_id: int) -> list[dict[str, Any]]:
     """A row for each descriptor in a manifest."""
     if isinstance(manifest, ImageIndex):
-        named = [("child", child) for child in manifest.manifests]
+        named = [("child" if is_manifest(item.media_type) else "blob", item) for item in manifest.manifests]
     else:
         named = [("config", manifest.config), *(("layer", layer) for layer in manifest.layers)]
     return [

@@ -53,7 +53,7 @@ _DIRECT = (
 )
 
 _USING = (
-    select(manifests.c.digest)
+    select(manifests.c.digest, manifest_references.c.kind)
     .join(manifest_references)
     .where(
         manifest_references.c.repository_id
@@ -100,7 +100,7 @@ class Part(NamedTuple):
     """A blob that a manifest names.
 
     Attributes:
-        kind: config or layer.
+        kind: config or layer; blob, where an index names it.
         position: place in the manifest: 0 is the configuration, 1 the first layer.
         digest: the blob.
         media_type: as the manifest says.
@@ -134,15 +134,15 @@ def stored_names(connection: Connection) -> list[StoredName]:
     ]
 
 
-def manifests_using(connection: Connection, repository: RepositoryName, digest: Digest) -> list[Digest]:
-    """The manifests of the repository that name the blob as configuration or layer, each once."""
+def manifests_using(connection: Connection, repository: RepositoryName, digest: Digest) -> dict[Digest, bool]:
+    """The manifests of the repository that name the blob, each with whether it is an index."""
     rows = connection.execute(_USING, {"repository": repository, "digest": digest})
-    return list(dict.fromkeys(Digest(found) for (found,) in rows))
+    return {Digest(found): kind == "blob" for found, kind in rows}
 
 
 @apart
 def parts_of(connection: Connection, repository: RepositoryName, digest: Digest) -> list[Part]:
-    """The blobs that a manifest names, in its order; none for an index, or when it is not there."""
+    """The blobs that a manifest names, in its order; none when it is not there."""
     rows = _PARTS.rows(connection, {"repository": repository, "digest": digest})
     return sorted(
         Part(kind, position, Digest(blob), media_type, size) for kind, position, blob, media_type, size in rows

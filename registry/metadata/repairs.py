@@ -32,6 +32,12 @@ _UNLINKED = (
             repository_blobs.c.repository_id == manifest_references.c.repository_id,
             repository_blobs.c.digest == manifest_references.c.digest,
         ),
+        # What an index names without calling it a manifest may be one all the same.
+        ~exists().where(
+            manifests.c.repository_id == manifest_references.c.repository_id,
+            manifests.c.digest == manifest_references.c.digest,
+            manifest_references.c.kind == "blob",
+        ),
     )
     .distinct()
 )

@@ -68,7 +68,7 @@ manifest_references = Table(
     SCHEMA,
     Column("manifest_id", Integer, ForeignKey("manifests.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True, comment="place in the manifest: 0 is the config of an image"),
-    Column("kind", String(8), nullable=False, comment="config, layer or child"),
+    Column("kind", String(8), nullable=False, comment="config, layer, child or blob"),
     _repository(),
     Column("digest", _DIGEST, nullable=False),
     Column("media_type", Text, nullable=False),

@@ -41,6 +41,11 @@ class ImageIndex:
         """The artifactType under which the referrers list shows it; empty when the index names none."""
         return self.artifact_type
 
+    @property
+    def members(self) -> tuple[Descriptor, ...]:
+        """Those whose type is no manifest's: blobs, as in the caches that BuildKit wrote before 2023."""
+        return tuple(item for item in self.manifests if not media_types.is_manifest(item.media_type))
+
 
 Manifest = ImageManifest | ImageIndex
 

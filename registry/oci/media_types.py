@@ -14,6 +14,7 @@ IMAGE_MANIFESTS = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
 MANIFESTS = IMAGE_MANIFESTS | INDEXES
 SCHEMA1 = frozenset({DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED})
+_EVERY_MANIFEST = MANIFESTS | SCHEMA1
 IMAGE_CONFIGS = frozenset({OCI_CONFIG, DOCKER_CONFIG})
 
 OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
@@ -37,6 +38,11 @@ _IMAGE_LAYER_FAMILIES = ("application/vnd.oci.image.layer.", "application/vnd.do
 # docker takes configurations and layers of any type that begins like this, or is one of those that old clients wrote.
 _DOCKERS_FAMILIES = ("application/vnd.oci.image", "application/vnd.docker")
 _SAY_NOTHING = frozenset({"", OCI_EMPTY, "application/octet-stream", "application/json", "text/html", "text/plain"})
+
+
+def is_manifest(media_type: str) -> bool:
+    """Whether content of this type is a manifest or an index; capitals and parameters do not matter."""
+    return without_parameters(media_type) in _EVERY_MANIFEST
 
 
 def is_image_config(media_type: str) -> bool:
