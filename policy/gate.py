@@ -121,7 +121,7 @@ class PolicyGate:
         async def own(digest: Digest) -> Decision:
             return (await self._own(Door.REFERRERS, _Asked(bound, repository, digest)))[1]
 
-        doubtful = [digest for digest in digests if self._known_open(digest, bound) is None]
+        doubtful = [digest for digest in digests if await self._stays_open(bound, repository, digest) is None]
         withheld = {digest for digest in doubtful if not (await own(digest)).allowed}
         return withheld | await self._referrals.withheld_among(repository, digests, own)
 
@@ -157,11 +157,14 @@ class PolicyGate:
         """
         asked = _Asked(self._bound(repository), repository, digest)
         policy = asked.bound.policy
-        verdict = await self._verdict(asked.bound, repository, digest)
-        missing: tuple[str, ...] = ()
-        if verdict is not None and verdict.state in _JUDGED:
-            missing = await self._presence.missing(repository, digest, policy)
-            verdict = without_content(verdict, missing) if missing else verdict
+        verdict = await self._judged(asked.bound, repository, digest)
+        missing: Sequence[str] = ()
+        if verdict is not None and verdict.state is not State.NOT_APPLICABLE:
+            gone = await self._presence.gone(repository, digest, policy)
+            missing = tuple(gone.values())
+            if not gone and verdict.state in _JUDGED:
+                missing = await self._presence.missing(repository, digest, policy)
+            verdict = without_content(verdict, missing, gone) if missing else verdict
         may_push = principal.may(Action.PUSH, repository)
         question = Question(Door.REFERENCE, _state(verdict), asked.bound.mode, may_push, missing=bool(missing))
         decision = self._decision(question, asked, verdict)
@@ -260,7 +263,24 @@ class PolicyGate:
         known = None if bound.policy.is_soft else self.judge.known_state(digest, bound.policy)
         return known if known in _OPEN else None
 
+    async def _stays_open(self, bound: Bound, repository: RepositoryName, digest: Digest) -> State | None:
+        """The same, while no image of an index has gone."""
+        known = self._known_open(digest, bound)
+        if known is State.CLEARED and await self._presence.gone(repository, digest, bound.policy):
+            return None
+        return known
+
     async def _verdict(
+        self, bound: Bound, repository: RepositoryName, digest: Digest, manifest: Manifest | None = None
+    ) -> Verdict | None:
+        """The verdict; that on an index not without its images."""
+        verdict = await self._judged(bound, repository, digest, manifest)
+        if verdict is None or verdict.state not in _JUDGED:
+            return verdict
+        gone = await self._presence.gone(repository, digest, bound.policy)
+        return without_content(verdict, tuple(gone.values()), gone) if gone else verdict
+
+    async def _judged(
         self, bound: Bound, repository: RepositoryName, digest: Digest, manifest: Manifest | None = None
     ) -> Verdict | None:
         return await self.judge.verdict(repository, digest, bound.policy, self._settings.wait_seconds, manifest)
@@ -268,7 +288,7 @@ class PolicyGate:
     async def _own(self, door: Door, asked: "_Asked") -> tuple[State, Decision]:
         """How a manifest stands for what it is itself, to somebody who only pulls."""
         bound, digest = asked.bound, asked.digest
-        known = self._known_open(digest, bound)
+        known = await self._stays_open(bound, asked.repository, digest)
         if known is not None:
             return known, ALLOWED
         verdict = await self._verdict(bound, asked.repository, digest)

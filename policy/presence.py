@@ -4,9 +4,10 @@ import asyncio
 from collections import deque
 
 from policy.inspector import Inspector
-from policy.ledger.subjects import Kind
+from policy.ledger.subjects import Kind, Subject
 from policy.policies import Policy
-from policy.subject import children_of
+from policy.subject import ChildEntry, children_of
+from registry.caches import AnswerCache
 from registry.metadata import manifests
 from registry.metadata.reachability import Part, parts_of
 from registry.metadata.store import MetadataStore
@@ -18,9 +19,12 @@ from registry.storage.store import BlobStore
 
 _TOLD = 8
 """Missing things that are told of; looking ends there."""
+_REMEMBERED = 10_000
+_SINGLE = 50_000
 _TURN = 100
 """Files that are looked at before others get their turn."""
 _GONE = "is not in this registry any more: push it again"
+_DELETED = "is not in this repository any more: push it again"
 
 
 class Presence:
@@ -32,6 +36,51 @@ class Presence:
         self._storage = storage
         self._metadata = metadata
         self._inspector = inspector
+        self._single: set[Digest] = set()
+        self._gone: AnswerCache[dict[Digest, str]] = AnswerCache(_REMEMBERED)
+
+    async def gone(self, repository: RepositoryName, digest: Digest, policy: Policy) -> dict[Digest, str]:
+        """The manifests of an index that count and that the repository does not hold, with a sentence for each.
+
+        Nothing below an image or an artifact, and nothing below what has not been looked into.
+        """
+        if digest in self._single:
+            return {}
+        key, generation = (repository, digest, policy.digest), self._metadata.generation()
+        known = self._gone.get(key, generation)
+        if known is None:
+            subject = self._inspector.known(digest)
+            if subject is None:
+                return {}
+            if subject.kind is not Kind.INDEX:
+                self._remember_single(digest)
+                return {}
+            known = await self._gone_below(repository, subject, policy)
+            self._gone.put(key, generation, known)
+        return known
+
+    def _remember_single(self, digest: Digest) -> None:
+        if len(self._single) >= _SINGLE:
+            self._single.clear()
+        self._single.add(digest)
+
+    async def _gone_below(self, repository: RepositoryName, index: Subject, policy: Policy) -> dict[Digest, str]:
+        """Level by level."""
+        gone: dict[Digest, str] = {}
+        below, seen = {Digest(index.manifest): ""}, {index.manifest}
+        while below:
+            places: dict[Digest, str] = {}
+            for digest, place in below.items():
+                subject = self._inspector.known(digest)
+                for entry in children_of(subject) if subject is not None and subject.kind is Kind.INDEX else ():
+                    if entry.blob_type is None and entry.digest not in seen and not entry.why_not(policy):
+                        seen.add(entry.digest)
+                        places[Digest(entry.digest)] = _place(entry, place)
+            absent = await self._metadata.read(manifests.absent, repository, list(places))
+            for digest in absent:
+                gone[digest] = f"{places.pop(digest)}manifest {digest} {_DELETED}"
+            below = places
+        return gone
 
     async def missing(self, repository: RepositoryName, digest: Digest, policy: Policy) -> tuple[str, ...]:
         """A sentence for each thing that is gone or of another size; none when everything is there.
@@ -53,7 +102,7 @@ class Presence:
                 child = Digest(entry.digest)
                 if child not in seen and not entry.why_not(policy):
                     seen.add(child)
-                    waiting.append((child, f"{entry.platform or place.removesuffix(': ') or child[:19]}: "))
+                    waiting.append((child, _place(entry, place)))
         return tuple(look.missing[:_TOLD])
 
 
@@ -93,7 +142,14 @@ class _Look:
         return f"has {blob.size} instead of {part.size} bytes in this registry: push it again"
 
 
+def _place(entry: ChildEntry, above: str) -> str:
+    """What begins the sentences about a child: its platform, or that of the index that holds it."""
+    return f"{entry.platform or above.removesuffix(': ') or entry.digest[:19]}: "
+
+
 def _name(part: Part) -> str:
+    if part.kind == "blob":
+        return f"blob {part.digest}"
     return (
         f"the configuration ({part.digest})" if part.kind == "config" else f"layer {part.position - 1} ({part.digest})"
     )

@@ -26,6 +26,9 @@ SUMMARY: Mapping[str, tuple[str, ...]] = {
 }
 """What a verdict tells of the facts: `python` is always the one that PATH reaches, whichever the policy judges."""
 
+GONE = "not in this repository any more"
+"""Why a child that counts is inconclusive, when it was deleted."""
+
 Summary = Mapping[str, Mapping[str, str | None] | None]
 _NOTHING: Summary = dict.fromkeys(SUMMARY)
 
@@ -193,14 +196,24 @@ def judge_unreadable(digest: str, problem: Problem, policy: Policy) -> Verdict:
     return Verdict(State.INCONCLUSIVE, digest, policy.name, policy.digest, _NOTHING, findings)
 
 
-def without_content(verdict: Verdict, missing: Sequence[str]) -> Verdict:
-    """The verdict while content that it speaks of is not in the store: what is not there cannot be relied upon."""
+def without_content(verdict: Verdict, missing: Sequence[str], gone: Container[str] = ()) -> Verdict:
+    """The verdict while content that it speaks of is not in the store: what is not there cannot be relied upon.
+
+    Args:
+        verdict: as facts make it.
+        missing: a sentence for each thing that is not there.
+        gone: digests of the manifests among them; the children of an index say so.
+    """
     change = answered(Problem("missing-content", ""))
     findings = tuple(
         Finding("content", Result.ERROR, elided(message, FINDING_LIMIT), fix=fix_of([change]), changes=(change,))
         for message in missing
     )
-    return replace(verdict, state=State.INCONCLUSIVE, findings=(*findings, *verdict.findings))
+    children = tuple(
+        replace(child, state=State.INCONCLUSIVE.value, why=GONE) if child.digest in gone else child
+        for child in verdict.children
+    )
+    return replace(verdict, state=State.INCONCLUSIVE, findings=(*findings, *verdict.findings), children=children)
 
 
 def judge_index(digest: str, children: Sequence[tuple[Child, Verdict | None]], policy: Policy) -> Verdict:
