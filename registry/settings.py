@@ -188,6 +188,13 @@ class LimitSettings(Group):
         description="longest text of a caller that is read in the event loop; a longer one is read by a thread",
         json_schema_extra=LIVE,
     )
+    ranges: int = Field(
+        default=16,
+        ge=1,
+        le=256,
+        description="ranges of a blob that are served in one answer; for more the whole blob is",
+        json_schema_extra=LIVE,
+    )
     tags_per_push: int = Field(
         default=50,
         ge=1,

@@ -3,20 +3,24 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from registry.api.content import BlobResponse, digest_headers, is_known, window_of
+from registry.api.content import BlobResponse, digest_headers, is_known, windows_of
 from registry.api.convertors import digest_of, repository_of
+from registry.api.parts import PartsResponse
 from registry.api.rooms import Rooms
 from registry.auth.principals import Principal
 
 
 async def pull(rooms: Rooms, request: Request, principal: Principal) -> Response:
-    """GET and HEAD: 200, a part as 206, 304 when the caller has it, 416 when there is no such part."""
+    """GET and HEAD: 200, parts as 206, 304 when the caller has it, 416 when there is no such part."""
     find = rooms.blobs.look if request.method == "HEAD" else rooms.blobs.pull
     blob = await find(principal, repository_of(request), digest_of(request))
     headers = digest_headers(blob.digest, rooms.stores.settings.current.storage.cache_seconds)
     if is_known(request, blob.digest):
         return Response(status_code=304, headers=headers)
-    return BlobResponse(blob, rooms.blobs.read, window_of(request, blob), headers)
+    windows = windows_of(request, blob, rooms.stores.settings.current.limits.ranges)
+    if len(windows) > 1:
+        return PartsResponse(blob, rooms.blobs.read, windows, headers)
+    return BlobResponse(blob, rooms.blobs.read, next(iter(windows), None), headers)
 
 
 async def delete(rooms: Rooms, request: Request, _principal: Principal) -> Response:

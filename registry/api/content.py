@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from registry.api.ranges import Window, read_window
+from registry.api.ranges import Window, read_windows
 from registry.exchange import exchange_of
 from registry.oci.digest import Digest
 from registry.storage.refusals import as_read_error
@@ -28,13 +28,16 @@ def is_known(request: Request, digest: Digest) -> bool:
     return any(entry.strip().removeprefix("W/") in {f'"{digest}"', "*"} for entry in listed)
 
 
-def window_of(request: Request, blob: StoredBlob) -> Window | None:
-    """The part of the blob that the request wants, `None` for all; RangeNotSatisfiable when there is no such part."""
+def windows_of(request: Request, blob: StoredBlob, maximum: int) -> tuple[Window, ...]:
+    """The parts of the blob that the request wants, none for all; RangeNotSatisfiable when there is no such part.
+
+    `maximum`: parts that are served in one answer.
+    """
     text = request.headers.get("range")
     condition = request.headers.get("if-range")
     if text is None or request.method == "HEAD" or condition not in {None, f'"{blob.digest}"'}:
-        return None
-    return read_window(text, blob.size)
+        return ()
+    return read_windows(text, blob.size, maximum)
 
 
 class BlobResponse(Response):

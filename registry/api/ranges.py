@@ -8,6 +8,8 @@ from starlette.requests import Request
 from registry.oci.errors import BlobUploadInvalid, RangeNotSatisfiable, SizeInvalid
 
 _READ = re.compile(r"bytes[ \t]*=[ \t]*([0-9]{0,19})-([0-9]{0,19})[ \t]*", re.IGNORECASE)
+_MEMBER = re.compile(r"([0-9]{0,19})-([0-9]{0,19})")
+_LIST = re.compile(r"bytes[ \t]*=([0-9, \t-]*)", re.IGNORECASE)
 _CHUNK = re.compile(r"(?:bytes[ ])?([0-9]{1,19})-([0-9]{1,19})(?:/(?:[0-9]{1,19}|\*))?")
 _LENGTH = re.compile(r"[0-9]{1,19}")
 
@@ -29,7 +31,7 @@ class Window:
 def read_window(text: str, total: int) -> Window | None:
     """The one range that a `Range` header asks for, clipped to the content; `None`: serve the whole.
 
-    Several ranges, other units and unreadable text are served whole, as RFC 9110 lets a server do.
+    Other units and unreadable text are served whole, as RFC 9110 has it; a list of ranges is one for `read_windows`.
 
     Raises:
         RangeNotSatisfiable: it begins past the end, is reversed, or asks for the last 0 bytes (416).
@@ -43,12 +45,60 @@ def read_window(text: str, total: int) -> Window | None:
     else:
         start, end = int(first), min(int(last), total - 1) if last else total - 1
     if start > end or (last and first and int(first) > int(last)):
-        raise RangeNotSatisfiable(
-            f"range {text[:64]!r} lies outside the {total} bytes of the content",
-            {"range": text[:64], "size": total},
-            {"Content-Range": f"bytes */{total}"},
-        )
+        raise _outside(text, total)
     return Window(start, end - start + 1, total)
+
+
+def read_windows(text: str, total: int, maximum: int) -> tuple[Window, ...]:
+    """The ranges that a `Range` header asks for, in its order, without those outside the content; none: serve the whole.
+
+    That is served for more than `maximum` ranges, and for ranges that are more bytes together than there are: RFC 9110
+    (section 14.2) lets a server ignore what costs it more than the whole.
+
+    Raises:
+        RangeNotSatisfiable: none of them lies within the content (416).
+    """
+    if not asks_for_several(text):
+        window = read_window(text, total)
+        return () if window is None else (window,)
+    found = _LIST.fullmatch(text)
+    members = [] if found is None else [member.strip() for member in found.group(1).split(",") if member.strip()]
+    if len(members) == 1:
+        return read_windows(f"bytes={members[0]}", total, maximum)
+    if not members or len(members) > maximum or not all(map(_is_range, members)):
+        return ()
+    windows = tuple(window for member in members if (window := _within(member, total)) is not None)
+    if not windows:
+        raise _outside(text, total)
+    return windows if sum(window.length for window in windows) <= total else ()
+
+
+def asks_for_several(text: str) -> bool:
+    """Whether a `Range` header is a list."""
+    return "," in text
+
+
+def _is_range(member: str) -> bool:
+    found = _MEMBER.fullmatch(member)
+    if found is None or member == "-":
+        return False
+    first, last = found.groups()
+    return not first or not last or int(first) <= int(last)
+
+
+def _within(member: str, total: int) -> Window | None:
+    try:
+        return read_window(f"bytes={member}", total)
+    except RangeNotSatisfiable:
+        return None
+
+
+def _outside(text: str, total: int) -> RangeNotSatisfiable:
+    return RangeNotSatisfiable(
+        f"range {text[:64]!r} lies outside the {total} bytes of the content",
+        {"range": text[:64], "size": total},
+        {"Content-Range": f"bytes */{total}"},
+    )
 
 
 @dataclass(frozen=True, slots=True)

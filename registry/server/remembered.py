@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry.api.ranges import read_window
+from registry.api.ranges import asks_for_several, read_window
 from registry.exchange import Exchange, new_request_id
 from registry.oci.errors import RangeNotSatisfiable
 from registry.server.head import Fields
@@ -60,8 +60,10 @@ class FileAnswer:
     def part(self, text: str | None) -> tuple[int, Window, bytes, bytes] | None:
         """What a request with this `Range` gets: status, window, format of the head, Content-Range.
 
-        `None` when the application has not shown yet how that is answered, or has to refuse it.
+        `None` when the application has not shown yet how that is answered, or has to refuse it, and for lists of ranges.
         """
+        if text is not None and asks_for_several(text):
+            return None
         try:
             part = None if text is None else read_window(text, self.size)
         except RangeNotSatisfiable:
