@@ -9,6 +9,7 @@ from registry.api.convertors import repository_of, source_of
 from registry.api.rooms import Rooms
 from registry.auth.actions import Action
 from registry.auth.principals import Principal, anonymous
+from registry.auth.scopes import CATALOG_SCOPE
 from registry.oci.names import RepositoryName
 
 
@@ -17,6 +18,7 @@ class Needs(Enum):
 
     NOTHING = "nothing"
     SIGNED_IN = "signed in"
+    AZURE = "signed in, as Azure's API asks for it"
     CATALOG = "registry:catalog:*"
     PULL = "pull"
     PUSH = "push"
@@ -32,6 +34,8 @@ async def authorise(needs: Needs, rooms: Rooms, request: Request) -> Principal:
             return anonymous(may_pull=False)
         case Needs.SIGNED_IN:
             return await access.identify(request)
+        case Needs.AZURE:  # Microsoft's SDK cannot read a challenge without a scope
+            return await access.identify(request, (CATALOG_SCOPE,))
         case Needs.CATALOG:
             return await access.require_catalog(request)
         case Needs.UPLOAD:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from registry.api import blobs, catalog, convertors, health, manifests, referrers, root, tags, tokens, uploads
+from registry.api import acr, blobs, catalog, convertors, health, manifests, referrers, root, tags, tokens, uploads
 from registry.api.errors import respond
 from registry.api.needs import Needs, authorise
 from registry.api.paths import Paths
@@ -53,6 +53,7 @@ TABLE: tuple[Row, ...] = (
     Row("DELETE", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.UPLOAD, uploads.cancel),
     Row("GET HEAD", "/v2/{name:repository}/blobs/{digest}", Needs.PULL, blobs.pull),
     Row("DELETE", "/v2/{name:repository}/blobs/{digest}", Needs.DELETE, blobs.delete),
+    Row("GET HEAD POST PUT PATCH DELETE", "/acr/{rest:path}", Needs.AZURE, acr.absent),
     Row("GET HEAD", "/oauth2/token", Needs.NOTHING, tokens.grant),
     Row("POST", "/oauth2/token", Needs.NOTHING, tokens.redeem),
     Row("POST", "/oauth2/exchange", Needs.NOTHING, tokens.exchange),

@@ -72,15 +72,15 @@ class Access:
         sentence = f"{_who(identity.principal)} may not list repositories with this token"
         raise self._refusal(request, identity, (CATALOG_SCOPE,), sentence)
 
-    async def identify(self, request: HTTPConnection) -> Principal:
-        """The principal that has signed in, for routes that need no more (`/v2/`).
+    async def identify(self, request: HTTPConnection, scopes: Sequence[Scope] = ()) -> Principal:
+        """The principal that has signed in, for routes that need no more (`/v2/`); a challenge names the scopes.
 
         Without credentials this is 401 even where anonymous pull is on: Azure's clients look for the challenge. So it
         is with the anonymous caller's token: whoever holds one has not signed in.
         """
-        identity = await self._identify(request, ())
+        identity = await self._identify(request, scopes)
         if self._must_sign_in(identity):
-            raise self._challenged(request, Unauthorized(_MISSING), ())
+            raise self._challenged(request, Unauthorized(_MISSING), scopes)
         return identity.principal
 
     def recall(self, authorization: str | None, repository: RepositoryName, action: Action) -> Principal | None:

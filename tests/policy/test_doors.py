@@ -46,7 +46,7 @@ POLICY = known_policies()[DEFAULT]
 HAND_OUT_NOTHING = {
     *("root.check", "catalog.page", "tags.page", "routes.explain", "tokens.grant", "tokens.redeem", "tokens.exchange"),
     *("manifests.push", "manifests.delete", "blobs.delete", "health.alive", "health.ready", "health.metrics"),
-    *("uploads.status", "uploads.append", "uploads.finish", "uploads.cancel"),
+    *("uploads.status", "uploads.append", "uploads.finish", "uploads.cancel", "acr.absent"),
 }
 # Content comes in by the first; nothing exports yet.
 NO_WAY_OUT = {Door.PUSH, Door.EXPORT}

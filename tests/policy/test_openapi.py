@@ -44,7 +44,7 @@ def test_description_has_every_route_of_its_own(live: LiveGateway) -> None:
         (method, row.path.replace(":repository", ""))
         for row in rows
         for method in row.methods.split()
-        if not row.path.startswith("/v2") and (method not in SAFE_METHODS or method == "GET")
+        if not row.path.startswith(("/v2", "/acr/")) and (method not in SAFE_METHODS or method == "GET")
     }
     described = {(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods}
     assert described == own
