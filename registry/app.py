@@ -30,6 +30,8 @@ from registry.metrics import Metrics
 from registry.readiness import Readiness
 from registry.referrers import ReferrersList
 from registry.reload import Follower, Turn
+from registry.session_log import FILE as SESSIONS
+from registry.session_log import SessionLog
 from registry.settings import RegistrySettings, SettingsInForce
 from registry.tags import Tags
 from registry.uploads import Uploads
@@ -151,8 +153,9 @@ def build(
     authority = Authority(settings.data, metadata, in_force)
     stores = Stores(storage, metadata, in_force)
     journal = Journal(storage, metadata, pool, in_force)
-    rooms = _rooms(stores, gate(stores), authority, journal)
-    closing = [authority.close, metadata.close, pool.shutdown]
+    sessions = SessionLog(settings.data / SESSIONS, settings.uploads.outcomes)
+    rooms = _rooms(stores, gate(stores), authority, journal, sessions)
+    closing = [authority.close, metadata.close, pool.shutdown, sessions.close]
     if settings.audit.enabled:
         audit = audit_log(settings.data, lambda: in_force.current.audit)
         observers = [audit.observe, *observers]
@@ -168,7 +171,7 @@ def build(
     return RegistryApp(rooms, asgi, collector, journal, upkeep, closing)
 
 
-def _rooms(stores: Stores, gate: Gate, authority: Authority, journal: Journal) -> Rooms:
+def _rooms(stores: Stores, gate: Gate, authority: Authority, journal: Journal, sessions: SessionLog) -> Rooms:
     storage, metadata, settings = stores.storage, stores.metadata, stores.settings
     return Rooms(
         stores=stores,
@@ -176,7 +179,7 @@ def _rooms(stores: Stores, gate: Gate, authority: Authority, journal: Journal) -
         access=authority.access,
         desk=authority.desk,
         blobs=Blobs(storage, metadata, gate, settings),
-        uploads=Uploads(storage, metadata, gate, settings, journal),
+        uploads=Uploads(storage, metadata, gate, settings, journal, sessions),
         manifests=Manifests(storage, metadata, gate, settings),
         tags=Tags(metadata, settings),
         catalog=Catalog(metadata, settings),

@@ -250,6 +250,9 @@ class UploadSettings(Group):
         description="uploads that one principal may have open; one more gets 503; 0: no limit",
         json_schema_extra=LIVE,
     )
+    outcomes: int = Field(
+        default=1000, ge=0, description="finished uploads whose last request is answered again when it comes again"
+    )
     silence_seconds: float = Field(
         default=1.0,
         ge=0,

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Protocol, runtime_checkable
 
 from registry.gate import Arrival
 from registry.oci.digest import Digest
-from registry.oci.errors import BlobUploadUnknown, SizeInvalid
+from registry.oci.errors import BlobUploadUnknown, RangeNotSatisfiable, SizeInvalid
 from registry.oci.names import RepositoryName
 from registry.storage.refusals import disk_refusals
 from registry.storage.store import BlobStore, Opening, Staging
@@ -29,6 +30,7 @@ class UploadSession:
         closed: whether it is over.
         followed: whether the gate wants to hear how far it is.
         lasting_size: bytes that stay whatever becomes of the last request, while that runs.
+        outcome: the blob that became of it, once it is over.
     """
 
     def __init__(self, upload_id: str, opening: Opening) -> None:
@@ -41,6 +43,7 @@ class UploadSession:
         self.claim = Claim()
         self.closed = False
         self.lasting_size: int | None = None
+        self.outcome: Digest | None = None
         self._staging: Staging | None = None
         self._arrival: Arrival | None = None
         self.followed = False
@@ -220,3 +223,28 @@ async def discard_upload(storage: BlobStore, upload_id: str) -> None:
     # Opened anew and thrown away: that needs nothing of what the upload was opened with, which may be lost.
     staging = await storage.stage(upload_id, Opening("", "sha256", "", 0.0))
     await staging.abort()
+
+
+async def drop(body: AsyncIterator[bytes]) -> None:
+    """Take a body that says nothing new, so that its client comes to read the answer."""
+    async for _ in body:
+        pass
+
+
+def require_start(session: UploadSession, start: int | None) -> None:
+    """Raise RangeNotSatisfiable when bytes that say where they belong belong elsewhere than behind the last one."""
+    if start is not None and start != session.size:
+        raise RangeNotSatisfiable(f"the chunk starts at byte {start}, the upload stands at byte {session.size}")
+
+
+@asynccontextmanager
+async def counting(session: UploadSession, length: int | None) -> AsyncIterator[UploadSink]:
+    """A sink whose bytes count, unless they are more or fewer than announced."""
+    before = session.size
+    sink = UploadSink(session, length)
+    try:
+        yield sink
+        sink.require_complete()
+    except SizeInvalid:
+        await session.truncate(before)
+        raise

@@ -6,19 +6,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from registry.auth.principals import Principal
+from registry.earlier_uploads import EarlierUploads
 from registry.gate import Gate
 from registry.journal import Journal
-from registry.metadata import changes, garbage
+from registry.metadata import blobs, changes, garbage
 from registry.metadata.changes import Occasion
 from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest, new_hasher, require_digest
-from registry.oci.errors import BlobUploadUnknown, OciError, RangeNotSatisfiable, SizeInvalid, StorageFull
+from registry.oci.errors import BlobUploadUnknown, OciError, SizeInvalid, StorageFull
 from registry.oci.names import RepositoryName
 from registry.open_uploads import OpenUploads
 from registry.quotas import quota_of, require_room
+from registry.session_log import SessionLog
 from registry.settings import RegistrySettings, SettingsInForce
+from registry.storage.refusals import disk_refusals
 from registry.storage.store import BlobStore, Opening, StoredBlob
-from registry.upload_session import UploadSession, UploadSink, discard_upload, pour
+from registry.upload_session import UploadSession, UploadSink, counting, discard_upload, drop, pour, require_start
 
 __all__ = ["UploadSession", "UploadSink", "Uploads"]
 
@@ -28,22 +31,27 @@ SMALL = 64 * 1024
 
 
 class Uploads:
-    """Upload sessions. Bytes of a PATCH survive a restart, with their session; those of the last PUT do not."""
+    """Upload sessions. They survive a restart with the bytes of PATCHes; a last PUT that was cut may come again."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917
         self,
         storage: BlobStore,
         metadata: MetadataStore,
         gate: Gate,
         settings: SettingsInForce[RegistrySettings],
         journal: Journal,
+        log: SessionLog,
     ) -> None:
         self._storage = storage
         self._metadata = metadata
         self._gate = gate
         self._settings = settings
         self._journal = journal
+        self._log = log
         self._open = OpenUploads()
+        self._earlier = EarlierUploads(storage, log)
+        for upload, opening in log.openings().items():
+            self._open.add_earlier(upload, opening.principal)
 
     async def start(
         self, repository: RepositoryName, principal: Principal, algorithm: str = "sha256", size: int = 0
@@ -61,6 +69,18 @@ class Uploads:
             QuotaExceeded: the repository has no room.
             Unavailable: the principal has too many open.
         """
+        session = await self._begin(repository, principal, algorithm, size)
+        try:
+            with disk_refusals():
+                self._log.opened(session.id, session.opening)
+        except BaseException:
+            self._open.forget(session.id)
+            raise
+        return session
+
+    async def _begin(
+        self, repository: RepositoryName, principal: Principal, algorithm: str, size: int
+    ) -> UploadSession:
         new_hasher(algorithm)
         self._open.require_room(principal.id, self._settings.current.uploads.sessions_per_principal)
         await self._require_room(repository, size, None)
@@ -73,7 +93,7 @@ class Uploads:
         Raises:
             BlobUploadUnknown: there is none in this repository.
         """
-        found = self._open.get(upload_id) or await self._resume(upload_id)
+        found = self._open.get(upload_id) or self._open.add(await self._earlier.session(upload_id))
         if found.repository != repository:
             raise BlobUploadUnknown
         return found
@@ -120,7 +140,7 @@ class Uploads:
         length: int | None,
     ) -> StoredBlob:
         """`start` and `finish` in one: nobody knows of the session, so that nothing of it stays when that fails."""
-        session = await self.start(repository, principal, digest.algorithm, length or 0)
+        session = await self._begin(repository, principal, digest.algorithm, length or 0)
         try:
             return await self.finish(session, digest, body, start, length)
         except BaseException:
@@ -146,18 +166,62 @@ class Uploads:
             BlobUploadUnknown, RangeNotSatisfiable, SizeInvalid: as for `append`.
         """
         async with session.claim.held(self._silence), self._or_nothing(session):
-            if length is not None and length <= SMALL and not session.staged:
-                return await self._finish_small(session, digest, body, start, length)
-            async with self._ending(session, start, length) as sink:
-                with session.claim.receiving(body):
-                    await pour(body, sink, self._settings.current.uploads.batch_bytes)
-            self._close(session)
+            if session.closed and session.outcome == digest:  # the same request again, while the first was under way
+                return await self._told_again(session.repository, digest, body)
             try:
-                return await self._commit(session, digest)
-            except BaseException:
-                await session.staging.abort()
-                session.withdraw()
-                raise
+                blob = await self._finish(session, digest, body, start, length)
+                session.outcome = digest
+                return blob
+            finally:
+                if session.closed:
+                    self._log.ended(session.id, session.outcome)
+
+    async def finish_again(
+        self, repository: RepositoryName, upload_id: str, digest: Digest, body: AsyncIterator[bytes]
+    ) -> StoredBlob | None:
+        """The blob that became of an upload, when a client has not heard of it and makes its last request again.
+
+        `None`: nothing is known of such an upload, or something else became of it.
+        """
+        known = self._log.outcome(upload_id)
+        if known is not None:
+            if known.opening.repository != repository or known.digest != digest:
+                return None
+            await discard_upload(self._storage, upload_id)
+            return await self._told_again(repository, digest, body)
+        opening = await self._earlier.committed(upload_id, digest)
+        blob = await self._storage.stat(digest)
+        if opening is None or opening.repository != repository or blob is None:
+            return None
+        await drop(body)
+        blob = await self._record(UploadSession(upload_id, opening), blob)
+        await discard_upload(self._storage, upload_id)
+        self._log.ended(upload_id, digest)
+        return blob
+
+    async def _told_again(self, repository: RepositoryName, digest: Digest, body: AsyncIterator[bytes]) -> StoredBlob:
+        """A blob that was acknowledged, or is about to be, unless it has gone since."""
+        await drop(body)
+        blob = await self._storage.stat(digest)
+        if blob is None or await self._metadata.read(blobs.size_of, repository, digest) is None:
+            raise BlobUploadUnknown
+        return blob
+
+    async def _finish(
+        self, session: UploadSession, digest: Digest, body: AsyncIterator[bytes], start: int | None, length: int | None
+    ) -> StoredBlob:
+        if length is not None and length <= SMALL and not session.staged:
+            return await self._finish_small(session, digest, body, start, length)
+        async with self._ending(session, digest, start, length) as sink:
+            with session.claim.receiving(body):
+                await pour(body, sink, self._settings.current.uploads.batch_bytes)
+        self._close(session)
+        try:
+            return await self._commit(session, digest)
+        except BaseException:
+            await session.staging.abort()
+            session.withdraw()
+            raise
 
     async def _finish_small(
         self, session: UploadSession, digest: Digest, body: AsyncIterator[bytes], start: int | None, length: int
@@ -195,6 +259,7 @@ class Uploads:
         async with session.claim.held(self._silence):
             session.require_open()
             self._close(session)
+            self._log.ended(session.id)
             if session.staged:
                 await session.staging.abort()
                 session.withdraw()
@@ -205,6 +270,11 @@ class Uploads:
         found = {upload: last_byte async for upload, last_byte in self._storage.uploads()}
         gone = [upload for upload, last_byte in found.items() if last_byte < limit]
         gone += [session.id for session in self._open if not session.staged and session.started < limit]
+        gone += [
+            upload
+            for upload, opening in self._log.openings().items()
+            if opening.started < limit and upload not in found and self._open.get(upload) is None
+        ]
         for upload in gone:
             await self._remove(upload)
         for upload in found.keys() - gone:
@@ -216,6 +286,7 @@ class Uploads:
         if session is None:
             await discard_upload(self._storage, upload)
             self._open.forget(upload)
+            self._log.ended(upload)
         elif not session.claim.taken:
             with suppress(BlobUploadUnknown):
                 await self.cancel(session)
@@ -227,18 +298,6 @@ class Uploads:
                 staging = await self._storage.stage(upload)
                 self._open.add_earlier(upload, staging.opening.principal)
 
-    async def _resume(self, upload_id: str) -> UploadSession:
-        try:
-            canonical = str(uuid.UUID(upload_id)) == upload_id
-        except ValueError:
-            canonical = False
-        if not canonical:  # an id becomes part of a path: nothing else may
-            raise BlobUploadUnknown
-        staging = await self._storage.stage(upload_id)
-        session = UploadSession(upload_id, staging.opening)
-        session.stage(staging, None)
-        return self._open.add(session)
-
     @asynccontextmanager
     async def _or_nothing(self, session: UploadSession) -> AsyncIterator[None]:
         """A disk without room keeps no part of an upload: its bytes go at once, and the session is over."""
@@ -246,6 +305,7 @@ class Uploads:
             yield
         except StorageFull:
             self._close(session)
+            self._log.ended(session.id)
             if session.staged:
                 with suppress(OciError):
                     await session.staging.abort()
@@ -257,20 +317,22 @@ class Uploads:
         self, session: UploadSession, start: int | None, length: int | None
     ) -> AsyncIterator[UploadSink]:
         """Bytes of a request after which the upload goes on: they survive a restart as soon as they are written."""
-        await self._place(session, start, lasting=True)
+        await self._place(session, start, None)
         try:
-            async with _counting(session, length) as sink:
+            async with counting(session, length) as sink:
                 yield sink
         finally:
             session.staging.release()
 
     @asynccontextmanager
-    async def _ending(self, session: UploadSession, start: int | None, length: int | None) -> AsyncIterator[UploadSink]:
+    async def _ending(
+        self, session: UploadSession, digest: Digest, start: int | None, length: int | None
+    ) -> AsyncIterator[UploadSink]:
         """Bytes of the request that ends the upload: when they break off, the upload is as it was before them."""
-        await self._place(session, start, lasting=False)
+        await self._place(session, start, digest)
         before = session.lasting_size = session.size
         try:
-            async with _counting(session, length) as sink:
+            async with counting(session, length) as sink:
                 yield sink
         except BaseException:
             try:
@@ -281,13 +343,16 @@ class Uploads:
         finally:
             session.lasting_size = None
 
-    async def _place(self, session: UploadSession, start: int | None, *, lasting: bool) -> None:
+    async def _place(self, session: UploadSession, start: int | None, last: Digest | None) -> None:
+        """Where the bytes of a request go; `last`: the digest of all, when the request ends the upload."""
         session.require_open()
         require_start(session, start)
         staging = session.staging if session.staged else await self._storage.stage(session.id, session.opening)
         try:
-            if lasting:
+            staging.last(last)
+            if last is None:
                 await staging.keep()
+                self._log.kept(session.id)
         except BaseException:
             if not session.staged:
                 await staging.abort()
@@ -306,6 +371,8 @@ class Uploads:
     async def _commit(self, session: UploadSession, digest: Digest) -> StoredBlob:
         await self._require_room(session.repository, session.size, digest)
         blob = await self._record(session, await session.staging.commit(digest))
+        self._log.ended(session.id, digest)  # before what else tells of it goes
+        await session.staging.forget()
         session.deliver(digest)
         return blob
 
@@ -327,22 +394,3 @@ class Uploads:
         quota = quota_of(self._settings.current, repository)
         if quota is not None:
             await self._metadata.read(require_room, repository, quota, size, digest)
-
-
-def require_start(session: UploadSession, start: int | None) -> None:
-    """Raise RangeNotSatisfiable when bytes that say where they belong belong elsewhere than behind the last one."""
-    if start is not None and start != session.size:
-        raise RangeNotSatisfiable(f"the chunk starts at byte {start}, the upload stands at byte {session.size}")
-
-
-@asynccontextmanager
-async def _counting(session: UploadSession, length: int | None) -> AsyncIterator[UploadSink]:
-    """A sink whose bytes count, unless they are more or fewer than announced."""
-    before = session.size
-    sink = UploadSink(session, length)
-    try:
-        yield sink
-        sink.require_complete()
-    except SizeInvalid:
-        await session.truncate(before)
-        raise

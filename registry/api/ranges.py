@@ -50,7 +50,7 @@ def read_window(text: str, total: int) -> Window | None:
 
 
 def read_windows(text: str, total: int, maximum: int) -> tuple[Window, ...]:
-    """The ranges that a `Range` header asks for, in its order, without those outside the content; none: serve the whole.
+    """The ranges that a `Range` header asks for, in its order, without those outside the content; none: the whole.
 
     That is served for more than `maximum` ranges, and for ranges that are more bytes together than there are: RFC 9110
     (section 14.2) lets a server ignore what costs it more than the whole.

@@ -12,7 +12,7 @@ from registry.api.ranges import chunk_of
 from registry.api.rooms import Rooms
 from registry.auth.principals import Principal
 from registry.oci.digest import Digest
-from registry.oci.errors import DigestInvalid, RangeNotSatisfiable
+from registry.oci.errors import BlobUploadUnknown, DigestInvalid, RangeNotSatisfiable
 from registry.oci.names import RepositoryName
 from registry.uploads import UploadSession
 
@@ -40,7 +40,10 @@ async def append(rooms: Rooms, request: Request, _principal: Principal) -> Respo
 
 async def finish(rooms: Rooms, request: Request, _principal: Principal) -> Response:
     """PUT: the last bytes, if any, and the digest of all: 201."""
-    session = await _session(rooms, request)
+    try:
+        session = await _session(rooms, request)
+    except BlobUploadUnknown:
+        return await _told_again(rooms, request)
     chunk, digest = chunk_of(request), _final_digest(request)
     with _saying_where(session):
         blob = await rooms.uploads.finish(session, digest, UploadBody(request), chunk.start, chunk.length)
@@ -60,6 +63,15 @@ async def cancel(rooms: Rooms, request: Request, _principal: Principal) -> Respo
 
 async def _session(rooms: Rooms, request: Request) -> UploadSession:
     return await rooms.uploads.session(repository_of(request), request.path_params["upload"])
+
+
+async def _told_again(rooms: Rooms, request: Request) -> Response:
+    """The 201 once more, where the upload was finished and its client has not heard of it."""
+    name, digest, upload = repository_of(request), _final_digest(request), request.path_params["upload"]
+    blob = await rooms.uploads.finish_again(name, upload, digest, UploadBody(request))
+    if blob is None:
+        raise BlobUploadUnknown
+    return _created(name, blob.digest)
 
 
 def _final_digest(request: Request) -> Digest:

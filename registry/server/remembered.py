@@ -60,7 +60,7 @@ class FileAnswer:
     def part(self, text: str | None) -> tuple[int, Window, bytes, bytes] | None:
         """What a request with this `Range` gets: status, window, format of the head, Content-Range.
 
-        `None` when the application has not shown yet how that is answered, or has to refuse it, and for lists of ranges.
+        `None` when the application has not shown yet how that is answered, or has to refuse it; and for several ranges.
         """
         if text is not None and asks_for_several(text):
             return None

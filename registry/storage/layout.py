@@ -3,6 +3,7 @@
     blobs/<algorithm>/<first two hex digits>/<hex>   one file for each blob, read-only
     uploads/<uuid>/data                              bytes of an upload in progress that a later process can go on with
     uploads/<uuid>/session.json                      what it was opened with
+    uploads/<uuid>/last.json                         of its last request: bytes before it, and the digest of all
     incoming/<uuid>                                  content that comes in one go, on its way to blobs/
     discarded/<hex>.<uuid>                           a blob that is being removed, for a moment
     quarantine/<algorithm>-<hex>                     damaged content (`registry.storage.quarantine`)

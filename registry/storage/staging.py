@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from registry.oci.digest import Digest, Hasher, new_hasher, require_digest
-from registry.oci.errors import BlobUploadUnknown
+from registry.oci.errors import BlobUploadUnknown, DigestInvalid
+from registry.storage.ending import Ending, read_ending, write_ending
 from registry.storage.layout import Layout
 from registry.storage.reading import open_blob
 from registry.storage.refusals import disk_refusals
@@ -62,6 +63,9 @@ class DiskStaging:
         self._descriptor = -1
         self._kept = self._made = kept
         self._over = False
+        self._last: Digest | None = None
+        self._ending: Ending | None = None
+        self._committed: Digest | None = None
         self._lock = threading.Lock()
 
     @classmethod
@@ -75,11 +79,17 @@ class DiskStaging:
         try:
             with open_blob(folder / _SESSION) as file:
                 opening = Opening(**json.loads(file.readall()))
-            with open_blob(folder / _DATA) as file:
-                size = os.fstat(file.fileno()).st_size
-        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
+            ending, size = read_ending(folder), _size_of(folder / _DATA)
+        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError, DigestInvalid):
             raise BlobUploadUnknown from None
-        return cls(workshop, upload, opening, size, kept=True)
+        if size is None and (ending is None or not ending.checked):
+            raise BlobUploadUnknown
+        held = min(size or 0, size or 0 if ending is None else ending.size)
+        found = cls(workshop, upload, opening, held, kept=True)
+        found._ending = ending
+        if size is None and ending is not None:
+            found._committed, found._over = ending.digest, True
+        return found
 
     @property
     def opening(self) -> Opening:
@@ -90,6 +100,15 @@ class DiskStaging:
     def size(self) -> int:
         """Bytes held so far."""
         return self._size
+
+    @property
+    def committed(self) -> Digest | None:
+        """The blob that an earlier process made of it."""
+        return self._committed
+
+    def last(self, digest: Digest | None) -> None:
+        """What is written from now on ends the upload, or does not; noted on the disk with the next bytes."""
+        self._last = digest
 
     @property
     def path(self) -> Path:
@@ -117,6 +136,11 @@ class DiskStaging:
         """Check the digest, sync the bytes, give them their name, sync the name."""
         return await self._run(lambda: self._commit(digest))
 
+    async def forget(self) -> None:
+        """Remove what tells of the commit."""
+        if self._kept:
+            await self._run(self._remove_folder)
+
     async def abort(self) -> None:
         """Remove all that the upload has on the disk."""
         await self._run(self._abort)
@@ -137,6 +161,7 @@ class DiskStaging:
         self._workshop.reserve.require()
         with self._lock:
             descriptor = self._open()
+            self._note_ending(descriptor)
             done = _write_all(descriptor, pieces, self._size)
             if self._hasher is not None:
                 for piece in pieces:
@@ -156,6 +181,19 @@ class DiskStaging:
                 raise BlobUploadUnknown from None
             self._made = True
         return self._descriptor
+
+    def _note_ending(self, descriptor: int, *, checked: bool = False) -> None:
+        """Say on the disk whether the bytes that come end the upload: a later process has to know how to read it."""
+        noted = self._ending
+        if not self._kept or (noted is None and self._last is None):
+            return
+        if noted is not None and (noted.digest, noted.checked) == (self._last, checked):
+            return
+        before = self._size if noted is None or self._last is None else noted.size
+        if noted is not None and self._last is None:
+            os.ftruncate(descriptor, self._size)  # what the note would have had taken back
+        self._ending = None if self._last is None else Ending(before, self._last, checked)
+        write_ending(self._folder, self._ending)
 
     def _keep(self) -> None:
         with self._lock:
@@ -188,6 +226,8 @@ class DiskStaging:
             try:
                 descriptor = self._open()
                 self._check(digest)
+                self._last = digest
+                self._note_ending(descriptor, checked=True)
                 modified = self._settle(descriptor)
                 target = self._workshop.shelves.place(self.path, digest)
             except BaseException:
@@ -196,8 +236,6 @@ class DiskStaging:
                 raise
             self._close()
             self._over = True
-            if self._kept:
-                self._remove_folder()
             return StoredBlob(digest, self._size, target, modified)
 
     def _settle(self, descriptor: int) -> float:
@@ -243,7 +281,16 @@ class DiskStaging:
         with suppress(FileNotFoundError):
             (self._folder / _DATA).unlink(missing_ok=True)
             (self._folder / _SESSION).unlink(missing_ok=True)
+            write_ending(self._folder, None)
             self._folder.rmdir()
+
+
+def _size_of(path: Path) -> int | None:
+    try:
+        with open_blob(path) as file:
+            return os.fstat(file.fileno()).st_size
+    except FileNotFoundError:
+        return None
 
 
 def _write_all(descriptor: int, pieces: Sequence[bytes | memoryview], at: int) -> int:

@@ -91,6 +91,18 @@ class Staging(Protocol):
         """`write` in a worker thread of the store."""
         ...
 
+    @property
+    def committed(self) -> Digest | None:
+        """The blob that an earlier process made of it, when that was not told any more; it takes no bytes then."""
+        ...
+
+    def last(self, digest: Digest | None) -> None:
+        """What is written from now on ends the upload, whose bytes have this digest then; or it does not (`None`).
+
+        A later process takes such bytes of a kept upload back, or finds it `committed`.
+        """
+        ...
+
     async def keep(self) -> None:
         """From now on `stage` finds these bytes in a later process as well; until then they last as long as this one.
 
@@ -103,11 +115,15 @@ class Staging(Protocol):
         ...
 
     async def commit(self, digest: Digest) -> StoredBlob:
-        """Make the bytes a blob, durably; idempotent when the store already holds it.
+        """Make the bytes a blob, durably; idempotent when the store already holds it. `forget` it then.
 
         Raises:
             DigestInvalid: the bytes have another digest; nothing is stored and the staging bytes are gone.
         """
+        ...
+
+    async def forget(self) -> None:
+        """The blob was recorded: a later process needs not know what became of the upload."""
         ...
 
     async def abort(self) -> None:

@@ -39,6 +39,27 @@ def test_whole_in_one_put(repository: Repository) -> None:
     assert repository.client.get(answer.headers["location"]).content == CONTENT
 
 
+@pytest.mark.parametrize("content", [CONTENT, CONTENT * 7_000], ids=["small", "large"])
+def test_the_last_request_may_come_again(repository: Repository, content: bytes) -> None:
+    """A client whose line was cut before it read the 201 is told the same; another digest finds nothing."""
+    location, digest = repository.open_upload(), Digest.of(content)
+    answers = [_finish(repository, location, content, digest) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [201] * 3
+    assert {(answer.headers["location"], answer.headers["docker-content-digest"]) for answer in answers} == {
+        (repository.url(f"blobs/{digest}"), digest)
+    }
+    assert code_of(_finish(repository, location, content, Digest.of(b"other"))) == "BLOB_UPLOAD_UNKNOWN"
+    assert repository.client.get(location).status_code == 404
+
+
+def test_the_last_request_may_not_come_again_for_what_is_gone(repository: Repository) -> None:
+    """404 once the blob was deleted: it has to be pushed again."""
+    location = repository.open_upload()
+    assert _finish(repository, location, CONTENT).status_code == 201
+    assert repository.client.delete(repository.url(f"blobs/{DIGEST}")).status_code == 202
+    assert _finish(repository, location, CONTENT).status_code == 404
+
+
 def test_docker_way(repository: Repository) -> None:
     """A stream in one PATCH without length and range, then an empty PUT."""
     location = repository.open_upload()
@@ -189,10 +210,11 @@ def test_missing_digest(repository: Repository) -> None:
 
 
 def test_finished_session_is_over(repository: Repository) -> None:
-    """A second PUT finds nothing."""
+    """Another chunk finds nothing, nor does a PUT of something else."""
     location = repository.open_upload()
     _finish(repository, location, CONTENT)
-    assert code_of(_finish(repository, location, CONTENT)) == "BLOB_UPLOAD_UNKNOWN"
+    assert code_of(_chunk(repository, location, 0, 100)) == "BLOB_UPLOAD_UNKNOWN"
+    assert code_of(_finish(repository, location, CONTENT, Digest.of(b"other"))) == "BLOB_UPLOAD_UNKNOWN"
 
 
 @pytest.mark.parametrize("query", [{}, {"digest-algorithm": "sha512"}, {"digest-algorithm": "sha256"}])

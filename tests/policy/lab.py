@@ -22,6 +22,8 @@ from registry.manifests import Manifests, PushedManifest
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
 from registry.referrers import ReferrersList
+from registry.session_log import FILE as SESSIONS
+from registry.session_log import SessionLog
 from registry.settings import RegistrySettings, SettingsInForce
 from registry.uploads import Uploads
 from tests.policy.images_made import MadeImage
@@ -51,8 +53,9 @@ class Lab:
         in_force = SettingsInForce(RegistrySettings.model_validate({"data": data} | registry))
         everything = (self.storage, self.metadata, self.gate, in_force)
         journal = Journal(self.storage, self.metadata, self.pool, in_force)
+        self.sessions = SessionLog(data / SESSIONS, 1000)
         self.blobs, self.manifests = Blobs(*everything), Manifests(*everything)
-        self.uploads = Uploads(*everything, journal)
+        self.uploads = Uploads(*everything, journal, self.sessions)
         self.referrers = ReferrersList(self.metadata, in_force, self.gate)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -63,6 +66,7 @@ class Lab:
         """Let go of the folder."""
         self.gate.close()
         self.metadata.close()
+        self.sessions.close()
         self.pool.shutdown()
         self.runner.close()
 

@@ -20,6 +20,8 @@ from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.names import Reference, RepositoryName, Tag
 from registry.referrers import ReferrersList
+from registry.session_log import FILE as SESSIONS
+from registry.session_log import SessionLog
 from registry.settings import RegistrySettings, SettingsInForce
 from registry.storage.store import StoredBlob
 from registry.tags import Tags
@@ -43,8 +45,9 @@ class OpenRooms:
         self.storage, self.metadata = open_stores(data, self.pool, new_database=new_database)
         everything = (self.storage, self.metadata, gate, self.settings)
         self.journal = Journal(self.storage, self.metadata, self.pool, self.settings)
+        self.sessions = SessionLog(data / SESSIONS, 1000)
         self.blobs, self.manifests = Blobs(*everything), Manifests(*everything)
-        self.uploads = Uploads(*everything, self.journal)
+        self.uploads = Uploads(*everything, self.journal, self.sessions)
         self.tags = Tags(self.metadata, self.settings)
         self.catalog = Catalog(self.metadata, self.settings)
         self.referrers = ReferrersList(self.metadata, self.settings, gate)
@@ -61,6 +64,7 @@ class OpenRooms:
     def close(self) -> None:
         """Let go of the folder."""
         self.metadata.close()
+        self.sessions.close()
         self.pool.shutdown()
         self.runner.close()
 

@@ -43,8 +43,6 @@ class UploadMachine(RuleBasedStateMachine):
     @rule(upload=sessions, chunks=CHUNKS, shift=st.integers(-1, 1), excess=st.integers(-1, 1), said=st.booleans())
     def append(self, upload: str, chunks: list[bytes], shift: int, excess: int, said: bool) -> None:
         """Bytes count when place and length, where given, are right; otherwise nothing changes."""
-        if self.is_lost(upload):
-            return
         whole = b"".join(chunks)
         start = max(len(self.open[upload]) + shift, 0) if said else None
         length = max(len(whole) + excess, 0) if said else None
@@ -63,8 +61,6 @@ class UploadMachine(RuleBasedStateMachine):
     @rule(upload=consumes(sessions), algorithm=st.sampled_from(["sha256", "sha512"]), last=st.binary(max_size=10))
     def finish(self, upload: str, algorithm: str, last: bytes) -> None:
         """The blob has all bytes; the session is over."""
-        if self.is_lost(upload):
-            return
         content = self.open.pop(upload) + last
         session = self.rooms.run(self.rooms.uploads.session(REPOSITORY, upload))
         digest = Digest.of(content, algorithm)
@@ -77,8 +73,6 @@ class UploadMachine(RuleBasedStateMachine):
     @rule(upload=consumes(sessions))
     def finish_wrongly(self, upload: str) -> None:
         """A wrong digest ends the session, too."""
-        if self.is_lost(upload):
-            return
         content = self.open.pop(upload)
         session = self.rooms.run(self.rooms.uploads.session(REPOSITORY, upload))
         self.refuses(self.rooms.uploads.finish(session, Digest.of(content + b"!"), pieces(), None, 0), DigestInvalid)
@@ -87,8 +81,6 @@ class UploadMachine(RuleBasedStateMachine):
     @rule(upload=consumes(sessions))
     def cancel(self, upload: str) -> None:
         """As does a cancel."""
-        if self.is_lost(upload):
-            return
         self.open.pop(upload)
         session = self.rooms.run(self.rooms.uploads.session(REPOSITORY, upload))
         self.rooms.run(self.rooms.uploads.cancel(session))
@@ -96,8 +88,7 @@ class UploadMachine(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        """Another process goes on with what is there: sessions to which bytes were sent."""
-        self.open = {upload: content for upload, content in self.open.items() if upload in self.staged}
+        """Another process goes on with all of them, those without a byte too."""
         self.rooms.close()
         self.rooms = self.stack.enter_context(open_rooms(self.folder))
 
@@ -115,12 +106,6 @@ class UploadMachine(RuleBasedStateMachine):
         except kind:
             return
         raise AssertionError(f"expected {kind.__name__}")
-
-    def is_lost(self, upload: str) -> bool:
-        """Whether the session went with an earlier process; then it is unknown."""
-        if upload not in self.open:
-            self.is_over(upload)
-        return upload not in self.open
 
     def is_over(self, upload: str) -> None:
         """The session is unknown."""

@@ -131,14 +131,26 @@ def test_two_requests_write_one_after_the_other(followed: OpenRooms) -> None:
     assert followed.run(scenario()) in {b"a" * 50 + b"b" * 50, b"b" * 50 + b"a" * 50}
 
 
-def test_of_two_finishes_one_succeeds(followed: OpenRooms) -> None:
-    """The other finds the session over."""
+def test_of_two_equal_finishes_both_are_told_of_the_blob(followed: OpenRooms) -> None:
+    """A client that has not heard of the first makes its request again."""
 
-    async def scenario() -> list[bool]:
+    async def scenario() -> list[Digest]:
         session = await followed.uploads.start(REPOSITORY, PUSHER)
         await followed.uploads.append(session, pieces(b"content"), None, None)
         finishes = [followed.uploads.finish(session, DIGEST, pieces(), None, 0) for _ in range(2)]
-        answers = await asyncio.gather(*finishes, return_exceptions=True)
-        return [isinstance(answer, BlobUploadUnknown) for answer in answers]
+        return [blob.digest for blob in await asyncio.gather(*finishes)]
 
-    assert sorted(followed.run(scenario())) == [False, True]
+    assert followed.run(scenario()) == [DIGEST, DIGEST]
+
+
+def test_of_two_different_finishes_one_succeeds(followed: OpenRooms) -> None:
+    """The other finds the session over."""
+
+    async def scenario() -> object:
+        session = await followed.uploads.start(REPOSITORY, PUSHER)
+        await followed.uploads.append(session, pieces(b"content"), None, None)
+        digests = (DIGEST, Digest.of(b"other"))
+        finishes = [followed.uploads.finish(session, digest, pieces(), None, 0) for digest in digests]
+        return (await asyncio.gather(*finishes, return_exceptions=True))[1]
+
+    assert isinstance(followed.run(scenario()), BlobUploadUnknown)
