@@ -72,9 +72,9 @@ runtime-fuzz: tools ## the same of random stacks of layers (SEED, COUNT); goes o
 	@sh .ci/newest-containerd
 	@$(BIN)/python -m tests.runtime --seed $(or $(SEED),0) --count $(or $(COUNT),5000) $(ARGS)
 
-artifacts: tools ## what helm pushes is no image (builds it first)
+artifacts: tools ## what helm pushes and the caches of BuildKit (builds both first)
 	@sh .ci/go-tools .ci/artifact-tools.txt
-	@ARTIFACT_TOOLS=1 $(BIN)/python -m pytest tests/clients/test_artifact_tools.py $(ARGS)
+	@ARTIFACT_TOOLS=1 $(BIN)/python -m pytest tests/clients/test_artifact_tools.py tests/clients/test_buildkit_cache.py $(ARGS)
 
 conformance: tools ## the official suite of the OCI distribution specification, every profile
 	@$(BIN)/python -m pytest -n $(JOBS) tests/conformance_suite $(ARGS)

@@ -32,7 +32,7 @@ OPERATIONS = (
     "pull of an image that is not cleared",
 )
 # Tools that take minutes to build: `make artifacts` has them.
-collect_ignore = [] if os.environ.get("ARTIFACT_TOOLS") else ["test_artifact_tools.py"]
+collect_ignore = [] if os.environ.get("ARTIFACT_TOOLS") else ["test_artifact_tools.py", "test_buildkit_cache.py"]
 TRIALS = pytest.StashKey[Table]()
 
 Connect = Callable[[Entry, Endpoint], Client]
