@@ -33,10 +33,12 @@ from registry.oci.digest import Digest
 from registry.oci.errors import ContentTooLarge, ManifestInvalid
 from registry.oci.manifest import ImageIndex, ImageManifest, Manifest, parse_manifest
 from registry.oci.names import RepositoryName
+from registry.storage.stamps import stamp_of
 from registry.storage.store import BlobStore
 
 CURRENT = ",".join(names(DETECTORS))
 _SUBJECTS = 2000
+_DAMAGED = "an inspection worker read bytes of another digest"
 # Inspections are kept unpacked in memory; what they take there is about so many times their stored size.
 _UNPACKED = 8
 _COMPOSED = 200
@@ -283,6 +285,8 @@ class Inspector:
         return await asyncio.wrap_future(job.future)
 
     def _keep_inspection(self, digest: str, found: Inspected) -> None:
+        if found.damaged is not None:
+            self._storage.quarantine.set_aside(Digest(digest), stamp_of(found.damaged), _DAMAGED)
         if found.passing:  # whoever asks later has it read again
             return
         try:

@@ -18,12 +18,14 @@ class Inspected:
         failure: why there is none: a sentence for a person, "" when there is one.
         opened: bytes of the layer that were read.
         passing: whether the cause was not the layer's, so that another attempt may well succeed.
+        damaged: the file that was read, when its bytes do not have the layer's digest.
     """
 
     body: bytes
     failure: str
     opened: int
     passing: bool = False
+    damaged: os.stat_result | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,10 @@ class LayerJob:
         if self._path is not None and self.descriptor < 0:
             self.descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
             self._progress = Progress(os.fstat(self.descriptor).st_size, complete=True)
+
+    def seen(self) -> os.stat_result | None:
+        """The file that is open."""
+        return None if self.descriptor < 0 else os.fstat(self.descriptor)
 
     def release(self) -> None:
         """Close a file that can be opened again."""

@@ -205,7 +205,7 @@ class InspectionWorkers:
             job.algorithm = job.digest.partition(":")[0]
             self._enqueue(job)
         elif job.digest != f"{job.algorithm}:{answer['digest']}":
-            self.failed(job, "the stored bytes are not those of the layer's digest")
+            self._found_damaged(job)
         else:
             self._give(job, Inspected(body, "", int(answer["read"])))
 
@@ -216,6 +216,15 @@ class InspectionWorkers:
             self._put_back(job)
         else:
             self._give_up(job, reason, passing=passing)
+
+    def _found_damaged(self, job: LayerJob) -> None:
+        """Other bytes than those of the digest: read once more, then told of. The layer is something else."""
+        job.attempts += 1
+        if job.attempts < _ATTEMPTS:
+            self._put_back(job)
+        else:
+            reason = "the stored bytes are not those of the layer's digest"
+            self._give(job, Inspected(b"", reason, 0, passing=True, damaged=job.seen()))
 
     def left(self, job: LayerJob) -> None:
         """A worker has left it to something more urgent, or because it could not hurry."""
