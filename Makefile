@@ -11,7 +11,7 @@ JOBS ?= 2
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test bench bench-registries fuzz runtime runtime-fuzz requirements clean
+.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test bench bench-registries fuzz runtime runtime-fuzz cut-pushes requirements clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -71,6 +71,9 @@ runtime: tools ## what docker, containerd and podman show in images of every kin
 runtime-fuzz: tools ## the same of random stacks of layers (SEED, COUNT); goes on where it stopped
 	@sh .ci/newest-containerd
 	@$(BIN)/python -m tests.runtime --seed $(or $(SEED),0) --count $(or $(COUNT),5000) $(ARGS)
+
+cut-pushes: tools ## pushes over a TLS line that is cut at any byte (COUNT in all), and what became of them
+	@CUT_PUSHES=$(or $(COUNT),200) $(BIN)/python -m pytest -s tests/clients/test_many_cuts.py $(ARGS)
 
 artifacts: tools ## what helm pushes and the caches of BuildKit (builds both first)
 	@sh .ci/go-tools .ci/artifact-tools.txt

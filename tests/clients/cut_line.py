@@ -32,6 +32,11 @@ class CutLine:
     _passed: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def cut_again(self, after_bytes: int) -> None:
+        """Cut the line once more, after so many bytes from now on."""
+        with self._lock:
+            self.after_bytes, self.cuts, self.passed_since, self._passed = after_bytes, 0, 0, 0
+
     def pass_on(self, piece: bytes) -> bool:
         """Count a piece; false when the line is to be cut now."""
         with self._lock:

@@ -61,6 +61,7 @@ class Program:
     def __init__(self, arguments: tuple[str, ...], home: Path, variables: Mapping[str, str] | None = None) -> None:
         self.arguments = arguments
         self.home = home
+        self.seconds: float = TIMEOUT_SECONDS
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(home),
@@ -69,8 +70,8 @@ class Program:
             **(variables or {}),
         }
 
-    def run(self, *arguments: str, text: str = "", seconds: float = TIMEOUT_SECONDS) -> Outcome:
-        """Run it to its end, with `text` as its standard input; killed after so many seconds."""
+    def run(self, *arguments: str, text: str = "", seconds: float | None = None) -> Outcome:
+        """Run it to its end, with `text` as its standard input; killed after so many seconds (`self.seconds`)."""
         command = (*self.arguments, *arguments)
         done = subprocess.run(
             command,
@@ -80,7 +81,7 @@ class Program:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=seconds,
+            timeout=self.seconds if seconds is None else seconds,
             check=False,
         )
         return Outcome(command, done.returncode, done.stdout)
