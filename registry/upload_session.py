@@ -248,3 +248,17 @@ async def counting(session: UploadSession, length: int | None) -> AsyncIterator[
     except SizeInvalid:
         await session.truncate(before)
         raise
+
+
+async def collected(session: UploadSession, body: AsyncIterator[bytes], length: int) -> bytes:
+    """A body of this length, no byte more; when it breaks off, nothing of it counts."""
+    content = bytearray()
+    with session.claim.receiving(body):
+        async for piece in body:
+            content += piece
+            if len(content) > length:  # a chunked body whose Content-Range said less
+                break
+    if len(content) != length:
+        came = f"{len(content)} bytes" if len(content) < length else "more"
+        raise SizeInvalid(f"{came} came, {length} bytes were announced: send the chunk again")
+    return bytes(content)

@@ -13,7 +13,7 @@ from registry.metadata import blobs, changes, garbage
 from registry.metadata.changes import Occasion
 from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest, new_hasher, require_digest
-from registry.oci.errors import BlobUploadUnknown, OciError, SizeInvalid, StorageFull
+from registry.oci.errors import BlobUploadUnknown, OciError, StorageFull
 from registry.oci.names import RepositoryName
 from registry.open_uploads import OpenUploads
 from registry.quotas import quota_of, require_room
@@ -21,7 +21,16 @@ from registry.session_log import SessionLog
 from registry.settings import RegistrySettings, SettingsInForce
 from registry.storage.refusals import disk_refusals
 from registry.storage.store import BlobStore, Opening, StoredBlob
-from registry.upload_session import UploadSession, UploadSink, counting, discard_upload, drop, pour, require_start
+from registry.upload_session import (
+    UploadSession,
+    UploadSink,
+    collected,
+    counting,
+    discard_upload,
+    drop,
+    pour,
+    require_start,
+)
 
 __all__ = ["UploadSession", "UploadSink", "Uploads"]
 
@@ -86,6 +95,12 @@ class Uploads:
         await self._require_room(repository, size, None)
         session = UploadSession(str(uuid.uuid4()), Opening(repository, algorithm, principal.id, time.time()))
         return self._open.add(session)
+
+    async def find(self, repository: RepositoryName, upload_id: str) -> UploadSession | None:
+        """The running session with this id, or `None`."""
+        with suppress(BlobUploadUnknown):
+            return await self.session(repository, upload_id)
+        return None
 
     async def session(self, repository: RepositoryName, upload_id: str) -> UploadSession:
         """The running session with this id, those of an earlier process included.
@@ -229,26 +244,13 @@ class Uploads:
         """All bytes in one small body: they need no place of their own, and one way to the disk."""
         session.require_open()
         require_start(session, start)
-        content = await self._collected(session, body, length)
+        content = await collected(session, body, length)
         self._close(session)
         await self._require_room(session.repository, length, digest)
         require_digest(digest, Digest.of(content, digest.algorithm))
         if self._journal.has_room:
             return await self._journal.take(self._occasion(session), digest, content)
         return await self._record(session, await self._storage.put(digest, content))
-
-    async def _collected(self, session: UploadSession, body: AsyncIterator[bytes], length: int) -> bytes:
-        """A body of this length, no byte more; when it breaks off, nothing of it counts."""
-        content = bytearray()
-        with session.claim.receiving(body):
-            async for piece in body:
-                content += piece
-                if len(content) > length:  # a chunked body whose Content-Range said less
-                    break
-        if len(content) != length:
-            came = f"{len(content)} bytes" if len(content) < length else "more"
-            raise SizeInvalid(f"{came} came, {length} bytes were announced: send the chunk again")
-        return bytes(content)
 
     async def cancel(self, session: UploadSession) -> None:
         """The session is over, its bytes are gone.

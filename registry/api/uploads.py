@@ -40,9 +40,8 @@ async def append(rooms: Rooms, request: Request, _principal: Principal) -> Respo
 
 async def finish(rooms: Rooms, request: Request, _principal: Principal) -> Response:
     """PUT: the last bytes, if any, and the digest of all: 201."""
-    try:
-        session = await _session(rooms, request)
-    except BlobUploadUnknown:
+    session = await rooms.uploads.find(repository_of(request), request.path_params["upload"])
+    if session is None:
         return await _told_again(rooms, request)
     chunk, digest = chunk_of(request), _final_digest(request)
     with _saying_where(session):

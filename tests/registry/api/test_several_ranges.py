@@ -43,7 +43,7 @@ def parts(answer: httpx.Response) -> list[tuple[str, bytes]]:
     head = b"Content-Type: " + answer.headers["content-type"].encode() + b"\r\n\r\n"
     found = list(BytesParser().parsebytes(head + answer.content).walk())[1:]
     assert {part.get_content_type() for part in found} == {"application/octet-stream"}
-    return [(str(part["Content-Range"]), bytes(part.get_payload(decode=True))) for part in found]  # type: ignore[arg-type]
+    return [(str(part["Content-Range"]), bytes(part.get_payload(decode=True))) for part in found]
 
 
 @pytest.mark.parametrize(
