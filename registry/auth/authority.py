@@ -30,7 +30,7 @@ class Authority:
 
     def __init__(self, data: Path, metadata: MetadataStore, settings: SettingsInForce[RegistrySettings]) -> None:
         auth = settings.current.auth
-        self._secrets = SecretCheck(auth, len(SECRET_NAMES))
+        self._secrets = SecretCheck(auth, len(SECRET_NAMES), lambda: settings.current.auth.hashing_waiting)
         self.directory = Directory(metadata)
         self.tokens = Tokens(signing_key(data), settings)
         throttle = Throttle(lambda: settings.current.auth.throttle)

@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from registry.access_settings import AuthSettings
@@ -24,14 +24,16 @@ class SecretCheck:
     whether anybody has it or not: it is remembered for the name it was tried with only.
 
     Args:
-        settings: threads, places in the queue, and what is remembered.
+        settings: threads, and what is remembered.
         each: secrets that a principal has at most.
+        waiting: says how many secrets may wait for a thread.
     """
 
-    def __init__(self, settings: AuthSettings, each: int) -> None:
+    def __init__(self, settings: AuthSettings, each: int, waiting: Callable[[], int]) -> None:
         self._each = each
         self._threads = ThreadPoolExecutor(settings.hashing_threads, "secret-check")
-        self._waiting_maximum = settings.hashing_threads + settings.hashing_waiting
+        self._places = settings.hashing_threads
+        self._waiting = waiting
         self._key = os.urandom(32)
         self._answers: Recent[bytes, bool] = Recent(settings.verified_entries, settings.verified_seconds)
         self._running: dict[bytes, asyncio.Future[bool]] = {}
@@ -80,7 +82,7 @@ class SecretCheck:
     async def _hash(self, question: bytes, secret: str, phc: str | None) -> bool:
         running = self._running.get(question)
         if running is None:
-            if len(self._running) >= self._waiting_maximum:
+            if len(self._running) >= self._places + self._waiting():
                 raise TooManyRequests("too many sign-ins at once: try again in a second", headers={"Retry-After": "1"})
             work = asyncio.get_running_loop().run_in_executor(self._threads, _compare, secret, phc)
             running = self._running[question] = asyncio.ensure_future(self._remember(question, work))

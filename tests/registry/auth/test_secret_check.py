@@ -17,7 +17,7 @@ OTHER = hash_secret("other")
 @pytest.fixture
 def check() -> Iterator[SecretCheck]:
     """A check of its own with room for one waiting secret."""
-    opened = SecretCheck(AuthSettings(hashing_waiting=1), 2)
+    opened = SecretCheck(AuthSettings(), 2, lambda: 1)
     yield opened
     opened.close()
 
@@ -79,3 +79,18 @@ def test_cancelled_caller_does_not_spoil_the_answer(check: SecretCheck) -> None:
 def test_huge_secret_is_not_hashed(check: SecretCheck) -> None:
     """A secret of megabytes is wrong without any work."""
     assert asyncio.run(check.find("ci", "x" * 1_000_000, [HASH])) is None
+
+
+def test_how_many_may_wait_may_change_meanwhile() -> None:
+    """The setting is live: it is asked for each secret that comes."""
+    waiting = [1]
+    check = SecretCheck(AuthSettings(), 1, lambda: waiting[0])
+
+    async def flood() -> int:
+        guesses = (check.find("ci", f"guess{waiting[0]}-{n}", [HASH]) for n in range(6))
+        return sum(answer is None for answer in await asyncio.gather(*guesses, return_exceptions=True))
+
+    assert asyncio.run(flood()) == 2
+    waiting[0] = 3
+    assert asyncio.run(flood()) == 4
+    check.close()
