@@ -8,7 +8,7 @@ from pydantic import Field
 from policy.decision import Mode
 from policy.inspection.budgets import Budgets, ImageBudgets
 from policy.policies import DEFAULT
-from registry.settings import MEBIBYTE, Group
+from registry.settings_group import MEBIBYTE, Group
 
 _BUDGETS = Budgets()
 _IMAGE_BUDGETS = ImageBudgets()

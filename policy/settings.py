@@ -7,7 +7,8 @@ from policy.gateway.settings import GatewaySettings
 from policy.judging_settings import JudgingSettings
 from policy.policies import known_policies
 from policy.standing import StandingOrders
-from registry.settings import LIVE, RegistrySettings
+from registry.settings import RegistrySettings
+from registry.settings_group import LIVE
 
 
 class Settings(RegistrySettings):

@@ -7,7 +7,8 @@ from typing import Any
 import structlog
 from pydantic import BaseModel
 
-from registry.settings import LIVE_WHILE_SET, RegistrySettings, SettingsInForce, is_marked_live
+from registry.settings import RegistrySettings, SettingsInForce
+from registry.settings_group import LIVE_WHILE_SET, is_marked_live
 from registry.settings_sources import SettingsError
 
 Turn = Callable[[], None]

@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from registry.settings import RegistrySettings, is_marked_live
+from registry.settings import RegistrySettings
+from registry.settings_group import is_marked_live
 
 _WIDTH = 110
 _HEAD = """\

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from registry.settings import Group, Words
+from registry.settings_group import Group, Words
 
 
 class GatewaySettings(Group):

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from registry.api.content import FileRefused
 from registry.server.body import Framing
-from registry.server.link import Link
+from registry.server.link import Link, underway
 from registry.server.means import Means
 from registry.server.reading import read_window
 from registry.server.receiving import Body, Sink, receive_body
@@ -49,6 +49,22 @@ class Bypass:
     def came(self) -> int:
         """Bytes that have come and no worker has received yet."""
         return 0 if self._link is None else self._link.came()
+
+    def taken(self, written: int) -> int | None:
+        """Bytes that the client has, over the whole connection; `None` while nothing waits for it to take more.
+
+        `written`: bytes that were given to the transport.
+        """
+        queued = self._transport.get_write_buffer_size()
+        blocked, sent = (False, 0) if self._link is None else (self._link.blocked, self._link.sent)
+        if not queued and not blocked:
+            return None
+        return written - queued + sent - underway(self._transport.get_extra_info("socket"))
+
+    def end(self) -> None:
+        """A worker that waits for the client, or sends to it, sees that it has left."""
+        if self._link is not None:
+            self._link.end()
 
     def end_reading(self) -> None:
         """A worker that receives sees the end of the stream."""

@@ -118,11 +118,12 @@ class Connection(asyncio.Protocol):
 
     def _tick(self) -> None:
         self._timer = self._loop.call_later(TICK, self._tick)
-        now, queued = self._loop.time(), self._transport.get_write_buffer_size()
+        now = self._loop.time()
         patience = self._means.waiting if self._seat.refusal is None else IMPATIENCE
         late = self._pace.look(now, self._state().waits, self._requests, self._came(), patience)
-        late = late or self._pace.look_at_taking(now, queued, self._written - queued, patience)
+        late = late or self._pace.look_at_taking(now, self._bypass.taken(self._written), patience)
         if late is Late.TAKING:
+            self._bypass.end()
             self.cut()
         elif late is Late.REQUEST:
             self._closing = True

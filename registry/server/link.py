@@ -29,6 +29,8 @@ class Link:
 
     Attributes:
         waits: whether the event loop waits for the peer to send.
+        blocked: whether the event loop waits for the peer to take what is sent.
+        sent: bytes that workers have sent.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -36,7 +38,8 @@ class Link:
             raise ConnectionResetError("the peer has left")
         original = transport.get_extra_info("socket")
         self.socket = socket.socket(original.family, socket.SOCK_STREAM, 0, os.dup(original.fileno()))
-        self.waits = False
+        self.waits = self.blocked = False
+        self.sent = 0
         self._lock = threading.Lock()
         self._users = 0
         self._over = False
@@ -80,6 +83,11 @@ class Link:
         with suppress(OSError), self:
             self.socket.shutdown(socket.SHUT_RD)
 
+    def end(self) -> None:
+        """Whoever waits for the peer or sends to it sees that it is over."""
+        with suppress(OSError), self:
+            self.socket.shutdown(socket.SHUT_RDWR)
+
     def ready(self, events: int) -> bool:
         """Wait in a worker thread, briefly; `False` when the event loop should wait instead."""
         poll = select.poll()
@@ -119,12 +127,12 @@ class Link:
         """
         loop = asyncio.get_running_loop()
         self.__enter__()
-        waits = True
+        waits = self.blocked = True
 
         def stop() -> None:
             nonlocal waits
             if waits:
-                waits = False
+                waits = self.blocked = False
                 timer.cancel()
                 loop.remove_writer(self.socket)
                 self.__exit__(None, None, None)
@@ -140,6 +148,11 @@ class Link:
     def _close_unused(self) -> None:
         if self._over and not self._users:
             self.socket.close()
+
+
+def underway(original: socket.socket) -> int:
+    """Bytes that were given to a TCP socket and that the peer has not acknowledged (SIOCOUTQ)."""
+    return int.from_bytes(fcntl.ioctl(original.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
 async def _within(seconds: float, woken: asyncio.Event) -> bool:

@@ -24,7 +24,7 @@ class Late(Enum):
     HEAD = "not the whole head"
     BODY = "no byte of the body"
     RATE = "too little of the body"
-    TAKING = "no byte of the response was taken"
+    TAKING = "no byte of the response was taken, or too few"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class Patience:
         stall_seconds: for the next byte of a body, and for a client to take the next byte of a response.
         body_seconds: over how long the rate of a body is looked at.
         body_rate: bytes a second that must come of a body; 0: any.
+        taking_seconds: over how long the rate is looked at in which a client takes what is sent to it.
+        taking_rate: bytes a second that it must take; 0: any.
     """
 
     idle_seconds: float = 75.0
@@ -44,8 +46,12 @@ class Patience:
     stall_seconds: float = 300.0
     body_seconds: float = 60.0
     body_rate: int = 1024
+    taking_seconds: float = 60.0
+    taking_rate: int = 1024
 
 
+_LEAST = 1e-6
+"""Seconds, for a spell that begins with this look."""
 IMPATIENCE = Patience(idle_seconds=2.0, head_seconds=5.0)
 """With clients that get no more than a refusal."""
 
@@ -66,7 +72,9 @@ class Pace:
         self._spell = 0.0
         self._spell_came = 0
         self._taken = 0
-        self._taken_at = now
+        self._taken_at = self._asked_at = now
+        self._taking = 0.0
+        self._taking_from = 0
 
     def look(self, now: float, waits: Waits, request: int, came: int, patience: Patience) -> Late | None:
         """Say what is late.
@@ -106,15 +114,27 @@ class Pace:
         self._spell, self._spell_came = 0.0, came
         return None
 
-    def look_at_taking(self, now: float, queued: int, taken: int, patience: Patience) -> Late | None:
-        """Say whether a client takes nothing of what is queued for it.
+    def look_at_taking(self, now: float, taken: int | None, patience: Patience) -> Late | None:
+        """Say whether a client takes nothing, or too little, of what is sent to it.
 
         Args:
             now: seconds of the loop's clock.
-            queued: bytes that wait to be sent.
-            taken: bytes that were sent, over the whole connection.
+            taken: bytes that it has, over the whole connection; `None` while nothing waits for it to take more.
             patience: how long is waited.
         """
-        if not queued or taken != self._taken:
+        passed, self._asked_at = now - self._asked_at, now
+        if taken is None:
+            self._taken_at, self._taking = now, 0.0
+            return None
+        if taken != self._taken:
             self._taken, self._taken_at = taken, now
-        return Late.TAKING if now - self._taken_at >= patience.stall_seconds else None
+        if now - self._taken_at >= patience.stall_seconds:
+            return Late.TAKING
+        if not self._taking:
+            self._taking_from, passed = taken, min(passed, _LEAST)
+        self._taking += passed
+        if self._taking < patience.taking_seconds:
+            return None
+        slow = taken - self._taking_from < patience.taking_rate * self._taking
+        self._taking = 0.0
+        return Late.TAKING if slow else None

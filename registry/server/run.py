@@ -24,7 +24,8 @@ from registry.server.means import Means
 from registry.server.pace import Patience
 from registry.server.seats import Seats
 from registry.server.startup import CannotStart, Certificate, bind, cautions, certificate_of
-from registry.settings import RegistrySettings, ServerSettings
+from registry.server_settings import ServerSettings
+from registry.settings import RegistrySettings
 from registry.settings_sources import SettingsError
 
 Announce = Callable[[str], None]
@@ -231,6 +232,8 @@ def _patience(server: ServerSettings) -> Patience:
         stall_seconds=server.stall_seconds,
         body_seconds=server.body_rate_seconds,
         body_rate=server.body_rate,
+        taking_seconds=server.taking_rate_seconds,
+        taking_rate=server.taking_rate,
     )
 
 

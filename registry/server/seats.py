@@ -9,7 +9,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from registry.api.proxies import is_trusted
 from registry.server.head import HeadRefused
 from registry.server.refusals import no_seat
-from registry.settings import ServerSettings
+from registry.server_settings import ServerSettings
 
 SPARE_DESCRIPTORS = 256
 """Descriptors, or a quarter of them, that are left for databases, files and everything else that is no connection."""

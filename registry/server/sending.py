@@ -177,13 +177,16 @@ class Sending:
     def _send(self, stop: int) -> None:
         if self._head:
             more = socket.MSG_MORE if self.sent < stop else 0
-            self._head = self._head[self._link.socket.send(self._head, more) :]
+            gone = self._link.socket.send(self._head, more)
+            self._head = self._head[gone:]
+            self._link.sent += gone
             return
         at = self._window.offset + self.sent
         sent = os.sendfile(self._link.socket.fileno(), self._file, at, min(CALL, stop - self.sent))
         if not sent:
             raise ends_early(self._window.path, at)
         self.sent += sent
+        self._link.sent += sent
 
     # in the event loop's thread
 

@@ -7,7 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from registry.cli_config import config_group
-from registry.settings import Group, RegistrySettings
+from registry.settings import RegistrySettings
+from registry.settings_group import Group
 
 
 class _Extra(Group):

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from registry.settings import Group, RegistrySettings
+from registry.settings import RegistrySettings
+from registry.settings_group import Group
 from registry.settings_sources import SettingsError, load
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from registry.oci.digest import Digest
 from registry.server.states import State
 from tests.registry.server.lines import WAYS, Lines, lines, until_end
 
@@ -230,6 +231,43 @@ def test_a_client_that_takes_no_answers_is_sent_away(impatient: Lines) -> None:
         while impatient.live.connections() and time.monotonic() < deadline:
             time.sleep(0.1)
         assert not impatient.live.connections()
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def demanding(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lines]:
+    """A server that wants its answers to be taken, faster than anybody reads a little now and then."""
+    limits = {"taking_rate": 1 << 20, "taking_rate_seconds": 3.0}
+    with lines(tmp_path_factory.mktemp("demanding"), request.param, **limits) as started:
+        yield started
+
+
+def asked_for_a_blob(server: Lines, content: bytes) -> bytes:
+    """Push a blob; the request for it."""
+    target = b"/v2/a/blobs/" + Digest.of(content).encode()
+    with server.line() as line:
+        head = b"POST /v2/a/blobs/uploads/?digest=%b HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n"
+        line.sendall(
+            head % (Digest.of(content).encode(), len(content)) + server.authorization + b"\r\n" + END + content
+        )
+        assert until_end(line).startswith(b"HTTP/1.1 201")
+    return b"GET %b HTTP/1.1\r\nHost: a\r\n" % target + server.authorization + b"\r\n" + END
+
+
+@pytest.mark.parametrize("times", [1, 4], ids=["from the application", "remembered"])
+def test_a_client_that_takes_an_answer_too_slowly_is_sent_away(demanding: Lines, times: int) -> None:
+    """SERVING: a few bytes at a time keep no connection; who takes it as it comes gets it whole."""
+    ask = asked_for_a_blob(demanding, bytes(12 << 20))
+    for _ in range(times):
+        with demanding.line() as line:
+            line.sendall(ask)
+            assert until_end(line).endswith(bytes(1 << 20))
+    with demanding.line(room=4096) as line:
+        line.sendall(ask)
+        deadline = time.monotonic() + 20
+        while demanding.live.connections() and time.monotonic() < deadline:
+            line.recv(1000)
+            time.sleep(0.05)
+        assert not demanding.live.connections()
 
 
 @pytest.mark.parametrize("state", State)
