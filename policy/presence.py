@@ -73,7 +73,8 @@ class Presence:
             for digest, place in below.items():
                 subject = self._inspector.known(digest)
                 for entry in children_of(subject) if subject is not None and subject.kind is Kind.INDEX else ():
-                    if entry.blob_type is None and entry.digest not in seen and not entry.why_not(policy):
+                    is_manifest = entry.blob_type is None or self._inspector.known(entry.digest) is not None
+                    if is_manifest and entry.digest not in seen and not entry.why_not(policy):
                         seen.add(entry.digest)
                         places[Digest(entry.digest)] = _place(entry, place)
             absent = await self._metadata.read(manifests.absent, repository, list(places))
@@ -121,7 +122,7 @@ class _Look:
         filed = await self._metadata.read(manifests.filed, self._repository, [manifest])
         self.missing += [f"{place}manifest {digest} {_GONE}" for digest in await missing_among(self._storage, filed)]
         for part in await self._metadata.read(parts_of, self._repository, manifest):
-            if part.digest in self._seen:
+            if part.digest in self._seen or part.kind == "blob":  # no verdict speaks of what an index names so
                 continue
             self._seen.add(part.digest)
             wrong = await self._wrong(part)
@@ -148,8 +149,6 @@ def _place(entry: ChildEntry, above: str) -> str:
 
 
 def _name(part: Part) -> str:
-    if part.kind == "blob":
-        return f"blob {part.digest}"
     return (
         f"the configuration ({part.digest})" if part.kind == "config" else f"layer {part.position - 1} ({part.digest})"
     )

@@ -1,5 +1,6 @@
 """An index is cleared with all its platforms: when one was deleted it is so no longer, at every door."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,6 +111,16 @@ def test_what_does_not_count_may_go(lab: Lab) -> None:
     drop(lab, aside.digest)
     assert lab.verdict(digest).state is State.CLEARED
     assert lab.run(lab.manifests.pull(READER, TEAM, V1)).digest == digest
+
+
+def test_a_child_without_a_type_is_a_manifest_all_the_same(lab: Lab) -> None:
+    """It was pushed as one: it is judged, deployed and missed as the others."""
+    document = json.loads(index((good().manifest, "linux/amd64"), (ARM.manifest, "linux/arm64")))
+    document["manifests"][1]["mediaType"] = ""
+    digest = lab.run(lab.push_manifest(json.dumps(document).encode(), V1)).digest
+    assert lab.run(lab.gate.standing(READER, TEAM, digest)).decision.allowed
+    drop(lab)
+    assert lab.verdict(digest).reasons[0].startswith("linux/arm64: manifest")
 
 
 @pytest.mark.parametrize("mode", ["warn", "audit"])
