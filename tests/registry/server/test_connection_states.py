@@ -227,7 +227,7 @@ def test_a_client_that_takes_no_answers_is_sent_away(impatient: Lines) -> None:
     with impatient.line(room=4096) as line:
         line.setblocking(False)
         _send_what_goes(line, ask * 20_000)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while impatient.live.connections() and time.monotonic() < deadline:
             time.sleep(0.1)
         assert not impatient.live.connections()
@@ -263,7 +263,7 @@ def test_a_client_that_takes_an_answer_too_slowly_is_sent_away(demanding: Lines,
             assert until_end(line).endswith(bytes(1 << 20))
     with demanding.line(room=4096) as line:
         line.sendall(ask)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while demanding.live.connections() and time.monotonic() < deadline:
             line.recv(1000)
             time.sleep(0.05)
