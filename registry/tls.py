@@ -1,7 +1,8 @@
 """A lab's own certificate authority and the server certificate it signs, for registries without a public name.
 
 Files in `DATA/tls`: `ca.crt` (give it to clients), `ca.key`, `server.crt`, `server.key`; keys are readable by their
-owner only. Making them again renews the server's certificate and keeps the authority, so clients need no new one.
+owner only. Making them again renews the server's certificate and keeps the authority, so clients need no new one, and
+the names that the certificate had.
 """
 
 import os
@@ -60,17 +61,17 @@ def default_hosts() -> tuple[str, ...]:
 
 
 def make_certificates(data: Path, hosts: Sequence[str] = (), days: int = SERVER_DAYS) -> Certificates:
-    """Make or renew the server's certificate for the default hosts and the given names or addresses.
+    """Make or renew the server's certificate for the default hosts, the names it had, and the given names or addresses.
 
     Raises:
-        TlsRefused: a host is not a name or address, or the authority's files are damaged.
+        TlsRefused: a host is not a name or address, or the files that are there are damaged.
         OSError: the data folder cannot be written.
     """
     folder = data / FOLDER
+    wanted = tuple(dict.fromkeys((*default_hosts(), *_earlier_hosts(folder / "server.crt"), *hosts)))
+    names = [_general_name(host) for host in wanted]
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
-    wanted = tuple(dict.fromkeys((*default_hosts(), *hosts)))
-    names = [_general_name(host) for host in wanted]
     renewed = any((folder / name).exists() for name in ("ca.crt", "ca.key"))
     authority = _load_authority(folder) if renewed else _make_authority(folder)
     key = generate_private_key(SECP256R1())
@@ -80,6 +81,21 @@ def make_certificates(data: Path, hosts: Sequence[str] = (), days: int = SERVER_
     _write(folder / "server.crt", certificate.public_bytes(Encoding.PEM), 0o644)
     expires = certificate.not_valid_after_utc
     return Certificates(folder / "ca.crt", folder / "server.crt", folder / "server.key", wanted, expires, renewed)
+
+
+def _earlier_hosts(path: Path) -> tuple[str, ...]:
+    """The names of the certificate that is there; none where there is none."""
+    try:
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, x509.ExtensionNotFound) as error:
+        raise TlsRefused(
+            f"{path} cannot be read ({error}), and with it the names it has: restore it, or remove it and give every "
+            "name with --host"
+        ) from error
+    return tuple(str(name.value) for name in names if isinstance(name, x509.DNSName | x509.IPAddress))
 
 
 def _general_name(host: str) -> x509.GeneralName:

@@ -39,7 +39,7 @@ def test_what_is_no_host_is_refused(tmp_path: Path, host: str) -> None:
     """A scheme or port is the usual mistake; nothing is made then."""
     with pytest.raises(TlsRefused, match="neither a host name nor an IP address"):
         make_certificates(tmp_path, [host])
-    assert not list((tmp_path / "tls").iterdir())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_keys_are_private(tmp_path: Path) -> None:
@@ -110,3 +110,33 @@ def test_clients_that_do_not_know_the_ca_refuse(tmp_path: Path) -> None:
         pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"),
     ):
         httpx.get(f"{live.url}/v2/")
+
+
+def test_renewal_keeps_the_names(tmp_path: Path) -> None:
+    """Whoever reaches the server by one of them still does."""
+    make_certificates(tmp_path, ["reg.example", "192.0.2.7"])
+    second = make_certificates(tmp_path, ["other.example"])
+    assert {"reg.example", "192.0.2.7", "other.example"} <= names(second)
+    assert names(second) == set(second.hosts)
+
+
+def test_names_can_be_dropped(tmp_path: Path) -> None:
+    """By removing the certificate first."""
+    make_certificates(tmp_path, ["reg.example"]).certificate.unlink()
+    assert names(make_certificates(tmp_path)) == set(default_hosts())
+
+
+def test_a_damaged_certificate_is_not_replaced(tmp_path: Path) -> None:
+    """Its names would be lost without a word."""
+    made = make_certificates(tmp_path, ["reg.example"])
+    made.certificate.write_text("damaged")
+    with pytest.raises(TlsRefused, match="cannot be read"):
+        make_certificates(tmp_path)
+    assert made.certificate.read_text() == "damaged"
+
+
+def test_only_its_own_folder_is_made(tmp_path: Path) -> None:
+    """In a data folder that is made for it; both are their owner's alone."""
+    make_certificates(tmp_path / "data")
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["tls"]
+    assert [path.stat().st_mode & 0o777 for path in (tmp_path / "data", tmp_path / "data" / "tls")] == [0o700] * 2
