@@ -83,21 +83,31 @@ def draft(name: str, role: Role, repositories: Sequence[str] = ("*",), days: flo
     Raises:
         EnrolmentRefused: the name or a pattern breaks its grammar.
     """
-    if not _NAME.fullmatch(name) or _GUID.fullmatch(name):
-        raise EnrolmentRefused(
-            f"principal name {name[:80]!r} is not valid: needs 1 to 64 letters, digits, . _ - with a letter or digit "
-            "first, and must not look like an id"
-        )
+    require_name(name)
     for pattern in repositories:
-        if not _PATTERN.fullmatch(pattern):
-            raise EnrolmentRefused(
-                f"repository pattern {pattern[:80]!r} is not valid: needs lower-case repository names with * or ?"
-            )
+        require_pattern(pattern)
     now = time.time()
     secrets = make_secrets(SECRET_NAMES, days, now)
     patterns = tuple(dict.fromkeys(repositories)) or ("*",)
     row = PrincipalRow(str(uuid.uuid4()), name, role.value, patterns, True, now, tuple(s.row for s in secrets))
     return Enrolment(row, secrets)
+
+
+def require_name(name: str) -> None:
+    """Raise EnrolmentRefused for what cannot be a principal's name."""
+    if not _NAME.fullmatch(name) or _GUID.fullmatch(name):
+        raise EnrolmentRefused(
+            f"principal name {name[:80]!r} is not valid: needs 1 to 64 letters, digits, . _ - with a letter or digit "
+            "first, and must not look like an id"
+        )
+
+
+def require_pattern(pattern: str) -> None:
+    """Raise EnrolmentRefused for what cannot be a pattern of repositories."""
+    if not _PATTERN.fullmatch(pattern):
+        raise EnrolmentRefused(
+            f"repository pattern {pattern[:80]!r} is not valid: needs lower-case repository names with * or ?"
+        )
 
 
 def make_secrets(names: Iterable[str], days: float, now: float) -> tuple[NewSecret, ...]:

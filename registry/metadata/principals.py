@@ -118,6 +118,13 @@ def set_enabled(connection: Connection, principal_id: str, *, enabled: bool) -> 
     connection.info[PRINCIPALS_CHANGED] = True
 
 
+def grant(connection: Connection, principal_id: str, role: str, repositories: Sequence[str]) -> None:
+    """Bind a principal to another role and other repositories."""
+    values = {"role": role, "repositories": json.dumps(repositories)}
+    connection.execute(update(principals).where(principals.c.id == principal_id).values(values))
+    connection.info[PRINCIPALS_CHANGED] = True
+
+
 def remove(connection: Connection, principal_id: str) -> None:
     """Forget a principal and its secrets."""
     connection.execute(delete(principal_secrets).where(principal_secrets.c.principal_id == principal_id))

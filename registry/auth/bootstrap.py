@@ -1,0 +1,73 @@
+"""Making a registry's principals what its bootstrap file says, at every start."""
+
+import time
+import uuid
+from collections.abc import Iterable
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from registry.auth.bootstrap_file import WantedPrincipal
+from registry.auth.enrolment import DAY_SECONDS, SECRET_NAMES
+from registry.auth.secret import hash_secret, matches
+from registry.metadata import principals as rows
+from registry.metadata.principals import PrincipalRow, SecretRow
+from registry.metadata.store import MetadataStore
+
+_SECRET = SECRET_NAMES[0]
+
+
+class Change(StrEnum):
+    """What the file changed in a principal."""
+
+    MADE = "made"
+    SECRET = "secret replaced"  # noqa: S105 - a word for people
+    GRANT = "role or repositories changed"
+
+
+Bootstrapped = tuple[WantedPrincipal, tuple[Change, ...]]
+"""A principal of the file, and what was changed for it; nothing where it was so already."""
+
+
+async def bootstrap(
+    metadata: MetadataStore, wanted: Iterable[WantedPrincipal], days: float
+) -> tuple[Bootstrapped, ...]:
+    """Make principals what a file says, each with its secret as `password1`; blocks for some 70 ms for each.
+
+    A secret that is good already stays, with the tokens that were got with it; its end moves to `days` from now. One
+    that is disabled stays disabled, and `password2` stays as it is. Principals that the file does not name stay.
+    """
+    made = []
+    for principal in wanted:
+        before = await metadata.read(rows.find, principal.name)
+        secret = _secret_for(principal, before, days)
+        made.append((principal, await metadata.write(_put, principal, secret)))
+    return tuple(made)
+
+
+def _secret_for(wanted: WantedPrincipal, row: PrincipalRow | None, days: float) -> SecretRow:
+    now = time.time()
+    known = next((secret for secret in row.secrets if secret.name == _SECRET), None) if row else None
+    same = known is not None and matches(wanted.secret, known.hash)
+    phc, created = (known.hash, known.created) if known is not None and same else (hash_secret(wanted.secret), now)
+    return SecretRow(_SECRET, phc, now + days * DAY_SECONDS, created)
+
+
+def _put(connection: Connection, wanted: WantedPrincipal, secret: SecretRow) -> tuple[Change, ...]:
+    before = rows.find(connection, wanted.name)
+    if before is None:
+        row = PrincipalRow(
+            str(uuid.uuid4()), wanted.name, wanted.role.value, wanted.repositories, True, secret.created, (secret,)
+        )
+        rows.add(connection, row)
+        return (Change.MADE,)
+    changes = []
+    known = next((item for item in before.secrets if item.name == _SECRET), None)
+    if known is None or known.hash != secret.hash:
+        changes.append(Change.SECRET)
+    if (before.role, before.repositories) != (wanted.role.value, wanted.repositories):
+        changes.append(Change.GRANT)
+        rows.grant(connection, before.id, wanted.role.value, wanted.repositories)
+    if known is None or known.hash != secret.hash or secret.expires - known.expires > DAY_SECONDS:
+        rows.replace_secrets(connection, before.id, [secret])
+    return tuple(changes)
