@@ -7,7 +7,6 @@ basegate has recorded are in the blob store, and stay there until they are pushe
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import partial
 
 from sqlalchemy import Connection
@@ -16,6 +15,7 @@ from registry.auth.principals import Principal
 from registry.caches import AnswerCache, ContentCache
 from registry.configurations import Configurations
 from registry.gate import Gate, Push
+from registry.immutability import immutable_in
 from registry.metadata import blobs, changes, repositories, tags
 from registry.metadata import manifests as rows
 from registry.metadata.changes import ManifestChange, Occasion
@@ -147,15 +147,17 @@ class Manifests:
 
         Raises:
             NameUnknown, ManifestUnknown: there is none.
+            Denied: the tag, or one of the manifest's, is immutable.
             Unsupported: deletes are switched off.
         """
         if not self._settings.current.manifests.deletes:
             raise Unsupported("this registry does not delete tags or manifests: see the setting manifests.deletes")
         at = Occasion(repository, "", time.time())
+        is_immutable = immutable_in(self._settings.current, repository)
         if isinstance(reference, Tag):
-            await self._metadata.write(changes.drop_tag, at, reference)
+            await self._metadata.write(changes.drop_tag, at, reference, is_immutable)
         else:
-            await self._metadata.write(changes.drop_manifest, at, reference)
+            await self._metadata.write(changes.drop_manifest, at, reference, is_immutable)
 
     async def _find(self, repository: RepositoryName, reference: Reference) -> ManifestRow:
         # Read before the rows: a write in between makes the answer useless rather than wrong.
@@ -223,7 +225,7 @@ class Manifests:
             tags=tuple(dict.fromkeys(named)),
             blobs=named_blobs,
             children=children,
-            frozen=_frozen(settings, repository, named),
+            frozen=frozenset(filter(immutable_in(settings, repository), named)),
             members=members,
         )
 
@@ -260,16 +262,6 @@ def _needed(manifest: Manifest) -> tuple[tuple[Digest, ...], tuple[Digest, ...],
         return (), tuple(children), tuple(members - children)
     here = [layer for layer in manifest.layers if layer.media_type not in media_types.FOREIGN_LAYERS]
     return tuple({item.digest for item in (manifest.config, *here)}), (), ()
-
-
-def _frozen(settings: RegistrySettings, repository: RepositoryName, named: tuple[Tag, ...]) -> frozenset[Tag]:
-    rules = [
-        rule
-        for rule in settings.immutable_tags
-        if any(fnmatchcase(repository, pattern) for pattern in rule.repositories)
-    ]
-    patterns = [pattern for rule in rules for pattern in rule.tags]
-    return frozenset(tag for tag in named if any(fnmatchcase(tag, pattern) for pattern in patterns))
 
 
 @apart

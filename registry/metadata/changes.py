@@ -5,7 +5,7 @@ the rows that mention them; `still_there` is asked inside the transaction, becau
 inside one too: whoever comes second sees what the first has done.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -31,6 +31,9 @@ from registry.oci.manifest import Manifest
 from registry.oci.names import RepositoryName, Tag
 
 T = TypeVar("T")
+
+_ALL = -1
+"""No limit, in SQLite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,28 +198,40 @@ def unknown_content(missing: Sequence[Digest], why: str) -> ManifestBlobUnknown:
     return ManifestBlobUnknown(f"the manifest names {missing[0]}{more}, {why}", detail)
 
 
-def drop_tag(connection: Connection, at: Occasion, tag: Tag) -> None:
+def _moves(_tag: Tag) -> bool:
+    """No tag is immutable."""
+    return False
+
+
+def drop_tag(connection: Connection, at: Occasion, tag: Tag, is_immutable: Callable[[Tag], bool] = _moves) -> None:
     """Only the tag goes.
 
     Raises:
+        Denied: it is immutable.
         NameUnknown: there is no such repository.
         ManifestUnknown: it has no such tag.
     """
     repository_id = _existing(connection, at)
+    _require_none_immutable(connection, at, repository_id, filter(is_immutable, [tag]))
     trash.discard_tag(connection, trash.deletion(at.now), repository_id, tag)
     if not tags.remove(connection, repository_id, tag):
         raise ManifestUnknown(f"{at.repository} has no tag {tag}")
     _record(connection, at, _event(at, Kind.TAG_DELETED, "", tag))
 
 
-def drop_manifest(connection: Connection, at: Occasion, digest: Digest) -> None:
+def drop_manifest(
+    connection: Connection, at: Occasion, digest: Digest, is_immutable: Callable[[Tag], bool] = _moves
+) -> None:
     """A manifest goes, and every tag that points at it.
 
     Raises:
+        Denied: such a tag is immutable.
         NameUnknown: there is no such repository.
         ManifestUnknown: it has no such manifest.
     """
     repository_id = _existing(connection, at)
+    pointing = tags.pointing_at(connection, repository_id, digest)
+    _require_none_immutable(connection, at, repository_id, filter(is_immutable, pointing))
     trash.discard_manifest(connection, trash.deletion(at.now), repository_id, digest)
     vanished = manifests.remove(connection, repository_id, digest)
     if vanished is None:
@@ -225,12 +240,17 @@ def drop_manifest(connection: Connection, at: Occasion, digest: Digest) -> None:
     _record(connection, at, *untagged, _event(at, Kind.MANIFEST_DELETED, digest))
 
 
-def drop_repository(connection: Connection, at: Occasion) -> None:
+def drop_repository(connection: Connection, at: Occasion, is_immutable: Callable[[Tag], bool] = _moves) -> None:
     """A repository goes with its tags, manifests and links to blobs.
 
     Raises:
+        Denied: one of its tags is immutable.
         NameUnknown: there is no such repository.
     """
+    repository_id = repositories.find(connection, at.repository)
+    if repository_id is not None:
+        every = tags.page(connection, repository_id, "", _ALL)
+        _require_none_immutable(connection, at, repository_id, filter(is_immutable, every))
     trash.discard_repository(connection, trash.deletion(at.now), at.repository)
     if not repositories.remove(connection, at.repository):
         raise NameUnknown(f"this registry holds no repository {at.repository}")
@@ -257,6 +277,19 @@ def immutable(repository: RepositoryName, tag: Tag, digest: Digest) -> Denied:
         f"tag {repository}:{tag} is immutable and points at {digest}: push under another tag",
         {"tag": tag, "digest": digest},
     )
+
+
+def _require_none_immutable(
+    connection: Connection, at: Occasion, repository_id: int, immutable_tags: Iterable[Tag]
+) -> None:
+    for tag in immutable_tags:
+        digest = tags.current(connection, repository_id, tag)
+        if digest is not None:
+            raise Denied(
+                f"tag {at.repository}:{tag} is immutable and keeps {digest}: take it out of the setting "
+                "immutable_tags first",
+                {"tag": tag, "digest": digest},
+            )
 
 
 def _existing(connection: Connection, at: Occasion) -> int:
