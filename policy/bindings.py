@@ -22,6 +22,21 @@ class Bound:
     mode: Mode
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a policy counts for a pattern.
+
+    Attributes:
+        setting: the setting that says which one does, unless a command has.
+        settled: the policy that it names, "" when it says nothing of the pattern.
+        since: when a command put one into force, in seconds since the epoch; `None` when the setting counts.
+    """
+
+    setting: str
+    settled: str
+    since: float | None
+
+
 class Bindings:
     """Patterns with their policies and modes. The longest pattern that matches counts, `*` if no other does."""
 
@@ -33,8 +48,10 @@ class Bindings:
         """
         named = {"*": named_policy(policies, settings.name)}
         named |= {item.repositories: named_policy(policies, item.policy) for item in settings.bindings if item.policy}
+        self._settled = dict(named)
         for order in orders.activations:
             named[order.repositories] = parse_policy(order.content, f"{order.name} (activated by command)")
+        self._since = {order.repositories: order.since for order in orders.activations}
         self._policies = named
         self._modes = {"*": settings.mode}
         self._modes |= {item.repositories: item.mode for item in settings.bindings if item.mode is not None}
@@ -49,6 +66,17 @@ class Bindings:
     def by_pattern(self) -> Mapping[str, Policy]:
         """Pattern -> policy."""
         return self._policies
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """Pattern -> digest of its policy."""
+        return {pattern: policy.digest for pattern, policy in self._policies.items()}
+
+    def why(self, pattern: str) -> Reason:
+        """Why a pattern's policy counts."""
+        setting = "policy.name" if pattern == "*" else "policy.bindings"
+        settled = self._settled.get(pattern)
+        return Reason(setting, "" if settled is None else settled.name, self._since.get(pattern))
 
     def mode_of(self, pattern: str) -> Mode:
         """The mode of a pattern, or the default's."""
@@ -86,10 +114,18 @@ class BindingsInForce:
         if orders is not self._followed:
             self._followed = orders
             try:
-                self._bindings = Bindings(self._settings, self._policies, orders)
+                before, self._bindings = self._bindings, Bindings(self._settings, self._policies, orders)
+                if self._bindings.digests != before.digests:
+                    log_policies(self._bindings)
             except PolicyRefused as error:
                 structlog.get_logger().warning("standing_orders_not_followed", reason=str(error))
         return self._bindings
+
+
+def log_policies(bindings: Bindings) -> None:
+    """Say which policies count: it may be another than the settings say, where one was put into force by command."""
+    names = {pattern: policy.name for pattern, policy in bindings.by_pattern.items()}
+    structlog.get_logger("policy.bindings").warning("the policies in force", policies=names)
 
 
 def _longest(patterns: Iterable[str], repository: str) -> str:

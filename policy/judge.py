@@ -13,6 +13,7 @@ from policy.ledger.subjects import Kind, Subject
 from policy.policies import Policy
 from policy.subject import NESTING, children_of, verdict_on, verdict_on_index
 from policy.verdict import State, Verdict, judge_unreadable
+from policy.verdict_log import VerdictLog
 from registry.oci.digest import Digest
 from registry.oci.manifest import Manifest
 from registry.oci.names import RepositoryName
@@ -38,6 +39,7 @@ class Judge:
         self._ledger = ledger
         self._cache = cache
         self._states: OrderedDict[tuple[str, str], State] = OrderedDict()
+        self._log = VerdictLog()
         self._judged_before: OrderedDict[tuple[str, Kind, bytes], Verdict] = OrderedDict()
 
     def follow(self, cache: int) -> None:
@@ -84,8 +86,10 @@ class Judge:
             problem = Problem("unreadable-manifest", f"manifest {digest} cannot be read from this registry")
             return None if self._inspector.is_looking(digest) else judge_unreadable(digest, problem, policy)
         verdict, final = await self._judged(_Look(repository, policy, deadline), subject, NESTING)
-        if verdict is not None and final:
-            self._keep(digest, policy, verdict.state)
+        if verdict is not None:
+            self._log.tell(repository, verdict)
+            if final:
+                self._keep(digest, policy, verdict.state)
         return verdict
 
     def forget(self, digest: str) -> None:

@@ -4,14 +4,13 @@ import asyncio
 from functools import partial
 from typing import cast
 
-import structlog
-
-from policy.bindings import BindingsInForce
+from policy.bindings import BindingsInForce, log_policies
 from policy.gate import PolicyGate
 from policy.judging_settings import JudgingSettings
 from policy.policies import PolicyRefused
 from policy.rejudging import judge_all
 from policy.settings import Settings
+from policy.verdict_log import log_judged
 from registry.reload import Turn
 from registry.settings import RegistrySettings
 from registry.settings_sources import SettingsError
@@ -45,25 +44,19 @@ class Turnover:
             bindings = await asyncio.to_thread(self._judged, wanted)
         except PolicyRefused as error:
             raise SettingsError(str(error)) from None
-        if wanted == self._gate.settings and _digests(bindings) == _digests(self._gate.bindings):
+        if wanted == self._gate.settings and bindings.current().digests == self._gate.bindings.current().digests:
             return None
         return partial(self._turn, wanted, bindings)
 
     def _judged(self, settings: JudgingSettings) -> BindingsInForce:
         bindings = self._gate.tried(settings)
-        if _digests(bindings) != _digests(self._gate.bindings):
+        if bindings.current().digests != self._gate.bindings.current().digests:
             # All of them, also those that count already: a pattern that is gone widens the reach of another.
             for policy in bindings.current().policies:
-                judge_all(self._gate.ledger, policy)
+                log_judged(policy, judge_all(self._gate.ledger, policy))
         return bindings
 
     def _turn(self, settings: JudgingSettings, bindings: BindingsInForce) -> None:
         self._gate.turn(settings, bindings)
         self._turned.set()
-        # What counts may be another than the settings say, where one was put into force by command.
-        names = {pattern: policy.name for pattern, policy in bindings.current().by_pattern.items()}
-        structlog.get_logger("policy.turnover").warning("the policies in force", policies=names)
-
-
-def _digests(bindings: BindingsInForce) -> dict[str, str]:
-    return {pattern: policy.digest for pattern, policy in bindings.current().by_pattern.items()}
+        log_policies(bindings.current())
