@@ -14,19 +14,17 @@ from typing import Any
 import click
 
 from policy.client.asking import Asking
-from policy.client.credentials import Credentials, CredentialsUnusable
-from policy.client.gateway import PENDING, CouldNotTell, check_again, explain
+from policy.client.credentials import Credentials
+from policy.client.gateway import PENDING, check_again, explain
 from policy.client.sentences import in_words
-from policy.client.trust import TrustUnusable
 from policy.gateway.answer import Answer
 from policy.gateway.inference import InferenceConfig, interpret
 from policy.gateway.inference_text import InferenceConfigUnreadable, parse
 from policy.references import ImageReference
-from registry.oci.errors import OciError
+from registry.errors import BasegateError
 
 ALLOWED, DENIED, COULD_NOT_TELL = 0, 1, 2
 _WIDE = 240
-_TROUBLE = (CouldNotTell, CredentialsUnusable, TrustUnusable, InferenceConfigUnreadable, OciError)
 
 _OPTIONS = (
     click.option("--username", envvar="BASEGATE_USERNAME", default="", help="Sign in as; a name or a GUID."),
@@ -77,8 +75,8 @@ def check_command(
         raise click.UsageError("give an IMAGE or --inference-config FILE, one of the two")
     try:
         answer = _answer(image, config_file, _asking(**flags), wait or 0.0)
-    except _TROUBLE as error:
-        answer = Answer.unresolved(image or str(config_file), _sentence(error))
+    except BasegateError as error:
+        answer = Answer.unresolved(image or str(config_file), str(error))
     click.echo(
         json.dumps(answer.document(), indent=2) if as_json else in_words(answer), err=_is_trouble(answer, as_json)
     )
@@ -104,8 +102,8 @@ def explain_command(image: str, *, as_json: bool, **flags: Any) -> None:
     try:
         wanted = ImageReference.parse(image)
         document = explain(_asking(**flags).connection(wanted), wanted)
-    except _TROUBLE as error:
-        click.echo(f"could not tell: {_sentence(error)}", err=True)
+    except BasegateError as error:
+        click.echo(f"could not tell: {error}", err=True)
         sys.exit(COULD_NOT_TELL)
     _show(document, as_json=as_json)
     sys.exit(ALLOWED if document.get("allowed") is True else DENIED)
@@ -141,8 +139,8 @@ def _image_answer(config: InferenceConfig, asking: Asking, wait: float) -> Answe
     try:
         wanted = ImageReference.parse(config.image)
         return check_again(asking.connection_from_file(wanted, config.login), wanted, wait)
-    except _TROUBLE as error:
-        return Answer.unresolved(config.image, _sentence(error))
+    except BasegateError as error:
+        return Answer.unresolved(config.image, str(error))
 
 
 def _read(file: Path) -> str:
@@ -160,10 +158,6 @@ def _asking(*, username: str, password: str, password_stdin: bool, **rest: Any) 
     secret = sys.stdin.readline().rstrip("\r\n") if password_stdin else password
     login = Credentials(username, secret, "the command line") if username else None
     return Asking(os.environ, Path.home(), login=login, **rest)
-
-
-def _sentence(error: Exception) -> str:
-    return error.message if isinstance(error, OciError) else str(error)
 
 
 def _is_trouble(answer: Answer, as_json: bool) -> bool:  # noqa: FBT001

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import click
 
 from policy.cli_inspect import DataFolder, open_folder, resolved
-from policy.cli_policy import config_option, judging_settings
+from policy.cli_policy import judging_settings
 from policy.evidence import Confirmation, verify
 from policy.facts import Evidence, ImageFacts
 from policy.facts_document import evidence_document
@@ -24,15 +24,12 @@ _WORDS = {True: "confirmed", False: "WRONG", None: "nothing to read"}
 
 @click.command("verify-evidence")
 @click.argument("image")
-@config_option
 @data_option
 @json_option
 @click.pass_context
-def verify_evidence_command(
-    context: click.Context, image: str, config: Path | None, data: Path, *, as_json: bool
-) -> None:
+def verify_evidence_command(context: click.Context, image: str, data: Path, *, as_json: bool) -> None:
     """Confirm the evidence of IMAGE (repository:tag or repository@digest); exit code 1 when any of it is wrong."""
-    with open_folder(data, judging_settings(config, data)) as folder:
+    with open_folder(data, judging_settings()) as folder:
         found = asyncio.run(_verified(folder, image))
     if as_json:
         print_json([{**asdict(item), "evidence": evidence_document(item.evidence)} for item in found])

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from policy.again import forget_image
-from policy.cli_policy import config_option, judging_settings, open_ledger, refusing
+from policy.cli_policy import judging_settings, open_ledger
 from policy.gate import PolicyGate
 from policy.judging_settings import JudgingSettings
 from policy.ledger.ledger import Ledger
@@ -19,14 +19,19 @@ from policy.standing import OrdersInForce
 from policy.verdict import State, Verdict
 from registry.auth.principals import anonymous
 from registry.data_folder import data_option, json_option, print_json
-from registry.data_folder import refusing as refusing_oci
+from registry.errors import BasegateError
 from registry.journal import open_stores
 from registry.metadata import manifests
 from registry.metadata.sqlite import SqliteStore
 from registry.oci.digest import Digest
+from registry.oci.errors import ManifestUnknown
 from registry.oci.names import RepositoryName, Tag
 from registry.ownership import act_as_owner
 from registry.storage.disk import DiskStore
+
+
+class StillPending(BasegateError):
+    """There is no verdict yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +47,11 @@ class DataFolder:
 @click.command("inspect")
 @click.argument("image")
 @click.option("--again", is_flag=True, help="Forget what is known and read the layers again.")
-@config_option
 @data_option
 @json_option
-def inspect_command(image: str, config: Path | None, data: Path, *, again: bool, as_json: bool) -> None:
+def inspect_command(image: str, data: Path, *, again: bool, as_json: bool) -> None:
     """Look into IMAGE (repository:tag or repository@digest) of a data folder and print its verdict."""
-    settings = judging_settings(config, data)
+    settings = judging_settings()
     with open_folder(data, settings) as folder:
         verdict = asyncio.run(_inspect(folder, image, again=again))
     if as_json:
@@ -61,7 +65,7 @@ def inspect_command(image: str, config: Path | None, data: Path, *, again: bool,
 @contextmanager
 def open_folder(data: Path, settings: JudgingSettings) -> Iterator[DataFolder]:
     """Open a data folder beside a server that may be running."""
-    with refusing(), open_ledger(data) as ledger, ThreadPoolExecutor(4) as pool:
+    with open_ledger(data) as ledger, ThreadPoolExecutor(4) as pool:
         act_as_owner(data)
         storage, metadata = open_stores(data, pool)
         gate = PolicyGate(storage, metadata, ledger, OrdersInForce(data / ORDERS), settings)
@@ -76,18 +80,18 @@ async def resolved(metadata: SqliteStore, image: str) -> tuple[RepositoryName, D
     """The repository and digest that `repository:tag` or `repository@digest` name.
 
     Raises:
-        ClickException: there is no such manifest in the data folder, or the text is not a reference.
+        OciError: there is no such manifest in the data folder, or the text is not a reference.
     """
     name, at, digest = image.partition("@")
     name, _, tag = (name, "", "") if at else image.rpartition(":") if ":" in image else (image, "", "")
-    repository = refusing_oci(lambda: RepositoryName.parse(name))
+    repository = RepositoryName.parse(name)
     if at:
-        wanted = refusing_oci(lambda: Digest.parse(digest))
+        wanted = Digest.parse(digest)
         row = await metadata.read(manifests.find, repository, wanted)
     else:
-        row = await metadata.read(manifests.find_tagged, repository, refusing_oci(lambda: Tag.parse(tag or "latest")))
+        row = await metadata.read(manifests.find_tagged, repository, Tag.parse(tag or "latest"))
     if row is None:
-        raise click.ClickException(f"{image} is not in this registry: needs repository:tag or repository@digest")
+        raise ManifestUnknown(f"{image} is not in this registry: needs repository:tag or repository@digest")
     return repository, row.digest
 
 
@@ -98,5 +102,5 @@ async def _inspect(folder: DataFolder, image: str, *, again: bool) -> Verdict:
         click.echo(f"reading {layers} layers again", err=True)
     standing = await folder.gate.standing(anonymous(may_pull=False), repository, digest)
     if standing.verdict is None:
-        raise click.ClickException(f"{image} is {State.PENDING}: its layers took longer than policy.wait_seconds")
+        raise StillPending(f"{image} is {State.PENDING}: its layers took longer than policy.wait_seconds")
     return standing.verdict

@@ -1,14 +1,13 @@
 """`basegate policy …`: which policies there are and count, what one would change, putting it into force, exemptions."""
 
-import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, cast
 
 import click
 
@@ -19,21 +18,23 @@ from policy.judging_settings import JudgingSettings
 from policy.ledger import verdicts
 from policy.ledger.ledger import FILE as LEDGER
 from policy.ledger.ledger import Ledger
-from policy.policies import Policy, PolicyRefused, known_policies, named_policy, read_policy
+from policy.policies import Policy, known_policies, named_policy, parse_policy, read_policy
 from policy.replay import Flip, Replay, replay
 from policy.rules import RULES
 from policy.settings import Settings
 from policy.standing import FILE as ORDERS
-from policy.standing import OrdersInForce, StandingOrdersRefused, change_orders
-from registry.data_folder import data_option, json_option, look, print_json, require_registry
-from registry.metadata.reachability import stored_names
-from registry.settings_sources import SettingsError, load
-
-T = TypeVar("T")
-
-config_option = click.option(
-    "--config", envvar="BASEGATE_CONFIG", type=click.Path(path_type=Path), help="Settings file (YAML)."
+from policy.standing import OrdersInForce, StandingOrdersRefused, change_orders, read_orders
+from registry.data_folder import (
+    data_option,
+    json_option,
+    log_to_stderr,
+    look,
+    print_json,
+    require_registry,
+    settings_of,
 )
+from registry.metadata.reachability import stored_names
+
 _repositories = click.option(
     "--repositories", default="*", show_default=True, metavar="PATTERN", help="Where it counts; * is everywhere."
 )
@@ -45,14 +46,12 @@ def policy_group() -> None:
 
 
 @policy_group.command("list")
-@config_option
 @data_option
 @json_option
-def list_command(config: Path | None, data: Path, *, as_json: bool) -> None:
+def list_command(data: Path, *, as_json: bool) -> None:
     """List the known policies, and where each is in force."""
-    settings = judging_settings(config, data)
-    with refusing():
-        rows = _listed(settings, data)
+    settings = judging_settings()
+    rows = _listed(settings, data)
     if as_json:
         print_json(rows)
         return
@@ -65,12 +64,11 @@ def list_command(config: Path | None, data: Path, *, as_json: bool) -> None:
 
 @policy_group.command("show")
 @click.argument("policy")
-@config_option
 @data_option
 @json_option
-def show_command(policy: str, config: Path | None, data: Path, *, as_json: bool) -> None:
+def show_command(policy: str, data: Path, *, as_json: bool) -> None:
     """Show POLICY, a name or a file: source, digest and what each rule needs."""
-    found = _chosen(policy, judging_settings(config, data))
+    found = _activated(policy, data) or _chosen(policy, judging_settings())
     if as_json:
         print_json({"name": found.name, "digest": found.digest, **found.content})
         return
@@ -84,15 +82,14 @@ def show_command(policy: str, config: Path | None, data: Path, *, as_json: bool)
 @policy_group.command("replay")
 @click.argument("policy")
 @_repositories
-@config_option
 @data_option
 @json_option
-def replay_command(policy: str, repositories: str, config: Path | None, data: Path, *, as_json: bool) -> None:
+def replay_command(policy: str, repositories: str, data: Path, *, as_json: bool) -> None:
     """Say what would change if POLICY (a name or a file) were put into force. Nothing is changed."""
-    settings = judging_settings(config, data)
+    settings = judging_settings()
     chosen = _chosen(policy, settings)
     stored = look(data, stored_names)
-    with refusing(), open_ledger(data) as ledger:
+    with open_ledger(data) as ledger:
         bindings = BindingsInForce(settings, OrdersInForce(data / ORDERS)).current()
         found = replay(ledger, stored, bindings, chosen, repositories)
     if as_json:
@@ -104,13 +101,12 @@ def replay_command(policy: str, repositories: str, config: Path | None, data: Pa
 @policy_group.command("activate")
 @click.argument("policy")
 @_repositories
-@config_option
 @data_option
 @json_option
-def activate_command(policy: str, repositories: str, config: Path | None, data: Path, *, as_json: bool) -> None:
+def activate_command(policy: str, repositories: str, data: Path, *, as_json: bool) -> None:
     """Put POLICY (a name or a file) into force: judge everything first, then switch at once."""
-    chosen = _chosen(policy, judging_settings(config, data))
-    with refusing(), open_ledger(data) as ledger:
+    chosen = _chosen(policy, judging_settings())
+    with open_ledger(data) as ledger:
         judged = activate(data, ledger, chosen, repositories, time.time())
     if as_json:
         print_json({"name": chosen.name, "digest": chosen.digest, "judged": len(judged.states)})
@@ -132,7 +128,8 @@ def exempt_command(  # noqa: PLR0913 - one per option
 ) -> None:
     """Let what fails a rule pass with a warning until a date."""
     made = Exemption(secrets.token_hex(4), repositories, digest, rule, owner, reason, _moment(until))
-    _change_orders(data, lambda: change_orders(data / ORDERS, lambda orders: orders.with_exemption(made)))
+    require_registry(data)
+    change_orders(data / ORDERS, lambda orders: orders.with_exemption(made))
     if as_json:
         print_json(asdict(made))
     else:
@@ -144,8 +141,8 @@ def exempt_command(  # noqa: PLR0913 - one per option
 @json_option
 def exemptions_command(data: Path, *, as_json: bool) -> None:
     """List the exemptions, those that have ended too."""
-    with refusing():
-        found = OrdersInForce(data / ORDERS).current().exemptions
+    require_registry(data)
+    found = OrdersInForce(data / ORDERS).current().exemptions
     if as_json:
         print_json([asdict(item) for item in found])
         return
@@ -160,34 +157,20 @@ def exemptions_command(data: Path, *, as_json: bool) -> None:
 @data_option
 def revoke_command(exemption: str, data: Path) -> None:
     """End EXEMPTION now."""
-    with refusing():
-        known = {item.id for item in OrdersInForce(data / ORDERS).current().exemptions}
-    if exemption not in known:
-        raise click.ClickException(f"there is no exemption {exemption}: basegate policy exemptions lists them")
-    _change_orders(data, lambda: change_orders(data / ORDERS, lambda orders: orders.without_exemption(exemption)))
+    require_registry(data)
+    change_orders(data / ORDERS, lambda orders: orders.without_exemption(exemption))
     click.echo(f"exemption {exemption} has ended")
 
 
-def judging_settings(config: Path | None, data: Path) -> JudgingSettings:
-    """The policy's part of the settings; one that is broken ends the command with a line."""
-    try:
-        return load(Settings, config, {"data": data}, os.environ).policy
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None
-
-
-@contextmanager
-def refusing() -> Iterator[None]:
-    """Turn a refusal into a line for the person at the terminal."""
-    try:
-        yield
-    except (PolicyRefused, StandingOrdersRefused) as error:
-        raise click.ClickException(str(error)) from None
+def judging_settings() -> JudgingSettings:
+    """The policy's part of the settings of the command that runs. Raises SettingsError for one that is broken."""
+    return cast("Settings", settings_of(click.get_current_context())).policy
 
 
 @contextmanager
 def open_ledger(data: Path) -> Iterator[Ledger]:
     """The ledger of a registry's data folder."""
+    log_to_stderr()
     require_registry(data)
     ledger = Ledger(data / LEDGER)
     try:
@@ -196,17 +179,17 @@ def open_ledger(data: Path) -> Iterator[Ledger]:
         ledger.close()
 
 
-def _change_orders(data: Path, change: Callable[[], T]) -> T:
-    require_registry(data)
-    with refusing():
-        return change()
-
-
 def _chosen(policy: str, settings: JudgingSettings) -> Policy:
-    with refusing():
-        if policy.endswith((".yaml", ".yml", ".json")) or "/" in policy:
-            return read_policy(Path(policy))
-        return named_policy(known_policies(settings.folder), policy)
+    if policy.endswith((".yaml", ".yml", ".json")) or "/" in policy:
+        return read_policy(Path(policy))
+    return named_policy(known_policies(settings.folder), policy)
+
+
+def _activated(name: str, data: Path) -> Policy | None:
+    """A policy that was put into force by command; its file may be gone."""
+    orders = read_orders(data / ORDERS).activations
+    found = next((item for item in orders if item.name == name), None)
+    return None if found is None else parse_policy(found.content, f"{name} (activated by command)")
 
 
 def _listed(settings: JudgingSettings, data: Path) -> list[dict[str, Any]]:
@@ -253,5 +236,5 @@ def _moment(text: str) -> float:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise click.ClickException(f"--until is {text!r}: needs a date such as 2026-01-31") from None
+        raise StandingOrdersRefused(f"--until is {text!r}: needs a date such as 2026-01-31") from None
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()

@@ -16,22 +16,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from policy import first_words
 from policy.app import build
 from policy.beginning import end_of_start
-from policy.policies import PolicyRefused
 from policy.settings import Settings
-from policy.standing import StandingOrdersRefused
 from registry import logs
 from registry.app import RegistryApp
 from registry.auth.enrolment import FirstStart, first_start
-from registry.auth.signing_key import SigningKeyUnusable
-from registry.errors import BasegateError
 from registry.oci.errors import OciError
 from registry.server.data_lock import DataLock
 from registry.server.heap import give_back_large_blocks
 from registry.server.run import run
 from registry.server.startup import CannotStart, bind, certificate_of, prepare_data
-from registry.settings_sources import SettingsError, load
+from registry.settings_sources import load
 
-CANNOT_START = 2
 _PATH = click.Path(path_type=Path)
 
 
@@ -53,11 +48,7 @@ def serve_command(config: Path | None, *, quiet: bool, new_database: bool, **fla
     def read() -> Settings:
         return load(Settings, config, flags, os.environ)
 
-    try:
-        _serve(read, [config] if config else [], quiet=quiet, new_database=new_database)
-    except (BasegateError, CannotStart, SettingsError) as error:
-        click.echo(f"basegate: {' '.join(str(error).split())}", err=True)
-        sys.exit(CANNOT_START)
+    _serve(read, [config] if config else [], quiet=quiet, new_database=new_database)
 
 
 def _serve(read: Callable[[], Settings], files: list[Path], *, quiet: bool, new_database: bool) -> None:
@@ -79,8 +70,6 @@ def _serve(read: Callable[[], Settings], files: list[Path], *, quiet: bool, new_
 def _put_together(settings: Settings, *, new_database: bool) -> RegistryApp:
     try:
         return build(settings, new_database=new_database)
-    except (SigningKeyUnusable, PolicyRefused, StandingOrdersRefused, RuntimeError) as error:
-        raise CannotStart(str(error)) from None
     except (SQLAlchemyError, OSError) as error:
         raise CannotStart(f"data folder {settings.data} cannot be used: {error}") from None
 

@@ -125,9 +125,12 @@ def _sentence(error: BaseException) -> str:
 
 def _interrupted(error: BaseException | None) -> bool:
     """Whether Ctrl-C is what it began with; click turns it into an error of its own."""
-    while error is not None:
+    seen: set[int] = set()
+    # Errors that were raised again in another's handler may lead back to themselves.
+    while error is not None and id(error) not in seen:
         if isinstance(error, KeyboardInterrupt):
             return True
+        seen.add(id(error))
         error = error.__cause__ or error.__context__
     return False
 

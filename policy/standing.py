@@ -22,7 +22,7 @@ _LOOK_AGAIN = 0.2
 
 
 class StandingOrdersRefused(BasegateError, ValueError):
-    """The file cannot be read; the message says what to do."""
+    """The file cannot be read, or not be changed as somebody wishes; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,22 @@ class StandingOrders:
         others = tuple(item for item in self.activations if item.repositories != activation.repositories)
         return replace(self, activations=(*others, activation))
 
+    def without_activation(self, repositories: str) -> "StandingOrders":
+        """These orders without one pattern's policy. Raises StandingOrdersRefused when there is none."""
+        patterns = [item.repositories for item in self.activations]
+        if repositories not in patterns:
+            known = f"patterns with one are {', '.join(patterns)}" if patterns else "no policy is active by command"
+            raise StandingOrdersRefused(f"no policy was activated for {repositories}: {known}")
+        return replace(self, activations=tuple(i for i in self.activations if i.repositories != repositories))
+
     def with_exemption(self, exemption: Exemption) -> "StandingOrders":
         """These orders and one exemption more."""
         return replace(self, exemptions=(*self.exemptions, exemption))
 
     def without_exemption(self, identifier: str) -> "StandingOrders":
-        """These orders without one exemption."""
+        """These orders without one exemption. Raises StandingOrdersRefused when there is no such exemption."""
+        if identifier not in {item.id for item in self.exemptions}:
+            raise StandingOrdersRefused(f"there is no exemption {identifier}: basegate policy exemptions lists them")
         return replace(self, exemptions=tuple(item for item in self.exemptions if item.id != identifier))
 
 

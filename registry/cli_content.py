@@ -10,12 +10,21 @@ from pathlib import Path
 
 import click
 
-from registry.data_folder import change, data_option, json_option, look, moment, print_json, size, yes_option
+from registry.data_folder import (
+    change,
+    data_option,
+    json_option,
+    look,
+    moment,
+    print_json,
+    size,
+    yes_option,
+)
 from registry.metadata import changes, inventory
 from registry.metadata.changes import Occasion
 from registry.metadata.inventory import ManifestCard
 from registry.oci.digest import Digest
-from registry.oci.errors import OciError
+from registry.oci.errors import ManifestUnknown, OciError
 from registry.oci.names import Reference, RepositoryName, Tag
 
 _PAGE = 1000
@@ -109,7 +118,7 @@ def show_tag(image: tuple[RepositoryName, Reference], data: Path, as_json: bool)
     repository, tag = image
     card = next((card for card in look(data, inventory.tags_of, repository) if card.name == tag), None)
     if card is None:
-        raise click.ClickException(f"{repository} has no tag {tag}")
+        raise ManifestUnknown(f"{repository} has no tag {tag}")
     if as_json:
         print_json(asdict(card))
         return

@@ -10,9 +10,16 @@ from typing import TypeVar
 
 import click
 
-from registry.cli_config import config_option, settings_of
 from registry.cli_trash import undo_run
-from registry.data_folder import json_option, log_to_stderr, print_json, require_registry, size
+from registry.data_folder import (
+    data_option,
+    json_option,
+    log_to_stderr,
+    print_json,
+    require_registry,
+    settings_of,
+    size,
+)
 from registry.gc import GarbageCollector, GcPlan
 from registry.journal import open_stores
 from registry.oci.digest import Digest
@@ -21,33 +28,27 @@ from registry.settings import SettingsInForce
 
 T = TypeVar("T")
 
-_data_option = click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), help="Data folder. Default: that of the settings."
-)
-
 
 @click.group("gc", invoke_without_command=True)
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
-@config_option
-@_data_option
+@data_option
 @json_option
 @click.pass_context
-def gc_group(context: click.Context, *, dry_run: bool, config: Path | None, data: Path | None, as_json: bool) -> None:
+def gc_group(context: click.Context, *, dry_run: bool, data: Path, as_json: bool) -> None:
     """Remove blobs that nothing refers to: `basegate gc run`, or `basegate gc --dry-run` to look first."""
     if context.invoked_subcommand is not None:
         return
     if not dry_run:
         raise click.UsageError("needs --dry-run or the command run")
-    _show_plan(_with_collector(config, data, GarbageCollector.plan), as_json=as_json)
+    _show_plan(_with_collector(data, GarbageCollector.plan), as_json=as_json)
 
 
 @gc_group.command("dry-run")
-@config_option
-@_data_option
+@data_option
 @json_option
-def dry_run_command(config: Path | None, data: Path | None, *, as_json: bool) -> None:
+def dry_run_command(data: Path, *, as_json: bool) -> None:
     """Say what would be removed, and remove nothing."""
-    _show_plan(_with_collector(config, data, GarbageCollector.plan), as_json=as_json)
+    _show_plan(_with_collector(data, GarbageCollector.plan), as_json=as_json)
 
 
 @gc_group.command("run")
@@ -56,12 +57,11 @@ def dry_run_command(config: Path | None, data: Path | None, *, as_json: bool) ->
     is_flag=True,
     help="Also blobs from before the database was rebuilt or begun anew, whose rows may be lost. For good.",
 )
-@config_option
-@_data_option
+@data_option
 @json_option
-def run_command(config: Path | None, data: Path | None, *, as_json: bool, unknown_too: bool) -> None:
+def run_command(data: Path, *, as_json: bool, unknown_too: bool) -> None:
     """Remove what is old enough; safe beside pushes. `basegate gc undo` brings it back for a while."""
-    report = _with_collector(config, data, lambda collector: collector.run(unknown_too=unknown_too))
+    report = _with_collector(data, lambda collector: collector.run(unknown_too=unknown_too))
     if as_json:
         print_json(asdict(report))
         return
@@ -72,28 +72,25 @@ def run_command(config: Path | None, data: Path | None, *, as_json: bool, unknow
 
 
 @gc_group.command("undo")
-@config_option
-@_data_option
+@data_option
 @json_option
 @click.pass_context
-def undo_command(context: click.Context, config: Path | None, data: Path | None, *, as_json: bool) -> None:
+def undo_command(context: click.Context, data: Path, *, as_json: bool) -> None:
     """Bring back what the last run has removed. Exit code 1: not all of it."""
-    folder = settings_of(context, config, {"data": data}).data
-    context.exit(undo_run(folder, "", as_json=as_json))
+    context.exit(undo_run(data, "", as_json=as_json))
 
 
 @gc_group.command("explain")
 @click.argument("digest")
-@config_option
-@_data_option
+@data_option
 @json_option
-def explain_command(digest: str, config: Path | None, data: Path | None, *, as_json: bool) -> None:
+def explain_command(digest: str, data: Path, *, as_json: bool) -> None:
     """Say why content is kept, or that the next run removes it."""
     try:
         wanted = Digest.parse(digest)
     except OciError as error:
         raise click.UsageError(error.message) from error
-    found = _with_collector(config, data, lambda collector: collector.explain(wanted))
+    found = _with_collector(data, lambda collector: collector.explain(wanted))
     if as_json:
         print_json(asdict(found))
         return
@@ -118,13 +115,12 @@ def _show_plan(plan: GcPlan, *, as_json: bool) -> None:
     )
 
 
-def _with_collector(config: Path | None, data: Path | None, work: Callable[[GarbageCollector], Awaitable[T]]) -> T:
-    settings = settings_of(click.get_current_context(), config, {"data": data})
-    folder = settings.data
+def _with_collector(data: Path, work: Callable[[GarbageCollector], Awaitable[T]]) -> T:
+    settings = settings_of(click.get_current_context())
     log_to_stderr()
-    require_registry(folder)
+    require_registry(data)
     with ThreadPoolExecutor(settings.storage.threads) as pool:
-        storage, metadata = open_stores(folder, pool, settings.storage.sync_bytes)
+        storage, metadata = open_stores(data, pool, settings.storage.sync_bytes)
         collector = GarbageCollector(storage, metadata, SettingsInForce(settings))
 
         async def do() -> T:

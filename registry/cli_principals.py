@@ -1,39 +1,21 @@
 """`basegate principal …`: principals of a data folder, safe beside a running server, which follows within a second."""
 
-import asyncio
-import json
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
-from sqlalchemy import Connection
 
 from registry.auth import enrolment
 from registry.auth.actions import Role
-from registry.auth.enrolment import SECRET_NAMES, Enrolment, EnrolmentRefused, document_of, moment
+from registry.auth.enrolment import SECRET_NAMES, Enrolment, document_of, moment
+from registry.data_folder import change, data_option, json_option, look, print_json, require_registry
 from registry.metadata import principals as rows
-from registry.metadata.opening import open_metadata
 from registry.metadata.principals import PrincipalRow
-from registry.ownership import act_as_owner
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _DAYS = click.option(
     "--days", type=click.FloatRange(min=0, min_open=True), default=365, show_default=True, help="Life of the secrets."
 )
-_DATA = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("data"),
-    envvar="BASEGATE_DATA",
-    show_default=True,
-    help="Data folder of the registry.",
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="Answer for programs.")
 
 
 @click.group("principal")
@@ -51,8 +33,8 @@ def principal_group() -> None:
     help="Where it may do it (* matches everything); may be repeated or separated by commas. Default: *",
 )
 @_DAYS
-@_DATA
-@_JSON
+@data_option
+@json_option
 def create(  # noqa: PLR0913, PLR0917 - one per option
     name: str,
     role: str,
@@ -63,19 +45,20 @@ def create(  # noqa: PLR0913, PLR0917 - one per option
 ) -> None:
     """Make a principal with two secrets, which are shown this once."""
     patterns = [pattern.strip() for text in repositories for pattern in text.split(",") if pattern.strip()]
-    made = _refusing(lambda: enrolment.draft(name, Role(role), patterns or ("*",), days))
-    _change(data, enrolment.record, made)
+    require_registry(data)
+    made = enrolment.draft(name, Role(role), patterns or ("*",), days)
+    change(data, enrolment.record, made)
     _show_secrets(made, as_json=as_json)
 
 
 @principal_group.command("list")
-@_DATA
-@_JSON
+@data_option
+@json_option
 def list_all(data: Path, as_json: bool) -> None:  # noqa: FBT001
     """List all principals."""
-    found = _look(data, rows.everyone)
+    found = look(data, rows.everyone)
     if as_json:
-        _print_json([document_of(row) for row in found])
+        print_json([document_of(row) for row in found])
         return
     for row in found:
         state = "" if row.enabled else "  disabled"
@@ -84,81 +67,60 @@ def list_all(data: Path, as_json: bool) -> None:  # noqa: FBT001
 
 @principal_group.command("show")
 @click.argument("name")
-@_DATA
-@_JSON
+@data_option
+@json_option
 def show(name: str, data: Path, as_json: bool) -> None:  # noqa: FBT001
     """Show one principal, by name or id."""
-    _describe(_look(data, enrolment.known, name), as_json=as_json)
+    _describe(look(data, enrolment.known, name), as_json=as_json)
 
 
 @principal_group.command("rotate")
 @click.argument("name")
 @click.option("--secret", type=click.Choice(SECRET_NAMES), help="Renew only this one. Default: both")
 @_DAYS
-@_DATA
-@_JSON
+@data_option
+@json_option
 def rotate(name: str, secret: str | None, days: float, data: Path, as_json: bool) -> None:  # noqa: FBT001
     """Renew secrets; the old ones and all their tokens stop working, the new ones are shown this once."""
-    _look(data, enrolment.known, name)
+    look(data, enrolment.known, name)
     made = enrolment.make_secrets([secret] if secret else SECRET_NAMES, days, time.time())
-    _show_secrets(_change(data, enrolment.rotate, name, made), as_json=as_json)
+    _show_secrets(change(data, enrolment.rotate, name, made), as_json=as_json)
 
 
 @principal_group.command("disable")
 @click.argument("name")
-@_DATA
-@_JSON
+@data_option
+@json_option
 def disable(name: str, data: Path, as_json: bool) -> None:  # noqa: FBT001
     """Shut a principal out; its tokens stop working as well."""
-    _describe(_change(data, enrolment.enable, name, enabled=False), as_json=as_json)
+    _describe(change(data, enrolment.enable, name, enabled=False), as_json=as_json)
 
 
 @principal_group.command("enable")
 @click.argument("name")
-@_DATA
-@_JSON
+@data_option
+@json_option
 def enable(name: str, data: Path, as_json: bool) -> None:  # noqa: FBT001
     """Let a disabled principal in again."""
-    _describe(_change(data, enrolment.enable, name, enabled=True), as_json=as_json)
+    _describe(change(data, enrolment.enable, name, enabled=True), as_json=as_json)
 
 
 @principal_group.command("delete")
 @click.argument("name")
-@_DATA
-@_JSON
+@data_option
+@json_option
 def delete(name: str, data: Path, as_json: bool) -> None:  # noqa: FBT001
     """Forget a principal for ever."""
-    row = _change(data, enrolment.delete, name)
+    row = change(data, enrolment.delete, name)
     if as_json:
-        _print_json(document_of(row))
+        print_json(document_of(row))
     else:
         click.echo(f"{row.name} ({row.id}) is deleted")
 
 
-def _look(data: Path, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    if not data.is_dir():
-        raise click.ClickException(f"there is no data folder {data}: name it with --data")
-    act_as_owner(data)
-    with closing(open_metadata(data)) as metadata:
-        return _refusing(lambda: asyncio.run(metadata.read(query, *args, **kwargs)))
-
-
-def _change(data: Path, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    act_as_owner(data)
-    with closing(open_metadata(data)) as metadata:
-        return _refusing(lambda: asyncio.run(metadata.write(change, *args, **kwargs)))
-
-
-def _refusing(work: Callable[[], T]) -> T:
-    try:
-        return work()
-    except EnrolmentRefused as error:
-        raise click.ClickException(str(error)) from error
-
-
 def _show_secrets(made: Enrolment, *, as_json: bool) -> None:
     if as_json:
-        _print_json(made.as_document())
+        print_json(made.as_document())
         return
     click.echo(f"principal  {made.row.name} ({made.row.role}, {', '.join(made.row.repositories)})")
     click.echo(f"user name  {made.row.id}  (or: {made.row.name})")
@@ -169,7 +131,7 @@ def _show_secrets(made: Enrolment, *, as_json: bool) -> None:
 
 def _describe(row: PrincipalRow, *, as_json: bool) -> None:
     if as_json:
-        _print_json(document_of(row))
+        print_json(document_of(row))
         return
     click.echo(
         f"{row.name} ({row.id}): {row.role} on {', '.join(row.repositories)}, "
@@ -177,7 +139,3 @@ def _describe(row: PrincipalRow, *, as_json: bool) -> None:
     )
     for secret in row.secrets:
         click.echo(f"  {secret.name} until {moment(secret.expires)}")
-
-
-def _print_json(document: Any) -> None:
-    click.echo(json.dumps(document, indent=2))

@@ -5,12 +5,10 @@ from pathlib import Path
 
 import click
 
-from registry.data_folder import data_option, json_option, moment, print_json
+from registry.data_folder import data_option, json_option, moment, print_json, require_registry
 from registry.errors import BasegateError
 from registry.maintenance.rebuild import Rebuilt, rebuild
-from registry.ownership import act_as_owner
 from registry.server.data_lock import DataLock
-from registry.server.startup import CannotStart
 
 _SHOWN = 20
 
@@ -26,11 +24,8 @@ def rebuild_command(context: click.Context, data: Path, *, force: bool, as_json:
     All content, manifests and referrers are there again; tags, deletes and principals as they were when the copy was
     last brought up to date. Exit code 0: done. 1: done, and content is missing. 2: not done.
     """
-    act_as_owner(data)
-    try:
-        lock = DataLock(data)
-    except CannotStart as error:
-        raise BasegateError(str(error)) from None
+    require_registry(data, lost_too=True)
+    lock = DataLock(data)
     try:
         found = rebuild(data, force=force)
     except OSError as error:

@@ -8,8 +8,15 @@ from pathlib import Path
 
 import click
 
-from registry.cli_config import config_option, settings_of
-from registry.data_folder import json_option, log_to_stderr, print_json, require_registry, settings_data_option, size
+from registry.data_folder import (
+    data_option,
+    json_option,
+    log_to_stderr,
+    print_json,
+    require_registry,
+    settings_of,
+    size,
+)
 from registry.journal import open_stores
 from registry.maintenance.pace import Pace
 from registry.maintenance.scrub import Progress, Scrub
@@ -18,25 +25,22 @@ from registry.maintenance.scrub import Progress, Scrub
 @click.command("scrub")
 @click.option("--rate", type=click.IntRange(min=0), help="Bytes a second; 0: as fast as it goes. Default: the setting.")
 @click.option("--anew", is_flag=True, help="Begin at the beginning, not where the last pass was cut short.")
-@config_option
-@settings_data_option
+@data_option
 @json_option
 @click.pass_context
-def scrub_command(  # noqa: PLR0913 - one per option
-    context: click.Context, rate: int | None, config: Path | None, data: Path | None, *, anew: bool, as_json: bool
-) -> None:
+def scrub_command(context: click.Context, rate: int | None, data: Path, *, anew: bool, as_json: bool) -> None:
     """Read every blob and manifest, and set aside what does not have its digest: a push heals it.
 
     Exit code 0: all is sound. 1: something was damaged or missing. 2: it could not be told.
     """
-    settings = settings_of(context, config, {"data": data})
+    settings = settings_of(context)
     log_to_stderr()
-    require_registry(settings.data)
+    require_registry(data)
     pace = Pace(lambda: settings.scrub.bytes_per_second if rate is None else rate)
     with ThreadPoolExecutor(settings.storage.threads) as pool:
-        storage, metadata = open_stores(settings.data, pool)
+        storage, metadata = open_stores(data, pool)
         with closing(metadata):
-            found = Scrub(storage, metadata, settings.data, pace).run(anew=anew)
+            found = Scrub(storage, metadata, data, pace).run(anew=anew)
             held = [item.digest for item in storage.quarantine.held()]
     _tell(found, held, as_json=as_json)
     context.exit(1 if held else 0)

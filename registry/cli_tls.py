@@ -1,13 +1,13 @@
 """`basegate tls …`: certificates for a lab, and where each client wants the authority's."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from registry.data_folder import data_option, json_option, print_json
 from registry.ownership import act_as_owner
-from registry.tls import SERVER_DAYS, Certificates, TlsRefused, make_certificates
+from registry.tls import SERVER_DAYS, Certificates, make_certificates
 
 
 @click.group("tls")
@@ -16,26 +16,22 @@ def tls_group() -> None:
 
 
 @tls_group.command("init")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("data"),
-    envvar="BASEGATE_DATA",
-    show_default=True,
-    help="Data folder of the registry.",
-)
 @click.option("--host", "hosts", multiple=True, metavar="NAME|IP", help="Another name of the server; may be repeated.")
 @click.option("--port", type=click.IntRange(1, 65_535), default=5000, show_default=True, help="Port in the examples.")
 @click.option("--days", type=click.IntRange(min=1), default=SERVER_DAYS, show_default=True, help="Life in days.")
-@click.option("--json", "as_json", is_flag=True, help="Answer for programs.")
+@data_option
+@json_option
 def init(data: Path, hosts: Sequence[str], port: int, days: int, as_json: bool) -> None:  # noqa: FBT001
-    """Make a lab CA and a server certificate; run again, renew the certificate and keep the CA."""
-    try:
-        act_as_owner(data)
-        made = make_certificates(data, hosts, days)
-    except (TlsRefused, OSError) as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(json.dumps(_document(made), indent=2) if as_json else _guide(made, hosts[0] if hosts else "", port))
+    """Make a lab CA and a server certificate; run again, renew the certificate and keep the CA.
+
+    A renewed certificate keeps the names it had; to be rid of one, remove tls/server.crt first.
+    """
+    act_as_owner(data)
+    made = make_certificates(data, hosts, days)
+    if as_json:
+        print_json(_document(made))
+    else:
+        click.echo(_guide(made, hosts[0] if hosts else "", port))
 
 
 def _document(made: Certificates) -> dict[str, object]:

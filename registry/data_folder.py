@@ -1,7 +1,8 @@
-"""Commands that work on a data folder, safe beside a running server: the option, and reading and changing its rows."""
+"""Commands that work on a data folder, safe beside a running server: the options, and reading and changing its rows."""
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -12,41 +13,101 @@ import click
 from sqlalchemy import Connection
 
 from registry import logs
-from registry.metadata.opening import FILE_NAME, open_metadata
-from registry.oci.errors import OciError
+from registry.errors import BasegateError
+from registry.metadata.opening import (
+    FILE_NAME,
+    is_rest_of_registry,
+    open_metadata,
+    require_known_revision,
+    require_nothing_lost,
+)
 from registry.ownership import act_as_owner
-from registry.settings import LogSettings
+from registry.settings import LogSettings, RegistrySettings
+from registry.settings_sources import load
 
 P = ParamSpec("P")
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
-data_option = click.option(
+
+class NoRegistry(BasegateError):
+    """There is no registry in the data folder that a command was given."""
+
+
+_CONFIG, _DATA, _SETTINGS = "basegate.config", "basegate.data", "basegate.settings"
+"""Keys of a context's `meta`, which the commands of a group share with the group."""
+
+
+def kind_of(context: click.Context) -> type[RegistrySettings]:
+    """The settings class of the program: what a package on top gave as the context's object (a function), or ours."""
+    given: Callable[[], type[RegistrySettings]] | None = context.find_root().obj
+    return RegistrySettings if given is None else given()
+
+
+def settings_of(context: click.Context) -> RegistrySettings:
+    """The settings that count for a command, from its flags, the environment and the settings file.
+
+    Raises:
+        SettingsError: anything in any of them is wrong.
+    """
+    known: RegistrySettings | None = context.meta.get(_SETTINGS)
+    if known is None:
+        flags = {"data": context.meta.get(_DATA)}
+        known = context.meta[_SETTINGS] = load(kind_of(context), context.meta.get(_CONFIG), flags, os.environ)
+    return known
+
+
+def _remember_file(context: click.Context, _option: click.Parameter, file: Path | None) -> None:
+    if file is not None:
+        context.meta[_CONFIG] = file
+        context.meta.pop(_SETTINGS, None)
+
+
+def _resolve_folder(context: click.Context, _option: click.Parameter, folder: Path | None) -> Path:
+    if folder is not None:
+        context.meta[_DATA] = folder
+        context.meta.pop(_SETTINGS, None)
+    return settings_of(context).data
+
+
+config_option = click.option(
+    "--config",
+    envvar="BASEGATE_CONFIG",
+    type=click.Path(path_type=Path),
+    is_eager=True,  # where the data folder is may stand in it
+    expose_value=False,
+    callback=_remember_file,
+    help="Settings file (YAML).",
+)
+_folder_option = click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("data"),
-    envvar="BASEGATE_DATA",
-    show_default=True,
-    help="Data folder of the registry.",
+    callback=_resolve_folder,
+    help="Data folder of the registry. Default: that of BASEGATE_DATA or the settings file, else data",
 )
-settings_data_option = click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), help="Data folder. Default: that of the settings."
-)
+
+
+def data_option(command: F) -> F:
+    """`--data` and `--config`: the command gets the folder as `data`, and `settings_of` its settings."""
+    return config_option(_folder_option(command))
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer for programs.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 def look(data: Path, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a query on the rows of a data folder; ClickException when it is none, or for what the query refuses."""
+    """Run a query on the rows of a data folder. Raises NoRegistry when it is none."""
     require_registry(data)
     with closing(open_metadata(data)) as metadata:
-        return refusing(lambda: asyncio.run(metadata.read(query, *args, **kwargs)))
+        return asyncio.run(metadata.read(query, *args, **kwargs))
 
 
 def change(data: Path, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a change as one transaction; a running server follows at once. Raises like `look`."""
     require_registry(data)
     with closing(open_metadata(data)) as metadata:
-        return refusing(lambda: asyncio.run(metadata.write(work, *args, **kwargs)))
+        return asyncio.run(metadata.write(work, *args, **kwargs))
 
 
 def log_to_stderr() -> None:
@@ -54,19 +115,23 @@ def log_to_stderr() -> None:
     logs.configure(LogSettings(level="warning"))
 
 
-def require_registry(data: Path) -> None:
-    """Raise ClickException unless a registry keeps its rows in the folder."""
-    if not (data / FILE_NAME).is_file():
-        raise click.ClickException(f"there is no registry in {data}: name its data folder with --data")
+def require_registry(data: Path, *, lost_too: bool = False) -> None:
+    """Make sure that a registry keeps its rows in the folder, or, with `lost_too`, has kept them.
+
+    Raises:
+        NoRegistry: nothing of one is there.
+        DatabaseMissing: its rows are lost.
+        DatabaseNewer: a newer basegate has written it.
+    """
     act_as_owner(data)
-
-
-def refusing(work: Callable[[], T]) -> T:
-    """Turn a refusal into a line for the person at the terminal."""
-    try:
-        return work()
-    except OciError as error:
-        raise click.ClickException(error.message) from error
+    if (data / FILE_NAME).is_file():
+        require_known_revision(data)
+    elif not (lost_too and is_rest_of_registry(data)):
+        require_nothing_lost(data)
+        raise NoRegistry(
+            f"there is no registry in {data}: name its data folder with --data, BASEGATE_DATA or `data` in the "
+            f"settings, or make one with `basegate init --data {data}`"
+        )
 
 
 def print_json(document: Any) -> None:

@@ -63,7 +63,7 @@ def open_stores(
 
     Raises:
         OSError: the folder cannot be made or written.
-        RuntimeError: it was written by a newer basegate.
+        LayoutUnknown, DatabaseNewer: it was written by a newer basegate.
         DatabaseMissing, DatabaseDamaged: there is content whose rows are lost.
     """
 

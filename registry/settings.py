@@ -266,7 +266,7 @@ class RegistrySettings(Group):
         """Look for what the settings name by a name of its own; here nothing, a package on top brings more.
 
         Raises:
-            ValueError: something is not there or cannot be used; one sentence says what and why.
+            BasegateError: something is not there or cannot be used; one sentence says what and why.
         """
 
 

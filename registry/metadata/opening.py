@@ -7,6 +7,7 @@ unless somebody says so.
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect
@@ -22,6 +23,10 @@ from registry.metadata.tables import SCHEMA
 # The newest revision in registry/metadata/migrations; a test compares them.
 REVISION = "0005"
 FILE_NAME = "registry.db"
+
+
+class DatabaseNewer(BasegateError):
+    """The database was written by a newer basegate."""
 
 
 class DatabaseMissing(BasegateError):
@@ -48,7 +53,7 @@ def open_metadata(
         new: begin with an empty database although the folder has content.
 
     Raises:
-        RuntimeError: the database was written by a newer basegate.
+        DatabaseNewer: the database was written by a newer basegate.
         DatabaseMissing: the folder has content and no database.
         DatabaseDamaged: what is there is none.
         DatabaseOutdated: it lacks what its copy has.
@@ -96,10 +101,7 @@ def bring_up_to_date(connection: Connection) -> None:
         connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{REVISION}')")  # noqa: S608 - a constant
         establish(connection, 0.0)
         return
-    if revision > REVISION:
-        raise RuntimeError(
-            f"the metadata has schema {revision}, this basegate knows up to {REVISION}: start the newer basegate"
-        )
+    _require_known(revision)
     from registry.metadata.migrations.upgrade import upgrade  # noqa: PLC0415 - alembic is slow to import
 
     upgrade(connection)
@@ -113,11 +115,40 @@ def revision_of(connection: Connection) -> str | None:
 
 
 def _require_new(data: Path, *, allowed: bool) -> None:
-    if not allowed and (_holds_content(data) or (data / COPY_NAME).exists()):
+    if not allowed:
+        require_nothing_lost(data)
+
+
+def require_nothing_lost(data: Path) -> None:
+    """Raise DatabaseMissing where there is content, or a copy of its rows; asked where there is no database."""
+    if is_rest_of_registry(data):
         raise DatabaseMissing(
             f"{data} holds content, but its database {data / FILE_NAME} is missing or empty: run "
             f"`basegate rebuild --data {data}`, put a backup back with `basegate restore`, or begin anew without what "
             "was there with `basegate serve --new-database`"
+        )
+
+
+def is_rest_of_registry(data: Path) -> bool:
+    """Whether there is content, or a copy of rows, as a registry has them."""
+    return _holds_content(data) or (data / COPY_NAME).exists()
+
+
+def require_known_revision(data: Path) -> None:
+    """Raise DatabaseNewer for what a newer basegate wrote; whatever else is wrong, opening it tells."""
+    try:
+        with closing(sqlite3.connect(data / FILE_NAME)) as rows:
+            (revision,) = rows.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
+    except sqlite3.Error:
+        return
+    _require_known(str(revision))
+
+
+def _require_known(revision: str) -> None:
+    if revision > REVISION:
+        raise DatabaseNewer(
+            f"the metadata has schema {revision}, this basegate knows up to {REVISION}: use the newer basegate that "
+            "wrote it, or restore a backup from before with `basegate restore`"
         )
 
 

@@ -57,7 +57,7 @@ class DiskStore:
 
     Raises:
         OSError: the folder cannot be made or written.
-        RuntimeError: it has another layout.
+        LayoutUnknown: it has another layout.
     """
 
     def __init__(self, root: Path, pool: Executor, *, sync_bytes: int = 8 << 20) -> None:

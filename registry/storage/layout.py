@@ -27,6 +27,10 @@ PASSAGE_SECONDS = 3600.0
 MARK = b"basegate storage 1\n"
 
 
+class LayoutUnknown(BasegateError):
+    """The folder was written by a basegate that lays things out in another way."""
+
+
 class LinkPlanted(BasegateError):
     """A link stands where a folder of the registry belongs."""
 
@@ -80,7 +84,7 @@ class Layout:
         """Make every folder, durably, and then the mark; a root that bears the mark costs one read.
 
         Raises:
-            RuntimeError: the mark is that of another layout.
+            LayoutUnknown: the mark is that of another layout.
             LinkPlanted: a folder is a link.
         """
         self._refuse_links()
@@ -88,7 +92,7 @@ class Layout:
         if mark.exists():
             found = mark.read_bytes()
             if found != MARK:
-                raise RuntimeError(
+                raise LayoutUnknown(
                     f"{self.root} has storage layout {found[:40]!r}, needed is {MARK!r}: use the basegate that wrote it"
                 )
             self._make_missing()

@@ -70,5 +70,5 @@ def test_an_unknown_image_is_one_line(lab: Lab) -> None:
     found = command(lab, "team/app:v9")
     assert (found.exit_code, found.output) == (
         2,
-        "Error: team/app:v9 is not in this registry: needs repository:tag or repository@digest\n",
+        "basegate: team/app:v9 is not in this registry: needs repository:tag or repository@digest\n",
     )

@@ -7,11 +7,14 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from policy.cli import COMMANDS, basegate
+from policy.commands import Commands
 from policy.gateway.answer import Answer
+from registry.errors import BasegateError
 from tests.installation import COMMAND
 from tests.policy.client.playback import Playback, playing
 
@@ -123,3 +126,17 @@ def test_folder_that_is_none(tmp_path: Path, command: tuple[str, ...]) -> None:
 def test_wrong_usage(name: str) -> None:
     """An option that nobody knows."""
     assert CliRunner().invoke(basegate, [name, "--nobody-knows"]).exit_code == 2
+
+
+def test_errors_that_lead_back_to_themselves() -> None:
+    """What was raised again in another's handler ends like anything else."""
+    result = CliRunner().invoke(Commands({"raising": f"{__name__}:raising"}, name="basegate"), ["raising"])
+    assert (result.exit_code, result.stderr) == (2, "basegate: first\n")
+
+
+@click.command()
+def raising() -> None:
+    """A command that fails twice over."""
+    first, second = BasegateError("first"), BasegateError("second")
+    first.__context__, second.__context__ = second, first
+    raise first

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from policy.cli import basegate
 from registry.cli_config import config_group
 from registry.settings import RegistrySettings
 from registry.settings_group import Group
@@ -20,7 +21,7 @@ class _Wider(RegistrySettings):
 
 
 def _run(*arguments: str, **environment: str) -> Result:
-    return CliRunner().invoke(config_group, arguments, env=environment)
+    return CliRunner().invoke(basegate, ["config", *arguments], env=environment)
 
 
 def test_good_file(tmp_path: Path) -> None:

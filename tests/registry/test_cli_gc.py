@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from registry.cli_gc import gc_group
+from policy.cli import basegate
 from tests.repository import Pushed, Repository
 from tests.servers import LiveRegistry, open_registry
 
@@ -39,7 +39,7 @@ def run(live: LiveRegistry, tmp_path: Path) -> Run:
     settings.write_text("gc: {grace_seconds: 0}")
 
     def call(*arguments: str) -> Result:
-        return CliRunner().invoke(gc_group, [*arguments, "--data", str(live.data), "--config", str(settings)])
+        return CliRunner().invoke(basegate, ["gc", *arguments, "--data", str(live.data), "--config", str(settings)])
 
     return call
 
@@ -80,13 +80,15 @@ def test_neither_look_nor_run_is_a_usage_error(run: Run) -> None:
 
 def test_young_garbage_stays(live: LiveRegistry, garbage: Pushed) -> None:
     """The default grace period protects what is being pushed."""
-    result = CliRunner().invoke(gc_group, ["run", "--json", "--data", str(live.data)])
+    result = CliRunner().invoke(basegate, ["gc", "run", "--json", "--data", str(live.data)])
     assert json.loads(result.output)["blobs"] == 0
 
 
 def test_broken_settings_are_one_line(live: LiveRegistry, tmp_path: Path) -> None:
     """Exit code 2, and the key."""
     (tmp_path / "broken.yaml").write_text("gcc: {}")
-    result = CliRunner().invoke(gc_group, ["run", "--data", str(live.data), "--config", str(tmp_path / "broken.yaml")])
+    result = CliRunner().invoke(
+        basegate, ["gc", "run", "--data", str(live.data), "--config", str(tmp_path / "broken.yaml")]
+    )
     assert result.exit_code == 2
     assert "there is no setting gcc: did you mean gc?" in result.output

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from policy.cli import basegate
 from registry.auth.actions import Role
-from registry.cli_principals import principal_group
+from registry.metadata.opening import open_metadata
 from tests.registry.api.guarded import guarded_registry
 from tests.registry.auth.people import person
 
@@ -20,9 +21,10 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Run a command on one data folder."""
+    open_metadata(tmp_path).close()
 
     def command(*words: str) -> Result:
-        return CliRunner().invoke(principal_group, [*words, "--data", str(tmp_path)])
+        return CliRunner().invoke(basegate, ["principal", *words, "--data", str(tmp_path)])
 
     return command
 
@@ -74,14 +76,14 @@ def test_life_of_the_secrets_can_be_set(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
-        (("create", "ci", "--role", "AcrPush"), 1, "exists already"),
-        (("create", "b a d", "--role", "AcrPush"), 1, "is not valid"),
+        (("create", "ci", "--role", "AcrPush"), 2, "exists already"),
+        (("create", "b a d", "--role", "AcrPush"), 2, "is not valid"),
         (("create", "other", "--role", "Emperor"), 2, "Invalid value"),
-        (("create", "other", "--role", "Owner", "--repositories", "NO"), 1, "repository pattern"),
-        (("show", "ghost"), 1, "no principal ghost"),
-        (("rotate", "ghost"), 1, "no principal ghost"),
-        (("disable", "ghost"), 1, "no principal ghost"),
-        (("delete", "ghost"), 1, "no principal ghost"),
+        (("create", "other", "--role", "Owner", "--repositories", "NO"), 2, "repository pattern"),
+        (("show", "ghost"), 2, "no principal ghost"),
+        (("rotate", "ghost"), 2, "no principal ghost"),
+        (("disable", "ghost"), 2, "no principal ghost"),
+        (("delete", "ghost"), 2, "no principal ghost"),
     ],
 )
 def test_refusals(run: Run, words: tuple[str, ...], code: int, text: str) -> None:
@@ -94,9 +96,9 @@ def test_refusals(run: Run, words: tuple[str, ...], code: int, text: str) -> Non
 
 def test_absent_data_folder_is_not_made_by_looking(tmp_path: Path) -> None:
     """A mistyped --data is told, not turned into an empty registry."""
-    result = CliRunner().invoke(principal_group, ["list", "--data", str(tmp_path / "typo")])
-    assert (result.exit_code, (tmp_path / "typo").exists()) == (1, False)
-    assert "name it with --data" in result.output
+    result = CliRunner().invoke(basegate, ["principal", "list", "--data", str(tmp_path / "typo")])
+    assert (result.exit_code, (tmp_path / "typo").exists()) == (2, False)
+    assert "name its data folder with --data" in result.output
 
 
 def test_rotate_one(run: Run) -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from registry.cli_tls import tls_group
+from policy.cli import basegate
 
 
 def init(data: Path, *words: str) -> str:
     """Run the command; its output."""
-    result = CliRunner().invoke(tls_group, ["init", "--data", str(data), *words])
+    result = CliRunner().invoke(basegate, ["tls", "init", "--data", str(data), *words])
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -44,6 +44,6 @@ def test_answer_for_programs(tmp_path: Path) -> None:
 
 def test_mistake_is_one_line(tmp_path: Path) -> None:
     """Without a traceback."""
-    result = CliRunner().invoke(tls_group, ["init", "--data", str(tmp_path), "--host", "https://reg.example"])
-    assert result.exit_code == 1
+    result = CliRunner().invoke(basegate, ["tls", "init", "--data", str(tmp_path), "--host", "https://reg.example"])
+    assert result.exit_code == 2
     assert result.output.count("\n") == 1

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from policy.cli import basegate
 from registry.auth.actions import Role
 from registry.auth.enrolment import Enrolment
-from registry.cli_principals import principal_group
 from tests.halfway import HalfwayUpload
 from tests.registry.api.guarded import guarded_registry
 from tests.registry.auth.people import person
@@ -74,7 +74,7 @@ def others(live: LiveRegistry) -> _Running:
 
 def _change(live: LiveRegistry, *words: str) -> str:
     """Run `basegate principal …` for the principal beside the server, and wait until its old secret does not count."""
-    said = CliRunner().invoke(principal_group, [*words, CHANGED.row.name, "--data", str(live.data), "--json"])
+    said = CliRunner().invoke(basegate, ["principal", *words, CHANGED.row.name, "--data", str(live.data), "--json"])
     assert said.exit_code == 0, said.output
     deadline = time.monotonic() + PATIENCE_SECONDS
     with live.client(auth=_account(CHANGED)) as client:

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from registry.metadata.migrations.upgrade import configuration, upgrade
-from registry.metadata.opening import FILE_NAME, REVISION, bring_up_to_date, open_metadata
+from registry.metadata.opening import FILE_NAME, REVISION, DatabaseNewer, bring_up_to_date, open_metadata
 from registry.metadata.sqlite import connect
 from registry.metadata.tables import SCHEMA
 
@@ -76,7 +76,7 @@ def test_a_newer_database_is_refused(connection: Connection) -> None:
     """It is not touched, and the message says what to do."""
     bring_up_to_date(connection)
     connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(RuntimeError, match="9999"):
+    with pytest.raises(DatabaseNewer, match="9999"):
         bring_up_to_date(connection)
 
 

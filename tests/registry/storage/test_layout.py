@@ -8,7 +8,7 @@ import pytest
 
 from registry.oci.digest import Digest
 from registry.storage.disk import DiskStore
-from registry.storage.layout import MARK, PASSAGE_SECONDS, Layout
+from registry.storage.layout import MARK, PASSAGE_SECONDS, Layout, LayoutUnknown
 
 
 def test_a_prepared_folder_bears_the_mark(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_preparing_twice_changes_nothing(tmp_path: Path) -> None:
 def test_another_layout_is_refused(tmp_path: Path) -> None:
     """A folder of a later basegate is left alone."""
     (tmp_path / "layout").write_bytes(b"basegate storage 9\n")
-    with pytest.raises(RuntimeError, match="basegate storage 9"):
+    with pytest.raises(LayoutUnknown, match="basegate storage 9"):
         Layout(tmp_path).prepare()
 
 
