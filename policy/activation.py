@@ -1,11 +1,13 @@
-"""Putting a policy into force: everything is judged first, then one file changes, and every door follows at once."""
+"""Putting a policy into force, and undoing that: all is judged first, then one file changes, and every door follows."""
 
 from pathlib import Path
 
+from policy.bindings import Bindings
+from policy.judging_settings import JudgingSettings
 from policy.ledger.ledger import Ledger
-from policy.policies import Policy
+from policy.policies import Policy, known_policies
 from policy.rejudging import Rejudged, judge_all
-from policy.standing import FILE, Activation, change_orders
+from policy.standing import FILE, Activation, change_orders, read_orders
 
 
 def activate(data: Path, ledger: Ledger, policy: Policy, repositories: str, now: float) -> Rejudged:
@@ -25,3 +27,25 @@ def activate(data: Path, ledger: Ledger, policy: Policy, repositories: str, now:
     activation = Activation(repositories, policy.name, policy.digest, dict(policy.content), now)
     change_orders(data / FILE, lambda orders: orders.with_activation(activation))
     return judged
+
+
+def deactivate(data: Path, ledger: Ledger, settings: JudgingSettings, repositories: str) -> Bindings:
+    """Undo what `activate` did for a pattern: what the settings say counts again. Returns what is in force then.
+
+    Args:
+        data: the data folder.
+        ledger: the ledger in it.
+        settings: what the server's settings say.
+        repositories: the pattern that a policy was activated for.
+
+    Raises:
+        StandingOrdersRefused: none was.
+        PolicyRefused: the settings name a policy that is not known or cannot be used.
+    """
+    policies = known_policies(settings.folder)
+    wanted = Bindings(settings, policies, read_orders(data / FILE).without_activation(repositories))
+    for policy in wanted.policies:
+        judge_all(ledger, policy)
+    return Bindings(
+        settings, policies, change_orders(data / FILE, lambda orders: orders.without_activation(repositories))
+    )

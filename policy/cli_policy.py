@@ -11,8 +11,8 @@ from typing import Any, cast
 
 import click
 
-from policy.activation import activate
-from policy.bindings import BindingsInForce
+from policy.activation import activate, deactivate
+from policy.bindings import BindingsInForce, Reason
 from policy.exemptions import Exemption
 from policy.judging_settings import JudgingSettings
 from policy.ledger import verdicts
@@ -29,6 +29,7 @@ from registry.data_folder import (
     json_option,
     log_to_stderr,
     look,
+    moment,
     print_json,
     require_registry,
     settings_of,
@@ -59,7 +60,7 @@ def list_command(data: Path, *, as_json: bool) -> None:
         click.echo(f"{row['name']}  {row['digest'][:19]}  {row['title']}")
         for place in row["in_force"]:
             counts = ", ".join(f"{number} {state}" for state, number in row["verdicts"].items()) or "nothing judged"
-            click.echo(f"    in force for {place['repositories']} (mode {place['mode']}): {counts}")
+            click.echo(f"    in force for {place['repositories']} (mode {place['mode']}), {place['why']}: {counts}")
 
 
 @policy_group.command("show")
@@ -112,6 +113,24 @@ def activate_command(policy: str, repositories: str, data: Path, *, as_json: boo
         print_json({"name": chosen.name, "digest": chosen.digest, "judged": len(judged.states)})
         return
     click.echo(f"{chosen.name} is in force for {repositories}: {len(judged.states)} manifests judged")
+
+
+@policy_group.command("deactivate")
+@_repositories
+@data_option
+@json_option
+def deactivate_command(repositories: str, data: Path, *, as_json: bool) -> None:
+    """Undo `policy activate` for a pattern: judge everything first, then let the settings count again."""
+    settings = judging_settings()
+    with open_ledger(data) as ledger:
+        bindings = deactivate(data, ledger, settings, repositories)
+    in_force = {pattern: policy.name for pattern, policy in bindings.by_pattern.items()}
+    if as_json:
+        print_json({"in_force": in_force})
+        return
+    click.echo(f"no policy is active by command for {repositories} any more; in force are:")
+    for pattern, name in in_force.items():
+        click.echo(f"    {name} for {pattern}, {_why(bindings.why(pattern))}")
 
 
 @policy_group.command("exempt")
@@ -203,7 +222,12 @@ def _listed(settings: JudgingSettings, data: Path) -> list[dict[str, Any]]:
                 "title": item.document.title,
                 "date": item.document.source.date,
                 "in_force": [
-                    {"repositories": pattern, "mode": bindings.mode_of(pattern).value}
+                    {
+                        "repositories": pattern,
+                        "mode": bindings.mode_of(pattern).value,
+                        "by": "settings" if bindings.why(pattern).since is None else "command",
+                        "why": _why(bindings.why(pattern)),
+                    }
                     for pattern, bound in bindings.by_pattern.items()
                     if bound.digest == item.digest
                 ],
@@ -213,6 +237,13 @@ def _listed(settings: JudgingSettings, data: Path) -> list[dict[str, Any]]:
             }
             for item in known.values()
         ]
+
+
+def _why(reason: Reason) -> str:
+    if reason.since is None:
+        return f"by the setting {reason.setting}"
+    undone = f"{reason.setting} says {reason.settled}" if reason.settled else "the settings say nothing of it"
+    return f"by `policy activate` since {moment(reason.since)}, whatever the settings say ({undone})"
 
 
 def _show_replay(found: Replay, policy: Policy) -> None:

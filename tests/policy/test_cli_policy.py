@@ -49,11 +49,25 @@ def is_served(lab: Lab) -> bool:
     return False
 
 
+def is_withheld(lab: Lab) -> bool:
+    """Whether a reader does not get the bad image any more, within a second."""
+    deadline = time.monotonic() + 1.0
+    while time.monotonic() < deadline:
+        try:
+            lab.run(lab.manifests.pull(READER, TEAM, V1))
+        except Denied:
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def test_list_shows_what_is_in_force(lab: Lab) -> None:
     """The default policy is in force everywhere and has judged one image."""
     lab.ledger.write(lambda _connection: None)
     rows = {row["name"]: row for row in answer(lab, "policy", "list")}
-    assert rows["azureml-2019-07"]["in_force"] == [{"repositories": "*", "mode": "enforce"}]
+    assert rows["azureml-2019-07"]["in_force"] == [
+        {"repositories": "*", "mode": "enforce", "by": "settings", "why": "by the setting policy.name"}
+    ]
     assert rows["azureml-2019-07"]["verdicts"] == {"refused": 1}
     assert rows["azureml-2020-09"]["in_force"] == []
 
@@ -164,6 +178,7 @@ def test_inspect_again_reaches_the_children_of_an_index(lab: Lab) -> None:
         (("policy", "show", "azureml-1999"), "there is no policy 'azureml-1999': known are"),
         (("policy", "show", "./none.yaml"), "cannot be read"),
         (("policy", "revoke", "abc"), "there is no exemption abc"),
+        (("policy", "deactivate"), "no policy was activated for *: no policy is active by command"),
         (("inspect", "team/app:v9"), "team/app:v9 is not in this registry"),
         (("inspect", "Team/app"), "invalid repository name"),
         (
@@ -184,3 +199,39 @@ def test_no_registry_in_the_folder(tmp_path: Path) -> None:
     found = CliRunner().invoke(basegate, ["policy", "list", "--data", str(tmp_path)])
     assert found.exit_code == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_deactivation_lets_the_settings_count_again(lab: Lab) -> None:
+    """In the running registry too."""
+    answer(lab, "policy", "activate", "azureml-2020-09")
+    assert is_served(lab)
+    assert answer(lab, "policy", "deactivate") == {"in_force": {"*": "azureml-2019-07"}}
+    assert is_withheld(lab)
+
+
+def test_deactivation_is_for_one_pattern(lab: Lab) -> None:
+    """Others stay active."""
+    for pattern in ("team/*", "lab/*"):
+        answer(lab, "policy", "activate", "azureml-2020-09", "--repositories", pattern)
+    found = answer(lab, "policy", "deactivate", "--repositories", "lab/*")
+    assert found == {"in_force": {"*": "azureml-2019-07", "team/*": "azureml-2020-09"}}
+
+
+def test_list_says_what_counts_and_why(lab: Lab) -> None:
+    """What was activated by command overrides the settings, and what these say."""
+    answer(lab, "policy", "activate", "azureml-2020-09")
+    rows = {row["name"]: row["in_force"] for row in answer(lab, "policy", "list")}
+    (place,) = rows["azureml-2020-09"]
+    assert (place["by"], rows["azureml-2019-07"]) == ("command", [])
+    assert place["why"].startswith("by `policy activate` since 2")
+    assert place["why"].endswith("whatever the settings say (policy.name says azureml-2019-07)")
+    assert place["why"] in command(lab, "policy", "list").output
+
+
+def test_an_active_policy_is_shown_without_its_file(lab: Lab, tmp_path: Path) -> None:
+    """It is kept whole."""
+    text = Path("config/policy/azureml-2019-07.yaml").read_text(encoding="utf-8")
+    (tmp_path / "own.yaml").write_text(text.replace("azureml-2019-07", "own"), encoding="utf-8")
+    answer(lab, "policy", "activate", str(tmp_path / "own.yaml"))
+    (tmp_path / "own.yaml").unlink()
+    assert command(lab, "policy", "show", "own").exit_code == 0
