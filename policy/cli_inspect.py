@@ -18,6 +18,7 @@ from policy.standing import FILE as ORDERS
 from policy.standing import OrdersInForce
 from policy.verdict import State, Verdict
 from registry.auth.principals import anonymous
+from registry.command_audit import audited
 from registry.data_folder import data_option, json_option, print_json
 from registry.errors import BasegateError
 from registry.journal import open_stores
@@ -49,6 +50,7 @@ class DataFolder:
 @click.option("--again", is_flag=True, help="Forget what is known and read the layers again.")
 @data_option
 @json_option
+@audited("inspect", when=lambda parameters: bool(parameters["again"]))
 def inspect_command(image: str, data: Path, *, again: bool, as_json: bool) -> None:
     """Look into IMAGE (repository:tag or repository@digest) of a data folder and print its verdict."""
     settings = judging_settings()

@@ -24,6 +24,7 @@ from policy.rules import RULES
 from policy.settings import Settings
 from policy.standing import FILE as ORDERS
 from policy.standing import OrdersInForce, StandingOrdersRefused, change_orders, read_orders
+from registry.command_audit import audited, note
 from registry.data_folder import (
     data_option,
     json_option,
@@ -104,11 +105,13 @@ def replay_command(policy: str, repositories: str, data: Path, *, as_json: bool)
 @_repositories
 @data_option
 @json_option
+@audited("policy.activate")
 def activate_command(policy: str, repositories: str, data: Path, *, as_json: bool) -> None:
     """Put POLICY (a name or a file) into force: judge everything first, then switch at once."""
     chosen = _chosen(policy, judging_settings())
     with open_ledger(data) as ledger:
         judged = activate(data, ledger, chosen, repositories, time.time())
+    note(policy_digest=chosen.digest)
     if as_json:
         print_json({"name": chosen.name, "digest": chosen.digest, "judged": len(judged.states)})
         return
@@ -119,6 +122,7 @@ def activate_command(policy: str, repositories: str, data: Path, *, as_json: boo
 @_repositories
 @data_option
 @json_option
+@audited("policy.deactivate")
 def deactivate_command(repositories: str, data: Path, *, as_json: bool) -> None:
     """Undo `policy activate` for a pattern: judge everything first, then let the settings count again."""
     settings = judging_settings()
@@ -142,6 +146,7 @@ def deactivate_command(repositories: str, data: Path, *, as_json: bool) -> None:
 @click.option("--digest", default="", help="For one manifest only.")
 @data_option
 @json_option
+@audited("policy.exempt")
 def exempt_command(  # noqa: PLR0913 - one per option
     *, repositories: str, rule: str, owner: str, reason: str, until: str, digest: str, data: Path, as_json: bool
 ) -> None:
@@ -149,6 +154,7 @@ def exempt_command(  # noqa: PLR0913 - one per option
     made = Exemption(secrets.token_hex(4), repositories, digest, rule, owner, reason, _moment(until))
     require_registry(data)
     change_orders(data / ORDERS, lambda orders: orders.with_exemption(made))
+    note(exemption=made.id)
     if as_json:
         print_json(asdict(made))
     else:
@@ -174,6 +180,7 @@ def exemptions_command(data: Path, *, as_json: bool) -> None:
 @policy_group.command("revoke")
 @click.argument("exemption")
 @data_option
+@audited("policy.revoke")
 def revoke_command(exemption: str, data: Path) -> None:
     """End EXEMPTION now."""
     require_registry(data)

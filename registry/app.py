@@ -15,7 +15,7 @@ from registry.api import routes
 from registry.api.edge import Edge
 from registry.api.errors import EXCEPTION_HANDLERS
 from registry.api.rooms import Rooms, Stores
-from registry.audit import audit_log
+from registry.audit import AuditLog, audit_log
 from registry.auth.authority import Authority
 from registry.blobs import Blobs
 from registry.catalog import Catalog
@@ -52,6 +52,7 @@ class RegistryApp:
         rooms: its services, for whoever adds routes or commands.
         settings: the settings in force.
         upkeep: what it does for its data folder by itself.
+        audit: the audit log, `None` when none is wanted.
         followers: whatever has to follow when they change.
     """
 
@@ -63,6 +64,7 @@ class RegistryApp:
         journal: Journal,
         upkeep: Upkeep,
         closing: Sequence[Callable[[], None]],
+        audit: AuditLog | None,
     ) -> None:
         self.rooms = rooms
         self.asgi = asgi
@@ -72,6 +74,9 @@ class RegistryApp:
         self.upkeep = upkeep
         self.followers: list[Follower] = [self._follow]
         self._work: list[Work] = [self._expire_uploads, self._collect, journal.run, *upkeep.work]
+        if audit is not None:
+            self._work.append(audit.run)
+        self.audit = audit
         self._log = structlog.get_logger("registry.app")
 
     def background(self) -> list[Coroutine[Any, Any, None]]:
@@ -156,8 +161,8 @@ def build(
     sessions = SessionLog(settings.data / SESSIONS, settings.uploads.outcomes)
     rooms = _rooms(stores, gate(stores), authority, journal, sessions)
     closing = [authority.close, metadata.close, pool.shutdown, sessions.close]
-    if settings.audit.enabled:
-        audit = audit_log(settings.data, lambda: in_force.current.audit)
+    audit = audit_log(settings.data, lambda: in_force.current.audit) if settings.audit.enabled else None
+    if audit is not None:
         observers = [audit.observe, *observers]
         closing.append(audit.close)
         rooms.readiness.others.append(audit.problems)
@@ -168,7 +173,7 @@ def build(
     upkeep.keep_reserve()
     asgi = _asgi(rooms, more_routes(rooms), observers)
     collector = GarbageCollector(storage, metadata, in_force)
-    return RegistryApp(rooms, asgi, collector, journal, upkeep, closing)
+    return RegistryApp(rooms, asgi, collector, journal, upkeep, closing, audit)
 
 
 def _rooms(stores: Stores, gate: Gate, authority: Authority, journal: Journal, sessions: SessionLog) -> Rooms:

@@ -1,15 +1,18 @@
-"""The audit log: one JSON line for each request that touches content or credentials.
+"""The audit log: one JSON line for each request that touches content or credentials, and for each act by command.
 
 A line is `{"time", "request", "principal", "name", "address", "action", "method", "repository", "reference", "digest",
-"status", "result", "reason"}`. Secrets never reach it: it is written from what the registry parsed, not from headers or
-bodies.
+"decision", "status", "result", "reason"}`; `decision` is what a check was answered. Acts by command, which other
+processes append (`registry.command_audit`), have `detail` as well. Secrets never reach it: it is written from what the
+registry parsed, not from headers or bodies.
 """
 
+import asyncio
 import json
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +21,20 @@ import structlog
 from registry.access_settings import AuditSettings
 from registry.auth.sign_in import SecretWrong
 from registry.auth.throttle import Throttled
-from registry.exchange import Exchange
+from registry.exchange import Exchange, new_request_id
 from registry.line_writer import LineWriter, second_in_words
+from registry.operator_name import operator_name
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _TEXT_MAXIMUM = 512
 _HELD = 16 << 20
 """Bytes of lines that are held while they cannot be written."""
 _UNTOLD = ("health.", "root.")
+COMMAND = "COMMAND"
+"""The method of what was done by command."""
+_NOTICE_SECONDS = 1.0
+_FOREIGN_MAXIMUM = 1 << 20
+_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class AuditLog:
@@ -50,8 +59,8 @@ class AuditLog:
         self._waiting = bytearray()
         self._reason = ""
         self._lost = 0
+        self._foreign = bytearray()
         self._lines = LineWriter(self._append)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._open()
 
     def observe(self, exchange: Exchange) -> None:
@@ -72,7 +81,9 @@ class AuditLog:
             while self._waiting:
                 written = os.write(self._descriptor, self._waiting)
                 del self._waiting[:written]
-                self._size += written
+                end = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+                self._take_foreign(end - written)
+                self._size = end
         except OSError as error:
             if not self._reason:
                 _log().error("the audit log cannot be written: its lines wait in memory", reason=error.strerror)
@@ -89,6 +100,35 @@ class AuditLog:
             end = self._waiting.find(b"\n", len(self._waiting) - _HELD // 2) + 1
             self._lost += self._waiting.count(b"\n", first, end)
             del self._waiting[first:end]
+
+    def _take_foreign(self, upto: int) -> None:
+        """What stands before `upto` and behind our last line was written by commands."""
+        if upto > self._size:
+            begin = max(self._size, upto - _FOREIGN_MAXIMUM)
+            self._foreign += os.pread(self._descriptor, upto - begin, begin)
+        self._size = upto
+
+    async def run(self) -> None:
+        """Log what is done by command; ends when cancelled."""
+        while True:
+            await asyncio.sleep(_NOTICE_SECONDS)
+            with suppress(OSError):  # the disk does not answer: another round may find more
+                self.notice()
+
+    def notice(self) -> None:
+        """Log the acts by command that were recorded since."""
+        with self._lock:
+            self._take_foreign(os.fstat(self._descriptor).st_size)
+            whole, self._foreign = self._foreign, bytearray()
+            if not whole.endswith(b"\n"):
+                end = whole.rfind(b"\n") + 1
+                self._foreign, whole = whole[end:][:_FOREIGN_MAXIMUM], whole[:end]
+        for line in whole.splitlines():
+            _log_command(bytes(line))
+
+    def record(self, line: Mapping[str, Any]) -> None:
+        """Record what the server does by itself."""
+        self._lines.add(_as_json(line))
 
     def problems(self) -> list[str]:
         """One sentence while lines cannot be written; tries again."""
@@ -112,14 +152,14 @@ class AuditLog:
             os.close(self._descriptor)
 
     def _open(self) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._descriptor = os.open(self._path, flags, 0o600)
+        self._descriptor = open_file(self._path)
         self._size = os.fstat(self._descriptor).st_size
 
     def _rotate(self) -> None:
         """Move the files on. Should that fail, the old descriptor is still there and takes the next lines."""
         keep = self._settings().keep_files
         full = self._descriptor
+        self._take_foreign(os.fstat(full).st_size)
         for number in range(keep - 1, 0, -1):
             older = self._numbered(number)
             if older.exists():
@@ -134,6 +174,46 @@ class AuditLog:
 
 def _log() -> Any:
     return structlog.get_logger("registry.audit")
+
+
+def open_file(path: Path) -> int:
+    """A descriptor that appends to an audit log; its folder and the file are made, their owner's alone."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return os.open(path, _FLAGS, 0o600)
+
+
+def append_line(descriptor: int, line: Mapping[str, Any]) -> None:
+    """Append a line in one write, so that lines of several processes never mix."""
+    os.write(descriptor, f"{_as_json(line)}\n".encode())
+
+
+def command_line_of(action: str, status: int, reason: str, more: Mapping[str, str]) -> dict[str, Any]:
+    """The line of an act by command, now.
+
+    Args:
+        action: the command.
+        status: its exit code.
+        reason: why it failed, or "".
+        more: `repository`, `reference`, `digest` where there is one, and `detail`.
+    """
+    exchange = Exchange(new_request_id(), "", COMMAND, "", action)
+    line = line_of(exchange, time.time()) | {"name": operator_name(), "status": status, "reason": _short(reason)}
+    told = {name: _short(text) for name, text in more.items()}
+    return line | {"result": "done" if status < _COULD_NOT else "failed", "detail": ""} | told
+
+
+def _log_command(text: bytes) -> None:
+    try:
+        line = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(line, dict) and line.get("method") == COMMAND:
+        said = {name: line[name] for name in _LOGGED if line.get(name)}
+        structlog.get_logger("registry.audit").info("done by command", by=line.get("name"), **said)
+
+
+_LOGGED = ("action", "repository", "reference", "digest", "detail", "result", "reason")
+_COULD_NOT = 2
 
 
 def audit_log(data: Path, settings: Callable[[], AuditSettings]) -> AuditLog:
@@ -157,13 +237,14 @@ def line_of(exchange: Exchange, now: float) -> dict[str, Any]:
         "repository": exchange.repository or "",
         "reference": _short(exchange.reference),
         "digest": exchange.digest,
+        "decision": exchange.decision,
         "status": exchange.status,
         "result": _result(exchange.status),
         "reason": _short(error.message) if error else "",
     }
 
 
-def _as_json(line: dict[str, Any]) -> str:
+def _as_json(line: Mapping[str, Any]) -> str:
     """As `json.dumps` without white space writes it, in half the time: every request that changes something waits."""
     members = [f'"{name}":{value if isinstance(value, int) else _ESCAPED(value)}' for name, value in line.items()]
     return f"{{{','.join(members)}}}"

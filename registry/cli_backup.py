@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from registry.command_audit import audited
 from registry.data_folder import data_option, json_option, moment, print_json, require_registry, size
 from registry.errors import BasegateError
 from registry.maintenance.backup import check_backup, make_backup
@@ -22,6 +23,7 @@ _SHOWN = 20
 @data_option
 @json_option
 @click.pass_context
+@audited("backup", when=lambda parameters: not parameters["check"])
 def backup_command(  # noqa: PLR0913 - one per option
     context: click.Context, folder: Path, data: Path, *, copy: bool, check: bool, as_json: bool
 ) -> None:
@@ -46,6 +48,7 @@ def backup_command(  # noqa: PLR0913 - one per option
 @click.argument("folder", type=_FOLDER, metavar="DIR")
 @data_option
 @click.pass_context
+@audited("restore")
 def restore_command(context: click.Context, folder: Path, data: Path) -> None:
     """Make a new data folder of the backup in DIR. Exit codes as for `backup`."""
     try:

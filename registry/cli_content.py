@@ -4,12 +4,13 @@ An image is NAME:TAG or NAME@DIGEST; NAME alone is NAME:latest.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from registry.command_audit import audited, note
 from registry.data_folder import (
     change,
     data_option,
@@ -17,9 +18,11 @@ from registry.data_folder import (
     look,
     moment,
     print_json,
+    settings_of,
     size,
     yes_option,
 )
+from registry.immutability import immutable_in
 from registry.metadata import changes, inventory
 from registry.metadata.changes import Occasion
 from registry.metadata.inventory import ManifestCard
@@ -81,12 +84,13 @@ def show_repository(repository: RepositoryName, data: Path, as_json: bool) -> No
 @click.argument("repository", type=_name)
 @yes_option
 @data_option
+@audited("repo.rm")
 def remove_repository(repository: RepositoryName, data: Path, *, yes: bool) -> None:
     """Forget a repository with all its tags and manifests; `basegate gc run` frees the space."""
     card = look(data, inventory.repository, repository)
     if not yes:
         click.confirm(f"Remove {repository} with {card.tags} tags and {card.manifests} manifests?", abort=True)
-    change(data, changes.drop_repository, _now(repository))
+    change(data, changes.drop_repository, _now(repository), _immutable(repository))
     click.echo(f"{repository} is removed")
 
 
@@ -129,12 +133,14 @@ def show_tag(image: tuple[RepositoryName, Reference], data: Path, as_json: bool)
 @tag_group.command("rm")
 @click.argument("image", type=_image)
 @data_option
+@audited("tag.rm")
 def remove_tag(image: tuple[RepositoryName, Reference], data: Path) -> None:
     """Remove a tag alone; its manifest stays."""
     repository, tag = image
     if not isinstance(tag, Tag):
         raise click.UsageError("needs NAME:TAG; a digest is removed with `basegate manifest rm`")
-    change(data, changes.drop_tag, _now(repository), tag)
+    note(repository=repository, reference=tag)
+    change(data, changes.drop_tag, _now(repository), tag, _immutable(repository))
     click.echo(f"tag {repository}:{tag} is removed")
 
 
@@ -174,13 +180,15 @@ def show_manifest(image: tuple[RepositoryName, Reference], data: Path, as_json: 
 @click.argument("image", type=_image)
 @yes_option
 @data_option
+@audited("manifest.rm")
 def remove_manifest(image: tuple[RepositoryName, Reference], data: Path, *, yes: bool) -> None:
     """Remove a manifest with all its tags; `basegate gc run` frees the space."""
     repository, reference = image
     card = look(data, inventory.manifest, repository, reference)
     if card.tags and not yes:
         click.confirm(f"Remove {card.digest} with its tags {', '.join(card.tags)}?", abort=True)
-    change(data, changes.drop_manifest, _now(repository), card.digest)
+    note(repository=repository, reference=reference, digest=card.digest)
+    change(data, changes.drop_manifest, _now(repository), card.digest, _immutable(repository))
     click.echo(f"{repository}@{card.digest} is removed")
 
 
@@ -193,6 +201,11 @@ def _names(data: Path) -> Iterator[RepositoryName]:
 
 def _now(repository: RepositoryName) -> Occasion:
     return Occasion(repository, "", time.time())
+
+
+def _immutable(repository: RepositoryName) -> Callable[[Tag], bool]:
+    """Which tags of a repository may not go, by the settings of the command that runs."""
+    return immutable_in(settings_of(click.get_current_context()), repository)
 
 
 def _description(card: ManifestCard) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import TypeVar
 import click
 
 from registry.cli_trash import undo_run
+from registry.command_audit import audited
 from registry.data_folder import (
     data_option,
     json_option,
@@ -59,6 +60,7 @@ def dry_run_command(data: Path, *, as_json: bool) -> None:
 )
 @data_option
 @json_option
+@audited("gc.run")
 def run_command(data: Path, *, as_json: bool, unknown_too: bool) -> None:
     """Remove what is old enough; safe beside pushes. `basegate gc undo` brings it back for a while."""
     report = _with_collector(data, lambda collector: collector.run(unknown_too=unknown_too))
@@ -75,6 +77,7 @@ def run_command(data: Path, *, as_json: bool, unknown_too: bool) -> None:
 @data_option
 @json_option
 @click.pass_context
+@audited("gc.undo")
 def undo_command(context: click.Context, data: Path, *, as_json: bool) -> None:
     """Bring back what the last run has removed. Exit code 1: not all of it."""
     context.exit(undo_run(data, "", as_json=as_json))

@@ -9,6 +9,7 @@ import click
 from registry.auth import enrolment
 from registry.auth.actions import Role
 from registry.auth.enrolment import SECRET_NAMES, Enrolment, document_of, moment
+from registry.command_audit import audited
 from registry.data_folder import change, data_option, json_option, look, print_json, require_registry
 from registry.metadata import principals as rows
 from registry.metadata.principals import PrincipalRow
@@ -35,6 +36,7 @@ def principal_group() -> None:
 @_DAYS
 @data_option
 @json_option
+@audited("principal.create")
 def create(  # noqa: PLR0913, PLR0917 - one per option
     name: str,
     role: str,
@@ -80,6 +82,7 @@ def show(name: str, data: Path, as_json: bool) -> None:  # noqa: FBT001
 @_DAYS
 @data_option
 @json_option
+@audited("principal.rotate")
 def rotate(name: str, secret: str | None, days: float, data: Path, as_json: bool) -> None:  # noqa: FBT001
     """Renew secrets; the old ones and all their tokens stop working, the new ones are shown this once."""
     look(data, enrolment.known, name)
@@ -91,6 +94,7 @@ def rotate(name: str, secret: str | None, days: float, data: Path, as_json: bool
 @click.argument("name")
 @data_option
 @json_option
+@audited("principal.disable")
 def disable(name: str, data: Path, as_json: bool) -> None:  # noqa: FBT001
     """Shut a principal out; its tokens stop working as well."""
     _describe(change(data, enrolment.enable, name, enabled=False), as_json=as_json)
@@ -100,6 +104,7 @@ def disable(name: str, data: Path, as_json: bool) -> None:  # noqa: FBT001
 @click.argument("name")
 @data_option
 @json_option
+@audited("principal.enable")
 def enable(name: str, data: Path, as_json: bool) -> None:  # noqa: FBT001
     """Let a disabled principal in again."""
     _describe(change(data, enrolment.enable, name, enabled=True), as_json=as_json)
@@ -109,6 +114,7 @@ def enable(name: str, data: Path, as_json: bool) -> None:  # noqa: FBT001
 @click.argument("name")
 @data_option
 @json_option
+@audited("principal.delete")
 def delete(name: str, data: Path, as_json: bool) -> None:  # noqa: FBT001
     """Forget a principal for ever."""
     row = change(data, enrolment.delete, name)

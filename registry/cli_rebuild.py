@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from registry.command_audit import audited
 from registry.data_folder import data_option, json_option, moment, print_json, require_registry
 from registry.errors import BasegateError
 from registry.maintenance.rebuild import Rebuilt, rebuild
@@ -18,6 +19,7 @@ _SHOWN = 20
 @data_option
 @json_option
 @click.pass_context
+@audited("rebuild")
 def rebuild_command(context: click.Context, data: Path, *, force: bool, as_json: bool) -> None:
     """Make the database anew after it was lost or damaged; the server must be stopped.
 

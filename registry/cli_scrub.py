@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from registry.command_audit import audited
 from registry.data_folder import (
     data_option,
     json_option,
@@ -28,6 +29,7 @@ from registry.maintenance.scrub import Progress, Scrub
 @data_option
 @json_option
 @click.pass_context
+@audited("scrub")
 def scrub_command(context: click.Context, rate: int | None, data: Path, *, anew: bool, as_json: bool) -> None:
     """Read every blob and manifest, and set aside what does not have its digest: a push heals it.
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from registry.command_audit import audited
 from registry.data_folder import data_option, json_option, print_json
 from registry.ownership import act_as_owner
 from registry.tls import SERVER_DAYS, Certificates, make_certificates
@@ -21,6 +22,7 @@ def tls_group() -> None:
 @click.option("--days", type=click.IntRange(min=1), default=SERVER_DAYS, show_default=True, help="Life in days.")
 @data_option
 @json_option
+@audited("tls.init")
 def init(data: Path, hosts: Sequence[str], port: int, days: int, as_json: bool) -> None:  # noqa: FBT001
     """Make a lab CA and a server certificate; run again, renew the certificate and keep the CA.
 

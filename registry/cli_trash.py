@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import click
 
+from registry.command_audit import audited
 from registry.data_folder import data_option, json_option, log_to_stderr, look, moment, print_json, require_registry
 from registry.gc import GarbageCollector
 from registry.journal import open_stores
@@ -48,6 +49,7 @@ def list_command(data: Path, *, as_json: bool) -> None:
 @data_option
 @json_option
 @click.pass_context
+@audited("trash.restore")
 def restore_command(context: click.Context, run: str, data: Path, *, as_json: bool) -> None:
     """Bring back what RUN has removed; see `basegate trash ls`. Exit code 1: not all of it."""
     context.exit(undo_run(data, run, as_json=as_json))
@@ -55,6 +57,7 @@ def restore_command(context: click.Context, run: str, data: Path, *, as_json: bo
 
 @trash_group.command("empty")
 @data_option
+@audited("trash.empty")
 def empty_command(data: Path) -> None:
     """Remove everything that could still be brought back, and free its space."""
     removed = with_stores(data, _empty)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from registry.command_audit import audited
 from registry.data_folder import data_option, json_option, log_to_stderr, print_json, require_registry
 from registry.journal import open_stores
 from registry.maintenance.verify import Finding, Verification
@@ -21,6 +22,7 @@ from registry.metadata.sqlite import SqliteStore
 @data_option
 @json_option
 @click.pass_context
+@audited("verify", when=lambda parameters: bool(parameters["repair"]))
 def verify_command(context: click.Context, data: Path, *, repair: bool, digests: bool, as_json: bool) -> None:
     """Compare rows and files both ways, beside a running server.
 

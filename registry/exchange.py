@@ -25,6 +25,7 @@ class Exchange:
         repository: the repository in the path, when there is one.
         reference: the tag, digest or upload id that ends the path, as it was written.
         digest: of the content that was handed out or recorded (`Docker-Content-Digest` of the response), else "".
+        decision: what a check was answered (`denied: refused`), else "".
         principal: who called, once known.
         error: what was refused or went wrong.
         status: the HTTP status; 0 when the caller left before there was one, 499 in the log.
@@ -41,6 +42,7 @@ class Exchange:
     repository: RepositoryName | None = None
     reference: str = ""
     digest: str = ""
+    decision: str = ""
     principal: Principal | None = None
     error: OciError | None = None
     status: int = 0

@@ -1,6 +1,8 @@
 """The gateway's routes, and who answers them. Content leaves here for callers that may pull the repository only."""
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,6 +20,7 @@ from registry.api.rooms import Rooms
 from registry.api.routes import Row
 from registry.auth.actions import Action
 from registry.auth.principals import Principal
+from registry.exchange import exchange_of
 from registry.oci.digest import Digest
 from registry.oci.names import Reference, RepositoryName
 from registry.parsing import Parsing
@@ -49,17 +52,24 @@ class Doors:
         inquiry = await self._parsing.read(len(raw), partial(read_inquiry, raw, limits.yaml_bytes))
         answer = await self._answer(rooms, request, inquiry)
         remarks = inquiry.config.remarks if inquiry.config else ()
-        return JSONResponse(answer.with_remarks(remarks).document())
+        document = answer.with_remarks(remarks).document()
+        _record(request, document)
+        return JSONResponse(document)
 
     async def explain(self, _rooms: Rooms, request: Request, principal: Principal) -> Response:
         """GET: everything known of one manifest, and what the policy makes of it."""
         image = _named(request.headers.get("host", ""), repository_of(request), read_reference_of(request))
-        return JSONResponse(await self._clearances.explain(principal, image))
+        document = await self._clearances.explain(principal, image)
+        _record(request, document)
+        return JSONResponse(document)
 
     async def _answer(self, rooms: Rooms, request: Request, inquiry: Inquiry) -> Answer:
         if not inquiry.image:
             return Answer(allowed=False, verdict="inconclusive", reference="")
         here = request.headers.get("host", "")
+        exchange = exchange_of(request.scope)
+        if exchange is not None:
+            exchange.reference = inquiry.image
         image = ImageReference.parse(inquiry.image)
         if not image.host and inquiry.config is None:
             image = image.at(here)  # the caller speaks of the registry that it speaks to
@@ -67,6 +77,15 @@ class Doors:
             return Answer.unresolved(str(image), _elsewhere(image, here))
         principal = await rooms.access.require(request, image.repository, Action.PULL)
         return await self._clearances.check(principal, image)
+
+
+def _record(request: Request, document: Mapping[str, Any]) -> None:
+    """Let the audit know which image was asked for, and what was answered."""
+    exchange = exchange_of(request.scope)
+    if exchange is not None:
+        exchange.reference = exchange.reference or document["reference"]
+        exchange.digest = document["digest"] or ""
+        exchange.decision = f"{'allowed' if document['allowed'] else 'denied'}: {document['verdict']}"
 
 
 def _named(host: str, repository: RepositoryName, reference: Reference) -> ImageReference:

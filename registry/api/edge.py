@@ -135,7 +135,7 @@ class _Passage:
         if message["type"] == "http.response.start":
             self._exchange.status = message["status"]
             headers = list(message.get("headers", []))
-            self._exchange.digest = _digest(headers)
+            self._exchange.digest = _digest(headers) or self._exchange.digest
             self._lingers = self._must_linger()
             headers += self._headers()
             await self._send({"type": "http.response.start", "status": message["status"], "headers": headers})

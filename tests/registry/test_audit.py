@@ -1,20 +1,25 @@
 """The audit log: who did what, with which result, and never a secret."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from registry import logs
 from registry.access_settings import AuditSettings
-from registry.audit import AuditLog, audit_log, line_of
+from registry.audit import AuditLog, append_line, audit_log, command_line_of, line_of, open_file
 from registry.auth.actions import Role
 from registry.auth.principals import Principal
 from registry.auth.sign_in import SecretWrong
 from registry.exchange import Exchange
 from registry.oci.errors import Denied
 from registry.oci.names import RepositoryName
+from registry.operator_name import operator_name
+from registry.settings import LogSettings
 from tests.registry.api.guarded import guarded_registry
 from tests.registry.auth.people import person
 
@@ -47,7 +52,7 @@ def test_a_line_says_who_what_and_how_it_ended() -> None:
     assert line_of(pushed(), 0.5) == {
         "time": "1970-01-01T00:00:00.500Z", "request": "request-1", "principal": "an-id", "name": "ci",
         "address": "192.0.2.1", "action": "manifests.push", "method": "PUT", "repository": "team/app",
-        "reference": "v1", "digest": DIGEST, "status": 201, "result": "done", "reason": "",
+        "reference": "v1", "digest": DIGEST, "decision": "", "status": 201, "result": "done", "reason": "",
     }  # fmt: skip
 
 
@@ -149,3 +154,62 @@ def test_a_live_registry_records_and_never_a_secret(tmp_path: Path) -> None:
         ("owner", "tokens.grant", 401), ("owner", "blobs.delete", 401),
     ]  # fmt: skip
     assert not [s for s in (reader.secret(), owner.secret(), token, "a-wrong-secret") if s in path.read_text()]
+
+
+def by_command(path: Path, action: str, more: str = "") -> None:
+    """What another process appends."""
+    file = open_file(path)
+    append_line(file, command_line_of(action, 0, "", {"detail": f"name=ci{more}"}))
+    os.close(file)
+
+
+def noticed(log: AuditLog) -> list[tuple[str, str]]:
+    """The acts by command that a server logs when it looks."""
+    logs.configure(LogSettings())
+    with capture_logs() as said:
+        log.notice()
+    return [(item["action"], item["by"]) for item in said if item["event"] == "done by command"]
+
+
+def test_acts_by_command_are_noticed_once(tmp_path: Path) -> None:
+    """Before, between and behind the server's own lines; what was there at the start is no news."""
+    path = tmp_path / "audit.log"
+    by_command(path, "before")
+    log = opened(path)
+    for action in ("first", "second"):
+        by_command(path, action)
+        log.observe(pushed())
+    by_command(path, "third")
+    assert noticed(log) == [(action, operator_name()) for action in ("first", "second", "third")]
+    assert noticed(log) == []
+
+
+def test_acts_before_a_rotation_are_noticed(tmp_path: Path) -> None:
+    """The file that they are in has been moved by then."""
+    log = opened(tmp_path / "audit.log", rotate_bytes=4096)
+    by_command(tmp_path / "audit.log", "act")
+    for _ in range(30):
+        log.observe(pushed())
+    assert (tmp_path / "audit.log.1").exists()
+    assert [action for action, _ in noticed(log)] == ["act"]
+
+
+def test_lines_of_nobody_are_passed_over(tmp_path: Path) -> None:
+    """What is no JSON, or no act."""
+    log = opened(tmp_path / "audit.log")
+    with (tmp_path / "audit.log").open("a") as file:
+        file.write('broken\n[]\n{"method": "GET"}\n{"method": "COMM')
+    assert noticed(log) == []
+    with (tmp_path / "audit.log").open("a") as file:
+        file.write('AND", "action": "late", "name": "ann"}\n')
+    assert noticed(log) == [("late", "ann")]
+
+
+def test_a_log_that_was_cut_is_gone_on_with(tmp_path: Path) -> None:
+    """Somebody has emptied the file under the server."""
+    log = opened(tmp_path / "audit.log")
+    log.observe(pushed())
+    os.truncate(tmp_path / "audit.log", 0)
+    assert noticed(log) == []
+    by_command(tmp_path / "audit.log", "act")
+    assert [action for action, _ in noticed(log)] == ["act"]

@@ -141,3 +141,27 @@ def test_folder_without_a_registry(tmp_path: Path) -> None:
     result = CliRunner().invoke(basegate, ["repo", "ls", "--data", str(tmp_path)])
     assert (result.exit_code, list(tmp_path.iterdir())) == (2, [])
     assert "there is no registry in" in result.output
+
+
+@pytest.fixture(name="frozen")
+def _frozen(tmp_path: Path) -> str:
+    """A settings file by which `v1` is immutable."""
+    path = tmp_path / "frozen.yaml"
+    path.write_text("immutable_tags: [{repositories: [team/*], tags: [v1]}]")
+    return str(path)
+
+
+@pytest.mark.parametrize("words", ["tag rm team/app:v1", "manifest rm team/app:v2 --yes", "repo rm team/app --yes"])
+def test_immutable_tags_stay(repository: Repository, image: Pushed, run: Run, frozen: str, words: str) -> None:
+    """With all that they need; the message names the tag and the setting."""
+    result = run(*words.split(), "--config", frozen)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "tag team/app:v1 is immutable" in result.stderr
+    assert "immutable_tags" in result.stderr
+    assert repository.get("tags/list").json()["tags"] == ["v1", "v2"]
+
+
+def test_a_tag_beside_an_immutable_one_goes(repository: Repository, image: Pushed, run: Run, frozen: str) -> None:
+    """Of the same manifest."""
+    assert run("tag", "rm", "team/app:v2", "--config", frozen).exit_code == 0
+    assert repository.get("tags/list").json()["tags"] == ["v1"]
