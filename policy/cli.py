@@ -8,6 +8,7 @@ from policy.commands import Commands
 
 COMMANDS = {
     "serve": "policy.cli_serve:serve_command",
+    "init": "policy.cli_init:init_command",
     "check": "policy.cli_check:check_command",
     "explain": "policy.cli_check:explain_command",
     "principal": "registry.cli_principals:principal_group",

@@ -5,7 +5,8 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,11 @@ from policy.beginning import end_of_start
 from policy.settings import Settings
 from registry import logs
 from registry.app import RegistryApp
+from registry.audit import command_line_of
+from registry.auth.bootstrap import bootstrap
+from registry.auth.bootstrap_file import WantedPrincipal, read_bootstrap
 from registry.auth.enrolment import FirstStart, first_start
+from registry.data_folder import bootstrap_option
 from registry.oci.errors import OciError
 from registry.server.data_lock import DataLock
 from registry.server.heap import give_back_large_blocks
@@ -37,8 +42,11 @@ _PATH = click.Path(path_type=Path)
 @click.option("--tls-cert", type=_PATH, help="PEM certificate chain; serve HTTPS.")
 @click.option("--tls-key", type=_PATH, help="PEM private key of the certificate.")
 @click.option("--new-database", is_flag=True, help="Begin without rows where content is and its database is lost.")
+@bootstrap_option
 @click.option("--quiet", envvar="BASEGATE_QUIET", is_flag=True, help="Print only what cannot be shown again.")
-def serve_command(config: Path | None, *, quiet: bool, new_database: bool, **flags: Any) -> None:
+def serve_command(
+    config: Path | None, bootstrap_file: Path | None, *, quiet: bool, new_database: bool, **flags: Any
+) -> None:
     """Serve the registry and its gateway.
 
     Settings come from --config, the environment (BASEGATE_…) and the flags, in rising order. Exit code 2: it could
@@ -48,10 +56,18 @@ def serve_command(config: Path | None, *, quiet: bool, new_database: bool, **fla
     def read() -> Settings:
         return load(Settings, config, flags, os.environ)
 
-    _serve(read, [config] if config else [], quiet=quiet, new_database=new_database)
+    wanted = read_bootstrap(bootstrap_file) if bootstrap_file else ()
+    _serve(read, [config] if config else [], wanted, quiet=quiet, new_database=new_database)
 
 
-def _serve(read: Callable[[], Settings], files: list[Path], *, quiet: bool, new_database: bool) -> None:
+def _serve(
+    read: Callable[[], Settings],
+    files: list[Path],
+    wanted: Sequence[WantedPrincipal],
+    *,
+    quiet: bool,
+    new_database: bool,
+) -> None:
     settings = read()
     logs.configure(settings.log)
     give_back_large_blocks()
@@ -61,6 +77,8 @@ def _serve(read: Callable[[], Settings], files: list[Path], *, quiet: bool, new_
         certificate_of(settings)
         bind(settings).close()
         app = _put_together(settings, new_database=new_database)
+        with _closed_on_error(app):
+            _bootstrap(app, wanted)
         end_of_start()
         run(app, read, files, Greeting(app, quiet=quiet).greet)
     finally:
@@ -72,6 +90,39 @@ def _put_together(settings: Settings, *, new_database: bool) -> RegistryApp:
         return build(settings, new_database=new_database)
     except (SQLAlchemyError, OSError) as error:
         raise CannotStart(f"data folder {settings.data} cannot be used: {error}") from None
+
+
+@contextmanager
+def _closed_on_error(app: RegistryApp) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        app.close()
+        raise
+
+
+def _bootstrap(app: RegistryApp, wanted: Sequence[WantedPrincipal]) -> None:
+    """Make the principals of the bootstrap file, and say what was changed; before anybody can ask for anything."""
+    days = app.settings.current.auth.secret_days
+    try:
+        done = asyncio.run(bootstrap(app.rooms.stores.metadata, wanted, days)) if wanted else ()
+    except OciError as error:  # a full disk, say: what is there is served
+        _log().error("the principals of the bootstrap file could not be made", reason=error.message)
+        return
+    for principal, changed in done:
+        if not changed:
+            continue
+        what = ", ".join(changed)
+        _log().warning("principal of the bootstrap file", name=principal.name, role=principal.role, changed=what)
+        if app.audit is not None:
+            detail = (
+                f"name={principal.name} role={principal.role.value} repositories={','.join(principal.repositories)}"
+            )
+            app.audit.record(command_line_of("principal.bootstrap", 0, what, {"detail": detail}))
+
+
+def _log() -> Any:
+    return structlog.get_logger("policy.serve")
 
 
 class Greeting:
@@ -99,7 +150,7 @@ class Greeting:
         try:
             made = asyncio.run(first_start(self._metadata, self._settings.auth.secret_days))
         except OciError as error:
-            structlog.get_logger("policy.serve").error(
+            _log().error(
                 "the first principals could not be made: see to what is wrong, then start again", reason=error.message
             )
         else:

@@ -92,6 +92,12 @@ def data_option(command: F) -> F:
     return config_option(_folder_option(command))
 
 
+bootstrap_option = click.option(
+    "--bootstrap-file",
+    envvar="BASEGATE_BOOTSTRAP_FILE",
+    type=click.Path(path_type=Path),
+    help="Principals that are to be there, with their secrets (YAML).",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer for programs.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 

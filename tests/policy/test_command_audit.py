@@ -123,6 +123,12 @@ def test_a_backup_and_what_is_made_of_it(lab: Lab, tmp_path: Path) -> None:
     assert str(tmp_path / "kept") in lines(tmp_path / "new")[-1]["detail"]
 
 
+def test_the_first_act_is_that_it_was_made(tmp_path: Path) -> None:
+    """`init` is recorded in the registry that it makes."""
+    run(tmp_path, "init")
+    assert [line["action"] for line in lines(tmp_path)] == ["init"]
+
+
 def test_a_running_server_says_what_it_notices(tmp_path: Path) -> None:
     """A line of its log names who and what; its own lines and those of commands stand beside one another."""
     with serving(tmp_path, BASEGATE_LOG__LEVEL="info", BASEGATE_LOG__FORMAT="json") as server:

@@ -91,7 +91,7 @@ def _newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, ["serve"]], ids=" ".join)
+@pytest.mark.parametrize("command", [*COMMANDS, ["serve"], ["init"]], ids=" ".join)
 def test_a_folder_of_a_newer_basegate(newer: Path, tmp_path: Path, command: list[str]) -> None:
     """One line, and no traceback, in every command."""
     command = [str(tmp_path / word) if word == "kept" else word for word in command]

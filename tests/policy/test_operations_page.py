@@ -19,6 +19,7 @@ from tests.architecture.source import ROOT
 from tests.policy.images_made import good
 from tests.policy.lab import open_lab
 from tests.policy.serving import serving
+from tests.policy.test_cli_serve import status
 from tests.servers import running
 
 _LINE = re.compile(r"^ {4}basegate (.+?)(?: {3,}.*)?$", re.MULTILINE)
@@ -88,7 +89,7 @@ def _prepared(command: str, data: Path) -> list[str]:
     name = " ".join(words[:2])
     if name == "principal create":
         words[2] = "another"
-    if name in {"gc undo", "policy revoke"} or "--check" in words or words[0] == "restore":
+    if name in {"gc undo", "policy revoke", "policy deactivate"} or "--check" in words or words[0] == "restore":
         _do_before(name, data)
     if words[0] == "rebuild":
         for path in data.glob("registry.db*"):
@@ -96,6 +97,7 @@ def _prepared(command: str, data: Path) -> list[str]:
     places = {
         "data": str(data),
         "restored": str(data.parent / "restored"),
+        "new": str(data.parent / "new"),
         "/backup/registry": str(data.parent / "kept"),
     }
     words = [places.get(word, word) for word in words if word != "…"]
@@ -109,11 +111,17 @@ def _prepared(command: str, data: Path) -> list[str]:
     return [*words[:2], *_REST.get(name, []), *words[2:]]
 
 
+def _words_of(name: str) -> list[str]:
+    """A command of the page, without its data folder."""
+    return shlex.split(next(item for item in _COMMANDS if item.startswith(f"{name} ")))[:-2]
+
+
 def _do_before(name: str, data: Path) -> None:
     at = ["--data", str(data)]
     before = {
         "gc undo": ["gc", "run"],
-        "policy revoke": shlex.split(next(item for item in _COMMANDS if item.startswith("policy exempt ")))[:-2],
+        "policy revoke": _words_of("policy exempt"),
+        "policy deactivate": _words_of("policy activate"),
     }
     command = [*before.get(name, ["backup", str(data.parent / "kept")]), *at]
     assert CliRunner(env={"BASEGATE_GC__GRACE_SECONDS": "0"}).invoke(basegate, command).exit_code == 0
@@ -143,7 +151,11 @@ def test_a_question_about_an_image(data: Path, command: str, monkeypatch: pytest
 
 
 def test_the_server_is_started(tmp_path: Path) -> None:
-    """With a settings file, its folder and an address."""
+    """With a settings file, its folder, an address and a bootstrap file as the page shows it."""
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    (tmp_path / "bootstrap.yaml").write_text(re.search(r"^    - name: builder\n(?:      .*\n)+", page, re.MULTILINE)[0])  # type: ignore[index]
+    (tmp_path / "builder-secret").write_text("0123456789abcdef\n")
     (tmp_path / "file.yaml").write_text("{}")
-    with serving(tmp_path / "data", "--config", str(tmp_path / "file.yaml")) as server:
-        assert server.host
+    words = ["--config", str(tmp_path / "file.yaml"), "--bootstrap-file", str(tmp_path / "bootstrap.yaml")]
+    with serving(tmp_path / "data", *words) as server:
+        assert status(server.host, "builder", "0123456789abcdef") == 200
