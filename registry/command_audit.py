@@ -7,7 +7,7 @@ of the operating system, `status` the exit code. A running server that finds suc
 import errno
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -17,7 +17,7 @@ import click
 from registry.audit import append_line, command_line_of, open_file
 from registry.data_folder import settings_of
 from registry.errors import BasegateError
-from registry.metadata.opening import FILE_NAME
+from registry.metadata.opening import FILE_NAME, require_known_revision
 from registry.ownership import act_as_owner
 from registry.settings import RegistrySettings
 
@@ -25,7 +25,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _NOTES = "basegate.audit"
-_COULD_NOT = 2
+_COULD_NOT, _INTERRUPTED = 2, 130
 _SELDOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _OF_THE_ANSWER = frozenset({"data", "as_json", "yes"})
 """Parameters that say nothing of what is done."""
@@ -77,10 +77,13 @@ def _recorded(context: click.Context, action: str) -> Iterator[None]:
         status = ending.exit_code
         raise
     except BaseException as error:
-        status, reason = _COULD_NOT, str(error) or type(error).__name__
+        status = _INTERRUPTED if isinstance(error, KeyboardInterrupt) else _COULD_NOT
+        reason = str(error) or type(error).__name__
         raise
     finally:
-        file = _opened(settings) if file is None else file
+        if file is None:
+            with suppress(BasegateError):  # what was done is done
+                file = _opened(settings)
         if file is not None:
             _write(file, command_line_of(action, status, reason, _told(context)))
 
@@ -90,6 +93,7 @@ def _opened(settings: RegistrySettings) -> int | None:
     if not settings.audit.enabled or not (settings.data / FILE_NAME).is_file():
         return None
     act_as_owner(settings.data)
+    require_known_revision(settings.data)
     path = settings.data / settings.audit.file
     try:
         return open_file(path)

@@ -47,7 +47,10 @@ class Installation:
         )
 
     def create_principal(self, name: str, role: str, *more: str) -> Account:
-        """Create a service principal; its name and first secret."""
+        """Create a service principal, in a registry that is made when there is none; its name and first secret."""
+        if not (self.data / "registry.db").exists():
+            made = self.run("init", "--data", str(self.data))
+            assert made.returncode == 0, made.stderr
         done = self.run("principal", "create", name, "--role", role, *more, "--data", str(self.data), "--json")
         assert done.returncode == 0, done.stderr
         return Account(name, json.loads(done.stdout)["secrets"][0]["value"])

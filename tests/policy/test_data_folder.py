@@ -100,6 +100,14 @@ def test_a_folder_of_a_newer_basegate(newer: Path, tmp_path: Path, command: list
     assert "PYTHONDEVMODE" not in result.stderr
 
 
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_folder_of_a_newer_basegate_stays_as_it_is(newer: Path, command: list[str]) -> None:
+    """No file is made in it, the audit log neither."""
+    before = set(newer.iterdir())
+    CliRunner().invoke(basegate, [*command, "--data", str(newer)])
+    assert {path for path in newer.iterdir() if not path.name.startswith("registry.db-")} <= before
+
+
 def test_a_newer_layout_of_files(tmp_path: Path) -> None:
     """It is told in the same way."""
     open_metadata(tmp_path).close()
