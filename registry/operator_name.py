@@ -20,7 +20,7 @@ def operator_name() -> str:
 
 def _login() -> int:
     try:
-        return int(_LOGIN.read_text(encoding="ascii"))
+        return int(_LOGIN.read_bytes())  # no codec is imported: its file may not be readable any more
     except (OSError, ValueError):
         return _UNSET
 
