@@ -1,7 +1,7 @@
 """Looking things up in an image's root, and keeping the evidence of what was found and what was not."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -66,7 +66,8 @@ class Look:
         for entry in self.config.path_entries:
             hit = self._in_directory(entry, name)
             if hit is not None:
-                return self._readable(hit)
+                self._readable(hit.node)
+                return hit
             self.missed(subject, shown(entry.strip(b"/") + b"/" + name if entry.strip(b"/") else name))
         return None
 
@@ -112,19 +113,42 @@ class Look:
         """Whether what the kernel starts for a program does: a shell goes on along PATH when it does not.
 
         Raises:
-            RootUnclear: it is there, and its bytes were not read.
+            RootUnclear: it is there, and its bytes were not read, or the program's own.
         """
-        said = {} if node.record is None else node.record.values
+        said = self._said(node)
         if "starter" not in said:
             return True
-        starter = said["starter"].encode("latin-1")
-        start = ROOT if starter.startswith(b"/") else self._working_directory
-        found = None if start is None else self.view.follow(starter, start)[0]
-        if found is None or not self.view.may_execute(found) or deep == _INTERPRETERS:
+        found = self._starter(said["starter"].encode("latin-1"))
+        if found is None or not self.view.may_execute(found):
             return False
-        form = self.record_of(found, f"what starts {shown(node.path)}", "interpreter", "launcher").values.get("format")
-        # A loader that is no program is refused (ELIBBAD); a shell reads a script itself whose interpreter is a text.
-        return form == "elf" if said["format"] == "elf" else self._has_starter(found, deep + 1)
+        self.record_of(found, f"what starts {shown(node.path)}", "interpreter", "launcher")
+        what = self._said(found)
+        if said["format"] == "elf":  # Linux refuses a loader that is no program for this machine (ELIBBAD)
+            return what.get("format") == "elf" and what.get("machine", "") == said.get("machine")
+        if deep == _INTERPRETERS:
+            return False
+        # A shell reads a script itself whose interpreter is a text; an interpreter that is a script is read by its own.
+        starts = self._has_starter(found, deep + 1)
+        if starts and what.get("format") == "script":
+            self._readable(found)
+        return starts
+
+    def _said(self, node: Node) -> Mapping[str, str]:
+        if node.record is None:
+            return {}
+        if node.record.trouble:
+            raise RootUnclear(f"whether {shown(node.path)} starts cannot be told: {node.record.trouble}")
+        return node.record.values
+
+    def _starter(self, path: bytes) -> Node | None:
+        if path.startswith(b"/"):
+            return self.view.follow(path)[0]
+        start = self._working_directory
+        if start is None and b".." in path.split(b"/"):
+            raise RootUnclear(
+                f"a program is started by {shown(path)!r}, from a directory that the runtime makes", "unclear-path"
+            )
+        return None if start is None else self.view.follow(path, start)[0]
 
     def can_start(self, node: Node) -> bool:
         """Whether the image's user can start a program; a script is read by its interpreter, as the same user."""
@@ -134,11 +158,10 @@ class Look:
         form = "" if node.record is None else node.record.values.get("format")
         return form == "elf" or self.view.may_read(node)
 
-    def _readable(self, hit: Hit) -> Hit:
-        if self._is_readable(hit.node):
-            return hit
-        why = f"{shown(hit.node.path)} may be executed but not read by the image's User: a script cannot start so"
-        raise RootUnclear(why, "unclear-user")
+    def _readable(self, node: Node) -> None:
+        if not self._is_readable(node):
+            why = f"{shown(node.path)} may be executed but not read by the image's User: a script cannot start so"
+            raise RootUnclear(why, "unclear-user")
 
     @cached_property
     def _working_directory(self) -> Node | None:

@@ -5,42 +5,23 @@ string (".../versions/3.6.15"), so that what matters is that a version ends with
 """
 
 import re
-import struct
 from collections.abc import Mapping
 
 from policy.inspection.detectors.detector import Detector
+from policy.inspection.detectors.elf import MAGIC, NotStarted, read_elf
 
-_ELF = b"\x7fELF"
 # What follows the major version: beginning with a fixed byte it is searched for at the speed of memory.
 _MINOR = re.compile(rb"\.(?<=[23]\.)(?<![0-9.][23]\.)[0-9]{1,2}\.[0-9]{1,2}(?:(?:a|b|rc)[0-9]{1,2})?\+?\0")
 _KEPT = 16
 _LINE = 256  # BINPRM_BUF_SIZE of Linux: what it reads of a script
 _BLANKS = b" \t"
-_HEADERS = 64
-_PATH_MAX = 4096
-_PT_INTERP = 3
 
 
-def form_of(body: bytes) -> str:
-    """`elf` for a program, `script` for what names its interpreter, else `other`: a shell takes that for its own."""
-    if body.startswith(_ELF):
-        return "elf"
-    return "script" if body.startswith(b"#!") else "other"
+def script_interpreter(body: bytes) -> str | None:
+    """What Linux starts for a script (fs/binfmt_script.c), in Latin-1; "" is a path that no file has, and so ENOENT.
 
-
-def starter_of(body: bytes) -> str | None:
-    """The program that the kernel starts for this one (execve(2)): a script's interpreter, or an ELF file's loader.
-
-    Latin-1, as it stands there. `None` where nothing else is started: a static program, or what the kernel refuses
-    with ENOEXEC, so that a shell takes the file for a script of its own.
+    `None` where it refuses the first line, so that a shell takes the file for a script of its own.
     """
-    if body.startswith(b"#!"):
-        return _script_interpreter(body)
-    return _loader(body) or None if body.startswith(_ELF) else None
-
-
-def _script_interpreter(body: bytes) -> str | None:
-    """What Linux makes of the first line (fs/binfmt_script.c); "" is a path that no file has, and so ENOENT."""
     head = body[:_LINE].ljust(_LINE, b"\0")
     line, newline, _ = head.partition(b"\0")[0].partition(b"\n")
     if newline:
@@ -53,33 +34,35 @@ def _script_interpreter(body: bytes) -> str | None:
     return re.split(rb"[ \t\0]", name)[0].decode("latin-1") if name else None
 
 
-def _loader(body: bytes) -> str:
-    """The path in the program header PT_INTERP (ELF specification, "Program Header")."""
-    wide, order = body[4:5] == b"\x02", ">" if body[5:6] == b"\x02" else "<"
-    header = struct.Struct(order + ("16x2xH4x8xQ8x4x2xHH" if wide else "16x2xH4x4xI4x4x2xHH"))
-    entry = struct.Struct(order + ("I4xQ8x8xQ" if wide else "II4x4xI"))
-    if len(body) < header.size:
-        return ""
-    _, table, size, count = header.unpack_from(body)
-    for at in range(table, table + size * min(count, _HEADERS), size or 1):
-        if at + entry.size > len(body):
-            return ""
-        kind, offset, length = entry.unpack_from(body, at)
-        if kind == _PT_INTERP and length <= _PATH_MAX and offset + length <= len(body):
-            return body[offset : offset + length].partition(b"\0")[0].decode("latin-1")
-    return ""
-
-
 def started_by(body: bytes) -> dict[str, str]:
-    """`{"format": "elf" | "script" | "other", "starter": "/bin/sh"}`; `starter` where there is one."""
-    starter = starter_of(body)
-    return {"format": form_of(body)} if starter is None else {"format": form_of(body), "starter": starter}
+    """What the kernel does with a file (execve(2)).
+
+    `{"format": "elf" | "script" | "other", "starter": "/bin/sh", "machine": "64 62"}`. `format` is `other` for what it
+    refuses with ENOEXEC, so that a shell takes it for a script of its own. `starter` is the program that it starts for
+    this one, a script's interpreter or an ELF file's loader, in Latin-1 as it stands there, where there is one;
+    `machine` is there where an ELF file can be a loader, for programs of the same machine.
+
+    Raises:
+        Unreadable: what it starts is not named in these bytes.
+    """
+    if body.startswith(b"#!"):
+        starter = script_interpreter(body)
+        return {"format": "script"} if starter is None else {"format": "script", "starter": starter}
+    if not body.startswith(MAGIC):
+        return {"format": "other"}
+    try:
+        found = read_elf(body)
+    except NotStarted:
+        return {"format": "other"}
+    said = {"format": "elf", "machine": found.machine} if found.machine else {"format": "elf"}
+    return said if found.loader is None else {**said, "starter": found.loader.decode("latin-1")}
 
 
 def read(body: bytes) -> Mapping[str, str]:
-    """`{"format": "elf" | "script" | "other", "starter": "/bin/sh", "versions": "3.6.15 …"}`.
+    """What `started_by` says, and `"versions": "3.6.15 …"` of an ELF file: each once, at most 16.
 
-    `starter` where there is one; each version once, at most 16.
+    Raises:
+        Unreadable: as `started_by`.
     """
     said = started_by(body)
     if said["format"] != "elf":
@@ -90,7 +73,7 @@ def read(body: bytes) -> Mapping[str, str]:
 
 INTERPRETER = Detector(
     "interpreter",
-    3,
+    4,
     # What wrapping tools rename is called python3.6-real, python.orig and the like.
     rb"(?:python|pypy)[0-9.]{0,8}+[a-z]{0,4}(?:[._-](?!config)[0-9A-Za-z_-]{1,40})?|libpython[0-9.]{1,8}[a-z]{0,4}\.so[0-9.]{0,8}",
     read,

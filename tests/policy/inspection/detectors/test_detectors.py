@@ -129,4 +129,4 @@ FIRST_LINES = {
 @pytest.mark.parametrize("body", FIRST_LINES)
 def test_a_first_line_starts_what_linux_starts(body: bytes) -> None:
     """The path between blanks; "" where execve finds no such file, nothing where a shell reads the text itself."""
-    assert interpreter.starter_of(body) == FIRST_LINES[body]
+    assert interpreter.started_by(body).get("starter") == FIRST_LINES[body]
