@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from tests.clients.daemons import containerd_daemon, docker_daemon, unmount_below
+from tests.clients.daemons import containerd_daemon, unmount_below
 from tests.policy.live import live_gateway
 from tests.runtime.containerd_reader import ContainerdReader
 from tests.runtime.court import Court
@@ -50,14 +50,9 @@ def short_folder() -> Iterator[Path]:
 @contextmanager
 def runtimes(home: Path) -> Iterator[list[Reader]]:
     """Readers of every runtime."""
-    places = {name: home / name for name in ("docker", "containerd")}
-    for place in places.values():
-        place.mkdir()
-    with (
-        docker_daemon(places["docker"]) as docker,
-        containerd_daemon(places["containerd"]) as containerd,
-        closing(DockerReader(docker)) as engine,
-    ):
+    place = home / "containerd"
+    place.mkdir()
+    with closing(DockerReader(home / "docker")) as engine, containerd_daemon(place) as containerd:
         yield [
             engine,
             ContainerdReader(home / "ctr", containerd),
