@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.runtime.images import Image
-from tests.runtime.ruling import CLEARED, INCONCLUSIVE, REFUSED
+from tests.runtime.ruling import CLEARED, INCONCLUSIVE, NOT_APPLICABLE, NOT_TAKEN, REFUSED
 
 
 @dataclass(frozen=True)
@@ -45,3 +45,13 @@ def unclear(name: str, build: Callable[[], Image]) -> Case:
 def withheld(name: str, build: Callable[[], Image]) -> Case:
     """It must not be cleared; whether it is understood is left open."""
     return Case(name, build, (REFUSED, INCONCLUSIVE))
+
+
+def not_cleared(name: str, build: Callable[[], Image]) -> Case:
+    """A refused image in some disguise: it is seen through, unclear or not taken."""
+    return Case(name, build, (REFUSED, INCONCLUSIVE, NOT_TAKEN))
+
+
+def artifact(name: str, build: Callable[[], Image]) -> Case:
+    """No runtime starts it, and whoever may pull gets it."""
+    return Case(name, build, (NOT_APPLICABLE,))
