@@ -1,0 +1,107 @@
+"""Texts of assignments as a shell reads them (POSIX.1-2017, XCU 2.2, 2.3, 2.9.1), without its expansions."""
+
+import re
+from collections.abc import Iterator
+
+_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+_PIECE = re.compile(
+    r"""(?P<joined>\\\n)
+    |(?P<blank>[ \t\r]+)
+    |(?P<end>[\n;])
+    |'(?P<single>[^']*)'
+    |"(?P<double>(?:[^"\\]|\\.)*)"
+    |\\(?P<escaped>.)
+    |(?P<plain>[^\\'"\n;\ \t\r$`&|()<>]+)
+    |(?P<special>.)""",
+    re.DOTALL | re.VERBOSE,
+)
+_ESCAPE = re.compile(r"\\(?:\n()|([\"$\\`]))")
+_EXPANSION = re.compile(r"(?<!\\)(?:\\\\)*[$`]")
+# What may set, unset or stop in a way that is not followed here (XCU 2.14, 2.4), and what some shells add to it.
+_COMMANDS = frozenset(
+    {
+        *(
+            "export",
+            "unset",
+            "eval",
+            ".",
+            "source",
+            "set",
+            "readonly",
+            "exit",
+            "return",
+            "exec",
+            "read",
+            "alias",
+            "trap",
+        ),
+        *("local", "declare", "typeset", "command", "builtin", "if", "case", "while", "until", "for", "{", "!", "let"),
+        *("break", "continue", "printf", "getopts", "hash", "time", "mapfile", "readarray", "function", "select", "[["),
+    }
+)
+
+
+class ShellUnclear(ValueError):
+    """A text does more than assign; the message says what."""
+
+
+def assigned(text: str) -> dict[str, str]:
+    """Name -> value of what a shell has set after it read the text.
+
+    A command that is no assignment changes nothing, nor do assignments in front of it.
+
+    Raises:
+        ShellUnclear: expansions, commands that may set something, operators, quotes without an end.
+    """
+    found: dict[str, str] = {}
+    for words in _commands(text):
+        pairs = [match for match in map(_ASSIGNMENT.fullmatch, words) if match]
+        if len(pairs) == len(words):
+            found |= {match[1]: match[2] for match in pairs}
+        elif words[len(_leading(words)) :][0] in _COMMANDS:
+            raise ShellUnclear(f"it has the command {words[len(_leading(words))]!r}")
+    return found
+
+
+def _leading(words: list[str]) -> list[str]:
+    count = next(at for at, word in enumerate(words) if not _ASSIGNMENT.fullmatch(word))
+    return words[:count]
+
+
+def _commands(text: str) -> Iterator[list[str]]:
+    """Lists of words, quotes removed."""
+    words: list[str] = []
+    word: str | None = None
+    at = 0
+    while at < len(text):
+        piece = _PIECE.match(text, at)
+        if piece is None or piece["special"] is not None:
+            raise ShellUnclear(f"it has {text[at]!r} where a shell does more than assign, or a quote without an end")
+        if word is None and (piece["plain"] or "").startswith("#"):
+            end = text.find("\n", at)
+            at = len(text) if end < 0 else end
+            continue
+        at = piece.end()
+        if piece["joined"] is not None:
+            continue
+        if piece["blank"] is None and piece["end"] is None:
+            word = (word or "") + _value(piece)
+            continue
+        if word is not None:
+            words.append(word)
+            word = None
+        if piece["end"] is not None and words:
+            yield words
+            words = []
+    if word is not None:
+        words.append(word)
+    if words:
+        yield words
+
+
+def _value(piece: re.Match[str]) -> str:
+    if piece["double"] is not None:
+        if _EXPANSION.search(piece["double"]):
+            raise ShellUnclear("it has an expansion in quotes")
+        return _ESCAPE.sub(lambda match: match[2] or "", piece["double"])
+    return next(piece[name] for name in ("single", "escaped", "plain") if piece[name] is not None)
