@@ -133,15 +133,16 @@ def _of_prefix(look: Look, prefix: bytes, judged: Condas) -> Iterator[Fact]:
             note = f"{shown(item.node.path)} is broken: {item.record.trouble}"
             yield Fact("conda", value, evidence=evidence, note=note)
         elif item.is_valid and not has_program:
-            note = f"{from_root(prefix)} has a record of conda and no bin/conda that can be executed"
+            note = f"{from_root(prefix)} has a record of conda and no bin/conda of its own that can be executed"
             yield Fact("conda", value, evidence=evidence, note=note)
         elif item.is_valid:
             yield Fact("conda", {"version": item.version, **value}, evidence=evidence)
 
 
 def _has_program(look: Look, prefix: bytes) -> bool:
+    """Whether a prefix's own conda can be started; one that a link leads to in another prefix is that one's."""
     nodes = [look.view.follow(joined(prefix, name))[0] for name in (b"bin/conda", b"condabin/conda")]
-    return any(node is not None and look.can_start(node) for node in nodes)
+    return any(node is not None and parent(parent(node.path)) == prefix and look.can_start(node) for node in nodes)
 
 
 def _unknown(look: Look, hit: Hit) -> Fact:

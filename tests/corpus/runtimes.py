@@ -343,6 +343,16 @@ STARTERS: list[Case] = [
         python=("3.7.1",),
     ),
     refused(
+        "a record whose program is a link into another prefix",
+        lambda: started(
+            [whiteout(f"{PREFIX}/bin/conda"), whiteout("opt/evil/conda-meta")],
+            [link(f"{PREFIX}/bin/conda", "/opt/evil/bin/conda")],
+            path="/usr/bin",
+        ),
+        conda=("?",),
+        python=("?",),
+    ),
+    refused(
         "a record without a program",
         lambda: started([whiteout("opt/evil"), file(f"{PREFIX}/bin/conda", "#!")], path="/usr/bin"),
         conda=("?",),
