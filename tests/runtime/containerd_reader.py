@@ -1,6 +1,7 @@
 """containerd as a reader, driven by its ctr command, on the overlayfs snapshotter."""
 
 import itertools
+import secrets
 import subprocess
 from pathlib import Path
 
@@ -19,7 +20,8 @@ class ContainerdReader:
         self.name = name
         home.mkdir(parents=True, exist_ok=True)
         self._ctr = Program((command, "--address", str(socket)), home)
-        self._numbers = itertools.count()
+        # runc keeps the containers of all containerds of a machine in one folder.
+        self._names = (f"{secrets.token_hex(6)}-{number}" for number in itertools.count())
         self._images: list[str] = []
 
     def ask(self, reference: str, account: Account, script: str) -> Answer:
@@ -29,8 +31,7 @@ class ContainerdReader:
         if not pulled.ok:
             return Answer(None, pulled.output)
         self._images.append(reference)
-        name = f"asked-{next(self._numbers)}"
-        return self._run(reference, name, script)
+        return self._run(reference, next(self._names), script)
 
     def _run(self, reference: str, name: str, script: str) -> Answer:
         try:
