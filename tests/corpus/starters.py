@@ -1,27 +1,49 @@
-"""What starts a program: interpreters of scripts and loaders, read as the kernel reads them (execve(2))."""
+"""What the kernel starts for a program that PATH reaches, and what a shell does where that fails."""
 
-import itertools
 import struct
 
+from tests.corpus.builders import Image
 from tests.corpus.case import Case, cleared, refused, unclear
 from tests.corpus.runtimes import OLD, started
-from tests.corpus.systems import PREFIX, elf
-from tests.corpus.tarballs import Entry, file, program, whiteout
+from tests.corpus.systems import PREFIX
+from tests.corpus.tarballs import Entry, file, link, padded, pax, pax_records, program, whiteout
 
 
-def loaded(path: str) -> bytes:
-    """An ELF program that is started by this loader, and says that it is Python 3.6.8."""
+def loaded(path: str, machine: int = 62, at: int = 120, size: int = 56, kind: int = 3) -> bytes:
+    """An ELF program that is started by this loader, and says that it is Python 3.6.8.
+
+    Args:
+        path: the loader's.
+        machine: number of the machine that it runs on.
+        at: where the path is said to stand.
+        size: how long a program header is said to be.
+        kind: the program header's type, another than 3 for a program without a loader.
+    """
     head = b"\x7fELF\x02\x01\x01" + bytes(9)
-    fields = struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0, 64, 0, 0, 64, 56, 1, 0, 0, 0)
-    entry = struct.pack("<IIQQQQQQ", 3, 4, 120, 120, 120, len(path) + 1, len(path) + 1, 1)
+    fields = struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, 0, 64, 0, 0, 64, size, 1, 0, 0, 0)
+    entry = struct.pack("<IIQQQQQQ", kind, 4, at, at, at, len(path) + 1, len(path) + 1, 1)
     return head + fields + entry + path.encode() + b"\x003.6.8\0"
 
 
-def chain(scripts: int) -> list[Entry]:
-    """So many scripts, conda first, each the interpreter of the one before; the last one's is a program."""
-    names = [f"{PREFIX}/bin/conda", *(f"opt/{number}/sh" for number in range(scripts))]
-    made = [program(name, f"#!/{then}\n") for name, then in itertools.pairwise(names)]
-    return [*made, program(names[-1], elf())]
+def starting(python: bytes, *entries: Entry) -> Image:
+    """The good prefix's Python is this, the bad prefix is next on PATH."""
+    return started([whiteout(f"{PREFIX}/bin/python3.6")], [program(f"{PREFIX}/bin/python3.6", python), *entries])
+
+
+def sparse(path: str, text: bytes, size: int) -> list[Entry]:
+    """A program of this size in pax sparse format 1.0 of which only the beginning is stored."""
+    folder, _, name = path.rpartition("/")
+    found = {"GNU__sparse__major": "1", "GNU__sparse__minor": "0", "GNU__sparse__name": path}
+    stored = padded(b"1\n0\n%d\n" % len(text)) + text
+    return [
+        pax(pax_records(**found, GNU__sparse__realsize=str(size))),
+        program(f"{folder}/GNUSparseFile.0/{name}", stored),
+    ]
+
+
+def loader(**changes: int) -> Entry:
+    """A loader in its place."""
+    return program("lib/ld.so", loaded("", **{"kind": 1, **changes}))
 
 
 CASES: list[Case] = [
@@ -37,57 +59,60 @@ CASES: list[Case] = [
         ),
         conda=("4.3.0",),
     ),
+    refused("a python whose loader is missing is passed over", lambda: starting(loaded("/lib/ld.so")), **OLD),
+    cleared("a python whose loader is there", lambda: starting(loaded("/lib/ld.so"), loader())),
     refused(
-        "a python whose loader is missing is passed over",
-        lambda: started(
-            [whiteout(f"{PREFIX}/bin/python3.6")], [program(f"{PREFIX}/bin/python3.6", loaded("/lib/ld.so"))]
-        ),
+        "a python whose loader is for another machine is passed over",
+        lambda: starting(loaded("/lib/ld.so"), loader(machine=8)),
         **OLD,
     ),
-    cleared(
-        "a python whose loader is there",
-        lambda: started(
-            [whiteout(f"{PREFIX}/bin/python3.6")],
-            [program(f"{PREFIX}/bin/python3.6", loaded("/lib/ld.so")), program("lib/ld.so", elf())],
-        ),
-    ),
     refused(
-        "a python whose loader is a text is passed over",
-        lambda: started(
-            [whiteout(f"{PREFIX}/bin/python3.6")],
-            [program(f"{PREFIX}/bin/python3.6", loaded("/lib/ld.so")), program("lib/ld.so", "#!/bin/sh\n")],
-        ),
+        "a python whose loader ends within its header is passed over",
+        lambda: starting(loaded("/lib/ld.so"), program("lib/ld.so", "\x7fELF")),
         **OLD,
     ),
-    cleared(
-        "a conda that is the first of five scripts",
-        lambda: started([whiteout(f"{PREFIX}/bin/conda")], chain(5)),
-    ),
     refused(
-        "a conda that is the first of six scripts is passed over",
-        lambda: started([whiteout(f"{PREFIX}/bin/conda")], chain(6)),
-        conda=("4.3.0",),
-    ),
-    cleared(
-        "a conda whose interpreter is a text, which a shell reads",
-        lambda: started(
-            [whiteout(f"{PREFIX}/bin/conda")],
-            [program(f"{PREFIX}/bin/conda", "#!/opt/sh\n"), program("opt/sh", "#!\necho\n")],
-        ),
+        "a python whose loader has odd program headers is passed over",
+        lambda: starting(loaded("/lib/ld.so"), loader(size=32)),
+        **OLD,
     ),
     unclear(
-        "a conda whose interpreter has a name that nobody reads",
+        "a python whose loader is named beyond its end",
+        lambda: starting(loaded("/lib/ld.so", at=5000), loader()),
+        "the path of its loader",
+    ),
+    unclear(
+        "a python whose loader has a path too long to keep",
+        lambda: starting(loaded("/" + "lib/../" * 200 + "lib/ld.so")),
+        "longer than",
+    ),
+    unclear(
+        "a conda whose loader is named behind what is read",
         lambda: started(
-            [whiteout(f"{PREFIX}/bin/conda")],
-            [program(f"{PREFIX}/bin/conda", "#!/opt/launch\n"), program("opt/launch", elf())],
+            [whiteout(f"{PREFIX}/bin/conda")], [program(f"{PREFIX}/bin/conda", loaded("/none", at=5000) + bytes(5000))]
         ),
-        "its name gave no reason to",
+        "the path of its loader",
+    ),
+    unclear(
+        "a sparse conda",
+        lambda: started([whiteout(f"{PREFIX}/bin/conda")], sparse(f"{PREFIX}/bin/conda", b"#!/none/python\n", 9000)),
+        "larger than",
     ),
     refused(
         "a conda without a record, and a good one elsewhere",
         lambda: started([whiteout("opt/evil/conda-meta")], path="/opt/evil/bin:/bin"),
         conda=("?",),
         python=("3.7.1",),
+    ),
+    refused(
+        "a record whose program is a link into another prefix",
+        lambda: started(
+            [whiteout(f"{PREFIX}/bin/conda"), whiteout("opt/evil/conda-meta")],
+            [link(f"{PREFIX}/bin/conda", "/opt/evil/bin/conda")],
+            path="/usr/bin",
+        ),
+        conda=("?",),
+        python=("?",),
     ),
     refused(
         "a record without a program",

@@ -45,6 +45,19 @@ _TO_ENTRY = {
         *(0xF94003E0, 0x8B206FE1, 0x91004021, 0xF8408420, 0xB5FFFFE0, 0xA8C10820, 0xF100241F, 0x54FFFFC1, 0xD61F0040),
     ),
 }
+# Is the program of the path behind it, with the same arguments and environment.
+_TO_PROGRAM = {
+    # lea rdi, [rip+33]; lea rsi, [rsp+8]; mov rax, [rsp]; lea rdx, [rsp+rax*8+16]; mov eax, 59; syscall;
+    # mov edi, 127; mov eax, 60; syscall
+    "x86_64": bytes.fromhex("488d3d21000000488d742408488b0424488d54c410b83b0000000f05bf7f000000b83c0000000f05"),
+    # adr x0, 40; add x1, sp, 8; ldr x2, [sp]; add x2, sp, x2, uxtx 3; add x2, x2, 16; mov x8, 221; svc 0;
+    # mov x0, 127; mov x8, 93; svc 0
+    "aarch64": struct.pack(
+        "<10I",
+        *(0x10000140, 0x910023E1, 0xF94003E2, 0x8B226FE2, 0x91004042, 0xD2801BA8, 0xD4000001),
+        *(0xD2800FE0, 0xD2800BA8, 0xD4000001),
+    ),
+}
 _MACHINES: dict[str, tuple[int, Callable[[int], bytes]]] = {"x86_64": (62, _x86_64), "aarch64": (183, _aarch64)}
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
@@ -66,6 +79,11 @@ def elf(text: str, *carried: str, starter: str | None = None, change: Mapping[in
 def loader(*, starter: str | None = None, change: Mapping[int, bytes] | None = None) -> bytes:
     """A loader that has nothing to load: it goes to its program."""
     return _changed(_file(_TO_ENTRY[platform.machine()], _LOADERS_ORIGIN, starter), change or {})
+
+
+def shell() -> bytes:
+    """What is busybox under its own name: the shell, or env."""
+    return _file(_TO_PROGRAM[platform.machine()] + b"/bin/busybox\0", _ORIGIN, None)
 
 
 def _file(body: bytes, origin: int, starter: str | None) -> bytes:

@@ -6,6 +6,7 @@ import pytest
 
 from policy.inspection.detectors import DETECTORS, Unreadable, conda_record, dpkg, interpreter, os_release, patchlevel
 from policy.inspection.detectors import pyvenv as virtual
+from policy.inspection.detectors.shell_text import ShellUnclear, assigned
 from tests.corpus.systems import elf, record
 
 
@@ -130,3 +131,31 @@ FIRST_LINES = {
 def test_a_first_line_starts_what_linux_starts(body: bytes) -> None:
     """The path between blanks; "" where execve finds no such file, nothing where a shell reads the text itself."""
     assert interpreter.started_by(body).get("starter") == FIRST_LINES[body]
+
+
+TEXTS = {
+    "A=b": {"A": "b"},
+    'A=\'b c\' B="d\\"e"': {"A": "b c", "B": 'd"e'},
+    "A=b\\\nc\n": {"A": "bc"},
+    "A=b;A=c # it's": {"A": "c"},
+    "A=x none B=y": {},
+    "A=1 sh\nA=2": {"A": "2"},
+    "# A=b\n#'\n": {},
+    "A=": {"A": ""},
+    "": {},
+}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_text_assigns_what_a_shell_assigns(text: str) -> None:
+    """Quotes removed, lines joined, comments passed over; assignments in front of a command do not stay."""
+    assert assigned(text) == TEXTS[text]
+
+
+@pytest.mark.parametrize(
+    "text", ["A=$B", "A=`b`", 'A="$B"', "A='b", "export A=b", "A=b . x", "if x", "A=b|c", "(A=b)", "A<b", "x() {"]
+)
+def test_a_text_that_does_more_is_unclear(text: str) -> None:
+    """Expansions, commands that set something, operators, quotes without an end."""
+    with pytest.raises(ShellUnclear):
+        assigned(text)
