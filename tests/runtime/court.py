@@ -52,6 +52,12 @@ class Trial:
         if self.ruling.state in {CLEARED, REFUSED}:
             for name, facts in self.shown.items():
                 found += [f"{name} shows {wrong}" for wrong in differences(self.ruling.facts, facts)]
+        if self.ruling.state == CLEARED:
+            told = self.ruling.facts.os.lower()
+            read = {name: facts.sourced for name, facts in self.shown.items() if facts.os}
+            found += [
+                f"a shell in {name} reads {seen!r}, told was {told!r}" for name, seen in read.items() if seen != told
+            ]
         return found
 
     def told(self) -> str:
@@ -65,6 +71,14 @@ def differences(told: Facts, shown: Facts) -> list[str]:
     """What is shown otherwise than told; what is not told is not compared."""
     pairs = (("os", told.os, shown.os), ("conda", told.conda, shown.conda), ("python", told.python, shown.python))
     return [f"{name} {seen or 'none'}, told was {said}" for name, said, seen in pairs if said and not _is(said, seen)]
+
+
+def contradictions(told: Facts, shown: Facts) -> list[str]:
+    """The same of programs that may say less than is known: their series only, or nothing."""
+    said = (told.conda, told.python), (shown.conda, shown.python)
+    programs = [(one, other) for one, other in zip(*said, strict=True) if one and other]
+    found = differences(replace(told, conda="", python=""), shown)
+    return found + [f"{seen}, told was {one}" for one, seen in programs if not (_is(one, seen) or _is(seen, one))]
 
 
 def _is(said: str, seen: str) -> bool:

@@ -1,10 +1,12 @@
 """What a container is asked, in the words of its own shell, and what its answer says."""
 
 import re
+import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SHELL = ("/bin/sh", "-c")
+_BLANKS = " \t\r"
 _MARK = "@@"
 _CONDA = re.compile(r"conda (\S+)")
 _PYTHON = re.compile(r"Python (\S+)")
@@ -19,7 +21,11 @@ say python "$p"
 for f in /etc/os-release /usr/lib/os-release ASIDE; do
 [ -f "$f" ] || continue
 say opened "$f"
-(while IFS= read -r l || [ -n "$l" ]; do say os "$l"; done) 2>/dev/null <"$f" && break
+(while IFS= read -r l || [ -n "$l" ]; do say os "$l"; done) 2>/dev/null <"$f" || continue
+s=$(unset ID VERSION_ID DISTRIB_ID DISTRIB_RELEASE; . "$f" >/dev/null 2>&1 </dev/null
+echo "${ID-$DISTRIB_ID} ${VERSION_ID-$DISTRIB_RELEASE}")
+say sourced "$s"
+break
 done
 """
 
@@ -32,11 +38,13 @@ class Facts:
         os: `ubuntu 16.04`.
         conda: `4.5.12`.
         python: `3.6.5`.
+        sourced: the system again, as a shell has it that read the file as its own text; only a container knows it.
     """
 
     os: str = ""
     conda: str = ""
     python: str = ""
+    sourced: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.os or '-'} / {self.conda or '-'} / {self.python or '-'}"
@@ -73,7 +81,8 @@ def facts_of(printed: str) -> Facts | None:
         return None
     conda = _first(_CONDA, said["conda"]) or _first(_CONDA, said.get("conda-aside", []))
     python = _first(_PYTHON, said["python"]) or _first(_PYTHON, said.get("python-aside", []))
-    return Facts(_system("".join(said.get("os", []))), conda, python)
+    sourced = " ".join("".join(said.get("sourced", [])).lower().split())
+    return Facts(_system("".join(said.get("os", []))), conda, python, sourced)
 
 
 def _first(words: re.Pattern[str], texts: Sequence[str]) -> str:
@@ -83,10 +92,19 @@ def _first(words: re.Pattern[str], texts: Sequence[str]) -> str:
 
 def _system(text: str) -> str:
     values = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         key, equals, value = line.partition("=")
         if equals:
-            values[key.strip()] = value.strip().strip("\"'")
+            values[key.strip(_BLANKS)] = _unquoted(value.strip(_BLANKS))
     name = values.get("ID") or values.get("DISTRIB_ID", "").lower()
     version = values.get("VERSION_ID") or values.get("DISTRIB_RELEASE", "")
-    return f"{name} {version}".strip()
+    return f"{name} {version}".lstrip() if version else name
+
+
+def _unquoted(value: str) -> str:
+    """Without quotes that stand around all of it."""
+    try:
+        words = shlex.split(value)
+    except ValueError:
+        return value
+    return words[0] if len(words) == 1 and value[0] in "\"'" else value
