@@ -81,7 +81,8 @@ class Program:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=self.seconds if seconds is None else seconds,
+            errors="replace",
+            timeout=seconds,
             check=False,
         )
         return Outcome(command, done.returncode, done.stdout)

@@ -1,6 +1,7 @@
 """Every table of cases, in one list."""
 
 from tests.runtime.kinds import (
+    archives,
     artifacts,
     attributes,
     disguises,
@@ -13,12 +14,14 @@ from tests.runtime.kinds import (
     names,
     outside,
     paths,
+    releases,
     scripts,
     whiteouts,
 )
 from tests.runtime.kinds.case import Case
 
 TABLES: dict[str, tuple[Case, ...]] = {
+    "archives": archives.CASES,
     "artifacts": artifacts.CASES,
     "attributes": attributes.CASES,
     "disguises": disguises.CASES,
@@ -31,12 +34,13 @@ TABLES: dict[str, tuple[Case, ...]] = {
     "names": names.CASES,
     "outside": outside.CASES,
     "paths": paths.CASES,
+    "releases": releases.CASES,
     "scripts": scripts.CASES,
     "whiteouts": whiteouts.CASES,
 }
 EVERY = 3
 """Of the cases whose state is not known beforehand, one in so many is taken; of `PARTS` one in so many of all."""
-PARTS = {"artifacts": 5, "disguises": 4, "scripts": 3}
+PARTS = {"archives": 5, "artifacts": 5, "disguises": 4, "releases": 4, "scripts": 3}
 
 
 def cases(*, whole: bool) -> list[tuple[str, Case]]:
