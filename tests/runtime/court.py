@@ -68,8 +68,12 @@ class Trial:
 
 
 def differences(told: Facts, shown: Facts) -> list[str]:
-    """What is shown otherwise than told; what is not told is not compared."""
-    pairs = (("os", told.os, shown.os), ("conda", told.conda, shown.conda), ("python", told.python, shown.python))
+    """What is shown otherwise than told; what is not told is not compared. A shell's variables hold no NUL."""
+    pairs = (
+        ("os", told.os.replace("\0", ""), shown.os),
+        ("conda", told.conda, shown.conda),
+        ("python", told.python, shown.python),
+    )
     return [f"{name} {seen or 'none'}, told was {said}" for name, said, seen in pairs if said and not _is(said, seen)]
 
 

@@ -14,6 +14,7 @@ from tests.runtime.kinds import (
     names,
     outside,
     paths,
+    prefixes,
     releases,
     scripts,
     whiteouts,
@@ -34,13 +35,14 @@ TABLES: dict[str, tuple[Case, ...]] = {
     "names": names.CASES,
     "outside": outside.CASES,
     "paths": paths.CASES,
+    "prefixes": prefixes.CASES,
     "releases": releases.CASES,
     "scripts": scripts.CASES,
     "whiteouts": whiteouts.CASES,
 }
 EVERY = 3
 """Of the cases whose state is not known beforehand, one in so many is taken; of `PARTS` one in so many of all."""
-PARTS = {"archives": 5, "artifacts": 5, "disguises": 4, "releases": 4, "scripts": 3}
+PARTS = {"archives": 5, "artifacts": 5, "disguises": 4, "prefixes": 4, "releases": 4, "scripts": 3}
 
 
 def cases(*, whole: bool) -> list[tuple[str, Case]]:
