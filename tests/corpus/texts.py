@@ -76,6 +76,12 @@ RELEASES: list[Case] = [
         says="a shell reads '9'",
     ),
     refused(
+        "a NUL in a name, which shells leave out",
+        lambda: release("ID=ubuntu\nVERSION_ID=16.04\nI\0D=debian\n"),
+        os="? ?",
+        says="NUL",
+    ),
+    refused(
         "a command that unsets the version",
         lambda: release("ID=ubuntu\nVERSION_ID=16.04\nunset VERSION_ID\n"),
         os="? ?",

@@ -37,8 +37,28 @@ _COMMANDS = frozenset(
         ),
         *("local", "declare", "typeset", "command", "builtin", "if", "case", "while", "until", "for", "{", "!", "let"),
         *("break", "continue", "printf", "getopts", "hash", "time", "mapfile", "readarray", "function", "select", "[["),
+        *(
+            "then",
+            "else",
+            "elif",
+            "fi",
+            "do",
+            "done",
+            "esac",
+            "}",
+            "in",
+            "coproc",
+            "logout",
+            "integer",
+            "float",
+            "nameref",
+        ),
     }
 )
+
+
+# Assigns in bash and ksh, and is a command to others.
+_EXTENDED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[|\+=)")
 
 
 class ShellUnclear(ValueError):
@@ -51,21 +71,24 @@ def assigned(text: str) -> dict[str, str]:
     A command that is no assignment changes nothing, nor do assignments in front of it.
 
     Raises:
-        ShellUnclear: expansions, commands that may set something, operators, quotes without an end.
+        ShellUnclear: expansions, commands that may set something, operators, quotes without an end, NULs, which shells
+            leave out.
     """
+    if "\0" in text:
+        raise ShellUnclear("it has a NUL")
     found: dict[str, str] = {}
     for words in _commands(text):
         pairs = [match for match in map(_ASSIGNMENT.fullmatch, words) if match]
         if len(pairs) == len(words):
             found |= {match[1]: match[2] for match in pairs}
-        elif words[len(_leading(words)) :][0] in _COMMANDS:
-            raise ShellUnclear(f"it has the command {words[len(_leading(words))]!r}")
+        else:
+            _refuse_command(next(word for word in words if not _ASSIGNMENT.fullmatch(word)))
     return found
 
 
-def _leading(words: list[str]) -> list[str]:
-    count = next(at for at, word in enumerate(words) if not _ASSIGNMENT.fullmatch(word))
-    return words[:count]
+def _refuse_command(name: str) -> None:
+    if name in _COMMANDS or _EXTENDED.match(name):
+        raise ShellUnclear(f"it has the command {name[:80]!r}")
 
 
 def _commands(text: str) -> Iterator[list[str]]:

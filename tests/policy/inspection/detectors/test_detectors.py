@@ -153,7 +153,24 @@ def test_a_text_assigns_what_a_shell_assigns(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["A=$B", "A=`b`", 'A="$B"', "A='b", "export A=b", "A=b . x", "if x", "A=b|c", "(A=b)", "A<b", "x() {"]
+    "text",
+    [
+        "A=$B",
+        "A=`b`",
+        'A="$B"',
+        "A='b",
+        "export A=b",
+        "A=b . x",
+        "if x",
+        "A=b|c",
+        "(A=b)",
+        "A<b",
+        "x() {",
+        "A[0]=b",
+        "A+=b",
+        "fi",
+        "A\0=b",
+    ],
 )
 def test_a_text_that_does_more_is_unclear(text: str) -> None:
     """Expansions, commands that set something, operators, quotes without an end."""
