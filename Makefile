@@ -68,7 +68,7 @@ clients-table: tools ## docs/clients.md, from a run of the client tests
 runtime: tools ## what docker, containerd and podman show in images of every kind: all cases
 	@RUNTIME_ALL=1 $(BIN)/python -m pytest -n $(JOBS) tests/runtime $(ARGS)
 
-runtime-fuzz: tools ## the same of random stacks of layers (SEED, COUNT); goes on where it stopped
+runtime-fuzz: tools ## the same of random stacks of layers (SEED, COUNT, ARGS=--torn); goes on where it stopped
 	@sh .ci/newest-containerd
 	@$(BIN)/python -m tests.runtime --seed $(or $(SEED),0) --count $(or $(COUNT),5000) $(ARGS)
 
