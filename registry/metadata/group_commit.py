@@ -45,11 +45,16 @@ class GroupCommit:
         engine: its transactions must take the write lock when they begin.
         committed: called in the writer thread after each commit, before any caller hears of it; what it raises is what
             they hear.
+
+    Raises:
+        SQLAlchemyError: the database cannot be opened for writing.
     """
 
     def __init__(self, engine: Engine, committed: Callable[[Connection], None]) -> None:
         self._engine = engine
         self._committed = committed
+        # Here, where a refusal is told: a thread that ended by it would leave every change waiting.
+        self._connection = _writing(engine)
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="metadata-writer", daemon=True)
         self._thread.start()
@@ -68,7 +73,7 @@ class GroupCommit:
         self._engine.dispose()
 
     def _run(self) -> None:
-        with self._engine.connect() as connection:
+        with self._connection as connection:
             while True:
                 group, last = self._next_group()
                 if group:
@@ -97,6 +102,19 @@ class GroupCommit:
         except Exception as error:  # noqa: BLE001 - whatever broke the transaction broke it for all of them
             for waiting in group:
                 waiting.error = waiting.error or as_oci_error(error)
+
+
+def _writing(engine: Engine) -> Connection:
+    """A connection that can write: SQLite opens a file for reading alone where it gets no more, and says nothing."""
+    connection = engine.connect()
+    try:
+        with connection.begin() as nothing:
+            connection.exec_driver_sql("PRAGMA user_version = 0")  # not even BEGIN IMMEDIATE says so
+            nothing.rollback()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _apply(connection: Connection, waiting: _Waiting) -> None:

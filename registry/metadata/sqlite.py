@@ -48,6 +48,7 @@ class SqliteStore:
     """
 
     def __init__(self, path: Path, busy_seconds: float = BUSY_SECONDS) -> None:
+        self._writer = GroupCommit(connect(path, begin="BEGIN IMMEDIATE", busy_seconds=busy_seconds), self._committed)
         # Only another process that shuts everybody out keeps a look-up waiting, and that in the loop's thread.
         self._reading = connect(path, begin="BEGIN", busy_seconds=min(busy_seconds, READ_SECONDS))
         self._local = threading.local()
@@ -59,7 +60,6 @@ class SqliteStore:
         self.make_room: Callable[[], bool] = lambda: False
         self.watch = DatabaseWatch(path)
         self._others = OtherCommits(path)
-        self._writer = GroupCommit(connect(path, begin="BEGIN IMMEDIATE", busy_seconds=busy_seconds), self._committed)
 
     async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a query here and now: a look-up costs less than handing it to another thread."""
@@ -71,7 +71,10 @@ class SqliteStore:
 
     def read_now(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`read` for callers that cannot wait; on the connection of the calling thread."""
-        connection = self._connection()
+        try:
+            connection = self._connection()
+        except Exception as error:
+            raise self._told(as_oci_error(error)) from error
         try:
             if is_apart(query):
                 return query(connection, *args, **kwargs)
