@@ -52,16 +52,19 @@ def problems_of(path: Path) -> list[str]:
     return [item for item in found if item != "ok"]
 
 
-def structure_of(path: Path) -> list[str]:
-    """The first thing that is wrong with a database's pages, beside whoever writes to it; else nothing."""
+def structure_of(path: Path) -> str | None:
+    """The first thing that is wrong with a database's pages, beside whoever writes to it; "": every page is in order.
+
+    `None`: it could not be read, because it is busy or gone, and others tell of that.
+    """
     try:
         with closing(_reading(path)) as database:
             found = [str(row[0]) for row in database.execute("PRAGMA quick_check(1)")]
     except sqlite3.OperationalError:
-        return []  # busy, or gone: others tell of that
+        return None
     except sqlite3.DatabaseError as error:
-        return [str(error)]
-    return [item.splitlines()[-1] for item in found if item != "ok"]
+        return str(error)
+    return "".join(item.splitlines()[-1] for item in found if item != "ok")
 
 
 def _broken_keys(database: sqlite3.Connection) -> list[tuple[str, int, str, int]]:

@@ -47,7 +47,7 @@ class Upkeep:
     @property
     def work(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """Each runs until it is cancelled."""
-        return [self.scrub, self.copy, self.check, self.watch_room]
+        return [self.scrub, self.copy, self.check, self.reconsider, self.watch_room]
 
     async def scrub(self) -> None:
         """Read all content when its time has come; a pass that an earlier process has begun goes on at once."""
@@ -88,6 +88,14 @@ class Upkeep:
                 await self._attempt("check the rows", self.check_rows, lambda: None)
             await asyncio.sleep(max(_LOOK_SECONDS, 100 * (time.monotonic() - began)))
 
+    async def reconsider(self) -> None:
+        """Read a database again that was found damaged, for a hundredth of the time at most: that may have passed."""
+        while True:
+            began = time.monotonic()
+            if self._metadata.watch.damage:
+                await self._attempt("read damaged rows again", self.check_rows, lambda: None)
+            await asyncio.sleep(max(_ROOM_SECONDS, 100 * (time.monotonic() - began)))
+
     async def watch_room(self) -> None:
         """Keep the reserve, and make it again when the disk has room for it."""
         while True:
@@ -107,11 +115,15 @@ class Upkeep:
             self._log.warning("the disk has room again" if kept else "the disk is full: no content is taken")
 
     def check_rows(self) -> bool:
-        """Whether SQLite finds every page in order (blocking); when not, nothing is written any more."""
-        problems = structure_of(self._settings.current.data / FILE_NAME)
-        for problem in problems:
-            self._metadata.watch.damaged(problem)
-        return not problems
+        """Whether SQLite finds every page in order (blocking); as long as not, nothing is written any more."""
+        watch = self._metadata.watch
+        problem = structure_of(self._settings.current.data / FILE_NAME)
+        if problem:
+            watch.damaged(problem)
+        elif problem is not None and watch.damage:
+            watch.sound()
+            self._log.warning("the database was found damaged, and is sound: it is written again")
+        return not problem
 
     def _written(self) -> int:
         try:

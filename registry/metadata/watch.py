@@ -27,9 +27,16 @@ class DatabaseWatch:
         self._damage = ""
 
     def damaged(self, reason: str) -> None:
-        """SQLite found the database to be damaged: until the next start it is not written any more."""
+        """SQLite found the database to be damaged: it is not written any more, until all of it was read and is sound.
+
+        A disk that could not be read for a moment looks the same: SQLite tells of EIO as of a malformed page.
+        """
         if not self._damage:
             self._damage = f"the database {self._path.name} is damaged ({reason}): stop the server, then {_FIX}"
+
+    def sound(self) -> None:
+        """All of the database was read anew, and is sound: what was found before was a passing cause."""
+        self._damage = ""
 
     @property
     def damage(self) -> str:
