@@ -11,7 +11,7 @@ JOBS ?= 2
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test bench bench-registries fuzz runtime runtime-fuzz cut-pushes requirements clean
+.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test bench bench-registries fuzz crash runtime runtime-fuzz cut-pushes requirements clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -94,6 +94,9 @@ bench: develop ## measure beside other registries, in interleaved rounds (ARGS: 
 
 fuzz: develop ## the long mode of the inspection's fuzzing (CASES, default a million)
 	@FUZZ_CASES=$(or $(CASES),1000000) $(BIN)/python -m pytest --timeout 0 tests/fuzz $(ARGS)
+
+crash: develop ## faults in a live registry: kills, power cuts, refused calls (SEED, COUNT); goes on where it stopped
+	@$(BIN)/python -m tests.crash --seed $(or $(SEED),0) --count $(or $(COUNT),10000) $(ARGS)
 
 # Run by hand when pyproject.toml changes; both files are committed.
 requirements: develop ## pin the dependencies anew
