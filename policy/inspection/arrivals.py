@@ -43,9 +43,16 @@ class LayerArrival:
             descriptor = os.open(self._staging, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:  # the upload itself will say what is wrong; the layer is read from the store later
             return None
-        if looks_like_layer(os.pread(descriptor, HEAD, 0)):
+        if _holds_layer(descriptor):
             job = self._workers.follow(descriptor, size)
             if job is not None:
                 return job
         os.close(descriptor)
         return None
+
+
+def _holds_layer(descriptor: int) -> bool:
+    try:
+        return looks_like_layer(os.pread(descriptor, HEAD, 0))
+    except OSError:  # as above
+        return False

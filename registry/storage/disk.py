@@ -18,11 +18,11 @@ import aiofiles
 
 from registry.caches import ContentCache
 from registry.oci.digest import Digest
-from registry.oci.errors import BlobUnknown, ContentTooLarge
+from registry.oci.errors import ContentTooLarge
 from registry.storage.layout import Layout
 from registry.storage.quarantine import Quarantine
 from registry.storage.reading import hash_file, no_links, open_blob
-from registry.storage.refusals import disk_refusals, read_refusals
+from registry.storage.refusals import as_read_error, disk_refusals, read_refusals
 from registry.storage.reserve import Reserve
 from registry.storage.shelves import Shelves
 from registry.storage.small import SmallFiles
@@ -135,8 +135,8 @@ class DiskStore:
                 while left > 0 and (piece := await file.read(min(left, PIECE))):
                     left -= len(piece)
                     yield piece
-        except FileNotFoundError:
-            raise BlobUnknown from None
+        except OSError as error:
+            raise as_read_error(error) from error
 
     async def put(self, digest: Digest, content: bytes) -> StoredBlob:
         """Write beside, sync, rename, sync the folder; again when it is there: that makes its age start again."""
