@@ -21,7 +21,7 @@ from tests.fuzz.cases import archive, blob, seeds
 CASES = int(os.environ.get("FUZZ_CASES", "3000"))
 SEED = int(os.environ.get("FUZZ_SEED", "20190711"))
 SMALL = Budgets(uncompressed_bytes=4 << 20, names_bytes=1 << 20, extension_bytes=1 << 16, body_bytes=1 << 20)
-REASONS = {"damaged-layer", "hostile-name", "unsupported-layer", "budget", "path-twice"}
+REASONS = {"damaged-layer", "hostile-name", "unsupported-layer", "budget", "path-twice", "whiteout-order"}
 
 
 def inspect(raw: bytes) -> LayerInspection:
