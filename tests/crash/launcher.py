@@ -32,6 +32,9 @@ _IMPORTED = ("policy.cli", "policy.cli_serve", "policy.inspection.worker", "regi
 _MORE = ("registry.cli_gc", "registry.cli_principals", "registry.cli_verify", "jwt", "uvloop")
 
 
+_PR_SET_PDEATHSIG = 1
+
+
 class Launcher:
     """The process that forks, from outside. Not for several threads at a time."""
 
@@ -99,6 +102,7 @@ def _forked(order: dict[str, Any]) -> int:
 
 
 def _become(order: dict[str, Any]) -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # nobody outlives a test run that was ended
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
