@@ -33,7 +33,7 @@ $(VENV)/.runtime: requirements.txt pyproject.toml | $(BIN)/python
 	@echo "installing the pinned dependencies"
 	@$(PIP) install --require-hashes --requirement requirements.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c "import policy.cli_serve, policy.inspection.worker, jwt, uvloop"
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c "import policy.cli.serve, policy.inspection.worker.main, jwt, uvloop"
 	@touch $@
 
 $(VENV)/.develop: requirements-dev.txt $(VENV)/.runtime

@@ -2,7 +2,7 @@
 
 import sys
 
-from policy.beginning import begin_serving
+from policy.cli.process_setup import begin_serving
 
 _INTERRUPTED = 130
 
@@ -12,7 +12,7 @@ def main() -> None:
     if sys.argv[1:2] == ["serve"]:
         begin_serving()
     try:
-        from policy.cli import basegate  # noqa: PLC0415
+        from policy.cli.main import basegate  # noqa: PLC0415
 
         basegate(prog_name="basegate")
     except KeyboardInterrupt:  # before the last catch stands, or after it

@@ -5,18 +5,18 @@ from typing import cast
 
 from starlette.routing import BaseRoute
 
-from policy.cleaning import Cleaning
-from policy.gate import PolicyGate
+from policy.enforcement.cleaning import Cleaning
+from policy.enforcement.gate import PolicyGate
+from policy.enforcement.reload import Turnover
 from policy.gateway import routes as gateway
-from policy.gateway.clearance import Clearances
-from policy.judging_metrics import JudgingMetrics
+from policy.gateway.checks import Clearances
+from policy.metrics import JudgingMetrics
 from policy.settings import Settings
-from policy.turnover import Turnover
 from registry.api import routes
-from registry.api.rooms import Rooms, Stores
+from registry.api.services import Rooms, Stores
 from registry.app import RegistryApp
 from registry.app import build as build_registry
-from registry.settings import SettingsInForce
+from registry.config.settings import SettingsInForce
 
 
 def build(settings: Settings, *, new_database: bool = False) -> RegistryApp:

@@ -1,12 +1,12 @@
 """The one pure decision: what is known of an image, who asks at which door, under which mode -> allow, warn or deny.
 
-Every door asks `decide`. It knows no clock, no store and no text; `policy.refusal` finds the words.
+Every door asks `decide`. It knows no clock, no store and no text; `policy.enforcement.denial` finds the words.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from policy.verdict import State
+from policy.assessment.verdict import State
 
 
 class Mode(StrEnum):

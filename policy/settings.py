@@ -2,13 +2,13 @@
 
 from pydantic import Field
 
-from policy.bindings import Bindings
+from policy.assessment.settings import JudgingSettings
+from policy.definition.policy import known_policies
+from policy.enforcement.assignments import Bindings
+from policy.enforcement.operator_file import StandingOrders
 from policy.gateway.settings import GatewaySettings
-from policy.judging_settings import JudgingSettings
-from policy.policies import known_policies
-from policy.standing import StandingOrders
-from registry.settings import RegistrySettings
-from registry.settings_group import LIVE
+from registry.config.group import LIVE
+from registry.config.settings import RegistrySettings
 
 
 class Settings(RegistrySettings):

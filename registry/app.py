@@ -10,31 +10,31 @@ import structlog
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from registry import logs
 from registry.api import routes
-from registry.api.edge import Edge
 from registry.api.errors import EXCEPTION_HANDLERS
-from registry.api.rooms import Rooms, Stores
-from registry.audit import AuditLog, audit_log
-from registry.auth.authority import Authority
-from registry.blobs import Blobs
-from registry.catalog import Catalog
-from registry.damage import DamageReport
-from registry.exchange import Observer
+from registry.api.middleware import Edge
+from registry.api.services import Rooms, Stores
+from registry.auth.assembly import Authority
+from registry.config.reload import Follower, Turn
+from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.blobs import Blobs
+from registry.content.catalog import Catalog
+from registry.content.gc import GarbageCollector
+from registry.content.manifests import Manifests
+from registry.content.referrers import ReferrersList
+from registry.content.session_log import FILE as SESSIONS
+from registry.content.session_log import SessionLog
+from registry.content.small_blob_journal import Journal, open_stores
+from registry.content.tags import Tags
+from registry.content.uploads import Uploads
 from registry.gate import Gate, OpenGate
-from registry.gc import GarbageCollector
-from registry.journal import Journal, open_stores
 from registry.maintenance.upkeep import Upkeep
-from registry.manifests import Manifests
-from registry.metrics import Metrics
-from registry.readiness import Readiness
-from registry.referrers import ReferrersList
-from registry.reload import Follower, Turn
-from registry.session_log import FILE as SESSIONS
-from registry.session_log import SessionLog
-from registry.settings import RegistrySettings, SettingsInForce
-from registry.tags import Tags
-from registry.uploads import Uploads
+from registry.telemetry import logs
+from registry.telemetry.audit import AuditLog, audit_log
+from registry.telemetry.damage import DamageReport
+from registry.telemetry.metrics import Metrics
+from registry.telemetry.readiness import Readiness
+from registry.telemetry.request_record import Observer
 
 GateFactory = Callable[[Stores], Gate]
 RoutesFactory = Callable[[Rooms], Sequence[BaseRoute]]

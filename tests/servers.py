@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 import uvloop
 
-from registry import logs
 from registry.app import RegistryApp, build
-from registry.reload import Reload
+from registry.config.reload import Reload
+from registry.config.settings import RegistrySettings
 from registry.server.run import Serving
 from registry.server.startup import bind, certificate_of
-from registry.settings import RegistrySettings
+from registry.telemetry import logs
 
 _STARTUP_SECONDS = 30
 

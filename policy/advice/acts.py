@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from policy.advice.releases import Installer
-from policy.changes import Action, Change, place, quoted
+from policy.rules.change import Action, Change, place, quoted
 
 NEW_PREFIX = "/opt/miniconda"
 _SHARED = ("conda", "forge", "mamba")

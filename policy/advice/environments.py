@@ -6,8 +6,8 @@ from functools import cached_property, cmp_to_key
 from policy.advice.acts import Hands, quotes_in, unquoted
 from policy.advice.releases import INSTALLERS, can_hold, series
 from policy.advice.wanted import Wanted
-from policy.changes import Action, Change, place
-from policy.facts import Fact, ImageFacts
+from policy.inspection.facts import Fact, ImageFacts
+from policy.rules.change import Action, Change, place
 from policy.rules.python_version import BASE_PYTHON, PATH_PYTHON
 from policy.rules.versions import compare_conda
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from policy.advice.acts import Hands
 from policy.advice.environments import planned
 from policy.advice.wanted import Wanted
-from policy.changes import Action, Change, fix_of
-from policy.facts import ImageFacts
+from policy.inspection.facts import ImageFacts
 from policy.rules import Rule
+from policy.rules.change import Action, Change, fix_of
 from policy.rules.conda_version import CondaVersion
 from policy.rules.findings import Finding
 from policy.rules.os_version import OsVersion

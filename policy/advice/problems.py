@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from policy.changes import Action, Change
-from policy.facts import Problem
+from policy.inspection.facts import Problem
+from policy.rules.change import Action, Change
 
 _AGAIN = "basegate inspect REPOSITORY:TAG --again"
 

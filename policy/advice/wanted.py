@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from policy.advice.releases import LATER_SERIES, NEWEST_CONDA, in_order
-from policy.facts import Fact
+from policy.inspection.facts import Fact
 from policy.rules import Rule
 from policy.rules.conda_version import CondaVersion
 from policy.rules.python_version import PythonVersion

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from policy.references import ImageReference
 from registry.errors import BasegateError
+from registry.oci.image_reference import ImageReference
 
 TOKEN_USER = "00000000-0000-0000-0000-000000000000"  # noqa: S105 - who signs in with a token as password (ACR)
 HELPER_TOKEN_USER = "<token>"  # noqa: S105 - what docker's helpers answer for a token

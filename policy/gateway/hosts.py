@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from policy.references import is_loopback, split_port
+from registry.oci.image_reference import is_loopback, split_port
 
 
 def is_ours(host: str, asked_under: str, known: Collection[str]) -> bool:

@@ -7,24 +7,24 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from policy.gateway.answer import Answer
-from policy.gateway.clearance import Clearances
+from policy.gateway.check_request import Inquiry, read_inquiry
+from policy.gateway.check_result import Answer
+from policy.gateway.checks import Clearances
 from policy.gateway.hosts import is_ours
-from policy.gateway.inquiry import Inquiry, read_inquiry
-from policy.references import ImageReference
 from policy.settings import Settings
-from registry.api.bodies import read_limited
-from registry.api.convertors import read_reference_of, repository_of
-from registry.api.needs import Needs
-from registry.api.rooms import Rooms
+from registry.api.path_parameters import read_reference_of, repository_of
+from registry.api.request_body import read_limited
+from registry.api.requirements import Needs
 from registry.api.routes import Row
+from registry.api.services import Rooms
 from registry.auth.actions import Action
 from registry.auth.principals import Principal
-from registry.exchange import exchange_of
+from registry.config.settings import SettingsInForce
+from registry.content.parsing import Parsing
 from registry.oci.digest import Digest
+from registry.oci.image_reference import ImageReference
 from registry.oci.names import Reference, RepositoryName
-from registry.parsing import Parsing
-from registry.settings import SettingsInForce
+from registry.telemetry.request_record import exchange_of
 
 
 def table(clearances: Clearances, settings: SettingsInForce[Settings]) -> tuple[Row, ...]:

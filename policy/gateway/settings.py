@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from registry.settings_group import Group, Words
+from registry.config.group import Group, Words
 
 
 class GatewaySettings(Group):

@@ -8,15 +8,15 @@ import asyncio
 from enum import StrEnum
 from typing import Any
 
-from policy.facts import Problem
-from policy.inspection.layer_head import HEAD, LONGEST_HEAD, Opening, opening
+from policy.inspection.facts import Problem
+from policy.inspection.layer.head import HEAD, LONGEST_HEAD, Opening, opening
 from registry.oci import media_types, strict_json
 from registry.oci.descriptor import Descriptor
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown, ContentTooLarge
 from registry.oci.manifest import ImageManifest
 from registry.oci.shapes import folded
-from registry.storage.store import BlobStore
+from registry.storage.blob_store import BlobStore
 
 _EMPTY = Digest.of(b"{}")
 _SPACE = b" \t\r\n"

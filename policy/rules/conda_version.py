@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from policy.facts import Fact
+from policy.inspection.facts import Fact
 from policy.rules.findings import place_of
 from policy.rules.rule import CondaVersion as Version
 from policy.rules.rule import Rule, because, version_of

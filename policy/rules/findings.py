@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from policy.changes import Change
-from policy.facts import Evidence, EvidenceState, Fact
-from policy.wording import PLACE_LIMIT, elided
+from policy.inspection.facts import Evidence, EvidenceState, Fact
+from policy.rules.change import Change
+from policy.rules.text_limits import PLACE_LIMIT, elided
 
 
 class Result(StrEnum):

@@ -4,11 +4,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from policy.facts import Fact
+from policy.inspection.facts import Fact
 from policy.rules.findings import place_of
 from policy.rules.rule import PlainVersion, Rule, because, version_of
+from policy.rules.text_limits import elided
 from policy.rules.versions import VersionRefused, plain_version
-from policy.wording import elided
 
 _NAMES = {
     "ubuntu": "Ubuntu",

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from policy.facts import Fact
+from policy.inspection.facts import Fact
 from policy.rules.rule import Rule
 
 

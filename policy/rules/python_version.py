@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from policy.facts import Fact, ImageFacts
+from policy.inspection.facts import Fact, ImageFacts
 from policy.rules.findings import Finding, Result, place_of
 from policy.rules.rule import Rule, Series, because, version_of
 from policy.rules.versions import VersionRefused, series_of

@@ -6,10 +6,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from policy.facts import Fact, ImageFacts
+from policy.inspection.facts import Fact, ImageFacts
 from policy.rules.findings import Finding, Result, is_none, looked_at, place_of
+from policy.rules.text_limits import NOTE_LIMIT, elided
 from policy.rules.versions import compare_conda, plain_version, series_of
-from policy.wording import NOTE_LIMIT, elided
 
 _VERSION_LIMIT = 64
 

@@ -6,7 +6,7 @@ A 404 would be worse: Microsoft's SDK takes it for "deleted".
 from starlette.requests import Request
 from starlette.responses import Response
 
-from registry.api.rooms import Rooms
+from registry.api.services import Rooms
 from registry.auth.principals import Principal
 from registry.oci.errors import MethodNotAllowed
 

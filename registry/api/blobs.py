@@ -3,10 +3,10 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from registry.api.content import BlobResponse, digest_headers, is_known, windows_of
-from registry.api.convertors import digest_of, repository_of
 from registry.api.parts import PartsResponse
-from registry.api.rooms import Rooms
+from registry.api.path_parameters import digest_of, repository_of
+from registry.api.responses import BlobResponse, digest_headers, is_known, windows_of
+from registry.api.services import Rooms
 from registry.auth.principals import Principal
 
 

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from registry.api.paging import last_of, next_link, page_size
-from registry.api.rooms import Rooms
+from registry.api.services import Rooms
 from registry.auth.actions import Action
 from registry.auth.principals import Principal
 

@@ -9,7 +9,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Send
 
-from registry.exchange import exchange_of
 from registry.oci.errors import (
     BadRequest,
     InternalError,
@@ -19,6 +18,7 @@ from registry.oci.errors import (
     document_of,
     status_of,
 )
+from registry.telemetry.request_record import exchange_of
 
 
 async def render(request: Request, error: Exception) -> Response:

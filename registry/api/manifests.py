@@ -3,10 +3,10 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from registry.api.bodies import read_limited
-from registry.api.content import WholeResponse, add_warnings, digest_headers, is_known
-from registry.api.convertors import read_reference_of, reference_of, repository_of
-from registry.api.rooms import Rooms
+from registry.api.path_parameters import read_reference_of, reference_of, repository_of
+from registry.api.request_body import read_limited
+from registry.api.responses import WholeResponse, add_warnings, digest_headers, is_known
+from registry.api.services import Rooms
 from registry.auth.principals import Principal
 from registry.oci.digest import Digest
 from registry.oci.errors import BadRequest, UriTooLong

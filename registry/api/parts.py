@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from registry.api.content import Reader
 from registry.api.ranges import Window
-from registry.exchange import exchange_of
-from registry.storage.store import StoredBlob
+from registry.api.responses import Reader
+from registry.storage.blob_store import StoredBlob
+from registry.telemetry.request_record import exchange_of
 
 
 class PartsResponse(Response):

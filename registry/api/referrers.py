@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from registry.api.content import WholeResponse
-from registry.api.convertors import digest_of, repository_of
 from registry.api.paging import asked_size, last_of, next_link
-from registry.api.rooms import Rooms
+from registry.api.path_parameters import digest_of, repository_of
+from registry.api.responses import WholeResponse
+from registry.api.services import Rooms
 from registry.auth.principals import Principal
 from registry.oci import media_types
 

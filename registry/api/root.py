@@ -3,8 +3,8 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from registry.api.content import WholeResponse
-from registry.api.rooms import Rooms
+from registry.api.responses import WholeResponse
+from registry.api.services import Rooms
 from registry.auth.principals import Principal
 
 

@@ -9,13 +9,25 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from registry.api import acr, blobs, catalog, convertors, health, manifests, referrers, root, tags, tokens, uploads
+from registry.api import (
+    acr,
+    blobs,
+    catalog,
+    health,
+    manifests,
+    path_parameters,
+    referrers,
+    root,
+    tags,
+    tokens,
+    uploads,
+)
 from registry.api.errors import respond
-from registry.api.needs import Needs, authorise
-from registry.api.paths import Paths
-from registry.api.rooms import Rooms
+from registry.api.path_table import Paths
+from registry.api.requirements import Needs, authorise
+from registry.api.services import Rooms
 from registry.auth.principals import Principal
-from registry.exchange import exchange_of
+from registry.telemetry.request_record import exchange_of
 
 Handler = Callable[[Rooms, Request, Principal], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -73,7 +85,7 @@ def mutating(table: Sequence[Row] = TABLE) -> list[tuple[str, str]]:
 
 def build(rooms: Rooms, table: Sequence[Row] = TABLE) -> list[Route]:
     """One Starlette route for each path, so that a 405 can name every method the path knows."""
-    convertors.register()
+    path_parameters.register()
     return [Route(path, _any_of(ends), methods=list(ends)) for path, ends in _endpoints(rooms, table).items()]
 
 

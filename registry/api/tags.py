@@ -3,9 +3,9 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from registry.api.convertors import repository_of
 from registry.api.paging import last_of, next_link, page_size
-from registry.api.rooms import Rooms
+from registry.api.path_parameters import repository_of
+from registry.api.services import Rooms
 from registry.auth.principals import Principal
 
 

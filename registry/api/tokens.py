@@ -3,13 +3,13 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from registry.api.bodies import read_limited
-from registry.api.rooms import Rooms
-from registry.auth.form import Fields, parse_form
+from registry.api.request_body import read_limited
+from registry.api.services import Rooms
 from registry.auth.principals import Principal
-from registry.auth.token_desk import Handout
-from registry.exchange import exchange_of
+from registry.auth.token_form import Fields, parse_form
+from registry.auth.token_service import Handout
 from registry.oci.errors import BadRequest
+from registry.telemetry.request_record import exchange_of
 
 _PRIVATE = {"Cache-Control": "no-store"}  # RFC 6749 section 5.1
 

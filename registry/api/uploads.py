@@ -6,15 +6,15 @@ from contextlib import contextmanager
 from starlette.requests import Request
 from starlette.responses import Response
 
-from registry.api.bodies import UploadBody
-from registry.api.convertors import repository_of, source_of
+from registry.api.path_parameters import repository_of, source_of
 from registry.api.ranges import chunk_of
-from registry.api.rooms import Rooms
+from registry.api.request_body import UploadBody
+from registry.api.services import Rooms
 from registry.auth.principals import Principal
+from registry.content.uploads import UploadSession
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUploadUnknown, DigestInvalid, RangeNotSatisfiable
 from registry.oci.names import RepositoryName
-from registry.uploads import UploadSession
 
 
 async def start(rooms: Rooms, request: Request, principal: Principal) -> Response:

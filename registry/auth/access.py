@@ -10,9 +10,9 @@ from registry.auth.credentials import Credentials, CredentialsMalformed, parse_a
 from registry.auth.principals import Principal
 from registry.auth.scopes import CATALOG_SCOPE, Scope, repository_scope
 from registry.auth.sign_in import Identity, SignIn, TokenInvalid, roles_that_may
+from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.oci.errors import Denied, OciError, Unauthorized
 from registry.oci.names import RepositoryName
-from registry.settings import RegistrySettings, SettingsInForce
 
 _IDENTITY = "basegate.identity"
 _MALFORMED = "the Authorization header cannot be read: send Basic with user:secret, or Bearer with a token"

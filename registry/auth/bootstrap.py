@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from registry.auth.bootstrap_file import WantedPrincipal
 from registry.auth.enrolment import DAY_SECONDS, SECRET_NAMES
-from registry.auth.secret import hash_secret, matches
+from registry.auth.secret_hash import hash_secret, matches
 from registry.metadata import principals as rows
 from registry.metadata.principals import PrincipalRow, SecretRow
 from registry.metadata.store import MetadataStore

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from registry.auth.scopes import Scope
-from registry.settings import RegistrySettings
+from registry.config.settings import RegistrySettings
 
 TOKEN_PATH = "/oauth2/token"  # noqa: S105
 INVALID_TOKEN = "invalid_token"  # noqa: S105

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from registry.auth.actions import Role
-from registry.auth.secret import hash_secret, new_secret
+from registry.auth.secret_hash import hash_secret, new_secret
 from registry.errors import BasegateError
 from registry.metadata import principals as rows
 from registry.metadata.principals import PrincipalRow, SecretRow

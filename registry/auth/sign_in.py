@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 from registry.auth.actions import GRANTS, Action
 from registry.auth.credentials import NULL_GUID, BearerToken, Credentials, UserSecret
-from registry.auth.directory import Directory
 from registry.auth.origin import Origin
+from registry.auth.principal_cache import Directory
 from registry.auth.principals import Principal, anonymous, everybody
 from registry.auth.scopes import REGISTRY, Scope, grant
-from registry.auth.secret_check import SecretCheck
+from registry.auth.secret_verifier import SecretCheck
 from registry.auth.throttle import Throttle
 from registry.auth.tokens import ACCESS, REFRESH, Claims, TokenRefused, Tokens
 from registry.auth.turns import Turns
+from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.oci.errors import Unauthorized
 from registry.oci.names import RepositoryName
-from registry.settings import RegistrySettings, SettingsInForce
 
 
 @dataclass(frozen=True, slots=True)

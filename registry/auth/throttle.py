@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from registry.access_settings import ThrottleSettings
+from registry.config.access import ThrottleSettings
 from registry.oci.errors import TooManyRequests
 
 _ATTEMPT_SECONDS = 1

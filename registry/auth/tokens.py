@@ -16,7 +16,7 @@ from registry.auth.principals import Principal
 from registry.auth.recent import Recent
 from registry.auth.scopes import CATALOG_SCOPE, REPOSITORY, Scope
 from registry.auth.signing_key import SigningKey
-from registry.settings import RegistrySettings, SettingsInForce
+from registry.config.settings import RegistrySettings, SettingsInForce
 
 ACCESS = "access_token"
 REFRESH = "refresh_token"

@@ -11,16 +11,23 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from registry.collecting import nothing_removed
-from registry.maintenance.backup_index import BackupIndex, BackupRefused, read_index, require_set, sum_of, write_index
+from registry.maintenance.backup_index import (
+    BackupIndex,
+    BackupRefused,
+    read_index,
+    require_set,
+    sum_of,
+    write_index,
+)
 from registry.maintenance.copied_file import take_blob, write_blob
 from registry.maintenance.snapshot import take_snapshot
-from registry.metadata.opening import FILE_NAME
+from registry.metadata.open_store import FILE_NAME
 from registry.oci.digest import Digest
-from registry.storage.durable import replace_file
-from registry.storage.layout import Layout
-from registry.storage.reading import hash_file
-from registry.storage.syncing import sync_directory
+from registry.storage.disk.atomic_file import replace_file
+from registry.storage.disk.collection_lock import nothing_removed
+from registry.storage.disk.fsync import sync_directory
+from registry.storage.disk.layout import Layout
+from registry.storage.disk.reading import hash_file
 
 SMALL_FILES = ("standing-orders.json", "keys/*", "tls/*", "audit/*")
 """What is kept beside rows and blobs, and cannot be computed again."""

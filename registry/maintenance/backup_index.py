@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from registry.errors import BasegateError
-from registry.storage.durable import replace_file
+from registry.storage.disk.atomic_file import replace_file
 
 FILE = "backup.json"
 FORMAT = "basegate backup 1"

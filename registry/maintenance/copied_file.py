@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from registry.oci.digest import Digest, new_hasher
-from registry.storage.reading import PIECE, hash_file, open_blob
+from registry.storage.disk.reading import PIECE, hash_file, open_blob
 
 _NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS}
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from registry.maintenance.snapshot import take_snapshot
 from registry.metadata.copied import COPY_NAME, CopyState, copy_state
-from registry.metadata.opening import FILE_NAME
-from registry.storage.syncing import sync_directory
+from registry.metadata.open_store import FILE_NAME
+from registry.storage.disk.fsync import sync_directory
 
 _NOT_COPIED = ("events", "fresh_blobs", "trash")
 _HERE = "(SELECT r.id, k.{column} FROM keys k JOIN main.repositories r ON r.name = k.repository)"

@@ -14,15 +14,15 @@ from registry.maintenance.snapshot import problems_of, take_snapshot
 from registry.metadata import manifests, repositories
 from registry.metadata.copied import COPY_NAME, copy_state
 from registry.metadata.manifests import Pushed
-from registry.metadata.opening import FILE_NAME, open_metadata
-from registry.metadata.sqlite import connect
+from registry.metadata.open_store import FILE_NAME, open_metadata
+from registry.metadata.sqlite_store import connect
 from registry.oci.digest import Digest
 from registry.oci.errors import OciError
 from registry.oci.manifest import parse_manifest
 from registry.oci.names import RepositoryName
-from registry.storage.layout import Layout
-from registry.storage.shelves import folder_of
-from registry.storage.syncing import sync_directory
+from registry.storage.disk.directories import folder_of
+from registry.storage.disk.fsync import sync_directory
+from registry.storage.disk.layout import Layout
 
 
 class NothingToRebuild(BasegateError):

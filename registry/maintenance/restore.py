@@ -8,9 +8,9 @@ from registry.maintenance.backup import named_blobs
 from registry.maintenance.backup_index import BackupRefused, read_index, require_set
 from registry.maintenance.copied_file import take_blob
 from registry.maintenance.snapshot import require_sound
-from registry.metadata.opening import FILE_NAME
-from registry.storage.layout import Layout
-from registry.storage.syncing import sync_directory
+from registry.metadata.open_store import FILE_NAME
+from registry.storage.disk.fsync import sync_directory
+from registry.storage.disk.layout import Layout
 
 
 def restore_backup(folder: Path, data: Path) -> list[str]:

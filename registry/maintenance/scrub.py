@@ -2,7 +2,7 @@
 
 A pass reads every manifest and then every blob in the order of their names. Where it stands is kept in `scrub.json`, so
 that a pass which is cut short goes on from there, whoever goes on with it. What does not have its digest is set aside
-(`registry.storage.quarantine`), beside a running server as well.
+(`registry.storage.disk.quarantine`), beside a running server as well.
 """
 
 import fcntl
@@ -19,10 +19,10 @@ import structlog
 from registry.errors import BasegateError
 from registry.maintenance.pace import Pace
 from registry.metadata import contents
-from registry.metadata.sqlite import SqliteStore
+from registry.metadata.sqlite_store import SqliteStore
 from registry.oci.digest import Digest
-from registry.storage.disk import DiskStore
-from registry.storage.shelves import folder_of
+from registry.storage.disk.directories import folder_of
+from registry.storage.disk.store import DiskStore
 
 FILE = "scrub.json"
 _LOCK = "scrub.lock"

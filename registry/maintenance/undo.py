@@ -6,15 +6,22 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from registry.errors import BasegateError
-from registry.metadata import blobs, events, manifests, repositories, tags, trash
+from registry.metadata import (
+    blobs,
+    events,
+    manifests,
+    repositories,
+    tags,
+    trash,
+)
 from registry.metadata.events import Event, Kind
 from registry.metadata.manifests import Pushed
-from registry.metadata.sqlite import SqliteStore
+from registry.metadata.sqlite_store import SqliteStore
 from registry.metadata.trash import Discarded
 from registry.oci.digest import Digest
 from registry.oci.manifest import parse_manifest
 from registry.oci.names import RepositoryName, Tag
-from registry.storage.disk import DiskStore
+from registry.storage.disk.store import DiskStore
 
 
 class NothingToUndo(BasegateError):

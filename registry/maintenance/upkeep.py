@@ -9,15 +9,15 @@ from typing import Any, TypeVar
 
 import structlog
 
+from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.errors import BasegateError
 from registry.maintenance.copying import copy_rows
 from registry.maintenance.pace import Pace, Stopped
 from registry.maintenance.scrub import Progress, Scrub, read_progress, save_progress
 from registry.maintenance.snapshot import structure_of
-from registry.metadata.opening import FILE_NAME
-from registry.metadata.sqlite import SqliteStore
-from registry.settings import RegistrySettings, SettingsInForce
-from registry.storage.disk import DiskStore
+from registry.metadata.open_store import FILE_NAME
+from registry.metadata.sqlite_store import SqliteStore
+from registry.storage.disk.store import DiskStore
 
 T = TypeVar("T")
 

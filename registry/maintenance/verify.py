@@ -8,12 +8,12 @@ from pathlib import Path
 
 from registry.maintenance.snapshot import problems_of
 from registry.metadata import contents, repairs
-from registry.metadata.opening import FILE_NAME
-from registry.metadata.sqlite import SqliteStore
+from registry.metadata.open_store import FILE_NAME
+from registry.metadata.sqlite_store import SqliteStore
 from registry.oci.digest import ENCODED_LENGTH, Digest
 from registry.oci.errors import OciError
 from registry.oci.manifest import Manifest, parse_manifest
-from registry.storage.disk import DiskStore
+from registry.storage.disk.store import DiskStore
 
 _PAGE = 200
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from registry.metadata.statement import Statement, apart
+from registry.database.statement import Statement, apart
 from registry.metadata.tables import repositories, repository_blobs
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert
 
-from registry.metadata.statement import Statement
+from registry.database.statement import Statement
 from registry.metadata.tables import events
 
 _ADD = Statement(insert(events), ("time", "kind", "repository", "digest", "tag", "principal"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, exists, or_, select
 
-from registry.metadata import events, fresh, manifests, trash
+from registry.metadata import events, manifests, small_blobs, trash
 from registry.metadata.blobs import BLOBS_REMOVED, batches
 from registry.metadata.events import Event, Kind
 from registry.metadata.tables import manifest_references, repositories, repository_blobs, tags
@@ -157,7 +157,7 @@ def remove_unreferenced(
     removed = [digest for digest in sizes if digest not in kept and remove(digest)]
     for digest in removed:
         trash.discard_blob(connection, removal, digest, sizes[digest])
-    fresh.forget_named(connection, removed)
+    small_blobs.forget_named(connection, removed)
     return removed
 
 

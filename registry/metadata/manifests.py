@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from registry.database.statement import Statement, apart
 from registry.metadata import repositories as named_repositories
-from registry.metadata.statement import Statement, apart
 from registry.metadata.tables import manifest_references, manifests, repositories, tags
 from registry.oci.digest import Digest
 from registry.oci.manifest import ImageIndex, Manifest

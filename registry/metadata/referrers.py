@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
 
-from registry.metadata.statement import Statement, apart
+from registry.database.statement import Statement, apart
 from registry.metadata.tables import manifests, repositories
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName

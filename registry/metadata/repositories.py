@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
+from registry.database.statement import Statement, apart
 from registry.metadata.blobs import BLOBS_REMOVED
-from registry.metadata.statement import Statement, apart
 from registry.metadata.tables import manifests, repositories, repository_blobs
 from registry.oci.names import RepositoryName
 

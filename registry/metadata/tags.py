@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from registry.metadata.statement import Statement
+from registry.database.statement import Statement
 from registry.metadata.tables import repositories, tags
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag

@@ -14,19 +14,19 @@ from typing import cast
 import structlog
 import uvicorn
 
-from registry import logs
 from registry.app import RegistryApp
-from registry.reload import Follower, Reload, Turn
-from registry.server.answers import Answers
-from registry.server.doorway import Doorway
+from registry.config.reload import Follower, Reload, Turn
+from registry.config.server import ServerSettings
+from registry.config.settings import RegistrySettings
+from registry.config.sources import SettingsError
+from registry.http.connection_limits import Seats
+from registry.http.context import Means
+from registry.http.deadlines import Patience
+from registry.http.listener import Doorway
 from registry.server.file_watch import FileWatch
-from registry.server.means import Means
-from registry.server.pace import Patience
-from registry.server.seats import Seats
+from registry.server.response_cache import Answers
 from registry.server.startup import CannotStart, Certificate, bind, cautions, certificate_of
-from registry.server_settings import ServerSettings
-from registry.settings import RegistrySettings
-from registry.settings_sources import SettingsError
+from registry.telemetry import logs
 
 Announce = Callable[[str], None]
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
+from registry.config.settings import RegistrySettings
 from registry.errors import BasegateError
-from registry.ownership import cautions_on
-from registry.settings import RegistrySettings
+from registry.storage.disk.ownership import cautions_on
 
 _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^:\[\]]*)):(?P<port>[0-9]{1,5})")
 

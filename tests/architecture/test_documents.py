@@ -9,7 +9,7 @@ import click
 import pytest
 from pydantic import BaseModel
 
-from policy.cli import basegate
+from policy.cli.main import basegate
 from policy.settings import Settings
 from tests.architecture.source import ROOT
 

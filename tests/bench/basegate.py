@@ -13,7 +13,17 @@ from urllib.parse import quote
 
 from tests.bench.keys import REPOSITORIES, make_keys
 from tests.bench.results import commit
-from tests.bench.servers import DOORS, START_LIMIT, Door, GoRegistry, Running, Server, answered, free_port, launch
+from tests.bench.servers import (
+    DOORS,
+    START_LIMIT,
+    Door,
+    GoRegistry,
+    Running,
+    Server,
+    answered,
+    free_port,
+    launch,
+)
 from tests.bench.wire import Connection, Target
 from tests.bench.zot import Zot
 

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.bench.contents import PREFIX
-from tests.bench.payloads import MEDIA_TYPES, Kind, Payload, diff_id, in_hand, payload
+from tests.bench.payloads import (
+    MEDIA_TYPES,
+    Kind,
+    Payload,
+    diff_id,
+    in_hand,
+    payload,
+)
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"

@@ -25,9 +25,9 @@ from statistics import median
 from isal import igzip_lib
 
 from policy.inspection.budgets import Budgets
-from policy.inspection.layer_inspection import LayerInspection
-from policy.inspection.layer_job import LayerJob
-from policy.inspection.worker_process import ALLOCATOR, WorkerProcess
+from policy.inspection.layer.report import LayerInspection
+from policy.inspection.worker.job import LayerJob
+from policy.inspection.worker.process import ALLOCATOR, WorkerProcess
 from tests.bench.measures import cpu_seconds, peak_memory
 
 PIECE = 256 * 1024

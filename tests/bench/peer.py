@@ -6,7 +6,14 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.servers import DOORS, Door, Running, answered, free_port, launch
+from tests.bench.servers import (
+    DOORS,
+    Door,
+    Running,
+    answered,
+    free_port,
+    launch,
+)
 from tests.bench.wire import Target
 
 SOURCE = Path(__file__).with_name("peer.c")

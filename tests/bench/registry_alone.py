@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 
-from policy.cli_serve import Greeting
+from policy.cli.serve import Greeting
 from registry.app import build
+from registry.config.settings import RegistrySettings
+from registry.config.sources import load
 from registry.server.data_lock import DataLock
 from registry.server.run import run
 from registry.server.startup import prepare_data
-from registry.settings import RegistrySettings
-from registry.settings_sources import load
 
 
 @click.group()

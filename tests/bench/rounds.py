@@ -13,7 +13,14 @@ from pathlib import Path
 
 from tests.bench.flows import Job
 from tests.bench.generator import Load
-from tests.bench.measures import cpu_at_rest, cpu_seconds, peak_memory, reset_peak, resident_memory, warm_memory
+from tests.bench.measures import (
+    cpu_at_rest,
+    cpu_seconds,
+    peak_memory,
+    reset_peak,
+    resident_memory,
+    warm_memory,
+)
 from tests.bench.servers import Running, Server
 from tests.bench.workloads import Workload
 

@@ -15,15 +15,16 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, insert
 
-from policy.inspector import CURRENT
-from policy.judging_settings import JudgingSettings
-from policy.ledger import subjects, verdicts
-from policy.ledger.ledger import FILE, Ledger
-from policy.ledger.subjects import Subject
-from policy.policies import known_policies
-from policy.subject import artifact_subject, image_subject
-from policy.verdict import State
-from registry.metadata.opening import open_metadata
+from policy.assessment.inspector import CURRENT
+from policy.assessment.manifest_verdicts import artifact_subject, image_subject
+from policy.assessment.settings import JudgingSettings
+from policy.assessment.verdict import State
+from policy.definition.policy import known_policies
+from policy.results import manifests as inspected_manifests
+from policy.results import verdicts
+from policy.results.manifests import Subject
+from policy.results.store import FILE, Ledger
+from registry.metadata.open_store import open_metadata
 from registry.metadata.tables import manifest_references, manifests, repositories, repository_blobs, tags
 from registry.oci.digest import Digest
 from registry.oci.manifest import ImageManifest, parse_manifest
@@ -201,7 +202,7 @@ _SEEN = tuple(_seen())
 
 
 def _keep(connection: Connection, policy: str, seen: Sequence[Subject], state: State) -> None:
-    subjects.keep(connection, seen)
+    inspected_manifests.keep(connection, seen)
     verdicts.keep(connection, policy, [(subject.manifest, state) for subject in seen])
 
 

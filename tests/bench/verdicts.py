@@ -16,13 +16,13 @@ from statistics import median
 
 import httpx
 
-from policy.inspector import CURRENT
-from policy.ledger import subjects
-from policy.ledger.ledger import Ledger
-from policy.ledger.subjects import Subject
-from policy.policies import known_policies
-from policy.rejudging import keep, rejudge
-from policy.subject import image_subject
+from policy.assessment.bulk_judging import keep, rejudge
+from policy.assessment.inspector import CURRENT
+from policy.assessment.manifest_verdicts import image_subject
+from policy.definition.policy import known_policies
+from policy.results import manifests as inspected_manifests
+from policy.results.manifests import Subject
+from policy.results.store import Ledger
 from registry.oci.digest import Digest
 from registry.oci.media_types import OCI_MANIFEST
 from tests.installation import Installation
@@ -102,7 +102,7 @@ def rejudging(folder: Path, images: int) -> float:
     ledger = Ledger(folder / "policy.db")
     waiting = made_subjects(images)
     while batch := list(islice(waiting, _BATCH)):
-        ledger.write(subjects.keep, batch)
+        ledger.write(inspected_manifests.keep, batch)
     policy = known_policies()["azureml-2020-11"]
     started = time.perf_counter()
     keep(ledger, policy, rejudge(ledger, policy))

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.keys import make_keys
-from tests.bench.servers import Door, Running, answered, found, free_port, launch, output
+from tests.bench.servers import (
+    Door,
+    Running,
+    answered,
+    found,
+    free_port,
+    launch,
+    output,
+)
 from tests.bench.wire import Target
 
 PROGRAM = "zot"

@@ -22,7 +22,7 @@ PARTS = ("Dockerfile", ".dockerignore", "requirements.txt", "pyproject.toml", "R
 HEALTHY_SECONDS = 60
 _COMPILED = """
 import os, sys
-import policy.cli_serve
+import policy.cli.serve
 known = [(name, getattr(module, "__cached__", None)) for name, module in sys.modules.items()]
 sys.exit(", ".join(name for name, cached in known if cached and not os.path.exists(cached)) or None)
 """

@@ -1,4 +1,4 @@
-"""What every blob store promises (`registry.storage.store`), shown on each of them."""
+"""What every blob store promises (`registry.storage.blob_store`), shown on each of them."""
 
 import asyncio
 import time
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown, BlobUploadUnknown, ContentTooLarge, DigestInvalid
-from registry.storage.disk import DiskStore
-from registry.storage.store import BlobStore, Opening, Staging
+from registry.storage.blob_store import BlobStore, Opening, Staging
+from registry.storage.disk.store import DiskStore
 
 Make = Callable[[Path, ThreadPoolExecutor], BlobStore]
 STORES: tuple[Make, ...] = (DiskStore,)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from registry.metadata import blobs, garbage, principals, repositories
-from registry.metadata.opening import open_metadata
+from registry.metadata.open_store import open_metadata
 from registry.metadata.principals import PrincipalRow, SecretRow
 from registry.metadata.store import MetadataStore
 from registry.metadata.trash import collection

@@ -16,7 +16,14 @@ from tests.corpus.systems import (
     system_python,
     ubuntu,
 )
-from tests.corpus.tarballs import file, folder, hard_link, link, program, whiteout
+from tests.corpus.tarballs import (
+    file,
+    folder,
+    hard_link,
+    link,
+    program,
+    whiteout,
+)
 
 META = "opt/miniconda/conda-meta"
 

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from policy.facts import ImageFacts
+from policy.inspection.archive.zstandard import zstd
 from policy.inspection.budgets import Budgets
-from policy.inspection.compose import compose
 from policy.inspection.contents import with_contents_table
-from policy.inspection.layer_inspection import LayerInspection
-from policy.inspection.layers import scan_layer
-from policy.inspection.zstandard import zstd
+from policy.inspection.facts import ImageFacts
+from policy.inspection.image.compose import compose
+from policy.inspection.layer.report import LayerInspection
+from policy.inspection.layer.scan import scan_layer
 from registry.oci.descriptor import Descriptor
 from registry.oci.digest import Digest
 from tests.corpus.tarballs import Entry, tar

@@ -6,8 +6,8 @@ import struct
 import zlib
 from collections.abc import Callable
 
+from policy.inspection.archive.zstandard import zstd
 from policy.inspection.budgets import Budgets
-from policy.inspection.zstandard import zstd
 from tests.corpus.builders import (
     GZIP,
     TAR,

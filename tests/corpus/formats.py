@@ -3,8 +3,8 @@
 import struct
 from collections.abc import Callable
 
+from policy.inspection.archive.zstandard import zstd
 from policy.inspection.budgets import Budgets
-from policy.inspection.zstandard import zstd
 from tests.corpus.builders import (
     GZIP,
     TAR,
@@ -21,7 +21,19 @@ from tests.corpus.builders import (
 )
 from tests.corpus.case import Case, cleared, good, unclear
 from tests.corpus.systems import lsb_release, miniconda, os_release, record, ubuntu
-from tests.corpus.tarballs import BLOCK, Entry, file, folder, header, long_name, member, padded, pax, pax_records, tar
+from tests.corpus.tarballs import (
+    BLOCK,
+    Entry,
+    file,
+    folder,
+    header,
+    long_name,
+    member,
+    padded,
+    pax,
+    pax_records,
+    tar,
+)
 
 NO_REGION, TWO_REGIONS = Budgets(sparse_regions=0), Budgets(sparse_regions=2)
 RELEASE = "usr/lib/os-release"

@@ -13,10 +13,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from policy.inspection import pax
-from policy.inspection.zstandard import zstd
+from policy.inspection.archive import pax
+from policy.inspection.archive.zstandard import zstd
 from tests.corpus.builders import GZIP, ZSTD, Layer, diff_id
-from tests.corpus.tarballs import END, Entry, file, header, member, padded
+from tests.corpus.tarballs import (
+    END,
+    Entry,
+    file,
+    header,
+    member,
+    padded,
+)
 
 Table = list[dict[str, Any]]
 Lie = Callable[[Table], object]

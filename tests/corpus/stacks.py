@@ -1,9 +1,39 @@
 """Images whose facts depend on how layers are put together: whiteouts, opaque directories, links, replacements."""
 
-from tests.corpus.builders import Image, Layer, as_json, config_document, image, layer
-from tests.corpus.case import Case, cleared, good, refused, unclear, with_layers
-from tests.corpus.systems import PREFIX, conda_record, miniconda, os_release, python_record, ubuntu
-from tests.corpus.tarballs import Entry, device, file, folder, hard_link, link, opaque, whiteout
+from tests.corpus.builders import (
+    Image,
+    Layer,
+    as_json,
+    config_document,
+    image,
+    layer,
+)
+from tests.corpus.case import (
+    Case,
+    cleared,
+    good,
+    refused,
+    unclear,
+    with_layers,
+)
+from tests.corpus.systems import (
+    PREFIX,
+    conda_record,
+    miniconda,
+    os_release,
+    python_record,
+    ubuntu,
+)
+from tests.corpus.tarballs import (
+    Entry,
+    device,
+    file,
+    folder,
+    hard_link,
+    link,
+    opaque,
+    whiteout,
+)
 
 META = f"{PREFIX}/conda-meta"
 DIRECTORIES = ("include", "include/python3.6m")

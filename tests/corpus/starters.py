@@ -6,7 +6,16 @@ from tests.corpus.builders import Image
 from tests.corpus.case import Case, cleared, refused, unclear
 from tests.corpus.runtimes import OLD, started
 from tests.corpus.systems import PREFIX
-from tests.corpus.tarballs import Entry, file, link, padded, pax, pax_records, program, whiteout
+from tests.corpus.tarballs import (
+    Entry,
+    file,
+    link,
+    padded,
+    pax,
+    pax_records,
+    program,
+    whiteout,
+)
 
 
 def loaded(path: str, machine: int = 62, at: int = 120, size: int = 56, kind: int = 3) -> bytes:

@@ -2,11 +2,22 @@
 
 import pytest
 
-from policy.facts import Fact, ImageFacts
-from policy.policies import known_policies
-from policy.verdict import judge_image
+from policy.assessment.verdict import judge_image
+from policy.definition.policy import known_policies
+from policy.inspection.facts import Fact, ImageFacts
 from registry.oci.digest import Digest
-from tests.corpus import accepted, damages, environments, formats, lookups, refusals, runtimes, stacks, starters, texts
+from tests.corpus import (
+    accepted,
+    damages,
+    environments,
+    formats,
+    lookups,
+    refusals,
+    runtimes,
+    stacks,
+    starters,
+    texts,
+)
 from tests.corpus.case import INCONCLUSIVE, Case
 
 CASES: list[Case] = [

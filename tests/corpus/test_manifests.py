@@ -7,14 +7,28 @@ from typing import Any
 
 import pytest
 
+from policy.assessment.manifest_verdicts import (
+    artifact_subject,
+    children_of,
+    image_subject,
+    index_subject,
+    verdict_on,
+    verdict_on_index,
+)
+from policy.assessment.verdict import Verdict
+from policy.definition.policy import known_policies
 from policy.inspection.image_kind import ImageKind, kind_by_types
-from policy.policies import known_policies
-from policy.subject import artifact_subject, children_of, image_subject, index_subject, verdict_on, verdict_on_index
-from policy.verdict import Verdict
 from registry.oci.digest import Digest
 from registry.oci.errors import ManifestInvalid
 from registry.oci.manifest import ImageIndex, ImageManifest, parse_manifest
-from tests.corpus.builders import CONFIG, MANIFEST, TAR, Image, as_json, image
+from tests.corpus.builders import (
+    CONFIG,
+    MANIFEST,
+    TAR,
+    Image,
+    as_json,
+    image,
+)
 from tests.corpus.case import good
 from tests.corpus.systems import miniconda, ubuntu
 from tests.corpus.tarballs import file

@@ -19,8 +19,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from policy import policies
 from policy.app import build
+from policy.definition import policy
 from policy.settings import Settings
 from tests.crash.acknowledged import Acknowledged, Findings
 from tests.crash.caller import LARGE, Caller
@@ -28,8 +28,14 @@ from tests.crash.library import library
 from tests.crash.wire import Wire
 from tests.servers import open_settings, running
 
-_IMPORTED = ("policy.cli", "policy.cli_serve", "policy.inspection.worker", "registry.cli_backup", "registry.cli_scrub")
-_MORE = ("registry.cli_gc", "registry.cli_principals", "registry.cli_verify", "jwt", "uvloop")
+_IMPORTED = (
+    "policy.cli.main",
+    "policy.cli.serve",
+    "policy.inspection.worker.main",
+    "registry.cli.backup",
+    "registry.cli.scrub",
+)
+_MORE = ("registry.cli.gc", "registry.cli.principals", "registry.cli.verify", "jwt", "uvloop")
 
 
 _PR_SET_PDEATHSIG = 1
@@ -126,7 +132,7 @@ def _become(order: dict[str, Any]) -> None:
 def _warm_up() -> None:
     """Push an image to a registry in this process, so that what is made at first use is not made in each process."""
     # The shipped policies are the same for all; reading them is a third of a start.
-    policies.load_policy = functools.cache(policies.load_policy)
+    policy.load_policy = functools.cache(policy.load_policy)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.model_validate({**open_settings(Path(folder) / "data").model_dump()})
         with running(build(settings)) as live:

@@ -15,22 +15,22 @@ def _put(module: Any, name: str, value: Any) -> None:
 
 def database_not_synced() -> None:
     """SQLite writes its log, and never waits for the disk."""
-    from registry.metadata import opening, sqlite  # noqa: PLC0415 - after the process was forked
+    from registry.metadata import open_store, sqlite_store  # noqa: PLC0415 - after the process was forked
 
-    connect = sqlite.connect
+    connect = sqlite_store.connect
 
     def unsynced(*args: Any, **kwargs: Any) -> Engine:
         engine = connect(*args, **kwargs)
         event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA synchronous=OFF"))
         return engine
 
-    for module in (sqlite, opening):
+    for module in (sqlite_store, open_store):
         _put(module, "connect", unsynced)
 
 
 def blob_not_synced() -> None:
     """Bytes of blobs are written, and nobody waits for the disk."""
-    from registry.storage import disk  # noqa: PLC0415
+    from registry.storage.disk import store as disk  # noqa: PLC0415
 
     _put(os, "fdatasync", lambda _descriptor: None)
     _put(disk, "file_system_sync", lambda _folder: lambda: None)
@@ -38,7 +38,7 @@ def blob_not_synced() -> None:
 
 def small_file_in_place() -> None:
     """A small blob is written right where it is read, also over itself."""
-    from registry.storage.small import SmallFiles  # noqa: PLC0415
+    from registry.storage.disk.small_files import SmallFiles  # noqa: PLC0415
 
     def add(_self: SmallFiles, _name: str, target: str, content: bytes) -> None:
         path = Path(target)

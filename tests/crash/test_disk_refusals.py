@@ -13,7 +13,14 @@ import pytest
 from sqlalchemy import Connection
 
 from registry.metadata import repositories
-from registry.oci.errors import BlobUploadUnknown, OciError, StorageFull, Unavailable, document_of, status_of
+from registry.oci.errors import (
+    BlobUploadUnknown,
+    OciError,
+    StorageFull,
+    Unavailable,
+    document_of,
+    status_of,
+)
 from registry.oci.names import RepositoryName, Tag
 from tests.crash.aftermath import damaged, dangling
 from tests.registry.open_rooms import PUSHER, REPOSITORY, OpenRooms, open_rooms, pieces

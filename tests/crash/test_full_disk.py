@@ -8,7 +8,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from policy.cli import basegate
+from policy.cli.main import basegate
 from registry.oci.digest import Digest
 from tests.crash.small_disk import FILLER, fill, small_disk
 from tests.repository import Repository

@@ -8,10 +8,17 @@ import pytest
 
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUploadUnknown
-from registry.storage.store import StoredBlob
+from registry.storage.blob_store import StoredBlob
 from tests.crash.dying_pusher import ACKNOWLEDGED
 from tests.crash.dying_upload import WAYS
-from tests.registry.open_rooms import OTHER, PUSHER, REPOSITORY, OpenRooms, open_rooms, pieces
+from tests.registry.open_rooms import (
+    OTHER,
+    PUSHER,
+    REPOSITORY,
+    OpenRooms,
+    open_rooms,
+    pieces,
+)
 
 
 @pytest.mark.parametrize("way", WAYS)

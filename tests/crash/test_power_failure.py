@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.metadata import fresh
+from registry.metadata import small_blobs
 from registry.oci.digest import Digest
 from registry.oci.names import Tag
 from tests.crash.aftermath import damaged, dangling, lost
@@ -50,7 +50,7 @@ def files(data: Path) -> list[Path]:
 
 def entries(rooms: OpenRooms) -> int:
     """How many blobs are in the journal."""
-    return len(rooms.run(rooms.metadata.read(fresh.behind, 0, 1 << 60, 1000)))
+    return len(rooms.run(rooms.metadata.read(small_blobs.behind, 0, 1 << 60, 1000)))
 
 
 @pytest.mark.parametrize("fail", [gone, empty, cut, garbled, folder_gone])

@@ -7,7 +7,7 @@ import random
 from dataclasses import replace
 from typing import Any
 
-from policy.inspection.contents_table import ContentsTable
+from policy.inspection.layer.contents_table import ContentsTable
 from tests.corpus.builders import Layer, inspect
 from tests.corpus.lazy_layers import Table, as_table, estargz, zstd_chunked
 from tests.corpus.tarballs import file, folder, hard_link, link, program

@@ -10,9 +10,9 @@ import resource
 import tarfile
 
 from policy.inspection.budgets import Budgets
-from policy.inspection.compose import compose
-from policy.inspection.layer_inspection import LayerInspection
-from policy.inspection.layers import scan_layer
+from policy.inspection.image.compose import compose
+from policy.inspection.layer.report import LayerInspection
+from policy.inspection.layer.scan import scan_layer
 from registry.oci.descriptor import Descriptor
 from registry.oci.digest import Digest
 from tests.corpus.builders import TAR, as_json

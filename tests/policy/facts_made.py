@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from policy.facts import Evidence, EvidenceState, Fact, ImageFacts, Problem
+from policy.inspection.facts import Evidence, EvidenceState, Fact, ImageFacts, Problem
 
 RECORD = "opt/miniconda/conda-meta"
 

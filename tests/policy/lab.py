@@ -7,25 +7,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from policy.gate import PolicyGate
-from policy.judging_settings import JudgingSettings
-from policy.ledger.ledger import FILE as LEDGER
-from policy.ledger.ledger import Ledger
-from policy.standing import FILE as ORDERS
-from policy.standing import OrdersInForce
-from policy.verdict import Verdict
+from policy.assessment.settings import JudgingSettings
+from policy.assessment.verdict import Verdict
+from policy.enforcement.gate import PolicyGate
+from policy.enforcement.operator_file import FILE as ORDERS
+from policy.enforcement.operator_file import OrdersInForce
+from policy.results.store import FILE as LEDGER
+from policy.results.store import Ledger
 from registry.auth.actions import Role
 from registry.auth.principals import Principal
-from registry.blobs import Blobs
-from registry.journal import Journal, open_stores
-from registry.manifests import Manifests, PushedManifest
+from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.blobs import Blobs
+from registry.content.manifests import Manifests, PushedManifest
+from registry.content.referrers import ReferrersList
+from registry.content.session_log import FILE as SESSIONS
+from registry.content.session_log import SessionLog
+from registry.content.small_blob_journal import Journal, open_stores
+from registry.content.uploads import Uploads
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
-from registry.referrers import ReferrersList
-from registry.session_log import FILE as SESSIONS
-from registry.session_log import SessionLog
-from registry.settings import RegistrySettings, SettingsInForce
-from registry.uploads import Uploads
 from tests.policy.images_made import MadeImage
 
 T = TypeVar("T")

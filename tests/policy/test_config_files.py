@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from policy.settings import Settings
-from registry.settings_example import example, schema
-from registry.settings_sources import load
+from registry.config.example import example, schema
+from registry.config.sources import load
 
 CONFIG = Path(__file__).parents[2] / "config"
 HOW = "write it anew: basegate config {word} > config/{name}"

@@ -8,9 +8,9 @@ import yaml
 from policy.settings import Settings
 from registry.auth.actions import Role
 from registry.auth.bootstrap_file import read_bootstrap
-from registry.settings_sources import load
+from registry.config.sources import load
+from tests.policy.cli.test_serve import status
 from tests.policy.serving import serving
-from tests.policy.test_cli_serve import status
 
 CONFIG = Path(__file__).parents[2] / "config"
 SECRETS = {"admin": "a" * 48, "builder": "b" * 48, "reader": "c" * 48}

@@ -17,23 +17,23 @@ from pathlib import Path
 import httpx
 import pytest
 
-from policy.again import forget_image
 from policy.app import build
+from policy.assessment.reinspect import forget_image
+from policy.assessment.verdict import State
 from policy.decision import Door
-from policy.gate import PolicyGate
+from policy.definition.policy import DEFAULT, known_policies
+from policy.enforcement.gate import PolicyGate
+from policy.enforcement.reload import Turnover
 from policy.gateway import routes as gateway_routes
-from policy.gateway.clearance import Clearances
-from policy.policies import DEFAULT, known_policies
+from policy.gateway.checks import Clearances
 from policy.settings import Settings
-from policy.turnover import Turnover
-from policy.verdict import State
 from registry.api import routes
 from registry.auth.actions import Role
 from registry.auth.enrolment import draft, record
+from registry.config.settings import SettingsInForce
 from registry.oci.digest import Digest
-from registry.settings import SettingsInForce
-from registry.storage.layout import Layout
-from registry.storage.quarantine import Quarantine
+from registry.storage.disk.layout import Layout
+from registry.storage.disk.quarantine import Quarantine
 from tests.policy.door_cases import CASES, PENDING, YOUNG, Case, Special
 from tests.policy.door_probes import COLUMNS, expected
 from tests.policy.lab import TEAM, open_lab

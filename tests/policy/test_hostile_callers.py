@@ -11,11 +11,11 @@ import pytest
 import yaml
 
 from policy.gateway import routes as gateway
-from policy.gateway.clearance import Clearances
+from policy.gateway.checks import Clearances
 from policy.settings import Settings
-from registry.api.needs import Needs
+from registry.api.requirements import Needs
 from registry.api.routes import SAFE_METHODS, TABLE, Row
-from registry.settings import SettingsInForce
+from registry.config.settings import SettingsInForce
 from tests.policy.live import LiveGateway, live_gateway
 
 IMAGE = "application/vnd.oci.image.manifest.v1+json"

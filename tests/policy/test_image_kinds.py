@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from policy.verdict import State, Verdict
+from policy.assessment.verdict import State, Verdict
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.errors import Denied

@@ -19,11 +19,11 @@ UNWANTED = {
     "jwt",
     "mako",
     "policy.client",
-    "policy.inspection.worker",
-    "policy.replay",
+    "policy.inspection.worker.main",
+    "policy.enforcement.replay",
     "pygments",
     "registry.metadata.migrations",
-    "registry.tls",
+    "registry.cli.certificate_authority",
     "rich.console",
     "schemathesis",
 }
@@ -54,7 +54,7 @@ def test_the_first_answer_needs_no_heavy_imports(tmp_path: Path) -> None:
     """What a start does not use it does not load."""
     with serving(tmp_path, PYTHONPROFILEIMPORTTIME="1") as server:
         found = imported(server, tmp_path / "serving.log")
-    assert {"sqlalchemy", "policy.gate"} <= found
+    assert {"sqlalchemy", "policy.enforcement.gate"} <= found
     assert found & UNWANTED == set()
 
 

@@ -14,7 +14,7 @@ from schemathesis.checks import CheckFunction
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from policy.gateway import routes as gateway
-from policy.gateway.clearance import Clearances
+from policy.gateway.checks import Clearances
 from registry.api.routes import SAFE_METHODS, TABLE
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.live import LiveGateway, live_gateway

@@ -9,10 +9,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from policy.cli import basegate
+from policy.cli.main import basegate
 from policy.settings import Settings
-from registry.settings_example import example, schema
-from registry.settings_sources import SettingsError, load
+from registry.config.example import example, schema
+from registry.config.sources import SettingsError, load
 
 
 def test_the_defaults_fit_the_schema() -> None:

@@ -10,22 +10,22 @@ from typing import Any, TypeVar
 
 from registry.auth.actions import Role
 from registry.auth.principals import Principal
-from registry.blobs import Blobs
-from registry.catalog import Catalog
+from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.blobs import Blobs
+from registry.content.catalog import Catalog
+from registry.content.gc import GarbageCollector
+from registry.content.manifests import Manifests, PushedManifest
+from registry.content.referrers import ReferrersList
+from registry.content.session_log import FILE as SESSIONS
+from registry.content.session_log import SessionLog
+from registry.content.small_blob_journal import Journal, open_stores
+from registry.content.tags import Tags
+from registry.content.uploads import Uploads
 from registry.gate import Gate, OpenGate
-from registry.gc import GarbageCollector
-from registry.journal import Journal, open_stores
-from registry.manifests import Manifests, PushedManifest
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.names import Reference, RepositoryName, Tag
-from registry.referrers import ReferrersList
-from registry.session_log import FILE as SESSIONS
-from registry.session_log import SessionLog
-from registry.settings import RegistrySettings, SettingsInForce
-from registry.storage.store import StoredBlob
-from registry.tags import Tags
-from registry.uploads import Uploads
+from registry.storage.blob_store import StoredBlob
 
 T = TypeVar("T")
 

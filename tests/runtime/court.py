@@ -13,7 +13,15 @@ from tests.policy.live import LiveGateway
 from tests.runtime.images import Image, base, image
 from tests.runtime.question import Facts, script
 from tests.runtime.reader import Answer, Reader
-from tests.runtime.ruling import CLEARED, INCONCLUSIVE, NOT_APPLICABLE, NOT_TAKEN, REFUSED, WITHHELD, Ruling
+from tests.runtime.ruling import (
+    CLEARED,
+    INCONCLUSIVE,
+    NOT_APPLICABLE,
+    NOT_TAKEN,
+    REFUSED,
+    WITHHELD,
+    Ruling,
+)
 
 _BASE = "base"
 _TAG = "v1"

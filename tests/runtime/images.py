@@ -9,8 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from registry.oci.digest import Digest
-from tests.corpus.builders import CONFIG, GZIP, MANIFEST, Layer, as_json, layer
-from tests.corpus.tarballs import Entry, file, folder, hard_link, link, pax, pax_record, program
+from tests.corpus.builders import (
+    CONFIG,
+    GZIP,
+    MANIFEST,
+    Layer,
+    as_json,
+    layer,
+)
+from tests.corpus.tarballs import (
+    Entry,
+    file,
+    folder,
+    hard_link,
+    link,
+    pax,
+    pax_record,
+    program,
+)
 from tests.runtime import programs
 
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"

@@ -7,21 +7,22 @@ from typing import Any
 
 import pytest
 
-from policy.inspection import image_config, names
-from policy.inspection.tree import LayerTree
+from policy.inspection.archive import names
+from policy.inspection.image import config
+from policy.inspection.layer.tree import LayerTree
 
 _INFIX = b".wh..wh."
 
 
 def first_path_is_read(patch: pytest.MonkeyPatch) -> None:
     """The first PATH of the environment instead of the last."""
-    parse = image_config.parse_config
+    parse = config.parse_config
 
     def read(raw: bytes, variable_length: int) -> Any:
         found = re.findall(rb'"PATH=[^"]*"', raw)
         return parse(raw.replace(found[-1], found[0]) if len(found) > 1 else raw, variable_length)
 
-    patch.setattr("policy.inspection.compose.parse_config", read)
+    patch.setattr("policy.inspection.image.compose.parse_config", read)
 
 
 def infix_is_ignored(patch: pytest.MonkeyPatch) -> None:
@@ -32,7 +33,7 @@ def infix_is_ignored(patch: pytest.MonkeyPatch) -> None:
         found = cleaned(name)
         return b".wh..wh.nobody" if _INFIX in found and not found.endswith(b"opq") else found
 
-    patch.setattr("policy.inspection.layers.cleaned", passed_over)
+    patch.setattr("policy.inspection.layer.scan.cleaned", passed_over)
 
 
 def link_mode_is_ignored(patch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,16 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from policy.inspection.zstandard import zstd
-from tests.corpus.builders import GZIP, PACKERS, TAR, ZSTD, Layer, as_json, packed
+from policy.inspection.archive.zstandard import zstd
+from tests.corpus.builders import (
+    GZIP,
+    PACKERS,
+    TAR,
+    ZSTD,
+    Layer,
+    as_json,
+    packed,
+)
 from tests.corpus.builders import Image as CorpusImage
 from tests.corpus.tarballs import BLOCK, padded
 from tests.runtime import programs

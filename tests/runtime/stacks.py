@@ -8,8 +8,24 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.corpus.tarballs import Entry, file, folder, hard_link, link, opaque, whiteout
-from tests.runtime.images import SYSTEM_PATH, Image, attributed, image, owned, prefix, release
+from tests.corpus.tarballs import (
+    Entry,
+    file,
+    folder,
+    hard_link,
+    link,
+    opaque,
+    whiteout,
+)
+from tests.runtime.images import (
+    SYSTEM_PATH,
+    Image,
+    attributed,
+    image,
+    owned,
+    prefix,
+    release,
+)
 
 VERSIONS = {
     "opt/a": ("4.5.12", "3.6.5"),

@@ -4,10 +4,10 @@ import io
 
 import pytest
 
-from policy.inspection.compose import compose
-from policy.inspection.layers import scan_layer
-from policy.policies import DEFAULT, known_policies
-from policy.verdict import judge_image
+from policy.assessment.verdict import judge_image
+from policy.definition.policy import DEFAULT, known_policies
+from policy.inspection.image.compose import compose
+from policy.inspection.layer.scan import scan_layer
 from registry.oci.manifest import ImageManifest, parse_manifest
 from tests.runtime.court import Court, differences
 from tests.runtime.images import Image

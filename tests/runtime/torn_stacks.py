@@ -8,7 +8,16 @@ programs, interpreters and loaders that are there or not, links of programs and 
 import random
 from collections.abc import Callable
 
-from tests.corpus.tarballs import Entry, file, folder, hard_link, link, opaque, program, whiteout
+from tests.corpus.tarballs import (
+    Entry,
+    file,
+    folder,
+    hard_link,
+    link,
+    opaque,
+    program,
+    whiteout,
+)
 from tests.runtime import programs
 from tests.runtime.images import SYSTEM_PATH, image, owned, record
 from tests.runtime.stacks import RARE, USERS, Chance, Stack

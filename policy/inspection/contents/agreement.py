@@ -12,14 +12,22 @@ A sparse member and bytes in the middle of a frame (`innerOffset`) are known to 
 import hashlib
 from collections.abc import Iterator
 
-from policy.inspection.archive import BLOCK
+from policy.inspection.archive.names import cleaned, shown
+from policy.inspection.archive.pieces import BLOCK
+from policy.inspection.archive.tar import (
+    DIRECTORY,
+    FILE,
+    LINK,
+    SYMLINK,
+    Member,
+    Members,
+    number,
+)
 from policy.inspection.contents.entries import CHUNK, TableEntries, TableEntry
 from policy.inspection.contents.footers import FRAME_HEADER, Footer, Untrue
 from policy.inspection.contents.frames import NOWHERE, Frames
 from policy.inspection.contents.paths import Attributes, Paths
-from policy.inspection.contents_table import ESTARGZ
-from policy.inspection.names import cleaned, shown
-from policy.inspection.tar import DIRECTORY, FILE, LINK, SYMLINK, Member, Members, number
+from policy.inspection.layer.contents_table import ESTARGZ
 
 INDEX = b"stargz.index.json"
 _LANDMARKS = frozenset({b".prefetch.landmark", b".no.prefetch.landmark"})

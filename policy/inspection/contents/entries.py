@@ -13,8 +13,8 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from policy.inspection.archive.names import shown
 from policy.inspection.contents.footers import Untrue
-from policy.inspection.names import shown
 
 CHUNK = "chunk"
 _TEXTS = {

@@ -14,7 +14,7 @@ import struct
 from dataclasses import dataclass
 from typing import Protocol
 
-from policy.inspection.contents_table import ESTARGZ, ZSTD_CHUNKED
+from policy.inspection.layer.contents_table import ESTARGZ, ZSTD_CHUNKED
 
 TAIL = 128
 FRAME_HEADER = 8

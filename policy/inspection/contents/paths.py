@@ -7,9 +7,9 @@ than its target and a whiteout stands for no other member of the layer.
 
 from dataclasses import dataclass
 
+from policy.inspection.archive.names import cleaned, shown
+from policy.inspection.archive.tar import DIRECTORY, LINK, Member
 from policy.inspection.contents.footers import Untrue
-from policy.inspection.names import cleaned, shown
-from policy.inspection.tar import DIRECTORY, LINK, Member
 
 _WHITEOUT = b".wh."
 _METADATA = b".wh..wh."

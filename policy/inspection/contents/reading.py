@@ -6,17 +6,24 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from policy.inspection.archive import Pieces
+from policy.inspection.archive.compression import Meter, uncompressed
+from policy.inspection.archive.pieces import Pieces
+from policy.inspection.archive.tar import FILE, Members
+from policy.inspection.archive.zstandard import zstd
 from policy.inspection.budgets import Budgets, LayerRefused, over_budget
-from policy.inspection.compression import Meter, uncompressed
 from policy.inspection.contents.agreement import INDEX, Agreement
 from policy.inspection.contents.entries import TableEntries
-from policy.inspection.contents.footers import FRAME_HEADER, Blob, Footer, Untrue, find, kind_at
+from policy.inspection.contents.footers import (
+    FRAME_HEADER,
+    Blob,
+    Footer,
+    Untrue,
+    find,
+    kind_at,
+)
 from policy.inspection.contents.frames import Frames
-from policy.inspection.contents_table import ESTARGZ, ContentsTable
-from policy.inspection.layer_inspection import LayerInspection
-from policy.inspection.tar import FILE, Members
-from policy.inspection.zstandard import zstd
+from policy.inspection.layer.contents_table import ESTARGZ, ContentsTable
+from policy.inspection.layer.report import LayerInspection
 
 _PIECE = 256 * 1024
 _TAR_END = 2048

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from policy.policies import Policy, parse_policy
-from policy.verdict import State
+from policy.assessment.verdict import State
+from policy.definition.policy import Policy, parse_policy
 from tests.corpus.systems import (
     PREFIX,
     conda,
@@ -20,7 +20,14 @@ from tests.corpus.systems import (
     ubuntu,
 )
 from tests.corpus.tarballs import Entry, file, folder, link, program
-from tests.policy.advice.making import DEFAULT, Made, advice, is_cleared, smaller, verdict
+from tests.policy.advice.making import (
+    DEFAULT,
+    Made,
+    advice,
+    is_cleared,
+    smaller,
+    verdict,
+)
 
 BIN = f"{PREFIX}/bin"
 ON_PATH = f"/{BIN}:/usr/local/bin:/usr/bin:/bin"

@@ -7,13 +7,27 @@ from dataclasses import replace
 import pytest
 
 from policy.advice.problems import REASONS, answered
-from policy.facts import Problem
-from policy.verdict import State, judge_image
+from policy.assessment.verdict import State, judge_image
+from policy.inspection.facts import Problem
 from registry.oci.digest import Digest
 from tests.architecture.source import modules
-from tests.corpus.builders import Image, Layer, as_json, config_document, image, layer
+from tests.corpus.builders import (
+    Image,
+    Layer,
+    as_json,
+    config_document,
+    image,
+    layer,
+)
 from tests.corpus.case import good
-from tests.corpus.tarballs import Entry, file, folder, pax, pax_record, whiteout
+from tests.corpus.tarballs import (
+    Entry,
+    file,
+    folder,
+    pax,
+    pax_record,
+    whiteout,
+)
 from tests.policy.advice.making import DEFAULT, advice
 
 FINE = layer(file("srv/app", "x"))

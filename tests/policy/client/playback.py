@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from policy.gateway.answer import Answer
+from policy.gateway.check_result import Answer
 
 VERDICT = Answer(allowed=True, verdict="cleared", reference="h:1/team/app:v1").document()
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from policy.client.credentials import TOKEN_USER, Credentials, CredentialsUnusable, stored_credentials
-from policy.references import ImageReference
+from registry.oci.image_reference import ImageReference
 
 IMAGE = ImageReference.parse("localhost:5000/team/app:v1")
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from policy.cli import basegate
+from policy.cli.main import basegate
 from tests.policy.client.playback import Playback, playing
 
 GIVEN = ("--username", "ci", "--password-stdin")

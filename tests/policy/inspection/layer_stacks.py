@@ -6,11 +6,21 @@ from collections.abc import Iterable, Sequence
 
 from hypothesis import strategies as st
 
-from policy.inspection.layer_inspection import LayerInspection
-from policy.inspection.layers import scan_layer
-from policy.inspection.root import Root
+from policy.inspection.image.merged_root import Root
+from policy.inspection.layer.report import LayerInspection
+from policy.inspection.layer.scan import scan_layer
 from tests.corpus.builders import TAR, layer
-from tests.corpus.tarballs import Entry, device, file, folder, hard_link, link, opaque, program, whiteout
+from tests.corpus.tarballs import (
+    Entry,
+    device,
+    file,
+    folder,
+    hard_link,
+    link,
+    opaque,
+    program,
+    whiteout,
+)
 
 NAMES = ("a", "b", "os-release")
 PATHS = ["/".join(parts) for depth in (1, 2, 3) for parts in itertools.product(NAMES, repeat=depth)]

@@ -7,8 +7,8 @@ import os
 
 from hypothesis import HealthCheck, assume, event, given, settings
 
-from policy.inspection.readings import roots
-from policy.inspection.root import RootUnclear
+from policy.inspection.image.ambiguous_links import roots
+from policy.inspection.image.merged_root import RootUnclear
 from tests.policy.inspection.flattening import CannotUnpack, flattened
 from tests.policy.inspection.layer_stacks import Stack, everything, inspected, stacks
 

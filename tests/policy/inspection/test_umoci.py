@@ -7,11 +7,26 @@ from pathlib import Path
 
 import pytest
 
-from policy.inspection.readings import roots
-from policy.inspection.root import RootUnclear
+from policy.inspection.image.ambiguous_links import roots
+from policy.inspection.image.merged_root import RootUnclear
 from registry.oci.digest import Digest
-from tests.corpus.builders import MANIFEST, TAR, Image, as_json, image, layer
-from tests.corpus.tarballs import Entry, file, folder, hard_link, link, opaque, whiteout
+from tests.corpus.builders import (
+    MANIFEST,
+    TAR,
+    Image,
+    as_json,
+    image,
+    layer,
+)
+from tests.corpus.tarballs import (
+    Entry,
+    file,
+    folder,
+    hard_link,
+    link,
+    opaque,
+    whiteout,
+)
 from tests.policy.inspection.flattening import CannotUnpack, flattened
 from tests.policy.inspection.layer_stacks import PATHS, everything, inspected
 

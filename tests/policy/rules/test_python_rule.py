@@ -2,7 +2,7 @@
 
 import pytest
 
-from policy.facts import Fact
+from policy.inspection.facts import Fact
 from policy.rules.findings import Result
 from policy.rules.python_version import PythonVersion
 from tests.policy.facts_made import base_fact, beside_path, image, python_fact

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from policy.facts import Evidence, Fact
+from policy.inspection.facts import Evidence, Fact
 from policy.rules import RULES
 from policy.rules.conda_version import CondaVersion
 from policy.rules.findings import Finding, Result

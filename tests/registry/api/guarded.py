@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.auth.enrolment import record
-from registry.metadata.opening import open_metadata
+from registry.metadata.open_store import open_metadata
 from tests.registry.auth.people import QUICK, everyone
 from tests.servers import LiveRegistry, open_registry
 

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from registry.api.errors import respond
-from registry.exchange import Exchange, remember
 from registry.oci.errors import Denied
+from registry.telemetry.request_record import Exchange, remember
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

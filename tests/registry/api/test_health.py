@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from registry.metadata.opening import FILE_NAME
+from registry.metadata.open_store import FILE_NAME
 from tests.registry.api.guarded import guarded_registry
 from tests.repository import code_of
 from tests.servers import LiveRegistry, open_registry

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from registry.api.needs import Needs
+from registry.api.requirements import Needs
 from registry.api.routes import SAFE_METHODS, TABLE
 from registry.auth.actions import Role
 from tests.registry.api.guarded import guarded_registry

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from registry.auth import enrolment, secret
+from registry.auth import enrolment, secret_hash
 from registry.auth.actions import Role
 from registry.metadata import principals as rows
 from tests.registry.api.guarded import guarded_registry
@@ -63,7 +63,7 @@ def _client(tmp_path: Path) -> Iterator[httpx.Client]:
 @pytest.fixture(name="hashing")
 def _hashing(monkeypatch: pytest.MonkeyPatch) -> Counting:
     counting = Counting()
-    monkeypatch.setattr(secret, "Argon2id", counting)
+    monkeypatch.setattr(secret_hash, "Argon2id", counting)
     return counting
 
 

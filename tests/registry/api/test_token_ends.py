@@ -15,7 +15,7 @@ from registry.auth.actions import Role
 from registry.auth.credentials import NULL_GUID
 from registry.auth.enrolment import EnrolmentRefused, make_secrets
 from registry.metadata import principals as rows
-from registry.metadata.opening import open_metadata
+from registry.metadata.open_store import open_metadata
 from registry.metadata.principals import SecretRow
 from tests.registry.api.guarded import guarded_registry
 from tests.registry.auth.people import basic, person

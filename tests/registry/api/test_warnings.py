@@ -3,7 +3,7 @@
 import pytest
 from starlette.responses import Response
 
-from registry.api.content import add_warnings
+from registry.api.responses import add_warnings
 
 
 def _warnings(*texts: str, maximum: int = 4096) -> list[str]:

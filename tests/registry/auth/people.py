@@ -13,17 +13,17 @@ from typing import Any
 from starlette.requests import Request
 
 from registry.auth.actions import Role
-from registry.auth.authority import Authority
+from registry.auth.assembly import Authority
 from registry.auth.enrolment import Enrolment, draft, record
 from registry.auth.origin import Origin, origin_of
 from registry.auth.principals import Principal
 from registry.auth.scopes import parse_scopes
 from registry.auth.signing_key import signing_key
 from registry.auth.tokens import Tokens
-from registry.metadata.opening import open_metadata
-from registry.metadata.sqlite import SqliteStore
+from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.metadata.open_store import open_metadata
+from registry.metadata.sqlite_store import SqliteStore
 from registry.oci.names import RepositoryName
-from registry.settings import RegistrySettings, SettingsInForce
 
 APP = RepositoryName.parse("team/app")
 OTHER = RepositoryName.parse("other/app")

@@ -15,7 +15,18 @@ from registry.auth.enrolment import Enrolment
 from registry.auth.principals import Principal
 from registry.auth.scopes import parse_scopes
 from registry.oci.errors import Denied, Unauthorized
-from tests.registry.auth.people import APP, OTHER, Desk, basic, ended, origin, person, principal_of, request, signed
+from tests.registry.auth.people import (
+    APP,
+    OTHER,
+    Desk,
+    basic,
+    ended,
+    origin,
+    person,
+    principal_of,
+    request,
+    signed,
+)
 
 PULLER = person(Role.ACR_PULL)
 PUSHER = person(Role.ACR_PUSH)

@@ -5,7 +5,7 @@ import pytest
 from registry.auth.actions import Action
 from registry.auth.challenge import challenger
 from registry.auth.scopes import CATALOG_SCOPE, repository_scope
-from registry.settings import RegistrySettings
+from registry.config.settings import RegistrySettings
 from tests.registry.auth.people import APP, request
 
 PULL = repository_scope(APP, [Action.PULL])

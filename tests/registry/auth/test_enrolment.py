@@ -7,9 +7,18 @@ from pathlib import Path
 import pytest
 
 from registry.auth.actions import Role
-from registry.auth.enrolment import EnrolmentRefused, delete, draft, first_start, known, make_secrets, record, rotate
-from registry.auth.secret import matches
-from registry.metadata.opening import open_metadata
+from registry.auth.enrolment import (
+    EnrolmentRefused,
+    delete,
+    draft,
+    first_start,
+    known,
+    make_secrets,
+    record,
+    rotate,
+)
+from registry.auth.secret_hash import matches
+from registry.metadata.open_store import open_metadata
 from registry.metadata.principals import everyone, find
 from tests.registry.auth.people import Desk, person
 

@@ -4,8 +4,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from registry.access_settings import ThrottleSettings
 from registry.auth.throttle import Throttle, Throttled
+from registry.config.access import ThrottleSettings
 
 SETTINGS = ThrottleSettings(
     free_failures=2, delay_seconds=1, delay_maximum_seconds=4, pair_failures=5, address_failures=8, refusal_seconds=10,

@@ -15,7 +15,7 @@ from registry.auth.principals import Principal, anonymous
 from registry.auth.scopes import CATALOG_SCOPE, Scope
 from registry.auth.signing_key import SigningKey, signing_key
 from registry.auth.tokens import ACCESS, REFRESH, TokenRefused, Tokens
-from registry.settings import RegistrySettings, SettingsInForce
+from registry.config.settings import RegistrySettings, SettingsInForce
 
 WHO = Principal(str(uuid.uuid4()), "ci", Role.ACR_PUSH)
 PULL = Scope("repository", "team/app", ("pull",))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from policy.cli import basegate
+from policy.cli.main import basegate
 from registry.oci.digest import Digest
 from registry.oci.names import Tag
 from tests.crash.aftermath import damaged

@@ -9,15 +9,22 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from policy.cli import basegate
+from policy.cli.main import basegate
 from registry.maintenance.copying import copy_rows
 from registry.metadata.copied import DatabaseOutdated, copy_state
-from registry.metadata.opening import DatabaseDamaged
+from registry.metadata.open_store import DatabaseDamaged
 from registry.oci.digest import Digest
 from registry.oci.names import Tag
 from registry.server.data_lock import DataLock
 from tests.registry.ageing import age_file
-from tests.registry.open_rooms import OTHER, REPOSITORY, OpenRooms, descriptor, image, open_rooms
+from tests.registry.open_rooms import (
+    OTHER,
+    REPOSITORY,
+    OpenRooms,
+    descriptor,
+    image,
+    open_rooms,
+)
 from tests.repository import Repository
 from tests.servers import open_registry
 

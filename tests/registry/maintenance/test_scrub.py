@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from policy.cli import basegate
+from policy.cli.main import basegate
 from registry.maintenance.pace import Pace, Stopped
 from registry.maintenance.scrub import Scrub, read_progress
 from registry.oci.digest import Digest

@@ -7,13 +7,20 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from policy.cli import basegate
+from policy.cli.main import basegate
 from registry.maintenance.copying import copy_rows
 from registry.oci.digest import Digest
 from registry.oci.names import Tag
 from tests.registry.ageing import age
 from tests.registry.damages import flipped
-from tests.registry.open_rooms import PUSHER, REPOSITORY, OpenRooms, descriptor, image, open_rooms
+from tests.registry.open_rooms import (
+    PUSHER,
+    REPOSITORY,
+    OpenRooms,
+    descriptor,
+    image,
+    open_rooms,
+)
 
 V1 = Tag("v1")
 LARGE = b"large" * 100_000

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from policy.cli import basegate
+from policy.cli.main import basegate
 from registry.oci.digest import Digest
 from registry.oci.names import Tag
 from tests.registry.damages import change_manifest, cut, flipped

@@ -7,9 +7,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from registry.metadata import blobs, ground, manifests, reachability, referrers, repositories, tags
-from registry.metadata.opening import open_metadata
-from registry.metadata.sqlite import SqliteStore
+from registry.metadata import (
+    blobs,
+    manifests,
+    push_lookup,
+    reachability,
+    referrers,
+    repositories,
+    tags,
+)
+from registry.metadata.open_store import open_metadata
+from registry.metadata.sqlite_store import SqliteStore
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
 
@@ -24,7 +32,7 @@ QUESTIONS: dict[str, Any] = {
     "tags of a manifest": lambda c: tags.pointing_at(c, 1, DIGEST),
     "move a tag": lambda c: tags.point(c, 1, TAG, DIGEST, 1.0, is_new=False),
     "tag of a repository": lambda c: tags.current(c, 1, TAG),
-    "ground of a push": lambda c: ground.find(c, NAME, DIGEST, TAG, [DIGEST]),
+    "ground of a push": lambda c: push_lookup.find(c, NAME, DIGEST, TAG, [DIGEST]),
     "remove a tag": lambda c: tags.remove(c, 1, TAG),
     "manifest": lambda c: manifests.find(c, NAME, DIGEST),
     "manifest of a tag": lambda c: manifests.find_tagged(c, NAME, TAG),

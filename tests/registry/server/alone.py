@@ -13,9 +13,9 @@ from typing import IO, Any
 import httpx
 
 from registry.app import build
+from registry.config.settings import RegistrySettings
+from registry.config.sources import load
 from registry.server.run import announce_on_stdout, run
-from registry.settings import RegistrySettings
-from registry.settings_sources import load
 
 _ROOT = Path(__file__).parents[3]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from registry.auth.actions import Role
 from registry.auth.enrolment import record
-from registry.metadata.opening import open_metadata
-from registry.tls import make_certificates
+from registry.cli.certificate_authority import make_certificates
+from registry.metadata.open_store import open_metadata
 from tests.registry.auth.people import QUICK, person
 from tests.servers import LiveRegistry, open_registry
 

@@ -13,11 +13,11 @@ import httpx
 
 from registry.app import build
 from registry.auth.principals import Principal
-from registry.exchange import Exchange
 from registry.gate import Decision
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
-from registry.storage.layout import Layout
+from registry.storage.disk.layout import Layout
+from registry.telemetry.request_record import Exchange
 from tests.registry.gates import GateOfTests
 from tests.servers import LiveRegistry, open_settings, running
 

@@ -10,9 +10,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from registry.app import build
-from registry.settings import RegistrySettings
-from registry.settings_sources import load
-from registry.tls import Certificates, make_certificates
+from registry.cli.certificate_authority import Certificates, make_certificates
+from registry.config.settings import RegistrySettings
+from registry.config.sources import load
 from tests.servers import LiveRegistry, running
 
 

@@ -11,9 +11,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from registry.access_settings import AuthSettings
-from registry.server.startup import CannotStart, bind, cautions, certificate_of, parse_address, prepare_data
-from registry.settings import RegistrySettings
+from registry.config.access import AuthSettings
+from registry.config.settings import RegistrySettings
+from registry.server.startup import (
+    CannotStart,
+    bind,
+    cautions,
+    certificate_of,
+    parse_address,
+    prepare_data,
+)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from registry.oci.digest import Digest
-from registry.storage.disk import DiskStore
-from registry.storage.layout import MARK, PASSAGE_SECONDS, Layout, LayoutUnknown
+from registry.storage.disk.layout import MARK, PASSAGE_SECONDS, Layout, LayoutUnknown
+from registry.storage.disk.store import DiskStore
 
 
 def test_a_prepared_folder_bears_the_mark(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_old_leftovers_in_the_passages_are_swept(tmp_path: Path, monkeypatch: py
         (tmp_path / folder / "left").touch()
     Layout(tmp_path).prepare()
     assert (tmp_path / "incoming" / "left").exists()
-    monkeypatch.setattr("registry.storage.layout.PASSAGE_SECONDS", -PASSAGE_SECONDS)
+    monkeypatch.setattr("registry.storage.disk.layout.PASSAGE_SECONDS", -PASSAGE_SECONDS)
     Layout(tmp_path).prepare()
     assert not any((tmp_path / folder / "left").exists() for folder in ("incoming", "discarded"))
 

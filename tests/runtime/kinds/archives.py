@@ -6,8 +6,17 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from policy.inspection.zstandard import zstd
-from tests.corpus.builders import GZIP, TAR, ZSTD, Layer, blob_layer, gzip_with_header, layer, packed
+from policy.inspection.archive.zstandard import zstd
+from tests.corpus.builders import (
+    GZIP,
+    TAR,
+    ZSTD,
+    Layer,
+    blob_layer,
+    gzip_with_header,
+    layer,
+    packed,
+)
 from tests.corpus.lazy_layers import skippable
 from tests.corpus.tarballs import (
     END,
@@ -27,7 +36,16 @@ from tests.corpus.tarballs import (
     tar,
 )
 from tests.runtime import programs
-from tests.runtime.images import PATH, Image, attributed, evil, good, image, release, remanifested
+from tests.runtime.images import (
+    PATH,
+    Image,
+    attributed,
+    evil,
+    good,
+    image,
+    release,
+    remanifested,
+)
 from tests.runtime.kinds.case import Case, cleared, judged, refused, unclear
 
 DEBIAN = release("9", "debian").encode()

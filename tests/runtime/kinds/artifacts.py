@@ -6,7 +6,14 @@ import json
 import tarfile
 
 from registry.oci.digest import Digest
-from tests.corpus.builders import CONFIG, GZIP, MANIFEST, TAR, Layer, as_json
+from tests.corpus.builders import (
+    CONFIG,
+    GZIP,
+    MANIFEST,
+    TAR,
+    Layer,
+    as_json,
+)
 from tests.runtime.images import DOCKER_CONFIG, DOCKER_MANIFEST, Image
 from tests.runtime.kinds.case import Case, artifact
 

@@ -2,7 +2,15 @@
 
 from tests.corpus.tarballs import Entry, file, folder, pax
 from tests.runtime import programs
-from tests.runtime.images import PATH, Image, attributed, evil, good, image, owned
+from tests.runtime.images import (
+    PATH,
+    Image,
+    attributed,
+    evil,
+    good,
+    image,
+    owned,
+)
 from tests.runtime.kinds.case import Case, cleared, judged, unclear
 
 # Version 2, for one user 1000, one group 50: tags, permissions, numbers (Linux, posix_acl_xattr.h).

@@ -12,8 +12,15 @@ import lzma
 from collections.abc import Callable
 from typing import Any
 
-from policy.inspection.zstandard import zstd
-from tests.corpus.builders import GZIP, TAR, ZSTD, Layer, as_json, blob_layer
+from policy.inspection.archive.zstandard import zstd
+from tests.corpus.builders import (
+    GZIP,
+    TAR,
+    ZSTD,
+    Layer,
+    as_json,
+    blob_layer,
+)
 from tests.corpus.lazy_layers import (
     CHECKSUM,
     POSITION,
@@ -26,8 +33,23 @@ from tests.corpus.lazy_layers import (
     zstd_chunked,
 )
 from tests.corpus.tarballs import Entry, file, tar
-from tests.runtime.images import DOCKER_LAYER, Image, docker_form, evil, good, image, remanifested
-from tests.runtime.kinds.case import Case, cleared, judged, not_cleared, unclear, withheld
+from tests.runtime.images import (
+    DOCKER_LAYER,
+    Image,
+    docker_form,
+    evil,
+    good,
+    image,
+    remanifested,
+)
+from tests.runtime.kinds.case import (
+    Case,
+    cleared,
+    judged,
+    not_cleared,
+    unclear,
+    withheld,
+)
 
 CONFIGS = (
     *("application/octet-stream", "application/json", "text/html", "", "APPLICATION/VND.OCI.IMAGE.CONFIG.V1+JSON"),

@@ -2,9 +2,26 @@
 
 from typing import Any
 
-from tests.corpus.tarballs import Entry, file, folder, link, program, whiteout
+from tests.corpus.tarballs import (
+    Entry,
+    file,
+    folder,
+    link,
+    program,
+    whiteout,
+)
 from tests.runtime import programs
-from tests.runtime.images import PATH, SYSTEM_PATH, Image, evil, good, image, prefix, record, release
+from tests.runtime.images import (
+    PATH,
+    SYSTEM_PATH,
+    Image,
+    evil,
+    good,
+    image,
+    prefix,
+    record,
+    release,
+)
 from tests.runtime.kinds.case import Case, cleared, judged, refused
 
 SYSTEM = [program("usr/bin/python3.5", programs.python("3.5.2")), link("usr/bin/python3", "python3.5")]

@@ -3,7 +3,16 @@
 from typing import Any
 
 from tests.corpus.tarballs import Entry, file, folder, link
-from tests.runtime.images import PATH, Image, configured, evil, good, image, owned, written
+from tests.runtime.images import (
+    PATH,
+    Image,
+    configured,
+    evil,
+    good,
+    image,
+    owned,
+    written,
+)
 from tests.runtime.kinds.case import Case, cleared, judged, refused
 
 ENV = [f"PATH={PATH}"]

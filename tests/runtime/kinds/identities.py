@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.corpus.tarballs import Entry, file, link, whiteout
-from tests.runtime.images import GROUP, PASSWD, PATH, Image, evil, good, image, owned
+from tests.runtime.images import (
+    GROUP,
+    PASSWD,
+    PATH,
+    Image,
+    evil,
+    good,
+    image,
+    owned,
+)
 from tests.runtime.kinds.case import Case, cleared, judged, refused
 
 BIN = "opt/good/bin"

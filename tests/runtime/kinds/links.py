@@ -1,8 +1,24 @@
 """Symbolic links as the kernel follows them (I4): slashes and dots at the end, chains, loops, lengths."""
 
-from tests.corpus.tarballs import Entry, file, folder, link, program, whiteout
+from tests.corpus.tarballs import (
+    Entry,
+    file,
+    folder,
+    link,
+    program,
+    whiteout,
+)
 from tests.runtime import programs
-from tests.runtime.images import PATH, SYSTEM_PATH, Image, evil, good, image, owned, release
+from tests.runtime.images import (
+    PATH,
+    SYSTEM_PATH,
+    Image,
+    evil,
+    good,
+    image,
+    owned,
+    release,
+)
 from tests.runtime.kinds.case import Case, cleared, judged, refused
 
 DEBIAN = release("9", "debian")

@@ -1,8 +1,23 @@
 """Members of odd types, and directories that are made without being named: devices, fifos, implicit directories."""
 
-from tests.corpus.tarballs import Entry, device, file, folder, link, program
+from tests.corpus.tarballs import (
+    Entry,
+    device,
+    file,
+    folder,
+    link,
+    program,
+)
 from tests.runtime import programs
-from tests.runtime.images import PATH, Image, evil, good, image, owned, release
+from tests.runtime.images import (
+    PATH,
+    Image,
+    evil,
+    good,
+    image,
+    owned,
+    release,
+)
 from tests.runtime.kinds.case import Case, judged
 
 BIN = "opt/good/bin"

@@ -2,9 +2,25 @@
 
 from typing import Any
 
-from tests.corpus.tarballs import Entry, file, folder, hard_link, link, opaque, program, whiteout
+from tests.corpus.tarballs import (
+    Entry,
+    file,
+    folder,
+    hard_link,
+    link,
+    opaque,
+    program,
+    whiteout,
+)
 from tests.runtime import programs
-from tests.runtime.images import Image, evil, good, image, owned, release
+from tests.runtime.images import (
+    Image,
+    evil,
+    good,
+    image,
+    owned,
+    release,
+)
 from tests.runtime.kinds.case import Case, cleared, judged, refused
 
 CONDA = "opt/good/bin/conda"

@@ -1,8 +1,23 @@
 """Names that look like whiteouts or AUFS's own files and are ordinary to unpackers, and odd spellings of paths (I1)."""
 
-from tests.corpus.tarballs import Entry, file, folder, link, opaque, program, whiteout
+from tests.corpus.tarballs import (
+    Entry,
+    file,
+    folder,
+    link,
+    opaque,
+    program,
+    whiteout,
+)
 from tests.runtime import programs
-from tests.runtime.images import SYSTEM_PATH, Image, evil, good, image, release
+from tests.runtime.images import (
+    SYSTEM_PATH,
+    Image,
+    evil,
+    good,
+    image,
+    release,
+)
 from tests.runtime.kinds.case import Case, cleared, judged, refused
 
 DEBIAN = release("9", "debian")

@@ -1,8 +1,24 @@
 """What only the runtime knows or brings (I3): proc, sys, dev, and the files that it mounts over the image's."""
 
-from tests.corpus.tarballs import Entry, device, file, folder, hard_link, link, program
+from tests.corpus.tarballs import (
+    Entry,
+    device,
+    file,
+    folder,
+    hard_link,
+    link,
+    program,
+)
 from tests.runtime import programs
-from tests.runtime.images import SYSTEM_PATH, Image, bare, evil, good, image, release
+from tests.runtime.images import (
+    SYSTEM_PATH,
+    Image,
+    bare,
+    evil,
+    good,
+    image,
+    release,
+)
 from tests.runtime.kinds.case import Case, cleared, judged, withheld
 
 GOOD = "/opt/good/bin"

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 from tests.corpus.tarballs import Entry, file, folder, link, program
 from tests.runtime import programs
-from tests.runtime.images import PATH, SYSTEM_PATH, Image, evil, good, image, record
+from tests.runtime.images import (
+    PATH,
+    SYSTEM_PATH,
+    Image,
+    evil,
+    good,
+    image,
+    record,
+)
 from tests.runtime.kinds.case import Case, cleared, refused
 
 CONFIG = "home = /opt/good/bin\nversion = 3.6.5\n"

@@ -7,9 +7,24 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from tests.corpus.tarballs import Entry, file, folder, link, padded, program
+from tests.corpus.tarballs import (
+    Entry,
+    file,
+    folder,
+    link,
+    padded,
+    program,
+)
 from tests.runtime import programs
-from tests.runtime.images import PATH, SYSTEM_PATH, Image, attributed, evil, good, image
+from tests.runtime.images import (
+    PATH,
+    SYSTEM_PATH,
+    Image,
+    attributed,
+    evil,
+    good,
+    image,
+)
 from tests.runtime.kinds.case import Case, cleared, judged, refused, unclear
 
 CONDA, PYTHON = "opt/good/bin/conda", "opt/good/bin/python3.6"

@@ -2,9 +2,28 @@
 
 from collections.abc import Sequence
 
-from tests.corpus.tarballs import Entry, device, file, folder, hard_link, link, opaque, program, whiteout
+from tests.corpus.tarballs import (
+    Entry,
+    device,
+    file,
+    folder,
+    hard_link,
+    link,
+    opaque,
+    program,
+    whiteout,
+)
 from tests.runtime import programs
-from tests.runtime.images import PATH, Image, evil, good, image, owned, prefix, release
+from tests.runtime.images import (
+    PATH,
+    Image,
+    evil,
+    good,
+    image,
+    owned,
+    prefix,
+    release,
+)
 from tests.runtime.kinds.case import Case, cleared, judged, refused, unclear
 
 DEBIAN = release("9", "debian")

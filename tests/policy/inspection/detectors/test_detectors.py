@@ -4,7 +4,15 @@ import re
 
 import pytest
 
-from policy.inspection.detectors import DETECTORS, Unreadable, conda_record, dpkg, interpreter, os_release, patchlevel
+from policy.inspection.detectors import (
+    DETECTORS,
+    Unreadable,
+    conda_record,
+    dpkg,
+    interpreter,
+    os_release,
+    patchlevel,
+)
 from policy.inspection.detectors import pyvenv as virtual
 from policy.inspection.detectors.shell_text import ShellUnclear, assigned
 from tests.corpus.systems import elf, record

@@ -1,0 +1,1 @@
+"""From a manifest to facts, and from facts to a verdict."""

@@ -1,0 +1,105 @@
+"""Judging everything that is stored from facts alone: no layer is opened, and equal images are judged once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from policy.assessment.inspector import CURRENT
+from policy.assessment.manifest_verdicts import NESTING, ChildEntry, children_of, state_of_essence
+from policy.assessment.verdict import State, index_state
+from policy.definition.policy import Policy
+from policy.results import manifests as inspected_manifests
+from policy.results import verdicts
+from policy.results.manifests import Kind, Subject
+from policy.results.store import Ledger
+
+_BATCH = 20_000
+_ROUNDS = 3
+
+
+@dataclass(slots=True)
+class Rejudged:
+    """The states a policy gives to everything the ledger knows.
+
+    Attributes:
+        states: by manifest digest.
+        unsettled: those whose state may still change without a new policy: a layer or manifest is missing.
+        superseded: how often manifests had been seen anew when they were looked up.
+    """
+
+    superseded: int = 0
+    states: dict[str, State] = field(default_factory=dict)
+    unsettled: set[str] = field(default_factory=set)
+
+
+def judge_all(ledger: Ledger, policy: Policy) -> Rejudged:
+    """Judge every manifest of the ledger, and write the states down; safe beside processes that look into images.
+
+    Where images are being looked into again all the while, the last states are not kept: they are judged when asked
+    for.
+    """
+    judged = rejudge(ledger, policy)
+    for _ in range(_ROUNDS):
+        if keep(ledger, policy, judged):
+            break
+        judged = rejudge(ledger, policy)
+    return judged
+
+
+def rejudge(ledger: Ledger, policy: Policy) -> Rejudged:
+    """Judge every manifest of the ledger; nothing is written."""
+    ledger.settle()
+    judged = Rejudged(superseded=ledger.read(verdicts.superseded))
+    known: dict[str, State] = {}
+    for manifest, (essence, final) in ledger.read(inspected_manifests.essences, CURRENT).items():
+        if essence not in known:
+            kind = Kind.IMAGE if essence else Kind.ARTIFACT
+            known[essence] = state_of_essence(kind, essence, policy)
+        judged.states[manifest] = known[essence]
+        if not final:
+            judged.unsettled.add(manifest)
+    indexes = {item.manifest: item for item in ledger.read(inspected_manifests.indexes)}
+    for index in indexes.values():
+        _judge_index(index, indexes, policy, judged, NESTING)
+    return judged
+
+
+def keep(ledger: Ledger, policy: Policy, judged: Rejudged) -> bool:
+    """Write the states down; those of other policies are not touched.
+
+    Returns:
+        Whether all of them were; not when a manifest has been seen anew since, so that a state may be of old facts.
+    """
+    settled = [item for item in judged.states.items() if item[0] not in judged.unsettled]
+    parts = (settled[at : at + _BATCH] for at in range(0, len(settled), _BATCH))
+    # Whoever sees a manifest anew keeps what it saw first, and then drops the verdicts: these, when it is later.
+    return all(ledger.write(verdicts.keep_unless, judged.superseded, policy.digest, part) for part in parts)
+
+
+def _judge_index(
+    index: Subject, indexes: Mapping[str, Subject], policy: Policy, judged: Rejudged, nesting: int
+) -> State:
+    if nesting == 0:
+        return State.INCONCLUSIVE
+    states: list[tuple[State, bool]] = []
+    settled = True
+    for entry in children_of(index):
+        if entry.why_not(policy):
+            continue
+        child = indexes.get(entry.digest)
+        if child is not None:
+            found = _judge_index(child, indexes, policy, judged, nesting - 1)
+        else:
+            found = judged.states.get(entry.digest, _of_unknown(entry, policy))
+        states.append((found, bool(entry.platform)))
+        settled = settled and entry.digest in judged.states and entry.digest not in judged.unsettled
+    state = index_state(states)
+    settled = settled or state is State.NOT_APPLICABLE
+    if nesting == NESTING:
+        judged.states[index.manifest] = state
+        if not settled:
+            judged.unsettled.add(index.manifest)
+    return state
+
+
+def _of_unknown(entry: ChildEntry, policy: Policy) -> State:
+    return State.INCONCLUSIVE if entry.blob_type is None else State(policy.document.artifacts)

@@ -1,0 +1,37 @@
+"""Inspections that failed for a cause that passes: when each is tried again."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from policy.results.manifests import Subject
+
+_FIRST_SECONDS, _LAST_SECONDS = 1.0, 3600.0
+_REMEMBERED = 2000
+_FAILED = b'"inspection-failed"'
+
+
+class Failures:
+    """Whoever asks for an image whose inspection failed has it tried again, at first soon, then ever more seldom.
+
+    Args:
+        clock: seconds that only rise.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._next: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def is_due(self, subject: Subject) -> bool:
+        """Whether to look at the image again now; the next time is later."""
+        if subject.final or _FAILED not in subject.body:
+            return False
+        when, pause = self._next.get(subject.manifest, (0.0, _FIRST_SECONDS))
+        now = self._clock()
+        if now < when:
+            return False
+        self._next[subject.manifest] = now + pause, min(2 * pause, _LAST_SECONDS)
+        self._next.move_to_end(subject.manifest)
+        if len(self._next) > _REMEMBERED:
+            self._next.popitem(last=False)
+        return True

@@ -1,0 +1,383 @@
+"""The inspector: brings a manifest's layers, configuration and facts together into a subject, each looked at once."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import structlog
+
+from policy.assessment.failures import Failures
+from policy.assessment.manifest_verdicts import artifact_subject, image_subject, index_subject
+from policy.assessment.settings import InspectionSettings
+from policy.inspection.detectors import DETECTORS, names
+from policy.inspection.facts import ImageFacts, Problem
+from policy.inspection.image.compose import compose
+from policy.inspection.image_kind import ImageKind, encrypted_layers, image_kind, kind_by_types
+from policy.inspection.layer.named_table import table_annotations
+from policy.inspection.layer.report import LayerInspection
+from policy.inspection.worker.job import Inspected
+from policy.inspection.worker.limits import WorkerLimits
+from policy.inspection.worker.pool import InspectionWorkers
+from policy.inspection.worker.urgency import Urgency
+from policy.results import layers as inspected_layers
+from policy.results import manifests as inspected_manifests
+from policy.results import newly_inspected
+from policy.results.manifests import Subject
+from policy.results.store import Ledger
+from registry.content.manifests import content_of
+from registry.metadata import manifests
+from registry.metadata.store import MetadataStore
+from registry.oci.descriptor import Descriptor
+from registry.oci.digest import Digest
+from registry.oci.errors import ContentTooLarge, ManifestInvalid
+from registry.oci.manifest import ImageIndex, ImageManifest, Manifest, parse_manifest
+from registry.oci.names import RepositoryName
+from registry.storage.blob_store import BlobStore
+from registry.storage.file_stamp import stamp_of
+
+CURRENT = ",".join(names(DETECTORS))
+_SUBJECTS = 2000
+_DAMAGED = "an inspection worker read bytes of another digest"
+# Inspections are kept unpacked in memory; what they take there is about so many times their stored size.
+_UNPACKED = 8
+_COMPOSED = 200
+_AT_ONCE = 10_000
+"""Members of all layers together up to which an image is composed in the event loop: another thread costs more."""
+
+_Parts = tuple[tuple[str, str, int, tuple[tuple[str, str], ...]], ...]
+_Composed = OrderedDict[_Parts, Subject]
+"""What is known of configuration and layers, by all that composing reads of a manifest. Forgotten as a whole."""
+
+
+class Inspector:
+    """Subjects by digest. Looking into a layer happens once, whoever asks and however many ask at a time."""
+
+    def __init__(
+        self,
+        storage: BlobStore,
+        metadata: MetadataStore,
+        ledger: Ledger,
+        settings: InspectionSettings,
+        found: Callable[[Subject, bool], None],
+    ) -> None:
+        """Start nothing yet; `found` hears of every subject that is new, and whether it replaces another one."""
+        self._storage = storage
+        self._metadata = metadata
+        self._ledger = ledger
+        self._found = found
+        self._config_bytes = settings.config_bytes
+        self._image_budgets = settings.image_budgets.budgets()
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="compose")
+        self._subjects: OrderedDict[str, Subject] = OrderedDict()
+        self._running: dict[str, tuple[asyncio.Task[Subject | None], Urgency]] = {}
+        self._composed: _Composed = OrderedDict()
+        self.failures = Failures()
+        self._layers = _LayerCache(settings.cache_bytes // _UNPACKED)
+        self.workers = InspectionWorkers(_limits(settings), self._keep_inspection)
+
+    def known(self, digest: str) -> Subject | None:
+        """The subject as it was seen last, without looking."""
+        found = self._subjects.get(digest)
+        if found is None:
+            found = self._ledger.read(inspected_manifests.find, digest, CURRENT)
+            if found is not None:
+                self._remember(found)
+        return found
+
+    async def subject(
+        self, repository: RepositoryName, digest: Digest, *, wait: float, manifest: Manifest | None = None
+    ) -> Subject | None:
+        """The subject, looked into now when it is not known; `None` when that takes longer than `wait` seconds.
+
+        Args:
+            repository: where the manifest is, or is about to be.
+            digest: its name.
+            wait: seconds; the work goes on behind when they are over.
+            manifest: the manifest when it is being pushed; what an earlier push left unfinished is then done again.
+        """
+        by_types = None if manifest is None else _by_types(digest, manifest)
+        if by_types is not None:
+            return self._settle(by_types)
+        alike = self._seen_alike(digest, manifest)
+        if alike is not None:
+            return alike
+        known = self.known(digest)
+        if known is not None and (known.final or manifest is None) and not self.failures.is_due(known):
+            return known
+        if isinstance(manifest, ImageManifest) and digest not in self._running and self._is_at_hand(manifest):
+            return self._settle(await self._image(digest, manifest, Urgency(self.workers, urgent=True)))
+        running = self._looking(repository, digest, manifest)
+        done, _ = await asyncio.wait({running}, timeout=wait)
+        return running.result() if done else None
+
+    async def renew(self, repository: RepositoryName, digest: Digest) -> None:
+        """Look, behind the server, where nobody or earlier detectors have looked; what they saw stands until then."""
+        known = self.known(digest)
+        if known is None or known.detectors not in {"", CURRENT}:
+            await self._looking(repository, digest, None, urgent=False)
+
+    def is_looking(self, digest: str) -> bool:
+        """Whether the manifest is being looked into."""
+        return digest in self._running
+
+    def forget(self, digest: str) -> None:
+        """Drop what memory holds of a manifest, because the ledger was told to look again."""
+        self._subjects.pop(digest, None)
+        self._composed = OrderedDict()
+
+    def forget_all(self) -> None:
+        """Drop what memory holds, because another process changed the ledger."""
+        self._subjects.clear()
+        self._composed = OrderedDict()
+        self._layers.clear()
+
+    def follow(self, settings: InspectionSettings) -> None:
+        """Look into what comes next under other limits; what was found before stands."""
+        self._config_bytes = settings.config_bytes
+        self._image_budgets = settings.image_budgets.budgets()
+        self._composed = OrderedDict()
+        self._layers.resize(settings.cache_bytes // _UNPACKED)
+        self.workers.follow_limits(_limits(settings))
+
+    def close(self) -> None:
+        """End the workers; what waited for them is looked into again after the next start."""
+        self.workers.close()
+        self._threads.shutdown()
+
+    def _looking(
+        self, repository: RepositoryName, digest: Digest, manifest: Manifest | None, *, urgent: bool = True
+    ) -> "asyncio.Task[Subject | None]":
+        if digest in self._running:
+            running, urgency = self._running[digest]
+            if urgent:
+                urgency.hasten()
+            return running
+        urgency = Urgency(self.workers, urgent=urgent)
+        running = asyncio.create_task(self._look(repository, digest, manifest, urgency))
+        self._running[digest] = running, urgency
+        running.add_done_callback(lambda _task: self._running.pop(digest, None))
+        return running
+
+    async def _look(
+        self, repository: RepositoryName, digest: Digest, manifest: Manifest | None, urgency: Urgency
+    ) -> Subject | None:
+        found = manifest or await self._manifest(repository, digest)
+        if found is None:
+            return None
+        if isinstance(found, ImageIndex):
+            return self._settle(index_subject(digest, found))
+        kind, problems = await image_kind(found, self._storage, self._config_bytes)
+        if kind is ImageKind.ARTIFACT:
+            return self._settle(artifact_subject(digest, found))
+        if kind is ImageKind.UNCLEAR:
+            return self._settle(image_subject(digest, _unread(found, problems), CURRENT))
+        image = await self._image(digest, found, urgency)
+        return None if self.workers.closed else self._settle(image)
+
+    async def _manifest(self, repository: RepositoryName, digest: Digest) -> Manifest | None:
+        row = await self._metadata.read(manifests.find, repository, digest)
+        raw = None if row is None else await content_of(self._storage, self._metadata, repository, row)
+        if row is None or raw is None:
+            return None
+        try:
+            return parse_manifest(raw, row.media_type)
+        except ManifestInvalid:  # it was accepted once, so a limit or a rule has changed since
+            return None
+
+    def _is_at_hand(self, manifest: ImageManifest) -> bool:
+        return kind_by_types(manifest) is ImageKind.IMAGE and self._has_layers(manifest)
+
+    def _has_layers(self, manifest: ImageManifest) -> bool:
+        return all(self._layers.get(item.digest) is not None for item in manifest.layers)
+
+    def _seen_alike(self, digest: str, manifest: Manifest | None) -> Subject | None:
+        """A manifest of an image that was put together before: nothing is asked, the ledger included."""
+        if not isinstance(manifest, ImageManifest) or digest in self._subjects or digest in self._running:
+            return None
+        known = self._composed.get(_parts(manifest))
+        if known is None:
+            return None
+        subject = known.named(digest)
+        self._remember(subject)
+        self._ledger.gather(newly_inspected.keep, subject)
+        self._found(subject, False)
+        return subject
+
+    async def _image(self, digest: str, manifest: ImageManifest, urgency: Urgency) -> Subject:
+        """The same configuration and layers make the same image, whatever else a manifest says of it."""
+        parts, composed = _parts(manifest), self._composed
+        known = composed.get(parts)
+        if known is None:
+            facts = await self._look_into(manifest, urgency)
+            known = image_subject("", facts, CURRENT)
+            # Where everything was forgotten meanwhile, this goes into a memory that nobody has any more.
+            if not facts.problems:
+                composed[parts] = known
+                while len(composed) > _COMPOSED:
+                    composed.popitem(last=False)
+        return known.named(digest)
+
+    async def _look_into(self, manifest: ImageManifest, urgency: Urgency) -> ImageFacts:
+        encrypted = encrypted_layers(manifest)
+        if encrypted:
+            return _unread(manifest, encrypted)
+        config = await self._config(manifest.config)
+        looked = await self._all_layers(manifest, urgency)
+        problems = [item for item in (config, *looked) if isinstance(item, Problem)]
+        layers = [item for item in looked if isinstance(item, LayerInspection)]
+        if problems or not isinstance(config, bytes):
+            return _unread(manifest, problems)
+        budgets = self._image_budgets
+        if sum(layer.members for layer in layers) <= _AT_ONCE:
+            return compose(config, layers, manifest.layers, budgets)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, compose, config, layers, manifest.layers, budgets)
+
+    async def _all_layers(self, manifest: ImageManifest, urgency: Urgency) -> Sequence[LayerInspection | Problem]:
+        if self._has_layers(manifest):
+            return [found for item in manifest.layers if (found := self._layers.get(item.digest)) is not None]
+        return await asyncio.gather(*(self._layer(item, at, urgency) for at, item in enumerate(manifest.layers)))
+
+    async def _config(self, descriptor: Descriptor) -> bytes | Problem:
+        try:
+            found = await self._storage.get(descriptor.digest, self._config_bytes)
+        except ContentTooLarge:
+            return Problem("unreadable-config", f"the configuration is larger than {self._config_bytes} bytes")
+        if found is None:
+            return Problem("missing-config", f"the configuration {descriptor.digest} is not in this registry")
+        if len(found) != descriptor.size:
+            return Problem(
+                "unreadable-config",
+                f"the configuration has {len(found)} bytes, the manifest says {descriptor.size}",
+            )
+        return found
+
+    async def _layer(self, descriptor: Descriptor, index: int, urgency: Urgency) -> LayerInspection | Problem:
+        digest = descriptor.digest
+        known = self._layers.get(digest)
+        if known is not None:
+            return known
+        found = await self._inspected(digest, urgency)
+        if found is None:
+            return Problem("missing-layer", f"layer {index} ({digest}) is not in this registry", digest, index)
+        if found.failure:
+            return Problem("inspection-failed", f"layer {index} could not be read: {found.failure}", digest, index)
+        loop = asyncio.get_running_loop()
+        layer = await loop.run_in_executor(self._threads, _unpack, found.body, digest)
+        self._layers.put(digest, layer, len(found.body))
+        return layer
+
+    async def _inspected(self, digest: Digest, urgency: Urgency) -> Inspected | None:
+        found = self._ledger.read(inspected_layers.find, digest, CURRENT)
+        if found is not None:
+            return found
+        job = urgency.under_way(digest)
+        if job is None:
+            # It may have been finished between the two questions.
+            found = self._ledger.read(inspected_layers.find, digest, CURRENT)
+            if found is not None:
+                return found
+            blob = await self._storage.stat(digest)
+            if blob is None or blob.path is None:
+                return None
+            job = urgency.read(digest, blob.path)
+        return await asyncio.wrap_future(job.future)
+
+    def _keep_inspection(self, digest: str, found: Inspected) -> None:
+        if found.damaged is not None:
+            self._storage.quarantine.set_aside(Digest(digest), stamp_of(found.damaged), _DAMAGED)
+        if found.passing:  # whoever asks later has it read again
+            return
+        try:
+            self._ledger.write(inspected_layers.keep, digest, CURRENT, found)
+        except Exception as error:  # noqa: BLE001 - the answer stands; without the ledger it is only not remembered
+            structlog.get_logger().warning("inspection_not_kept", layer=digest, reason=str(error))
+
+    def _settle(self, subject: Subject) -> Subject:
+        before = self._subjects.get(subject.manifest)
+        if before != subject:
+            self._remember(subject)
+            self._ledger.gather(inspected_manifests.keep, subject)
+            self._found(subject, before is not None)
+        return subject
+
+    def _remember(self, subject: Subject) -> None:
+        self._subjects[subject.manifest] = subject
+        while len(self._subjects) > _SUBJECTS:
+            self._subjects.popitem(last=False)
+
+
+class _LayerCache:
+    """Unpacked inspections of layers seen lately, up to a number of stored bytes."""
+
+    def __init__(self, maximum: int) -> None:
+        self._maximum = maximum
+        self._bytes = 0
+        self._found: OrderedDict[str, tuple[LayerInspection, int]] = OrderedDict()
+
+    def get(self, digest: str) -> LayerInspection | None:
+        if digest not in self._found:
+            return None
+        self._found.move_to_end(digest)
+        return self._found[digest][0]
+
+    def put(self, digest: str, layer: LayerInspection, size: int) -> None:
+        if digest in self._found or size > self._maximum:
+            return
+        self._found[digest] = layer, size
+        self._bytes += size
+        self._shrink()
+
+    def resize(self, maximum: int) -> None:
+        self._maximum = maximum
+        self._shrink()
+
+    def _shrink(self) -> None:
+        while self._bytes > self._maximum:
+            _, (_, gone) = self._found.popitem(last=False)
+            self._bytes -= gone
+
+    def clear(self) -> None:
+        self._found.clear()
+        self._bytes = 0
+
+
+def _parts(manifest: ImageManifest) -> _Parts:
+    return tuple(
+        (item.media_type, item.digest, item.size, table_annotations(item.annotations))
+        for item in (manifest.config, *manifest.layers)
+    )
+
+
+def _by_types(digest: str, manifest: Manifest) -> Subject | None:
+    """What it is, when that can be told without reading anything."""
+    if isinstance(manifest, ImageIndex):
+        return index_subject(digest, manifest)
+    return artifact_subject(digest, manifest) if kind_by_types(manifest) is ImageKind.ARTIFACT else None
+
+
+def _unread(manifest: ImageManifest, problems: Sequence[Problem]) -> ImageFacts:
+    digests = tuple(item.digest for item in manifest.layers)
+    return ImageFacts(problems=tuple(problems), detectors=names(DETECTORS), layers=digests)
+
+
+def _unpack(body: bytes, digest: str) -> LayerInspection:
+    found = LayerInspection.from_bytes(body)
+    problem = None if found.problem is None else replace(found.problem, layer=digest)
+    return replace(found, digest=digest, problem=problem)
+
+
+def _limits(settings: InspectionSettings) -> WorkerLimits:
+    return WorkerLimits(
+        workers=settings.workers,
+        memory_bytes=settings.memory_bytes,
+        wall_seconds=settings.wall_seconds,
+        recycle_layers=settings.recycle_layers,
+        nice=settings.nice,
+        follow_queue=settings.follow_queue,
+        budgets=settings.budgets.budgets(),
+        idle_seconds=settings.idle_seconds,
+        rest_seconds=settings.rest_seconds,
+    )

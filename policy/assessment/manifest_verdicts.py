@@ -1,0 +1,134 @@
+"""Manifests as policies see them: subjects made of facts, and verdicts and states made of subjects."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from policy.assessment.verdict import (
+    Child,
+    State,
+    Verdict,
+    judge_artifact,
+    judge_image,
+    judge_index,
+    judge_unreadable,
+)
+from policy.definition.policy import Policy
+from policy.inspection.facts import Fact, ImageFacts, Problem
+from policy.inspection.facts_json import facts_document, facts_of
+from policy.results.manifests import Kind, Subject
+from registry.oci.canonical_json import canonical_json
+from registry.oci.descriptor import Descriptor
+from registry.oci.manifest import ImageIndex, ImageManifest
+from registry.oci.media_types import is_manifest
+from registry.oci.platforms import Platform
+
+PASSING_PROBLEMS = frozenset({"missing-layer", "missing-config", "inspection-failed"})
+NESTING = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ChildEntry:
+    """One manifest of an index, as its descriptor tells of it.
+
+    Attributes:
+        blob_type: the media type, when that is no manifest's: an older cache of BuildKit names blobs.
+    """
+
+    digest: str
+    os: str
+    architecture: str
+    variant: str
+    blob_type: str | None = None
+
+    @property
+    def platform(self) -> str:
+        """`linux/arm64/v8`; "" when the descriptor names none."""
+        return str(self._platform)
+
+    def why_not(self, policy: Policy) -> str:
+        """Why it is no part of the judgement; "" when it is."""
+        if self._platform.is_unknown:
+            return "attestation"
+        return "" if policy.counts(self._platform) else "platform is not part of the policy"
+
+    @property
+    def _platform(self) -> Platform:
+        return Platform(self.os, self.architecture, self.variant)
+
+
+def image_subject(digest: str, facts: ImageFacts, detectors: str) -> Subject:
+    """An image. Only the judged values and whether there were problems decide on its state."""
+    judged: dict[str, list[dict[str, str]]] = {}
+    for fact in facts.facts:
+        if fact.judged:
+            judged.setdefault(fact.subject, []).append(dict(fact.value))
+    essence = canonical_json({"judged": judged, "problems": bool(facts.problems)}).decode()
+    final = not any(problem.reason in PASSING_PROBLEMS for problem in facts.problems)
+    return Subject(digest, Kind.IMAGE, detectors, essence, final, canonical_json(facts_document(facts)))
+
+
+def artifact_subject(digest: str, manifest: ImageManifest) -> Subject:
+    """A manifest that is not an image: a chart, a signature, an SBOM."""
+    body = canonical_json({"type": manifest.artifact_type or manifest.config.media_type})
+    return Subject(digest, Kind.ARTIFACT, "", "", final=True, body=body)
+
+
+def index_subject(digest: str, index: ImageIndex) -> Subject:
+    """An index: its verdict is made of those of its children."""
+    body = canonical_json([_entry(item) for item in index.manifests])
+    return Subject(digest, Kind.INDEX, "", "", final=True, body=body)
+
+
+def children_of(subject: Subject) -> tuple[ChildEntry, ...]:
+    """The manifests of an index."""
+    return tuple(ChildEntry(*item) for item in json.loads(subject.body))
+
+
+def facts_of_subject(subject: Subject) -> ImageFacts:
+    """Everything known of an image."""
+    return facts_of(json.loads(subject.body))
+
+
+def verdict_on(subject: Subject, policy: Policy) -> Verdict:
+    """The whole verdict on an image or artifact."""
+    if subject.kind is Kind.ARTIFACT:
+        return judge_artifact(subject.manifest, json.loads(subject.body)["type"], policy)
+    return judge_image(subject.manifest, facts_of_subject(subject), policy)
+
+
+def verdict_on_index(subject: Subject, verdicts: Mapping[str, Verdict], policy: Policy) -> Verdict:
+    """The whole verdict on an index, given those of its children that count; a missing manifest is inconclusive."""
+    members: list[tuple[Child, Verdict | None]] = []
+    for entry in children_of(subject):
+        why = entry.why_not(policy)
+        if why:
+            members.append((Child(entry.digest, entry.platform, "", why), None))
+            continue
+        found = verdicts.get(entry.digest) or _not_known(entry, policy)
+        members.append((Child(entry.digest, entry.platform, found.state.value), found))
+    return judge_index(subject.manifest, members, policy)
+
+
+def state_of_essence(kind: Kind, essence: str, policy: Policy) -> State:
+    """The state that `verdict_on` gives to every subject of this kind and essence."""
+    if kind is Kind.ARTIFACT:
+        return State(policy.document.artifacts)
+    known = json.loads(essence)
+    facts = tuple(Fact(name, value) for name, values in known["judged"].items() for value in values)
+    problems = (Problem("known", ""),) if known["problems"] else ()
+    return judge_image("", ImageFacts(facts, problems=problems), policy).state
+
+
+def _not_known(entry: ChildEntry, policy: Policy) -> Verdict:
+    if entry.blob_type is not None:
+        return judge_artifact(entry.digest, entry.blob_type, policy)
+    problem = Problem("missing-manifest", f"manifest {entry.digest} of the index is not in this repository")
+    return judge_unreadable(entry.digest, problem, policy)
+
+
+def _entry(item: Descriptor) -> list[str]:
+    """What `ChildEntry` is made of."""
+    platform = item.platform or Platform("", "", "")
+    entry = [item.digest, platform.os, platform.architecture, platform.variant]
+    return entry if is_manifest(item.media_type) else [*entry, item.media_type]

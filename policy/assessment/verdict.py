@@ -1,0 +1,303 @@
+"""Verdicts: what a policy says of one image, as a document that is the same bytes on every machine."""
+
+import json
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from policy.advice.image import advised
+from policy.advice.problems import answered
+from policy.definition.policy import Policy
+from policy.inspection.facts import ImageFacts, Problem
+from policy.inspection.facts_json import evidence_document, evidence_of
+from policy.rules import Rule
+from policy.rules.change import Change, fix_of
+from policy.rules.findings import Finding, Result
+from policy.rules.text_limits import FINDING_LIMIT, PLACE_LIMIT, elided
+from registry.oci.canonical_json import canonical_json
+
+FORMAT = 1
+SUMMARY: Mapping[str, tuple[str, ...]] = {
+    "os": ("id", "version"),
+    "conda": ("version",),
+    "python": ("version",),
+    "base_python": ("version",),
+}
+"""What a verdict tells of the facts: `python` is always the one that PATH reaches, whichever the policy judges."""
+
+GONE = "not in this repository any more"
+"""Why a child that counts is inconclusive, when it was deleted."""
+
+Summary = Mapping[str, Mapping[str, str | None] | None]
+_NOTHING: Summary = dict.fromkeys(SUMMARY)
+
+
+class State(StrEnum):
+    """What is known of an image at a door. `pending` is never stored: it is the absence of a verdict."""
+
+    CLEARED = "cleared"
+    REFUSED = "refused"
+    INCONCLUSIVE = "inconclusive"
+    NOT_APPLICABLE = "not-applicable"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """What became of one manifest of an index; `state` is empty for one that does not count, and `why` says why."""
+
+    digest: str
+    platform: str
+    state: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a policy says of one manifest.
+
+    Attributes:
+        state: cleared, refused, inconclusive or not-applicable.
+        digest: the manifest's.
+        policy_name: the policy's name.
+        policy_digest: the policy's digest; the same image and the same policy digest give the same bytes anywhere.
+        facts: per subject the judged values, `None` for what was not found.
+        findings: of every rule, in the policy's order.
+        children: for an index, what became of each manifest in it.
+        detectors: names and versions of the detectors that looked.
+    """
+
+    state: State
+    digest: str
+    policy_name: str
+    policy_digest: str
+    facts: Summary
+    findings: tuple[Finding, ...]
+    children: tuple[Child, ...] = ()
+    detectors: tuple[str, ...] = ()
+
+    def named(self, digest: str) -> "Verdict":
+        """The verdict on another manifest of the same facts."""
+        return Verdict(
+            self.state,
+            digest,
+            self.policy_name,
+            self.policy_digest,
+            self.facts,
+            self.findings,
+            self.children,
+            self.detectors,
+        )
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it is not cleared: the messages of everything that failed or could not be evaluated."""
+        return tuple(item.message for item in self.findings if item.result in {Result.FAIL, Result.ERROR})
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The messages of soft rules that are not met, and of what is right and nevertheless to be looked at."""
+        return tuple(item.message for item in self.findings if item.result is Result.WARN)
+
+    def warnings_of(self, rules: Container[str]) -> tuple[str, ...]:
+        """Those of the rules with these names."""
+        return tuple(item.message for item in self.findings if item.result is Result.WARN and item.rule in rules)
+
+    def document(self) -> dict[str, Any]:
+        """The verdict as JSON-able data; no times and no names of machines are in it."""
+        return {
+            "format": FORMAT,
+            "verdict": self.state.value,
+            "digest": self.digest,
+            "policy": {"name": self.policy_name, "digest": self.policy_digest},
+            "facts": {name: None if value is None else dict(value) for name, value in self.facts.items()},
+            "findings": [finding_document(item) for item in self.findings],
+            "children": [
+                {"digest": item.digest, "platform": item.platform, "verdict": item.state, "why": item.why}
+                for item in self.children
+            ],
+            "detectors": list(self.detectors),
+        }
+
+    def to_bytes(self) -> bytes:
+        """The canonical document."""
+        return canonical_json(self.document())
+
+
+def finding_document(item: Finding) -> dict[str, Any]:
+    """`{"rule", "result", "message", "evidence": […], "fix", "changes": […]}`."""
+    return {
+        "rule": item.rule,
+        "result": item.result.value,
+        "message": item.message,
+        "evidence": [evidence_document(place) for place in item.evidence],
+        "fix": item.fix,
+        "changes": [change.document() for change in item.changes],
+    }
+
+
+def verdict_of(raw: bytes) -> Verdict:
+    """The verdict whose `to_bytes` wrote this."""
+    document = json.loads(raw)
+    return Verdict(
+        state=State(document["verdict"]),
+        digest=document["digest"],
+        policy_name=document["policy"]["name"],
+        policy_digest=document["policy"]["digest"],
+        facts=document["facts"],
+        findings=tuple(_finding(item) for item in document["findings"]),
+        children=tuple(
+            Child(item["digest"], item["platform"], item["verdict"], item["why"]) for item in document["children"]
+        ),
+        detectors=tuple(document["detectors"]),
+    )
+
+
+def _finding(document: Mapping[str, Any]) -> Finding:
+    evidence = tuple(evidence_of(place) for place in document["evidence"])
+    changes = tuple(Change.of_document(item) for item in document["changes"])
+    return Finding(
+        document["rule"], Result(document["result"]), document["message"], evidence, document["fix"], changes
+    )
+
+
+def judge_image(digest: str, facts: ImageFacts, policy: Policy) -> Verdict:
+    """The verdict on one image. Anything unreadable in it makes the whole inconclusive: nothing is half cleared.
+
+    What was found all the same is judged and told, because it is true whatever the rest turns out to be.
+    """
+    found = tuple(finding for rule in policy.rules for finding in _of_rule(rule, facts))
+    findings = (*map(_problem_finding, facts.problems), *advised(found, facts, policy.rules))
+    said = tuple(_bounded(item) for item in findings)
+    return Verdict(_state(said), digest, policy.name, policy.digest, _summary(facts), said, detectors=facts.detectors)
+
+
+def _of_rule(rule: Rule, facts: ImageFacts) -> tuple[Finding, ...]:
+    """A rule's findings; with problems only on what was found, because what was not found may be there."""
+    if not facts.problems or all(facts.judged(subject) for subject in rule.subjects):
+        return rule.evaluate(facts)
+    message = f"{rule.thing} was not judged: the image could not be read whole"
+    return (Finding(rule.name, Result.SKIP, message),)
+
+
+def judge_artifact(digest: str, media_type: str, policy: Policy) -> Verdict:
+    """The verdict on content that is not an image, which the policy's `artifacts` decides."""
+    state = State(policy.document.artifacts)
+    result = Result.FAIL if state is State.REFUSED else Result.SKIP
+    message = f"this is not an image (its type is {media_type}); needs an image to be referenced for a deployment"
+    findings = (Finding("artifact", result, message),)
+    return Verdict(state, digest, policy.name, policy.digest, _NOTHING, findings)
+
+
+def judge_unreadable(digest: str, problem: Problem, policy: Policy) -> Verdict:
+    """The verdict on a manifest whose content cannot be looked into at all."""
+    findings = (_problem_finding(problem),)
+    return Verdict(State.INCONCLUSIVE, digest, policy.name, policy.digest, _NOTHING, findings)
+
+
+def without_content(verdict: Verdict, missing: Sequence[str], gone: Container[str] = ()) -> Verdict:
+    """The verdict while content that it speaks of is not in the store: what is not there cannot be relied upon.
+
+    Args:
+        verdict: as facts make it.
+        missing: a sentence for each thing that is not there.
+        gone: digests of the manifests among them; the children of an index say so.
+    """
+    change = answered(Problem("missing-content", ""))
+    findings = tuple(
+        Finding("content", Result.ERROR, elided(message, FINDING_LIMIT), fix=fix_of([change]), changes=(change,))
+        for message in missing
+    )
+    children = tuple(
+        replace(child, state=State.INCONCLUSIVE.value, why=GONE) if child.digest in gone else child
+        for child in verdict.children
+    )
+    return replace(verdict, state=State.INCONCLUSIVE, findings=(*findings, *verdict.findings), children=children)
+
+
+def judge_index(digest: str, children: Sequence[tuple[Child, Verdict | None]], policy: Policy) -> Verdict:
+    """The verdict on an index: cleared when every image in it that counts is.
+
+    Args:
+        digest: the index's own.
+        children: in the index's order, each with its verdict; `None` for one that does not count.
+        policy: what judged the children.
+    """
+    images = [(child, found) for child, found in children if found is not None and _is_judged(found)]
+    findings = tuple(_of_child(child, item) for child, found in images for item in found.findings)
+    findings += tuple(_no_image(child) for child, found in children if images and _is_gap(child, found))
+    summary = images[0][1].facts if images else _NOTHING
+    detectors = tuple(sorted({name for _, found in images for name in found.detectors}))
+    if not images:
+        findings = (Finding("artifact", Result.SKIP, "no manifest of this index is an image that counts"),)
+    return Verdict(
+        state=index_state([(found.state, bool(child.platform)) for child, found in children if found is not None]),
+        digest=digest,
+        policy_name=policy.name,
+        policy_digest=policy.digest,
+        facts=summary,
+        findings=findings,
+        children=tuple(child for child, _ in children),
+        detectors=detectors,
+    )
+
+
+def index_state(children: Sequence[tuple[State, bool]]) -> State:
+    """The state of an index.
+
+    Args:
+        children: of each manifest that counts, its state and whether the index names a platform for it. An artifact
+            with a platform is what a runtime of that platform picks instead of an image: beside images it leaves the
+            index unclear. Other artifacts do not matter.
+    """
+    images = [state for state, _ in children if state is not State.NOT_APPLICABLE]
+    if not images:
+        return State.NOT_APPLICABLE
+    if State.INCONCLUSIVE in images or (State.NOT_APPLICABLE, True) in children:
+        return State.INCONCLUSIVE
+    return State.REFUSED if State.REFUSED in images else State.CLEARED
+
+
+def _is_judged(verdict: Verdict) -> bool:
+    return verdict.state is not State.NOT_APPLICABLE
+
+
+def _is_gap(child: Child, found: Verdict | None) -> bool:
+    return found is not None and bool(child.platform) and not _is_judged(found)
+
+
+def _no_image(child: Child) -> Finding:
+    message = f"{child.digest[:19]} is not an image, and a runtime of this platform would pick it"
+    return _of_child(child, Finding("artifact", Result.ERROR, message, fix="push an index without it"))
+
+
+def _of_child(child: Child, item: Finding) -> Finding:
+    name = elided(child.platform, PLACE_LIMIT) or child.digest[:19]
+    return replace(item, message=elided(f"{name}: {item.message}", FINDING_LIMIT))
+
+
+def _problem_finding(problem: Problem) -> Finding:
+    change = answered(problem)
+    message = f"cannot be inspected: {problem.message}"
+    return Finding("inspection", Result.ERROR, elided(message, FINDING_LIMIT), fix=fix_of([change]), changes=(change,))
+
+
+def _bounded(item: Finding) -> Finding:
+    return item if len(item.message) <= FINDING_LIMIT else replace(item, message=elided(item.message, FINDING_LIMIT))
+
+
+def _state(findings: Sequence[Finding]) -> State:
+    results = {item.result for item in findings}
+    if Result.ERROR in results:
+        return State.INCONCLUSIVE
+    return State.REFUSED if Result.FAIL in results else State.CLEARED
+
+
+def _summary(facts: ImageFacts) -> Summary:
+    return {name: _first(facts, name, members) for name, members in SUMMARY.items()}
+
+
+def _first(facts: ImageFacts, subject: str, members: tuple[str, ...]) -> Mapping[str, str | None] | None:
+    judged = facts.judged(subject)
+    return {member: judged[0].value.get(member) for member in members} if judged else None

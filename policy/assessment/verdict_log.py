@@ -1,0 +1,42 @@
+"""Verdicts in the log: one line for each, when it is made first and whenever it comes out otherwise."""
+
+from collections import Counter, OrderedDict
+
+import structlog
+
+from policy.assessment.bulk_judging import Rejudged
+from policy.assessment.verdict import State, Verdict
+from policy.definition.policy import Policy
+
+_REMEMBERED = 10_000
+
+
+class VerdictLog:
+    """Remembers what it has told of the last 10,000 manifests, so that a question that is repeated adds no line."""
+
+    def __init__(self) -> None:
+        self._told: OrderedDict[tuple[str, str], State] = OrderedDict()
+
+    def tell(self, repository: str, verdict: Verdict) -> None:
+        """Log a verdict that was made for a manifest of a repository."""
+        key = verdict.policy_digest, verdict.digest
+        if self._told.get(key) is verdict.state:
+            return
+        self._told[key] = verdict.state
+        if len(self._told) > _REMEMBERED:
+            self._told.popitem(last=False)
+        more = {"reason": verdict.reasons[0]} if verdict.reasons else {}
+        structlog.get_logger("policy.judge").info(
+            "verdict",
+            repository=str(repository),
+            digest=verdict.digest,
+            verdict=verdict.state.value,
+            policy=verdict.policy_name,
+            **more,
+        )
+
+
+def log_judged(policy: Policy, judged: Rejudged) -> None:
+    """Log what judging everything that is stored came to: one line, with how many are in each state."""
+    counts = Counter(state.value for state in judged.states.values())
+    structlog.get_logger("policy.judge").warning("verdicts on all that is stored", policy=policy.name, **counts)

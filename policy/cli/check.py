@@ -1,0 +1,165 @@
+"""`basegate check` and `basegate explain`: ask a registry's gateway about an image.
+
+Exit codes: 0 allowed, 1 denied, 2 could not tell (unreachable, not signed in, not found, another registry; or still
+pending after `--wait`).
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from policy.client.api import PENDING, check_again, explain
+from policy.client.connection_options import Asking
+from policy.client.credentials import Credentials
+from policy.client.text import in_words
+from policy.gateway.check_result import Answer
+from policy.gateway.inference_config.interpret import InferenceConfig, interpret
+from policy.gateway.inference_config.parse import InferenceConfigUnreadable, parse
+from registry.errors import BasegateError
+from registry.oci.image_reference import ImageReference
+
+ALLOWED, DENIED, COULD_NOT_TELL = 0, 1, 2
+_WIDE = 240
+
+_OPTIONS = (
+    click.option("--username", envvar="BASEGATE_USERNAME", default="", help="Sign in as; a name or a GUID."),
+    click.option("--password", envvar="BASEGATE_PASSWORD", default="", help="Its secret; better: --password-stdin."),
+    click.option("--password-stdin", is_flag=True, help="Read the secret from standard input."),
+    click.option("--ca-file", envvar="BASEGATE_CA_FILE", type=click.Path(path_type=Path), help="Trust this CA (PEM)."),
+    click.option("--plain-http", envvar="BASEGATE_PLAIN_HTTP", is_flag=True, help="HTTP for addresses not loopback."),
+    click.option(
+        "--gateway",
+        envvar="BASEGATE_GATEWAY",
+        metavar="HOST:PORT",
+        default="",
+        help="Ask here instead of the image's own registry.",
+    ),
+    click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for any one step."),
+    click.option("--json", "as_json", is_flag=True, help="Answer as JSON."),
+)
+
+
+def asking_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The flags of every command that talks to a registry."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command("check", short_help="Ask whether a deployment may start from an image.")
+@click.argument("image", required=False)
+@click.option(
+    "--inference-config", "config_file", type=click.Path(path_type=Path), help="A JSON or YAML file; - reads it."
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Ask again for so long while the image is still being inspected.",
+)
+@asking_options
+def check_command(
+    image: str | None, config_file: Path | None, *, wait: float | None, as_json: bool, **flags: Any
+) -> None:
+    """May a deployment start from IMAGE (HOST:PORT/repository:tag), or from the image of a configuration file?
+
+    Exit code 0: allowed, 1: denied, 2: could not tell. An image that is still being inspected is denied for now, and
+    with --wait, when it is so at the end, could not be told.
+    """
+    if (image is None) == (config_file is None):
+        raise click.UsageError("give an IMAGE or --inference-config FILE, one of the two")
+    try:
+        answer = _answer(image, config_file, _asking(**flags), wait or 0.0)
+    except BasegateError as error:
+        answer = Answer.unresolved(image or str(config_file), str(error))
+    click.echo(
+        json.dumps(answer.document(), indent=2) if as_json else in_words(answer), err=_is_trouble(answer, as_json)
+    )
+    sys.exit(_exit_code(answer, waited=wait is not None))
+
+
+def _exit_code(answer: Answer, *, waited: bool) -> int:
+    if answer.allowed:
+        return ALLOWED
+    if waited and answer.verdict == PENDING and not answer.stands_against:
+        return COULD_NOT_TELL
+    return DENIED if answer.could_tell else COULD_NOT_TELL
+
+
+@click.command("explain", short_help="Show verdict, facts, evidence and the nearest fix.")
+@click.argument("image")
+@asking_options
+def explain_command(image: str, *, as_json: bool, **flags: Any) -> None:
+    """Verdict, facts, evidence and the nearest fix for IMAGE (HOST:PORT/repository:tag).
+
+    Exit code 0: allowed, 1: denied, 2: could not tell.
+    """
+    try:
+        wanted = ImageReference.parse(image)
+        document = explain(_asking(**flags).connection(wanted), wanted)
+    except BasegateError as error:
+        click.echo(f"could not tell: {error}", err=True)
+        sys.exit(COULD_NOT_TELL)
+    _show(document, as_json=as_json)
+    sys.exit(ALLOWED if document.get("allowed") is True else DENIED)
+
+
+def _show(document: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(document, indent=2))
+        return
+    from rich.console import Console  # noqa: PLC0415 - needed here only, and slow to import
+
+    from policy.client.tables import show  # noqa: PLC0415
+
+    # Into a file or pipe goes a width in which paths are not broken.
+    console = Console() if sys.stdout is not None and sys.stdout.isatty() else Console(width=_WIDE)
+    # Written by us: rich ends a program whose output nobody reads with 1, which means "denied".
+    with console.capture() as captured:
+        show(console, document)
+    click.echo(captured.get(), nl=False)
+
+
+def _answer(image: str | None, config_file: Path | None, asking: Asking, wait: float) -> Answer:
+    if config_file is None:
+        wanted = ImageReference.parse(image or "")
+        return check_again(asking.connection(wanted), wanted, wait)
+    config = interpret(parse(_read(config_file)))
+    return _image_answer(config, asking, wait).with_remarks(config.remarks)
+
+
+def _image_answer(config: InferenceConfig, asking: Asking, wait: float) -> Answer:
+    if not config.image:
+        return Answer(allowed=False, verdict="inconclusive", reference="")
+    try:
+        wanted = ImageReference.parse(config.image)
+        return check_again(asking.connection_from_file(wanted, config.login), wanted, wait)
+    except BasegateError as error:
+        return Answer.unresolved(config.image, str(error))
+
+
+def _read(file: Path) -> str:
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise InferenceConfigUnreadable(f"{file} is not UTF-8 text: needs JSON or YAML") from None
+    except OSError as error:
+        raise InferenceConfigUnreadable(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _asking(*, username: str, password: str, password_stdin: bool, **rest: Any) -> Asking:
+    if password_stdin and not username:
+        raise click.UsageError("--password-stdin goes with --username")
+    secret = sys.stdin.readline().rstrip("\r\n") if password_stdin else password
+    login = Credentials(username, secret, "the command line") if username else None
+    return Asking(os.environ, Path.home(), login=login, **rest)
+
+
+def _is_trouble(answer: Answer, as_json: bool) -> bool:  # noqa: FBT001
+    """Answers go to standard output; what could not be told goes to standard error, unless a program reads it."""
+    return not as_json and not answer.could_tell

@@ -1,0 +1,90 @@
+"""`basegate init`: a new registry in a data folder, before anything is served from it."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import click
+
+from policy.cli import welcome
+from registry.auth.bootstrap import bootstrap
+from registry.auth.bootstrap_file import WantedPrincipal, read_bootstrap
+from registry.auth.enrolment import FirstStart, first_start
+from registry.auth.signing_key import signing_key
+from registry.cli.command_audit import audited
+from registry.cli.data_folder import (
+    bootstrap_option,
+    data_option,
+    json_option,
+    log_to_stderr,
+    print_json,
+    settings_of,
+)
+from registry.content.small_blob_journal import open_stores
+from registry.errors import BasegateError
+from registry.metadata.open_store import FILE_NAME
+from registry.metadata.store import MetadataStore
+from registry.server.data_lock import DataLock
+from registry.server.startup import prepare_data
+from registry.storage.disk.ownership import act_as_owner
+
+
+class RegistryThere(BasegateError):
+    """The data folder has a registry already."""
+
+
+@click.command("init")
+@bootstrap_option
+@data_option
+@json_option
+@audited("init")
+def init_command(bootstrap_file: Path | None, data: Path, *, as_json: bool) -> None:
+    """Make a new registry in the data folder, with its first principals.
+
+    They are those of --bootstrap-file, or else `admin` (Owner) and `reader` (AcrPull), whose secrets are shown this
+    once. Exit code 2: nothing was made, as where there is a registry already.
+    """
+    wanted = read_bootstrap(bootstrap_file) if bootstrap_file else ()
+    days = settings_of(click.get_current_context()).auth.secret_days
+    log_to_stderr()
+    with _new(data) as metadata:
+        made = asyncio.run(_principals(metadata, wanted, days))
+    if as_json:
+        print_json({"data": str(data), "principals": _documents(made, wanted)})
+        return
+    click.echo(f"made a registry in {data}; start it with: basegate serve --data {data}")
+    if made is not None:
+        click.echo(welcome.secrets(made))
+
+
+@contextmanager
+def _new(data: Path) -> Iterator[MetadataStore]:
+    """The metadata of a registry that is made now."""
+    act_as_owner(data)
+    if (data / FILE_NAME).exists():
+        raise RegistryThere(f"there is a registry in {data} already: start it with `basegate serve --data {data}`")
+    lock = DataLock(prepare_data(data))
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            _storage, metadata = open_stores(data, pool)
+            signing_key(data)
+            with closing(metadata):
+                yield metadata
+    finally:
+        lock.release()
+
+
+async def _principals(metadata: MetadataStore, wanted: tuple[WantedPrincipal, ...], days: float) -> FirstStart | None:
+    if not wanted:
+        return await first_start(metadata, days)
+    await bootstrap(metadata, wanted, days)
+    return None
+
+
+def _documents(made: FirstStart | None, wanted: tuple[WantedPrincipal, ...]) -> list[dict[str, object]]:
+    """Whoever has named principals in a file has their secrets."""
+    if made is not None:
+        return [made.admin.as_document(), made.reader.as_document()]
+    return [{"name": item.name, "role": item.role, "repositories": list(item.repositories)} for item in wanted]

@@ -1,0 +1,108 @@
+"""`basegate inspect`: look into a stored image here and now; `--again`: as if it had never been looked into."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from policy.assessment.reinspect import forget_image
+from policy.assessment.settings import JudgingSettings
+from policy.assessment.verdict import State, Verdict
+from policy.cli.policy import judging_settings, open_ledger
+from policy.enforcement.gate import PolicyGate
+from policy.enforcement.operator_file import FILE as ORDERS
+from policy.enforcement.operator_file import OrdersInForce
+from policy.results.store import Ledger
+from registry.auth.principals import anonymous
+from registry.cli.command_audit import audited
+from registry.cli.data_folder import data_option, json_option, print_json
+from registry.content.small_blob_journal import open_stores
+from registry.errors import BasegateError
+from registry.metadata import manifests
+from registry.metadata.sqlite_store import SqliteStore
+from registry.oci.digest import Digest
+from registry.oci.errors import ManifestUnknown
+from registry.oci.names import RepositoryName, Tag
+from registry.storage.disk.ownership import act_as_owner
+from registry.storage.disk.store import DiskStore
+
+
+class StillPending(BasegateError):
+    """There is no verdict yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """Everything that looking into stored images needs."""
+
+    storage: DiskStore
+    metadata: SqliteStore
+    ledger: Ledger
+    gate: PolicyGate
+
+
+@click.command("inspect")
+@click.argument("image")
+@click.option("--again", is_flag=True, help="Forget what is known and read the layers again.")
+@data_option
+@json_option
+@audited("inspect", when=lambda parameters: bool(parameters["again"]))
+def inspect_command(image: str, data: Path, *, again: bool, as_json: bool) -> None:
+    """Look into IMAGE (repository:tag or repository@digest) of a data folder and print its verdict."""
+    settings = judging_settings()
+    with open_folder(data, settings) as folder:
+        verdict = asyncio.run(_inspect(folder, image, again=again))
+    if as_json:
+        print_json(verdict.document())
+        return
+    click.echo(f"{image}: {verdict.state} by policy {verdict.policy_name}")
+    for finding in verdict.findings:
+        click.echo(f"  {finding.result}  {finding.rule}: {finding.message}")
+
+
+@contextmanager
+def open_folder(data: Path, settings: JudgingSettings) -> Iterator[DataFolder]:
+    """Open a data folder beside a server that may be running."""
+    with open_ledger(data) as ledger, ThreadPoolExecutor(4) as pool:
+        act_as_owner(data)
+        storage, metadata = open_stores(data, pool)
+        gate = PolicyGate(storage, metadata, ledger, OrdersInForce(data / ORDERS), settings)
+        try:
+            yield DataFolder(storage, metadata, ledger, gate)
+        finally:
+            gate.close()
+            metadata.close()
+
+
+async def resolved(metadata: SqliteStore, image: str) -> tuple[RepositoryName, Digest]:
+    """The repository and digest that `repository:tag` or `repository@digest` name.
+
+    Raises:
+        OciError: there is no such manifest in the data folder, or the text is not a reference.
+    """
+    name, at, digest = image.partition("@")
+    name, _, tag = (name, "", "") if at else image.rpartition(":") if ":" in image else (image, "", "")
+    repository = RepositoryName.parse(name)
+    if at:
+        wanted = Digest.parse(digest)
+        row = await metadata.read(manifests.find, repository, wanted)
+    else:
+        row = await metadata.read(manifests.find_tagged, repository, Tag.parse(tag or "latest"))
+    if row is None:
+        raise ManifestUnknown(f"{image} is not in this registry: needs repository:tag or repository@digest")
+    return repository, row.digest
+
+
+async def _inspect(folder: DataFolder, image: str, *, again: bool) -> Verdict:
+    repository, digest = await resolved(folder.metadata, image)
+    if again:
+        layers = await forget_image(folder.storage, folder.metadata, folder.ledger, repository, digest)
+        click.echo(f"reading {layers} layers again", err=True)
+    standing = await folder.gate.standing(anonymous(may_pull=False), repository, digest)
+    if standing.verdict is None:
+        raise StillPending(f"{image} is {State.PENDING}: its layers took longer than policy.wait_seconds")
+    return standing.verdict

@@ -1,0 +1,46 @@
+"""`basegate`: every command on one screen, each imported when it is used."""
+
+from typing import Any
+
+import click
+
+from policy.cli.lazy_group import Commands
+
+COMMANDS = {
+    "serve": "policy.cli.serve:serve_command",
+    "init": "policy.cli.init:init_command",
+    "check": "policy.cli.check:check_command",
+    "explain": "policy.cli.check:explain_command",
+    "principal": "registry.cli.principals:principal_group",
+    "policy": "policy.cli.policy:policy_group",
+    "inspect": "policy.cli.inspect:inspect_command",
+    "verify-evidence": "policy.cli.verify_evidence:verify_evidence_command",
+    "tls": "registry.cli.tls:tls_group",
+    "repo": "registry.cli.content:repo_group",
+    "tag": "registry.cli.content:tag_group",
+    "manifest": "registry.cli.content:manifest_group",
+    "gc": "registry.cli.gc:gc_group",
+    "backup": "registry.cli.backup:backup_command",
+    "restore": "registry.cli.backup:restore_command",
+    "rebuild": "registry.cli.rebuild:rebuild_command",
+    "verify": "registry.cli.verify:verify_command",
+    "scrub": "registry.cli.scrub:scrub_command",
+    "trash": "registry.cli.trash:trash_group",
+    "config": "registry.cli.config:config_group",
+}
+
+
+def settings_kind() -> type[Any]:
+    """The class of all settings, for the registry's own commands; imported when one of them asks."""
+    from policy.settings import Settings  # noqa: PLC0415
+
+    return Settings
+
+
+basegate = Commands(
+    COMMANDS,
+    name="basegate",
+    help="A local OCI registry with an image-policy gateway.",
+    context_settings={"obj": settings_kind, "help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+click.version_option(package_name="basegate", message="%(prog)s %(version)s")(basegate)

@@ -1,0 +1,178 @@
+"""`basegate serve`: the registry with its gateway, until SIGTERM or SIGINT."""
+
+import asyncio
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from policy.app import build
+from policy.cli import welcome
+from policy.cli.process_setup import end_of_start
+from policy.settings import Settings
+from registry.app import RegistryApp
+from registry.auth.bootstrap import bootstrap
+from registry.auth.bootstrap_file import WantedPrincipal, read_bootstrap
+from registry.auth.enrolment import FirstStart, first_start
+from registry.cli.data_folder import bootstrap_option
+from registry.config.sources import load
+from registry.oci.errors import OciError
+from registry.server.data_lock import DataLock
+from registry.server.malloc import give_back_large_blocks
+from registry.server.run import run
+from registry.server.startup import CannotStart, bind, certificate_of, prepare_data
+from registry.telemetry import logs
+from registry.telemetry.audit import command_line_of
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command("serve")
+@click.option("--config", envvar="BASEGATE_CONFIG", type=_PATH, help="Settings file (YAML).")
+@click.option("--data", type=_PATH, help="Folder for everything that is kept; made when absent. Default: data")
+@click.option("--listen", metavar="HOST:PORT", help="Where to serve. Default: 127.0.0.1:5000")
+@click.option("--tls-cert", type=_PATH, help="PEM certificate chain; serve HTTPS.")
+@click.option("--tls-key", type=_PATH, help="PEM private key of the certificate.")
+@click.option("--new-database", is_flag=True, help="Begin without rows where content is and its database is lost.")
+@bootstrap_option
+@click.option("--quiet", envvar="BASEGATE_QUIET", is_flag=True, help="Print only what cannot be shown again.")
+def serve_command(
+    config: Path | None, bootstrap_file: Path | None, *, quiet: bool, new_database: bool, **flags: Any
+) -> None:
+    """Serve the registry and its gateway.
+
+    Settings come from --config, the environment (BASEGATE_…) and the flags, in rising order. Exit code 2: it could
+    not start, and one line says why.
+    """
+
+    def read() -> Settings:
+        return load(Settings, config, flags, os.environ)
+
+    wanted = read_bootstrap(bootstrap_file) if bootstrap_file else ()
+    _serve(read, [config] if config else [], wanted, quiet=quiet, new_database=new_database)
+
+
+def _serve(
+    read: Callable[[], Settings],
+    files: list[Path],
+    wanted: Sequence[WantedPrincipal],
+    *,
+    quiet: bool,
+    new_database: bool,
+) -> None:
+    settings = read()
+    logs.configure(settings.log)
+    give_back_large_blocks()
+    lock = DataLock(prepare_data(settings.data))
+    try:
+        # What can refuse the start is tried before anything is made.
+        certificate_of(settings)
+        bind(settings).close()
+        app = _put_together(settings, new_database=new_database)
+        with _closed_on_error(app):
+            _bootstrap(app, wanted)
+        end_of_start()
+        run(app, read, files, Greeting(app, quiet=quiet).greet)
+    finally:
+        lock.release()
+
+
+def _put_together(settings: Settings, *, new_database: bool) -> RegistryApp:
+    try:
+        return build(settings, new_database=new_database)
+    except (SQLAlchemyError, OSError) as error:
+        raise CannotStart(f"data folder {settings.data} cannot be used: {error}") from None
+
+
+@contextmanager
+def _closed_on_error(app: RegistryApp) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        app.close()
+        raise
+
+
+def _bootstrap(app: RegistryApp, wanted: Sequence[WantedPrincipal]) -> None:
+    """Make the principals of the bootstrap file, and say what was changed; before anybody can ask for anything."""
+    days = app.settings.current.auth.secret_days
+    try:
+        done = asyncio.run(bootstrap(app.rooms.stores.metadata, wanted, days)) if wanted else ()
+    except OciError as error:  # a full disk, say: what is there is served
+        _log().error("the principals of the bootstrap file could not be made", reason=error.message)
+        return
+    for principal, changed in done:
+        if not changed:
+            continue
+        what = ", ".join(changed)
+        _log().warning("principal of the bootstrap file", name=principal.name, role=principal.role, changed=what)
+        if app.audit is not None:
+            detail = (
+                f"name={principal.name} role={principal.role.value} repositories={','.join(principal.repositories)}"
+            )
+            app.audit.record(command_line_of("principal.bootstrap", 0, what, {"detail": detail}))
+
+
+def _log() -> Any:
+    return structlog.get_logger("policy.serve")
+
+
+class Greeting:
+    """Says where the server listens, and makes and shows the first principals meanwhile.
+
+    Their secrets take longer to hash than everything else a first start does; each is shown once it is kept.
+    """
+
+    def __init__(self, app: RegistryApp, *, quiet: bool) -> None:
+        """Nothing is said or made before `greet`; the app is not closed before all of it is."""
+        self._metadata = app.rooms.stores.metadata
+        self._settings = app.settings.current
+        self._quiet = quiet
+        self._enrolment: threading.Thread | None = None
+        app.before_closing(self._finish)
+
+    def greet(self, url: str) -> None:
+        """Told by the server that connections are accepted."""
+        if not self._quiet:
+            _say(welcome.listening(url, self._settings.data))
+        self._enrolment = threading.Thread(target=self._enrol, args=(url,), name="first-principals")
+        self._enrolment.start()
+
+    def _enrol(self, url: str) -> None:
+        try:
+            made = asyncio.run(first_start(self._metadata, self._settings.auth.secret_days))
+        except OciError as error:
+            _log().error(
+                "the first principals could not be made: see to what is wrong, then start again", reason=error.message
+            )
+        else:
+            if made:
+                _say(_first_words(url, made, quiet=self._quiet))
+
+    def _finish(self) -> None:
+        if self._enrolment is not None:
+            self._enrolment.join()
+
+
+def _first_words(url: str, made: FirstStart, *, quiet: bool) -> str:
+    return welcome.secrets(made) if quiet else welcome.how_to_begin(url, made, _program())
+
+
+def _program() -> str:
+    """How the person called this command."""
+    called = Path(sys.argv[0])
+    found = shutil.which("basegate")
+    return "basegate" if found and Path(found).resolve() == called.resolve() else str(called)
+
+
+def _say(text: str) -> None:
+    click.echo(text)
+    sys.stdout.flush()

@@ -1,0 +1,176 @@
+"""A registry's gateway as its callers reach it over HTTP."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from policy.client.credentials import Credentials
+from policy.client.trust import known_ca_files, tls_context
+from policy.gateway.check_result import Answer
+from registry.errors import BasegateError
+from registry.oci.image_reference import ImageReference, is_loopback
+
+CHECK_PATH = "/policy/v1/references:check"
+PENDING = "pending"
+_HTTPS = "speaks HTTPS"
+_PAUSE_SECONDS = 1.0
+
+Login = Callable[[], Credentials | None]
+"""Finds credentials when they are needed."""
+
+
+class CouldNotTell(BasegateError):
+    """The gateway gave no answer: unreachable, not signed in, not a gateway. The message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How a registry is reached.
+
+    Attributes:
+        host: `HOST[:PORT]`.
+        credentials: what to sign in with; `None` asks anonymously.
+        ca_files: authorities trusted beside the system's; with any, HTTPS is used on loopback addresses too.
+        plain_http: HTTP although the address is not loopback.
+        timeout: seconds to wait for any one step.
+        others: what is tried next, in this order, as long as the registry refuses what was sent (401).
+    """
+
+    host: str
+    credentials: Credentials | None = None
+    ca_files: tuple[Path, ...] = ()
+    plain_http: bool = False
+    timeout: float = 60.0
+    others: tuple[Login, ...] = ()
+
+    def logins(self) -> Iterator[Credentials | None]:
+        """What to sign in with, one after the other."""
+        yield self.credentials
+        yield from filter(None, (find() for find in self.others))
+
+    @classmethod
+    def to(cls, host: str, credentials: Credentials | None, ca_file: Path | None, home: Path, **rest: Any) -> Self:
+        """A connection that trusts a given CA file, else what docker and podman trust for the host."""
+        return cls(host, credentials, (ca_file,) if ca_file else known_ca_files(host, home), **rest)
+
+    @property
+    def scheme(self) -> str:
+        """`http` on loopback addresses and when asked for, else `https`."""
+        if self.plain_http or (is_loopback(self.host) and not self.ca_files):
+            return "http"
+        return "https"
+
+
+def check(connection: Connection, image: ImageReference) -> Answer:
+    """Ask whether a deployment may start from an image.
+
+    Raises:
+        CouldNotTell: no answer of the documented shape came back.
+        TrustUnusable: a CA file cannot be used.
+    """
+    return Answer.from_document(_ask(connection, "POST", CHECK_PATH, {"reference": str(image)}))
+
+
+def check_again(connection: Connection, image: ImageReference, wait: float) -> Answer:
+    """Ask as `check` does, and again while the verdict is pending, until `wait` seconds have passed.
+
+    The registry itself waits at every question (its setting `policy.wait_seconds`), which is not cut short. Raises as
+    `check` does, at once: what cannot be reached is not waited for.
+    """
+    end = time.monotonic() + wait
+    answer = check(connection, image)
+    while answer.verdict == PENDING and (left := end - time.monotonic()) > 0:
+        time.sleep(min(_PAUSE_SECONDS, left))
+        answer = check(connection, image)
+    return answer
+
+
+def explain(connection: Connection, image: ImageReference) -> dict[str, Any]:
+    """Ask for the verdict on an image with all facts and evidence. Raises as `check` does."""
+    return _ask(connection, "GET", f"/policy/v1/repositories/{image.repository}/manifests/{image.reference}/verdict")
+
+
+def _ask(connection: Connection, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    refused: list[Credentials] = []
+    for login in connection.logins():
+        response = _send(connection, login, method, path, body)
+        if response.status_code != httpx.codes.UNAUTHORIZED:
+            return _document(connection, response)
+        refused += [login] if login else []
+    raise CouldNotTell(_unauthorised(connection.host, refused))
+
+
+def _send(
+    connection: Connection, login: Credentials | None, method: str, path: str, body: Mapping[str, Any] | None
+) -> httpx.Response:
+    """One request, to this very host: no redirection is followed, and no token fetched from where a challenge says."""
+    try:
+        response = httpx.request(
+            method,
+            f"{connection.scheme}://{connection.host}{path}",
+            json=body,
+            auth=(login.username, login.password) if login else None,
+            verify=tls_context(connection.ca_files) if connection.scheme == "https" else False,
+            timeout=connection.timeout,
+            trust_env=not is_loopback(connection.host),
+            follow_redirects=False,
+        )
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise CouldNotTell(_unreachable(connection, error)) from None
+    if connection.scheme == "http" and response.status_code == httpx.codes.BAD_REQUEST and _HTTPS in response.text:
+        raise CouldNotTell(_needs_https(connection))
+    return response
+
+
+def _needs_https(connection: Connection) -> str:
+    return f"{connection.host} does not speak plain HTTP: give --ca-file FILE for HTTPS"
+
+
+def _unreachable(connection: Connection, error: Exception) -> str:
+    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError) and connection.scheme == "http":
+        return _needs_https(connection)
+    what = str(error) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in what:
+        return f"{connection.host} shows a certificate that is not trusted here: give --ca-file FILE ({what})"
+    return f"{connection.host} cannot be reached over {connection.scheme} ({what}): is the registry running there?"
+
+
+def _document(connection: Connection, response: httpx.Response) -> dict[str, Any]:
+    document = _json(response)
+    if response.status_code == httpx.codes.OK and _is_answer(document):
+        return document
+    raise CouldNotTell(_refusal(connection.host, response.status_code, document))
+
+
+def _is_answer(document: Mapping[str, Any]) -> bool:
+    try:
+        Answer.from_document(document)
+    except (KeyError, TypeError, ValueError):
+        return False
+    return True
+
+
+def _json(response: httpx.Response) -> dict[str, Any]:
+    try:
+        document = response.json()
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _unauthorised(host: str, refused: Sequence[Credentials]) -> str:
+    if not refused:
+        return f"{host} asks for credentials: docker login {host}, or give --username and --password-stdin"
+    tried = ", and of ".join(f"{login.username} (from {login.source})" for login in refused)
+    return f"{host} refused the credentials of {tried}: sign in again"
+
+
+def _refusal(host: str, status: int, document: Mapping[str, Any]) -> str:
+    errors = document.get("errors")
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict) and errors[0].get("message"):
+        return f"{host}: {errors[0]['message']}"
+    return f"{host} answered {status} without a verdict: is it a basegate registry?"

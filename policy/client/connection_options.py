@@ -1,0 +1,99 @@
+"""Whom to ask about an image, and as whom: the flags of the commands that talk to a registry.
+
+Credentials go where they belong: those that a person gives, to the registry that the same person names (`--gateway`,
+or the image that was typed), never to one that only a file names; those in a file, to the registry that the file names
+for them; those that docker or podman have stored, to the registry they were stored for.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from policy.client.api import Connection, CouldNotTell, Login
+from policy.client.credentials import Credentials, stored_credentials
+from policy.gateway.inference_config.registry_login import RegistryLogin
+from registry.oci.image_reference import ImageReference
+
+_HOST = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the caller said on the command line.
+
+    Attributes:
+        gateway: `HOST[:PORT]` to ask; "" for the image's own registry.
+        login: credentials from flags; `None` when none were given.
+        ca_file: an authority trusted beside the system's.
+        plain_http: HTTP although the address is not loopback.
+        timeout: seconds to wait for any one step.
+        environment: where docker's and podman's variables are looked up.
+        home: the person's home folder.
+    """
+
+    environment: Mapping[str, str] = field(repr=False)
+    home: Path
+    gateway: str = ""
+    login: Credentials | None = None
+    ca_file: Path | None = None
+    plain_http: bool = False
+    timeout: float = 60.0
+
+    def connection(self, image: ImageReference) -> Connection:
+        """The way to the gateway for an image that the caller named.
+
+        Raises:
+            CouldNotTell: the image names no registry, and no gateway was named; or it is no HOST[:PORT].
+            CredentialsUnusable: stored credentials are damaged.
+        """
+        host = self._host(image)
+        return self._to(host, self.login or self._stored(image, host))
+
+    def connection_from_file(self, image: ImageReference, configured: RegistryLogin | None) -> Connection:
+        """The way to the gateway for an image that an inference configuration names.
+
+        Args:
+            image: what is asked about.
+            configured: the registry that the configuration names for it, with its credentials; they are sent to that
+                registry only, after the caller's own and before stored ones.
+
+        Raises:
+            CouldNotTell: as `connection` does; or the caller's credentials would go to a registry that nobody but the
+                file has named.
+            CredentialsUnusable: stored credentials are damaged.
+        """
+        host = self._host(image)
+        own = _own(configured, host)
+        if self.login is None:
+            return self._to(host, own, lambda: self._stored(image, host)) if own else self.connection(image)
+        if self.gateway:
+            return self._to(host, self.login, *([lambda: own] if own else []))
+        if own is None:
+            raise CouldNotTell(
+                f"the credentials of {self.login.username} were not sent: only the inference configuration names "
+                f"{host}. If they are meant for it, give --gateway {host}; else leave them out, and docker login {host}"
+            )
+        return self._to(host, own)
+
+    def _host(self, image: ImageReference) -> str:
+        host = self.gateway.lower() or image.host
+        if not host:
+            wanted = f"HOST:PORT/{image.repository}"
+            raise CouldNotTell(f"{image} names no registry, so docker.io is meant: write {wanted}, or give --gateway")
+        if not _HOST.fullmatch(host):
+            raise CouldNotTell(f"{host[:255]!r} is no registry: needs HOST or HOST:PORT, without a scheme or a path")
+        return host
+
+    def _stored(self, image: ImageReference, host: str) -> Credentials | None:
+        return stored_credentials(image.at(host), self.environment, self.home)
+
+    def _to(self, host: str, login: Credentials | None, *others: Login) -> Connection:
+        flags = {"plain_http": self.plain_http, "timeout": self.timeout, "others": others}
+        return Connection.to(host, login, self.ca_file, self.home, **flags)
+
+
+def _own(configured: RegistryLogin | None, host: str) -> Credentials | None:
+    if configured is None or not configured.username or configured.host != host:
+        return None
+    return Credentials(configured.username, configured.password, "the inference configuration")

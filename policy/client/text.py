@@ -1,0 +1,110 @@
+"""An answer in words for a person: what was found, what is needed, what to do."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from policy.gateway.check_result import Answer
+
+VERDICT_WORDS: Mapping[str, str] = {
+    "cleared": "is cleared by policy {policy}",
+    "refused": "is refused by policy {policy}",
+    "inconclusive": "could not be judged by policy {policy}",
+    "not-applicable": "is not an image that policy {policy} could clear",
+    "pending": "is not judged yet by policy {policy}: ask again in a moment",
+}
+# Allowed all the same: an exemption, or a mode that only warns; the notes say which.
+ALTHOUGH_WORDS: Mapping[str, str] = {
+    "refused": "although policy {policy} refuses it",
+    "inconclusive": "although policy {policy} could not judge it",
+    "not-applicable": "although it is not an image that policy {policy} could clear",
+    "pending": "although policy {policy} has not judged it yet",
+}
+# What is said of a subject of which nothing is known.
+UNKNOWN_WORDS: Mapping[str, str] = {
+    "inconclusive": "not looked at",
+    "not-applicable": "not looked at",
+    "pending": "not looked at yet",
+}
+_AGAINST = frozenset({"fail", "error"})
+_AT_MOST = 10
+
+
+def in_words(answer: Answer) -> str:
+    """Several lines, the decision first; ends without a newline."""
+    lines = [_decision(answer), *_about(answer), *_findings(answer), *_to_do(answer)]
+    return "\n".join(visible(line) for line in lines)
+
+
+def visible(value: object) -> str:
+    """Text that came from elsewhere, perhaps from inside an image, so that it cannot steer the terminal."""
+    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in str(value))
+
+
+def fact_words(value: Mapping[str, Any] | None, unknown: str = "none found") -> str:
+    """`ubuntu 16.04` for an operating system, `4.5.12` for a version, `unknown` for nothing."""
+    if value is None:
+        return unknown
+    members = [str(member) for member in value.values() if member]
+    return " ".join(members) or "found, its version is not known"
+
+
+def _decision(answer: Answer) -> str:
+    word = "allowed" if answer.allowed else "denied" if answer.could_tell else "could not tell"
+    if not answer.digest:
+        return f"{word}: {answer.reference or 'no image is named'}"
+    policy = answer.policy.get("name") or "unknown"
+    if answer.allowed and answer.verdict in ALTHOUGH_WORDS:
+        return f"{word}: {answer.reference}, {ALTHOUGH_WORDS[answer.verdict].format(policy=policy)}"
+    said = VERDICT_WORDS.get(answer.verdict, "has the verdict " + answer.verdict).format(policy=policy)
+    but = ", but what names it cannot be used" if answer.verdict == "cleared" and not answer.allowed else ""
+    return f"{word}: {answer.reference} {said}{but}"
+
+
+def _about(answer: Answer) -> Iterator[str]:
+    if not answer.digest:
+        return
+    yield f"  digest  {answer.digest}"
+    known = any(answer.facts.get(subject) for subject in ("os", "conda", "python"))
+    unknown = UNKNOWN_WORDS.get(answer.verdict, "none found")
+    unknown = "not known" if known and unknown != "none found" else unknown
+    for subject in ("os", "conda", "python"):
+        yield f"  {subject:<7} {fact_words(answer.facts.get(subject), unknown)}{_beside(answer, subject)}"
+
+
+def _beside(answer: Answer, subject: str) -> str:
+    """The Python of Conda's base environment, where it is another one."""
+    base = answer.facts.get("base_python")
+    if subject != "python" or base is None or base == answer.facts.get("python"):
+        return ""
+    return f" (in Conda's base environment: {fact_words(base)})"
+
+
+def _findings(answer: Answer) -> Iterator[str]:
+    said = [
+        f"  found: {finding['message']}" if finding["result"] in _AGAINST else f"  note: {finding['message']}"
+        for finding in answer.findings
+        if finding["result"] in _AGAINST or finding["result"] == "warn"
+    ]
+    different = list(dict.fromkeys(said))
+    yield from different[:_AT_MOST]
+    if len(different) > _AT_MOST:
+        yield f"  and {len(different) - _AT_MOST} more: basegate explain --json shows all of them"
+
+
+def _to_do(answer: Answer) -> Iterator[str]:
+    against = [finding for finding in answer.findings if finding["result"] in _AGAINST]
+    different = list(dict.fromkeys(advice for finding in against for advice in _advice(finding)))
+    for words, *lines in different[:_AT_MOST]:
+        yield f"  to do: {words}"
+        yield from (f"         {line}" for line in lines)
+    if len(different) > _AT_MOST:
+        yield f"  and {len(different) - _AT_MOST} more things to do"
+
+
+def _advice(finding: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """What to do about a finding: words, and the lines of a Dockerfile that do it."""
+    changes = finding.get("changes") or ()
+    for change in changes:
+        yield (str(change["words"]), *map(str, change["lines"]))
+    if not changes and finding.get("fix"):
+        yield (str(finding["fix"]),)

@@ -1,0 +1,1 @@
+"""What a policy is: its file, its digest, its schema."""

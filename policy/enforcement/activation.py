@@ -1,0 +1,51 @@
+"""Putting a policy into force, and undoing that: all is judged first, then one file changes, and every door follows."""
+
+from pathlib import Path
+
+from policy.assessment.bulk_judging import Rejudged, judge_all
+from policy.assessment.settings import JudgingSettings
+from policy.definition.policy import Policy, known_policies
+from policy.enforcement.assignments import Bindings
+from policy.enforcement.operator_file import FILE, Activation, change_orders, read_orders
+from policy.results.store import Ledger
+
+
+def activate(data: Path, ledger: Ledger, policy: Policy, repositories: str, now: float) -> Rejudged:
+    """Put a policy into force for the repositories of a pattern; safe beside a running server.
+
+    The old verdicts stand until the new ones are complete: states are kept by policy digest, so that judging under
+    the new policy changes nothing, and the doors turn to the new states when the standing orders do.
+
+    Args:
+        data: the data folder.
+        ledger: the ledger in it.
+        policy: kept whole in the orders, so that its file may go.
+        repositories: pattern; `*` is the default of all repositories.
+        now: seconds since the epoch.
+    """
+    judged = judge_all(ledger, policy)
+    activation = Activation(repositories, policy.name, policy.digest, dict(policy.content), now)
+    change_orders(data / FILE, lambda orders: orders.with_activation(activation))
+    return judged
+
+
+def deactivate(data: Path, ledger: Ledger, settings: JudgingSettings, repositories: str) -> Bindings:
+    """Undo what `activate` did for a pattern: what the settings say counts again. Returns what is in force then.
+
+    Args:
+        data: the data folder.
+        ledger: the ledger in it.
+        settings: what the server's settings say.
+        repositories: the pattern that a policy was activated for.
+
+    Raises:
+        StandingOrdersRefused: none was.
+        PolicyRefused: the settings name a policy that is not known or cannot be used.
+    """
+    policies = known_policies(settings.folder)
+    wanted = Bindings(settings, policies, read_orders(data / FILE).without_activation(repositories))
+    for policy in wanted.policies:
+        judge_all(ledger, policy)
+    return Bindings(
+        settings, policies, change_orders(data / FILE, lambda orders: orders.without_activation(repositories))
+    )

@@ -1,0 +1,132 @@
+"""Which policy and mode count in a repository: settings, and the standing orders that were given since."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import structlog
+
+from policy.assessment.settings import JudgingSettings
+from policy.decision import Mode
+from policy.definition.policy import Policy, PolicyRefused, known_policies, named_policy, parse_policy
+from policy.enforcement.operator_file import OrdersInForce, StandingOrders
+
+_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What counts in one repository."""
+
+    policy: Policy
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a policy counts for a pattern.
+
+    Attributes:
+        setting: the setting that says which one does, unless a command has.
+        settled: the policy that it names, "" when it says nothing of the pattern.
+        since: when a command put one into force, in seconds since the epoch; `None` when the setting counts.
+    """
+
+    setting: str
+    settled: str
+    since: float | None
+
+
+class Bindings:
+    """Patterns with their policies and modes. The longest pattern that matches counts, `*` if no other does."""
+
+    def __init__(self, settings: JudgingSettings, policies: Mapping[str, Policy], orders: StandingOrders) -> None:
+        """Resolve all names.
+
+        Raises:
+            PolicyRefused: settings or orders name a policy that is not known or cannot be used.
+        """
+        named = {"*": named_policy(policies, settings.name)}
+        named |= {item.repositories: named_policy(policies, item.policy) for item in settings.bindings if item.policy}
+        self._settled = dict(named)
+        for order in orders.activations:
+            named[order.repositories] = parse_policy(order.content, f"{order.name} (activated by command)")
+        self._since = {order.repositories: order.since for order in orders.activations}
+        self._policies = named
+        self._modes = {"*": settings.mode}
+        self._modes |= {item.repositories: item.mode for item in settings.bindings if item.mode is not None}
+        self._known: dict[str, Bound] = {}
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """The policies in force, each once."""
+        return tuple({item.digest: item for item in self._policies.values()}.values())
+
+    @property
+    def by_pattern(self) -> Mapping[str, Policy]:
+        """Pattern -> policy."""
+        return self._policies
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """Pattern -> digest of its policy."""
+        return {pattern: policy.digest for pattern, policy in self._policies.items()}
+
+    def why(self, pattern: str) -> Reason:
+        """Why a pattern's policy counts."""
+        setting = "policy.name" if pattern == "*" else "policy.enforcement.assignments"
+        settled = self._settled.get(pattern)
+        return Reason(setting, "" if settled is None else settled.name, self._since.get(pattern))
+
+    def mode_of(self, pattern: str) -> Mode:
+        """The mode of a pattern, or the default's."""
+        return self._modes.get(pattern, self._modes["*"])
+
+    def of(self, repository: str) -> Bound:
+        """What counts in a repository."""
+        known = self._known.get(repository)
+        if known is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            policy = self._policies[_longest(self._policies, repository)]
+            known = self._known[repository] = Bound(policy, self._modes[_longest(self._modes, repository)])
+        return known
+
+
+class BindingsInForce:
+    """The bindings that follow from settings and standing orders; orders given meanwhile are noticed."""
+
+    def __init__(self, settings: JudgingSettings, orders: OrdersInForce) -> None:
+        """Resolve all names.
+
+        Raises:
+            PolicyRefused: settings or orders name a policy that is not known or cannot be used.
+        """
+        self._settings = settings
+        self._orders = orders
+        self._policies = known_policies(settings.folder)
+        self._followed = orders.current()
+        self._bindings = Bindings(settings, self._policies, self._followed)
+
+    def current(self) -> Bindings:
+        """The bindings now; orders that cannot be followed change nothing and are logged."""
+        orders = self._orders.current()
+        if orders is not self._followed:
+            self._followed = orders
+            try:
+                before, self._bindings = self._bindings, Bindings(self._settings, self._policies, orders)
+                if self._bindings.digests != before.digests:
+                    log_policies(self._bindings)
+            except PolicyRefused as error:
+                structlog.get_logger().warning("standing_orders_not_followed", reason=str(error))
+        return self._bindings
+
+
+def log_policies(bindings: Bindings) -> None:
+    """Say which policies count: it may be another than the settings say, where one was put into force by command."""
+    names = {pattern: policy.name for pattern, policy in bindings.by_pattern.items()}
+    structlog.get_logger("policy.bindings").warning("the policies in force", policies=names)
+
+
+def _longest(patterns: Iterable[str], repository: str) -> str:
+    return max((item for item in patterns if item == "*" or fnmatchcase(repository, item)), key=len)

@@ -1,0 +1,79 @@
+"""The blob door: a blob leaves on the account of the manifests of its repository that name it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from policy.assessment.verdict import State
+from registry.gate import ALLOWED, Decision
+from registry.metadata.reachability import manifests_using
+from registry.metadata.store import MetadataStore
+from registry.oci.digest import Digest
+from registry.oci.names import RepositoryName
+
+_REMEMBERED = 50_000
+_TURN = 100
+"""Manifests that are asked about before others get their turn."""
+
+Stands = Callable[[Digest], Awaitable[tuple[State, Decision]]]
+"""The state of a manifest, and whether somebody who only pulls may have it."""
+
+
+class BlobDoor:
+    """Decides for those who only pull: for all of them alike, so that what was decided can be remembered."""
+
+    def __init__(self, metadata: MetadataStore, generation: Callable[[], int]) -> None:
+        """`generation`: the gate's; earlier decisions hold as long as it and the rows stay the same."""
+        self._metadata = metadata
+        self._generation = generation
+        self._known: dict[tuple[str, str], Decision] = {}
+        self._at = (-1, -1)
+
+    async def decide(self, repository: RepositoryName, digest: Digest, stands: Stands) -> Decision:
+        """Whether the blob may be handed out.
+
+        Any image that names it and may be pulled opens it. Anything else that names it does so only where no withheld
+        image names it: an artifact is what its pusher says it is, and would carry any layer past the gate. So would an
+        index that names blobs, as older caches of BuildKit do, whatever images stand in it. Indexes above do not count:
+        one is cleared without those of its members that do not count.
+        """
+        now = self._now()
+        if now != self._at or len(self._known) > _REMEMBERED:
+            self._known.clear()
+            self._at = now
+        known = self._known.get((repository, digest))
+        if known is None:
+            known = await self._decide(repository, digest, stands)
+            if now == self._at == self._now():
+                self._known[repository, digest] = known
+        return known
+
+    def _now(self) -> tuple[int, int]:
+        return self._metadata.generation(), self._generation()
+
+    async def _decide(self, repository: RepositoryName, digest: Digest, stands: Stands) -> Decision:
+        opening, barring, others = False, "", ""
+        users = await self._metadata.read(manifests_using, repository, digest)
+        for number, (manifest, is_index) in enumerate(users.items(), 1):
+            state, decision = await stands(manifest)
+            is_image = not is_index and state is not State.NOT_APPLICABLE
+            if decision.allowed and is_image:
+                return ALLOWED
+            if decision.allowed:
+                opening = True
+            elif not is_image:
+                others = decision.message
+            else:
+                barring = decision.message
+            if number % _TURN == 0:
+                await asyncio.sleep(0)
+        if opening and not barring:
+            return ALLOWED
+        return Decision(False, _reason(barring, others, opening=opening), {"digest": digest})
+
+
+def _reason(barring: str, others: str, *, opening: bool) -> str:
+    if opening:
+        return f"an image that is not cleared uses it, and none that is: {barring}"
+    if barring or others:
+        return f"only images that are not cleared use it: {barring or others}"
+    return "no manifest of this repository uses it"

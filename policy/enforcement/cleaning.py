@@ -1,0 +1,63 @@
+"""Cleaning the ledger: what was seen of images that are gone, and what policies said that are in force no more."""
+
+import asyncio
+
+import structlog
+
+from policy.assessment.inspector import CURRENT
+from policy.enforcement.gate import PolicyGate
+from policy.results import leftovers
+from policy.results.leftovers import Leftovers
+from registry.metadata import contents
+from registry.metadata.store import MetadataStore
+
+_ROUND_SECONDS = 900.0
+_PAGE = 1000
+
+
+class Cleaning:
+    """Removes, in each round, what nobody needed in two rounds: an image is looked into before it has a row.
+
+    Args:
+        gate: its ledger, and the policies in force.
+        metadata: what is stored.
+    """
+
+    def __init__(self, gate: PolicyGate, metadata: MetadataStore) -> None:
+        self._gate = gate
+        self._metadata = metadata
+        self._doubtful = Leftovers()
+
+    async def run(self) -> None:
+        """Round after round, until cancelled."""
+        while True:
+            await asyncio.sleep(_ROUND_SECONDS)
+            try:
+                await self.round()
+            except Exception as error:  # noqa: BLE001  the ledger works with rows that nobody needs: another round
+                structlog.get_logger("policy.cleaning").warning("ledger_not_cleaned", reason=str(error))
+
+    async def round(self) -> int:
+        """Remove what was not needed in the round before either; returns how many rows."""
+        ledger = self._gate.ledger
+        known = await asyncio.to_thread(ledger.read, leftovers.known)
+        manifests, layers = await self._stored()
+        policies = {policy.digest for policy in self._gate.bindings.current().policies}
+        gone = Leftovers(known.manifests - manifests, known.layers - layers, known.policies - policies)
+        removed = await asyncio.to_thread(ledger.write, leftovers.forget, gone.common(self._doubtful))
+        removed += await asyncio.to_thread(ledger.write, leftovers.forget_outdated, CURRENT)
+        self._doubtful = gone
+        return removed
+
+    async def _stored(self) -> tuple[set[str], set[str]]:
+        """Digests of all manifests, and of all blobs that a repository shows."""
+        manifests: set[str] = set()
+        layers: set[str] = set()
+        after, behind = 0, ""
+        while rows := await self._metadata.read(contents.manifest_digests, after, _PAGE):
+            after = rows[-1][0]
+            manifests.update(digest for _, digest in rows)
+        while page := await self._metadata.read(contents.shown_blobs, behind, _PAGE):
+            behind = page[-1]
+            layers.update(page)
+        return manifests, layers

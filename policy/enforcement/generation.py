@@ -1,0 +1,51 @@
+"""The gate's generation: one number that changes whenever an earlier decision may not hold any more."""
+
+import time
+from collections.abc import Callable
+
+from policy.enforcement.operator_file import OrdersInForce
+from policy.results import layers as inspected_layers
+from policy.results.store import Ledger
+
+FORGOTTEN = "forgotten"
+_LOOK_AGAIN = 0.25
+
+
+class Generation:
+    """Counts new verdicts, changes of standing orders, exemptions that end, and requests to look again."""
+
+    def __init__(self, orders: OrdersInForce, ledger: Ledger, clock: Callable[[], float]) -> None:
+        """`clock` tells when exemptions end: seconds since the epoch."""
+        self._orders = orders
+        self._ledger = ledger
+        self._clock = clock
+        self._value = 0
+        self._seen: tuple[int, int] = (0, 0)
+        self._forgotten = ledger.read(inspected_layers.counted, FORGOTTEN)
+        self._next_look = 0.0
+
+    def bump(self) -> None:
+        """Something was found out."""
+        self._value += 1
+
+    def look_again(self) -> bool:
+        """Whether another process has asked since that something be looked into again."""
+        if time.monotonic() < self._next_look:
+            return False
+        self._next_look = time.monotonic() + _LOOK_AGAIN
+        forgotten = self._ledger.read(inspected_layers.counted, FORGOTTEN)
+        if forgotten == self._forgotten:
+            return False
+        self._forgotten = forgotten
+        self.bump()
+        return True
+
+    def value(self) -> int:
+        """The number."""
+        orders = self._orders.current()
+        now = self._clock()
+        ended = sum(1 for item in orders.exemptions if item.expires <= now)
+        if (self._orders.changes, ended) != self._seen:
+            self._seen = (self._orders.changes, ended)
+            self.bump()
+        return self._value

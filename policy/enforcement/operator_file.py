@@ -1,0 +1,152 @@
+"""Standing orders: what people decided by command - which policy is active where, and exemptions.
+
+They are kept in one small file beside the ledger, because the ledger may be thrown away and these may not. The file
+is replaced as a whole, so that a reader sees the old orders or the new ones and nothing between.
+"""
+
+import fcntl
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from policy.enforcement.exemptions import Exemption
+from registry.errors import BasegateError
+
+FILE = "standing-orders.json"
+_LOOK_AGAIN = 0.2
+
+
+class StandingOrdersRefused(BasegateError, ValueError):
+    """The file cannot be read, or not be changed as somebody wishes; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """A policy put into force for the repositories of a pattern, kept whole, so that its file may go."""
+
+    repositories: str
+    name: str
+    digest: str
+    content: dict[str, Any]
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class StandingOrders:
+    """Everything that was ordered and still stands."""
+
+    activations: tuple[Activation, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
+
+    def with_activation(self, activation: Activation) -> "StandingOrders":
+        """These orders, with one pattern's policy replaced."""
+        others = tuple(item for item in self.activations if item.repositories != activation.repositories)
+        return replace(self, activations=(*others, activation))
+
+    def without_activation(self, repositories: str) -> "StandingOrders":
+        """These orders without one pattern's policy. Raises StandingOrdersRefused when there is none."""
+        patterns = [item.repositories for item in self.activations]
+        if repositories not in patterns:
+            known = f"patterns with one are {', '.join(patterns)}" if patterns else "no policy is active by command"
+            raise StandingOrdersRefused(f"no policy was activated for {repositories}: {known}")
+        return replace(self, activations=tuple(i for i in self.activations if i.repositories != repositories))
+
+    def with_exemption(self, exemption: Exemption) -> "StandingOrders":
+        """These orders and one exemption more."""
+        return replace(self, exemptions=(*self.exemptions, exemption))
+
+    def without_exemption(self, identifier: str) -> "StandingOrders":
+        """These orders without one exemption. Raises StandingOrdersRefused when there is no such exemption."""
+        if identifier not in {item.id for item in self.exemptions}:
+            raise StandingOrdersRefused(f"there is no exemption {identifier}: basegate policy exemptions lists them")
+        return replace(self, exemptions=tuple(item for item in self.exemptions if item.id != identifier))
+
+
+def read_orders(path: Path) -> StandingOrders:
+    """The orders of a file; none when there is no file.
+
+    Raises:
+        StandingOrdersRefused: the file is not what `change_orders` writes.
+    """
+    try:
+        document = json.loads(path.read_bytes())
+        return StandingOrders(
+            tuple(Activation(**item) for item in document["activations"]),
+            tuple(Exemption(**item) for item in document["exemptions"]),
+        )
+    except FileNotFoundError:
+        return StandingOrders()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StandingOrdersRefused(f"{path} cannot be read ({error}): restore it from a copy or remove it") from None
+
+
+def change_orders(path: Path, change: Callable[[StandingOrders], StandingOrders]) -> StandingOrders:
+    """Change the file durably; concurrent changes of other processes follow one another."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        orders = change(read_orders(path))
+        _replace(path, json.dumps(asdict(orders), indent=2).encode())
+    return orders
+
+
+def _replace(path: Path, content: bytes) -> None:
+    fresh = path.with_suffix(".new")
+    with fresh.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+class OrdersInForce:
+    """The orders of a file that other processes may change; looks at the file at most every 0.2 seconds."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the file.
+
+        Raises:
+            StandingOrdersRefused: it cannot be read; later faults keep the orders of before.
+        """
+        self._path = path
+        self._lock = threading.Lock()
+        self._seen = self._stamp()
+        self._orders = read_orders(path)
+        self._next_look = 0.0
+        self.changes = 0
+
+    def current(self) -> StandingOrders:
+        """The orders that stand now."""
+        if time.monotonic() >= self._next_look:
+            self._look()
+        return self._orders
+
+    def _look(self) -> None:
+        with self._lock:
+            self._next_look = time.monotonic() + _LOOK_AGAIN
+            stamp = self._stamp()
+            if stamp == self._seen:
+                return
+            try:
+                self._orders = read_orders(self._path)
+            except StandingOrdersRefused:
+                return
+            self._seen = stamp
+            self.changes += 1
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size

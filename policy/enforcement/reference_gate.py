@@ -1,0 +1,38 @@
+"""The door itself, as the gateway needs it: what the policy says of one manifest to one caller."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from policy.assessment.verdict import Verdict
+from policy.inspection.facts import ImageFacts
+from registry.auth.principals import Principal
+from registry.gate import Decision
+from registry.oci.digest import Digest
+from registry.oci.names import RepositoryName
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a manifest stands.
+
+    Attributes:
+        verdict: what the policy says; `None` while it is pending.
+        decision: what the gate makes of it at the door to a deployment.
+        policy: `{"name", "digest"}` of the policy that counts for the repository.
+    """
+
+    verdict: Verdict | None
+    decision: Decision
+    policy: dict[str, Any]
+
+
+class ReferenceDoor(Protocol):
+    """Asked whenever an image is referenced for a deployment, or a person wants to know why not."""
+
+    async def standing(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Standing:
+        """Verdict and decision, judged now when they are not known yet."""
+        ...
+
+    async def image_facts(self, repository: RepositoryName, digest: Digest) -> ImageFacts | None:
+        """All facts of an image; `None` for an index, an artifact, or while inspection goes on."""
+        ...

@@ -1,0 +1,92 @@
+"""What would change if a policy were put into force: replayed over everything stored, from facts alone."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from policy.assessment.bulk_judging import Rejudged, rejudge
+from policy.assessment.inspector import CURRENT
+from policy.assessment.manifest_verdicts import verdict_on
+from policy.assessment.verdict import State
+from policy.definition.policy import Policy
+from policy.enforcement.assignments import Bindings
+from policy.results import manifests as inspected_manifests
+from policy.results.manifests import Kind
+from policy.results.store import Ledger
+from registry.metadata.reachability import StoredName
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """One manifest of one repository whose state would change."""
+
+    repository: str
+    digest: str
+    tags: tuple[str, ...]
+    before: State
+    after: State
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What would change.
+
+    Attributes:
+        looked_at: manifests in the repositories of the pattern.
+        unknown: those the ledger knows nothing of; they would be judged when somebody asks.
+        after: how many would be in each state.
+        flips: those whose state would be another, by repository.
+    """
+
+    looked_at: int
+    unknown: int
+    after: Mapping[State, int]
+    flips: tuple[Flip, ...]
+
+
+def replay(
+    ledger: Ledger, stored: Iterable[StoredName], bindings: Bindings, policy: Policy, repositories: str
+) -> Replay:
+    """Compare a policy with what is in force. Nothing is written.
+
+    Args:
+        ledger: facts of what is stored.
+        stored: every manifest of every repository with its tags.
+        bindings: what is in force.
+        policy: what is to be tried.
+        repositories: the pattern it would be put into force for.
+    """
+    new = rejudge(ledger, policy)
+    old: dict[str, Rejudged] = {}
+    after = dict.fromkeys((State.CLEARED, State.REFUSED, State.INCONCLUSIVE, State.NOT_APPLICABLE), 0)
+    flips, looked_at, unknown = [], 0, 0
+    for item in stored:
+        if repositories != "*" and not fnmatchcase(item.repository, repositories):
+            continue
+        looked_at += 1
+        state = new.states.get(item.digest)
+        if state is None:
+            unknown += 1
+            continue
+        after[state] += 1
+        current = bindings.of(item.repository).policy
+        if current.digest not in old:
+            old[current.digest] = rejudge(ledger, current)
+        before = old[current.digest].states[item.digest]
+        if before is not state:
+            flips.append(Flip(item.repository, item.digest, item.tags, before, state, ()))
+    explained = tuple(_explained(ledger, flip, policy) for flip in sorted(flips, key=_place))
+    return Replay(looked_at, unknown, after, explained)
+
+
+def _place(flip: Flip) -> tuple[str, str]:
+    return flip.repository, flip.digest
+
+
+def _explained(ledger: Ledger, flip: Flip, policy: Policy) -> Flip:
+    subject = ledger.read(inspected_manifests.find, flip.digest, CURRENT)
+    if subject is None or subject.kind is Kind.INDEX:
+        return flip
+    reasons = verdict_on(subject, policy).reasons
+    return Flip(flip.repository, flip.digest, flip.tags, flip.before, flip.after, reasons)

@@ -1,0 +1,55 @@
+"""The body of a check: one image reference, or one inference configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from policy.gateway.inference_config.interpret import InferenceConfig, interpret
+from policy.gateway.inference_config.parse import YAML_BYTES, InferenceConfigUnreadable, parse
+from registry.oci.errors import BadRequest
+from registry.oci.shapes import Shape
+from registry.oci.strict_json import MembersUnclear, refuse_misspelt
+
+_BODY = Shape(("reference", "inferenceConfig"))
+_NEEDED = 'needs {"reference": "HOST/repository:tag"} or {"inferenceConfig": {…}}'
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What is asked about.
+
+    Attributes:
+        image: the reference as written; "" when a configuration names none.
+        config: the configuration, when one was sent.
+    """
+
+    image: str
+    config: InferenceConfig | None = None
+
+
+def read_inquiry(raw: bytes, yaml_bytes: int = YAML_BYTES) -> Inquiry:
+    """Read a request's body, whose YAML may have so many bytes.
+
+    Raises:
+        BadRequest: not JSON, not one of the two forms, one of their members in another case, or a configuration that
+            cannot be read.
+    """
+    try:
+        document = parse(raw.decode("utf-8"), yaml_bytes)
+        refuse_misspelt(document, _BODY)
+        return _inquiry(document, yaml_bytes)
+    except UnicodeDecodeError:
+        raise BadRequest(f"the body is not UTF-8 text: {_NEEDED}") from None
+    except (InferenceConfigUnreadable, MembersUnclear) as error:
+        raise BadRequest(f"the body cannot be read: {error}; {_NEEDED}") from None
+
+
+def _inquiry(document: Mapping[str, Any], yaml_bytes: int) -> Inquiry:
+    reference, sent = document.get("reference"), document.get("inferenceConfig")
+    if isinstance(reference, str) and reference and sent is None:
+        return Inquiry(reference)
+    if reference is not None or not isinstance(sent, Mapping | str):
+        held = ", ".join(str(name)[:40] for name in list(document)[:10])
+        raise BadRequest(f"the body holds {held or 'nothing'}: {_NEEDED}")
+    config = interpret(parse(sent, yaml_bytes) if isinstance(sent, str) else sent)
+    return Inquiry(config.image, config)

@@ -1,0 +1,84 @@
+"""Clearances: resolve a reference, pin it to a digest, and say whether a deployment may start from it."""
+
+from typing import Any
+
+from policy.assessment.verdict import State
+from policy.enforcement.reference_gate import ReferenceDoor, Standing
+from policy.gateway.check_result import Answer
+from policy.gateway.inference_config.remarks import Weight
+from policy.inspection.facts_json import facts_document
+from registry.auth.principals import Principal
+from registry.metadata import manifests
+from registry.metadata.store import MetadataStore
+from registry.oci.digest import Digest
+from registry.oci.errors import ManifestUnknown
+from registry.oci.image_reference import ImageReference
+from registry.oci.names import Reference, RepositoryName
+
+GATE_RULE = "gate"
+
+
+class Clearances:
+    """What the gateway's handlers call; built once at start-up."""
+
+    def __init__(self, metadata: MetadataStore, door: ReferenceDoor) -> None:
+        self._metadata = metadata
+        self._door = door
+
+    async def check(self, principal: Principal, image: ImageReference) -> Answer:
+        """The answer for an image of this registry; an unknown one is an answer too, never a clearance."""
+        digest = await self._resolve(image.repository, image.reference)
+        if digest is None:
+            return Answer.unresolved(str(image), f"{image} is not in this registry: push it first")
+        standing = await self._door.standing(principal, image.repository, digest)
+        return answer_of(str(image), digest, standing)
+
+    async def explain(self, principal: Principal, image: ImageReference) -> dict[str, Any]:
+        """The answer with everything known of the image: `image` (facts, absent, problems, …) and `children`.
+
+        Raises:
+            ManifestUnknown: there is no such manifest in this repository.
+        """
+        repository, reference = image.repository, image.reference
+        digest = await self._resolve(repository, reference)
+        if digest is None:
+            raise ManifestUnknown(f"manifest unknown: {repository} holds no {reference}", {"reference": reference})
+        standing = await self._door.standing(principal, repository, digest)
+        facts = await self._door.image_facts(repository, digest)
+        children = standing.verdict.document()["children"] if standing.verdict else []
+        return {
+            **answer_of(str(image), digest, standing).document(),
+            "image": None if facts is None else facts_document(facts),
+            "children": children,
+        }
+
+    async def _resolve(self, repository: RepositoryName, reference: Reference) -> Digest | None:
+        if isinstance(reference, Digest):
+            row = await self._metadata.read(manifests.find, repository, reference)
+        else:
+            row = await self._metadata.read(manifests.find_tagged, repository, reference)
+        return row.digest if row else None
+
+
+def answer_of(reference: str, digest: Digest, standing: Standing) -> Answer:
+    """What a standing means for a deployment."""
+    decision, verdict = standing.decision, standing.verdict
+    if verdict is None:
+        pending = Answer(decision.allowed, State.PENDING.value, reference, digest, standing.policy)
+        weight = Weight.WARN if decision.allowed else Weight.ERROR
+        return pending.with_findings(GATE_RULE, weight, decision.warnings or (decision.message,))
+    known = verdict.document()
+    answer = Answer(
+        allowed=decision.allowed,
+        verdict=known["verdict"],
+        reference=reference,
+        digest=digest,
+        policy=known["policy"],
+        facts=known["facts"],
+        findings=tuple(known["findings"]),
+    )
+    if not decision.allowed and verdict.state is State.CLEARED:  # it refers to something that is withheld
+        return answer.with_findings(GATE_RULE, Weight.ERROR, (decision.message,))
+    # An exemption, or a mode that only warns: the findings alone would not explain why it is allowed.
+    lenient = decision.allowed and verdict.state is not State.CLEARED
+    return answer.with_findings(GATE_RULE, Weight.WARN, decision.warnings if lenient else ())

@@ -1,0 +1,1 @@
+"""Inference configurations, read and interpreted without I/O."""

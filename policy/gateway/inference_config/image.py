@@ -1,0 +1,50 @@
+"""The image an inference configuration names: read from any value, and what is questionable about it."""
+
+from typing import Any
+
+from policy.gateway.inference_config.remarks import Remark, fail, warn
+from registry.oci.errors import OciError
+from registry.oci.image_reference import ImageReference
+
+MISSPELT_SUFFIX = "azureecr.io"
+RIGHT_SUFFIX = "azurecr.io"
+
+
+def read(value: Any, key: str) -> tuple[str, tuple[Remark, ...]]:
+    """The image text of a member; "" when it is unset or not usable, the second with a remark."""
+    if value is None or value == "":
+        return "", ()
+    if not isinstance(value, str):
+        return "", (fail(f"{key} is {type(value).__name__}: needs the image as text, HOST/repository:tag"),)
+    image = value.strip()
+    try:
+        ImageReference.parse(image)
+    except OciError as error:
+        return "", (fail(f"{key}: {error.message}"),)
+    return image, ()
+
+
+def remarks(image: str, registry: str) -> tuple[Remark, ...]:
+    """What is questionable about an image (already found well-formed, or "") and its registry's host."""
+    found = [_misspelt(text) for text in (image, registry) if MISSPELT_SUFFIX in text.lower()]
+    if image:
+        found += [*_tag(ImageReference.parse(image)), *_host(ImageReference.parse(image), registry)]
+    return tuple(found)
+
+
+def _misspelt(text: str) -> Remark:
+    meant = text.lower().replace(MISSPELT_SUFFIX, RIGHT_SUFFIX)
+    return warn(f"{text} ends in {MISSPELT_SUFFIX}, which is not a registry: did you mean {meant}?")
+
+
+def _tag(image: ImageReference) -> tuple[Remark, ...]:
+    if image.tag is None and image.digest is None:
+        return (warn(f"{image.repository} has no tag: latest is meant; name a tag, or better a digest"),)
+    return ()
+
+
+def _host(image: ImageReference, registry: str) -> tuple[Remark, ...]:
+    host = image.host or "docker.io"
+    if not registry or registry == host:
+        return ()
+    return (warn(f"baseImageRegistry is {registry}, but the image comes from {host}: the login would not reach it"),)

@@ -1,0 +1,160 @@
+"""Inference configurations: the files that name the image a deployment starts from.
+
+Forms read: the plain form of the ML command line (`baseImage`, `baseImageRegistry`), the `environment` form as
+azureml-core serialises it (`environment.docker.baseImage`, …), a bare serialised environment, and the `image:` of
+version 2 environments. Nothing here touches a file or a network. See docs/inference-configurations.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from policy.gateway.inference_config import image as image_rules
+from policy.gateway.inference_config.places import contradictions
+from policy.gateway.inference_config.registry_login import RegistryLogin, read_environment_registry, read_plain_registry
+from policy.gateway.inference_config.remarks import Remark, fail, unsure, warn
+
+PLAIN_KEYS = (
+    "entryScript",
+    "runtime",
+    "condaFile",
+    "extraDockerfileSteps",
+    "sourceDirectory",
+    "enableGpu",
+    "baseImage",
+    "baseImageRegistry",
+    "cudaVersion",
+    "environment",
+)
+EXCLUDED_BY_ENVIRONMENT = (
+    "runtime",
+    "condaFile",
+    "extraDockerfileSteps",
+    "enableGpu",
+    "cudaVersion",
+    "baseImage",
+    "baseImageRegistry",
+)
+
+
+class Form(StrEnum):
+    """Which of the known shapes a configuration has."""
+
+    PLAIN = "plain"
+    ENVIRONMENT = "environment"
+    VERSION_2 = "version-2"
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceConfig:
+    """What matters of a configuration at the gate.
+
+    Attributes:
+        form: the shape it was written in.
+        image: the image reference as written; "" when the configuration names none.
+        login: address and credentials of the image's registry; `None` when it names none.
+        remarks: what is wrong or questionable, in reading order.
+    """
+
+    form: Form
+    image: str = ""
+    login: RegistryLogin | None = None
+    remarks: tuple[Remark, ...] = field(default_factory=tuple)
+
+
+def interpret(document: Mapping[str, Any]) -> InferenceConfig:
+    """Read a parsed configuration of any form; never raises, whatever the values are."""
+    environment = document.get("environment")
+    if environment is not None:
+        found = _environment_member(document, environment)
+    elif isinstance(document.get("docker"), Mapping) and "baseImage" not in document:
+        found = _environment(document)
+    elif "baseImage" not in document and ("image" in document or "build" in document):
+        found = _version_2(document)
+    else:
+        found = _plain(document)
+    registry = found.login.host if found.login else ""
+    remarks = (*found.remarks, *contradictions(document), *image_rules.remarks(found.image, registry))
+    return replace(found, remarks=remarks)
+
+
+def _plain(document: Mapping[str, Any]) -> InferenceConfig:
+    image, on_image = image_rules.read(document.get("baseImage"), "baseImage")
+    login, on_registry = read_plain_registry(document.get("baseImageRegistry"))
+    remarks = (*_misspelt(document), *_entry_script(document), *on_image, *_runtime(document, image), *on_registry)
+    if not image and not on_image:
+        remarks = (*remarks, unsure("baseImage is not set: the service's own default image would be used"))
+    return InferenceConfig(Form.PLAIN, image, login, remarks)
+
+
+def _environment_member(document: Mapping[str, Any], environment: Any) -> InferenceConfig:
+    clashing = [key for key in EXCLUDED_BY_ENVIRONMENT if document.get(key) not in (None, False, "")]
+    remarks = [*_misspelt(document)]
+    if clashing:
+        remarks.append(fail(f"environment stands beside {', '.join(clashing)}: keep one of the two"))
+    if not isinstance(environment, Mapping):
+        shown = environment if isinstance(environment, str) else type(environment).__name__
+        remarks.append(unsure(f"environment is {shown!r}, and not written out: its image cannot be known here"))
+        return InferenceConfig(Form.ENVIRONMENT, remarks=tuple(remarks))
+    found = _environment(environment) if "image" not in environment else _version_2(environment)
+    return replace(found, remarks=(*remarks, *_entry_script_of(document, found.form), *found.remarks))
+
+
+def _environment(environment: Mapping[str, Any]) -> InferenceConfig:
+    docker = environment.get("docker")
+    if not isinstance(docker, Mapping):
+        if environment.get("build"):
+            return _version_2(environment)
+        return InferenceConfig(
+            Form.ENVIRONMENT, remarks=(unsure("environment.docker is missing: the default image would be used"),)
+        )
+    image, on_image = image_rules.read(docker.get("baseImage"), "environment.docker.baseImage")
+    login, on_registry = read_environment_registry(docker.get("baseImageRegistry"))
+    built = [key for key in ("baseDockerfile", "buildContext") if docker.get(key) not in (None, "")]
+    remarks = (*on_image, *on_registry)
+    if built and image:
+        remarks = (*remarks, fail(f"environment.docker.baseImage stands beside {', '.join(built)}: keep one of them"))
+    elif built:
+        what = f"the image is built later from environment.docker.{built[0]}"
+        remarks = (*remarks, unsure(f"{what}: build it, push it, and name it in baseImage"))
+    elif not image and not on_image:
+        remarks = (*remarks, unsure("environment.docker.baseImage is not set: the default image would be used"))
+    return InferenceConfig(Form.ENVIRONMENT, image, login, remarks)
+
+
+def _version_2(environment: Mapping[str, Any]) -> InferenceConfig:
+    image, remarks = image_rules.read(environment.get("image"), "image")
+    if environment.get("build") and image:
+        remarks = (*remarks, fail("image stands beside build: keep one of the two"))
+    elif not image and not remarks:
+        remarks = (unsure("the image is built later from build: build it, push it, and name it in image"),)
+    return InferenceConfig(Form.VERSION_2, image, None, remarks)
+
+
+def _runtime(document: Mapping[str, Any], image: str) -> tuple[Remark, ...]:
+    runtime = document.get("runtime")
+    if not image or (isinstance(runtime, str) and runtime.lower() == "python"):
+        return ()
+    if runtime is None:
+        return (warn('runtime is not set: a base image needs "runtime": "python"'),)
+    return (fail(f"runtime is {runtime!r}: a custom base image is supported for python only"),)
+
+
+def _entry_script(document: Mapping[str, Any]) -> tuple[Remark, ...]:
+    script = document.get("entryScript")
+    if isinstance(script, str) and script.endswith(".py"):
+        return ()
+    return (warn("entryScript is not the name of a .py file: the service requires one"),)
+
+
+def _entry_script_of(document: Mapping[str, Any], form: Form) -> tuple[Remark, ...]:
+    return _entry_script(document) if form is Form.ENVIRONMENT else ()
+
+
+def _misspelt(document: Mapping[str, Any]) -> tuple[Remark, ...]:
+    """Keys that differ from a known one by case only: the service ignores them without a word."""
+    known = {key.lower(): key for key in PLAIN_KEYS}
+    pairs = ((str(key), known.get(str(key).lower())) for key in document)
+    wrong = ((key, wanted) for key, wanted in pairs if wanted is not None and wanted != key)
+    return tuple(warn(f"{key} is ignored by the service: it reads {wanted}") for key, wanted in wrong)

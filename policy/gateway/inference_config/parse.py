@@ -1,0 +1,78 @@
+"""Inference configurations as text: JSON or YAML, read strictly.
+
+The ML command line reads YAML first and JSON second; both are valid. A key that stands twice is refused, since
+readers would disagree on which image is meant.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from policy.gateway.inference_config.yaml_text import BARE, DEEPEST, YamlRefused, load
+from registry.errors import BasegateError
+from registry.oci.strict_json import first_twice
+
+YAML_BYTES = 65_536
+_BEGINNING = 4096
+
+
+class InferenceConfigUnreadable(BasegateError, ValueError):
+    """The text is no inference configuration at all; the message says what was found and what is needed."""
+
+
+def parse(text: str, yaml_bytes: int = YAML_BYTES) -> Mapping[str, Any]:
+    """The document in a text.
+
+    Args:
+        text: JSON or YAML.
+        yaml_bytes: characters of the longest YAML that is read.
+
+    Raises:
+        InferenceConfigUnreadable: neither JSON nor YAML, too long, a key twice, nested too deep, or not an object.
+    """
+    begins = text[:_BEGINNING].lstrip("\ufeff \t\r\n")
+    document = _json(text, yaml_bytes) if begins.startswith("{") else _yaml(text, yaml_bytes)
+    if not isinstance(document, Mapping):
+        raise InferenceConfigUnreadable(f"found {type(document).__name__}: needs an object with keys such as baseImage")
+    return document
+
+
+def _json(text: str, yaml_bytes: int) -> Any:
+    try:
+        return json.loads(text.lstrip("\ufeff"), object_pairs_hook=_object, parse_int=_integer, parse_float=_fraction)
+    except json.JSONDecodeError as error:
+        if len(text) > yaml_bytes:
+            raise InferenceConfigUnreadable(f"not JSON: {error}; YAML is read up to {yaml_bytes} bytes") from None
+        return _yaml(text, yaml_bytes)  # YAML's flow form looks like JSON, but allows comments and bare words
+    except RecursionError:
+        raise InferenceConfigUnreadable(f"nested deeper than {DEEPEST} levels") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    twice = first_twice(name for name, _ in pairs)
+    if twice is not None:
+        raise InferenceConfigUnreadable(f"{twice[:80]!r} stands twice: keep one")
+    return dict(pairs)
+
+
+def _integer(digits: str) -> int:
+    return int(_bounded(digits))
+
+
+def _fraction(digits: str) -> float:
+    return float(_bounded(digits))
+
+
+def _bounded(digits: str) -> str:
+    if len(digits) > BARE:
+        raise InferenceConfigUnreadable(f"a number has more than {BARE} characters")
+    return digits
+
+
+def _yaml(text: str, yaml_bytes: int) -> Any:
+    if len(text) > yaml_bytes:
+        raise InferenceConfigUnreadable(f"{len(text)} characters: YAML is read up to {yaml_bytes} bytes, JSON further")
+    try:
+        return load(text)
+    except YamlRefused as error:
+        raise InferenceConfigUnreadable(f"neither JSON nor YAML: {error}") from None

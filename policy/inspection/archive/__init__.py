@@ -1,0 +1,1 @@
+"""One stream of a layer: decompressed and read as a tar archive."""

@@ -1,0 +1,121 @@
+"""An image's root as its programs see it: with their user's permissions, and with what runtimes mount over it."""
+
+from policy.inspection.archive.names import shown
+from policy.inspection.image.ambiguous_links import landing
+from policy.inspection.image.merged_root import ROOT, Node, Root, RootUnclear
+from policy.inspection.layer.permissions import EXECUTE, READ, Identity
+
+MOUNTED = frozenset({b"proc", b"sys", b"dev", b"run", b"etc/hosts", b"etc/hostname", b"etc/resolv.conf", b".dockerenv"})
+"""What runtimes put in place of the image's own (runtime-spec config-linux.md; docker's and podman's files; containerd
+mounts /run, podman what lies in it)."""
+_DIRECTORIES = (b"proc/", b"sys/", b"dev/", b"run/")
+_INITIALISED = b"etc"
+
+
+def is_mounted_over(path: bytes) -> bool:
+    """Whether no program of the image sees what the image has at this path."""
+    return path.startswith(_DIRECTORIES) or path in MOUNTED
+
+
+def mounted_places(root: Root) -> frozenset[bytes]:
+    """The places that runtimes mount something at: where one of them is a link in the image, what that leads to too."""
+    links = [path for path in MOUNTED if (node := root.at(path)) is not None and node.is_link]
+    return MOUNTED | {landing(root, path) for path in links} if links else MOUNTED
+
+
+def _target(link: Node) -> bytes:
+    return link.entry[1:]
+
+
+class View:
+    """The root as one identity sees it.
+
+    Args:
+        root: the image's.
+        identity: whose permissions count.
+        starts_in: the image's WorkingDir, which a runtime makes, with what is missing above it, when it is not there.
+    """
+
+    def __init__(self, root: Root, identity: Identity, starts_in: bytes = b"") -> None:
+        self.root = root
+        self._made = starts_in if root.follow(starts_in)[0] is None else b""
+        self.identity = identity
+        self._mounted = mounted_places(root)
+
+    def follow(self, path: bytes, start: Node = ROOT) -> tuple[Node | None, tuple[Node, ...]]:
+        """What a path leads to, and the links on the way; `None` also where permission is missing.
+
+        Raises:
+            RootUnclear: the path leads where only a runtime knows what there is.
+        """
+        node, links = self.root.follow(path, start, self)
+        if node is None and self._made and any(b".." in text.split(b"/") for text in (path, *map(_target, links))):
+            raise RootUnclear(
+                f"whether {shown(path)!r} is there depends on the directories that the runtime makes for WorkingDir "
+                f"({shown(self._made)!r})",
+                "unclear-path",
+            )
+        return node, links
+
+    def may_execute(self, node: Node) -> bool:
+        """Whether the identity may execute a file."""
+        return self._may(EXECUTE, node)
+
+    def may_read(self, node: Node) -> bool:
+        """Whether the identity may read a file."""
+        return self._may(READ, node)
+
+    def _may(self, wanted: int, node: Node) -> bool:
+        if not node.is_file:
+            return False
+        if self.identity.is_root:
+            return wanted == READ or node.is_executable
+        self._refuse_access_lists()
+        return self.identity.may(wanted, self.root.access_of(node))
+
+    def may_search(self, directory: Node) -> bool:
+        """Whether the identity may look names up in a directory."""
+        if self.identity.is_root:
+            return True
+        self._refuse_access_lists()
+        access, disputed = self.root.access_of_directory(directory.path)
+        if disputed:
+            raise RootUnclear(f"{disputed}: runtimes disagree on who may search it", "unclear-user")
+        return self.identity.may(EXECUTE, access, directory=True)
+
+    def reaches(self, path: bytes, found: Node | None, directory: Node) -> None:
+        """Stop where a runtime mounts something, or where it depends on the host whether a link is followed."""
+        if path in self._mounted:
+            raise RootUnclear(
+                f"/{shown(path)} is what the runtime puts there, not the image: what stands there cannot be told",
+                "runtime-path",
+            )
+        if found is None or not found.is_link:
+            return
+        if path == _INITIALISED:
+            raise RootUnclear(
+                "/etc is a symbolic link: docker replaces it by a directory of its own, others follow it",
+                "runtime-path",
+            )
+        self._refuse_foreign_link(found, directory)
+
+    def _refuse_foreign_link(self, link: Node, directory: Node) -> None:
+        around, _ = self.root.access_of_directory(directory.path)
+        if not around.is_sticky_for_all:
+            return
+        owner = self.root.access_of(link).uid
+        if owner not in {self.identity.uid, around.uid}:
+            raise RootUnclear(
+                f"{shown(link.path)} is a link in a sticky directory and belongs to user {owner}: whether it is "
+                "followed is a setting of the host (fs.protected_symlinks)",
+                "unclear-link",
+            )
+
+    def _refuse_access_lists(self) -> None:
+        for index, tier in enumerate(self.root.tiers):
+            if tier.access_list:
+                raise RootUnclear(
+                    f"layer {index} has access control lists (first on {shown(tier.access_list)}), and the image's "
+                    "User is not root: runtimes disagree on whether they keep them",
+                    "unclear-user",
+                )

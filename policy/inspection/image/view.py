@@ -1,0 +1,273 @@
+"""Looking things up in an image's root, and keeping the evidence of what was found and what was not."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from policy.inspection.archive.names import shown
+from policy.inspection.budgets import ImageBudgets
+from policy.inspection.facts import Evidence, EvidenceState, Fact
+from policy.inspection.image.config import ImageConfig
+from policy.inspection.image.merged_root import ROOT, Node, Root, RootUnclear
+from policy.inspection.image.process_root import View, is_mounted_over
+from policy.inspection.layer.permissions import Identity
+from policy.inspection.layer.records import Record
+from policy.inspection.layer.tree import LINKS_AT_MOST
+
+SHELL = b"bin/sh"
+_PATH_MAX = 4096
+_INTERPRETERS = 5  # of interpreters, as many as Linux starts
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a name of a command leads to.
+
+    Attributes:
+        node: the file, links followed.
+        path: where it was found: the directory of PATH without links in it, and the name.
+        links: links that were followed from there.
+    """
+
+    node: Node
+    path: bytes
+    links: tuple[Node, ...]
+
+
+class Look:
+    """One image being looked into: its root, its PATH, the digests of its layers."""
+
+    def __init__(
+        self, root: Root, config: ImageConfig, layers: Sequence[str], budgets: ImageBudgets, identity: Identity
+    ) -> None:
+        self.root = root
+        self.budgets = budgets
+        self.config = config
+        self.view = View(root, identity, config.working_dir.encode("utf-8", "surrogateescape"))
+        self._layers = tuple(layers)
+        self._absent: dict[str, list[Evidence]] = {}
+        self._visible: dict[re.Pattern[bytes], list[tuple[int, bytes]]] = {}
+        if len(config.path_entries) > budgets.path_directories:
+            raise RootUnclear(f"PATH has more than {budgets.path_directories} directories")
+        if sum(len(tier.records) + len(tier.named) for tier in root.tiers) > budgets.wanted_files:
+            raise RootUnclear(f"the image has more than {budgets.wanted_files} files that detectors want")
+
+    def on_path(self, name: bytes, subject: str) -> Hit | None:
+        """What a shell starts for a name (POSIX.1-2017 2.9.1): the first file on PATH that its user may execute.
+
+        Raises:
+            RootUnclear: the lookup leads where only a runtime knows what there is, or shells disagree on it.
+        """
+        if self.config.disputed:
+            raise RootUnclear(self.config.disputed, "unclear-path")
+        if self._shells_trouble:
+            raise RootUnclear(f"{self._shells_trouble}: what a shell finds on PATH cannot be told", "unclear-user")
+        for entry in self.config.path_entries:
+            hit = self._in_directory(entry, name)
+            if hit is not None:
+                self._readable(hit.node)
+                return hit
+            self.missed(subject, shown(entry.strip(b"/") + b"/" + name if entry.strip(b"/") else name))
+        return None
+
+    @cached_property
+    def _shells_trouble(self) -> str:
+        """Why a shell that is there looks names up otherwise than the image's user would; "" when it does not."""
+        node = self.root.find(SHELL)
+        if self.view.identity.is_root or node is None or not node.is_executable:
+            return ""
+        seen = self.view.follow(SHELL)[0]
+        if seen is None or not self.view.may_execute(seen):
+            return "the image's User may not execute /bin/sh"
+        return "/bin/sh has privileges of its own" if self.root.access_of(seen).is_privileged else ""
+
+    def _in_directory(self, entry: bytes, name: bytes) -> Hit | None:
+        if len(entry) + 1 + len(name) >= _PATH_MAX:
+            return None  # ENAMETOOLONG
+        start = ROOT if entry.startswith(b"/") else self._working_directory
+        if start is None:
+            if b".." in entry.split(b"/"):
+                raise RootUnclear(f"PATH has {shown(entry)!r}, from a directory that the runtime makes", "unclear-path")
+            return None
+        hit = self._executable(entry, name, start)
+        cut = entry.partition(b"%")[0]
+        if cut != entry and (hit is not None or self._executable(cut, name, start) is not None):
+            raise RootUnclear(
+                f"PATH has {shown(entry)!r}: some shells take what follows % for an option", "unclear-path"
+            )
+        return hit
+
+    def _executable(self, entry: bytes, name: bytes, start: Node) -> Hit | None:
+        directory, before = self.view.follow(entry + b"/" if entry else b".", start)
+        if directory is None:
+            return None
+        node, links = self.view.follow(name, directory)
+        if node is None or len(before) + len(links) > LINKS_AT_MOST or not self.view.may_execute(node):
+            return None
+        if not self._has_starter(node):
+            return None
+        return Hit(node, joined(directory.path, name), links)
+
+    def _has_starter(self, node: Node, deep: int = 0) -> bool:
+        """Whether what the kernel starts for a program does: a shell goes on along PATH when it does not.
+
+        Raises:
+            RootUnclear: it is there, and its bytes were not read, or the program's own.
+        """
+        said = self._said(node)
+        if "starter" not in said:
+            return True
+        found = self._starter(said["starter"].encode("latin-1"))
+        if found is None or not self.view.may_execute(found):
+            return False
+        self.record_of(found, f"what starts {shown(node.path)}", "interpreter", "launcher")
+        what = self._said(found)
+        if said["format"] == "elf":  # Linux refuses a loader that is no program for this machine (ELIBBAD)
+            return what.get("format") == "elf" and what.get("machine", "") == said.get("machine")
+        if deep == _INTERPRETERS:
+            return False
+        # A shell reads a script itself whose interpreter is a text; an interpreter that is a script is read by its own.
+        starts = self._has_starter(found, deep + 1)
+        if starts and what.get("format") == "script":
+            self._readable(found)
+        return starts
+
+    def _said(self, node: Node) -> Mapping[str, str]:
+        if node.record is None:
+            return {}
+        if node.record.trouble:
+            raise RootUnclear(f"whether {shown(node.path)} starts cannot be told: {node.record.trouble}")
+        return node.record.values
+
+    def _starter(self, path: bytes) -> Node | None:
+        if path.startswith(b"/"):
+            return self.view.follow(path)[0]
+        start = self._working_directory
+        if start is None and b".." in path.split(b"/"):
+            raise RootUnclear(
+                f"a program is started by {shown(path)!r}, from a directory that the runtime makes", "unclear-path"
+            )
+        return None if start is None else self.view.follow(path, start)[0]
+
+    def can_start(self, node: Node) -> bool:
+        """Whether the image's user can start a program; a script is read by its interpreter, as the same user."""
+        return self.view.may_execute(node) and self._has_starter(node) and self._is_readable(node)
+
+    def _is_readable(self, node: Node) -> bool:
+        form = "" if node.record is None else node.record.values.get("format")
+        return form == "elf" or self.view.may_read(node)
+
+    def _readable(self, node: Node) -> None:
+        if not self._is_readable(node):
+            why = f"{shown(node.path)} may be executed but not read by the image's User: a script cannot start so"
+            raise RootUnclear(why, "unclear-user")
+
+    @cached_property
+    def _working_directory(self) -> Node | None:
+        """Where relative entries of PATH begin; `None` for a directory that the runtime makes, empty."""
+        path = self.config.working_dir.encode("utf-8", "surrogateescape")
+        if not path:
+            return ROOT
+        if not path.startswith(b"/") or b".." in path.split(b"/"):
+            raise RootUnclear(
+                f"PATH has relative entries and WorkingDir is {shown(path)!r}: runtimes disagree on where that is",
+                "unclear-path",
+            )
+        node = View(self.root, Identity()).follow(path)[0]
+        return node if node is not None and node.is_directory else None
+
+    def missed(self, subject: str, path: str) -> None:
+        """Note that something was looked for here and is not there."""
+        self._absent.setdefault(subject, []).append(Evidence(path, EvidenceState.ABSENT))
+
+    def absent(self) -> dict[str, tuple[Evidence, ...]]:
+        """What was looked for and not found, per subject, each place once."""
+        return {subject: tuple(dict.fromkeys(items)) for subject, items in sorted(self._absent.items())}
+
+    def seen(self, node: Node, value: str) -> Evidence:
+        """The evidence of what a record, or the mere presence of a file, says."""
+        if node.record is not None:
+            return self.recorded(node.record, node.index, value)
+        return Evidence(shown(node.path), layer=self._layers[node.index], index=node.index, value=value)
+
+    def recorded(self, record: Record, index: int, value: str) -> Evidence:
+        """The evidence of a record that the root shows."""
+        return Evidence(
+            path=shown(record.path),
+            layer=self._layers[index],
+            index=index,
+            offset=record.offset if record.stored else -1,
+            size=record.stored,
+            sha256=record.sha256,
+            value=value,
+        )
+
+    def hidden(self, record: Record, index: int, path: bytes, value: str) -> Evidence:
+        """The evidence of a record that a newer layer deleted or replaced."""
+        found = self.recorded(record, index, value)
+        return Evidence(
+            found.path,
+            EvidenceState.SHADOWED,
+            found.layer,
+            index,
+            found.offset,
+            found.size,
+            found.sha256,
+            value,
+            self.root.hidden_by(index, path),
+        )
+
+    def linked(self, links: Sequence[Node]) -> tuple[Evidence, ...]:
+        """The evidence of links that were followed; there are no bytes to it."""
+        return tuple(
+            Evidence(shown(link.path), layer=self._layers[link.index], index=link.index, value=shown(link.entry[1:]))
+            for link in links
+        )
+
+    def visible(self, name: re.Pattern[bytes]) -> list[tuple[int, bytes]]:
+        """Layer and path of the records and links of this name that the root shows, by path."""
+        if name not in self._visible:
+            found = [
+                item for item in self.root.candidates(name) if self.root.shows(*item) and not is_mounted_over(item[1])
+            ]
+            self._visible[name] = sorted(found, key=lambda item: item[1])
+        return self._visible[name]
+
+    def record_of(self, node: Node, what: str, *detectors: str) -> Record:
+        """The record that one of these detectors made of a file that must be read to go on.
+
+        Raises:
+            RootUnclear: nobody read it when its layer was inspected, or another detector did.
+        """
+        if node.record is None:
+            raise RootUnclear(f"{shown(node.path)} is {what}, and its bytes were not kept: its name gave no reason to")
+        if node.record.detector not in detectors:
+            raise RootUnclear(f"{shown(node.path)} is {what}, and was read as something else")
+        return node.record
+
+
+def in_package_cache(path: bytes) -> bool:
+    """Whether a path lies in a `pkgs` directory, where Conda unpacks packages before it installs them."""
+    return b"pkgs" in path.split(b"/")[:-1]
+
+
+def joined(directory: bytes, name: bytes) -> bytes:
+    """A path below a directory; the root is b""."""
+    return directory + b"/" + name if directory else name
+
+
+def parent(path: bytes) -> bytes:
+    """The directory a path lies in."""
+    return path.rpartition(b"/")[0]
+
+
+def from_root(path: bytes) -> str:
+    """A path as a person writes it, from `/`."""
+    return "/" + shown(path)
+
+
+def reported(subject: str, version: str, prefix: str, evidence: Evidence, note: str) -> Fact:
+    """A fact that no rule looks at."""
+    value = {"version": version, "prefix": prefix} if version else {"prefix": prefix}
+    return Fact(subject, value, judged=False, evidence=(evidence,), note=note)

@@ -1,0 +1,1 @@
+"""Processes that inspect layers apart from the server."""

@@ -1,0 +1,178 @@
+"""One inspection worker as the server sees it: a child process, its socket, and one layer at a time."""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from policy.inspection.budgets import Budgets
+from policy.inspection.worker.job import LayerJob, Progress
+from policy.inspection.worker.messages import ConnectionLost, receive, receive_bytes, send
+
+# The C library would give the memory of every piece back to the kernel and fetch it anew, page by page: a second of
+# system time for 1.5 GB. Elsewhere than with glibc these names mean nothing.
+ALLOCATOR = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(32 << 20),
+}
+_LOOK_SECONDS = 0.5
+_ANSWER_SECONDS = 60.0
+_NICEST = 19
+
+
+class WorkerDied(Exception):
+    """The process is gone; the message says how, as the end of a sentence.
+
+    Attributes:
+        passing: whether somebody else has ended it, and not the layer.
+    """
+
+    def __init__(self, how: str, *, passing: bool = False) -> None:
+        super().__init__(how)
+        self.passing = passing
+
+
+_FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, -signal.SIGQUIT}
+"""Signals that a worker does not send to itself, and its limits neither."""
+
+
+class WorkerProcess:
+    """A child process that inspects layers. Used by one thread; only `wake` may be called by others."""
+
+    def __init__(self, memory_bytes: int, nice: int) -> None:
+        """Start the process, without the server's environment and files.
+
+        Args:
+            memory_bytes: its address space.
+            nice: how far it stands back behind this process.
+        """
+        self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-B", "-m", "policy.inspection.worker.main", str(memory_bytes)],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **ALLOCATOR},
+                cwd="/",
+            )
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self.pid = self._process.pid
+        self.layers = 0
+        self.memory = 0
+        self._nice = 0
+        self.stand_back(nice)
+
+    def stand_back(self, nice: int) -> bool:
+        """Let it stand back so far behind this process from now on, its threads included.
+
+        `False` when that is less than it does and the system does not allow it, as it allows no ordinary user.
+        """
+        if nice == self._nice:
+            return True
+        wanted = min(os.getpriority(os.PRIO_PROCESS, 0) + nice, _NICEST)
+        try:
+            for thread in Path(f"/proc/{self.pid}/task").iterdir():
+                with suppress(ProcessLookupError):
+                    os.setpriority(os.PRIO_PROCESS, int(thread.name), wanted)
+        except (FileNotFoundError, PermissionError):  # the first when it has died, or is hidden from its own user
+            return False
+        self._nice = nice
+        return True
+
+    def wake(self) -> None:
+        """There is news of the layer at hand."""
+        try:
+            os.eventfd_write(self._wake, 1)
+        except OSError:  # the process was ended meanwhile
+            return
+
+    def start(self, job: LayerJob, budgets: Budgets) -> Progress:
+        """Hand a layer over; returns how far the process was told it has come.
+
+        Raises:
+            WorkerDied: the process is gone.
+        """
+        progress = job.progress
+        message: dict[str, Any] = {**asdict(progress), "algorithm": job.algorithm, "budgets": asdict(budgets)}
+        try:
+            send(self._connection, message, job.descriptor)
+        except OSError:
+            raise self._death() from None
+        self.layers += 1
+        return progress
+
+    def tell(self, progress: Progress) -> bool:
+        """Pass on how far the layer has come; False when the process is so far behind that it need not know yet.
+
+        Raises:
+            WorkerDied: the process is gone.
+        """
+        _, writable, _ = select.select([], [self._connection.fileno()], [], 0)
+        if writable:
+            self._say(asdict(progress))
+        return bool(writable)
+
+    def abandon(self) -> None:
+        """Say that nobody wants the layer any more; the process answers that it gave up."""
+        self._say({"abandon": True})
+
+    def wait(self) -> bool:
+        """Sleep until there is an answer (True) or news of the layer or half a second has passed (False)."""
+        ready, _, _ = select.select([self._connection.fileno(), self._wake], [], [], _LOOK_SECONDS)
+        if self._wake in ready:
+            os.eventfd_read(self._wake)
+        return self._connection.fileno() in ready
+
+    def answer(self) -> tuple[dict[str, Any], bytes]:
+        """Read the answer that `wait` announced.
+
+        Raises:
+            WorkerDied: the process is gone instead.
+        """
+        try:
+            self._connection.settimeout(_ANSWER_SECONDS)
+            message, _ = receive(self._connection)
+            body = receive_bytes(self._connection)
+        except (ConnectionLost, OSError, ValueError):
+            raise self._death() from None
+        self._connection.settimeout(None)
+        self.memory = int(message["memory"])
+        return message, body
+
+    def end(self) -> None:
+        """Kill the process and let go of everything."""
+        self._process.kill()
+        self._process.wait()
+        self._connection.close()
+        os.close(self._wake)
+        self._wake = -1
+
+    def _say(self, message: dict[str, Any]) -> None:
+        try:
+            send(self._connection, message)
+        except OSError:
+            raise self._death() from None
+
+    def _death(self) -> WorkerDied:
+        how = self._epitaph()
+        return WorkerDied(how, passing=self._process.returncode in _FROM_OUTSIDE)
+
+    def _epitaph(self) -> str:
+        deadline = time.monotonic() + 1.0
+        while self._process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        code = self._process.poll()
+        if code is None:
+            return "did not answer"
+        if code == -signal.SIGXCPU:
+            return "used up its processor time"
+        return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"

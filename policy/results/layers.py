@@ -1,0 +1,63 @@
+"""Inspections of layers in the ledger, and how much was read for them."""
+
+import zlib
+
+from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from policy.inspection.worker.job import Inspected
+from policy.results.checksums import require_sum, sum_of
+from policy.results.tables import counters, inspections
+from registry.database.statement import Statement
+
+_ADD = insert(inspections).on_conflict_do_nothing()
+_REPLACE_FAILED = insert(inspections)
+_REPLACE = _REPLACE_FAILED.on_conflict_do_update(
+    index_elements=["layer", "detectors"],
+    set_={name: _REPLACE_FAILED.excluded[name] for name in ("body", "failure", "sum")},
+)
+_FIND = Statement(
+    select(inspections.c.body, inspections.c.failure, inspections.c.sum).where(
+        inspections.c.layer == bindparam("layer"), inspections.c.detectors == bindparam("detectors")
+    )
+)
+_FORGET = delete(inspections).where(inspections.c.layer == bindparam("named"))
+_COUNT = insert(counters)
+_COUNT_MORE = _COUNT.on_conflict_do_update(
+    index_elements=["name"], set_={"value": counters.c.value + _COUNT.excluded.value}
+)
+_COUNTED = Statement(select(func.coalesce(func.sum(counters.c.value), 0)).where(counters.c.name == bindparam("name")))
+
+
+def keep(connection: Connection, layer: str, detectors: str, found: Inspected) -> None:
+    """Keep what became of a layer; a failure never replaces an inspection."""
+    row: dict[str, object] = {"layer": layer, "detectors": detectors, "body": found.body, "failure": found.failure}
+    row["sum"] = sum_of(layer, detectors, zlib.crc32(found.body), found.failure)
+    connection.execute(_ADD if found.failure else _REPLACE, row)
+    count(connection, "layers_opened", 1 if found.opened else 0)
+    count(connection, "bytes_opened", found.opened)
+
+
+def find(connection: Connection, layer: str, detectors: str) -> Inspected | None:
+    """What became of a layer, `None` when it was never read by these detectors."""
+    row = _FIND.first(connection, {"layer": layer, "detectors": detectors})
+    if row is None:
+        return None
+    require_sum(row[2], layer, detectors, zlib.crc32(row[0]), row[1])
+    return Inspected(row[0], row[1], 0)
+
+
+def forget(connection: Connection, layer: str) -> None:
+    """Have a layer read again the next time it is asked for."""
+    connection.execute(_FORGET, {"named": layer})
+
+
+def count(connection: Connection, name: str, more: int) -> None:
+    """Add to a counter."""
+    if more:
+        connection.execute(_COUNT_MORE, {"name": name, "value": more})
+
+
+def counted(connection: Connection, name: str) -> int:
+    """A counter's value."""
+    return int(_COUNTED.scalar(connection, {"name": name}))

@@ -1,0 +1,68 @@
+"""Rows of the ledger that nobody asks for any more: of what is gone, and of policies that are not in force."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from sqlalchemy import Column, Connection, Table, delete, select, text
+
+from policy.results.tables import inspections, subjects, verdicts
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """Names under which the ledger has rows that nobody needs.
+
+    Attributes:
+        manifests: digests of manifests.
+        layers: digests of layers.
+        policies: digests of policies.
+    """
+
+    manifests: frozenset[str] = field(default_factory=frozenset)
+    layers: frozenset[str] = field(default_factory=frozenset)
+    policies: frozenset[str] = field(default_factory=frozenset)
+
+    def common(self, other: "Leftovers") -> "Leftovers":
+        """What is in both."""
+        return Leftovers(self.manifests & other.manifests, self.layers & other.layers, self.policies & other.policies)
+
+
+def known(connection: Connection) -> Leftovers:
+    """All names that the ledger has rows for."""
+    return Leftovers(
+        _names(connection, subjects.c.manifest) | _names(connection, verdicts.c.manifest),
+        _names(connection, inspections.c.layer),
+        _names(connection, verdicts.c.policy),
+    )
+
+
+def forget(connection: Connection, gone: Leftovers) -> int:
+    """Remove their rows, and give their pages back; returns how many rows."""
+    removed = _remove(connection, subjects, subjects.c.manifest, gone.manifests)
+    removed += _remove(connection, verdicts, verdicts.c.manifest, gone.manifests)
+    removed += _remove(connection, inspections, inspections.c.layer, gone.layers)
+    removed += _remove(connection, verdicts, verdicts.c.policy, gone.policies)
+    if removed:
+        connection.execute(text("PRAGMA incremental_vacuum"))
+    return removed
+
+
+def forget_outdated(connection: Connection, detectors: str) -> int:
+    """Remove what earlier detectors saw of manifests that these, or none, have looked at since; how many rows."""
+    current = subjects.alias("current")
+    seen_since = select(current.c.manifest).where(current.c.detectors.in_(["", detectors]))
+    outdated = delete(subjects).where(subjects.c.detectors.not_in(["", detectors]), subjects.c.manifest.in_(seen_since))
+    return connection.execute(outdated).rowcount
+
+
+def _names(connection: Connection, column: Column[str]) -> frozenset[str]:
+    return frozenset(connection.execute(select(column).distinct()).scalars())
+
+
+def _remove(connection: Connection, table: Table, column: Column[str], names: Collection[str]) -> int:
+    ordered, removed = sorted(names), 0
+    for start in range(0, len(ordered), _BATCH):
+        removed += connection.execute(delete(table).where(column.in_(ordered[start : start + _BATCH]))).rowcount
+    return removed

@@ -1,0 +1,142 @@
+"""Subjects in the ledger: manifests as policies see them."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy.dialects.sqlite import insert
+
+from policy.results.checksums import require_sum, sum_of
+from policy.results.tables import subjects
+from registry.database.statement import Statement
+
+
+class Kind(StrEnum):
+    """What a manifest is."""
+
+    IMAGE = "image"
+    INDEX = "index"
+    ARTIFACT = "artifact"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One manifest as policies see it, independent of any policy.
+
+    Attributes:
+        manifest: its digest.
+        kind: image, index or artifact.
+        detectors: the detectors that looked, `""` where none are needed.
+        essence: all that a verdict's state depends on; equal essences get equal states.
+        final: whether looking again would find the same; a layer that was missing may come.
+        body: all that the text of a verdict needs: canonical JSON.
+    """
+
+    manifest: str
+    kind: Kind
+    detectors: str
+    essence: str
+    final: bool
+    body: bytes
+
+    def named(self, manifest: str) -> "Subject":
+        """The same, seen in another manifest: with equal content, only the name differs."""
+        return Subject(manifest, self.kind, self.detectors, self.essence, self.final, self.body)
+
+
+_COLUMNS = (
+    subjects.c.manifest,
+    subjects.c.kind,
+    subjects.c.detectors,
+    subjects.c.essence,
+    subjects.c.final,
+    subjects.c.body,
+    subjects.c.sum,
+)
+_FIND = Statement(select(*_COLUMNS).where(subjects.c.manifest == bindparam("named")))
+_PUT = insert(subjects)
+_KEEP = Statement(
+    _PUT.on_conflict_do_update(
+        index_elements=["manifest", "detectors"],
+        set_={name: _PUT.excluded[name] for name in ("kind", "essence", "final", "body", "sum")},
+    ),
+    ("manifest", "detectors", "kind", "essence", "final", "body", "sum"),
+)
+_AMONG = select(subjects.c.manifest).where(
+    subjects.c.manifest.in_(bindparam("named", expanding=True)),
+    subjects.c.detectors.in_(bindparam("seen_by", expanding=True)),
+)
+_FORGET = delete(subjects).where(subjects.c.manifest == bindparam("named"))
+_ESSENCES = select(
+    subjects.c.manifest, subjects.c.detectors, subjects.c.kind, subjects.c.essence, subjects.c.final, subjects.c.sum
+).where(subjects.c.kind != Kind.INDEX.value)
+_INDEXES = select(*_COLUMNS).where(subjects.c.kind == Kind.INDEX.value)
+
+
+def keep(connection: Connection, seen: Sequence[Subject]) -> None:
+    """Keep subjects, each replacing what the same detectors saw before. Equal bodies are packed once."""
+    packed = {body: zlib.compress(body, 1) for body in {item.body for item in seen}}
+    _KEEP.change_each(connection, [_row(item) | {"body": packed[item.body]} for item in seen])
+
+
+def _row(subject: Subject) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "manifest": subject.manifest,
+        "detectors": subject.detectors,
+        "kind": subject.kind.value,
+        "essence": subject.essence,
+        "final": subject.final,
+    }
+    return row | {"sum": sum_of(*row.values())}
+
+
+def find(connection: Connection, manifest: str, detectors: str) -> Subject | None:
+    """The subject as these detectors saw it, else as others did, else `None`."""
+    found = [_subject(row) for row in _FIND.rows(connection, {"named": manifest})]
+    current = [item for item in found if item.detectors in {"", detectors}]
+    return next(iter(current + found), None)
+
+
+def among(connection: Connection, manifests: Sequence[str], detectors: str) -> set[str]:
+    """Those of the manifests that these detectors, or none, needed to look at and have."""
+    return set(connection.execute(_AMONG, {"named": list(manifests), "seen_by": ["", detectors]}).scalars())
+
+
+def seen_otherwise(connection: Connection, seen: Sequence[Subject]) -> set[str]:
+    """Those that are known already, and known to be something that may be judged otherwise."""
+    before: dict[str, str] = {}
+    current = {"", *(item.detectors for item in seen)}
+    for item in seen:
+        for _, _, seen_by, essence, *_ in _FIND.rows(connection, {"named": item.manifest}):
+            if item.manifest not in before or seen_by in current:
+                before[item.manifest] = essence
+    return {item.manifest for item in seen if before.get(item.manifest, item.essence) != item.essence}
+
+
+def forget(connection: Connection, manifest: str) -> None:
+    """Have a manifest looked into again the next time it is asked for."""
+    connection.execute(_FORGET, {"named": manifest})
+
+
+def essences(connection: Connection, detectors: str) -> dict[str, tuple[str, bool]]:
+    """Essence and finality of every image and artifact; what these detectors saw counts before what others did."""
+    found: dict[str, tuple[str, bool]] = {}
+    for manifest, seen_by, kind, essence, final, found_sum in connection.execute(_ESSENCES):
+        require_sum(found_sum, manifest, seen_by, kind, essence, final)
+        if manifest not in found or seen_by == detectors:
+            found[manifest] = essence, final
+    return found
+
+
+def indexes(connection: Connection) -> list[Subject]:
+    """Every index."""
+    return [_subject(row) for row in connection.execute(_INDEXES)]
+
+
+def _subject(row: Any) -> Subject:
+    manifest, kind, detectors, essence, final, _body, found_sum = row
+    require_sum(found_sum, manifest, detectors, kind, essence, bool(final))
+    return Subject(row[0], Kind(row[1]), row[2], row[3], bool(row[4]), zlib.decompress(row[5]))

@@ -1,0 +1,25 @@
+"""Images that were seen without asking the ledger whether it knows them: it finds out when it takes them in."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from policy.enforcement.generation import FORGOTTEN
+from policy.results import layers as inspected_layers
+from policy.results import manifests as inspected_manifests
+from policy.results import verdicts
+from policy.results.manifests import Subject
+
+
+def keep(connection: Connection, seen: Sequence[Subject]) -> None:
+    """Keep what was seen. Where earlier detectors, or other budgets, saw another image, what was said of it goes.
+
+    That happens to a manifest that is pushed again, and concerns the indexes that hold it; a running server follows
+    within a second.
+    """
+    changed = inspected_manifests.seen_otherwise(connection, seen)
+    inspected_manifests.keep(connection, seen)
+    for manifest in changed:
+        verdicts.forget(connection, manifest)
+    if changed:
+        inspected_layers.count(connection, FORGOTTEN, 1)

@@ -1,0 +1,109 @@
+"""The states of verdicts in the ledger; their texts are made from subjects when somebody reads them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from policy.assessment.verdict import State
+from policy.results import layers as inspected_layers
+from policy.results.checksums import require_sum, sum_of
+from policy.results.tables import subjects, verdicts
+from registry.database.statement import Statement
+
+_SUPERSEDED = "superseded"
+_PUT = insert(verdicts)
+_KEEP = Statement(
+    _PUT.on_conflict_do_update(
+        index_elements=["policy", "manifest"], set_={"state": _PUT.excluded.state, "sum": _PUT.excluded.sum}
+    ),
+    ("policy", "manifest", "state", "sum"),
+)
+_FIND = Statement(
+    select(verdicts.c.state, verdicts.c.sum).where(
+        verdicts.c.policy == bindparam("policy"), verdicts.c.manifest == bindparam("named")
+    )
+)
+_AMONG = select(verdicts.c.manifest).where(
+    verdicts.c.policy == bindparam("policy"), verdicts.c.manifest.in_(bindparam("named", expanding=True))
+)
+_ALL = select(verdicts.c.manifest, verdicts.c.state, verdicts.c.sum).where(verdicts.c.policy == bindparam("policy"))
+_TOTALS = (
+    select(verdicts.c.state, func.count()).where(verdicts.c.policy == bindparam("policy")).group_by(verdicts.c.state)
+)
+_LOCK = delete(verdicts).where(verdicts.c.policy == "")
+_FORGET = delete(verdicts).where(verdicts.c.manifest == bindparam("named"))
+_FORGET_INDEXES = delete(verdicts).where(
+    verdicts.c.manifest.in_(select(subjects.c.manifest).where(subjects.c.kind == "index"))
+)
+_FORGET_POLICY = delete(verdicts).where(verdicts.c.policy == bindparam("gone"))
+
+
+def keep(connection: Connection, policy: str, states: Iterable[tuple[str, State]]) -> None:
+    """Keep the states that a policy, named by its digest, gave to manifests."""
+    keep_each(connection, [(policy, manifest, state) for manifest, state in states])
+
+
+def keep_each(connection: Connection, judged: Iterable[tuple[str, str, State]]) -> None:
+    """Keep states, each with the digests of its policy and its manifest."""
+    rows = [
+        {"policy": by, "manifest": of, "state": state.value, "sum": sum_of(by, of, state.value)}
+        for by, of, state in judged
+    ]
+    _KEEP.change_each(connection, rows)
+
+
+def keep_unless(connection: Connection, number: int, policy: str, states: Iterable[tuple[str, State]]) -> bool:
+    """Keep states that were made when `superseded` was `number`; nothing is kept when it has risen since."""
+    # A write first: until this transaction ends, no other process changes the number.
+    connection.execute(_LOCK)
+    if superseded(connection) != number:
+        return False
+    keep(connection, policy, states)
+    return True
+
+
+def find(connection: Connection, policy: str, manifest: str) -> State | None:
+    """The state a policy gave to a manifest."""
+    found = _FIND.first(connection, {"policy": policy, "named": manifest})
+    return None if found is None else _state(policy, manifest, *found)
+
+
+def among(connection: Connection, policy: str, manifests: Sequence[str]) -> set[str]:
+    """Those of the manifests that a policy has judged."""
+    return set(connection.execute(_AMONG, {"policy": policy, "named": list(manifests)}).scalars())
+
+
+def every(connection: Connection, policy: str) -> Mapping[str, State]:
+    """All states a policy gave."""
+    return {
+        manifest: _state(policy, manifest, state, written)
+        for manifest, state, written in connection.execute(_ALL, {"policy": policy})
+    }
+
+
+def _state(policy: str, manifest: str, state: str, written: int) -> State:
+    require_sum(written, policy, manifest, state)
+    return State(state)
+
+
+def totals(connection: Connection, policy: str) -> Mapping[State, int]:
+    """How many manifests a policy put in each state."""
+    return {State(state): number for state, number in connection.execute(_TOTALS, {"policy": policy})}
+
+
+def forget(connection: Connection, manifest: str) -> None:
+    """Drop every verdict on a manifest, and on all indexes, any of which may hold it; they are quickly made again."""
+    connection.execute(_FORGET, {"named": manifest})
+    connection.execute(_FORGET_INDEXES)
+    inspected_layers.count(connection, _SUPERSEDED, 1)
+
+
+def superseded(connection: Connection) -> int:
+    """A number that rises whenever any process forgets what was said of a manifest, which was seen anew."""
+    return inspected_layers.counted(connection, _SUPERSEDED)
+
+
+def forget_policy(connection: Connection, policy: str) -> None:
+    """Drop every verdict of a policy that is no longer in force anywhere."""
+    connection.execute(_FORGET_POLICY, {"gone": policy})

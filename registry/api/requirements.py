@@ -1,0 +1,63 @@
+"""What a route asks of its caller, and the one place that checks it."""
+
+from collections.abc import Iterator
+from enum import Enum
+
+from starlette.requests import Request
+
+from registry.api.path_parameters import repository_of, source_of
+from registry.api.services import Rooms
+from registry.auth.actions import Action
+from registry.auth.principals import Principal, anonymous
+from registry.auth.scopes import CATALOG_SCOPE
+from registry.oci.names import RepositoryName
+
+
+class Needs(Enum):
+    """The requirement of one row of the route table; repository rows mean the repository in the path."""
+
+    NOTHING = "nothing"
+    SIGNED_IN = "signed in"
+    AZURE = "signed in, as Azure's API asks for it"
+    CATALOG = "registry:catalog:*"
+    PULL = "pull"
+    PUSH = "push"
+    UPLOAD = "push, within the upload session that the path names"
+    DELETE = "delete"
+
+
+async def authorise(needs: Needs, rooms: Rooms, request: Request) -> Principal:
+    """The caller, when it may; else Unauthorized with a challenge, Denied, or TooManyRequests."""
+    access = rooms.access
+    match needs:
+        case Needs.NOTHING:
+            return anonymous(may_pull=False)
+        case Needs.SIGNED_IN:
+            return await access.identify(request)
+        case Needs.AZURE:  # Microsoft's SDK cannot read a challenge without a scope
+            return await access.identify(request, (CATALOG_SCOPE,))
+        case Needs.CATALOG:
+            return await access.require_catalog(request)
+        case Needs.UPLOAD:
+            return await _within_session(rooms, request)
+    return await access.require(request, repository_of(request), _ACTIONS[needs], also=_sources(request))
+
+
+_ACTIONS = {Needs.PULL: Action.PULL, Needs.PUSH: Action.PUSH, Needs.DELETE: Action.DELETE}
+
+
+def _sources(request: Request) -> Iterator[RepositoryName]:
+    """Read when a challenge needs it."""
+    source = source_of(request)
+    if source is not None:
+        yield source
+
+
+async def _within_session(rooms: Rooms, request: Request) -> Principal:
+    name, upload = repository_of(request), request.path_params["upload"]
+
+    async def owner() -> str:
+        session = await rooms.uploads.session(name, upload)
+        return session.principal_id
+
+    return await rooms.access.require(request, name, Action.PUSH, session=owner)

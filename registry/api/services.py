@@ -1,0 +1,45 @@
+"""The services that handlers call, built once at start-up."""
+
+from dataclasses import dataclass
+
+from registry.auth.access import Access
+from registry.auth.token_service import TokenDesk
+from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.blobs import Blobs
+from registry.content.catalog import Catalog
+from registry.content.manifests import Manifests
+from registry.content.referrers import ReferrersList
+from registry.content.tags import Tags
+from registry.content.uploads import Uploads
+from registry.gate import Gate
+from registry.metadata.store import MetadataStore
+from registry.storage.blob_store import BlobStore
+from registry.telemetry.metrics import Metrics
+from registry.telemetry.readiness import Readiness
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What a gate is built from: where bytes and rows are, and the settings."""
+
+    storage: BlobStore
+    metadata: MetadataStore
+    settings: SettingsInForce[RegistrySettings]
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """One field per noun, and who may call."""
+
+    stores: Stores
+    gate: Gate
+    access: Access
+    desk: TokenDesk
+    blobs: Blobs
+    uploads: Uploads
+    manifests: Manifests
+    tags: Tags
+    catalog: Catalog
+    referrers: ReferrersList
+    metrics: Metrics
+    readiness: Readiness

@@ -1,0 +1,128 @@
+"""The token desk: hands out tokens for credentials (distribution's token specification, and its OAuth2 form)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from registry.auth.credentials import Credentials, CredentialsMalformed, UserSecret, parse_authorization
+from registry.auth.principals import Principal
+from registry.auth.scopes import parse_scopes
+from registry.auth.sign_in import Identity, SignIn
+from registry.auth.tokens import ACCESS, REFRESH, Tokens
+from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.oci.errors import BadRequest, Unauthorized
+
+_NOBODY = "sign in first: this token is for principals only, not for the anonymous caller"
+
+
+@dataclass(frozen=True, slots=True)
+class Handout:
+    """Who got a token, and the JSON of the reply."""
+
+    principal: Principal
+    reply: dict[str, Any] = field(repr=False)
+
+
+class TokenDesk:
+    """Answers `/oauth2/token` and `/oauth2/exchange`."""
+
+    def __init__(self, sign_in: SignIn, tokens: Tokens, settings: SettingsInForce[RegistrySettings]) -> None:
+        self._sign_in = sign_in
+        self._tokens = tokens
+        self._settings = settings
+
+    async def for_credentials(
+        self, credentials: Credentials | None, address: str, scopes: Iterable[str], *, offline: bool = False
+    ) -> Handout:
+        """An access token for the part of `scopes` that the caller may have, and a refresh token when `offline`.
+
+        Raises:
+            Unauthorized: wrong credentials.
+            TooManyRequests: too many wrong ones.
+        """
+        identity = await self._identify(credentials, address)
+        return self._reply(identity, scopes, refresh=self._refresh(identity) if offline else "")
+
+    async def for_header(self, authorization: str | None, address: str, scopes: Iterable[str]) -> Handout:
+        """`for_credentials` with those of an `Authorization` header; without one, the anonymous caller's.
+
+        There is never a refresh token: docker would put it in the place of the secret, in a store that it shares with
+        podman and skopeo, and those cannot sign in beside it.
+
+        Raises:
+            Unauthorized: wrong credentials, or a header that cannot be read.
+            TooManyRequests: too many wrong ones.
+        """
+        try:
+            credentials = parse_authorization(authorization)
+        except CredentialsMalformed as error:
+            raise Unauthorized("the Authorization header cannot be read: send Basic with user:secret") from error
+        return await self.for_credentials(credentials, address, scopes)
+
+    async def for_form(self, form: Mapping[str, str], address: str, scopes: Iterable[str]) -> Handout:
+        """The answer to a POST form with `grant_type` password or refresh_token.
+
+        Raises:
+            Unauthorized: wrong credentials or token.
+            BadRequest: a member is missing, or another grant type (400).
+            TooManyRequests: too many wrong secrets.
+        """
+        kind = form.get("grant_type", "")
+        if kind == "refresh_token":
+            text = _needed(form, "refresh_token")
+            identity = await self._sign_in.by_token(text, REFRESH)
+            return self._reply(identity, scopes, refresh=text)
+        if kind != "password":
+            raise BadRequest(f"grant_type {kind[:64]!r} is not offered: use password or refresh_token")
+        user, secret = form.get("username", ""), form.get("password", "")
+        credentials = UserSecret(user, secret) if user or secret else None
+        offline = form.get("access_type") == "offline"
+        return await self.for_credentials(credentials, address, scopes, offline=offline)
+
+    async def exchange(self, form: Mapping[str, str]) -> Handout:
+        """A refresh token for a token that this registry issued (ACR's `/oauth2/exchange`); it ends no later.
+
+        Raises:
+            Unauthorized: the token is not ours or has expired.
+            BadRequest: a member is missing, or another grant type (400).
+        """
+        kind = form.get("grant_type", "")
+        members = {"access_token": "access_token", "refresh_token": "refresh_token"}
+        members["access_token_refresh_token"] = "access_token"  # noqa: S105
+        if kind not in members:
+            raise BadRequest(f"grant_type {kind[:64]!r} is not offered: use access_token")
+        identity = await self._sign_in.by_token(_needed(form, members[kind]), ACCESS, REFRESH)
+        if identity.principal.is_anonymous:
+            raise Unauthorized(_NOBODY)
+        return Handout(identity.principal, {"refresh_token": self._refresh(identity)})
+
+    async def _identify(self, credentials: Credentials | None, address: str) -> Identity:
+        if credentials is None:
+            return self._sign_in.nobody()
+        return await self._sign_in.identify(credentials, address)
+
+    def _refresh(self, identity: Identity) -> str:
+        # A narrow token yields a refresh token that is as narrow, so that nobody widens what was handed to them.
+        if identity.origin is None:
+            return ""
+        return self._tokens.refresh(identity.principal, identity.origin, identity.claims).text
+
+    def _reply(self, identity: Identity, scopes: Iterable[str], refresh: str) -> Handout:
+        granted = identity.grant(parse_scopes(scopes))
+        token = self._tokens.access(identity.principal, granted, identity.origin)
+        reply = {
+            "token": token.text,
+            "access_token": token.text,
+            "expires_in": token.expires_in,
+            "issued_at": datetime.fromtimestamp(token.issued, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "scope": " ".join(map(str, granted)),
+        }
+        return Handout(identity.principal, reply | {"refresh_token": refresh} if refresh else reply)
+
+
+def _needed(form: Mapping[str, str], member: str) -> str:
+    text = form.get(member, "")
+    if not text:
+        raise BadRequest(f"the form has no {member}: send one")
+    return text

@@ -1,0 +1,133 @@
+"""The audit of acts by command: who changed what in a data folder, as a line beside those of requests.
+
+A line has the members of a request's line, and `detail`: `action` is the command, `method` is COMMAND, `name` the user
+of the operating system, `status` the exit code. A running server that finds such a line in its audit log logs it.
+"""
+
+import errno
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from registry.cli.data_folder import settings_of
+from registry.config.settings import RegistrySettings
+from registry.errors import BasegateError
+from registry.metadata.open_store import FILE_NAME, require_known_revision
+from registry.storage.disk.ownership import act_as_owner
+from registry.telemetry.audit import append_line, command_line_of, open_file
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_NOTES = "basegate.audit"
+_COULD_NOT, _INTERRUPTED = 2, 130
+_SELDOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+_OF_THE_ANSWER = frozenset({"data", "as_json", "yes"})
+"""Parameters that say nothing of what is done."""
+_MEMBERS = ("repository", "reference", "digest")
+
+
+class AuditUnwritable(BasegateError):
+    """What a command is about to do could not be recorded."""
+
+
+def audited(
+    action: str, when: Callable[[Mapping[str, Any]], bool] = lambda _parameters: True
+) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Record what a command does; it needs the options of `data_option`.
+
+    Args:
+        action: the command, as `principal.create`.
+        when: whether a call with these parameters changes anything.
+    """
+
+    def decorate(command: Callable[P, T]) -> Callable[P, T]:
+        @wraps(command)
+        def run(*arguments: P.args, **given: P.kwargs) -> T:
+            context = click.get_current_context()
+            if not when(context.params):
+                return command(*arguments, **given)
+            with _recorded(context, action):
+                return command(*arguments, **given)
+
+        return run
+
+    return decorate
+
+
+def note(**more: str) -> None:
+    """Add to the line of the command that runs: `repository`, `reference`, `digest`, or a word of its detail."""
+    click.get_current_context().meta.setdefault(_NOTES, {}).update(more)
+
+
+@contextmanager
+def _recorded(context: click.Context, action: str) -> Iterator[None]:
+    settings = settings_of(context)
+    # Tried before anything is changed: what cannot be recorded is not done.
+    file = _opened(settings)
+    status, reason = 0, ""
+    try:
+        yield
+    except click.exceptions.Exit as ending:
+        status = ending.exit_code
+        raise
+    except BaseException as error:
+        status = _INTERRUPTED if isinstance(error, KeyboardInterrupt) else _COULD_NOT
+        reason = str(error) or type(error).__name__
+        raise
+    finally:
+        if file is None:
+            with suppress(BasegateError):  # what was done is done
+                file = _opened(settings)
+        if file is not None:
+            _write(file, command_line_of(action, status, reason, _told(context)))
+
+
+def _opened(settings: RegistrySettings) -> int | None:
+    """The audit log; `None` where there is no registry (yet), none is wanted, or the disk is full."""
+    if not settings.audit.enabled or not (settings.data / FILE_NAME).is_file():
+        return None
+    act_as_owner(settings.data)
+    require_known_revision(settings.data)
+    path = settings.data / settings.audit.file
+    try:
+        return open_file(path)
+    except OSError as error:
+        if error.errno in _SELDOM:
+            return None
+        raise AuditUnwritable(
+            f"the audit log {path} cannot be written ({error.strerror}): nothing was done: let the owner of the data "
+            "folder run the command, or name the server's settings file with --config"
+        ) from error
+
+
+def _write(file: int, line: Mapping[str, Any]) -> None:
+    try:
+        append_line(file, line)
+    except OSError as error:
+        click.echo(f"warning: this is not in the audit log: {error.strerror}", err=True)
+    finally:
+        os.close(file)
+
+
+def _told(context: click.Context) -> dict[str, str]:
+    order = [str(option.name) for option in context.command.params if option.name in context.params]
+    found = {name: _text(context.params[name]) for name in order if name not in _OF_THE_ANSWER}
+    notes: dict[str, str] = context.meta.get(_NOTES, {})
+    members = {name: text for name, text in (found | notes).items() if name in _MEMBERS}
+    unsaid = {*_MEMBERS, "image"} if members else set(_MEMBERS)
+    words = [f"{name}={text}" for name, text in (found | notes).items() if text and name not in unsaid]
+    return {**members, "detail": " ".join(words)}
+
+
+def _text(value: object) -> str:
+    if value is None or value is False or value == ():
+        return ""
+    if isinstance(value, tuple):
+        return ",".join(str(item) for item in value)
+    return str(value) if not isinstance(value, Path) else str(value.absolute())

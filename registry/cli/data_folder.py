@@ -1,0 +1,160 @@
+"""Commands that work on a data folder, safe beside a running server: the options, and reading and changing its rows."""
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import click
+from sqlalchemy import Connection
+
+from registry.config.settings import LogSettings, RegistrySettings
+from registry.config.sources import load
+from registry.errors import BasegateError
+from registry.metadata.open_store import (
+    FILE_NAME,
+    is_rest_of_registry,
+    open_metadata,
+    require_known_revision,
+    require_nothing_lost,
+)
+from registry.storage.disk.ownership import act_as_owner
+from registry.telemetry import logs
+
+P = ParamSpec("P")
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class NoRegistry(BasegateError):
+    """There is no registry in the data folder that a command was given."""
+
+
+_CONFIG, _DATA, _SETTINGS = "basegate.config", "basegate.data", "basegate.settings"
+"""Keys of a context's `meta`, which the commands of a group share with the group."""
+
+
+def kind_of(context: click.Context) -> type[RegistrySettings]:
+    """The settings class of the program: what a package on top gave as the context's object (a function), or ours."""
+    given: Callable[[], type[RegistrySettings]] | None = context.find_root().obj
+    return RegistrySettings if given is None else given()
+
+
+def settings_of(context: click.Context) -> RegistrySettings:
+    """The settings that count for a command, from its flags, the environment and the settings file.
+
+    Raises:
+        SettingsError: anything in any of them is wrong.
+    """
+    known: RegistrySettings | None = context.meta.get(_SETTINGS)
+    if known is None:
+        flags = {"data": context.meta.get(_DATA)}
+        known = context.meta[_SETTINGS] = load(kind_of(context), context.meta.get(_CONFIG), flags, os.environ)
+    return known
+
+
+def _remember_file(context: click.Context, _option: click.Parameter, file: Path | None) -> None:
+    if file is not None:
+        context.meta[_CONFIG] = file
+        context.meta.pop(_SETTINGS, None)
+
+
+def _resolve_folder(context: click.Context, _option: click.Parameter, folder: Path | None) -> Path:
+    if folder is not None:
+        context.meta[_DATA] = folder
+        context.meta.pop(_SETTINGS, None)
+    return settings_of(context).data
+
+
+config_option = click.option(
+    "--config",
+    envvar="BASEGATE_CONFIG",
+    type=click.Path(path_type=Path),
+    is_eager=True,  # where the data folder is may stand in it
+    expose_value=False,
+    callback=_remember_file,
+    help="Settings file (YAML).",
+)
+_folder_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    callback=_resolve_folder,
+    help="Data folder of the registry. Default: that of BASEGATE_DATA or the settings file, else data",
+)
+
+
+def data_option(command: F) -> F:
+    """`--data` and `--config`: the command gets the folder as `data`, and `settings_of` its settings."""
+    return config_option(_folder_option(command))
+
+
+bootstrap_option = click.option(
+    "--bootstrap-file",
+    envvar="BASEGATE_BOOTSTRAP_FILE",
+    type=click.Path(path_type=Path),
+    help="Principals that are to be there, with their secrets (YAML).",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer for programs.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+def look(data: Path, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a query on the rows of a data folder. Raises NoRegistry when it is none."""
+    require_registry(data)
+    with closing(open_metadata(data)) as metadata:
+        return asyncio.run(metadata.read(query, *args, **kwargs))
+
+
+def change(data: Path, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a change as one transaction; a running server follows at once. Raises like `look`."""
+    require_registry(data)
+    with closing(open_metadata(data)) as metadata:
+        return asyncio.run(metadata.write(work, *args, **kwargs))
+
+
+def log_to_stderr() -> None:
+    """What a command's work logs is for people: standard output holds the answer alone."""
+    logs.configure(LogSettings(level="warning"))
+
+
+def require_registry(data: Path, *, lost_too: bool = False) -> None:
+    """Make sure that a registry keeps its rows in the folder, or, with `lost_too`, has kept them.
+
+    Raises:
+        NoRegistry: nothing of one is there.
+        DatabaseMissing: its rows are lost.
+        DatabaseNewer: a newer basegate has written it.
+    """
+    act_as_owner(data)
+    if (data / FILE_NAME).is_file():
+        require_known_revision(data)
+    elif not (lost_too and is_rest_of_registry(data)):
+        require_nothing_lost(data)
+        raise NoRegistry(
+            f"there is no registry in {data}: name its data folder with --data, BASEGATE_DATA or `data` in the "
+            f"settings, or make one with `basegate init --data {data}`"
+        )
+
+
+def print_json(document: Any) -> None:
+    """For programs."""
+    click.echo(json.dumps(document, indent=2))
+
+
+def moment(seconds: float) -> str:
+    """Seconds since the epoch as `2019-07-01 12:00:00Z`."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def size(count: int) -> str:
+    """Bytes for a person: `12.3 MiB`."""
+    amount = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} TiB"

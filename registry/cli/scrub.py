@@ -1,0 +1,60 @@
+"""`basegate scrub`: read all content again, beside a running server."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from registry.cli.command_audit import audited
+from registry.cli.data_folder import (
+    data_option,
+    json_option,
+    log_to_stderr,
+    print_json,
+    require_registry,
+    settings_of,
+    size,
+)
+from registry.content.small_blob_journal import open_stores
+from registry.maintenance.pace import Pace
+from registry.maintenance.scrub import Progress, Scrub
+
+
+@click.command("scrub")
+@click.option("--rate", type=click.IntRange(min=0), help="Bytes a second; 0: as fast as it goes. Default: the setting.")
+@click.option("--anew", is_flag=True, help="Begin at the beginning, not where the last pass was cut short.")
+@data_option
+@json_option
+@click.pass_context
+@audited("scrub")
+def scrub_command(context: click.Context, rate: int | None, data: Path, *, anew: bool, as_json: bool) -> None:
+    """Read every blob and manifest, and set aside what does not have its digest: a push heals it.
+
+    Exit code 0: all is sound. 1: something was damaged or missing. 2: it could not be told.
+    """
+    settings = settings_of(context)
+    log_to_stderr()
+    require_registry(data)
+    pace = Pace(lambda: settings.scrub.bytes_per_second if rate is None else rate)
+    with ThreadPoolExecutor(settings.storage.threads) as pool:
+        storage, metadata = open_stores(data, pool)
+        with closing(metadata):
+            found = Scrub(storage, metadata, data, pace).run(anew=anew)
+            held = [item.digest for item in storage.quarantine.held()]
+    _tell(found, held, as_json=as_json)
+    context.exit(1 if held else 0)
+
+
+def _tell(found: Progress, held: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        print_json({**asdict(found), "withheld": held})
+        return
+    for digest in held:
+        click.echo(f"damaged or missing: {digest}")
+    click.echo(
+        f"read {found.manifests} manifests and {found.blobs} blobs ({size(found.bytes)}): {found.damaged} damaged or "
+        f"missing, {len(held)} withheld"
+    )

@@ -1,0 +1,105 @@
+"""`basegate trash ls|restore|empty`: what collections and deletes have removed, and can be brought back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from registry.cli.command_audit import audited
+from registry.cli.data_folder import (
+    data_option,
+    json_option,
+    log_to_stderr,
+    look,
+    moment,
+    print_json,
+    require_registry,
+)
+from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.gc import GarbageCollector
+from registry.content.small_blob_journal import open_stores
+from registry.maintenance.undo import Undone, undo
+from registry.metadata import trash
+from registry.metadata.sqlite_store import SqliteStore
+from registry.storage.disk.store import DiskStore
+
+T = TypeVar("T")
+
+_SHOWN = 20
+
+
+@click.group("trash")
+def trash_group() -> None:
+    """What collections and deletes have removed, for as long as it can be brought back."""
+
+
+@trash_group.command("ls")
+@data_option
+@json_option
+def list_command(data: Path, *, as_json: bool) -> None:
+    """List the runs that have removed something, the latest first."""
+    found = look(data, trash.runs)
+    if as_json:
+        print_json([asdict(run) for run in found])
+        return
+    for run in found:
+        counts = ", ".join(f"{number} {kind}s" for kind, number in sorted(run.counts.items()))
+        click.echo(f"{run.name}  {moment(run.time)}  {counts}")
+
+
+@trash_group.command("restore")
+@click.argument("run")
+@data_option
+@json_option
+@click.pass_context
+@audited("trash.restore")
+def restore_command(context: click.Context, run: str, data: Path, *, as_json: bool) -> None:
+    """Bring back what RUN has removed; see `basegate trash ls`. Exit code 1: not all of it."""
+    context.exit(undo_run(data, run, as_json=as_json))
+
+
+@trash_group.command("empty")
+@data_option
+@audited("trash.empty")
+def empty_command(data: Path) -> None:
+    """Remove everything that could still be brought back, and free its space."""
+    removed = with_stores(data, _empty)
+    click.echo(f"the trash is empty: {removed} files are gone")
+
+
+def undo_run(data: Path, run: str, *, as_json: bool) -> int:
+    """Bring a run's removals back and say so; the exit code."""
+    undone: Undone = with_stores(data, lambda storage, metadata: undo(storage, metadata, run))
+    if as_json:
+        print_json(asdict(undone))
+        return 1 if undone.left else 0
+    for sentence in undone.left[:_SHOWN]:
+        click.echo(f"not brought back: {sentence}")
+    click.echo(
+        f"brought back {undone.blobs} files, {undone.manifests} manifests, {undone.links} links and {undone.tags} tags "
+        f"of {undone.run}"
+    )
+    return 1 if undone.left else 0
+
+
+def with_stores(data: Path, work: Callable[[DiskStore, SqliteStore], Awaitable[T]]) -> T:
+    """Do something with the files and the rows of a data folder."""
+    log_to_stderr()
+    require_registry(data)
+    with ThreadPoolExecutor(2) as pool:
+        storage, metadata = open_stores(data, pool)
+
+        async def do() -> T:
+            return await work(storage, metadata)
+
+        with closing(metadata):
+            return asyncio.run(do())
+
+
+async def _empty(storage: DiskStore, metadata: SqliteStore) -> int:
+    return await GarbageCollector(storage, metadata, SettingsInForce(RegistrySettings())).empty_trash()

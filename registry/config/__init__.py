@@ -1,0 +1,1 @@
+"""Settings: their groups, where they come from, and changes while the server runs."""

@@ -1,0 +1,122 @@
+"""Where settings come from, in rising order: defaults, the YAML file, the environment `BASEGATE_*`, flags.
+
+`BASEGATE_LOG__LEVEL=debug` is the file's `log: {level: debug}`: two underscores go one group deeper. Lists and groups
+are written as JSON or YAML, lists of words also with commas.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from registry.config.settings import RegistrySettings
+from registry.errors import BasegateError
+
+S = TypeVar("S", bound=RegistrySettings)
+
+PREFIX = "BASEGATE_"
+# Read by the commands themselves: where the settings file is, and what their other flags default to.
+NOT_SETTINGS = frozenset({"CONFIG", "BOOTSTRAP_FILE", "USERNAME", "PASSWORD", "CA_FILE", "PLAIN_HTTP", "QUIET"})
+# The flag `--gateway` in this one is HOST:PORT, the settings' group of the same name a mapping.
+_FLAG_OR_GROUP = frozenset({"GATEWAY"})
+
+
+class SettingsError(BasegateError):
+    """The settings cannot be used; the message is one line that names the key, what was found and what is needed."""
+
+
+def load(kind: type[S], file: Path | None, flags: Mapping[str, Any], environment: Mapping[str, str]) -> S:
+    """Put all sources together.
+
+    Args:
+        kind: the settings class; a package on top of the registry brings a subclass with more groups.
+        file: the YAML file, or `None`; a file that is named must exist.
+        flags: dotted keys to values, `None` for a flag that was not given.
+        environment: usually `os.environ`; names that do not begin with `BASEGATE_` are ignored.
+
+    Raises:
+        SettingsError: anything in any source is wrong.
+    """
+    document: dict[str, Any] = {}
+    if file is not None:
+        _merge(document, _from_file(file, kind))
+    for key, value in _from_environment(environment):
+        _check_keys(kind, _nest(key, None), f"environment variable {PREFIX}{key.upper().replace('.', '__')}")
+        _merge(document, _nest(key, value))
+    for key, value in flags.items():
+        if value is not None:
+            _merge(document, _nest(key, value))
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        raise SettingsError(_describe(error, file)) from None
+
+
+def _from_file(file: Path, kind: type[BaseModel]) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"settings file {file} cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise SettingsError(f"settings file {file} is not YAML: {reason}") from None
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise SettingsError(f"settings file {file} holds a {type(document).__name__}: needs keys and values")
+    _check_keys(kind, document, f"settings file {file}")
+    return {key: value for key, value in document.items() if value is not None}
+
+
+def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    for name in sorted(environment):
+        key = name.removeprefix(PREFIX)
+        if key != name and key not in NOT_SETTINGS:
+            text = environment[name]
+            if key in _FLAG_OR_GROUP and text[:1] != "{":
+                continue
+            yield key.lower().replace("__", "."), yaml.safe_load(text) if text[:1] in {"[", "{"} else text
+
+
+def _check_keys(kind: type[BaseModel], document: Mapping[str, Any], where: str, path: str = "") -> None:
+    """Refuse a key that no group knows, with the nearest that one does."""
+    for key, value in document.items():
+        field = kind.model_fields.get(str(key))
+        if field is None:
+            near = difflib.get_close_matches(str(key), kind.model_fields, 1)
+            hint = f": did you mean {path}{near[0]}?" if near else f": known here are {', '.join(kind.model_fields)}"
+            raise SettingsError(f"{where}: there is no setting {path}{key}{hint}")
+        group = field.annotation
+        if isinstance(value, dict) and isinstance(group, type) and issubclass(group, BaseModel):
+            _check_keys(group, value, where, f"{path}{key}.")
+
+
+def _nest(key: str, value: Any) -> dict[str, Any]:
+    """`a.b`, 1 -> `{"a": {"b": 1}}`."""
+    first, _, rest = key.partition(".")
+    return {first: _nest(rest, value) if rest else value}
+
+
+def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value
+
+
+def _describe(error: ValidationError, file: Path | None) -> str:
+    first, *others = error.errors(include_url=False)
+    key = ".".join(str(part) for part in first["loc"]) or "settings"
+    found = "" if isinstance(first["input"], dict) else f" is {str(first['input'])[:80]!r}"
+    more = f" (and {len(others)} more)" if others else ""
+    where = f" [file {file}, environment {PREFIX}* or flags]" if file else f" [environment {PREFIX}* or flags]"
+    return f"setting {key}{found}: {_needed(first['msg'])}{more}{where}"
+
+
+def _needed(message: str) -> str:
+    text = message.removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("Input ")
+    return f"needs {text}" if text != message and not message.startswith("Value error") else text

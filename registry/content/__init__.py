@@ -1,0 +1,1 @@
+"""The services of a registry: blobs, manifests, uploads, tags, catalog, referrers, quotas, collection."""

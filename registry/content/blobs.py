@@ -1,0 +1,132 @@
+"""Blobs: handing them out, mounting them elsewhere, taking them back."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+
+from registry.auth.actions import Action
+from registry.auth.principals import Principal
+from registry.caches import AnswerCache
+from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.presence import tell_missing, whole_blob
+from registry.content.quotas import quota_of
+from registry.gate import Gate
+from registry.metadata import blobs as rows
+from registry.metadata import transactions
+from registry.metadata.store import MetadataStore
+from registry.metadata.transactions import Occasion
+from registry.oci.digest import Digest
+from registry.oci.errors import BlobUnknown, Denied, Unsupported
+from registry.oci.names import RepositoryName
+from registry.storage.blob_store import BlobStore, StoredBlob
+
+# How many repositories are tried when a mount names no source.
+_SOURCES = 100
+_ANSWERS = 10_000
+
+
+class Blobs:
+    """Blobs of repositories. A blob is known only to the repositories that it was pushed to or mounted into."""
+
+    def __init__(
+        self, storage: BlobStore, metadata: MetadataStore, gate: Gate, settings: SettingsInForce[RegistrySettings]
+    ) -> None:
+        self._storage = storage
+        self._metadata = metadata
+        self._gate = gate
+        self._settings = settings
+        self._sizes: AnswerCache[int] = AnswerCache(_ANSWERS)
+
+    async def look(self, principal: Principal, repository: RepositoryName, digest: Digest) -> StoredBlob:
+        """The blob, as `pull` gives it, to be told of. For who may push it is young then: its manifest may follow."""
+        blob = await self.pull(principal, repository, digest)
+        if principal.may(Action.PUSH, repository):
+            await self._keep_young(repository, digest)
+        return blob
+
+    async def _keep_young(self, repository: RepositoryName, digest: Digest) -> None:
+        """Have the next collections spare a blob that somebody is about to name; a write at most each quarter of it."""
+        now = time.time()
+        before = now - self._settings.current.gc.grace_seconds / 4
+        if await self._metadata.read(rows.is_older, repository, digest, before):
+            await self._metadata.write(rows.make_young, repository, digest, before, now)
+
+    async def pull(self, principal: Principal, repository: RepositoryName, digest: Digest) -> StoredBlob:
+        """The blob, to be sent from its path or through `read`.
+
+        Raises:
+            BlobUnknown: this repository does not hold it, or its bytes are gone or damaged.
+            Denied: the gate withholds it from this principal.
+        """
+        blob = await self._find(repository, digest)
+        if blob is None:
+            raise BlobUnknown(f"{repository} holds no blob {digest}", {"digest": digest})
+        decision = await self._gate.before_blob_pull(principal, repository, digest)
+        if not decision.allowed:
+            raise Denied(decision.message, decision.detail)
+        return blob
+
+    async def _find(self, repository: RepositoryName, digest: Digest) -> StoredBlob | None:
+        # Read before the row: a write in between makes the answer useless rather than wrong.
+        generation = self._metadata.generation()
+        size = self._sizes.get((repository, digest), generation)
+        if size is None:
+            size = await self._metadata.read(rows.size_of, repository, digest)
+            if size is None:
+                return None
+            self._sizes.put((repository, digest), generation, size)
+        blob = await whole_blob(self._storage, digest, size)
+        if blob is None:
+            await tell_missing(self._storage, self._metadata, repository, [digest])
+        return blob
+
+    def read(self, blob: StoredBlob, start: int, length: int) -> AsyncIterator[bytes]:
+        """The bytes `[start, start + length)` in pieces of at most 1 MiB."""
+        return self._storage.read(blob, start, length)
+
+    async def delete(self, repository: RepositoryName, digest: Digest) -> None:
+        """The repository shows the blob no longer; its bytes go when nobody else needs them.
+
+        Raises:
+            BlobUnknown: this repository does not hold it.
+            Unsupported: deletes are switched off, or a manifest of the repository names the blob.
+        """
+        if not self._settings.current.manifests.deletes:
+            raise Unsupported("this registry does not delete blobs: see the setting manifests.deletes")
+        await self._metadata.write(transactions.drop_blob, Occasion(repository, "", time.time()), digest)
+
+    async def mount(
+        self,
+        principal: Principal,
+        target: RepositoryName,
+        digest: Digest,
+        source: RepositoryName | None,
+        readable: Callable[[RepositoryName], bool],
+    ) -> bool:
+        """Link a blob of another repository into `target` (distribution-spec, "Mounting a blob").
+
+        Args:
+            principal: who asks; what the gate withholds from it in the source is not mounted either.
+            target: where the blob is wanted.
+            digest: the blob.
+            source: where it is; `None` tries the repositories that hold it.
+            readable: whether the principal may pull from a repository.
+
+        Returns:
+            Whether it is linked now. Otherwise the client uploads it; why is not told, because that would tell what
+            other repositories hold.
+
+        Raises:
+            QuotaExceeded: the target would hold more than its quota.
+        """
+        sources = [source] if source else await self._metadata.read(rows.holders, digest, _SOURCES)
+        at = Occasion(target, principal.id, time.time(), quota_of(self._settings.current, target))
+        for candidate in sources:
+            if not readable(candidate):
+                continue
+            if await self._find(candidate, digest) is None:
+                continue
+            if not (await self._gate.before_blob_pull(principal, candidate, digest)).allowed:
+                continue
+            if await self._metadata.write(transactions.mount_blob, at, digest, candidate):
+                return True
+        return False

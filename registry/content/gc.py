@@ -1,0 +1,242 @@
+"""Garbage collection: removing what nothing refers to, while the registry goes on serving.
+
+Why a blob that is pushed or mounted meanwhile is never lost:
+
+1. Rows decide. A blob's file goes only when no repository has a row for it, as blob or as manifest. Rows change in
+   write transactions, which happen one after the other, those of other processes included; the check and the removal
+   of the file happen inside one.
+2. Whoever adds a row has put a fresh file in place before, and asks inside its own transaction whether the file is
+   still there. If it comes before the removal, the removal sees the row. If it comes after, it sees the file: either
+   its own fresh one, because a removal spares files younger than the grace period and cannot hit a file that
+   is renamed into place meanwhile (see `DiskStore.delete`), or none, and then the push fails and nothing is promised.
+3. A mount adds a row only while the source has one, in the same transaction: there is no moment without a row.
+4. A removal must not run ahead of a deletion that could still be undone: the group in which both are written might
+   fail. So a blob is a candidate only if it had no row in an earlier, committed snapshot. A row that was added since
+   came with a fresh file.
+5. The file of a small blob is written inside the transaction that adds its row and its journal entry: a removal comes
+   before all three or after. A removal takes the entry along, so that no later start brings the file back; when the
+   group that does so fails, the file may come back, without a row, and the next collection removes it.
+6. Links and manifests are removed in transactions that ask again whether they are still unreferenced and old; a push
+   refreshes the age of what it names or pushes again.
+7. Rows that were lost are no proof that nobody needs a file. Where a database was begun anew or rebuilt, files from
+   before that time stay until somebody says that they may go (`registry.metadata.identity`).
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import structlog
+
+from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.upload_session import discard_upload
+from registry.metadata import events, garbage, retention, trash
+from registry.metadata.garbage import LooseManifest, StaleLink
+from registry.metadata.identity import identity, know_everything
+from registry.metadata.retention import Explanation
+from registry.metadata.store import MetadataStore
+from registry.metadata.trash import Removal
+from registry.oci.digest import Digest
+from registry.storage.blob_store import BlobStore, StoredBlob
+from registry.storage.disk.collection_lock import removing
+
+# Rows or files handled in one transaction: what a push may have to wait for.
+_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class GcPlan:
+    """What a first pass would remove now.
+
+    Attributes:
+        manifests: untagged ones, past their time, as `repository@digest`.
+        links: blobs that a repository would show no longer.
+        blobs: those whose bytes would go.
+        bytes: how many these are.
+        uploads: abandoned upload sessions.
+    """
+
+    manifests: tuple[str, ...]
+    links: int
+    blobs: tuple[Digest, ...]
+    bytes: int
+    uploads: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class GcReport:
+    """What a run has removed, under which name it can be brought back, and how long it took in seconds."""
+
+    manifests: int = 0
+    links: int = 0
+    blobs: int = 0
+    bytes: int = 0
+    uploads: int = 0
+    events: int = 0
+    run: str = ""
+    seconds: float = field(default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cutoffs:
+    """Times before which things are old enough, in seconds since the epoch; `manifests` None: all are kept.
+
+    Files from before `known` may have lost their rows: they stay.
+    """
+
+    removal: Removal
+    blobs: float
+    manifests: float | None
+    uploads: float
+    events: float
+    known: float
+
+
+class GarbageCollector:
+    """Removes unreferenced blobs, untagged manifests (when asked to), abandoned uploads, old events; beside pushes."""
+
+    def __init__(
+        self, storage: BlobStore, metadata: MetadataStore, settings: SettingsInForce[RegistrySettings]
+    ) -> None:
+        self._storage = storage
+        self._metadata = metadata
+        self._settings = settings
+        self._log = structlog.get_logger("registry.gc")
+
+    async def plan(self) -> GcPlan:
+        """What `run` would remove in its first pass; nothing is changed."""
+        old = await self._cutoffs()
+        unreferenced = [
+            blob
+            async for batch in self._old_files(old)
+            for blob in await self._without_rows(batch, stale_before=old.blobs)
+        ]
+        return GcPlan(
+            manifests=tuple([f"{item.repository}@{item.digest}" async for batch in self._loose(old) for item in batch]),
+            links=sum([len(batch) async for batch in self._stale(old)]),
+            blobs=tuple(blob.digest for blob in unreferenced),
+            bytes=sum(blob.size for blob in unreferenced),
+            uploads=tuple([upload async for upload in self._abandoned(old)]),
+        )
+
+    async def run(self, *, unknown_too: bool = False) -> GcReport:
+        """Pass after pass until one removes nothing: a removed index lets go of its manifests, these of their blobs.
+
+        With `unknown_too`, files from before the rows began are from now on collected like any other.
+        """
+        if unknown_too:
+            await self._metadata.write(know_everything)
+        started, old, report = time.monotonic(), await self._cutoffs(), GcReport()
+        if self._storage.reserve.is_short():
+            await self.empty_trash()  # room is wanted now
+        while await self._remove_rows(old, report):
+            pass
+        with removing(self._settings.current.data) as alone:
+            if alone:
+                await self._remove_files(old, report)
+            else:
+                self._log.warning("no file is removed while a backup is made: the next collection does")
+        await self._forget_damage()
+        async for upload in self._abandoned(old):
+            await discard_upload(self._storage, upload)
+            report.uploads += 1
+        await self._empty_trash(time.time() - self._settings.current.gc.undo_seconds)
+        report.run = old.removal.run
+        report.events = await self._metadata.write(events.forget_before, old.events)
+        report.seconds = time.monotonic() - started
+        return report
+
+    async def explain(self, digest: Digest) -> Explanation:
+        """Why the blob or manifest is kept, or that it will go."""
+        blob = await self._storage.stat(digest)
+        modified = None if blob is None else blob.modified
+        return await self._metadata.read(retention.explain, digest, modified, self._settings.current.gc.grace_seconds)
+
+    async def _remove_rows(self, old: _Cutoffs, report: GcReport) -> bool:
+        manifests = links = 0
+        async for loose in self._loose(old):
+            manifests += await self._metadata.write(garbage.drop_loose, loose, old.manifests or 0.0, old.removal)
+        async for stale in self._stale(old):
+            links += await self._metadata.write(garbage.drop_links, stale, old.blobs, old.removal)
+        report.manifests += manifests
+        report.links += links
+        return manifests > 0
+
+    async def _remove_files(self, old: _Cutoffs, report: GcReport) -> None:
+        keep = self._settings.current.gc.undo_seconds > 0 and not self._storage.reserve.is_short()
+        async for batch in self._old_files(old):
+            candidates = {blob.digest: blob.size for blob in await self._without_rows(batch)}
+            if candidates:
+                removed = await self._metadata.write(
+                    garbage.remove_unreferenced,
+                    candidates,
+                    lambda digest: self._storage.delete(digest, old.blobs, keep=keep),
+                    old.removal,
+                )
+                report.blobs += len(removed)
+                report.bytes += sum(candidates[digest] for digest in removed)
+
+    async def empty_trash(self) -> int:
+        """Remove everything that could still be brought back; returns how many files."""
+        return await self._empty_trash(time.time())
+
+    async def _empty_trash(self, before: float) -> int:
+        while await self._metadata.write(trash.forget_before, before, _BATCH):
+            pass
+        return await asyncio.to_thread(self._storage.trash.empty, before)
+
+    async def _forget_damage(self) -> None:
+        """What is damaged and nobody names any more is no damage."""
+        held = self._storage.quarantine.held()
+        named = await self._metadata.read(garbage.referenced, [item.digest for item in held])
+        for item in held:
+            if item.digest not in named:
+                self._storage.quarantine.forget(item)
+
+    async def _without_rows(self, batch: list[StoredBlob], stale_before: float | None = None) -> list[StoredBlob]:
+        held = await self._metadata.read(garbage.referenced, [blob.digest for blob in batch], stale_before)
+        return [blob for blob in batch if blob.digest not in held]
+
+    async def _old_files(self, old: _Cutoffs) -> AsyncIterator[list[StoredBlob]]:
+        batch: list[StoredBlob] = []
+        async for blob in self._storage.blobs():
+            if old.known <= blob.modified < old.blobs:
+                batch.append(blob)
+            if len(batch) == _BATCH:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    async def _stale(self, old: _Cutoffs) -> AsyncIterator[list[StaleLink]]:
+        after: StaleLink | None = None
+        while batch := await self._metadata.read(garbage.stale_links, after, old.blobs, _BATCH):
+            yield batch
+            after = batch[-1]
+
+    async def _loose(self, old: _Cutoffs) -> AsyncIterator[list[LooseManifest]]:
+        after = 0
+        while old.manifests is not None and (
+            batch := await self._metadata.read(garbage.loose_manifests, after, old.manifests, _BATCH)
+        ):
+            yield batch
+            after = batch[-1].id
+
+    async def _abandoned(self, old: _Cutoffs) -> AsyncIterator[str]:
+        async for upload, last_byte in self._storage.uploads():
+            if last_byte < old.uploads:
+                yield upload
+
+    async def _cutoffs(self) -> _Cutoffs:
+        now, settings = time.time(), self._settings.current
+        known = await self._metadata.read(identity)
+        untagged = settings.gc.untagged_after_seconds
+        return _Cutoffs(
+            removal=trash.collection(now),
+            blobs=now - settings.gc.grace_seconds,
+            manifests=now - untagged if untagged else None,
+            uploads=now - settings.uploads.expire_seconds,
+            events=now - settings.gc.events_after_seconds,
+            known=known.knows_since,
+        )

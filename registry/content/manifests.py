@@ -1,0 +1,294 @@
+"""Manifests: pushing, pulling and deleting images, indexes and artifacts.
+
+Their bytes are kept with their rows, so that a push is one transaction and one sync. Those that an earlier
+basegate has recorded are in the blob store, and stay there until they are pushed again.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Connection
+
+from registry.auth.principals import Principal
+from registry.caches import AnswerCache, ContentCache
+from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.configurations import Configurations
+from registry.content.immutability import immutable_in
+from registry.content.parsing import Parsing
+from registry.content.presence import missing_among, tell_missing
+from registry.content.quotas import quota_of, require_room
+from registry.database.statement import apart
+from registry.gate import Gate, Push
+from registry.metadata import blobs, repositories, tags, transactions
+from registry.metadata import manifests as rows
+from registry.metadata.manifests import ManifestRow
+from registry.metadata.reachability import reaches_any
+from registry.metadata.store import MetadataStore
+from registry.metadata.transactions import ManifestChange, Occasion
+from registry.oci import media_types
+from registry.oci.digest import Digest
+from registry.oci.errors import Denied, DigestInvalid, ManifestUnknown, NameUnknown, Unsupported
+from registry.oci.manifest import ImageIndex, Manifest, parse_manifest
+from registry.oci.names import Reference, RepositoryName, Tag
+from registry.storage.blob_store import BlobStore
+
+_ANSWERS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredManifest:
+    """A manifest to hand out: its bytes as pushed, and the gate's warnings."""
+
+    digest: Digest
+    media_type: str
+    raw: bytes
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PushedManifest:
+    """A manifest that was recorded: what the answer to the push tells."""
+
+    digest: Digest
+    subject: Digest | None
+    tags: tuple[Tag, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Manifests:
+    """Manifests of repositories."""
+
+    def __init__(
+        self, storage: BlobStore, metadata: MetadataStore, gate: Gate, settings: SettingsInForce[RegistrySettings]
+    ) -> None:
+        self._storage = storage
+        self._metadata = metadata
+        self._gate = gate
+        self._settings = settings
+        self._parsing = Parsing(settings)
+        self._contents = ContentCache(settings.current.storage.manifest_cache_bytes)
+        self._found: AnswerCache[ManifestRow] = AnswerCache(_ANSWERS)
+        self._held: AnswerCache[Mapping[Digest, int]] = AnswerCache(_ANSWERS)
+        self._configurations = Configurations(storage, self._parsing)
+
+    async def pull(self, principal: Principal, repository: RepositoryName, reference: Reference) -> StoredManifest:
+        """The manifest that a tag or digest names.
+
+        Raises:
+            NameUnknown: there is no such repository.
+            ManifestUnknown: it has no such manifest, or its bytes are damaged.
+            Denied: the gate withholds it from this principal.
+        """
+        row = await self._find(repository, reference)
+        tag = reference if isinstance(reference, Tag) else None
+        decision = await self._gate.before_manifest_pull(principal, repository, row.digest, tag)
+        if not decision.allowed:
+            raise Denied(decision.message, decision.detail)
+        await self._require_whole(repository, row.digest)
+        content = await self._content(repository, row)
+        return StoredManifest(row.digest, row.media_type, content, tuple(decision.warnings))
+
+    async def _require_whole(self, repository: RepositoryName, digest: Digest) -> None:
+        """A manifest whose content is damaged is not there: clients push nothing below a manifest that is."""
+        withheld = self._storage.quarantine.withheld()
+        if withheld and (below := await self._metadata.read(reaches_any, repository, digest, withheld)):
+            raise ManifestUnknown(
+                f"{below} of manifest {digest} is damaged or missing: push the image again", {"digest": digest}
+            )
+
+    def at_hand(self, repository: RepositoryName, reference: Reference) -> StoredManifest | None:
+        """The manifest, when it can be told without waiting and nothing was written since; the gate is not asked."""
+        row = self._found.get((repository, reference), self._metadata.generation())
+        content = None if row is None else self._contents.get(row.digest)
+        return None if row is None or content is None else StoredManifest(row.digest, row.media_type, content)
+
+    async def push(  # noqa: PLR0913, PLR0917
+        self,
+        principal: Principal,
+        repository: RepositoryName,
+        reference: Reference,
+        raw: bytes,
+        content_type: str,
+        tags: tuple[Tag, ...] = (),
+    ) -> PushedManifest:
+        """Record a manifest and point tags at it.
+
+        Args:
+            principal: who pushes.
+            repository: where to.
+            reference: a tag to set, or the digest of `raw`.
+            raw: the bytes; kept exactly.
+            content_type: the request's Content-Type.
+            tags: further tags to set.
+
+        Raises:
+            ManifestInvalid, ManifestBlobUnknown, DigestInvalid: the manifest, or its configuration, cannot stand.
+            Denied: the gate refuses it, or a tag is immutable.
+            QuotaExceeded: the repository has no room.
+        """
+        self._storage.reserve.require()
+        change = await self._parsing.read(
+            len(raw), partial(self._change, repository, reference, raw, content_type, tags)
+        )
+        at = Occasion(repository, principal.id, time.time(), quota_of(self._settings.current, repository))
+        await self._require_acceptable(at, change)
+        await self._configurations.require_right(change.manifest, self._settings.current.limits.manifest_bytes)
+        warnings = await self._ask(principal, repository, raw, change)
+        await self._metadata.write(transactions.record_manifest, at, change)
+        self._contents.put(change.digest, raw)
+        self._storage.quarantine.manifest_is_whole(change.digest)
+        subject = None if change.manifest.subject is None else change.manifest.subject.digest
+        return PushedManifest(change.digest, subject, change.tags, warnings)
+
+    async def delete(self, repository: RepositoryName, reference: Reference) -> None:
+        """Forget a tag alone, or a manifest with all its tags.
+
+        Raises:
+            NameUnknown, ManifestUnknown: there is none.
+            Denied: the tag, or one of the manifest's, is immutable.
+            Unsupported: deletes are switched off.
+        """
+        if not self._settings.current.manifests.deletes:
+            raise Unsupported("this registry does not delete tags or manifests: see the setting manifests.deletes")
+        at = Occasion(repository, "", time.time())
+        is_immutable = immutable_in(self._settings.current, repository)
+        if isinstance(reference, Tag):
+            await self._metadata.write(transactions.drop_tag, at, reference, is_immutable)
+        else:
+            await self._metadata.write(transactions.drop_manifest, at, reference, is_immutable)
+
+    async def _find(self, repository: RepositoryName, reference: Reference) -> ManifestRow:
+        # Read before the rows: a write in between makes the answer useless rather than wrong.
+        generation = self._metadata.generation()
+        known = self._found.get((repository, reference), generation)
+        if known is not None:
+            return known
+        row = await self._metadata.read(_find, repository, reference)
+        self._found.put((repository, reference), generation, row)
+        return row
+
+    async def _content(self, repository: RepositoryName, row: ManifestRow) -> bytes:
+        content = self._contents.get(row.digest)
+        if content is None:
+            content = await content_of(self._storage, self._metadata, repository, row)
+            if content is None:
+                await self._metadata.read(_find, repository, row.digest)  # deleted meanwhile: ManifestUnknown
+                self._storage.quarantine.note_manifest(row.digest, b"", "its bytes are lost")
+                raise ManifestUnknown(
+                    f"the bytes of manifest {row.digest} are damaged or lost: push it again", {"digest": row.digest}
+                )
+            self._contents.put(row.digest, content)
+        return content
+
+    async def _require_acceptable(self, at: Occasion, change: ManifestChange) -> None:
+        """Ask before the gate is asked; rows not again for the same blobs while no repository loses any.
+
+        The transaction asks for certain. Files are looked at each time: they may go without a row that tells of it.
+        """
+        generation, key = self._metadata.losses_generation(), (at.repository, change.blobs)
+        asks_more = change.children or change.members or change.frozen or at.quota is not None
+        sizes = None if asks_more else self._held.get(key, generation)
+        if sizes is None:
+            is_long = self._parsing.is_long(len(change.raw))
+            read = self._metadata.read_apart if is_long else self._metadata.read
+            sizes = await read(_require_acceptable, at, change)
+            self._held.put(key, generation, sizes)
+        missing = await missing_among(self._storage, sizes)
+        if missing:
+            await tell_missing(self._storage, self._metadata, at.repository, missing)
+            raise transactions.unknown_content(missing, "whose bytes are not here any more: push it again")
+
+    async def _ask(
+        self, principal: Principal, repository: RepositoryName, raw: bytes, change: ManifestChange
+    ) -> tuple[str, ...]:
+        push = Push(repository, change.digest, change.manifest, raw, change.tags, principal)
+        decision = await self._gate.before_push(push)
+        if not decision.allowed:
+            raise Denied(decision.message, decision.detail)
+        return tuple(decision.warnings)
+
+    def _change(
+        self, repository: RepositoryName, reference: Reference, raw: bytes, content_type: str, more: tuple[Tag, ...]
+    ) -> ManifestChange:
+        manifest = parse_manifest(raw, content_type)
+        settings = self._settings.current
+        named = (reference, *more) if isinstance(reference, Tag) else more
+        named_blobs, children, members = _needed(manifest)
+        if settings.manifests.sparse_indexes:
+            children = members = ()
+        return ManifestChange(
+            digest=_digest_of(raw, reference),
+            raw=raw,
+            manifest=manifest,
+            tags=tuple(dict.fromkeys(named)),
+            blobs=named_blobs,
+            children=children,
+            frozen=frozenset(filter(immutable_in(settings, repository), named)),
+            members=members,
+        )
+
+
+async def content_of(
+    storage: BlobStore, metadata: MetadataStore, repository: RepositoryName, row: ManifestRow
+) -> bytes | None:
+    """The bytes of a recorded manifest, wherever they are; `None` when they are lost, or not those of its digest."""
+    found = await metadata.read(rows.content, repository, row.digest)
+    if found is None:
+        return await storage.get(row.digest, row.size)
+    if Digest.of(found, row.digest.algorithm) == row.digest:
+        return found
+    storage.quarantine.note_manifest(row.digest, found, f"the {len(found)} bytes of its row have another digest")
+    return None
+
+
+def _digest_of(raw: bytes, reference: Reference) -> Digest:
+    if isinstance(reference, Tag):
+        return Digest.of(raw)
+    found = Digest.of(raw, reference.algorithm)
+    if found != reference:
+        raise DigestInvalid(
+            f"the manifest has digest {found}, the path says {reference}", {"announced": reference, "found": found}
+        )
+    return found
+
+
+def _needed(manifest: Manifest) -> tuple[tuple[Digest, ...], tuple[Digest, ...], tuple[Digest, ...]]:
+    """Blobs, manifests and either without which it cannot stand; layers that live elsewhere need not be here."""
+    if isinstance(manifest, ImageIndex):
+        members = {child.digest for child in manifest.members}
+        children = {child.digest for child in manifest.manifests if media_types.is_manifest(child.media_type)}
+        return (), tuple(children), tuple(members - children)
+    here = [layer for layer in manifest.layers if layer.media_type not in media_types.FOREIGN_LAYERS]
+    return tuple({item.digest for item in (manifest.config, *here)}), (), ()
+
+
+@apart
+def _find(connection: Connection, repository: RepositoryName, reference: Reference) -> ManifestRow:
+    if isinstance(reference, Tag):
+        row = rows.find_tagged(connection, repository, reference)
+    else:
+        row = rows.find(connection, repository, reference)
+    if row is not None:
+        return row
+    if repositories.find(connection, repository) is None:
+        raise NameUnknown(f"this registry holds no repository {repository}", {"name": repository})
+    raise ManifestUnknown(f"{repository} has no manifest {reference}", {"reference": reference})
+
+
+@apart
+def _require_acceptable(connection: Connection, at: Occasion, change: ManifestChange) -> dict[Digest, int]:
+    """What the transaction will check, asked before the gate is: its work would be in vain.
+
+    Returns the sizes in bytes of what has to be in files.
+    """
+    transactions.require_content(connection, transactions.ground_of(connection, at, change), change)
+    if at.quota is not None:
+        require_room(connection, at.repository, at.quota, len(change.raw))
+    for tag in change.frozen:
+        before = tags.find(connection, at.repository, tag)
+        if before not in {None, change.digest}:
+            raise transactions.immutable(at.repository, tag, before or change.digest)
+    children = rows.filed(connection, at.repository, (*change.children, *change.members))
+    return {**blobs.sizes_of(connection, at.repository, (*change.blobs, *change.members)), **children}

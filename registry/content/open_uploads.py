@@ -1,0 +1,65 @@
+"""The upload sessions that are open, by id and by who opened them."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from registry.content.upload_session import UploadSession
+from registry.oci.errors import Unavailable
+
+RETRY_SECONDS = 60
+
+
+class OpenUploads:
+    """Those that this process holds, and how many an earlier one left on the disk; of the loop's thread."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, UploadSession] = {}
+        self._earlier: dict[str, str] = {}
+        self._by_principal: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[UploadSession]:
+        """Those that this process holds."""
+        return iter(list(self._sessions.values()))
+
+    def get(self, upload: str) -> UploadSession | None:
+        """The session with this id, if this process holds it."""
+        return self._sessions.get(upload)
+
+    def knows(self, upload: str) -> bool:
+        """Whether it is counted."""
+        return upload in self._sessions or upload in self._earlier
+
+    def require_room(self, principal: str, maximum: int) -> None:
+        """Raise Unavailable when a principal has as many sessions as it may; 0: there is no limit."""
+        if 0 < maximum <= self._by_principal[principal]:
+            raise Unavailable(
+                f"you have {maximum} uploads open, as many as you may: finish some, or cancel them (DELETE)",
+                {"maximum": maximum},
+                {"Retry-After": str(RETRY_SECONDS)},
+            )
+
+    def add(self, session: UploadSession) -> UploadSession:
+        """Hold a session; the one that is held already where there is one."""
+        found = self._sessions.get(session.id)
+        if found is not None:
+            return found
+        self.forget(session.id)
+        self._sessions[session.id] = session
+        self._by_principal[session.principal_id] += 1
+        return session
+
+    def add_earlier(self, upload: str, principal: str) -> None:
+        """Count a session that is on the disk alone."""
+        if not self.knows(upload):
+            self._earlier[upload] = principal
+            self._by_principal[principal] += 1
+
+    def forget(self, upload: str) -> None:
+        """It is over, or held otherwise."""
+        session = self._sessions.pop(upload, None)
+        earlier = self._earlier.pop(upload, None)
+        principal = earlier if session is None else session.principal_id
+        if principal is not None:
+            self._by_principal[principal] -= 1
+            if not self._by_principal[principal]:
+                del self._by_principal[principal]

@@ -1,0 +1,35 @@
+"""Quotas: how many bytes a repository may hold."""
+
+from fnmatch import fnmatchcase
+
+from sqlalchemy import Connection
+
+from registry.config.settings import RegistrySettings
+from registry.metadata import blobs, repositories
+from registry.metadata.transactions import over_quota
+from registry.oci.digest import Digest
+from registry.oci.names import RepositoryName
+
+
+def quota_of(settings: RegistrySettings, repository: RepositoryName) -> int | None:
+    """Bytes that the first matching quota allows, or `None` when none matches."""
+    for quota in settings.quotas:
+        if any(fnmatchcase(repository, pattern) for pattern in quota.repositories):
+            return quota.bytes
+    return None
+
+
+def require_room(
+    connection: Connection, repository: RepositoryName, quota: int, size: int, digest: Digest | None = None
+) -> None:
+    """So many more bytes fit; a blob that the repository holds already needs no room.
+
+    Raises:
+        QuotaExceeded: they do not; says what the repository would hold and may hold.
+    """
+    if digest is not None and blobs.size_of(connection, repository, digest) is not None:
+        return
+    repository_id = repositories.find(connection, repository)
+    wanted = size + (0 if repository_id is None else repositories.bytes_held(connection, repository_id))
+    if wanted > quota:
+        raise over_quota(repository, wanted, quota)

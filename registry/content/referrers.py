@@ -1,0 +1,105 @@
+"""Referrers: the list of manifests that name another as their subject, page by page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from registry.auth.principals import Principal
+from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.gate import Gate
+from registry.metadata import manifests
+from registry.metadata import referrers as rows
+from registry.metadata.referrers import ReferrerRow
+from registry.metadata.store import MetadataStore
+from registry.oci.digest import Digest
+from registry.oci.errors import Denied
+from registry.oci.names import RepositoryName
+
+# Rows for one look.
+_STRIDE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ReferrersPage:
+    """Part of a referrers list.
+
+    Attributes:
+        entries: of the index that answers, each as JSON in ASCII (distribution-spec, "Listing Referrers").
+        more: whether others follow.
+        last: the digest behind which they do.
+    """
+
+    entries: Sequence[str]
+    more: bool
+    last: str
+
+
+class ReferrersList:
+    """Lists referrers by digest, unless the gate withholds what they refer to; what it withholds itself is left out."""
+
+    def __init__(self, metadata: MetadataStore, settings: SettingsInForce[RegistrySettings], gate: Gate) -> None:
+        self._metadata = metadata
+        self._settings = settings
+        self._gate = gate
+
+    async def page(  # noqa: PLR0913, PLR0917
+        self,
+        principal: Principal,
+        repository: RepositoryName,
+        subject: Digest,
+        artifact_type: str,
+        n: int | None,
+        last: str,
+    ) -> ReferrersPage:
+        """As many referrers behind the digest `last` as fit a page; `artifact_type` "" means any.
+
+        An unknown repository or subject has none: the answer is an empty page, never an error.
+
+        Raises:
+            Denied: the subject is a manifest of the repository that the gate withholds from this principal.
+        """
+        await self._require_subject(principal, repository, subject)
+        room = _Room(n, self._settings.current.limits.referrers_page_bytes)
+        entries: list[str] = []
+        stride = _STRIDE if n is None else min(_STRIDE, n + 1)
+        while found := await self._metadata.read(
+            rows.page, repository, subject, artifact_type, after=last, count=stride
+        ):
+            fitting = room.take(found)
+            withheld = await self._gate.withheld(principal, repository, [row.digest for row in fitting])
+            entries += [row.entry for row in fitting if row.digest not in withheld]
+            last = fitting[-1].digest if fitting else last
+            if len(fitting) < len(found):
+                return ReferrersPage(entries, more=True, last=last)
+        return ReferrersPage(entries, more=False, last=last)
+
+    async def _require_subject(self, principal: Principal, repository: RepositoryName, subject: Digest) -> None:
+        if await self._metadata.read(manifests.find, repository, subject) is None:
+            return
+        decision = await self._gate.before_manifest_pull(principal, repository, subject, None)
+        if not decision.allowed:
+            raise Denied(f"the referrers of {subject} are withheld with it: {decision.message}", decision.detail)
+
+
+class _Room:
+    """What still fits a page: entries, and bytes of the JSON in which they travel."""
+
+    def __init__(self, entries: int | None, size: int) -> None:
+        self._entries = entries
+        self._bytes = size
+        self._first = True
+
+    def take(self, found: Sequence[ReferrerRow]) -> Sequence[ReferrerRow]:
+        """The first of these rows, as many as fit.
+
+        The first of all always does when any entry may come, so that every page leads on.
+        """
+        wanted = found[: self._entries]
+        for at, row in enumerate(wanted):
+            size = len(row.entry) + 2
+            if size > self._bytes and not self._first:
+                wanted = wanted[:at]
+                break
+            self._first = False
+            self._bytes -= size
+        self._entries = None if self._entries is None else self._entries - len(wanted)
+        return wanted

@@ -1,0 +1,264 @@
+"""One upload session, the sink that its bytes go into, and pouring a request's body into that."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Protocol, runtime_checkable
+
+from registry.content.upload_claim import Claim
+from registry.gate import Arrival
+from registry.oci.digest import Digest
+from registry.oci.errors import BlobUploadUnknown, RangeNotSatisfiable, SizeInvalid
+from registry.oci.names import RepositoryName
+from registry.storage.blob_store import BlobStore, Opening, Staging
+from registry.storage.disk.errors import disk_refusals
+
+TELL = 1 << 20
+"""Bytes after which the gate hears of them, where they come by a worker thread: each time wakes the event loop."""
+
+
+class UploadSession:
+    """An upload that has begun.
+
+    Attributes:
+        id: a UUID; part of the session's URL.
+        repository: where the blob will be shown.
+        algorithm: what the bytes are hashed with as they come.
+        principal_id: who opened it.
+        started: seconds since the epoch.
+        claim: held while one request works on it.
+        closed: whether it is over.
+        followed: whether the gate wants to hear how far it is.
+        lasting_size: bytes that stay whatever becomes of the last request, while that runs.
+        outcome: the blob that became of it, once it is over.
+    """
+
+    def __init__(self, upload_id: str, opening: Opening) -> None:
+        self.id = upload_id
+        self.opening = opening
+        self.repository = RepositoryName(opening.repository)
+        self.algorithm = opening.algorithm
+        self.principal_id = opening.principal
+        self.started = opening.started
+        self.claim = Claim()
+        self.closed = False
+        self.lasting_size: int | None = None
+        self.outcome: Digest | None = None
+        self._staging: Staging | None = None
+        self._arrival: Arrival | None = None
+        self.followed = False
+
+    @property
+    def size(self) -> int:
+        """Bytes held so far."""
+        return 0 if self._staging is None else self._staging.size
+
+    @property
+    def resumes_at(self) -> int:
+        """Where a client would go on: what a last request has brought counts only when it has come whole."""
+        return self.size if self.lasting_size is None else self.lasting_size
+
+    @property
+    def staged(self) -> bool:
+        """Whether it has a place for bytes yet: until the first come, it needs none."""
+        return self._staging is not None
+
+    @property
+    def staging(self) -> Staging:
+        """Where its bytes are, once it is `staged`."""
+        if self._staging is None:
+            raise RuntimeError(f"upload {self.id} has no place for bytes yet")
+        return self._staging
+
+    def stage(self, staging: Staging, arrival: Arrival | None) -> None:
+        """Give it a place for its bytes, and somebody who follows them."""
+        self._staging, self._arrival, self.followed = staging, arrival, arrival is not None
+
+    def require_open(self) -> None:
+        """Raise BlobUploadUnknown when the session is over."""
+        if self.closed:
+            raise BlobUploadUnknown
+
+    def tell(self, size: int) -> None:
+        """The gate may look at the bytes before `size`."""
+        if self._arrival is not None and self.followed:
+            self.followed = self._arrival.wrote(size)
+
+    def deliver(self, digest: Digest) -> None:
+        """The gate hears that the upload is a blob."""
+        if self._arrival is not None:
+            self._arrival.committed(digest, self.size)
+
+    def withdraw(self) -> None:
+        """The gate hears that nothing comes of what it was told."""
+        if self._arrival is not None:
+            self._arrival.aborted()
+            self._arrival, self.followed = None, False
+
+    async def truncate(self, size: int) -> None:
+        """Take back the bytes behind `size`; the gate, which was promised that they stay, stops following."""
+        if size < self.size:
+            self.withdraw()
+            await self.staging.truncate(size)
+
+
+class UploadSink:
+    """Takes the bytes of one request.
+
+    Args:
+        session: its lock is held.
+        length: how many bytes were announced, or `None`.
+    """
+
+    def __init__(self, session: UploadSession, length: int | None) -> None:
+        self._session = session
+        self._announced = length
+        self._taken = 0
+        self._told = session.size
+        self._loop = asyncio.get_running_loop()
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append, blocking; for one worker thread at a time.
+
+        Raises:
+            SizeInvalid: more than was announced.
+            Unavailable: the disk refuses; the bytes written before still count.
+        """
+        self._count(len(data))
+        with disk_refusals():
+            self._session.staging.write(data)
+        if self._session.followed and self._session.size - self._told >= TELL:
+            self._told = self._session.size
+            self._loop.call_soon_threadsafe(self._session.tell, self._told)
+
+    async def append(self, pieces: Sequence[bytes]) -> None:
+        """`write` from the loop, done by a worker thread of the store. Raises Unavailable when the disk refuses."""
+        self._count(sum(map(len, pieces)))
+        await self._session.staging.append(pieces)
+        self._session.tell(self._session.size)
+
+    def tell(self) -> None:
+        """Tell the gate of everything written, in the loop's thread."""
+        self._session.tell(self._session.size)
+
+    def require_complete(self) -> None:
+        """Raise SizeInvalid when fewer bytes came than were announced."""
+        if self._announced is not None and self._taken < self._announced:
+            raise SizeInvalid(f"{self._taken} bytes came, {self._announced} were announced: send the chunk again")
+
+    def _count(self, size: int) -> None:
+        self._taken += size
+        if self._announced is not None and self._taken > self._announced:
+            raise SizeInvalid(f"more than the announced {self._announced} bytes came: send the chunk again")
+
+
+@runtime_checkable
+class Direct(Protocol):
+    """A body that the server can move by itself, from the socket to a function, in a worker thread."""
+
+    @property
+    def direct(self) -> bool:
+        """Whether it can do so for this request."""
+        ...
+
+    async def pour(self, write: Callable[[memoryview], None]) -> None:
+        """Move the whole body; each piece is valid only until `write` returns."""
+        ...
+
+
+async def pour(body: AsyncIterator[bytes], sink: UploadSink, batch: int) -> None:
+    """Move a body into the sink, `batch` bytes in one write; the next batch is collected while one is written.
+
+    When the body breaks off, what has come is written all the same, so that the client can go on from there.
+    """
+    if isinstance(body, Direct) and body.direct:
+        try:
+            await body.pour(sink.write)
+        finally:
+            sink.tell()
+        return
+    pouring = _Pouring(sink, batch)
+    try:
+        async for piece in body:
+            await pouring.take(piece)
+    finally:
+        await pouring.finish()
+
+
+class _Pouring:
+    def __init__(self, sink: UploadSink, batch: int) -> None:
+        self._sink = sink
+        self._batch = batch
+        self._pieces: list[bytes] = []
+        self._held = 0
+        self._writing: asyncio.Task[None] | None = None
+
+    async def take(self, piece: bytes) -> None:
+        if piece:
+            self._pieces.append(piece)
+            self._held += len(piece)
+        if self._held >= self._batch:
+            await self._written()
+            pieces, self._pieces, self._held = self._pieces, [], 0
+            self._writing = asyncio.create_task(self._sink.append(pieces))
+
+    async def finish(self) -> None:
+        await self._written()
+        if self._pieces:
+            await self._sink.append(self._pieces)
+
+    async def _written(self) -> None:
+        """Wait for the batch under way; when it failed, what came behind it must not be written."""
+        writing, self._writing = self._writing, None
+        try:
+            if writing is not None:
+                await writing
+        except BaseException:
+            self._pieces = []
+            raise
+
+
+async def discard_upload(storage: BlobStore, upload_id: str) -> None:
+    """Remove an upload that no session of this process holds, or what is left of one."""
+    # Opened anew and thrown away: that needs nothing of what the upload was opened with, which may be lost.
+    staging = await storage.stage(upload_id, Opening("", "sha256", "", 0.0))
+    await staging.abort()
+
+
+async def drop(body: AsyncIterator[bytes]) -> None:
+    """Take a body that says nothing new, so that its client comes to read the answer."""
+    async for _ in body:
+        pass
+
+
+def require_start(session: UploadSession, start: int | None) -> None:
+    """Raise RangeNotSatisfiable when bytes that say where they belong belong elsewhere than behind the last one."""
+    if start is not None and start != session.size:
+        raise RangeNotSatisfiable(f"the chunk starts at byte {start}, the upload stands at byte {session.size}")
+
+
+@asynccontextmanager
+async def counting(session: UploadSession, length: int | None) -> AsyncIterator[UploadSink]:
+    """A sink whose bytes count, unless they are more or fewer than announced."""
+    before = session.size
+    sink = UploadSink(session, length)
+    try:
+        yield sink
+        sink.require_complete()
+    except SizeInvalid:
+        await session.truncate(before)
+        raise
+
+
+async def collected(session: UploadSession, body: AsyncIterator[bytes], length: int) -> bytes:
+    """A body of this length, no byte more; when it breaks off, nothing of it counts."""
+    content = bytearray()
+    with session.claim.receiving(body):
+        async for piece in body:
+            content += piece
+            if len(content) > length:  # a chunked body whose Content-Range said less
+                break
+    if len(content) != length:
+        came = f"{len(content)} bytes" if len(content) < length else "more"
+        raise SizeInvalid(f"{came} came, {length} bytes were announced: send the chunk again")
+    return bytes(content)

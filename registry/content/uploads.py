@@ -1,0 +1,398 @@
+"""Uploads: blobs on their way in (distribution-spec, "Pushing blobs")."""
+
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from registry.auth.principals import Principal
+from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.earlier_uploads import EarlierUploads
+from registry.content.open_uploads import OpenUploads
+from registry.content.quotas import quota_of, require_room
+from registry.content.session_log import SessionLog
+from registry.content.small_blob_journal import Journal
+from registry.content.upload_session import (
+    UploadSession,
+    UploadSink,
+    collected,
+    counting,
+    discard_upload,
+    drop,
+    pour,
+    require_start,
+)
+from registry.gate import Gate
+from registry.metadata import blobs, garbage, transactions
+from registry.metadata.store import MetadataStore
+from registry.metadata.transactions import Occasion
+from registry.oci.digest import Digest, new_hasher, require_digest
+from registry.oci.errors import BlobUploadUnknown, OciError, StorageFull
+from registry.oci.names import RepositoryName
+from registry.storage.blob_store import BlobStore, Opening, StoredBlob
+from registry.storage.disk.errors import disk_refusals
+
+__all__ = ["UploadSession", "UploadSink", "Uploads"]
+
+
+SMALL = 64 * 1024
+"""Bytes of a whole blob that come in one request and go to the store at once, without a place of their own."""
+
+
+class Uploads:
+    """Upload sessions. They survive a restart with the bytes of PATCHes; a last PUT that was cut may come again."""
+
+    def __init__(  # noqa: PLR0913, PLR0917
+        self,
+        storage: BlobStore,
+        metadata: MetadataStore,
+        gate: Gate,
+        settings: SettingsInForce[RegistrySettings],
+        journal: Journal,
+        log: SessionLog,
+    ) -> None:
+        self._storage = storage
+        self._metadata = metadata
+        self._gate = gate
+        self._settings = settings
+        self._journal = journal
+        self._log = log
+        self._open = OpenUploads()
+        self._earlier = EarlierUploads(storage, log)
+        for upload, opening in log.openings().items():
+            self._open.add_earlier(upload, opening.principal)
+
+    async def start(
+        self, repository: RepositoryName, principal: Principal, algorithm: str = "sha256", size: int = 0
+    ) -> UploadSession:
+        """A new session, empty.
+
+        Args:
+            repository: where the blob will be shown.
+            principal: who opens it.
+            algorithm: what the bytes are hashed with as they come; the final digest may still use another.
+            size: bytes that are going to come, where known.
+
+        Raises:
+            DigestInvalid: the algorithm is not supported.
+            QuotaExceeded: the repository has no room.
+            Unavailable: the principal has too many open.
+        """
+        session = await self._begin(repository, principal, algorithm, size)
+        try:
+            with disk_refusals():
+                self._log.opened(session.id, session.opening)
+        except BaseException:
+            self._open.forget(session.id)
+            raise
+        return session
+
+    async def _begin(
+        self, repository: RepositoryName, principal: Principal, algorithm: str, size: int
+    ) -> UploadSession:
+        new_hasher(algorithm)
+        self._open.require_room(principal.id, self._settings.current.uploads.sessions_per_principal)
+        await self._require_room(repository, size, None)
+        session = UploadSession(str(uuid.uuid4()), Opening(repository, algorithm, principal.id, time.time()))
+        return self._open.add(session)
+
+    async def find(self, repository: RepositoryName, upload_id: str) -> UploadSession | None:
+        """The running session with this id, or `None`."""
+        with suppress(BlobUploadUnknown):
+            return await self.session(repository, upload_id)
+        return None
+
+    async def session(self, repository: RepositoryName, upload_id: str) -> UploadSession:
+        """The running session with this id, those of an earlier process included.
+
+        Raises:
+            BlobUploadUnknown: there is none in this repository.
+        """
+        found = self._open.get(upload_id) or self._open.add(await self._earlier.session(upload_id))
+        if found.repository != repository:
+            raise BlobUploadUnknown
+        return found
+
+    @asynccontextmanager
+    async def appending(
+        self, session: UploadSession, start: int | None, length: int | None
+    ) -> AsyncIterator[UploadSink]:
+        """A sink for the bytes of one request; on leaving, what was written counts.
+
+        Args:
+            session: one request writes to it at a time, others wait.
+            start: where the bytes say that they belong, or `None`.
+            length: how many were announced, or `None`.
+
+        Raises:
+            BlobUploadUnknown: the session is over.
+            RangeNotSatisfiable: they belong elsewhere than behind the last byte; nothing has changed.
+            SizeInvalid: more or fewer came than announced; nothing has changed.
+        """
+        async with (
+            session.claim.held(self._silence),
+            self._or_nothing(session),
+            self._accepting(session, start, length) as sink,
+        ):
+            yield sink
+
+    async def append(
+        self, session: UploadSession, body: AsyncIterator[bytes], start: int | None, length: int | None
+    ) -> int:
+        """Take a body; returns the session's new size. When the body breaks off, what has come counts."""
+        async with self.appending(session, start, length) as sink:
+            with session.claim.receiving(body):
+                await pour(body, sink, self._settings.current.uploads.batch_bytes)
+        return session.size
+
+    async def take_whole(  # noqa: PLR0913, PLR0917
+        self,
+        repository: RepositoryName,
+        principal: Principal,
+        digest: Digest,
+        body: AsyncIterator[bytes],
+        start: int | None,
+        length: int | None,
+    ) -> StoredBlob:
+        """`start` and `finish` in one: nobody knows of the session, so that nothing of it stays when that fails."""
+        session = await self._begin(repository, principal, digest.algorithm, length or 0)
+        try:
+            return await self.finish(session, digest, body, start, length)
+        except BaseException:
+            if not session.closed:
+                await self.cancel(session)
+            raise
+
+    async def finish(
+        self,
+        session: UploadSession,
+        digest: Digest,
+        body: AsyncIterator[bytes],
+        start: int | None,
+        length: int | None,
+    ) -> StoredBlob:
+        """Take the last bytes and make all of them a blob of the session's repository, durably.
+
+        When the body breaks off, the session is as it was before, so that the same request may be made again.
+
+        Raises:
+            DigestInvalid: the bytes have another digest; the session is over and nothing is stored.
+            QuotaExceeded: the repository has no room; the session is over.
+            BlobUploadUnknown, RangeNotSatisfiable, SizeInvalid: as for `append`.
+        """
+        async with session.claim.held(self._silence), self._or_nothing(session):
+            if session.closed and session.outcome == digest:  # the same request again, while the first was under way
+                return await self._told_again(session.repository, digest, body)
+            try:
+                blob = await self._finish(session, digest, body, start, length)
+                session.outcome = digest
+                return blob
+            finally:
+                if session.closed:
+                    self._log.ended(session.id, session.outcome)
+
+    async def finish_again(
+        self, repository: RepositoryName, upload_id: str, digest: Digest, body: AsyncIterator[bytes]
+    ) -> StoredBlob | None:
+        """The blob that became of an upload, when a client has not heard of it and makes its last request again.
+
+        `None`: nothing is known of such an upload, or something else became of it.
+        """
+        known = self._log.outcome(upload_id)
+        if known is not None:
+            if known.opening.repository != repository or known.digest != digest:
+                return None
+            await discard_upload(self._storage, upload_id)
+            return await self._told_again(repository, digest, body)
+        opening = await self._earlier.committed(upload_id, digest)
+        blob = await self._storage.stat(digest)
+        if opening is None or opening.repository != repository or blob is None:
+            return None
+        await drop(body)
+        blob = await self._record(UploadSession(upload_id, opening), blob)
+        await discard_upload(self._storage, upload_id)
+        self._log.ended(upload_id, digest)
+        return blob
+
+    async def _told_again(self, repository: RepositoryName, digest: Digest, body: AsyncIterator[bytes]) -> StoredBlob:
+        """A blob that was acknowledged, or is about to be, unless it has gone since."""
+        await drop(body)
+        blob = await self._storage.stat(digest)
+        if blob is None or await self._metadata.read(blobs.size_of, repository, digest) is None:
+            raise BlobUploadUnknown
+        return blob
+
+    async def _finish(
+        self, session: UploadSession, digest: Digest, body: AsyncIterator[bytes], start: int | None, length: int | None
+    ) -> StoredBlob:
+        if length is not None and length <= SMALL and not session.staged:
+            return await self._finish_small(session, digest, body, start, length)
+        async with self._ending(session, digest, start, length) as sink:
+            with session.claim.receiving(body):
+                await pour(body, sink, self._settings.current.uploads.batch_bytes)
+        self._close(session)
+        try:
+            return await self._commit(session, digest)
+        except BaseException:
+            await session.staging.abort()
+            session.withdraw()
+            raise
+
+    async def _finish_small(
+        self, session: UploadSession, digest: Digest, body: AsyncIterator[bytes], start: int | None, length: int
+    ) -> StoredBlob:
+        """All bytes in one small body: they need no place of their own, and one way to the disk."""
+        session.require_open()
+        require_start(session, start)
+        content = await collected(session, body, length)
+        self._close(session)
+        await self._require_room(session.repository, length, digest)
+        require_digest(digest, Digest.of(content, digest.algorithm))
+        if self._journal.has_room:
+            return await self._journal.take(self._occasion(session), digest, content)
+        return await self._record(session, await self._storage.put(digest, content))
+
+    async def cancel(self, session: UploadSession) -> None:
+        """The session is over, its bytes are gone.
+
+        Raises:
+            BlobUploadUnknown: it was over already.
+        """
+        async with session.claim.held(self._silence):
+            session.require_open()
+            self._close(session)
+            self._log.ended(session.id)
+            if session.staged:
+                await session.staging.abort()
+                session.withdraw()
+
+    async def expire(self, now: float) -> int:
+        """Remove the sessions without a byte for too long (a setting); returns how many. `now` as of time.time()."""
+        limit = now - self._settings.current.uploads.expire_seconds
+        found = {upload: last_byte async for upload, last_byte in self._storage.uploads()}
+        gone = [upload for upload, last_byte in found.items() if last_byte < limit]
+        gone += [session.id for session in self._open if not session.staged and session.started < limit]
+        gone += [
+            upload
+            for upload, opening in self._log.openings().items()
+            if opening.started < limit and upload not in found and self._open.get(upload) is None
+        ]
+        for upload in gone:
+            await self._remove(upload)
+        for upload in found.keys() - gone:
+            await self._count(upload)
+        return len(gone)
+
+    async def _remove(self, upload: str) -> None:
+        session = self._open.get(upload)
+        if session is None:
+            await discard_upload(self._storage, upload)
+            self._open.forget(upload)
+            self._log.ended(upload)
+        elif not session.claim.taken:
+            with suppress(BlobUploadUnknown):
+                await self.cancel(session)
+
+    async def _count(self, upload: str) -> None:
+        """Those of an earlier process count as well."""
+        if not self._open.knows(upload):
+            with suppress(BlobUploadUnknown):  # what is left of one that was broken
+                staging = await self._storage.stage(upload)
+                self._open.add_earlier(upload, staging.opening.principal)
+
+    @asynccontextmanager
+    async def _or_nothing(self, session: UploadSession) -> AsyncIterator[None]:
+        """A disk without room keeps no part of an upload: its bytes go at once, and the session is over."""
+        try:
+            yield
+        except StorageFull:
+            self._close(session)
+            self._log.ended(session.id)
+            if session.staged:
+                with suppress(OciError):
+                    await session.staging.abort()
+                session.withdraw()
+            raise
+
+    @asynccontextmanager
+    async def _accepting(
+        self, session: UploadSession, start: int | None, length: int | None
+    ) -> AsyncIterator[UploadSink]:
+        """Bytes of a request after which the upload goes on: they survive a restart as soon as they are written."""
+        await self._place(session, start, None)
+        try:
+            async with counting(session, length) as sink:
+                yield sink
+        finally:
+            session.staging.release()
+
+    @asynccontextmanager
+    async def _ending(
+        self, session: UploadSession, digest: Digest, start: int | None, length: int | None
+    ) -> AsyncIterator[UploadSink]:
+        """Bytes of the request that ends the upload: when they break off, the upload is as it was before them."""
+        await self._place(session, start, digest)
+        before = session.lasting_size = session.size
+        try:
+            async with counting(session, length) as sink:
+                yield sink
+        except BaseException:
+            try:
+                await session.truncate(before)
+            finally:
+                session.staging.release()
+            raise
+        finally:
+            session.lasting_size = None
+
+    async def _place(self, session: UploadSession, start: int | None, last: Digest | None) -> None:
+        """Where the bytes of a request go; `last`: the digest of all, when the request ends the upload."""
+        session.require_open()
+        require_start(session, start)
+        staging = session.staging if session.staged else await self._storage.stage(session.id, session.opening)
+        try:
+            staging.last(last)
+            if last is None:
+                await staging.keep()
+                self._log.kept(session.id)
+        except BaseException:
+            if not session.staged:
+                await staging.abort()
+            raise
+        if not session.staged:
+            session.stage(staging, self._gate.arriving(session.repository, staging.path))
+
+    @property
+    def _silence(self) -> float:
+        return self._settings.current.uploads.silence_seconds
+
+    def _close(self, session: UploadSession) -> None:
+        session.closed = True
+        self._open.forget(session.id)
+
+    async def _commit(self, session: UploadSession, digest: Digest) -> StoredBlob:
+        await self._require_room(session.repository, session.size, digest)
+        blob = await self._record(session, await session.staging.commit(digest))
+        self._log.ended(session.id, digest)  # before what else tells of it goes
+        await session.staging.forget()
+        session.deliver(digest)
+        return blob
+
+    async def _record(self, session: UploadSession, blob: StoredBlob) -> StoredBlob:
+        at = self._occasion(session)
+        try:
+            await self._metadata.write(transactions.take_blob, at, blob.digest, blob.size, blob.still_there)
+        except StorageFull:
+            with suppress(OciError):
+                await self._metadata.write(garbage.drop_file, blob.digest, self._storage.delete)
+            raise
+        return blob
+
+    def _occasion(self, session: UploadSession) -> Occasion:
+        quota = quota_of(self._settings.current, session.repository)
+        return Occasion(session.repository, session.principal_id, time.time(), quota)
+
+    async def _require_room(self, repository: RepositoryName, size: int, digest: Digest | None) -> None:
+        quota = quota_of(self._settings.current, repository)
+        if quota is not None:
+            await self._metadata.read(require_room, repository, quota, size, digest)

@@ -1,0 +1,1 @@
+"""One engine for every SQLite file: connections, the writer thread, statements, errors."""

@@ -1,0 +1,160 @@
+"""Opening the metadata of a data folder: made when the folder is new, brought up to date when older.
+
+A database that is absent is not a new one: where content is, its rows were lost, and nothing is begun in their place
+unless somebody says so.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from registry.database.side_files import allocate_side_file
+from registry.errors import BasegateError
+from registry.metadata.copied import COPY_NAME, require_current
+from registry.metadata.identity import establish
+from registry.metadata.sqlite_store import BUSY_SECONDS, SqliteStore, connect
+from registry.metadata.tables import SCHEMA
+
+# The newest revision in registry/metadata/migrations; a test compares them.
+REVISION = "0005"
+FILE_NAME = "registry.db"
+
+
+class DatabaseNewer(BasegateError):
+    """The database was written by a newer basegate."""
+
+
+class DatabaseMissing(BasegateError):
+    """There is content, and no database that knows whose it is."""
+
+
+class DatabaseDamaged(BasegateError):
+    """The file is no database, or cannot be read as one."""
+
+
+def open_metadata(
+    data: Path,
+    first: Callable[[Connection], object] = lambda _connection: None,
+    busy_seconds: float = BUSY_SECONDS,
+    *,
+    new: bool = False,
+) -> SqliteStore:
+    """The metadata store in a data folder; safe beside other processes that open or use it.
+
+    Args:
+        data: the folder.
+        first: a change to be made before anything else is.
+        busy_seconds: how long a change waits for a lock that another process holds.
+        new: begin with an empty database although the folder has content.
+
+    Raises:
+        DatabaseNewer: the database was written by a newer basegate.
+        DatabaseMissing: the folder has content and no database.
+        DatabaseDamaged: what is there is none.
+        DatabaseOutdated: it lacks what its copy has.
+    """
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = data / FILE_NAME
+    if not path.exists():
+        _require_new(data, allowed=new)
+        # Hashes of secrets are in it. SQLite gives its side files the mode of the database.
+        path.touch(mode=0o600)
+    engine = connect(path, begin="BEGIN IMMEDIATE")
+    try:
+        with engine.begin() as connection:
+            if revision_of(connection) is None:
+                _require_new(data, allowed=new)
+                bring_up_to_date(connection)
+                establish(connection, time.time() if _holds_content(data) else 0.0)
+            bring_up_to_date(connection)
+            if not new:
+                require_current(connection, data)
+            first(connection)
+    except (OperationalError, sqlite3.OperationalError):
+        raise
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        raise DatabaseDamaged(
+            f"{path} cannot be read as a database ({getattr(error, 'orig', error)}): put a backup in its place with "
+            f"`basegate restore`, or run `basegate rebuild --data {data}`, which keeps the damaged file beside it"
+        ) from error
+    finally:
+        engine.dispose()
+    store = SqliteStore(path, busy_seconds)
+    store.hold()
+    allocate_side_file(path)
+    return store
+
+
+def bring_up_to_date(connection: Connection) -> None:
+    """Create or migrate all tables within the connection's transaction."""
+    revision = revision_of(connection)
+    if revision == REVISION:
+        return
+    if revision is None:
+        SCHEMA.create_all(connection)
+        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{REVISION}')")  # noqa: S608 - a constant
+        establish(connection, 0.0)
+        return
+    _require_known(revision)
+    from registry.metadata.migrations.upgrade import upgrade  # noqa: PLC0415 - alembic is slow to import
+
+    upgrade(connection)
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The schema's revision, "" before the first, or `None` for an empty database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or "")
+
+
+def _require_new(data: Path, *, allowed: bool) -> None:
+    if not allowed:
+        require_nothing_lost(data)
+
+
+def require_nothing_lost(data: Path) -> None:
+    """Raise DatabaseMissing where there is content, or a copy of its rows; asked where there is no database."""
+    if is_rest_of_registry(data):
+        raise DatabaseMissing(
+            f"{data} holds content, but its database {data / FILE_NAME} is missing or empty: run "
+            f"`basegate rebuild --data {data}`, put a backup back with `basegate restore`, or begin anew without what "
+            "was there with `basegate serve --new-database`"
+        )
+
+
+def is_rest_of_registry(data: Path) -> bool:
+    """Whether there is content, or a copy of rows, as a registry has them."""
+    return _holds_content(data) or (data / COPY_NAME).exists()
+
+
+def require_known_revision(data: Path) -> None:
+    """Raise DatabaseNewer for what a newer basegate wrote; whatever else is wrong, opening it tells."""
+    try:
+        with closing(sqlite3.connect(data / FILE_NAME)) as rows:
+            (revision,) = rows.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
+    except sqlite3.Error:
+        return
+    _require_known(str(revision))
+
+
+def _require_known(revision: str) -> None:
+    if revision > REVISION:
+        raise DatabaseNewer(
+            f"the metadata has schema {revision}, this basegate knows up to {REVISION}: use the newer basegate that "
+            "wrote it, or restore a backup from before with `basegate restore`"
+        )
+
+
+def _holds_content(data: Path) -> bool:
+    return any(True for _ in _content(data / "blobs"))
+
+
+def _content(blobs: Path) -> Iterator[Path]:
+    return blobs.glob("*/*/*")

@@ -1,0 +1,335 @@
+"""Changes: what one request does to the tables, with its event, as one transaction.
+
+Each is a plain function of a connection that raises to have everything undone. Blobs are in the blob store before
+the rows that mention them; `still_there` is asked inside the transaction, because garbage collection removes files
+inside one too: whoever comes second sees what the first has done.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from registry.database.statement import takes_room
+from registry.metadata import (
+    blobs,
+    events,
+    manifests,
+    push_lookup,
+    reachability,
+    repositories,
+    small_blobs,
+    tags,
+    trash,
+)
+from registry.metadata.events import Event, Kind
+from registry.metadata.manifests import Pushed
+from registry.metadata.push_lookup import Ground
+from registry.oci.digest import Digest
+from registry.oci.errors import (
+    BlobUnknown,
+    Denied,
+    ManifestBlobUnknown,
+    ManifestUnknown,
+    NameUnknown,
+    QuotaExceeded,
+    Unavailable,
+    Unsupported,
+)
+from registry.oci.manifest import Manifest
+from registry.oci.names import RepositoryName, Tag
+
+T = TypeVar("T")
+
+_ALL = -1
+"""No limit, in SQLite."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Where, by whom and when a change is made.
+
+    Attributes:
+        repository: its name.
+        principal: id of who makes it, "" for the registry itself.
+        now: seconds since the epoch.
+        quota: bytes that the repository may hold, or `None`.
+    """
+
+    repository: RepositoryName
+    principal: str
+    now: float
+    quota: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestChange:
+    """A manifest to be recorded.
+
+    Attributes:
+        raw: its bytes, which `digest` names.
+        blobs: what must be in the repository as blobs.
+        children: what must be there as manifests.
+        frozen: of the tags, those that must not move.
+        members: what must be there as blobs or manifests: what an index names without calling it a manifest.
+    """
+
+    digest: Digest
+    raw: bytes
+    manifest: Manifest
+    tags: tuple[Tag, ...]
+    blobs: Collection[Digest]
+    children: Collection[Digest]
+    frozen: Collection[Tag]
+    members: Collection[Digest] = ()
+
+
+@takes_room
+def take_blob(connection: Connection, at: Occasion, digest: Digest, size: int, still_there: Callable[[], bool]) -> None:
+    """An uploaded blob becomes visible in its repository.
+
+    Raises:
+        QuotaExceeded: the repository would hold more than its quota.
+        Unavailable: the blob was collected between its upload and now.
+    """
+    _require(still_there)
+    _show(connection, at, digest, size)
+
+
+@takes_room
+def take_small_blob(connection: Connection, at: Occasion, digest: Digest, content: bytes, write: Callable[[], T]) -> T:
+    """The bytes of a blob go into the journal and it becomes visible in its repository.
+
+    Args:
+        connection: to write with.
+        at: the occasion.
+        digest: the blob.
+        content: its bytes.
+        write: writes its file, which need not be durable; returns what this returns.
+
+    Raises:
+        QuotaExceeded: the repository would hold more than its quota.
+        Unavailable: the disk refuses the file.
+    """
+    _show(connection, at, digest, len(content))
+    small_blobs.add(connection, digest, content)
+    return write()
+
+
+def _show(connection: Connection, at: Occasion, digest: Digest, size: int) -> None:
+    repository_id = repositories.ensure(connection, at.repository, at.now)
+    blobs.link(connection, repository_id, digest, size, at.now)
+    _within_quota(connection, at, repository_id)
+    _record(connection, at, _event(at, Kind.BLOB_PUSHED, digest))
+
+
+@takes_room
+def mount_blob(connection: Connection, at: Occasion, digest: Digest, source: RepositoryName) -> bool:
+    """A blob of another repository becomes visible here; `False` when the source does not hold it (any more).
+
+    Raises:
+        QuotaExceeded: the repository would hold more than its quota.
+    """
+    size = blobs.size_of(connection, source, digest)
+    if size is None:
+        return False
+    repository_id = repositories.ensure(connection, at.repository, at.now)
+    blobs.link(connection, repository_id, digest, size, at.now)
+    _within_quota(connection, at, repository_id)
+    _record(connection, at, _event(at, Kind.BLOB_MOUNTED, digest))
+    return True
+
+
+def drop_blob(connection: Connection, at: Occasion, digest: Digest) -> None:
+    """A repository shows a blob no longer.
+
+    Raises:
+        BlobUnknown: it did not.
+        Unsupported: a manifest of the repository names the blob.
+    """
+    repository_id = repositories.find(connection, at.repository)
+    if repository_id is not None:
+        trash.discard_link(connection, trash.deletion(at.now), repository_id, digest)
+    if repository_id is None or not blobs.unlink(connection, repository_id, digest):
+        raise BlobUnknown
+    users = reachability.manifests_naming(connection, repository_id, digest, 1)
+    if users:
+        raise Unsupported(f"{digest} is part of manifest {users[0]}: delete that manifest first")
+    _record(connection, at, _event(at, Kind.BLOB_DELETED, digest))
+
+
+@takes_room
+def record_manifest(connection: Connection, at: Occasion, change: ManifestChange) -> None:
+    """A manifest, its bytes, its references and its tags are recorded.
+
+    Raises:
+        ManifestBlobUnknown: content it names is not in the repository.
+        Denied: an immutable tag points elsewhere.
+        QuotaExceeded: the repository would hold more than its quota.
+    """
+    found = ground_of(connection, at, change)
+    require_content(connection, found, change)
+    if found.repository_id < 0:
+        found = Ground(repositories.ensure(connection, at.repository, at.now))
+    pushed = Pushed(change.digest, change.raw, change.manifest, at.principal, at.now)
+    manifests.put(connection, found.repository_id, pushed, found.manifest_id)
+    _within_quota(connection, at, found.repository_id)
+    moved = [_event(at, Kind.TAG_SET, change.digest, tag) for tag in _set_tags(connection, at, found, change)]
+    _record(connection, at, _event(at, Kind.MANIFEST_PUSHED, change.digest), *moved)
+
+
+def ground_of(connection: Connection, at: Occasion, change: ManifestChange) -> Ground:
+    """What the manifest finds in its repository, its first tag included."""
+    return push_lookup.find(connection, at.repository, change.digest, next(iter(change.tags), None), change.blobs)
+
+
+def require_content(connection: Connection, found: Ground, change: ManifestChange) -> None:
+    """Everything the manifest needs is in the repository.
+
+    Raises:
+        ManifestBlobUnknown: names what is missing.
+    """
+    if found.holds_blobs and not change.children and not change.members:
+        return
+    repository_id = found.repository_id
+    missing = sorted(set(change.blobs) - blobs.present(connection, repository_id, change.blobs))
+    missing += sorted(set(change.children) - manifests.present(connection, repository_id, change.children))
+    members = set(change.members) - blobs.present(connection, repository_id, change.members)
+    missing += sorted(members - manifests.present(connection, repository_id, members))
+    if missing:
+        raise unknown_content(missing, "which this repository does not hold: push it first")
+
+
+def unknown_content(missing: Sequence[Digest], why: str) -> ManifestBlobUnknown:
+    """The refusal of a manifest that names what cannot be relied on; `why` ends its sentence."""
+    more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    detail = [{"digest": digest} for digest in missing[:100]]
+    return ManifestBlobUnknown(f"the manifest names {missing[0]}{more}, {why}", detail)
+
+
+def _moves(_tag: Tag) -> bool:
+    """No tag is immutable."""
+    return False
+
+
+def drop_tag(connection: Connection, at: Occasion, tag: Tag, is_immutable: Callable[[Tag], bool] = _moves) -> None:
+    """Only the tag goes.
+
+    Raises:
+        Denied: it is immutable.
+        NameUnknown: there is no such repository.
+        ManifestUnknown: it has no such tag.
+    """
+    repository_id = _existing(connection, at)
+    _require_none_immutable(connection, at, repository_id, filter(is_immutable, [tag]))
+    trash.discard_tag(connection, trash.deletion(at.now), repository_id, tag)
+    if not tags.remove(connection, repository_id, tag):
+        raise ManifestUnknown(f"{at.repository} has no tag {tag}")
+    _record(connection, at, _event(at, Kind.TAG_DELETED, "", tag))
+
+
+def drop_manifest(
+    connection: Connection, at: Occasion, digest: Digest, is_immutable: Callable[[Tag], bool] = _moves
+) -> None:
+    """A manifest goes, and every tag that points at it.
+
+    Raises:
+        Denied: such a tag is immutable.
+        NameUnknown: there is no such repository.
+        ManifestUnknown: it has no such manifest.
+    """
+    repository_id = _existing(connection, at)
+    pointing = tags.pointing_at(connection, repository_id, digest)
+    _require_none_immutable(connection, at, repository_id, filter(is_immutable, pointing))
+    trash.discard_manifest(connection, trash.deletion(at.now), repository_id, digest)
+    vanished = manifests.remove(connection, repository_id, digest)
+    if vanished is None:
+        raise ManifestUnknown(f"{at.repository} has no manifest {digest}")
+    untagged = [_event(at, Kind.TAG_DELETED, digest, tag) for tag in vanished]
+    _record(connection, at, *untagged, _event(at, Kind.MANIFEST_DELETED, digest))
+
+
+def drop_repository(connection: Connection, at: Occasion, is_immutable: Callable[[Tag], bool] = _moves) -> None:
+    """A repository goes with its tags, manifests and links to blobs.
+
+    Raises:
+        Denied: one of its tags is immutable.
+        NameUnknown: there is no such repository.
+    """
+    repository_id = repositories.find(connection, at.repository)
+    if repository_id is not None:
+        every = tags.page(connection, repository_id, "", _ALL)
+        _require_none_immutable(connection, at, repository_id, filter(is_immutable, every))
+    trash.discard_repository(connection, trash.deletion(at.now), at.repository)
+    if not repositories.remove(connection, at.repository):
+        raise NameUnknown(f"this registry holds no repository {at.repository}")
+    _record(connection, at, _event(at, Kind.REPOSITORY_DELETED, ""))
+
+
+def _set_tags(connection: Connection, at: Occasion, found: Ground, change: ManifestChange) -> list[Tag]:
+    """Those that did not point there before; what the first one points at was found already."""
+    moved = []
+    for number, tag in enumerate(change.tags):
+        before = tags.current(connection, found.repository_id, tag) if number else found.tagged
+        if before == change.digest:
+            continue
+        if before is not None and tag in change.frozen:
+            raise immutable(at.repository, tag, before)
+        tags.point(connection, found.repository_id, tag, change.digest, at.now, is_new=before is None)
+        moved.append(tag)
+    return moved
+
+
+def immutable(repository: RepositoryName, tag: Tag, digest: Digest) -> Denied:
+    """The refusal to move an immutable tag."""
+    return Denied(
+        f"tag {repository}:{tag} is immutable and points at {digest}: push under another tag",
+        {"tag": tag, "digest": digest},
+    )
+
+
+def _require_none_immutable(
+    connection: Connection, at: Occasion, repository_id: int, immutable_tags: Iterable[Tag]
+) -> None:
+    for tag in immutable_tags:
+        digest = tags.current(connection, repository_id, tag)
+        if digest is not None:
+            raise Denied(
+                f"tag {at.repository}:{tag} is immutable and keeps {digest}: take it out of the setting "
+                "immutable_tags first",
+                {"tag": tag, "digest": digest},
+            )
+
+
+def _existing(connection: Connection, at: Occasion) -> int:
+    found = repositories.find(connection, at.repository)
+    if found is None:
+        raise NameUnknown(f"this registry holds no repository {at.repository}")
+    return found
+
+
+def _require(still_there: Callable[[], bool]) -> None:
+    if not still_there():
+        raise Unavailable("the content was garbage-collected before it was recorded: push it again")
+
+
+def _within_quota(connection: Connection, at: Occasion, repository_id: int) -> None:
+    if at.quota is not None and (held := repositories.bytes_held(connection, repository_id)) > at.quota:
+        raise over_quota(at.repository, held, at.quota)
+
+
+def over_quota(repository: RepositoryName, wanted: int, quota: int) -> QuotaExceeded:
+    """The refusal, with its numbers in bytes."""
+    return QuotaExceeded(
+        f"{repository} would hold {wanted} bytes, its quota is {quota}: delete something first, or ask for more",
+        {"bytes": wanted, "quota": quota},
+    )
+
+
+def _record(connection: Connection, at: Occasion, *happened: Event) -> None:
+    events.record(connection, at.now, happened)
+
+
+def _event(at: Occasion, kind: Kind, digest: str, tag: str = "") -> Event:
+    return Event(kind, at.repository, digest, tag, at.principal)

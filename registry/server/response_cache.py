@@ -1,0 +1,265 @@
+"""Answers that may be given again without asking the application: reads of small things that have not changed since.
+
+An answer is remembered as the application gave it, so that both ways say the same. It holds as long as nothing it was
+made from can have changed: no row was written (`metadata.generation`), no earlier decision of the gate has fallen
+(`gate.generation`), no setting was reloaded. Who asks is established anew for every request (`Access.recall`), and the
+answer given is one that the same principal got before. Any doubt leads to the application.
+
+Clients ask the same in the same bytes again and again: then not even the head is read, and who asks is established
+anew a tenth of a second after the last time, or at once when a row was written.
+"""
+
+import re
+import time
+from dataclasses import dataclass
+
+from registry.api.middleware import Edge
+from registry.api.services import Rooms
+from registry.auth.actions import Action
+from registry.auth.principals import Principal
+from registry.http.context import Note
+from registry.http.request_cycle import Turn
+from registry.http.request_head import Fields, Head
+from registry.http.response_head import STATUS_LINES, field_lines
+from registry.http.sendfile import Window
+from registry.server.cached_file import Parcel
+from registry.server.cached_response import Answer, FileAnswer, anew, file_head, file_size
+from registry.telemetry.request_record import Exchange, exchange_of
+
+_HARMLESS = frozenset(
+    {
+        b"accept",
+        b"accept-encoding",
+        b"accept-language",
+        b"authorization",
+        b"connection",
+        b"content-length",
+        b"host",
+        b"user-agent",
+    }
+)
+"""Headers that no handler of a remembered answer reads, beside `Authorization`. Any other leads to the application."""
+
+_RANGE = b"range"
+"""One of these may ask for a part of a file."""
+_PART = re.compile(rb"\r\n[Rr]ange: (bytes=[0-9]{0,19}-[0-9]{0,19})(?=\r\n|\Z)")
+
+_ESTABLISHED_SECONDS = 0.1
+"""How long it is believed who asks, while nothing is written: as long as it takes to see that another process wrote."""
+_TOLD_SECONDS = 60.0
+"""How long it may be told of a file that it is there, before the application tells so again."""
+_SAME = 4096
+"""Heads known byte by byte, and the longest of them."""
+_ROOM = 1024
+"""Bytes that an answer is counted for beside its body and its target: its head."""
+_METHODS = frozenset({"GET", "HEAD"})
+_ANYBODY, _LIST = "root.check", "catalog.page"
+_PULLS = frozenset(
+    (method, operation)
+    for method in _METHODS
+    for operation in ("manifests.pull", "blobs.pull", "tags.page", "referrers.page")
+)
+
+
+@dataclass(slots=True)
+class _Known:
+    """A head that was answered before.
+
+    Attributes:
+        head: the head as it was read.
+        place: the exchange in which it was answered first.
+        principal: who asks.
+        until: when that must be established anew (time.monotonic).
+        answer: what was answered.
+    """
+
+    head: Head
+    place: Exchange
+    principal: Principal
+    until: float
+    answer: Answer | FileAnswer
+
+
+class Answers:
+    """Implements `registry.http.context.Memory`.
+
+    Args:
+        rooms: of the registry that is served.
+        edge: told of every answer given; says when the server is too busy for any.
+        maximum: bytes of remembered answers; then all are forgotten.
+    """
+
+    def __init__(self, rooms: Rooms, edge: Edge, maximum: int) -> None:
+        self._rooms = rooms
+        self._edge = edge
+        self._maximum = maximum
+        self._held = 0
+        self._at: Note = (-1, -1, None)
+        self._places: dict[tuple[str, bytes], Exchange] = {}
+        self._answers: dict[tuple[str, bytes, Principal], Answer | FileAnswer] = {}
+        self._known: dict[bytes, _Known] = {}
+        self._common: Fields = []
+        self._starts: dict[int, bytes] = {}
+
+    def again(self, raw: bytes, client: str, common: Fields) -> bytes | Parcel | None:
+        """The same for a head that came before in the same bytes."""
+        began = time.perf_counter()
+        known, part = self._known.get(raw), None
+        if known is None:
+            raw, part = _apart(raw)
+            known = None if part is None else self._known.get(raw)
+        if known is None or self._edge.busy or self._now() != self._at:
+            return None
+        now = time.monotonic()
+        if now >= known.until:
+            if self._principal(known.head, known.place) != known.principal:
+                del self._known[raw]
+                return None
+            known.until = now + _ESTABLISHED_SECONDS
+        return self._give(known.answer, part, client, common, began)
+
+    def find(self, raw: bytes, head: Head, client: str, common: Fields) -> bytes | Parcel | None:
+        """The response, when one is remembered that certainly holds; logs, metrics and audit are told.
+
+        Of a parcel they are told once it was sent.
+        """
+        began = time.perf_counter()
+        place = self._places.get((head.method, head.target))
+        if place is None or not _plain(head) or self._edge.busy or self._now() != self._at:
+            return None
+        principal = self._principal(head, place)
+        answer = None if principal is None else self._answers.get((head.method, head.target, principal))
+        if answer is None or principal is None:
+            return None
+        (raw, part), asked = _apart(raw), _range(head)
+        if part == asked and len(raw) <= _SAME:
+            if len(self._known) >= _SAME:
+                self._known.clear()
+            self._known[raw] = _Known(head, place, principal, time.monotonic() + _ESTABLISHED_SECONDS, answer)
+        return self._give(answer, asked, client, common, began)
+
+    def _give(
+        self, answer: Answer | FileAnswer, part: str | None, client: str, common: Fields, began: float
+    ) -> bytes | Parcel | None:
+        if isinstance(answer, FileAnswer):
+            return self._parcel(answer, part, client, common, began)
+        if part is not None or not answer.holds():
+            return None
+        exchange = anew(answer.exchange, client)
+        exchange.seconds = time.perf_counter() - began
+        self._edge.tell(exchange)
+        lines = exchange.request_id.encode("ascii").join(answer.pieces)
+        return b"".join([self._start(200, common), lines, b"\r\n", answer.body])
+
+    def _parcel(self, answer: FileAnswer, part: str | None, client: str, common: Fields, began: float) -> Parcel | None:
+        found = answer.part(part)
+        if found is None:
+            return None
+        status, window, head, content_range = found
+        exchange = anew(answer.exchange, client)
+        exchange.status = status
+        number = exchange.request_id.encode("ascii")
+        lines = head % {b"id": number, b"length": window.count, b"range": content_range}
+        return Parcel(self._edge, exchange, began, b"".join([self._start(status, common), lines, b"\r\n"]), window)
+
+    def _start(self, status: int, common: Fields) -> bytes:
+        """The first lines of a head."""
+        if common is not self._common:
+            lines = b"".join(field_lines(common))
+            self._common, self._starts = common, {each: STATUS_LINES[each] + lines for each in (200, 206)}
+        return self._starts[status]
+
+    def note(self, head: Head) -> Note | None:
+        """To be taken before the application is asked; `None` when the answer will not be remembered."""
+        return self._now() if head.method in _METHODS and _plain(head) else None
+
+    def learn(self, note: Note, turn: Turn, fields: Fields, body: bytes | Window) -> None:
+        """Remember a 200 that the application gave in one piece, or how it handed out a file."""
+        exchange, head = exchange_of(turn.scope), turn.head
+        if exchange is None or not turn.keeps or exchange.error is not None or not _kept(head.method, exchange):
+            return
+        principal = self._principal(head, exchange)
+        if principal is None or principal != exchange.principal:
+            return
+        answer = _file_answer(exchange, fields, body) if isinstance(body, Window) else _answer(exchange, fields, body)
+        if isinstance(answer, Answer) and _range(head) is not None:
+            return
+        size = len(head.target) + _ROOM + (0 if isinstance(body, Window) else len(body))
+        if note != self._at or self._held + size > self._maximum:
+            self._forget(note)
+        if note != self._now() or size > self._maximum:
+            return
+        key = head.method, head.target, principal
+        before = self._answers.get(key)
+        if before is None:
+            self._held += size
+        if isinstance(before, FileAnswer) and isinstance(answer, FileAnswer) and before.stamp == answer.stamp:
+            before.heads.update(answer.heads)
+            return
+        self._places[head.method, head.target] = answer.exchange
+        self._answers[key] = answer
+
+    def _forget(self, note: Note) -> None:
+        self._places.clear()
+        self._answers.clear()
+        self._known.clear()
+        self._held = 0
+        self._at = note
+
+    def _now(self) -> Note | None:
+        """How things stand; `None` when that cannot be found out: the application will say what is wrong then."""
+        stores = self._rooms.stores
+        try:
+            rows = stores.metadata.generation() + stores.storage.quarantine.generation()
+            return rows, self._rooms.gate.generation(), stores.settings.current
+        except Exception:  # noqa: BLE001 - whatever it is, the application meets it again and answers for it
+            return None
+
+    def _principal(self, head: Head, place: Exchange) -> Principal | None:
+        found = [value for name, value in head.fields if name == b"authorization"]
+        if len(found) > 1:
+            return None
+        authorization = found[0].decode("latin-1") if found else None
+        if place.operation == _LIST:
+            return self._rooms.access.recall_lister(authorization)
+        if place.repository is None:
+            return self._rooms.access.recall_caller(authorization)
+        return self._rooms.access.recall(authorization, place.repository, Action.PULL)
+
+
+def _answer(exchange: Exchange, fields: Fields, body: bytes) -> Answer:
+    told = anew(exchange, "")
+    told.status, told.sent = 200, 0 if exchange.method == "HEAD" else len(body)
+    pieces = b"".join(field_lines(fields)).split(exchange.request_id.encode("ascii"))
+    until = time.monotonic() + _TOLD_SECONDS
+    return Answer(told, pieces, b"" if exchange.method == "HEAD" else body, exchange.blob, until)
+
+
+def _file_answer(exchange: Exchange, fields: Fields, window: Window) -> FileAnswer:
+    head = file_head(fields, exchange.request_id)
+    stamp = None if exchange.blob is None else exchange.blob.stamp
+    return FileAnswer(anew(exchange, ""), window.path, file_size(window, fields), stamp, {exchange.status: head})
+
+
+def _apart(raw: bytes) -> tuple[bytes, str | None]:
+    """A head without its line `Range: bytes=…`, and that line's value; what is left is a whole head as well."""
+    found = _PART.search(raw)
+    return (raw, None) if found is None else (raw[: found.start()] + raw[found.end() :], found[1].decode("ascii"))
+
+
+def _range(head: Head) -> str | None:
+    """The value of the one `Range` there may be."""
+    return next((value.decode("latin-1") for name, value in head.fields if name == _RANGE), None)
+
+
+def _plain(head: Head) -> bool:
+    if head.length != 0 or not head.keeps or head.version != "1.1":
+        return False
+    others = [name for name, _ in head.fields if name not in _HARMLESS]
+    return not others or (others == [_RANGE] and head.method == "GET")
+
+
+def _kept(method: str, exchange: Exchange) -> bool:
+    if exchange.operation in {_ANYBODY, _LIST}:
+        return exchange.repository is None
+    return exchange.repository is not None and (method, exchange.operation) in _PULLS

@@ -1,0 +1,60 @@
+"""Reading files of the data folder: never through a link, and whole files at a pace."""
+
+import errno
+import io
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from registry.oci.digest import new_hasher
+from registry.storage.file_stamp import Stamp, stamp_of
+
+PIECE = 1 << 20
+
+
+def no_links(path: str, flags: int) -> int:
+    """An opener for `open`: a link in the file's place is not followed, and counts as no file."""
+    try:
+        return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise FileNotFoundError(errno.ENOENT, "a link is in the file's place", path) from None
+        raise
+
+
+def open_blob(path: Path) -> io.FileIO:
+    """A file of ours, for reading. Raises FileNotFoundError also where a link is in its place."""
+    return io.FileIO(path, "rb", opener=no_links)
+
+
+def hash_file(
+    path: Path, algorithm: str, pace: Callable[[int], None] = lambda _bytes: None, *, from_disk: bool = False
+) -> tuple[str, Stamp] | None:
+    """The hexadecimal digest of a whole file and the file's stamp, or `None` when there is none (blocking).
+
+    Args:
+        path: the file.
+        algorithm: sha256 or sha512.
+        pace: told of the bytes after each piece; may take its time.
+        from_disk: read what the disk holds and not what memory does, and leave memory as it was.
+    """
+    hasher, buffer = new_hasher(algorithm), memoryview(bytearray(PIECE))
+    try:
+        with open_blob(path) as file:
+            stamp = stamp_of(os.fstat(file.fileno()))
+            if from_disk:
+                _forget_pages(file.fileno())
+            while count := file.readinto(buffer):
+                hasher.update(buffer[:count])
+                pace(count)
+            if from_disk:
+                _forget_pages(file.fileno())
+    except FileNotFoundError:
+        return None
+    return hasher.hexdigest(), stamp
+
+
+def _forget_pages(descriptor: int) -> None:
+    with suppress(OSError):
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)

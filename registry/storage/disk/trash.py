@@ -1,0 +1,39 @@
+"""Files of blobs that were collected, for as long as that can be undone: trash/<algorithm>-<hex>."""
+
+import os
+
+from registry.oci.digest import Digest
+from registry.storage.disk.directories import Shelves
+from registry.storage.disk.layout import Layout
+from registry.storage.disk.reading import hash_file
+
+
+class Trash:
+    """Blobs that are on their way out. All methods block.
+
+    Args:
+        layout: prepared.
+        shelves: where they come back to.
+    """
+
+    def __init__(self, layout: Layout, shelves: Shelves) -> None:
+        self._layout = layout
+        self._shelves = shelves
+
+    def recover(self, digest: Digest) -> bool:
+        """Bring a blob back, if it is here and sound."""
+        aside, target = self._layout.trashed(digest), self._layout.blob(digest)
+        found = hash_file(aside, digest.algorithm)
+        if found is None or found[0] != digest.encoded:
+            return False
+        target.parent.mkdir(exist_ok=True)
+        os.utime(aside)  # young again: its rows may come a moment later
+        self._shelves.bring_back(aside, target)
+        return True
+
+    def empty(self, before: float) -> int:
+        """Remove what came here before a time (seconds since the epoch); returns how many files."""
+        old = [path for path in self._layout.trash.iterdir() if path.lstat().st_ctime < before]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return len(old)

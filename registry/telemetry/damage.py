@@ -1,0 +1,42 @@
+"""What is damaged and what room there is, for those who watch: metrics, and a reason not to be ready."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from registry.storage.disk.quarantine import Quarantine
+from registry.storage.disk.reserve import Reserve
+
+_SHOWN = 3
+
+
+class DamageReport(Collector):
+    """Reads the quarantine and the reserve each time it is asked."""
+
+    def __init__(self, quarantine: Quarantine, reserve: Reserve) -> None:
+        self._quarantine = quarantine
+        self._reserve = reserve
+
+    def problems(self) -> Iterator[str]:
+        """One sentence when anything is damaged."""
+        held = self._quarantine.held()
+        if held:
+            shown = ", ".join(item.digest for item in held[:_SHOWN])
+            more = f" and {len(held) - _SHOWN} more" if len(held) > _SHOWN else ""
+            yield f"damaged content is withheld: {shown}{more}: push it again, or delete what names it and run gc"
+
+    def collect(self) -> Iterator[Metric]:
+        """How much is damaged now, and how often this process found something."""
+        now = GaugeMetricFamily("basegate_damaged_content", "Blobs and manifests withheld because they are damaged.")
+        now.add_metric([], len(self._quarantine.held()))
+        found = CounterMetricFamily("basegate_damage_found", "How often content was found to be damaged.")
+        found.add_metric([], self._quarantine.found)
+        yield from (now, found)
+        with suppress(OSError):
+            yield GaugeMetricFamily("basegate_disk_free_bytes", "Free on the disk of the data.", self._reserve.free())
+        full = GaugeMetricFamily("basegate_disk_full", "1 while no content is taken because the disk is full.")
+        full.add_metric([], float(self._reserve.given_up))
+        yield full

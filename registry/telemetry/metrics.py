@@ -1,0 +1,52 @@
+"""What is counted and timed, in a collector registry of its own: two servers in one process do not mix."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from registry.telemetry.request_record import Exchange
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+class Metrics:
+    """Counters of the edge. Other rooms add their own collectors to `collectors`."""
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(self) -> None:
+        self.collectors = CollectorRegistry()
+        labels = ("method", "operation")
+        self._requests = Counter(
+            "basegate_requests", "Requests answered.", (*labels, "status"), registry=self.collectors
+        )
+        self._seconds = Histogram(
+            "basegate_request_seconds", "Time to answer.", labels, buckets=_SECONDS, registry=self.collectors
+        )
+        self._counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._received = Counter("basegate_received_bytes", "Body bytes that came in.", registry=self.collectors)
+        self._sent = Counter("basegate_sent_bytes", "Body bytes that went out.", registry=self.collectors)
+        self._errors = Counter("basegate_errors", "Errors by OCI code.", ("code",), registry=self.collectors)
+        self.running = Gauge("basegate_requests_running", "Requests being served.", registry=self.collectors)
+
+    def observe(self, exchange: Exchange) -> None:
+        """Count one finished request."""
+        method = exchange.method if exchange.operation else "other"
+        operation = exchange.operation or "none"
+        # The set of labels is small (routes, methods, statuses), and looking a child up costs more than counting.
+        labels = (method, operation, exchange.status)
+        counted = self._counted.get(labels)
+        if counted is None:
+            requests = self._requests.labels(method, operation, str(exchange.status))
+            counted = self._counted[labels] = (requests, self._seconds.labels(method, operation))
+        counted[0].inc()
+        counted[1].observe(exchange.seconds)
+        if exchange.received:
+            self._received.inc(exchange.received)
+        if exchange.sent:
+            self._sent.inc(exchange.sent)
+        if exchange.error is not None:
+            self._errors.labels(exchange.error.code).inc()
+
+    def render(self) -> bytes:
+        """Everything, in the text form that Prometheus reads."""
+        return generate_latest(self.collectors)

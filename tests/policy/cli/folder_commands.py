@@ -1,0 +1,46 @@
+"""Every command that works on a data folder, with the words that it needs."""
+
+from collections.abc import Iterator
+
+import click
+
+from policy.cli.main import basegate
+
+_WORDS = {
+    "image": "team/app:v1",
+    "repository": "team/app",
+    "name": "ci",
+    "policy": "azureml-2019-07",
+    "digest": "sha256:" + "0" * 64,
+    "run": "run-1",
+    "exemption": "abc",
+    "folder": "kept",
+}
+_OPTIONS = {
+    "principal create": ["--role", "Owner"],
+    "policy exempt": ["--repositories", "*", "--rule", "*", "--owner", "ann", "--reason", "r", "--until", "2999-01-01"],
+    "repo rm": ["--yes"],
+    "manifest rm": ["--yes"],
+    "inspect": ["--again"],
+    "gc": ["--dry-run"],
+}
+MAKERS = frozenset({"serve", "init", "restore", "tls init"})
+"""These make a folder, or something in one; `policy show` needs none."""
+
+
+def folder_commands() -> list[list[str]]:
+    """The words of each, without `--data`."""
+    return [words for name, words in _walk(basegate, []) if name not in MAKERS | {"policy show"}]
+
+
+def _walk(command: click.Command, path: list[str]) -> Iterator[tuple[str, list[str]]]:
+    name = " ".join(path)
+    if any("--data" in item.opts for item in command.params):
+        arguments = [_WORDS[str(item.name)] for item in command.params if isinstance(item, click.Argument)]
+        yield name, [*path, *arguments, *_OPTIONS.get(name, [])]
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for each in command.list_commands(context):
+            found = command.get_command(context, each)
+            assert found
+            yield from _walk(found, [*path, each])

@@ -1,0 +1,52 @@
+"""The ledger is cleaned of what is gone, and keeps what is stored."""
+
+from pathlib import Path
+
+from policy.assessment.verdict import State
+from policy.enforcement.cleaning import Cleaning
+from policy.results import leftovers, verdicts
+from registry.metadata import garbage
+from registry.metadata.trash import collection
+from registry.oci.names import Tag
+from tests.policy.images_made import bad, good
+from tests.policy.lab import TEAM, Lab, open_lab
+
+
+def clean(lab: Lab, rounds: int = 2) -> int:
+    """Rows that went in the last of so many rounds."""
+    cleaning = Cleaning(lab.gate, lab.metadata)
+    lab.ledger.settle()
+    return [lab.run(cleaning.round()) for _ in range(rounds)][-1]
+
+
+def test_rows_of_an_image_that_is_gone_go(tmp_path: Path) -> None:
+    """Subject, verdict and inspection, when its manifest is deleted and its layers are collected."""
+    with open_lab(tmp_path) as lab:
+        kept = lab.pushed(good())
+        gone = lab.pushed(bad(), Tag("v2"))
+        lab.run(lab.manifests.delete(TEAM, gone.digest))
+        stale = lab.run(lab.metadata.read(garbage.stale_links, None, 1e12, 100))
+        lab.run(lab.metadata.write(garbage.drop_links, stale, 1e12, collection(1.0)))
+        assert clean(lab, 1) == 0
+        assert clean(lab) > 0
+        left = lab.ledger.read(leftovers.known)
+        assert (kept.digest in left.manifests, gone.digest in left.manifests) == (True, False)
+
+
+def test_what_is_stored_is_kept(tmp_path: Path) -> None:
+    """Round after round."""
+    with open_lab(tmp_path) as lab:
+        lab.pushed(good())
+        before = lab.ledger.read(leftovers.known)
+        assert clean(lab, 3) == 0
+        assert lab.ledger.read(leftovers.known) == before
+
+
+def test_verdicts_of_policies_not_in_force_go(tmp_path: Path) -> None:
+    """Each edit of a policy leaves one for every manifest."""
+    with open_lab(tmp_path) as lab:
+        pushed = lab.pushed(good())
+        for number in range(20):
+            lab.ledger.write(verdicts.keep, f"sha256:{number}", [(pushed.digest, State.CLEARED)])
+        assert clean(lab) == 20
+        assert len(lab.ledger.read(leftovers.known).policies) == 1

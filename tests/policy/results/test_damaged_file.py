@@ -1,0 +1,131 @@
+"""policy.db damaged in any way is begun anew, at its start and in use, and no wrong word is read from it."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from policy.assessment.verdict import State
+from policy.inspection.worker.job import Inspected
+from policy.results import layers as inspected_layers
+from policy.results import manifests as inspected_manifests
+from policy.results import verdicts
+from policy.results.manifests import Kind, Subject
+from policy.results.store import Ledger
+
+PAGE = 4096
+NAMES = [f"sha256:{number:064}" for number in range(200)]
+Damage = Callable[[Path, int], None]
+
+
+def subject(name: str) -> Subject:
+    """A manifest as policies see it."""
+    return Subject(name, Kind.IMAGE, "a@1", f"essence of {name}", final=True, body=name.encode() * 10)
+
+
+def filled(path: Path) -> None:
+    """A ledger with enough rows for some pages of each kind, all in the file itself."""
+    ledger = Ledger(path)
+    ledger.write(inspected_manifests.keep, [subject(name) for name in NAMES])
+    ledger.write(verdicts.keep, "policy", [(name, State.REFUSED) for name in NAMES])
+    for name in NAMES:
+        ledger.later(inspected_layers.keep, name, "a@1", Inspected(name.encode() * 10, "", 1))
+    ledger.close()
+
+
+def zeroed(path: Path, page: int) -> None:
+    """A page that was never written."""
+    _overwrite(path, page * PAGE, bytes(PAGE))
+
+
+def garbled(path: Path, page: int) -> None:
+    """A page of another file."""
+    _overwrite(path, page * PAGE, b"\xa5" * PAGE)
+
+
+def flipped(path: Path, page: int) -> None:
+    """A bit of every hundredth byte."""
+    content = bytearray(path.read_bytes()[page * PAGE : (page + 1) * PAGE])
+    for place in range(60, len(content), 100):
+        content[place] ^= 1
+    _overwrite(path, page * PAGE, bytes(content))
+
+
+def cut(path: Path, page: int) -> None:
+    """The end is missing."""
+    with path.open("r+b") as file:
+        file.truncate(page * PAGE + 100)
+
+
+def _overwrite(path: Path, at: int, content: bytes) -> None:
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(content)
+
+
+def ask(ledger: Ledger) -> None:
+    """Every question gets what was written or nothing; what is found out is kept once all damage was met."""
+    for _ in range(3):
+        look(ledger)
+        ledger.write(inspected_manifests.keep, [subject(name) for name in NAMES])
+        ledger.write(verdicts.keep, "policy", [(name, State.REFUSED) for name in NAMES])
+        known = ledger.read(inspected_manifests.essences, "a@1").keys()
+        judged = ledger.read(verdicts.every, "policy")
+    assert known == set(NAMES)
+    assert judged == dict.fromkeys(NAMES, State.REFUSED)
+
+
+def look(ledger: Ledger) -> None:
+    """Nothing but what was written is read."""
+    for name in NAMES:
+        assert ledger.read(inspected_manifests.find, name, "a@1") in {None, subject(name)}
+        assert ledger.read(verdicts.find, "policy", name) in {None, State.REFUSED}
+        found = ledger.read(inspected_layers.find, name, "a@1")
+        assert found is None or found.body == name.encode() * 10
+
+
+@pytest.mark.parametrize("damage", [zeroed, garbled, flipped, cut])
+@pytest.mark.parametrize("page", range(0, 30, 3))
+def test_damage_before_the_start(tmp_path: Path, damage: Damage, page: int) -> None:
+    """Whichever page it is."""
+    path = tmp_path / "policy.db"
+    filled(path)
+    damage(path, page)
+    ledger = Ledger(path)
+    ask(ledger)
+    ledger.close()
+
+
+@pytest.mark.parametrize("damage", [zeroed, garbled, flipped, cut])
+@pytest.mark.parametrize("page", [0, 5, 14])
+def test_damage_while_it_is_in_use(tmp_path: Path, damage: Damage, page: int) -> None:
+    """Threads that have read from it before go on with the new one."""
+    path = tmp_path / "policy.db"
+    filled(path)
+    ledger = Ledger(path)
+    assert ledger.read(verdicts.find, "policy", NAMES[0]) is State.REFUSED
+    damage(path, page)
+    ask(ledger)
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE verdicts SET state = 'cleared'",
+        "UPDATE subjects SET essence = 'another'",
+        "UPDATE inspections SET body = x'00'",
+        "DROP TABLE verdicts",
+    ],
+)
+def test_rows_that_say_something_else_are_not_believed(tmp_path: Path, change: str) -> None:
+    """A flipped bit must never clear an image."""
+    path = tmp_path / "policy.db"
+    filled(path)
+    with sqlite3.connect(path) as other:
+        other.execute(change)
+    other.close()
+    ledger = Ledger(path)
+    ask(ledger)
+    ledger.close()
