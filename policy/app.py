@@ -1,7 +1,6 @@
 """basegate put together: the registry, the policy's gate in it, and the gateway beside it."""
 
 from collections.abc import Sequence
-from typing import cast
 
 from starlette.routing import BaseRoute
 
@@ -11,12 +10,12 @@ from policy.enforcement.reload import Turnover
 from policy.gateway import routes as gateway
 from policy.gateway.checks import Clearances
 from policy.metrics import JudgingMetrics
-from policy.settings import Settings
+from policy.settings import Settings, gateway_section, judging_section
 from registry.api import routes
 from registry.api.services import Rooms, Stores
 from registry.app import RegistryApp
 from registry.app import build as build_registry
-from registry.config.settings import SettingsInForce
+from registry.content.parsing import Parsing
 
 
 def build(settings: Settings, *, new_database: bool = False) -> RegistryApp:
@@ -36,12 +35,15 @@ def build(settings: Settings, *, new_database: bool = False) -> RegistryApp:
         return opened[0]
 
     def more_routes(rooms: Rooms) -> Sequence[BaseRoute]:
-        in_force = cast("SettingsInForce[Settings]", rooms.stores.settings)
-        return routes.build(rooms, gateway.table(Clearances(rooms.stores.metadata, opened[0]), in_force))
+        in_force = rooms.stores.settings
+        clearances = Clearances(rooms.stores.metadata, opened[0])
+        return routes.build(
+            rooms, gateway.table(clearances, lambda: gateway_section(in_force.current), Parsing(in_force))
+        )
 
     app = build_registry(settings, gate=gate, more_routes=more_routes, new_database=new_database)
     app.rooms.metrics.collectors.register(JudgingMetrics(opened[0].inspector.workers))
-    turnover = Turnover(opened[0])
+    turnover = Turnover(opened[0], judging_section)
     app.accompany(turnover.catch_up, opened[0].close, turnover.prepare)
     app.accompany(Cleaning(opened[0], app.rooms.stores.metadata).run, lambda: None)
     return app

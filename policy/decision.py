@@ -6,7 +6,7 @@ Every door asks `decide`. It knows no clock, no store and no text; `policy.enfor
 from dataclasses import dataclass
 from enum import StrEnum
 
-from policy.assessment.verdict import State
+from policy.state import State
 
 
 class Mode(StrEnum):

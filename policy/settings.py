@@ -1,5 +1,7 @@
 """All settings of basegate: those of the registry, and those of the policies and the gateway."""
 
+from typing import cast
+
 from pydantic import Field
 
 from policy.assessment.settings import JudgingSettings
@@ -28,3 +30,13 @@ class Settings(RegistrySettings):
             PolicyRefused: one is not known, or cannot be used.
         """
         Bindings(self.policy, known_policies(self.policy.folder), StandingOrders())
+
+
+def judging_section(settings: RegistrySettings) -> JudgingSettings:
+    """The section `policy` of settings that the registry hands round as its own."""
+    return cast("Settings", settings).policy
+
+
+def gateway_section(settings: RegistrySettings) -> GatewaySettings:
+    """The section `gateway` of the same."""
+    return cast("Settings", settings).gateway

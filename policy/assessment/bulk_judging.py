@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 from policy.assessment.inspector import CURRENT
 from policy.assessment.manifest_verdicts import NESTING, ChildEntry, children_of, state_of_essence
-from policy.assessment.verdict import State, index_state
+from policy.assessment.verdict import index_state
 from policy.definition.policy import Policy
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
 from policy.results.manifests import Kind, Subject
 from policy.results.store import Ledger
+from policy.state import State
 
 _BATCH = 20_000
 _ROUNDS = 3

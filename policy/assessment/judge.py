@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from policy.assessment.inspector import Inspector
 from policy.assessment.manifest_verdicts import NESTING, children_of, verdict_on, verdict_on_index
-from policy.assessment.verdict import State, Verdict, judge_unreadable
+from policy.assessment.verdict import Verdict, judge_unreadable
 from policy.assessment.verdict_log import VerdictLog
 from policy.definition.policy import Policy
 from policy.inspection.facts import Problem
 from policy.results import verdicts
 from policy.results.manifests import Kind, Subject
 from policy.results.store import Ledger
+from policy.state import State
 from registry.oci.digest import Digest
 from registry.oci.manifest import Manifest
 from registry.oci.names import RepositoryName

@@ -4,19 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from policy.assessment.verdict import (
-    Child,
-    State,
-    Verdict,
-    judge_artifact,
-    judge_image,
-    judge_index,
-    judge_unreadable,
-)
+from policy.assessment.verdict import Child, Verdict, judge_artifact, judge_image, judge_index, judge_unreadable
 from policy.definition.policy import Policy
 from policy.inspection.facts import Fact, ImageFacts, Problem
 from policy.inspection.facts_json import facts_document, facts_of
 from policy.results.manifests import Kind, Subject
+from policy.state import State
 from registry.oci.canonical_json import canonical_json
 from registry.oci.descriptor import Descriptor
 from registry.oci.manifest import ImageIndex, ImageManifest

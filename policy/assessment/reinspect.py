@@ -2,10 +2,10 @@
 
 from sqlalchemy import Connection
 
-from policy.enforcement.generation import FORGOTTEN
 from policy.results import layers as inspected_layers
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
+from policy.results.counters import FORGOTTEN, count
 from policy.results.store import Ledger
 from registry.content.manifests import content_of
 from registry.metadata import manifests
@@ -57,4 +57,4 @@ def _forget(connection: Connection, named: set[Digest], layers: set[Digest]) -> 
     for manifest in named:
         inspected_manifests.forget(connection, manifest)
         verdicts.forget(connection, manifest)
-    inspected_layers.count(connection, FORGOTTEN, 1)
+    count(connection, FORGOTTEN, 1)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
 from policy.advice.image import advised
@@ -15,6 +14,7 @@ from policy.rules import Rule
 from policy.rules.change import Change, fix_of
 from policy.rules.findings import Finding, Result
 from policy.rules.text_limits import FINDING_LIMIT, PLACE_LIMIT, elided
+from policy.state import State
 from registry.oci.canonical_json import canonical_json
 
 FORMAT = 1
@@ -31,16 +31,6 @@ GONE = "not in this repository any more"
 
 Summary = Mapping[str, Mapping[str, str | None] | None]
 _NOTHING: Summary = dict.fromkeys(SUMMARY)
-
-
-class State(StrEnum):
-    """What is known of an image at a door. `pending` is never stored: it is the absence of a verdict."""
-
-    CLEARED = "cleared"
-    REFUSED = "refused"
-    INCONCLUSIVE = "inconclusive"
-    NOT_APPLICABLE = "not-applicable"
-    PENDING = "pending"
 
 
 @dataclass(frozen=True, slots=True)

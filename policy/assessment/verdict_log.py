@@ -5,8 +5,9 @@ from collections import Counter, OrderedDict
 import structlog
 
 from policy.assessment.bulk_judging import Rejudged
-from policy.assessment.verdict import State, Verdict
+from policy.assessment.verdict import Verdict
 from policy.definition.policy import Policy
+from policy.state import State
 
 _REMEMBERED = 10_000
 

@@ -11,12 +11,13 @@ import click
 
 from policy.assessment.reinspect import forget_image
 from policy.assessment.settings import JudgingSettings
-from policy.assessment.verdict import State, Verdict
+from policy.assessment.verdict import Verdict
 from policy.cli.policy import judging_settings, open_ledger
 from policy.enforcement.gate import PolicyGate
 from policy.enforcement.operator_file import FILE as ORDERS
 from policy.enforcement.operator_file import OrdersInForce
 from policy.results.store import Ledger
+from policy.state import State
 from registry.auth.principals import anonymous
 from registry.cli.command_audit import audited
 from registry.cli.data_folder import data_option, json_option, print_json

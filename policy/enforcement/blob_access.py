@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from policy.assessment.verdict import State
+from policy.state import State
 from registry.gate import ALLOWED, Decision
 from registry.metadata.reachability import manifests_using
 from registry.metadata.store import MetadataStore

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from policy.assessment.verdict import State, Verdict, finding_document
+from policy.assessment.verdict import Verdict, finding_document
 from policy.definition.policy import Policy
 from policy.rules.findings import Result
 from policy.rules.text_limits import listed
+from policy.state import State
 
 PENDING = "its layers are still being inspected; try again in a moment"
 _EVIDENCE = 4

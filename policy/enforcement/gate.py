@@ -13,7 +13,7 @@ from policy.assessment.inspector import CURRENT, Inspector
 from policy.assessment.judge import Judge
 from policy.assessment.manifest_verdicts import facts_of_subject
 from policy.assessment.settings import JudgingSettings
-from policy.assessment.verdict import State, Verdict, without_content
+from policy.assessment.verdict import Verdict, without_content
 from policy.decision import Door, Mode, Outcome, Question, decide
 from policy.definition.policy import Policy
 from policy.enforcement.assignments import BindingsInForce, Bound
@@ -34,6 +34,7 @@ from policy.results.manifests import Kind, Subject
 from policy.results.store import FILE as LEDGER
 from policy.results.store import Ledger
 from policy.rules.text_limits import REFUSAL_LIMIT, elided_bytes
+from policy.state import State
 from registry.auth.actions import Action
 from registry.auth.principals import Principal
 from registry.gate import ALLOWED, Decision, Push

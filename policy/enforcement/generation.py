@@ -4,10 +4,9 @@ import time
 from collections.abc import Callable
 
 from policy.enforcement.operator_file import OrdersInForce
-from policy.results import layers as inspected_layers
+from policy.results.counters import FORGOTTEN, counted
 from policy.results.store import Ledger
 
-FORGOTTEN = "forgotten"
 _LOOK_AGAIN = 0.25
 
 
@@ -21,7 +20,7 @@ class Generation:
         self._clock = clock
         self._value = 0
         self._seen: tuple[int, int] = (0, 0)
-        self._forgotten = ledger.read(inspected_layers.counted, FORGOTTEN)
+        self._forgotten = ledger.read(counted, FORGOTTEN)
         self._next_look = 0.0
 
     def bump(self) -> None:
@@ -33,7 +32,7 @@ class Generation:
         if time.monotonic() < self._next_look:
             return False
         self._next_look = time.monotonic() + _LOOK_AGAIN
-        forgotten = self._ledger.read(inspected_layers.counted, FORGOTTEN)
+        forgotten = self._ledger.read(counted, FORGOTTEN)
         if forgotten == self._forgotten:
             return False
         self._forgotten = forgotten

@@ -1,8 +1,8 @@
 """A change of the judging settings under a running server: everything is judged first, then the gate turns at once."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
-from typing import cast
 
 from policy.assessment.bulk_judging import judge_all
 from policy.assessment.settings import JudgingSettings
@@ -10,7 +10,6 @@ from policy.assessment.verdict_log import log_judged
 from policy.definition.policy import PolicyRefused
 from policy.enforcement.assignments import BindingsInForce, log_policies
 from policy.enforcement.gate import PolicyGate
-from policy.settings import Settings
 from registry.config.reload import Turn
 from registry.config.settings import RegistrySettings
 from registry.config.sources import SettingsError
@@ -19,8 +18,10 @@ from registry.config.sources import SettingsError
 class Turnover:
     """Lets a gate follow the settings, and judges what has no verdict yet."""
 
-    def __init__(self, gate: PolicyGate) -> None:
+    def __init__(self, gate: PolicyGate, section: Callable[[RegistrySettings], JudgingSettings]) -> None:
+        """`section` says what of all settings is the gate's."""
         self._gate = gate
+        self._section = section
         self._turned = asyncio.Event()
 
     async def catch_up(self) -> None:
@@ -39,7 +40,7 @@ class Turnover:
         Raises:
             SettingsError: a policy is not known or cannot be used.
         """
-        wanted = cast("Settings", settings).policy
+        wanted = self._section(settings)
         try:
             bindings = await asyncio.to_thread(self._judged, wanted)
         except PolicyRefused as error:

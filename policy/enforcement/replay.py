@@ -7,12 +7,12 @@ from fnmatch import fnmatchcase
 from policy.assessment.bulk_judging import Rejudged, rejudge
 from policy.assessment.inspector import CURRENT
 from policy.assessment.manifest_verdicts import verdict_on
-from policy.assessment.verdict import State
 from policy.definition.policy import Policy
 from policy.enforcement.assignments import Bindings
 from policy.results import manifests as inspected_manifests
 from policy.results.manifests import Kind
 from policy.results.store import Ledger
+from policy.state import State
 from registry.metadata.reachability import StoredName
 
 

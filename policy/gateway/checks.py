@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from policy.assessment.verdict import State
 from policy.enforcement.reference_gate import ReferenceDoor, Standing
 from policy.gateway.check_result import Answer
 from policy.gateway.inference_config.remarks import Weight
 from policy.inspection.facts_json import facts_document
+from policy.state import State
 from registry.auth.principals import Principal
 from registry.metadata import manifests
 from registry.metadata.store import MetadataStore

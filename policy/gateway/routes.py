@@ -1,6 +1,6 @@
 """The gateway's routes, and who answers them. Content leaves here for callers that may pull the repository only."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ from policy.gateway.check_request import Inquiry, read_inquiry
 from policy.gateway.check_result import Answer
 from policy.gateway.checks import Clearances
 from policy.gateway.hosts import is_ours
-from policy.settings import Settings
+from policy.gateway.settings import GatewaySettings
 from registry.api.path_parameters import read_reference_of, repository_of
 from registry.api.request_body import read_limited
 from registry.api.requirements import Needs
@@ -19,7 +19,6 @@ from registry.api.routes import Row
 from registry.api.services import Rooms
 from registry.auth.actions import Action
 from registry.auth.principals import Principal
-from registry.config.settings import SettingsInForce
 from registry.content.parsing import Parsing
 from registry.oci.digest import Digest
 from registry.oci.image_reference import ImageReference
@@ -27,9 +26,15 @@ from registry.oci.names import Reference, RepositoryName
 from registry.telemetry.request_record import exchange_of
 
 
-def table(clearances: Clearances, settings: SettingsInForce[Settings]) -> tuple[Row, ...]:
-    """Methods, path, what the caller needs, who answers."""
-    doors = Doors(clearances, settings)
+def table(clearances: Clearances, settings: Callable[[], GatewaySettings], parsing: Parsing) -> tuple[Row, ...]:
+    """Methods, path, what the caller needs, who answers.
+
+    Args:
+        clearances: answer what is asked.
+        settings: the gateway's that count now.
+        parsing: reads long inquiries beside the event loop.
+    """
+    doors = Doors(clearances, settings, parsing)
     verdict = "/policy/v1/repositories/{name:repository}/manifests/{reference}/verdict"
     return (
         Row("POST", "/policy/v1/references:check", Needs.SIGNED_IN, doors.check),
@@ -40,14 +45,14 @@ def table(clearances: Clearances, settings: SettingsInForce[Settings]) -> tuple[
 class Doors:
     """The handlers."""
 
-    def __init__(self, clearances: Clearances, settings: SettingsInForce[Settings]) -> None:
+    def __init__(self, clearances: Clearances, settings: Callable[[], GatewaySettings], parsing: Parsing) -> None:
         self._clearances = clearances
         self._settings = settings
-        self._parsing = Parsing(settings)
+        self._parsing = parsing
 
     async def check(self, rooms: Rooms, request: Request, _principal: Principal) -> Response:
         """POST: may a deployment start from this image? 200 with the answer, whatever it is."""
-        limits = self._settings.current.gateway
+        limits = self._settings()
         raw = await read_limited(request, limits.request_bytes)
         inquiry = await self._parsing.read(len(raw), partial(read_inquiry, raw, limits.yaml_bytes))
         answer = await self._answer(rooms, request, inquiry)
@@ -73,7 +78,7 @@ class Doors:
         image = ImageReference.parse(inquiry.image)
         if not image.host and inquiry.config is None:
             image = image.at(here)  # the caller speaks of the registry that it speaks to
-        if not is_ours(image.host, here, self._settings.current.gateway.hosts):
+        if not is_ours(image.host, here, self._settings().hosts):
             return Answer.unresolved(str(image), _elsewhere(image, here))
         principal = await rooms.access.require(request, image.repository, Action.PULL)
         return await self._clearances.check(principal, image)

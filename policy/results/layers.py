@@ -1,13 +1,14 @@
-"""Inspections of layers in the ledger, and how much was read for them."""
+"""Inspections of layers in the ledger."""
 
 import zlib
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from policy.inspection.worker.job import Inspected
 from policy.results.checksums import require_sum, sum_of
-from policy.results.tables import counters, inspections
+from policy.results.counters import count
+from policy.results.tables import inspections
 from registry.database.statement import Statement
 
 _ADD = insert(inspections).on_conflict_do_nothing()
@@ -22,11 +23,6 @@ _FIND = Statement(
     )
 )
 _FORGET = delete(inspections).where(inspections.c.layer == bindparam("named"))
-_COUNT = insert(counters)
-_COUNT_MORE = _COUNT.on_conflict_do_update(
-    index_elements=["name"], set_={"value": counters.c.value + _COUNT.excluded.value}
-)
-_COUNTED = Statement(select(func.coalesce(func.sum(counters.c.value), 0)).where(counters.c.name == bindparam("name")))
 
 
 def keep(connection: Connection, layer: str, detectors: str, found: Inspected) -> None:
@@ -50,14 +46,3 @@ def find(connection: Connection, layer: str, detectors: str) -> Inspected | None
 def forget(connection: Connection, layer: str) -> None:
     """Have a layer read again the next time it is asked for."""
     connection.execute(_FORGET, {"named": layer})
-
-
-def count(connection: Connection, name: str, more: int) -> None:
-    """Add to a counter."""
-    if more:
-        connection.execute(_COUNT_MORE, {"name": name, "value": more})
-
-
-def counted(connection: Connection, name: str) -> int:
-    """A counter's value."""
-    return int(_COUNTED.scalar(connection, {"name": name}))

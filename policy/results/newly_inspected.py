@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from policy.enforcement.generation import FORGOTTEN
-from policy.results import layers as inspected_layers
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
+from policy.results.counters import FORGOTTEN, count
 from policy.results.manifests import Subject
 
 
@@ -22,4 +21,4 @@ def keep(connection: Connection, seen: Sequence[Subject]) -> None:
     for manifest in changed:
         verdicts.forget(connection, manifest)
     if changed:
-        inspected_layers.count(connection, FORGOTTEN, 1)
+        count(connection, FORGOTTEN, 1)

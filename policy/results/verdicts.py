@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection, bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from policy.assessment.verdict import State
-from policy.results import layers as inspected_layers
 from policy.results.checksums import require_sum, sum_of
+from policy.results.counters import count, counted
 from policy.results.tables import subjects, verdicts
+from policy.state import State
 from registry.database.statement import Statement
 
 _SUPERSEDED = "superseded"
@@ -96,12 +96,12 @@ def forget(connection: Connection, manifest: str) -> None:
     """Drop every verdict on a manifest, and on all indexes, any of which may hold it; they are quickly made again."""
     connection.execute(_FORGET, {"named": manifest})
     connection.execute(_FORGET_INDEXES)
-    inspected_layers.count(connection, _SUPERSEDED, 1)
+    count(connection, _SUPERSEDED, 1)
 
 
 def superseded(connection: Connection) -> int:
     """A number that rises whenever any process forgets what was said of a manifest, which was seen anew."""
-    return inspected_layers.counted(connection, _SUPERSEDED)
+    return counted(connection, _SUPERSEDED)
 
 
 def forget_policy(connection: Connection, policy: str) -> None:

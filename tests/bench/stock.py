@@ -18,12 +18,12 @@ from sqlalchemy import Connection, insert
 from policy.assessment.inspector import CURRENT
 from policy.assessment.manifest_verdicts import artifact_subject, image_subject
 from policy.assessment.settings import JudgingSettings
-from policy.assessment.verdict import State
 from policy.definition.policy import known_policies
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
 from policy.results.manifests import Subject
 from policy.results.store import FILE, Ledger
+from policy.state import State
 from registry.metadata.open_store import open_metadata
 from registry.metadata.tables import manifest_references, manifests, repositories, repository_blobs, tags
 from registry.oci.digest import Digest

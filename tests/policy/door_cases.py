@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from policy.assessment.verdict import State
+from policy.state import State
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.names import Tag

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from policy.assessment.verdict import State
 from policy.decision import Door
+from policy.state import State
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
 from tests.policy.door_cases import SUBJECT, Case

@@ -4,8 +4,8 @@ from itertools import product
 
 import pytest
 
-from policy.assessment.verdict import State
 from policy.decision import Door, Mode, Outcome, Question, decide
+from policy.state import State
 
 CONTENT = (Door.MANIFEST, Door.BLOB, Door.REFERRERS, Door.EXPORT)
 UNCLEARED = (State.REFUSED, State.INCONCLUSIVE, State.PENDING)

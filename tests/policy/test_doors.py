@@ -19,18 +19,20 @@ import pytest
 
 from policy.app import build
 from policy.assessment.reinspect import forget_image
-from policy.assessment.verdict import State
 from policy.decision import Door
 from policy.definition.policy import DEFAULT, known_policies
 from policy.enforcement.gate import PolicyGate
 from policy.enforcement.reload import Turnover
 from policy.gateway import routes as gateway_routes
 from policy.gateway.checks import Clearances
-from policy.settings import Settings
+from policy.gateway.settings import GatewaySettings
+from policy.settings import Settings, judging_section
+from policy.state import State
 from registry.api import routes
 from registry.auth.actions import Role
 from registry.auth.enrolment import draft, record
 from registry.config.settings import SettingsInForce
+from registry.content.parsing import Parsing
 from registry.oci.digest import Digest
 from registry.storage.disk.layout import Layout
 from registry.storage.disk.quarantine import Quarantine
@@ -103,7 +105,7 @@ def served(prepared: Prepared, mode: str, tmp_path_factory: pytest.TempPathFacto
     gate = app.rooms.gate
     assert isinstance(gate, PolicyGate)
     hold_worker(gate, data)
-    turn = asyncio.run(Turnover(gate).prepare(settings(data, mode, YOUNG)))
+    turn = asyncio.run(Turnover(gate, judging_section).prepare(settings(data, mode, YOUNG)))
     assert turn is not None
     with running(app) as live:
         yield Served(live.url, turn)
@@ -168,7 +170,7 @@ def test_all_doors_turn_at_once(prepared: Prepared, served: Served, mode: str) -
 
 def test_every_route_has_a_cell() -> None:
     """A new route, or a new method of one, is either probed in the matrix or known to hand out nothing."""
-    mine = gateway_routes.table(Clearances.__new__(Clearances), SettingsInForce(Settings()))
+    mine = gateway_routes.table(Clearances.__new__(Clearances), GatewaySettings, Parsing(SettingsInForce(Settings())))
     known = {(method, row.operation) for row in (*routes.TABLE, *mine) for method in row.methods.split()}
     assert {operation for _, operation in known} >= HAND_OUT_NOTHING
     probed = {route for column in COLUMNS.values() for route in column.routes}

@@ -12,10 +12,12 @@ import yaml
 
 from policy.gateway import routes as gateway
 from policy.gateway.checks import Clearances
+from policy.gateway.settings import GatewaySettings
 from policy.settings import Settings
 from registry.api.requirements import Needs
 from registry.api.routes import SAFE_METHODS, TABLE, Row
 from registry.config.settings import SettingsInForce
+from registry.content.parsing import Parsing
 from tests.policy.live import LiveGateway, live_gateway
 
 IMAGE = "application/vnd.oci.image.manifest.v1+json"
@@ -85,7 +87,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[Parsed]:
 
 def rows() -> list[tuple[str, Row]]:
     """Every route of both tables, once for each method."""
-    mine = gateway.table(cast("Clearances", None), SettingsInForce(Settings()))
+    mine = gateway.table(cast("Clearances", None), GatewaySettings, Parsing(SettingsInForce(Settings())))
     return [(method, row) for row in (*TABLE, *mine) for method in row.methods.split()]
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from policy.assessment.verdict import State, Verdict
+from policy.assessment.verdict import Verdict
+from policy.state import State
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.errors import Denied

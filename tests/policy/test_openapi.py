@@ -15,7 +15,9 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 from policy.gateway import routes as gateway
 from policy.gateway.checks import Clearances
+from policy.gateway.settings import GatewaySettings
 from registry.api.routes import SAFE_METHODS, TABLE
+from registry.content.parsing import Parsing
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.live import LiveGateway, live_gateway
 
@@ -39,7 +41,7 @@ def test_description_has_every_route_of_its_own(live: LiveGateway) -> None:
     """A route that is added or removed changes the description."""
     rooms = live.registry.app.rooms
     clearances = Clearances(rooms.stores.metadata, rooms.gate)  # type: ignore[arg-type]
-    rows = (*TABLE, *gateway.table(clearances, rooms.stores.settings))  # type: ignore[arg-type]
+    rows = (*TABLE, *gateway.table(clearances, GatewaySettings, Parsing(rooms.stores.settings)))
     own = {
         (method, row.path.replace(":repository", ""))
         for row in rows

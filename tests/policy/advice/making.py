@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from policy.assessment.verdict import State, Verdict, judge_image
+from policy.assessment.verdict import Verdict, judge_image
 from policy.definition.policy import Policy, known_policies
 from policy.rules.change import Change
 from policy.rules.versions import compare_conda
+from policy.state import State
 from registry.oci.digest import Digest
 from tests.corpus.builders import Image, as_json, config_document, image, layer
 from tests.corpus.systems import conda_python, conda_record, miniconda, ubuntu

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from policy.assessment.verdict import State
 from policy.definition.policy import Policy, parse_policy
+from policy.state import State
 from tests.corpus.systems import (
     PREFIX,
     conda,

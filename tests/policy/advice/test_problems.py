@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from policy.advice.problems import REASONS, answered
-from policy.assessment.verdict import State, judge_image
+from policy.assessment.verdict import judge_image
 from policy.inspection.facts import Problem
+from policy.state import State
 from registry.oci.digest import Digest
 from tests.architecture.source import modules
 from tests.corpus.builders import (

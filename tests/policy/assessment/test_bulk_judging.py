@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from policy.assessment.bulk_judging import keep, rejudge
 from policy.assessment.manifest_verdicts import image_subject, state_of_essence, verdict_on
-from policy.assessment.verdict import State
 from policy.definition.policy import Policy, known_policies
 from policy.inspection.facts import Fact, ImageFacts, Problem
 from policy.results.manifests import Kind
+from policy.state import State
 from registry.oci.digest import Digest
 from tests.policy.facts_made import conda_fact, os_fact, python_fact, shell_fact
 from tests.policy.images_made import artifact, bad, damaged, good, index

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from policy.assessment.verdict import State
 from policy.results.store import FILE as LEDGER
+from policy.state import State
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown
 from registry.storage.disk.layout import Layout

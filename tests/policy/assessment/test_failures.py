@@ -8,9 +8,9 @@ from pathlib import Path
 
 from policy.assessment.failures import Failures
 from policy.assessment.inspector import CURRENT
-from policy.assessment.verdict import State
 from policy.results import layers as inspected_layers
 from policy.results.manifests import Kind, Subject
+from policy.state import State
 from registry.oci.digest import Digest
 from tests.policy.images_made import good
 from tests.policy.lab import Lab, open_lab

@@ -12,11 +12,10 @@ import pytest
 from policy.assessment.inspector import CURRENT
 from policy.assessment.reinspect import forget_image
 from policy.assessment.settings import JudgingSettings
-from policy.assessment.verdict import State
-from policy.enforcement.generation import FORGOTTEN
-from policy.results import layers as inspected_layers
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
+from policy.results.counters import FORGOTTEN, count, counted
+from policy.state import State
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
 from tests.policy.images_made import (
@@ -164,7 +163,7 @@ def test_what_was_found_while_something_was_missing_is_not_said_again(lab: Lab) 
 
 def forget_all_in_memory(lab: Lab) -> None:
     """Have the gate drop what memory holds, as another process can."""
-    lab.ledger.write(inspected_layers.count, FORGOTTEN, 1)
+    lab.ledger.write(count, FORGOTTEN, 1)
     time.sleep(0.3)
     lab.gate.generation()
 
@@ -206,4 +205,4 @@ def test_a_manifest_that_is_pushed_again_unchanged_forgets_nothing(lab: Lab) -> 
     lab.ledger.settle()
     policy = lab.gate.bindings.current().of(TEAM).policy
     assert lab.ledger.read(verdicts.find, policy.digest, both) is State.CLEARED
-    assert lab.ledger.read(inspected_layers.counted, FORGOTTEN) == 1
+    assert lab.ledger.read(counted, FORGOTTEN) == 1

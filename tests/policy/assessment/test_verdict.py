@@ -4,18 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from policy.assessment.verdict import (
-    Child,
-    State,
-    Verdict,
-    judge_artifact,
-    judge_image,
-    judge_index,
-    verdict_of,
-)
+from policy.assessment.verdict import Child, Verdict, judge_artifact, judge_image, judge_index, verdict_of
 from policy.definition.policy import DEFAULT, known_policies, load_policy, parse_policy
 from policy.inspection.facts import Problem
 from policy.rules.text_limits import FINDING_LIMIT
+from policy.state import State
 from tests.policy.facts_made import base_fact, conda_fact, image, os_fact, python_fact
 
 POLICY = known_policies()[DEFAULT]

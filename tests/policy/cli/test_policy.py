@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from policy.assessment.verdict import State
 from policy.cli.main import basegate
+from policy.state import State
 from registry.oci.errors import Denied
 from tests.policy.images_made import artifact, bad, good, index
 from tests.policy.lab import (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from policy.assessment.verdict import State, judge_image
+from policy.assessment.verdict import judge_image
 from policy.definition.policy import (
     DEFAULT,
     Policy,
@@ -15,6 +15,7 @@ from policy.definition.policy import (
     parse_policy,
     read_policy,
 )
+from policy.state import State
 from tests.policy.facts_made import conda_fact, image, os_fact, python_fact, shell_fact
 
 PLAIN = """

@@ -11,12 +11,12 @@ from sqlalchemy import Connection
 
 from policy.assessment.bulk_judging import keep, rejudge
 from policy.assessment.inspector import CURRENT
-from policy.assessment.verdict import State
 from policy.definition.policy import known_policies
 from policy.enforcement.activation import activate
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
 from policy.results.store import FILE, Ledger
+from policy.state import State
 from tests.policy.images_made import bad, good
 from tests.policy.lab import Lab, open_lab
 

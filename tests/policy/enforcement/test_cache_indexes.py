@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from policy.assessment.bulk_judging import rejudge
-from policy.assessment.verdict import State
+from policy.state import State
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.errors import Denied

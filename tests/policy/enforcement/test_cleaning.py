@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from policy.assessment.verdict import State
 from policy.enforcement.cleaning import Cleaning
 from policy.results import leftovers, verdicts
+from policy.state import State
 from registry.metadata import garbage
 from registry.metadata.trash import collection
 from registry.oci.names import Tag

@@ -11,12 +11,11 @@ import pytest
 from sqlalchemy import Connection
 
 from policy.assessment.inspector import CURRENT
-from policy.assessment.verdict import State
-from policy.enforcement.generation import FORGOTTEN
-from policy.results import layers as inspected_layers
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
+from policy.results.counters import FORGOTTEN, count
 from policy.results.manifests import Subject
+from policy.state import State
 from registry.oci.digest import Digest
 from registry.oci.errors import Denied
 from registry.oci.names import RepositoryName, Tag
@@ -258,7 +257,7 @@ def forget_as_another_process(connection: Connection, digest: Digest, earlier: S
     inspected_manifests.forget(connection, digest)
     verdicts.forget(connection, digest)
     inspected_manifests.keep(connection, [earlier])
-    inspected_layers.count(connection, FORGOTTEN, 1)
+    count(connection, FORGOTTEN, 1)
 
 
 def test_a_push_does_not_wait_longer_than_it_may(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from policy.assessment.verdict import State
+from policy.state import State
 from registry.oci.digest import Digest
 from registry.oci.errors import Denied
 from registry.oci.names import Tag

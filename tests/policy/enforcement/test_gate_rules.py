@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from policy.assessment.verdict import State
+from policy.state import State
 from registry.oci.digest import Digest
 from registry.oci.errors import Denied
 from registry.oci.names import Tag

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from policy.assessment.verdict import State
 from policy.client.text import in_words
 from policy.gateway.checks import answer_of
+from policy.state import State
 from tests.policy.images_made import (
     PREFIX,
     MadeImage,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from policy.assessment.verdict import State
 from policy.gateway.checks import Clearances
+from policy.state import State
 from registry.oci.digest import Digest
 from registry.oci.errors import Denied
 from registry.oci.image_reference import ImageReference

@@ -1,8 +1,9 @@
 """What a standing means for a deployment."""
 
-from policy.assessment.verdict import State, Verdict
+from policy.assessment.verdict import Verdict
 from policy.enforcement.reference_gate import Standing
 from policy.gateway.checks import answer_of
+from policy.state import State
 from registry.gate import ALLOWED, Decision
 from registry.oci.digest import Digest
 

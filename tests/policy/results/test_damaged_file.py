@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from policy.assessment.verdict import State
 from policy.inspection.worker.job import Inspected
 from policy.results import layers as inspected_layers
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
 from policy.results.manifests import Kind, Subject
 from policy.results.store import Ledger
+from policy.state import State
 
 PAGE = 4096
 NAMES = [f"sha256:{number:064}" for number in range(200)]

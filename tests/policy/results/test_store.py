@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from policy.assessment.verdict import State
 from policy.inspection.worker.job import Inspected
 from policy.results import layers as inspected_layers
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
+from policy.results.counters import counted
 from policy.results.manifests import Kind, Subject
 from policy.results.store import Ledger
+from policy.state import State
 
 FOUND = Inspected(b"found", "", 10)
 FAILED = Inspected(b"", "it died", 0)
@@ -60,8 +61,8 @@ def test_what_was_read_is_counted(ledger: Ledger) -> None:
     """Layers and bytes add up; a failure that read nothing does not count."""
     for found in (FOUND, FOUND, FAILED):
         ledger.write(inspected_layers.keep, "sha256:1", "a@1", found)
-    assert ledger.read(inspected_layers.counted, "layers_opened") == 2
-    assert ledger.read(inspected_layers.counted, "bytes_opened") == 20
+    assert ledger.read(counted, "layers_opened") == 2
+    assert ledger.read(counted, "bytes_opened") == 20
 
 
 def test_a_subject_comes_back_whole(ledger: Ledger) -> None:
