@@ -84,7 +84,8 @@ class BlobResponse(Response):
         await send({"type": "http.response.body", "body": b""})
 
     def _pathsend(self) -> dict[str, object]:
-        # `offset` and `count` are ours: ASGI's own message knows whole files only, our server class knows parts.
+        # `offset` and `count` are ours: ASGI's own message knows whole files only, `registry.http` knows parts. The
+        # error that it raises for a file that it cannot open is offered as `refused`: nothing has left then.
         return {
             "type": "http.response.pathsend",
             "path": str(self._blob.path),
@@ -93,16 +94,13 @@ class BlobResponse(Response):
         }
 
 
-class FileRefused(OSError):
-    """What a server raises for a file that it cannot open: no byte of the response has left, another may be given."""
-
-
 @contextmanager
 def _unless_refused(scope: Scope) -> Iterator[None]:
     """Raise what the caller is told in the place of the answer that was begun."""
+    refused: type[OSError] | tuple[()] = scope["extensions"]["http.response.pathsend"].get("refused", ())
     try:
         yield
-    except FileRefused as refusal:
+    except refused as refusal:
         exchange = exchange_of(scope)
         if exchange is not None:
             exchange.status, exchange.sent, exchange.digest = 0, 0, ""

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Protocol
 
-from registry.api.responses import FileRefused
 from registry.http.body_framing import Framing
 from registry.http.body_receiver import Body, Sink, receive_body
 from registry.http.context import Means
 from registry.http.file_reader import read_window
-from registry.http.sendfile import Window, send_window
+from registry.http.sendfile import FileRefused, Window, send_window
 from registry.http.socket_handle import Link, underway
 
 

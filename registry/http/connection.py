@@ -15,6 +15,7 @@ from starlette.types import Scope
 from registry.http.asgi_scope import address_of, scope_of
 from registry.http.body_receiver import PeerLeft, Sink
 from registry.http.bypass import Bypass
+from registry.http.cached_file import CachedFile
 from registry.http.chunked import ChunkRefused
 from registry.http.congestion import send_at_once
 from registry.http.connection_limits import Seat
@@ -25,9 +26,8 @@ from registry.http.error_response import answer_to, broken_body, late_body, late
 from registry.http.file_transfer import Errand
 from registry.http.request_cycle import Turn
 from registry.http.request_head import Fields, Head, HeadRefused, read_head
-from registry.http.sendfile import Window
+from registry.http.sendfile import PATHSEND, Window
 from registry.http.socket_handle import PeerStalled
-from registry.server.cached_file import Parcel
 
 LINGER = 2.0
 """Seconds a refused client may go on sending, so that it gets to read why it was refused."""
@@ -229,7 +229,7 @@ class Connection(asyncio.Protocol):
         self._requests += 1
         return raw
 
-    def _answer(self, raw: bytes, found: bytes | Parcel) -> None:
+    def _answer(self, raw: bytes, found: bytes | CachedFile) -> None:
         if isinstance(found, bytes):
             self.write(found)
             self._server.total_requests += 1
@@ -255,7 +255,7 @@ class Connection(asyncio.Protocol):
         return scope_of(head, scheme, self._own, self._client)
 
     def _extensions(self, turn: Turn) -> dict[str, Any]:
-        offered: dict[str, Callable[..., Any] | dict[str, Any]] = {"http.response.pathsend": {}}
+        offered: dict[str, Callable[..., Any] | dict[str, Any]] = {"http.response.pathsend": PATHSEND}
         if self._bypass.direct and (turn.head.length is None or turn.head.length):
             offered["basegate.pour"] = turn.pour
         if not turn.framing.complete:
@@ -276,7 +276,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, refusal: HeadRefused) -> bool:
         """Answer, and end; nothing is begun."""
-        self.write(answer_to(refusal, self.common))
+        self.write(answer_to(refusal, self.common, self._means.wording))
         self._linger()
         return False
 

@@ -3,11 +3,10 @@
 import resource
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from registry.api.forwarded import is_trusted
-from registry.config.server import ServerSettings
 from registry.http.error_response import no_seat
 from registry.http.request_head import HeadRefused
 
@@ -20,6 +19,21 @@ FOR_EACH = 2
 """Descriptors that a connection may hold: its socket, and a worker's duplicate of it."""
 TOLD = 64
 """Connections over a limit that are kept until they have been told so; those beyond are closed at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many connections there may be; 0 is no limit but that of the descriptors.
+
+    Attributes:
+        connections: in all.
+        connections_per_address: from one address.
+        is_exempt: whether an address stands for many clients, as a proxy's does.
+    """
+
+    connections: int = 0
+    connections_per_address: int = 0
+    is_exempt: Callable[[str], bool] = lambda _: False
 
 
 class Seat:
@@ -44,11 +58,11 @@ class Seats:
     """Counts connections; of the loop's thread.
 
     Args:
-        settings: the limits; another may be put in their place at any time.
+        limits: others may be put in their place at any time.
     """
 
-    def __init__(self, settings: ServerSettings) -> None:
-        self.settings = settings
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
         self._descriptors = raise_descriptors()
         self._all = 0
         self._told = 0
@@ -77,19 +91,19 @@ class Seats:
         self._told -= 1
 
     def _refusal(self, address: str, block: str) -> HeadRefused | None:
-        limits = self.settings
+        limits = self.limits
         maximum = self._maximum()
         if maximum and self._all >= maximum:
             return no_seat(f"this registry has as many connections as it may ({maximum}): try again")
         most = limits.connections_per_address
-        if most and self._by_block[block] >= most and not is_trusted(address, limits.trusted_proxies):
+        if most and self._by_block[block] >= most and not limits.is_exempt(address):
             return no_seat(f"your address has as many connections as it may ({most}): close some, or try again")
         return None
 
     def _maximum(self) -> int:
         spare = min(SPARE_DESCRIPTORS + TOLD, self._descriptors // 4)
         possible = max(FEWEST, (self._descriptors - spare) // FOR_EACH)
-        return min(self.settings.connections or possible, possible)
+        return min(self.limits.connections or possible, possible)
 
 
 def raise_descriptors() -> int:

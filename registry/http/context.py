@@ -7,11 +7,12 @@ from typing import Protocol
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
+from registry.http.cached_file import CachedFile
 from registry.http.deadlines import Patience
+from registry.http.error_response import Wording, plain_text
 from registry.http.request_cycle import Turn
 from registry.http.request_head import Fields, Head
 from registry.http.sendfile import Window
-from registry.server.cached_file import Parcel
 
 Note = tuple[int, int, object]
 """What a remembered answer depends on; see `registry.server.response_cache`."""
@@ -20,11 +21,11 @@ Note = tuple[int, int, object]
 class Memory(Protocol):
     """Answers that may be given again; see `registry.server.response_cache`."""
 
-    def again(self, raw: bytes, client: str, common: Fields) -> bytes | Parcel | None:
+    def again(self, raw: bytes, client: str, common: Fields) -> bytes | CachedFile | None:
         """The response to a head that was answered before in the same bytes, when it still holds."""
         ...
 
-    def find(self, raw: bytes, head: Head, client: str, common: Fields) -> bytes | Parcel | None:
+    def find(self, raw: bytes, head: Head, client: str, common: Fields) -> bytes | CachedFile | None:
         """A response that still holds: whole, or the head of one whose body is a file."""
         ...
 
@@ -49,6 +50,7 @@ class Means:
         waiting: how long a client may take over what is its turn.
         sockets: whether workers may use plain TCP sockets directly.
         memory: remembered answers, if any are kept.
+        wording: how the server words what it answers by itself.
     """
 
     app: ASGIApp
@@ -58,3 +60,4 @@ class Means:
     waiting: Patience = field(default_factory=Patience)
     sockets: bool = True
     memory: Memory | None = None
+    wording: Wording = plain_text

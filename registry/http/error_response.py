@@ -1,29 +1,29 @@
-"""Answers that the server gives by itself, in the OCI form; the connection ends with each of them."""
+"""Answers that the server gives by itself; the connection ends with each of them."""
 
-import json
+from collections.abc import Callable
 
 from registry.http.chunked import ChunkRefused
 from registry.http.deadlines import Late, Patience
 from registry.http.request_head import Fields, HeadRefused
 from registry.http.response_head import whole
-from registry.oci.errors import BadRequest, OciError, Unavailable, document_of
 
 RETRY_SECONDS = 1
 _UNAVAILABLE = 503
 
+Wording = Callable[[int, str], tuple[Fields, bytes]]
+"""Makes fields and body of a status and a message."""
 
-def answer_to(refusal: HeadRefused, common: Fields) -> bytes:
+
+def plain_text(_status: int, message: str) -> tuple[Fields, bytes]:
+    """The message as it is."""
+    return [(b"content-type", b"text/plain; charset=utf-8")], f"{message}\n".encode()
+
+
+def answer_to(refusal: HeadRefused, common: Fields, wording: Wording) -> bytes:
     """The response that says why no request is served any more on a connection."""
-    kind: type[OciError] = Unavailable if refusal.status == _UNAVAILABLE else BadRequest
-    body = json.dumps(document_of(kind(str(refusal)))).encode()
-    fields = [
-        (b"content-type", b"application/json"),
-        (b"docker-distribution-api-version", b"registry/2.0"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
-    if refusal.status == _UNAVAILABLE:
-        fields.append((b"retry-after", b"%d" % RETRY_SECONDS))
-    return whole(refusal.status, fields, body, common)
+    fields, body = wording(refusal.status, str(refusal))
+    retry = [(b"retry-after", b"%d" % RETRY_SECONDS)] if refusal.status == _UNAVAILABLE else []
+    return whole(refusal.status, [*fields, *retry], body, common)
 
 
 def no_seat(why: str) -> HeadRefused:

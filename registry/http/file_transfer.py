@@ -4,10 +4,10 @@ from typing import Any, Protocol
 
 import structlog
 
+from registry.http.cached_file import CachedFile
 from registry.http.context import Means
 from registry.http.sendfile import Sending
 from registry.http.socket_handle import Link, PeerStalled
-from registry.server.cached_file import Parcel
 
 
 class Sender(Protocol):
@@ -43,7 +43,7 @@ class Errand:
 
     complete = False
 
-    def __init__(self, raw: bytes, parcel: Parcel, link: Link, means: Means, sender: Sender) -> None:
+    def __init__(self, raw: bytes, parcel: CachedFile, link: Link, means: Means, sender: Sender) -> None:
         self.keeps = True
         self._raw = raw
         self._parcel = parcel
@@ -78,7 +78,7 @@ class Errand:
             self._parcel.withdraw()
             self._sender.ask(self._raw)
         else:
-            _log().error("request failed", path=self._parcel.exchange.path, exc_info=error)
+            _log().error("request failed", path=self._parcel.path, exc_info=error)
             self._cut()
 
     def _cut(self) -> None:

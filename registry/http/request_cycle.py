@@ -8,13 +8,12 @@ from typing import Any, Protocol
 import structlog
 from starlette.types import ASGIApp, Message, Scope
 
-from registry.api.responses import FileRefused
 from registry.http.body_framing import Framing
 from registry.http.body_receiver import PeerLeft, Sink
 from registry.http.chunked import ChunkRefused
 from registry.http.request_head import Fields, Head
 from registry.http.response_head import STATUS_LINES, field_lines, read_framing
-from registry.http.sendfile import Window
+from registry.http.sendfile import FileRefused, Window
 from registry.http.socket_handle import PeerStalled
 
 PENDING = 1 << 19

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from registry.api.responses import FileRefused
 from registry.http.socket_handle import Link
-from registry.storage.file_stamp import Stamp, stamp_of
 
 SLICE = 32 << 20
 """Bytes one turn of a worker sends at most, so that many transfers share few threads."""
@@ -22,13 +21,24 @@ CALL = 8 << 20
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`count` bytes of a file from `offset`; `size` and `stamp` are what it must have, where they are known."""
+    """`count` bytes of a file from `offset`; `size` and `stamp` are what it must have, where they are known.
+
+    A stamp is inode, size, and the times of the last changes of bytes and attributes in nanoseconds.
+    """
 
     path: Path
     offset: int
     count: int
     size: int | None = None
-    stamp: Stamp | None = None
+    stamp: tuple[int, int, int, int] | None = None
+
+
+class FileRefused(OSError):
+    """A file that cannot be opened: no byte of the response has left, the application may give another."""
+
+
+PATHSEND: dict[str, Any] = {"refused": FileRefused}
+"""What the extension `http.response.pathsend` of ASGI offers beside itself."""
 
 
 async def send_window(link: Link, head: bytes, window: Window, pool: Executor, patience: float) -> None:
@@ -164,7 +174,7 @@ class Sending:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         if size is not None:
             found = os.fstat(file)
-            if found.st_size != size or (stamp is not None and stamp_of(found) != stamp):
+            if found.st_size != size or (stamp is not None and _stamp_of(found) != stamp):
                 os.close(file)
                 raise OSError(f"file {path} is not what it was any more")
         return file
@@ -216,3 +226,7 @@ class Sending:
 def ends_early(file: Path, at: int) -> OSError:
     """What is raised when a file ends at byte `at`, before the end of a window."""
     return OSError(f"file {file} ends at byte {at}, before the part that was promised to a client")
+
+
+def _stamp_of(found: os.stat_result) -> tuple[int, int, int, int]:
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

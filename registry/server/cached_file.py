@@ -26,6 +26,11 @@ class Parcel:
     head: bytes
     window: Window
 
+    @property
+    def path(self) -> str:
+        """Of the request, for the log."""
+        return self.exchange.path
+
     def begin(self) -> None:
         """It is sent now."""
         self.edge.running += 1

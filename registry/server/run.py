@@ -14,16 +14,18 @@ from typing import cast
 import structlog
 import uvicorn
 
+from registry.api.forwarded import is_trusted
 from registry.app import RegistryApp
 from registry.config.reload import Follower, Reload, Turn
 from registry.config.server import ServerSettings
 from registry.config.settings import RegistrySettings
 from registry.config.sources import SettingsError
-from registry.http.connection_limits import Seats
+from registry.http.connection_limits import Limits, Seats
 from registry.http.context import Means
 from registry.http.deadlines import Patience
 from registry.http.listener import Doorway
 from registry.server.file_watch import FileWatch
+from registry.server.refusal import oci_form
 from registry.server.response_cache import Answers
 from registry.server.startup import CannotStart, Certificate, bind, cautions, certificate_of
 from registry.telemetry import logs
@@ -74,7 +76,7 @@ class Serving:
         self.url = _url_of(listening, secure=certificate is not None)
         self._sockets = ThreadPoolExecutor(app.settings.current.server.threads, thread_name_prefix="sockets")
         server = app.settings.current.server
-        self._seats = Seats(server)
+        self._seats = Seats(_limits(server))
         self._server = _Server(_config(app), self._door, self._started)
         self._means = self._made_means(server)
 
@@ -103,7 +105,7 @@ class Serving:
         asgi, state = self._app.asgi, self._server.server_state
         remembers = server.fast and server.answer_bytes
         memory = Answers(self._app.rooms, asgi, server.answer_bytes) if remembers else None
-        return Means(asgi, state, self._sockets, server.head_bytes, _patience(server), server.fast, memory)
+        return Means(asgi, state, self._sockets, server.head_bytes, _patience(server), server.fast, memory, oci_form)
 
     def _door(self) -> Doorway:
         context = None if self._certificate is None else self._certificate.context
@@ -143,7 +145,7 @@ class Serving:
 
     def _turn(self, server: ServerSettings) -> None:
         self._server.config.timeout_graceful_shutdown = server.shutdown_seconds
-        self._seats.settings = server
+        self._seats.limits = _limits(server)
         self._means.head_bytes = server.head_bytes
         self._means.waiting = _patience(server)
 
@@ -223,6 +225,13 @@ def _config(app: RegistryApp) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=server.shutdown_seconds,
     )
+
+
+def _limits(server: ServerSettings) -> Limits:
+    def is_exempt(address: str) -> bool:
+        return is_trusted(address, server.trusted_proxies)
+
+    return Limits(server.connections, server.connections_per_address, is_exempt)
 
 
 def _patience(server: ServerSettings) -> Patience:
