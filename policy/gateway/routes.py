@@ -37,8 +37,8 @@ def table(clearances: Clearances, settings: Callable[[], GatewaySettings], parsi
     doors = Doors(clearances, settings, parsing)
     verdict = "/policy/v1/repositories/{name:repository}/manifests/{reference}/verdict"
     return (
-        Row("POST", "/policy/v1/references:check", Needs.SIGNED_IN, doors.check),
-        Row("GET HEAD", verdict, Needs.PULL, doors.explain),
+        Row("POST", "/policy/v1/references:check", Needs.SIGNED_IN, "routes.check", doors.check),
+        Row("GET HEAD", verdict, Needs.PULL, "routes.explain", doors.explain),
     )
 
 

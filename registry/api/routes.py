@@ -35,43 +35,47 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table; `methods` are separated by spaces."""
+    """One line of the table.
+
+    Attributes:
+        methods: separated by spaces.
+        path: with Starlette's parameters.
+        needs: what the caller must be allowed.
+        operation: noun and verb, for logs, metrics and the audit log: `manifests.push`. It outlives names in the code.
+        handler: who answers.
+    """
 
     methods: str
     path: str
     needs: Needs
+    operation: str
     handler: Handler
-
-    @property
-    def operation(self) -> str:
-        """The handler's noun and verb, for logs and metrics: `manifests.push`."""
-        return f"{self.handler.__module__.rpartition('.')[2]}.{self.handler.__name__}"
 
 
 TABLE: tuple[Row, ...] = (
-    Row("GET HEAD", "/v2/", Needs.SIGNED_IN, root.check),
-    Row("GET HEAD", "/v2", Needs.SIGNED_IN, root.check),
-    Row("GET HEAD", "/v2/_catalog", Needs.CATALOG, catalog.page),
-    Row("GET HEAD", "/v2/{name:repository}/tags/list", Needs.PULL, tags.page),
-    Row("GET HEAD", "/v2/{name:repository}/referrers/{digest}", Needs.PULL, referrers.page),
-    Row("GET HEAD", "/v2/{name:repository}/manifests/{reference}", Needs.PULL, manifests.pull),
-    Row("PUT", "/v2/{name:repository}/manifests/{reference}", Needs.PUSH, manifests.push),
-    Row("DELETE", "/v2/{name:repository}/manifests/{reference}", Needs.DELETE, manifests.delete),
-    Row("POST", "/v2/{name:repository}/blobs/uploads/", Needs.PUSH, uploads.start),
-    Row("POST", "/v2/{name:repository}/blobs/uploads", Needs.PUSH, uploads.start),
-    Row("GET HEAD", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.UPLOAD, uploads.status),
-    Row("PATCH", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.UPLOAD, uploads.append),
-    Row("PUT", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.UPLOAD, uploads.finish),
-    Row("DELETE", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.UPLOAD, uploads.cancel),
-    Row("GET HEAD", "/v2/{name:repository}/blobs/{digest}", Needs.PULL, blobs.pull),
-    Row("DELETE", "/v2/{name:repository}/blobs/{digest}", Needs.DELETE, blobs.delete),
-    Row("GET HEAD POST PUT PATCH DELETE", "/acr/{rest:path}", Needs.AZURE, acr.absent),
-    Row("GET HEAD", "/oauth2/token", Needs.NOTHING, tokens.grant),
-    Row("POST", "/oauth2/token", Needs.NOTHING, tokens.redeem),
-    Row("POST", "/oauth2/exchange", Needs.NOTHING, tokens.exchange),
-    Row("GET HEAD", "/healthz", Needs.NOTHING, health.alive),
-    Row("GET HEAD", "/readyz", Needs.NOTHING, health.ready),
-    Row("GET HEAD", "/metrics", Needs.NOTHING, health.metrics),
+    Row("GET HEAD", "/v2/", Needs.SIGNED_IN, "root.check", root.check),
+    Row("GET HEAD", "/v2", Needs.SIGNED_IN, "root.check", root.check),
+    Row("GET HEAD", "/v2/_catalog", Needs.CATALOG, "catalog.page", catalog.page),
+    Row("GET HEAD", "/v2/{name:repository}/tags/list", Needs.PULL, "tags.page", tags.page),
+    Row("GET HEAD", "/v2/{name:repository}/referrers/{digest}", Needs.PULL, "referrers.page", referrers.page),
+    Row("GET HEAD", "/v2/{name:repository}/manifests/{reference}", Needs.PULL, "manifests.pull", manifests.pull),
+    Row("PUT", "/v2/{name:repository}/manifests/{reference}", Needs.PUSH, "manifests.push", manifests.push),
+    Row("DELETE", "/v2/{name:repository}/manifests/{reference}", Needs.DELETE, "manifests.delete", manifests.delete),
+    Row("POST", "/v2/{name:repository}/blobs/uploads/", Needs.PUSH, "uploads.start", uploads.start),
+    Row("POST", "/v2/{name:repository}/blobs/uploads", Needs.PUSH, "uploads.start", uploads.start),
+    Row("GET HEAD", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.UPLOAD, "uploads.status", uploads.status),
+    Row("PATCH", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.UPLOAD, "uploads.append", uploads.append),
+    Row("PUT", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.UPLOAD, "uploads.finish", uploads.finish),
+    Row("DELETE", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.UPLOAD, "uploads.cancel", uploads.cancel),
+    Row("GET HEAD", "/v2/{name:repository}/blobs/{digest}", Needs.PULL, "blobs.pull", blobs.pull),
+    Row("DELETE", "/v2/{name:repository}/blobs/{digest}", Needs.DELETE, "blobs.delete", blobs.delete),
+    Row("GET HEAD POST PUT PATCH DELETE", "/acr/{rest:path}", Needs.AZURE, "acr.absent", acr.absent),
+    Row("GET HEAD", "/oauth2/token", Needs.NOTHING, "tokens.grant", tokens.grant),
+    Row("POST", "/oauth2/token", Needs.NOTHING, "tokens.redeem", tokens.redeem),
+    Row("POST", "/oauth2/exchange", Needs.NOTHING, "tokens.exchange", tokens.exchange),
+    Row("GET HEAD", "/healthz", Needs.NOTHING, "health.alive", health.alive),
+    Row("GET HEAD", "/readyz", Needs.NOTHING, "health.ready", health.ready),
+    Row("GET HEAD", "/metrics", Needs.NOTHING, "health.metrics", health.metrics),
 )
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
