@@ -1,1 +1,1 @@
-"""HTTP/1.1 on a socket for an ASGI application."""
+"""HTTP/1.1 on a socket for any ASGI application. Imports nothing else of the registry."""

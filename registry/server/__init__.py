@@ -1,1 +1,1 @@
-"""How bytes meet the socket."""
+"""Starting and running the server: certificate, limits, reload, remembered responses."""
