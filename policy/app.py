@@ -6,13 +6,13 @@ from starlette.routing import BaseRoute
 
 from policy.enforcement.cleaning import Cleaning
 from policy.enforcement.gate import PolicyGate
-from policy.enforcement.reload import Turnover
+from policy.enforcement.reload import PolicyReload
 from policy.gateway import routes as gateway
-from policy.gateway.checks import Clearances
+from policy.gateway.checks import Checks
 from policy.metrics import JudgingMetrics
 from policy.settings import Settings, gateway_section, judging_section
 from registry.api import routes
-from registry.api.services import Rooms, Stores
+from registry.api.services import Services, Stores
 from registry.app import RegistryApp
 from registry.app import build as build_registry
 from registry.content.parsing import Parsing
@@ -34,16 +34,16 @@ def build(settings: Settings, *, new_database: bool = False) -> RegistryApp:
         opened.append(PolicyGate.open(stores.storage, stores.metadata, settings.data, settings.policy))
         return opened[0]
 
-    def more_routes(rooms: Rooms) -> Sequence[BaseRoute]:
-        in_force = rooms.stores.settings
-        clearances = Clearances(rooms.stores.metadata, opened[0])
+    def more_routes(services: Services) -> Sequence[BaseRoute]:
+        in_force = services.stores.settings
+        clearances = Checks(services.stores.metadata, opened[0])
         return routes.build(
-            rooms, gateway.table(clearances, lambda: gateway_section(in_force.current), Parsing(in_force))
+            services, gateway.table(clearances, lambda: gateway_section(in_force.current), Parsing(in_force))
         )
 
     app = build_registry(settings, gate=gate, more_routes=more_routes, new_database=new_database)
-    app.rooms.metrics.collectors.register(JudgingMetrics(opened[0].inspector.workers))
-    turnover = Turnover(opened[0], judging_section)
+    app.services.metrics.collectors.register(JudgingMetrics(opened[0].inspector.workers))
+    turnover = PolicyReload(opened[0], judging_section)
     app.accompany(turnover.catch_up, opened[0].close, turnover.prepare)
-    app.accompany(Cleaning(opened[0], app.rooms.stores.metadata).run, lambda: None)
+    app.accompany(Cleaning(opened[0], app.services.stores.metadata).run, lambda: None)
     return app

@@ -23,7 +23,7 @@ class Mode(StrEnum):
         return self in {Mode.ENFORCE, Mode.REJECT}
 
 
-class Door(StrEnum):
+class AccessPoint(StrEnum):
     """A place where image content or a clearance is handed out, or content comes in."""
 
     PUSH = "push"
@@ -57,7 +57,7 @@ class Question:
             only pulls (a deployment is such a caller, whoever asks for it).
     """
 
-    door: Door
+    door: AccessPoint
     state: State
     mode: Mode
     may_push: bool = False
@@ -68,9 +68,9 @@ class Question:
 
 def decide(question: Question) -> Outcome:
     """The answer at a door. Whatever is not explicitly let through is denied."""
-    if question.door is Door.PUSH:
+    if question.door is AccessPoint.PUSH:
         return _in(question)
-    if question.door is Door.REFERENCE and (question.missing or question.state is State.NOT_APPLICABLE):
+    if question.door is AccessPoint.REFERENCE and (question.missing or question.state is State.NOT_APPLICABLE):
         return Outcome.DENY
     return _withheld(question.mode) if question.refers_to_withheld else _out(question)
 
@@ -90,7 +90,7 @@ def _out(question: Question) -> Outcome:
         return Outcome.ALLOW
     if question.exempt and question.state is State.REFUSED:
         return Outcome.WARN
-    if question.may_push and question.door is not Door.REFERENCE:
+    if question.may_push and question.door is not AccessPoint.REFERENCE:
         return Outcome.ALLOW
     return _withheld(question.mode)
 

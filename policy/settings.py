@@ -6,8 +6,8 @@ from pydantic import Field
 
 from policy.assessment.settings import JudgingSettings
 from policy.definition.policy import known_policies
-from policy.enforcement.assignments import Bindings
-from policy.enforcement.operator_file import StandingOrders
+from policy.enforcement.assignments import Assignments
+from policy.enforcement.operator_file import OperatorFile
 from policy.gateway.settings import GatewaySettings
 from registry.config.group import LIVE
 from registry.config.settings import RegistrySettings
@@ -29,7 +29,7 @@ class Settings(RegistrySettings):
         Raises:
             PolicyRefused: one is not known, or cannot be used.
         """
-        Bindings(self.policy, known_policies(self.policy.folder), StandingOrders())
+        Assignments(self.policy, known_policies(self.policy.folder), OperatorFile())
 
 
 def judging_section(settings: RegistrySettings) -> JudgingSettings:

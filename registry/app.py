@@ -12,8 +12,8 @@ from starlette.routing import BaseRoute
 
 from registry.api import routes
 from registry.api.errors import EXCEPTION_HANDLERS
-from registry.api.middleware import Edge
-from registry.api.services import Rooms, Stores
+from registry.api.middleware import RequestMiddleware
+from registry.api.services import Services, Stores
 from registry.auth.assembly import Authority
 from registry.config.reload import Follower, Turn
 from registry.config.settings import RegistrySettings, SettingsInForce
@@ -37,7 +37,7 @@ from registry.telemetry.readiness import Readiness
 from registry.telemetry.request_record import Observer
 
 GateFactory = Callable[[Stores], Gate]
-RoutesFactory = Callable[[Rooms], Sequence[BaseRoute]]
+RoutesFactory = Callable[[Services], Sequence[BaseRoute]]
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 
@@ -49,7 +49,7 @@ class RegistryApp:
 
     Attributes:
         asgi: the application, the edge outermost.
-        rooms: its services, for whoever adds routes or commands.
+        services: its services, for whoever adds routes or commands.
         settings: the settings in force.
         upkeep: what it does for its data folder by itself.
         audit: the audit log, `None` when none is wanted.
@@ -58,17 +58,17 @@ class RegistryApp:
 
     def __init__(  # noqa: PLR0913, PLR0917
         self,
-        rooms: Rooms,
-        asgi: Edge,
+        services: Services,
+        asgi: RequestMiddleware,
         collector: GarbageCollector,
         journal: Journal,
         upkeep: Upkeep,
         closing: Sequence[Callable[[], None]],
         audit: AuditLog | None,
     ) -> None:
-        self.rooms = rooms
+        self.services = services
         self.asgi = asgi
-        self.settings = rooms.stores.settings
+        self.settings = services.stores.settings
         self._collector = collector
         self._closing = list(closing)
         self.upkeep = upkeep
@@ -111,7 +111,7 @@ class RegistryApp:
 
     async def _expire_uploads(self) -> None:
         while True:
-            await self._attempt("expire uploads", self.rooms.uploads.expire(time.time()))
+            await self._attempt("expire uploads", self.services.uploads.expire(time.time()))
             await asyncio.sleep(_EXPIRY_SECONDS)
 
     async def _collect(self) -> None:
@@ -133,7 +133,7 @@ def build(
     settings: RegistrySettings,
     *,
     gate: GateFactory = lambda _stores: OpenGate(),
-    more_routes: RoutesFactory = lambda _rooms: (),
+    more_routes: RoutesFactory = lambda _services: (),
     observers: Sequence[Observer] = (),
     new_database: bool = False,
 ) -> RegistryApp:
@@ -159,26 +159,26 @@ def build(
     stores = Stores(storage, metadata, in_force)
     journal = Journal(storage, metadata, pool, in_force)
     sessions = SessionLog(settings.data / SESSIONS, settings.uploads.outcomes)
-    rooms = _rooms(stores, gate(stores), authority, journal, sessions)
+    services = _services(stores, gate(stores), authority, journal, sessions)
     closing = [authority.close, metadata.close, pool.shutdown, sessions.close]
     audit = audit_log(settings.data, lambda: in_force.current.audit) if settings.audit.enabled else None
     if audit is not None:
         observers = [audit.observe, *observers]
         closing.append(audit.close)
-        rooms.readiness.others.append(audit.problems)
+        services.readiness.others.append(audit.problems)
     damage = DamageReport(storage.quarantine, storage.reserve)
     upkeep = Upkeep(storage, metadata, in_force)
-    rooms.readiness.others += [damage.problems, metadata.problems, upkeep.problems, storage.reserve.problems]
-    rooms.metrics.collectors.register(damage)
+    services.readiness.others += [damage.problems, metadata.problems, upkeep.problems, storage.reserve.problems]
+    services.metrics.collectors.register(damage)
     upkeep.keep_reserve()
-    asgi = _asgi(rooms, more_routes(rooms), observers)
+    asgi = _asgi(services, more_routes(services), observers)
     collector = GarbageCollector(storage, metadata, in_force)
-    return RegistryApp(rooms, asgi, collector, journal, upkeep, closing, audit)
+    return RegistryApp(services, asgi, collector, journal, upkeep, closing, audit)
 
 
-def _rooms(stores: Stores, gate: Gate, authority: Authority, journal: Journal, sessions: SessionLog) -> Rooms:
+def _services(stores: Stores, gate: Gate, authority: Authority, journal: Journal, sessions: SessionLog) -> Services:
     storage, metadata, settings = stores.storage, stores.metadata, stores.settings
-    return Rooms(
+    return Services(
         stores=stores,
         gate=gate,
         access=authority.access,
@@ -194,11 +194,13 @@ def _rooms(stores: Stores, gate: Gate, authority: Authority, journal: Journal, s
     )
 
 
-def _asgi(rooms: Rooms, more_routes: Sequence[BaseRoute], observers: Sequence[Observer]) -> Edge:
-    settings = rooms.stores.settings
-    inner = Starlette(routes=[*routes.build(rooms), *more_routes], exception_handlers=dict(EXCEPTION_HANDLERS))
+def _asgi(services: Services, more_routes: Sequence[BaseRoute], observers: Sequence[Observer]) -> RequestMiddleware:
+    settings = services.stores.settings
+    inner = Starlette(routes=[*routes.build(services), *more_routes], exception_handlers=dict(EXCEPTION_HANDLERS))
     inner.router.redirect_slashes = False
     access_log = logs.AccessLog(lambda: settings.current.log)
-    edge = Edge(routes.Dispatch(rooms, inner), settings, [rooms.metrics.observe, access_log.observe, *observers])
-    rooms.metrics.running.set_function(lambda: edge.running)
+    edge = RequestMiddleware(
+        routes.Dispatch(services, inner), settings, [services.metrics.observe, access_log.observe, *observers]
+    )
+    services.metrics.running.set_function(lambda: edge.running)
     return edge

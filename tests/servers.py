@@ -28,7 +28,7 @@ class LiveRegistry:
     Attributes:
         url: scheme, host and port.
         data: its data folder.
-        app: what it serves; its rooms may be looked at, from other threads with care.
+        app: what it serves; its services may be looked at, from other threads with care.
         stop: ends it; the context manager does so as well.
         connections: how many are open.
     """

@@ -9,8 +9,8 @@ from policy.assessment.verdict import index_state
 from policy.definition.policy import Policy
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
-from policy.results.manifests import Kind, Subject
-from policy.results.store import Ledger
+from policy.results.manifests import InspectedManifest, Kind
+from policy.results.store import ResultStore
 from policy.state import State
 
 _BATCH = 20_000
@@ -32,7 +32,7 @@ class Rejudged:
     unsettled: set[str] = field(default_factory=set)
 
 
-def judge_all(ledger: Ledger, policy: Policy) -> Rejudged:
+def judge_all(ledger: ResultStore, policy: Policy) -> Rejudged:
     """Judge every manifest of the ledger, and write the states down; safe beside processes that look into images.
 
     Where images are being looked into again all the while, the last states are not kept: they are judged when asked
@@ -46,7 +46,7 @@ def judge_all(ledger: Ledger, policy: Policy) -> Rejudged:
     return judged
 
 
-def rejudge(ledger: Ledger, policy: Policy) -> Rejudged:
+def rejudge(ledger: ResultStore, policy: Policy) -> Rejudged:
     """Judge every manifest of the ledger; nothing is written."""
     ledger.settle()
     judged = Rejudged(superseded=ledger.read(verdicts.superseded))
@@ -64,7 +64,7 @@ def rejudge(ledger: Ledger, policy: Policy) -> Rejudged:
     return judged
 
 
-def keep(ledger: Ledger, policy: Policy, judged: Rejudged) -> bool:
+def keep(ledger: ResultStore, policy: Policy, judged: Rejudged) -> bool:
     """Write the states down; those of other policies are not touched.
 
     Returns:
@@ -77,7 +77,7 @@ def keep(ledger: Ledger, policy: Policy, judged: Rejudged) -> bool:
 
 
 def _judge_index(
-    index: Subject, indexes: Mapping[str, Subject], policy: Policy, judged: Rejudged, nesting: int
+    index: InspectedManifest, indexes: Mapping[str, InspectedManifest], policy: Policy, judged: Rejudged, nesting: int
 ) -> State:
     if nesting == 0:
         return State.INCONCLUSIVE

@@ -4,7 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from policy.results.manifests import Subject
+from policy.results.manifests import InspectedManifest
 
 _FIRST_SECONDS, _LAST_SECONDS = 1.0, 3600.0
 _REMEMBERED = 2000
@@ -22,7 +22,7 @@ class Failures:
         self._clock = clock
         self._next: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def is_due(self, subject: Subject) -> bool:
+    def is_due(self, subject: InspectedManifest) -> bool:
         """Whether to look at the image again now; the next time is later."""
         if subject.final or _FAILED not in subject.body:
             return False

@@ -24,8 +24,8 @@ from policy.inspection.worker.urgency import Urgency
 from policy.results import layers as inspected_layers
 from policy.results import manifests as inspected_manifests
 from policy.results import newly_inspected
-from policy.results.manifests import Subject
-from policy.results.store import Ledger
+from policy.results.manifests import InspectedManifest
+from policy.results.store import ResultStore
 from registry.content.manifests import content_of
 from registry.metadata import manifests
 from registry.metadata.store import MetadataStore
@@ -47,7 +47,7 @@ _AT_ONCE = 10_000
 """Members of all layers together up to which an image is composed in the event loop: another thread costs more."""
 
 _Parts = tuple[tuple[str, str, int, tuple[tuple[str, str], ...]], ...]
-_Composed = OrderedDict[_Parts, Subject]
+_Composed = OrderedDict[_Parts, InspectedManifest]
 """What is known of configuration and layers, by all that composing reads of a manifest. Forgotten as a whole."""
 
 
@@ -58,9 +58,9 @@ class Inspector:
         self,
         storage: BlobStore,
         metadata: MetadataStore,
-        ledger: Ledger,
+        ledger: ResultStore,
         settings: InspectionSettings,
-        found: Callable[[Subject, bool], None],
+        found: Callable[[InspectedManifest, bool], None],
     ) -> None:
         """Start nothing yet; `found` hears of every subject that is new, and whether it replaces another one."""
         self._storage = storage
@@ -70,14 +70,14 @@ class Inspector:
         self._config_bytes = settings.config_bytes
         self._image_budgets = settings.image_budgets.budgets()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="compose")
-        self._subjects: OrderedDict[str, Subject] = OrderedDict()
-        self._running: dict[str, tuple[asyncio.Task[Subject | None], Urgency]] = {}
+        self._subjects: OrderedDict[str, InspectedManifest] = OrderedDict()
+        self._running: dict[str, tuple[asyncio.Task[InspectedManifest | None], Urgency]] = {}
         self._composed: _Composed = OrderedDict()
         self.failures = Failures()
         self._layers = _LayerCache(settings.cache_bytes // _UNPACKED)
         self.workers = InspectionWorkers(_limits(settings), self._keep_inspection)
 
-    def known(self, digest: str) -> Subject | None:
+    def known(self, digest: str) -> InspectedManifest | None:
         """The subject as it was seen last, without looking."""
         found = self._subjects.get(digest)
         if found is None:
@@ -88,7 +88,7 @@ class Inspector:
 
     async def subject(
         self, repository: RepositoryName, digest: Digest, *, wait: float, manifest: Manifest | None = None
-    ) -> Subject | None:
+    ) -> InspectedManifest | None:
         """The subject, looked into now when it is not known; `None` when that takes longer than `wait` seconds.
 
         Args:
@@ -148,7 +148,7 @@ class Inspector:
 
     def _looking(
         self, repository: RepositoryName, digest: Digest, manifest: Manifest | None, *, urgent: bool = True
-    ) -> "asyncio.Task[Subject | None]":
+    ) -> "asyncio.Task[InspectedManifest | None]":
         if digest in self._running:
             running, urgency = self._running[digest]
             if urgent:
@@ -162,7 +162,7 @@ class Inspector:
 
     async def _look(
         self, repository: RepositoryName, digest: Digest, manifest: Manifest | None, urgency: Urgency
-    ) -> Subject | None:
+    ) -> InspectedManifest | None:
         found = manifest or await self._manifest(repository, digest)
         if found is None:
             return None
@@ -192,7 +192,7 @@ class Inspector:
     def _has_layers(self, manifest: ImageManifest) -> bool:
         return all(self._layers.get(item.digest) is not None for item in manifest.layers)
 
-    def _seen_alike(self, digest: str, manifest: Manifest | None) -> Subject | None:
+    def _seen_alike(self, digest: str, manifest: Manifest | None) -> InspectedManifest | None:
         """A manifest of an image that was put together before: nothing is asked, the ledger included."""
         if not isinstance(manifest, ImageManifest) or digest in self._subjects or digest in self._running:
             return None
@@ -205,7 +205,7 @@ class Inspector:
         self._found(subject, False)
         return subject
 
-    async def _image(self, digest: str, manifest: ImageManifest, urgency: Urgency) -> Subject:
+    async def _image(self, digest: str, manifest: ImageManifest, urgency: Urgency) -> InspectedManifest:
         """The same configuration and layers make the same image, whatever else a manifest says of it."""
         parts, composed = _parts(manifest), self._composed
         known = composed.get(parts)
@@ -295,7 +295,7 @@ class Inspector:
         except Exception as error:  # noqa: BLE001 - the answer stands; without the ledger it is only not remembered
             structlog.get_logger().warning("inspection_not_kept", layer=digest, reason=str(error))
 
-    def _settle(self, subject: Subject) -> Subject:
+    def _settle(self, subject: InspectedManifest) -> InspectedManifest:
         before = self._subjects.get(subject.manifest)
         if before != subject:
             self._remember(subject)
@@ -303,7 +303,7 @@ class Inspector:
             self._found(subject, before is not None)
         return subject
 
-    def _remember(self, subject: Subject) -> None:
+    def _remember(self, subject: InspectedManifest) -> None:
         self._subjects[subject.manifest] = subject
         while len(self._subjects) > _SUBJECTS:
             self._subjects.popitem(last=False)
@@ -351,7 +351,7 @@ def _parts(manifest: ImageManifest) -> _Parts:
     )
 
 
-def _by_types(digest: str, manifest: Manifest) -> Subject | None:
+def _by_types(digest: str, manifest: Manifest) -> InspectedManifest | None:
     """What it is, when that can be told without reading anything."""
     if isinstance(manifest, ImageIndex):
         return index_subject(digest, manifest)

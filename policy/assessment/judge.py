@@ -12,8 +12,8 @@ from policy.assessment.verdict_log import VerdictLog
 from policy.definition.policy import Policy
 from policy.inspection.facts import Problem
 from policy.results import verdicts
-from policy.results.manifests import Kind, Subject
-from policy.results.store import Ledger
+from policy.results.manifests import InspectedManifest, Kind
+from policy.results.store import ResultStore
 from policy.state import State
 from registry.oci.digest import Digest
 from registry.oci.manifest import Manifest
@@ -34,7 +34,7 @@ class _Look:
 class Judge:
     """What policies say. States are kept; the text of a verdict is made from facts whenever somebody reads it."""
 
-    def __init__(self, inspector: Inspector, ledger: Ledger, cache: int) -> None:
+    def __init__(self, inspector: Inspector, ledger: ResultStore, cache: int) -> None:
         """`cache`: how many states to keep in memory."""
         self._inspector = inspector
         self._ledger = ledger
@@ -103,7 +103,7 @@ class Judge:
         """Drop what memory holds, because another process changed the ledger."""
         self._states.clear()
 
-    async def _judged(self, look: "_Look", subject: Subject, nesting: int) -> tuple[Verdict | None, bool]:
+    async def _judged(self, look: "_Look", subject: InspectedManifest, nesting: int) -> tuple[Verdict | None, bool]:
         """The verdict and whether it may be kept; a missing child or layer may still come."""
         if subject.kind is not Kind.INDEX:
             return self._verdict_on(subject, look.policy), subject.final
@@ -139,7 +139,7 @@ class Judge:
             found[digest] = verdict
         return found, final
 
-    def _verdict_on(self, subject: Subject, policy: Policy) -> Verdict:
+    def _verdict_on(self, subject: InspectedManifest, policy: Policy) -> Verdict:
         """The same facts and the same policy make the same verdict, whichever manifest they were found in."""
         key = (policy.digest, subject.kind, subject.body)
         known = self._judged_before.get(key)

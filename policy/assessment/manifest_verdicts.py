@@ -8,7 +8,7 @@ from policy.assessment.verdict import Child, Verdict, judge_artifact, judge_imag
 from policy.definition.policy import Policy
 from policy.inspection.facts import Fact, ImageFacts, Problem
 from policy.inspection.facts_json import facts_document, facts_of
-from policy.results.manifests import Kind, Subject
+from policy.results.manifests import InspectedManifest, Kind
 from policy.state import State
 from registry.oci.canonical_json import canonical_json
 from registry.oci.descriptor import Descriptor
@@ -50,7 +50,7 @@ class ChildEntry:
         return Platform(self.os, self.architecture, self.variant)
 
 
-def image_subject(digest: str, facts: ImageFacts, detectors: str) -> Subject:
+def image_subject(digest: str, facts: ImageFacts, detectors: str) -> InspectedManifest:
     """An image. Only the judged values and whether there were problems decide on its state."""
     judged: dict[str, list[dict[str, str]]] = {}
     for fact in facts.facts:
@@ -58,39 +58,39 @@ def image_subject(digest: str, facts: ImageFacts, detectors: str) -> Subject:
             judged.setdefault(fact.subject, []).append(dict(fact.value))
     essence = canonical_json({"judged": judged, "problems": bool(facts.problems)}).decode()
     final = not any(problem.reason in PASSING_PROBLEMS for problem in facts.problems)
-    return Subject(digest, Kind.IMAGE, detectors, essence, final, canonical_json(facts_document(facts)))
+    return InspectedManifest(digest, Kind.IMAGE, detectors, essence, final, canonical_json(facts_document(facts)))
 
 
-def artifact_subject(digest: str, manifest: ImageManifest) -> Subject:
+def artifact_subject(digest: str, manifest: ImageManifest) -> InspectedManifest:
     """A manifest that is not an image: a chart, a signature, an SBOM."""
     body = canonical_json({"type": manifest.artifact_type or manifest.config.media_type})
-    return Subject(digest, Kind.ARTIFACT, "", "", final=True, body=body)
+    return InspectedManifest(digest, Kind.ARTIFACT, "", "", final=True, body=body)
 
 
-def index_subject(digest: str, index: ImageIndex) -> Subject:
+def index_subject(digest: str, index: ImageIndex) -> InspectedManifest:
     """An index: its verdict is made of those of its children."""
     body = canonical_json([_entry(item) for item in index.manifests])
-    return Subject(digest, Kind.INDEX, "", "", final=True, body=body)
+    return InspectedManifest(digest, Kind.INDEX, "", "", final=True, body=body)
 
 
-def children_of(subject: Subject) -> tuple[ChildEntry, ...]:
+def children_of(subject: InspectedManifest) -> tuple[ChildEntry, ...]:
     """The manifests of an index."""
     return tuple(ChildEntry(*item) for item in json.loads(subject.body))
 
 
-def facts_of_subject(subject: Subject) -> ImageFacts:
+def facts_of_subject(subject: InspectedManifest) -> ImageFacts:
     """Everything known of an image."""
     return facts_of(json.loads(subject.body))
 
 
-def verdict_on(subject: Subject, policy: Policy) -> Verdict:
+def verdict_on(subject: InspectedManifest, policy: Policy) -> Verdict:
     """The whole verdict on an image or artifact."""
     if subject.kind is Kind.ARTIFACT:
         return judge_artifact(subject.manifest, json.loads(subject.body)["type"], policy)
     return judge_image(subject.manifest, facts_of_subject(subject), policy)
 
 
-def verdict_on_index(subject: Subject, verdicts: Mapping[str, Verdict], policy: Policy) -> Verdict:
+def verdict_on_index(subject: InspectedManifest, verdicts: Mapping[str, Verdict], policy: Policy) -> Verdict:
     """The whole verdict on an index, given those of its children that count; a missing manifest is inconclusive."""
     members: list[tuple[Child, Verdict | None]] = []
     for entry in children_of(subject):

@@ -6,7 +6,7 @@ from policy.results import layers as inspected_layers
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
 from policy.results.counters import FORGOTTEN, count
-from policy.results.store import Ledger
+from policy.results.store import ResultStore
 from registry.content.manifests import content_of
 from registry.metadata import manifests
 from registry.metadata.store import MetadataStore
@@ -17,7 +17,7 @@ from registry.storage.blob_store import BlobStore
 
 
 async def forget_image(
-    storage: BlobStore, metadata: MetadataStore, ledger: Ledger, repository: RepositoryName, digest: Digest
+    storage: BlobStore, metadata: MetadataStore, ledger: ResultStore, repository: RepositoryName, digest: Digest
 ) -> int:
     """Forget an image, its layers and, for an index, its children; a running server follows within a second.
 

@@ -17,7 +17,7 @@ from policy.client.api import PENDING, check_again, explain
 from policy.client.connection_options import Asking
 from policy.client.credentials import Credentials
 from policy.client.text import in_words
-from policy.gateway.check_result import Answer
+from policy.gateway.check_result import CheckResult
 from policy.gateway.inference_config.interpret import InferenceConfig, interpret
 from policy.gateway.inference_config.parse import InferenceConfigUnreadable, parse
 from registry.errors import BasegateError
@@ -76,14 +76,14 @@ def check_command(
     try:
         answer = _answer(image, config_file, _asking(**flags), wait or 0.0)
     except BasegateError as error:
-        answer = Answer.unresolved(image or str(config_file), str(error))
+        answer = CheckResult.unresolved(image or str(config_file), str(error))
     click.echo(
         json.dumps(answer.document(), indent=2) if as_json else in_words(answer), err=_is_trouble(answer, as_json)
     )
     sys.exit(_exit_code(answer, waited=wait is not None))
 
 
-def _exit_code(answer: Answer, *, waited: bool) -> int:
+def _exit_code(answer: CheckResult, *, waited: bool) -> int:
     if answer.allowed:
         return ALLOWED
     if waited and answer.verdict == PENDING and not answer.stands_against:
@@ -125,7 +125,7 @@ def _show(document: dict[str, Any], *, as_json: bool) -> None:
     click.echo(captured.get(), nl=False)
 
 
-def _answer(image: str | None, config_file: Path | None, asking: Asking, wait: float) -> Answer:
+def _answer(image: str | None, config_file: Path | None, asking: Asking, wait: float) -> CheckResult:
     if config_file is None:
         wanted = ImageReference.parse(image or "")
         return check_again(asking.connection(wanted), wanted, wait)
@@ -133,14 +133,14 @@ def _answer(image: str | None, config_file: Path | None, asking: Asking, wait: f
     return _image_answer(config, asking, wait).with_remarks(config.remarks)
 
 
-def _image_answer(config: InferenceConfig, asking: Asking, wait: float) -> Answer:
+def _image_answer(config: InferenceConfig, asking: Asking, wait: float) -> CheckResult:
     if not config.image:
-        return Answer(allowed=False, verdict="inconclusive", reference="")
+        return CheckResult(allowed=False, verdict="inconclusive", reference="")
     try:
         wanted = ImageReference.parse(config.image)
         return check_again(asking.connection_from_file(wanted, config.login), wanted, wait)
     except BasegateError as error:
-        return Answer.unresolved(config.image, str(error))
+        return CheckResult.unresolved(config.image, str(error))
 
 
 def _read(file: Path) -> str:
@@ -160,6 +160,6 @@ def _asking(*, username: str, password: str, password_stdin: bool, **rest: Any) 
     return Asking(os.environ, Path.home(), login=login, **rest)
 
 
-def _is_trouble(answer: Answer, as_json: bool) -> bool:  # noqa: FBT001
+def _is_trouble(answer: CheckResult, as_json: bool) -> bool:  # noqa: FBT001
     """Answers go to standard output; what could not be told goes to standard error, unless a program reads it."""
     return not as_json and not answer.could_tell

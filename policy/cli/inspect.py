@@ -15,8 +15,8 @@ from policy.assessment.verdict import Verdict
 from policy.cli.policy import judging_settings, open_ledger
 from policy.enforcement.gate import PolicyGate
 from policy.enforcement.operator_file import FILE as ORDERS
-from policy.enforcement.operator_file import OrdersInForce
-from policy.results.store import Ledger
+from policy.enforcement.operator_file import OperatorFileInForce
+from policy.results.store import ResultStore
 from policy.state import State
 from registry.auth.principals import anonymous
 from registry.cli.command_audit import audited
@@ -42,7 +42,7 @@ class DataFolder:
 
     storage: DiskStore
     metadata: SqliteStore
-    ledger: Ledger
+    ledger: ResultStore
     gate: PolicyGate
 
 
@@ -71,7 +71,7 @@ def open_folder(data: Path, settings: JudgingSettings) -> Iterator[DataFolder]:
     with open_ledger(data) as ledger, ThreadPoolExecutor(4) as pool:
         act_as_owner(data)
         storage, metadata = open_stores(data, pool)
-        gate = PolicyGate(storage, metadata, ledger, OrdersInForce(data / ORDERS), settings)
+        gate = PolicyGate(storage, metadata, ledger, OperatorFileInForce(data / ORDERS), settings)
         try:
             yield DataFolder(storage, metadata, ledger, gate)
         finally:

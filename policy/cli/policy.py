@@ -14,14 +14,14 @@ import click
 from policy.assessment.settings import JudgingSettings
 from policy.definition.policy import Policy, known_policies, named_policy, parse_policy, read_policy
 from policy.enforcement.activation import activate, deactivate
-from policy.enforcement.assignments import BindingsInForce, Reason
+from policy.enforcement.assignments import AssignmentsInForce, Reason
 from policy.enforcement.exemptions import Exemption
 from policy.enforcement.operator_file import FILE as ORDERS
-from policy.enforcement.operator_file import OrdersInForce, StandingOrdersRefused, change_orders, read_orders
+from policy.enforcement.operator_file import OperatorFileInForce, StandingOrdersRefused, change_orders, read_orders
 from policy.enforcement.replay import Flip, Replay, replay
 from policy.results import verdicts
 from policy.results.store import FILE as LEDGER
-from policy.results.store import Ledger
+from policy.results.store import ResultStore
 from policy.rules import RULES
 from policy.settings import Settings
 from registry.cli.command_audit import audited, note
@@ -92,7 +92,7 @@ def replay_command(policy: str, repositories: str, data: Path, *, as_json: bool)
     chosen = _chosen(policy, settings)
     stored = look(data, stored_names)
     with open_ledger(data) as ledger:
-        bindings = BindingsInForce(settings, OrdersInForce(data / ORDERS)).current()
+        bindings = AssignmentsInForce(settings, OperatorFileInForce(data / ORDERS)).current()
         found = replay(ledger, stored, bindings, chosen, repositories)
     if as_json:
         print_json(asdict(found))
@@ -167,7 +167,7 @@ def exempt_command(  # noqa: PLR0913 - one per option
 def exemptions_command(data: Path, *, as_json: bool) -> None:
     """List the exemptions, those that have ended too."""
     require_registry(data)
-    found = OrdersInForce(data / ORDERS).current().exemptions
+    found = OperatorFileInForce(data / ORDERS).current().exemptions
     if as_json:
         print_json([asdict(item) for item in found])
         return
@@ -194,11 +194,11 @@ def judging_settings() -> JudgingSettings:
 
 
 @contextmanager
-def open_ledger(data: Path) -> Iterator[Ledger]:
+def open_ledger(data: Path) -> Iterator[ResultStore]:
     """The ledger of a registry's data folder."""
     log_to_stderr()
     require_registry(data)
-    ledger = Ledger(data / LEDGER)
+    ledger = ResultStore(data / LEDGER)
     try:
         yield ledger
     finally:
@@ -220,7 +220,7 @@ def _activated(name: str, data: Path) -> Policy | None:
 
 def _listed(settings: JudgingSettings, data: Path) -> list[dict[str, Any]]:
     with open_ledger(data) as ledger:
-        bindings = BindingsInForce(settings, OrdersInForce(data / ORDERS)).current()
+        bindings = AssignmentsInForce(settings, OperatorFileInForce(data / ORDERS)).current()
         known = {item.digest: item for item in (*known_policies(settings.folder).values(), *bindings.policies)}
         return [
             {

@@ -105,7 +105,7 @@ def _bootstrap(app: RegistryApp, wanted: Sequence[WantedPrincipal]) -> None:
     """Make the principals of the bootstrap file, and say what was changed; before anybody can ask for anything."""
     days = app.settings.current.auth.secret_days
     try:
-        done = asyncio.run(bootstrap(app.rooms.stores.metadata, wanted, days)) if wanted else ()
+        done = asyncio.run(bootstrap(app.services.stores.metadata, wanted, days)) if wanted else ()
     except OciError as error:  # a full disk, say: what is there is served
         _log().error("the principals of the bootstrap file could not be made", reason=error.message)
         return
@@ -133,7 +133,7 @@ class Greeting:
 
     def __init__(self, app: RegistryApp, *, quiet: bool) -> None:
         """Nothing is said or made before `greet`; the app is not closed before all of it is."""
-        self._metadata = app.rooms.stores.metadata
+        self._metadata = app.services.stores.metadata
         self._settings = app.settings.current
         self._quiet = quiet
         self._enrolment: threading.Thread | None = None

@@ -14,7 +14,7 @@ from policy.cli.policy import judging_settings
 from policy.inspection.evidence_check import Confirmation, verify
 from policy.inspection.facts import Evidence, ImageFacts
 from policy.inspection.facts_json import evidence_document
-from policy.results.manifests import Kind, Subject
+from policy.results.manifests import InspectedManifest, Kind
 from registry.cli.data_folder import data_option, json_option, print_json
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
@@ -60,7 +60,7 @@ async def _images(folder: DataFolder, repository: RepositoryName, digest: Digest
     found: list[ImageFacts] = []
     waiting = [digest]
     while waiting:
-        subject: Subject | None = await folder.gate.inspector.subject(repository, waiting.pop(), wait=3600)
+        subject: InspectedManifest | None = await folder.gate.inspector.subject(repository, waiting.pop(), wait=3600)
         if subject is not None and subject.kind is Kind.INDEX:
             waiting.extend(Digest(entry.digest) for entry in children_of(subject))
         elif subject is not None and subject.kind is Kind.IMAGE:

@@ -10,7 +10,7 @@ import httpx
 
 from policy.client.credentials import Credentials
 from policy.client.trust import known_ca_files, tls_context
-from policy.gateway.check_result import Answer
+from policy.gateway.check_result import CheckResult
 from registry.errors import BasegateError
 from registry.oci.image_reference import ImageReference, is_loopback
 
@@ -65,17 +65,17 @@ class Connection:
         return "https"
 
 
-def check(connection: Connection, image: ImageReference) -> Answer:
+def check(connection: Connection, image: ImageReference) -> CheckResult:
     """Ask whether a deployment may start from an image.
 
     Raises:
         CouldNotTell: no answer of the documented shape came back.
         TrustUnusable: a CA file cannot be used.
     """
-    return Answer.from_document(_ask(connection, "POST", CHECK_PATH, {"reference": str(image)}))
+    return CheckResult.from_document(_ask(connection, "POST", CHECK_PATH, {"reference": str(image)}))
 
 
-def check_again(connection: Connection, image: ImageReference, wait: float) -> Answer:
+def check_again(connection: Connection, image: ImageReference, wait: float) -> CheckResult:
     """Ask as `check` does, and again while the verdict is pending, until `wait` seconds have passed.
 
     The registry itself waits at every question (its setting `policy.wait_seconds`), which is not cut short. Raises as
@@ -148,7 +148,7 @@ def _document(connection: Connection, response: httpx.Response) -> dict[str, Any
 
 def _is_answer(document: Mapping[str, Any]) -> bool:
     try:
-        Answer.from_document(document)
+        CheckResult.from_document(document)
     except (KeyError, TypeError, ValueError):
         return False
     return True

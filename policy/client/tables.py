@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from policy.client.text import in_words, visible
-from policy.gateway.check_result import Answer
+from policy.gateway.check_result import CheckResult
 
 STATE_STYLES: Mapping[str, str] = {"found": "green", "shadowed": "yellow", "absent": "dim"}
 RESULT_STYLES: Mapping[str, str] = {"pass": "green", "warn": "yellow", "fail": "bold red", "error": "bold red"}
@@ -21,7 +21,7 @@ def show(console: Console, document: Mapping[str, Any]) -> None:
         console: where to.
         document: what `GET …/verdict` answers: an answer with `image` (all facts) and `children`.
     """
-    answer = Answer.from_document(document)
+    answer = CheckResult.from_document(document)
     console.print(Text(in_words(answer), style="green" if answer.allowed else "red"), soft_wrap=True)
     for table in _tables(document):
         if table.row_count:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policy.gateway.check_result import Answer
+from policy.gateway.check_result import CheckResult
 
 VERDICT_WORDS: Mapping[str, str] = {
     "cleared": "is cleared by policy {policy}",
@@ -29,7 +29,7 @@ _AGAINST = frozenset({"fail", "error"})
 _AT_MOST = 10
 
 
-def in_words(answer: Answer) -> str:
+def in_words(answer: CheckResult) -> str:
     """Several lines, the decision first; ends without a newline."""
     lines = [_decision(answer), *_about(answer), *_findings(answer), *_to_do(answer)]
     return "\n".join(visible(line) for line in lines)
@@ -48,7 +48,7 @@ def fact_words(value: Mapping[str, Any] | None, unknown: str = "none found") -> 
     return " ".join(members) or "found, its version is not known"
 
 
-def _decision(answer: Answer) -> str:
+def _decision(answer: CheckResult) -> str:
     word = "allowed" if answer.allowed else "denied" if answer.could_tell else "could not tell"
     if not answer.digest:
         return f"{word}: {answer.reference or 'no image is named'}"
@@ -60,7 +60,7 @@ def _decision(answer: Answer) -> str:
     return f"{word}: {answer.reference} {said}{but}"
 
 
-def _about(answer: Answer) -> Iterator[str]:
+def _about(answer: CheckResult) -> Iterator[str]:
     if not answer.digest:
         return
     yield f"  digest  {answer.digest}"
@@ -71,7 +71,7 @@ def _about(answer: Answer) -> Iterator[str]:
         yield f"  {subject:<7} {fact_words(answer.facts.get(subject), unknown)}{_beside(answer, subject)}"
 
 
-def _beside(answer: Answer, subject: str) -> str:
+def _beside(answer: CheckResult, subject: str) -> str:
     """The Python of Conda's base environment, where it is another one."""
     base = answer.facts.get("base_python")
     if subject != "python" or base is None or base == answer.facts.get("python"):
@@ -79,7 +79,7 @@ def _beside(answer: Answer, subject: str) -> str:
     return f" (in Conda's base environment: {fact_words(base)})"
 
 
-def _findings(answer: Answer) -> Iterator[str]:
+def _findings(answer: CheckResult) -> Iterator[str]:
     said = [
         f"  found: {finding['message']}" if finding["result"] in _AGAINST else f"  note: {finding['message']}"
         for finding in answer.findings
@@ -91,7 +91,7 @@ def _findings(answer: Answer) -> Iterator[str]:
         yield f"  and {len(different) - _AT_MOST} more: basegate explain --json shows all of them"
 
 
-def _to_do(answer: Answer) -> Iterator[str]:
+def _to_do(answer: CheckResult) -> Iterator[str]:
     against = [finding for finding in answer.findings if finding["result"] in _AGAINST]
     different = list(dict.fromkeys(advice for finding in against for advice in _advice(finding)))
     for words, *lines in different[:_AT_MOST]:

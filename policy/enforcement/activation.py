@@ -5,12 +5,12 @@ from pathlib import Path
 from policy.assessment.bulk_judging import Rejudged, judge_all
 from policy.assessment.settings import JudgingSettings
 from policy.definition.policy import Policy, known_policies
-from policy.enforcement.assignments import Bindings
+from policy.enforcement.assignments import Assignments
 from policy.enforcement.operator_file import FILE, Activation, change_orders, read_orders
-from policy.results.store import Ledger
+from policy.results.store import ResultStore
 
 
-def activate(data: Path, ledger: Ledger, policy: Policy, repositories: str, now: float) -> Rejudged:
+def activate(data: Path, ledger: ResultStore, policy: Policy, repositories: str, now: float) -> Rejudged:
     """Put a policy into force for the repositories of a pattern; safe beside a running server.
 
     The old verdicts stand until the new ones are complete: states are kept by policy digest, so that judging under
@@ -29,7 +29,7 @@ def activate(data: Path, ledger: Ledger, policy: Policy, repositories: str, now:
     return judged
 
 
-def deactivate(data: Path, ledger: Ledger, settings: JudgingSettings, repositories: str) -> Bindings:
+def deactivate(data: Path, ledger: ResultStore, settings: JudgingSettings, repositories: str) -> Assignments:
     """Undo what `activate` did for a pattern: what the settings say counts again. Returns what is in force then.
 
     Args:
@@ -43,9 +43,9 @@ def deactivate(data: Path, ledger: Ledger, settings: JudgingSettings, repositori
         PolicyRefused: the settings name a policy that is not known or cannot be used.
     """
     policies = known_policies(settings.folder)
-    wanted = Bindings(settings, policies, read_orders(data / FILE).without_activation(repositories))
+    wanted = Assignments(settings, policies, read_orders(data / FILE).without_activation(repositories))
     for policy in wanted.policies:
         judge_all(ledger, policy)
-    return Bindings(
+    return Assignments(
         settings, policies, change_orders(data / FILE, lambda orders: orders.without_activation(repositories))
     )

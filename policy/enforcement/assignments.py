@@ -9,7 +9,7 @@ import structlog
 from policy.assessment.settings import JudgingSettings
 from policy.decision import Mode
 from policy.definition.policy import Policy, PolicyRefused, known_policies, named_policy, parse_policy
-from policy.enforcement.operator_file import OrdersInForce, StandingOrders
+from policy.enforcement.operator_file import OperatorFile, OperatorFileInForce
 
 _REMEMBERED = 10_000
 
@@ -37,10 +37,10 @@ class Reason:
     since: float | None
 
 
-class Bindings:
+class Assignments:
     """Patterns with their policies and modes. The longest pattern that matches counts, `*` if no other does."""
 
-    def __init__(self, settings: JudgingSettings, policies: Mapping[str, Policy], orders: StandingOrders) -> None:
+    def __init__(self, settings: JudgingSettings, policies: Mapping[str, Policy], orders: OperatorFile) -> None:
         """Resolve all names.
 
         Raises:
@@ -93,10 +93,10 @@ class Bindings:
         return known
 
 
-class BindingsInForce:
+class AssignmentsInForce:
     """The bindings that follow from settings and standing orders; orders given meanwhile are noticed."""
 
-    def __init__(self, settings: JudgingSettings, orders: OrdersInForce) -> None:
+    def __init__(self, settings: JudgingSettings, orders: OperatorFileInForce) -> None:
         """Resolve all names.
 
         Raises:
@@ -106,15 +106,15 @@ class BindingsInForce:
         self._orders = orders
         self._policies = known_policies(settings.folder)
         self._followed = orders.current()
-        self._bindings = Bindings(settings, self._policies, self._followed)
+        self._bindings = Assignments(settings, self._policies, self._followed)
 
-    def current(self) -> Bindings:
+    def current(self) -> Assignments:
         """The bindings now; orders that cannot be followed change nothing and are logged."""
         orders = self._orders.current()
         if orders is not self._followed:
             self._followed = orders
             try:
-                before, self._bindings = self._bindings, Bindings(self._settings, self._policies, orders)
+                before, self._bindings = self._bindings, Assignments(self._settings, self._policies, orders)
                 if self._bindings.digests != before.digests:
                     log_policies(self._bindings)
             except PolicyRefused as error:
@@ -122,7 +122,7 @@ class BindingsInForce:
         return self._bindings
 
 
-def log_policies(bindings: Bindings) -> None:
+def log_policies(bindings: Assignments) -> None:
     """Say which policies count: it may be another than the settings say, where one was put into force by command."""
     names = {pattern: policy.name for pattern, policy in bindings.by_pattern.items()}
     structlog.get_logger("policy.bindings").warning("the policies in force", policies=names)

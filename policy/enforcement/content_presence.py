@@ -6,7 +6,7 @@ from collections import deque
 from policy.assessment.inspector import Inspector
 from policy.assessment.manifest_verdicts import ChildEntry, children_of
 from policy.definition.policy import Policy
-from policy.results.manifests import Kind, Subject
+from policy.results.manifests import InspectedManifest, Kind
 from registry.caches import AnswerCache
 from registry.content.presence import missing_among
 from registry.metadata import manifests
@@ -64,7 +64,9 @@ class Presence:
             self._single.clear()
         self._single.add(digest)
 
-    async def _gone_below(self, repository: RepositoryName, index: Subject, policy: Policy) -> dict[Digest, str]:
+    async def _gone_below(
+        self, repository: RepositoryName, index: InspectedManifest, policy: Policy
+    ) -> dict[Digest, str]:
         """Level by level."""
         gone: dict[Digest, str] = {}
         below, seen = {Digest(index.manifest): ""}, {index.manifest}

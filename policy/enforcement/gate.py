@@ -14,25 +14,25 @@ from policy.assessment.judge import Judge
 from policy.assessment.manifest_verdicts import facts_of_subject
 from policy.assessment.settings import JudgingSettings
 from policy.assessment.verdict import Verdict, without_content
-from policy.decision import Door, Mode, Outcome, Question, decide
+from policy.decision import AccessPoint, Mode, Outcome, Question, decide
 from policy.definition.policy import Policy
-from policy.enforcement.assignments import BindingsInForce, Bound
+from policy.enforcement.assignments import AssignmentsInForce, Bound
 from policy.enforcement.blob_access import BlobDoor
 from policy.enforcement.content_presence import Presence
 from policy.enforcement.denial import named, refusal, refusal_detail
 from policy.enforcement.exemptions import exempted
 from policy.enforcement.generation import Generation
 from policy.enforcement.operator_file import FILE as ORDERS
-from policy.enforcement.operator_file import OrdersInForce
+from policy.enforcement.operator_file import OperatorFileInForce
 from policy.enforcement.reference_gate import Standing
 from policy.enforcement.referrers import Referrals
 from policy.inspection.facts import ImageFacts
 from policy.inspection.worker.upload_follower import LayerArrival
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
-from policy.results.manifests import Kind, Subject
+from policy.results.manifests import InspectedManifest, Kind
 from policy.results.store import FILE as LEDGER
-from policy.results.store import Ledger
+from policy.results.store import ResultStore
 from policy.rules.text_limits import REFUSAL_LIMIT, elided_bytes
 from policy.state import State
 from registry.auth.actions import Action
@@ -58,8 +58,8 @@ class PolicyGate:
         self,
         storage: BlobStore,
         metadata: MetadataStore,
-        ledger: Ledger,
-        orders: OrdersInForce,
+        ledger: ResultStore,
+        orders: OperatorFileInForce,
         settings: JudgingSettings,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -73,7 +73,7 @@ class PolicyGate:
         self._orders = orders
         self._settings = settings
         self._clock = clock
-        self._bindings = BindingsInForce(settings, orders)
+        self._bindings = AssignmentsInForce(settings, orders)
         self._generation = Generation(orders, ledger, clock)
         self.inspector = Inspector(storage, metadata, ledger, settings.inspection, self._on_found)
         self.judge = Judge(self.inspector, ledger, settings.verdict_cache)
@@ -88,8 +88,8 @@ class PolicyGate:
         Raises:
             PolicyRefused, StandingOrdersRefused: settings or orders cannot be used.
         """
-        orders = OrdersInForce(data / ORDERS)
-        return cls(storage, metadata, Ledger(data / LEDGER), orders, settings)
+        orders = OperatorFileInForce(data / ORDERS)
+        return cls(storage, metadata, ResultStore(data / LEDGER), orders, settings)
 
     def arriving(self, repository: RepositoryName, staging: Path) -> LayerArrival:  # noqa: ARG002
         """Follow an upload: its layer is read while it arrives."""
@@ -100,7 +100,9 @@ class PolicyGate:
         self._look_again()
         bound, digest = self._bound(push.repository), push.digest
         verdict = await self._verdict(bound, push.repository, digest, push.manifest)
-        question = Question(Door.PUSH, _state(verdict), bound.mode, push.principal.may(Action.PUSH, push.repository))
+        question = Question(
+            AccessPoint.PUSH, _state(verdict), bound.mode, push.principal.may(Action.PUSH, push.repository)
+        )
         return self._decision(question, _Asked(bound, push.repository, digest, next(iter(push.tags), None)), verdict)
 
     async def before_manifest_pull(
@@ -110,7 +112,7 @@ class PolicyGate:
         if self._sees_all(principal, repository):
             return ALLOWED
         asked = _Asked(self._bound(repository), repository, digest, tag)
-        return (await self._stands(Door.MANIFEST, asked))[1]
+        return (await self._stands(AccessPoint.MANIFEST, asked))[1]
 
     async def withheld(
         self, principal: Principal, repository: RepositoryName, digests: Collection[Digest]
@@ -121,7 +123,7 @@ class PolicyGate:
             return ()
 
         async def own(digest: Digest) -> Decision:
-            return (await self._own(Door.REFERRERS, _Asked(bound, repository, digest)))[1]
+            return (await self._own(AccessPoint.REFERRERS, _Asked(bound, repository, digest)))[1]
 
         doubtful = [digest for digest in digests if await self._stays_open(bound, repository, digest) is None]
         withheld = {digest for digest in doubtful if not (await own(digest)).allowed}
@@ -133,7 +135,7 @@ class PolicyGate:
             return ALLOWED
         bound = self._bound(repository)
         found = await self._blob_door.decide(
-            repository, digest, lambda manifest: self._stands(Door.BLOB, _Asked(bound, repository, manifest))
+            repository, digest, lambda manifest: self._stands(AccessPoint.BLOB, _Asked(bound, repository, manifest))
         )
         if found.allowed:
             return found
@@ -168,7 +170,7 @@ class PolicyGate:
                 missing = await self._presence.missing(repository, digest, policy)
             verdict = without_content(verdict, missing, gone) if missing else verdict
         may_push = principal.may(Action.PUSH, repository)
-        question = Question(Door.REFERENCE, _state(verdict), asked.bound.mode, may_push, missing=bool(missing))
+        question = Question(AccessPoint.REFERENCE, _state(verdict), asked.bound.mode, may_push, missing=bool(missing))
         decision = self._decision(question, asked, verdict)
         if decision.allowed:
             decision = await self._with_subject(question, asked, decision)
@@ -214,7 +216,7 @@ class PolicyGate:
             structlog.get_logger().warning("not_judged", repository=repository, digest=digest, reason=str(error))
 
     @property
-    def ledger(self) -> Ledger:
+    def ledger(self) -> ResultStore:
         """What was seen and decided."""
         return self._ledger
 
@@ -224,19 +226,19 @@ class PolicyGate:
         return self._settings
 
     @property
-    def bindings(self) -> BindingsInForce:
+    def bindings(self) -> AssignmentsInForce:
         """Which policy and mode count where."""
         return self._bindings
 
-    def tried(self, settings: JudgingSettings) -> BindingsInForce:
+    def tried(self, settings: JudgingSettings) -> AssignmentsInForce:
         """The bindings that other settings would bring, without putting them in force.
 
         Raises:
             PolicyRefused: they name a policy that is not known or cannot be used.
         """
-        return BindingsInForce(settings, self._orders)
+        return AssignmentsInForce(settings, self._orders)
 
-    def turn(self, settings: JudgingSettings, bindings: BindingsInForce) -> None:
+    def turn(self, settings: JudgingSettings, bindings: AssignmentsInForce) -> None:
         """Put other settings in force at once; whatever has begun ends under those it began with."""
         self._settings = settings
         self._bindings = bindings
@@ -249,7 +251,7 @@ class PolicyGate:
         self.inspector.close()
         self._ledger.close()
 
-    def _on_found(self, subject: Subject, replaced: bool) -> None:  # noqa: FBT001
+    def _on_found(self, subject: InspectedManifest, replaced: bool) -> None:  # noqa: FBT001
         if replaced:
             self.judge.forget(subject.manifest)
         self._generation.bump()
@@ -287,7 +289,7 @@ class PolicyGate:
     ) -> Verdict | None:
         return await self.judge.verdict(repository, digest, bound.policy, self._settings.wait_seconds, manifest)
 
-    async def _own(self, door: Door, asked: "_Asked") -> tuple[State, Decision]:
+    async def _own(self, door: AccessPoint, asked: "_Asked") -> tuple[State, Decision]:
         """How a manifest stands for what it is itself, to somebody who only pulls."""
         bound, digest = asked.bound, asked.digest
         known = await self._stays_open(bound, asked.repository, digest)
@@ -297,7 +299,7 @@ class PolicyGate:
         state = _state(verdict)
         return state, self._decision(Question(door, state, bound.mode), asked, verdict)
 
-    async def _stands(self, door: Door, asked: "_Asked") -> tuple[State, Decision]:
+    async def _stands(self, door: AccessPoint, asked: "_Asked") -> tuple[State, Decision]:
         """The same, and for what it refers to."""
         state, decision = await self._own(door, asked)
         if decision.allowed:
@@ -311,7 +313,7 @@ class PolicyGate:
             return decision
 
         async def own(subject: Digest) -> Decision:
-            return (await self._own(Door.MANIFEST, _Asked(bound, repository, subject)))[1]
+            return (await self._own(AccessPoint.MANIFEST, _Asked(bound, repository, subject)))[1]
 
         found = await self._referrals.withheld(repository, asked.digest, own)
         if found is None or decide(replace(question, refers_to_withheld=True)) is not Outcome.DENY:
@@ -359,10 +361,14 @@ def _state(verdict: Verdict | None) -> State:
     return State.PENDING if verdict is None else verdict.state
 
 
-def _told(door: Door, verdict: Verdict, policy: Policy) -> tuple[str, ...]:
+def _told(door: AccessPoint, verdict: Verdict, policy: Policy) -> tuple[str, ...]:
     """The warnings at a door.
 
     Who pushes, and who asks for a clearance, is told everything. Who pulls is told of soft rules only: a manifest that
     is known to be cleared is handed out without its verdict being made, and must not warn one time and not another.
     """
-    return verdict.warnings if door in {Door.PUSH, Door.REFERENCE} else verdict.warnings_of(policy.soft_rules)
+    return (
+        verdict.warnings
+        if door in {AccessPoint.PUSH, AccessPoint.REFERENCE}
+        else verdict.warnings_of(policy.soft_rules)
+    )

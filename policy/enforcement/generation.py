@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable
 
-from policy.enforcement.operator_file import OrdersInForce
+from policy.enforcement.operator_file import OperatorFileInForce
 from policy.results.counters import FORGOTTEN, counted
-from policy.results.store import Ledger
+from policy.results.store import ResultStore
 
 _LOOK_AGAIN = 0.25
 
@@ -13,7 +13,7 @@ _LOOK_AGAIN = 0.25
 class Generation:
     """Counts new verdicts, changes of standing orders, exemptions that end, and requests to look again."""
 
-    def __init__(self, orders: OrdersInForce, ledger: Ledger, clock: Callable[[], float]) -> None:
+    def __init__(self, orders: OperatorFileInForce, ledger: ResultStore, clock: Callable[[], float]) -> None:
         """`clock` tells when exemptions end: seconds since the epoch."""
         self._orders = orders
         self._ledger = ledger

@@ -37,18 +37,18 @@ class Activation:
 
 
 @dataclass(frozen=True, slots=True)
-class StandingOrders:
+class OperatorFile:
     """Everything that was ordered and still stands."""
 
     activations: tuple[Activation, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
 
-    def with_activation(self, activation: Activation) -> "StandingOrders":
+    def with_activation(self, activation: Activation) -> "OperatorFile":
         """These orders, with one pattern's policy replaced."""
         others = tuple(item for item in self.activations if item.repositories != activation.repositories)
         return replace(self, activations=(*others, activation))
 
-    def without_activation(self, repositories: str) -> "StandingOrders":
+    def without_activation(self, repositories: str) -> "OperatorFile":
         """These orders without one pattern's policy. Raises StandingOrdersRefused when there is none."""
         patterns = [item.repositories for item in self.activations]
         if repositories not in patterns:
@@ -56,18 +56,18 @@ class StandingOrders:
             raise StandingOrdersRefused(f"no policy was activated for {repositories}: {known}")
         return replace(self, activations=tuple(i for i in self.activations if i.repositories != repositories))
 
-    def with_exemption(self, exemption: Exemption) -> "StandingOrders":
+    def with_exemption(self, exemption: Exemption) -> "OperatorFile":
         """These orders and one exemption more."""
         return replace(self, exemptions=(*self.exemptions, exemption))
 
-    def without_exemption(self, identifier: str) -> "StandingOrders":
+    def without_exemption(self, identifier: str) -> "OperatorFile":
         """These orders without one exemption. Raises StandingOrdersRefused when there is no such exemption."""
         if identifier not in {item.id for item in self.exemptions}:
             raise StandingOrdersRefused(f"there is no exemption {identifier}: basegate policy exemptions lists them")
         return replace(self, exemptions=tuple(item for item in self.exemptions if item.id != identifier))
 
 
-def read_orders(path: Path) -> StandingOrders:
+def read_orders(path: Path) -> OperatorFile:
     """The orders of a file; none when there is no file.
 
     Raises:
@@ -75,17 +75,17 @@ def read_orders(path: Path) -> StandingOrders:
     """
     try:
         document = json.loads(path.read_bytes())
-        return StandingOrders(
+        return OperatorFile(
             tuple(Activation(**item) for item in document["activations"]),
             tuple(Exemption(**item) for item in document["exemptions"]),
         )
     except FileNotFoundError:
-        return StandingOrders()
+        return OperatorFile()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StandingOrdersRefused(f"{path} cannot be read ({error}): restore it from a copy or remove it") from None
 
 
-def change_orders(path: Path, change: Callable[[StandingOrders], StandingOrders]) -> StandingOrders:
+def change_orders(path: Path, change: Callable[[OperatorFile], OperatorFile]) -> OperatorFile:
     """Change the file durably; concurrent changes of other processes follow one another."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
@@ -109,7 +109,7 @@ def _replace(path: Path, content: bytes) -> None:
         os.close(folder)
 
 
-class OrdersInForce:
+class OperatorFileInForce:
     """The orders of a file that other processes may change; looks at the file at most every 0.2 seconds."""
 
     def __init__(self, path: Path) -> None:
@@ -125,7 +125,7 @@ class OrdersInForce:
         self._next_look = 0.0
         self.changes = 0
 
-    def current(self) -> StandingOrders:
+    def current(self) -> OperatorFile:
         """The orders that stand now."""
         if time.monotonic() >= self._next_look:
             self._look()

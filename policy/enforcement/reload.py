@@ -8,14 +8,14 @@ from policy.assessment.bulk_judging import judge_all
 from policy.assessment.settings import JudgingSettings
 from policy.assessment.verdict_log import log_judged
 from policy.definition.policy import PolicyRefused
-from policy.enforcement.assignments import BindingsInForce, log_policies
+from policy.enforcement.assignments import AssignmentsInForce, log_policies
 from policy.enforcement.gate import PolicyGate
 from registry.config.reload import Turn
 from registry.config.settings import RegistrySettings
 from registry.config.sources import SettingsError
 
 
-class Turnover:
+class PolicyReload:
     """Lets a gate follow the settings, and judges what has no verdict yet."""
 
     def __init__(self, gate: PolicyGate, section: Callable[[RegistrySettings], JudgingSettings]) -> None:
@@ -49,7 +49,7 @@ class Turnover:
             return None
         return partial(self._turn, wanted, bindings)
 
-    def _judged(self, settings: JudgingSettings) -> BindingsInForce:
+    def _judged(self, settings: JudgingSettings) -> AssignmentsInForce:
         bindings = self._gate.tried(settings)
         if bindings.current().digests != self._gate.bindings.current().digests:
             # All of them, also those that count already: a pattern that is gone widens the reach of another.
@@ -57,7 +57,7 @@ class Turnover:
                 log_judged(policy, judge_all(self._gate.ledger, policy))
         return bindings
 
-    def _turn(self, settings: JudgingSettings, bindings: BindingsInForce) -> None:
+    def _turn(self, settings: JudgingSettings, bindings: AssignmentsInForce) -> None:
         self._gate.turn(settings, bindings)
         self._turned.set()
         log_policies(bindings.current())

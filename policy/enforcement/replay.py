@@ -8,10 +8,10 @@ from policy.assessment.bulk_judging import Rejudged, rejudge
 from policy.assessment.inspector import CURRENT
 from policy.assessment.manifest_verdicts import verdict_on
 from policy.definition.policy import Policy
-from policy.enforcement.assignments import Bindings
+from policy.enforcement.assignments import Assignments
 from policy.results import manifests as inspected_manifests
 from policy.results.manifests import Kind
-from policy.results.store import Ledger
+from policy.results.store import ResultStore
 from policy.state import State
 from registry.metadata.reachability import StoredName
 
@@ -46,7 +46,7 @@ class Replay:
 
 
 def replay(
-    ledger: Ledger, stored: Iterable[StoredName], bindings: Bindings, policy: Policy, repositories: str
+    ledger: ResultStore, stored: Iterable[StoredName], bindings: Assignments, policy: Policy, repositories: str
 ) -> Replay:
     """Compare a policy with what is in force. Nothing is written.
 
@@ -84,7 +84,7 @@ def _place(flip: Flip) -> tuple[str, str]:
     return flip.repository, flip.digest
 
 
-def _explained(ledger: Ledger, flip: Flip, policy: Policy) -> Flip:
+def _explained(ledger: ResultStore, flip: Flip, policy: Policy) -> Flip:
     subject = ledger.read(inspected_manifests.find, flip.digest, CURRENT)
     if subject is None or subject.kind is Kind.INDEX:
         return flip

@@ -15,7 +15,7 @@ _NEEDED = 'needs {"reference": "HOST/repository:tag"} or {"inferenceConfig": {â€
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
+class CheckRequest:
     """What is asked about.
 
     Attributes:
@@ -27,7 +27,7 @@ class Inquiry:
     config: InferenceConfig | None = None
 
 
-def read_inquiry(raw: bytes, yaml_bytes: int = YAML_BYTES) -> Inquiry:
+def read_inquiry(raw: bytes, yaml_bytes: int = YAML_BYTES) -> CheckRequest:
     """Read a request's body, whose YAML may have so many bytes.
 
     Raises:
@@ -44,12 +44,12 @@ def read_inquiry(raw: bytes, yaml_bytes: int = YAML_BYTES) -> Inquiry:
         raise BadRequest(f"the body cannot be read: {error}; {_NEEDED}") from None
 
 
-def _inquiry(document: Mapping[str, Any], yaml_bytes: int) -> Inquiry:
+def _inquiry(document: Mapping[str, Any], yaml_bytes: int) -> CheckRequest:
     reference, sent = document.get("reference"), document.get("inferenceConfig")
     if isinstance(reference, str) and reference and sent is None:
-        return Inquiry(reference)
+        return CheckRequest(reference)
     if reference is not None or not isinstance(sent, Mapping | str):
         held = ", ".join(str(name)[:40] for name in list(document)[:10])
         raise BadRequest(f"the body holds {held or 'nothing'}: {_NEEDED}")
     config = interpret(parse(sent, yaml_bytes) if isinstance(sent, str) else sent)
-    return Inquiry(config.image, config)
+    return CheckRequest(config.image, config)

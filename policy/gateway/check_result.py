@@ -13,7 +13,7 @@ CONFIG_RULE = "inference-config"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CheckResult:
     """Allowed or denied, and why.
 
     Attributes:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from policy.enforcement.reference_gate import ReferenceDoor, Standing
-from policy.gateway.check_result import Answer
+from policy.gateway.check_result import CheckResult
 from policy.gateway.inference_config.remarks import Weight
 from policy.inspection.facts_json import facts_document
 from policy.state import State
@@ -18,18 +18,18 @@ from registry.oci.names import Reference, RepositoryName
 GATE_RULE = "gate"
 
 
-class Clearances:
+class Checks:
     """What the gateway's handlers call; built once at start-up."""
 
     def __init__(self, metadata: MetadataStore, door: ReferenceDoor) -> None:
         self._metadata = metadata
         self._door = door
 
-    async def check(self, principal: Principal, image: ImageReference) -> Answer:
+    async def check(self, principal: Principal, image: ImageReference) -> CheckResult:
         """The answer for an image of this registry; an unknown one is an answer too, never a clearance."""
         digest = await self._resolve(image.repository, image.reference)
         if digest is None:
-            return Answer.unresolved(str(image), f"{image} is not in this registry: push it first")
+            return CheckResult.unresolved(str(image), f"{image} is not in this registry: push it first")
         standing = await self._door.standing(principal, image.repository, digest)
         return answer_of(str(image), digest, standing)
 
@@ -60,15 +60,15 @@ class Clearances:
         return row.digest if row else None
 
 
-def answer_of(reference: str, digest: Digest, standing: Standing) -> Answer:
+def answer_of(reference: str, digest: Digest, standing: Standing) -> CheckResult:
     """What a standing means for a deployment."""
     decision, verdict = standing.decision, standing.verdict
     if verdict is None:
-        pending = Answer(decision.allowed, State.PENDING.value, reference, digest, standing.policy)
+        pending = CheckResult(decision.allowed, State.PENDING.value, reference, digest, standing.policy)
         weight = Weight.WARN if decision.allowed else Weight.ERROR
         return pending.with_findings(GATE_RULE, weight, decision.warnings or (decision.message,))
     known = verdict.document()
-    answer = Answer(
+    answer = CheckResult(
         allowed=decision.allowed,
         verdict=known["verdict"],
         reference=reference,

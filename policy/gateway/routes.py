@@ -7,16 +7,16 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from policy.gateway.check_request import Inquiry, read_inquiry
-from policy.gateway.check_result import Answer
-from policy.gateway.checks import Clearances
+from policy.gateway.check_request import CheckRequest, read_inquiry
+from policy.gateway.check_result import CheckResult
+from policy.gateway.checks import Checks
 from policy.gateway.hosts import is_ours
 from policy.gateway.settings import GatewaySettings
 from registry.api.path_parameters import read_reference_of, repository_of
 from registry.api.request_body import read_limited
-from registry.api.requirements import Needs
+from registry.api.requirements import Requirement
 from registry.api.routes import Row
-from registry.api.services import Rooms
+from registry.api.services import Services
 from registry.auth.actions import Action
 from registry.auth.principals import Principal
 from registry.content.parsing import Parsing
@@ -26,7 +26,7 @@ from registry.oci.names import Reference, RepositoryName
 from registry.telemetry.request_record import exchange_of
 
 
-def table(clearances: Clearances, settings: Callable[[], GatewaySettings], parsing: Parsing) -> tuple[Row, ...]:
+def table(clearances: Checks, settings: Callable[[], GatewaySettings], parsing: Parsing) -> tuple[Row, ...]:
     """Methods, path, what the caller needs, who answers.
 
     Args:
@@ -34,43 +34,43 @@ def table(clearances: Clearances, settings: Callable[[], GatewaySettings], parsi
         settings: the gateway's that count now.
         parsing: reads long inquiries beside the event loop.
     """
-    doors = Doors(clearances, settings, parsing)
+    doors = GatewayHandlers(clearances, settings, parsing)
     verdict = "/policy/v1/repositories/{name:repository}/manifests/{reference}/verdict"
     return (
-        Row("POST", "/policy/v1/references:check", Needs.SIGNED_IN, "routes.check", doors.check),
-        Row("GET HEAD", verdict, Needs.PULL, "routes.explain", doors.explain),
+        Row("POST", "/policy/v1/references:check", Requirement.SIGNED_IN, "routes.check", doors.check),
+        Row("GET HEAD", verdict, Requirement.PULL, "routes.explain", doors.explain),
     )
 
 
-class Doors:
+class GatewayHandlers:
     """The handlers."""
 
-    def __init__(self, clearances: Clearances, settings: Callable[[], GatewaySettings], parsing: Parsing) -> None:
+    def __init__(self, clearances: Checks, settings: Callable[[], GatewaySettings], parsing: Parsing) -> None:
         self._clearances = clearances
         self._settings = settings
         self._parsing = parsing
 
-    async def check(self, rooms: Rooms, request: Request, _principal: Principal) -> Response:
+    async def check(self, services: Services, request: Request, _principal: Principal) -> Response:
         """POST: may a deployment start from this image? 200 with the answer, whatever it is."""
         limits = self._settings()
         raw = await read_limited(request, limits.request_bytes)
         inquiry = await self._parsing.read(len(raw), partial(read_inquiry, raw, limits.yaml_bytes))
-        answer = await self._answer(rooms, request, inquiry)
+        answer = await self._answer(services, request, inquiry)
         remarks = inquiry.config.remarks if inquiry.config else ()
         document = answer.with_remarks(remarks).document()
         _record(request, document)
         return JSONResponse(document)
 
-    async def explain(self, _rooms: Rooms, request: Request, principal: Principal) -> Response:
+    async def explain(self, _services: Services, request: Request, principal: Principal) -> Response:
         """GET: everything known of one manifest, and what the policy makes of it."""
         image = _named(request.headers.get("host", ""), repository_of(request), read_reference_of(request))
         document = await self._clearances.explain(principal, image)
         _record(request, document)
         return JSONResponse(document)
 
-    async def _answer(self, rooms: Rooms, request: Request, inquiry: Inquiry) -> Answer:
+    async def _answer(self, services: Services, request: Request, inquiry: CheckRequest) -> CheckResult:
         if not inquiry.image:
-            return Answer(allowed=False, verdict="inconclusive", reference="")
+            return CheckResult(allowed=False, verdict="inconclusive", reference="")
         here = request.headers.get("host", "")
         exchange = exchange_of(request.scope)
         if exchange is not None:
@@ -79,8 +79,8 @@ class Doors:
         if not image.host and inquiry.config is None:
             image = image.at(here)  # the caller speaks of the registry that it speaks to
         if not is_ours(image.host, here, self._settings().hosts):
-            return Answer.unresolved(str(image), _elsewhere(image, here))
-        principal = await rooms.access.require(request, image.repository, Action.PULL)
+            return CheckResult.unresolved(str(image), _elsewhere(image, here))
+        principal = await services.access.require(request, image.repository, Action.PULL)
         return await self._clearances.check(principal, image)
 
 

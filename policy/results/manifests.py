@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class InspectedManifest:
     """One manifest as policies see it, independent of any policy.
 
     Attributes:
@@ -42,9 +42,9 @@ class Subject:
     final: bool
     body: bytes
 
-    def named(self, manifest: str) -> "Subject":
+    def named(self, manifest: str) -> "InspectedManifest":
         """The same, seen in another manifest: with equal content, only the name differs."""
-        return Subject(manifest, self.kind, self.detectors, self.essence, self.final, self.body)
+        return InspectedManifest(manifest, self.kind, self.detectors, self.essence, self.final, self.body)
 
 
 _COLUMNS = (
@@ -76,13 +76,13 @@ _ESSENCES = select(
 _INDEXES = select(*_COLUMNS).where(subjects.c.kind == Kind.INDEX.value)
 
 
-def keep(connection: Connection, seen: Sequence[Subject]) -> None:
+def keep(connection: Connection, seen: Sequence[InspectedManifest]) -> None:
     """Keep subjects, each replacing what the same detectors saw before. Equal bodies are packed once."""
     packed = {body: zlib.compress(body, 1) for body in {item.body for item in seen}}
     _KEEP.change_each(connection, [_row(item) | {"body": packed[item.body]} for item in seen])
 
 
-def _row(subject: Subject) -> dict[str, Any]:
+def _row(subject: InspectedManifest) -> dict[str, Any]:
     row: dict[str, Any] = {
         "manifest": subject.manifest,
         "detectors": subject.detectors,
@@ -93,7 +93,7 @@ def _row(subject: Subject) -> dict[str, Any]:
     return row | {"sum": sum_of(*row.values())}
 
 
-def find(connection: Connection, manifest: str, detectors: str) -> Subject | None:
+def find(connection: Connection, manifest: str, detectors: str) -> InspectedManifest | None:
     """The subject as these detectors saw it, else as others did, else `None`."""
     found = [_subject(row) for row in _FIND.rows(connection, {"named": manifest})]
     current = [item for item in found if item.detectors in {"", detectors}]
@@ -105,7 +105,7 @@ def among(connection: Connection, manifests: Sequence[str], detectors: str) -> s
     return set(connection.execute(_AMONG, {"named": list(manifests), "seen_by": ["", detectors]}).scalars())
 
 
-def seen_otherwise(connection: Connection, seen: Sequence[Subject]) -> set[str]:
+def seen_otherwise(connection: Connection, seen: Sequence[InspectedManifest]) -> set[str]:
     """Those that are known already, and known to be something that may be judged otherwise."""
     before: dict[str, str] = {}
     current = {"", *(item.detectors for item in seen)}
@@ -131,12 +131,12 @@ def essences(connection: Connection, detectors: str) -> dict[str, tuple[str, boo
     return found
 
 
-def indexes(connection: Connection) -> list[Subject]:
+def indexes(connection: Connection) -> list[InspectedManifest]:
     """Every index."""
     return [_subject(row) for row in connection.execute(_INDEXES)]
 
 
-def _subject(row: Any) -> Subject:
+def _subject(row: Any) -> InspectedManifest:
     manifest, kind, detectors, essence, final, _body, found_sum = row
     require_sum(found_sum, manifest, detectors, kind, essence, bool(final))
-    return Subject(row[0], Kind(row[1]), row[2], row[3], bool(row[4]), zlib.decompress(row[5]))
+    return InspectedManifest(row[0], Kind(row[1]), row[2], row[3], bool(row[4]), zlib.decompress(row[5]))

@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
 from policy.results.counters import FORGOTTEN, count
-from policy.results.manifests import Subject
+from policy.results.manifests import InspectedManifest
 
 
-def keep(connection: Connection, seen: Sequence[Subject]) -> None:
+def keep(connection: Connection, seen: Sequence[InspectedManifest]) -> None:
     """Keep what was seen. Where earlier detectors, or other budgets, saw another image, what was said of it goes.
 
     That happens to a manifest that is pushed again, and concerns the indexes that hold it; a running server follows

@@ -83,7 +83,7 @@ class _Gathered:
 _Asked = _Change | _Gathered
 
 
-class Ledger:
+class ResultStore:
     """Queries and changes are plain functions of a connection, as in the metadata store.
 
     A file that turns out to be damaged, in whatever page or row, is thrown away at once and begun anew: the question is

@@ -6,24 +6,24 @@ from starlette.responses import Response
 from registry.api.parts import PartsResponse
 from registry.api.path_parameters import digest_of, repository_of
 from registry.api.responses import BlobResponse, digest_headers, is_known, windows_of
-from registry.api.services import Rooms
+from registry.api.services import Services
 from registry.auth.principals import Principal
 
 
-async def pull(rooms: Rooms, request: Request, principal: Principal) -> Response:
+async def pull(services: Services, request: Request, principal: Principal) -> Response:
     """GET and HEAD: 200, parts as 206, 304 when the caller has it, 416 when there is no such part."""
-    find = rooms.blobs.look if request.method == "HEAD" else rooms.blobs.pull
+    find = services.blobs.look if request.method == "HEAD" else services.blobs.pull
     blob = await find(principal, repository_of(request), digest_of(request))
-    headers = digest_headers(blob.digest, rooms.stores.settings.current.storage.cache_seconds)
+    headers = digest_headers(blob.digest, services.stores.settings.current.storage.cache_seconds)
     if is_known(request, blob.digest):
         return Response(status_code=304, headers=headers)
-    windows = windows_of(request, blob, rooms.stores.settings.current.limits.ranges)
+    windows = windows_of(request, blob, services.stores.settings.current.limits.ranges)
     if len(windows) > 1:
-        return PartsResponse(blob, rooms.blobs.read, windows, headers)
-    return BlobResponse(blob, rooms.blobs.read, next(iter(windows), None), headers)
+        return PartsResponse(blob, services.blobs.read, windows, headers)
+    return BlobResponse(blob, services.blobs.read, next(iter(windows), None), headers)
 
 
-async def delete(rooms: Rooms, request: Request, _principal: Principal) -> Response:
+async def delete(services: Services, request: Request, _principal: Principal) -> Response:
     """DELETE: 202, and the repository holds the blob no longer."""
-    await rooms.blobs.delete(repository_of(request), digest_of(request))
+    await services.blobs.delete(repository_of(request), digest_of(request))
     return Response(status_code=202, headers={"Content-Length": "0"})

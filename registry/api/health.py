@@ -4,25 +4,25 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from registry.api.responses import WholeResponse
-from registry.api.services import Rooms
+from registry.api.services import Services
 from registry.auth.principals import Principal
 from registry.oci.errors import NotFound
 
 
-async def alive(_rooms: Rooms, _request: Request, _principal: Principal) -> Response:
+async def alive(_services: Services, _request: Request, _principal: Principal) -> Response:
     """GET: 200 as long as the process answers."""
     return JSONResponse({"status": "alive"})
 
 
-async def ready(rooms: Rooms, _request: Request, _principal: Principal) -> Response:
+async def ready(services: Services, _request: Request, _principal: Principal) -> Response:
     """GET: 200 when content can be read and written; 503 with the reason when not."""
-    problems = await rooms.readiness.problems()
+    problems = await services.readiness.problems()
     state = "ready" if not problems else "not ready"
     return JSONResponse({"status": state, "problems": problems}, 503 if problems else 200)
 
 
-async def metrics(rooms: Rooms, _request: Request, _principal: Principal) -> Response:
+async def metrics(services: Services, _request: Request, _principal: Principal) -> Response:
     """GET: the counters in Prometheus' text form; 404 when switched off."""
-    if not rooms.stores.settings.current.operations.metrics:
+    if not services.stores.settings.current.operations.metrics:
         raise NotFound("metrics are switched off here (setting operations.metrics)")
-    return WholeResponse(rooms.metrics.render(), media_type=rooms.metrics.content_type)
+    return WholeResponse(services.metrics.render(), media_type=services.metrics.content_type)

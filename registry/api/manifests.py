@@ -6,17 +6,17 @@ from starlette.responses import Response
 from registry.api.path_parameters import read_reference_of, reference_of, repository_of
 from registry.api.request_body import read_limited
 from registry.api.responses import WholeResponse, add_warnings, digest_headers, is_known
-from registry.api.services import Rooms
+from registry.api.services import Services
 from registry.auth.principals import Principal
 from registry.oci.digest import Digest
 from registry.oci.errors import BadRequest, UriTooLong
 from registry.oci.names import Reference, Tag
 
 
-async def pull(rooms: Rooms, request: Request, principal: Principal) -> Response:
+async def pull(services: Services, request: Request, principal: Principal) -> Response:
     """GET and HEAD: the bytes as they were pushed, or 304 when the caller has them."""
-    reference, settings = read_reference_of(request), rooms.stores.settings.current
-    manifest = await rooms.manifests.pull(principal, repository_of(request), reference)
+    reference, settings = read_reference_of(request), services.stores.settings.current
+    manifest = await services.manifests.pull(principal, repository_of(request), reference)
     fresh = settings.storage.cache_seconds if isinstance(reference, Digest) else None
     headers = digest_headers(manifest.digest, fresh)
     if is_known(request, manifest.digest):
@@ -26,13 +26,13 @@ async def pull(rooms: Rooms, request: Request, principal: Principal) -> Response
     return response
 
 
-async def push(rooms: Rooms, request: Request, principal: Principal) -> Response:
+async def push(services: Services, request: Request, principal: Principal) -> Response:
     """PUT: stores the bytes exactly as they came: 201."""
-    name, reference, limits = repository_of(request), reference_of(request), rooms.stores.settings.current.limits
+    name, reference, limits = repository_of(request), reference_of(request), services.stores.settings.current.limits
     tags = _tags_of(request, reference, limits.tags_per_push)
     raw = await read_limited(request, limits.manifest_bytes)
     content_type = request.headers.get("content-type", "")
-    pushed = await rooms.manifests.push(principal, name, reference, raw, content_type, tags)
+    pushed = await services.manifests.push(principal, name, reference, raw, content_type, tags)
     headers = {
         "Location": f"/v2/{name}/manifests/{pushed.digest}",
         "Docker-Content-Digest": pushed.digest,
@@ -44,9 +44,9 @@ async def push(rooms: Rooms, request: Request, principal: Principal) -> Response
     return response
 
 
-async def delete(rooms: Rooms, request: Request, _principal: Principal) -> Response:
+async def delete(services: Services, request: Request, _principal: Principal) -> Response:
     """DELETE: 202; a tag goes alone, a digest takes its tags along."""
-    await rooms.manifests.delete(repository_of(request), reference_of(request))
+    await services.manifests.delete(repository_of(request), reference_of(request))
     return Response(status_code=202, headers={"Content-Length": "0"})
 
 

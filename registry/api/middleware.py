@@ -14,7 +14,7 @@ from registry.api.errors import render
 from registry.api.forwarded import apply_forwarded
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.oci.errors import Unavailable
-from registry.telemetry.request_record import Exchange, Observer, new_request_id, remember
+from registry.telemetry.request_record import Observer, RequestRecord, new_request_id, remember
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 _EXPOSED = b"Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id"
@@ -27,7 +27,7 @@ _CLIENT_CLOSED = 499
 Headers = Sequence[tuple[bytes, bytes]]
 
 
-class Edge:
+class RequestMiddleware:
     """ASGI around the application. What observers raise is logged and otherwise ignored.
 
     Attributes:
@@ -93,7 +93,7 @@ class Edge:
         if not self._clients[client]:
             del self._clients[client]
 
-    def tell(self, exchange: Exchange) -> None:
+    def tell(self, exchange: RequestRecord) -> None:
         """Tell every observer of a finished request; also of those that the server answers by itself."""
         for observer in self._observers:
             try:
@@ -106,7 +106,7 @@ class _Passage:
     """What goes in and out of one request."""
 
     def __init__(
-        self, receive: Receive, send: Send, exchange: Exchange, told: dict[bytes, bytes], unread_maximum: int
+        self, receive: Receive, send: Send, exchange: RequestRecord, told: dict[bytes, bytes], unread_maximum: int
     ) -> None:
         self._receive = receive
         self._send = send
@@ -191,9 +191,9 @@ async def _busy(scope: Scope, receive: Receive, send: Send) -> None:
     await response(scope, receive, send)
 
 
-def _exchange(scope: Scope, told: Headers) -> Exchange:
+def _exchange(scope: Scope, told: Headers) -> RequestRecord:
     client = (scope.get("client") or ("", 0))[0]
-    return Exchange(_request_id(told), client, scope["method"], scope["path"])
+    return RequestRecord(_request_id(told), client, scope["method"], scope["path"])
 
 
 def _digest(headers: Headers) -> str:

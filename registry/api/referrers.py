@@ -8,16 +8,16 @@ from starlette.responses import Response
 from registry.api.paging import asked_size, last_of, next_link
 from registry.api.path_parameters import digest_of, repository_of
 from registry.api.responses import WholeResponse
-from registry.api.services import Rooms
+from registry.api.services import Services
 from registry.auth.principals import Principal
 from registry.oci import media_types
 
 
-async def page(rooms: Rooms, request: Request, principal: Principal) -> Response:
+async def page(services: Services, request: Request, principal: Principal) -> Response:
     """GET: an index of the manifests whose subject is the digest; empty, never 404, when there are none."""
     name, subject, kind = repository_of(request), digest_of(request), _artifact_type(request)
     size = asked_size(request)
-    found = await rooms.referrers.page(principal, name, subject, kind, size, last_of(request))
+    found = await services.referrers.page(principal, name, subject, kind, size, last_of(request))
     headers = {"OCI-Filters-Applied": "artifactType"} if kind else {}
     if size != 0 and found.more:
         filters = {"artifactType": kind} if kind else {}

@@ -6,14 +6,14 @@ from enum import Enum
 from starlette.requests import Request
 
 from registry.api.path_parameters import repository_of, source_of
-from registry.api.services import Rooms
+from registry.api.services import Services
 from registry.auth.actions import Action
 from registry.auth.principals import Principal, anonymous
 from registry.auth.scopes import CATALOG_SCOPE
 from registry.oci.names import RepositoryName
 
 
-class Needs(Enum):
+class Requirement(Enum):
     """The requirement of one row of the route table; repository rows mean the repository in the path."""
 
     NOTHING = "nothing"
@@ -26,24 +26,24 @@ class Needs(Enum):
     DELETE = "delete"
 
 
-async def authorise(needs: Needs, rooms: Rooms, request: Request) -> Principal:
+async def authorise(needs: Requirement, services: Services, request: Request) -> Principal:
     """The caller, when it may; else Unauthorized with a challenge, Denied, or TooManyRequests."""
-    access = rooms.access
+    access = services.access
     match needs:
-        case Needs.NOTHING:
+        case Requirement.NOTHING:
             return anonymous(may_pull=False)
-        case Needs.SIGNED_IN:
+        case Requirement.SIGNED_IN:
             return await access.identify(request)
-        case Needs.AZURE:  # Microsoft's SDK cannot read a challenge without a scope
+        case Requirement.AZURE:  # Microsoft's SDK cannot read a challenge without a scope
             return await access.identify(request, (CATALOG_SCOPE,))
-        case Needs.CATALOG:
+        case Requirement.CATALOG:
             return await access.require_catalog(request)
-        case Needs.UPLOAD:
-            return await _within_session(rooms, request)
+        case Requirement.UPLOAD:
+            return await _within_session(services, request)
     return await access.require(request, repository_of(request), _ACTIONS[needs], also=_sources(request))
 
 
-_ACTIONS = {Needs.PULL: Action.PULL, Needs.PUSH: Action.PUSH, Needs.DELETE: Action.DELETE}
+_ACTIONS = {Requirement.PULL: Action.PULL, Requirement.PUSH: Action.PUSH, Requirement.DELETE: Action.DELETE}
 
 
 def _sources(request: Request) -> Iterator[RepositoryName]:
@@ -53,11 +53,11 @@ def _sources(request: Request) -> Iterator[RepositoryName]:
         yield source
 
 
-async def _within_session(rooms: Rooms, request: Request) -> Principal:
+async def _within_session(services: Services, request: Request) -> Principal:
     name, upload = repository_of(request), request.path_params["upload"]
 
     async def owner() -> str:
-        session = await rooms.uploads.session(name, upload)
+        session = await services.uploads.session(name, upload)
         return session.principal_id
 
-    return await rooms.access.require(request, name, Action.PUSH, session=owner)
+    return await services.access.require(request, name, Action.PUSH, session=owner)

@@ -4,10 +4,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from registry.api.responses import WholeResponse
-from registry.api.services import Rooms
+from registry.api.services import Services
 from registry.auth.principals import Principal
 
 
-async def check(_rooms: Rooms, _request: Request, _principal: Principal) -> Response:
+async def check(_services: Services, _request: Request, _principal: Principal) -> Response:
     """GET: 200; whoever has not signed in was sent away with 401 and a challenge."""
     return WholeResponse(b"{}", media_type="application/json")

@@ -24,12 +24,12 @@ from registry.api import (
 )
 from registry.api.errors import respond
 from registry.api.path_table import Paths
-from registry.api.requirements import Needs, authorise
-from registry.api.services import Rooms
+from registry.api.requirements import Requirement, authorise
+from registry.api.services import Services
 from registry.auth.principals import Principal
 from registry.telemetry.request_record import exchange_of
 
-Handler = Callable[[Rooms, Request, Principal], Awaitable[Response]]
+Handler = Callable[[Services, Request, Principal], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -47,35 +47,43 @@ class Row:
 
     methods: str
     path: str
-    needs: Needs
+    needs: Requirement
     operation: str
     handler: Handler
 
 
 TABLE: tuple[Row, ...] = (
-    Row("GET HEAD", "/v2/", Needs.SIGNED_IN, "root.check", root.check),
-    Row("GET HEAD", "/v2", Needs.SIGNED_IN, "root.check", root.check),
-    Row("GET HEAD", "/v2/_catalog", Needs.CATALOG, "catalog.page", catalog.page),
-    Row("GET HEAD", "/v2/{name:repository}/tags/list", Needs.PULL, "tags.page", tags.page),
-    Row("GET HEAD", "/v2/{name:repository}/referrers/{digest}", Needs.PULL, "referrers.page", referrers.page),
-    Row("GET HEAD", "/v2/{name:repository}/manifests/{reference}", Needs.PULL, "manifests.pull", manifests.pull),
-    Row("PUT", "/v2/{name:repository}/manifests/{reference}", Needs.PUSH, "manifests.push", manifests.push),
-    Row("DELETE", "/v2/{name:repository}/manifests/{reference}", Needs.DELETE, "manifests.delete", manifests.delete),
-    Row("POST", "/v2/{name:repository}/blobs/uploads/", Needs.PUSH, "uploads.start", uploads.start),
-    Row("POST", "/v2/{name:repository}/blobs/uploads", Needs.PUSH, "uploads.start", uploads.start),
-    Row("GET HEAD", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.UPLOAD, "uploads.status", uploads.status),
-    Row("PATCH", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.UPLOAD, "uploads.append", uploads.append),
-    Row("PUT", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.UPLOAD, "uploads.finish", uploads.finish),
-    Row("DELETE", "/v2/{name:repository}/blobs/uploads/{upload}", Needs.UPLOAD, "uploads.cancel", uploads.cancel),
-    Row("GET HEAD", "/v2/{name:repository}/blobs/{digest}", Needs.PULL, "blobs.pull", blobs.pull),
-    Row("DELETE", "/v2/{name:repository}/blobs/{digest}", Needs.DELETE, "blobs.delete", blobs.delete),
-    Row("GET HEAD POST PUT PATCH DELETE", "/acr/{rest:path}", Needs.AZURE, "acr.absent", acr.absent),
-    Row("GET HEAD", "/oauth2/token", Needs.NOTHING, "tokens.grant", tokens.grant),
-    Row("POST", "/oauth2/token", Needs.NOTHING, "tokens.redeem", tokens.redeem),
-    Row("POST", "/oauth2/exchange", Needs.NOTHING, "tokens.exchange", tokens.exchange),
-    Row("GET HEAD", "/healthz", Needs.NOTHING, "health.alive", health.alive),
-    Row("GET HEAD", "/readyz", Needs.NOTHING, "health.ready", health.ready),
-    Row("GET HEAD", "/metrics", Needs.NOTHING, "health.metrics", health.metrics),
+    Row("GET HEAD", "/v2/", Requirement.SIGNED_IN, "root.check", root.check),
+    Row("GET HEAD", "/v2", Requirement.SIGNED_IN, "root.check", root.check),
+    Row("GET HEAD", "/v2/_catalog", Requirement.CATALOG, "catalog.page", catalog.page),
+    Row("GET HEAD", "/v2/{name:repository}/tags/list", Requirement.PULL, "tags.page", tags.page),
+    Row("GET HEAD", "/v2/{name:repository}/referrers/{digest}", Requirement.PULL, "referrers.page", referrers.page),
+    Row("GET HEAD", "/v2/{name:repository}/manifests/{reference}", Requirement.PULL, "manifests.pull", manifests.pull),
+    Row("PUT", "/v2/{name:repository}/manifests/{reference}", Requirement.PUSH, "manifests.push", manifests.push),
+    Row(
+        "DELETE",
+        "/v2/{name:repository}/manifests/{reference}",
+        Requirement.DELETE,
+        "manifests.delete",
+        manifests.delete,
+    ),
+    Row("POST", "/v2/{name:repository}/blobs/uploads/", Requirement.PUSH, "uploads.start", uploads.start),
+    Row("POST", "/v2/{name:repository}/blobs/uploads", Requirement.PUSH, "uploads.start", uploads.start),
+    Row(
+        "GET HEAD", "/v2/{name:repository}/blobs/uploads/{upload}", Requirement.UPLOAD, "uploads.status", uploads.status
+    ),
+    Row("PATCH", "/v2/{name:repository}/blobs/uploads/{upload}", Requirement.UPLOAD, "uploads.append", uploads.append),
+    Row("PUT", "/v2/{name:repository}/blobs/uploads/{upload}", Requirement.UPLOAD, "uploads.finish", uploads.finish),
+    Row("DELETE", "/v2/{name:repository}/blobs/uploads/{upload}", Requirement.UPLOAD, "uploads.cancel", uploads.cancel),
+    Row("GET HEAD", "/v2/{name:repository}/blobs/{digest}", Requirement.PULL, "blobs.pull", blobs.pull),
+    Row("DELETE", "/v2/{name:repository}/blobs/{digest}", Requirement.DELETE, "blobs.delete", blobs.delete),
+    Row("GET HEAD POST PUT PATCH DELETE", "/acr/{rest:path}", Requirement.AZURE, "acr.absent", acr.absent),
+    Row("GET HEAD", "/oauth2/token", Requirement.NOTHING, "tokens.grant", tokens.grant),
+    Row("POST", "/oauth2/token", Requirement.NOTHING, "tokens.redeem", tokens.redeem),
+    Row("POST", "/oauth2/exchange", Requirement.NOTHING, "tokens.exchange", tokens.exchange),
+    Row("GET HEAD", "/healthz", Requirement.NOTHING, "health.alive", health.alive),
+    Row("GET HEAD", "/readyz", Requirement.NOTHING, "health.ready", health.ready),
+    Row("GET HEAD", "/metrics", Requirement.NOTHING, "health.metrics", health.metrics),
 )
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -83,27 +91,27 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 def mutating(table: Sequence[Row] = TABLE) -> list[tuple[str, str]]:
     """Method and path of every route that changes content; tests walk it. Handing out tokens changes none."""
-    rows = [row for row in table if row.needs is not Needs.NOTHING]
+    rows = [row for row in table if row.needs is not Requirement.NOTHING]
     return [(method, row.path) for row in rows for method in row.methods.split() if method not in SAFE_METHODS]
 
 
-def build(rooms: Rooms, table: Sequence[Row] = TABLE) -> list[Route]:
+def build(services: Services, table: Sequence[Row] = TABLE) -> list[Route]:
     """One Starlette route for each path, so that a 405 can name every method the path knows."""
     path_parameters.register()
-    return [Route(path, _any_of(ends), methods=list(ends)) for path, ends in _endpoints(rooms, table).items()]
+    return [Route(path, _any_of(ends), methods=list(ends)) for path, ends in _endpoints(services, table).items()]
 
 
 class Dispatch:
     """The table's paths without a search through all routes; whatever is not certain goes the way of all routes.
 
     Args:
-        rooms: what handlers work with.
+        services: what handlers work with.
         others: the application that knows the same paths and more, and answers 404 and 405.
         table: the rows.
     """
 
-    def __init__(self, rooms: Rooms, others: ASGIApp, table: Sequence[Row] = TABLE) -> None:
-        self._paths = Paths(_endpoints(rooms, table))
+    def __init__(self, services: Services, others: ASGIApp, table: Sequence[Row] = TABLE) -> None:
+        self._paths = Paths(_endpoints(services, table))
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -117,11 +125,11 @@ class Dispatch:
         await respond(endpoint, Request(scope, receive, send), send)
 
 
-def _endpoints(rooms: Rooms, table: Sequence[Row]) -> dict[str, dict[str, Endpoint]]:
+def _endpoints(services: Services, table: Sequence[Row]) -> dict[str, dict[str, Endpoint]]:
     """By path and method."""
     paths: dict[str, dict[str, Endpoint]] = {}
     for row in table:
-        paths.setdefault(row.path, {}).update(dict.fromkeys(row.methods.split(), _endpoint(rooms, row)))
+        paths.setdefault(row.path, {}).update(dict.fromkeys(row.methods.split(), _endpoint(services, row)))
     return paths
 
 
@@ -132,7 +140,7 @@ def _any_of(endpoints: dict[str, Endpoint]) -> Endpoint:
     return endpoint
 
 
-def _endpoint(rooms: Rooms, row: Row) -> Endpoint:
+def _endpoint(services: Services, row: Row) -> Endpoint:
     operation, needs, handler = row.operation, row.needs, row.handler
 
     async def endpoint(request: Request) -> Response:
@@ -142,11 +150,11 @@ def _endpoint(rooms: Rooms, row: Row) -> Endpoint:
             exchange.repository = request.path_params.get("name")
             exchange.reference = _reference(request.path_params)
         try:
-            principal = await authorise(needs, rooms, request)
+            principal = await authorise(needs, services, request)
         finally:
             if exchange is not None:
-                exchange.principal = rooms.access.caller(request)
-        return await handler(rooms, request, principal)
+                exchange.principal = services.access.caller(request)
+        return await handler(services, request, principal)
 
     return endpoint
 

@@ -28,7 +28,7 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True)
-class Rooms:
+class Services:
     """One field per noun, and who may call."""
 
     stores: Stores

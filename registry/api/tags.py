@@ -5,15 +5,15 @@ from starlette.responses import JSONResponse, Response
 
 from registry.api.paging import last_of, next_link, page_size
 from registry.api.path_parameters import repository_of
-from registry.api.services import Rooms
+from registry.api.services import Services
 from registry.auth.principals import Principal
 
 
-async def page(rooms: Rooms, request: Request, _principal: Principal) -> Response:
+async def page(services: Services, request: Request, _principal: Principal) -> Response:
     """GET: the tags in ASCII order, with a Link when there are more."""
-    name, limits = repository_of(request), rooms.stores.settings.current.limits
+    name, limits = repository_of(request), services.stores.settings.current.limits
     size = page_size(request, limits.tags_page, limits.tags_page)
-    found = await rooms.tags.page(name, size, last_of(request))
+    found = await services.tags.page(name, size, last_of(request))
     more = size > 0 and found.more
     headers = next_link(f"/v2/{name}/tags/list", found.items[-1], size) if more else {}
     return JSONResponse({"name": name, "tags": list(found.items)}, headers=headers)

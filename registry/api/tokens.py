@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from registry.api.request_body import read_limited
-from registry.api.services import Rooms
+from registry.api.services import Services
 from registry.auth.principals import Principal
 from registry.auth.token_form import Fields, parse_form
 from registry.auth.token_service import Handout
@@ -14,25 +14,25 @@ from registry.telemetry.request_record import exchange_of
 _PRIVATE = {"Cache-Control": "no-store"}  # RFC 6749 section 5.1
 
 
-async def grant(rooms: Rooms, request: Request, _principal: Principal) -> Response:
+async def grant(services: Services, request: Request, _principal: Principal) -> Response:
     """GET: a token for Basic credentials, or the anonymous caller's; `scope` may be repeated.
 
     `offline_token` is not heeded: who signs in with GET keeps the secret, and needs nothing to refresh.
     """
-    scopes = _scopes(rooms, request.query_params.multi_items())
+    scopes = _scopes(services, request.query_params.multi_items())
     authorization = request.headers.get("authorization")
-    return _answer(request, await rooms.desk.for_header(authorization, _address(request), scopes))
+    return _answer(request, await services.desk.for_header(authorization, _address(request), scopes))
 
 
-async def redeem(rooms: Rooms, request: Request, _principal: Principal) -> Response:
+async def redeem(services: Services, request: Request, _principal: Principal) -> Response:
     """POST: a token for a form with `grant_type` password or refresh_token (RFC 6749)."""
-    fields = await _form(rooms, request)
-    return _answer(request, await rooms.desk.for_form(dict(fields), _address(request), _scopes(rooms, fields)))
+    fields = await _form(services, request)
+    return _answer(request, await services.desk.for_form(dict(fields), _address(request), _scopes(services, fields)))
 
 
-async def exchange(rooms: Rooms, request: Request, _principal: Principal) -> Response:
+async def exchange(services: Services, request: Request, _principal: Principal) -> Response:
     """POST: a refresh token for a token of this registry."""
-    return _answer(request, await rooms.desk.exchange(dict(await _form(rooms, request))))
+    return _answer(request, await services.desk.exchange(dict(await _form(services, request))))
 
 
 def _answer(request: Request, handout: Handout) -> Response:
@@ -42,14 +42,14 @@ def _answer(request: Request, handout: Handout) -> Response:
     return JSONResponse(handout.reply, headers=_PRIVATE)
 
 
-async def _form(rooms: Rooms, request: Request) -> Fields:
+async def _form(services: Services, request: Request) -> Fields:
     """The fields of a form, however its body is framed."""
-    return parse_form(await read_limited(request, rooms.stores.settings.current.auth.form_bytes))
+    return parse_form(await read_limited(request, services.stores.settings.current.auth.form_bytes))
 
 
-def _scopes(rooms: Rooms, fields: Fields) -> list[str]:
+def _scopes(services: Services, fields: Fields) -> list[str]:
     scopes = [word for name, value in fields if name == "scope" for word in value.split()]
-    maximum = rooms.stores.settings.current.auth.scopes
+    maximum = services.stores.settings.current.auth.scopes
     if len(scopes) > maximum:
         raise BadRequest(f"{len(scopes)} scopes are asked for, at most {maximum} fit one token: ask in parts")
     return scopes

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from registry.api.path_parameters import repository_of, source_of
 from registry.api.ranges import chunk_of
 from registry.api.request_body import UploadBody
-from registry.api.services import Rooms
+from registry.api.services import Services
 from registry.auth.principals import Principal
 from registry.content.uploads import UploadSession
 from registry.oci.digest import Digest
@@ -17,57 +17,57 @@ from registry.oci.errors import BlobUploadUnknown, DigestInvalid, RangeNotSatisf
 from registry.oci.names import RepositoryName
 
 
-async def start(rooms: Rooms, request: Request, principal: Principal) -> Response:
+async def start(services: Services, request: Request, principal: Principal) -> Response:
     """POST: mounts a blob (201), takes one whole (201), or opens a session (202)."""
     name, query = repository_of(request), request.query_params
-    if "mount" in query and await _mounted(rooms, request, principal, digest := Digest.parse(query["mount"])):
+    if "mount" in query and await _mounted(services, request, principal, digest := Digest.parse(query["mount"])):
         return _created(name, digest)
     if "digest" in query and "mount" not in query:
-        return await _push_whole(rooms, request, principal, Digest.parse(query["digest"]))
-    session = await rooms.uploads.start(name, principal, query.get("digest-algorithm") or "sha256")
-    minimum = rooms.stores.settings.current.uploads.chunk_minimum_bytes
+        return await _push_whole(services, request, principal, Digest.parse(query["digest"]))
+    session = await services.uploads.start(name, principal, query.get("digest-algorithm") or "sha256")
+    minimum = services.stores.settings.current.uploads.chunk_minimum_bytes
     return _accepted(session, 202, {"OCI-Chunk-Min-Length": str(minimum)} if minimum else {})
 
 
-async def append(rooms: Rooms, request: Request, _principal: Principal) -> Response:
+async def append(services: Services, request: Request, _principal: Principal) -> Response:
     """PATCH: the next chunk, or a whole stream without Content-Range: 202 with the new Range."""
-    session = await _session(rooms, request)
+    session = await _session(services, request)
     chunk = chunk_of(request)
     with _saying_where(session):
-        await rooms.uploads.append(session, UploadBody(request), chunk.start, chunk.length)
+        await services.uploads.append(session, UploadBody(request), chunk.start, chunk.length)
     return _accepted(session, 202)
 
 
-async def finish(rooms: Rooms, request: Request, _principal: Principal) -> Response:
+async def finish(services: Services, request: Request, _principal: Principal) -> Response:
     """PUT: the last bytes, if any, and the digest of all: 201."""
-    session = await rooms.uploads.find(repository_of(request), request.path_params["upload"])
+    session = await services.uploads.find(repository_of(request), request.path_params["upload"])
     if session is None:
-        return await _told_again(rooms, request)
+        return await _told_again(services, request)
     chunk, digest = chunk_of(request), _final_digest(request)
     with _saying_where(session):
-        blob = await rooms.uploads.finish(session, digest, UploadBody(request), chunk.start, chunk.length)
+        blob = await services.uploads.finish(session, digest, UploadBody(request), chunk.start, chunk.length)
     return _created(session.repository, blob.digest)
 
 
-async def status(rooms: Rooms, request: Request, _principal: Principal) -> Response:
+async def status(services: Services, request: Request, _principal: Principal) -> Response:
     """GET: 204 and how far the upload is."""
-    return _accepted(await _session(rooms, request), 204)
+    return _accepted(await _session(services, request), 204)
 
 
-async def cancel(rooms: Rooms, request: Request, _principal: Principal) -> Response:
+async def cancel(services: Services, request: Request, _principal: Principal) -> Response:
     """DELETE: 204, and the session is gone."""
-    await rooms.uploads.cancel(await _session(rooms, request))
+    await services.uploads.cancel(await _session(services, request))
     return Response(status_code=204)
 
 
-async def _session(rooms: Rooms, request: Request) -> UploadSession:
-    return await rooms.uploads.session(repository_of(request), request.path_params["upload"])
+async def _session(services: Services, request: Request) -> UploadSession:
+    return await services.uploads.session(repository_of(request), request.path_params["upload"])
 
 
-async def _told_again(rooms: Rooms, request: Request) -> Response:
+async def _told_again(services: Services, request: Request) -> Response:
     """The 201 once more, where the upload was finished and its client has not heard of it."""
     name, digest, upload = repository_of(request), _final_digest(request), request.path_params["upload"]
-    blob = await rooms.uploads.finish_again(name, upload, digest, UploadBody(request))
+    blob = await services.uploads.finish_again(name, upload, digest, UploadBody(request))
     if blob is None:
         raise BlobUploadUnknown
     return _created(name, blob.digest)
@@ -80,15 +80,15 @@ def _final_digest(request: Request) -> Digest:
     return Digest.parse(text)
 
 
-async def _mounted(rooms: Rooms, request: Request, principal: Principal, digest: Digest) -> bool:
-    readable = rooms.access.readable(request, principal)
-    return await rooms.blobs.mount(principal, repository_of(request), digest, source_of(request), readable)
+async def _mounted(services: Services, request: Request, principal: Principal, digest: Digest) -> bool:
+    readable = services.access.readable(request, principal)
+    return await services.blobs.mount(principal, repository_of(request), digest, source_of(request), readable)
 
 
-async def _push_whole(rooms: Rooms, request: Request, principal: Principal, digest: Digest) -> Response:
+async def _push_whole(services: Services, request: Request, principal: Principal, digest: Digest) -> Response:
     chunk = chunk_of(request)
     name = repository_of(request)
-    blob = await rooms.uploads.take_whole(name, principal, digest, UploadBody(request), chunk.start, chunk.length)
+    blob = await services.uploads.take_whole(name, principal, digest, UploadBody(request), chunk.start, chunk.length)
     return _created(name, blob.digest)
 
 

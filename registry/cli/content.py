@@ -25,7 +25,7 @@ from registry.cli.data_folder import (
 from registry.content.immutability import immutable_in
 from registry.metadata import listings, transactions
 from registry.metadata.listings import ManifestCard
-from registry.metadata.transactions import Occasion
+from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest
 from registry.oci.errors import ManifestUnknown, OciError
 from registry.oci.names import Reference, RepositoryName, Tag
@@ -199,8 +199,8 @@ def _names(data: Path) -> Iterator[RepositoryName]:
         after = names[-1]
 
 
-def _now(repository: RepositoryName) -> Occasion:
-    return Occasion(repository, "", time.time())
+def _now(repository: RepositoryName) -> ChangeContext:
+    return ChangeContext(repository, "", time.time())
 
 
 def _immutable(repository: RepositoryName) -> Callable[[Tag], bool]:

@@ -13,7 +13,7 @@ from registry.gate import Gate
 from registry.metadata import blobs as rows
 from registry.metadata import transactions
 from registry.metadata.store import MetadataStore
-from registry.metadata.transactions import Occasion
+from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown, Denied, Unsupported
 from registry.oci.names import RepositoryName
@@ -92,7 +92,7 @@ class Blobs:
         """
         if not self._settings.current.manifests.deletes:
             raise Unsupported("this registry does not delete blobs: see the setting manifests.deletes")
-        await self._metadata.write(transactions.drop_blob, Occasion(repository, "", time.time()), digest)
+        await self._metadata.write(transactions.drop_blob, ChangeContext(repository, "", time.time()), digest)
 
     async def mount(
         self,
@@ -119,7 +119,7 @@ class Blobs:
             QuotaExceeded: the target would hold more than its quota.
         """
         sources = [source] if source else await self._metadata.read(rows.holders, digest, _SOURCES)
-        at = Occasion(target, principal.id, time.time(), quota_of(self._settings.current, target))
+        at = ChangeContext(target, principal.id, time.time(), quota_of(self._settings.current, target))
         for candidate in sources:
             if not readable(candidate):
                 continue

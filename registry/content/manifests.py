@@ -19,14 +19,14 @@ from registry.content.immutability import immutable_in
 from registry.content.parsing import Parsing
 from registry.content.presence import missing_among, tell_missing
 from registry.content.quotas import quota_of, require_room
-from registry.database.statement import apart
+from registry.database.statement import autocommit
 from registry.gate import Gate, Push
 from registry.metadata import blobs, repositories, tags, transactions
 from registry.metadata import manifests as rows
 from registry.metadata.manifests import ManifestRow
 from registry.metadata.reachability import reaches_any
 from registry.metadata.store import MetadataStore
-from registry.metadata.transactions import ManifestChange, Occasion
+from registry.metadata.transactions import ChangeContext, ManifestChange
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.errors import Denied, DigestInvalid, ManifestUnknown, NameUnknown, Unsupported
@@ -132,7 +132,7 @@ class Manifests:
         change = await self._parsing.read(
             len(raw), partial(self._change, repository, reference, raw, content_type, tags)
         )
-        at = Occasion(repository, principal.id, time.time(), quota_of(self._settings.current, repository))
+        at = ChangeContext(repository, principal.id, time.time(), quota_of(self._settings.current, repository))
         await self._require_acceptable(at, change)
         await self._configurations.require_right(change.manifest, self._settings.current.limits.manifest_bytes)
         warnings = await self._ask(principal, repository, raw, change)
@@ -152,7 +152,7 @@ class Manifests:
         """
         if not self._settings.current.manifests.deletes:
             raise Unsupported("this registry does not delete tags or manifests: see the setting manifests.deletes")
-        at = Occasion(repository, "", time.time())
+        at = ChangeContext(repository, "", time.time())
         is_immutable = immutable_in(self._settings.current, repository)
         if isinstance(reference, Tag):
             await self._metadata.write(transactions.drop_tag, at, reference, is_immutable)
@@ -182,7 +182,7 @@ class Manifests:
             self._contents.put(row.digest, content)
         return content
 
-    async def _require_acceptable(self, at: Occasion, change: ManifestChange) -> None:
+    async def _require_acceptable(self, at: ChangeContext, change: ManifestChange) -> None:
         """Ask before the gate is asked; rows not again for the same blobs while no repository loses any.
 
         The transaction asks for certain. Files are looked at each time: they may go without a row that tells of it.
@@ -264,7 +264,7 @@ def _needed(manifest: Manifest) -> tuple[tuple[Digest, ...], tuple[Digest, ...],
     return tuple({item.digest for item in (manifest.config, *here)}), (), ()
 
 
-@apart
+@autocommit
 def _find(connection: Connection, repository: RepositoryName, reference: Reference) -> ManifestRow:
     if isinstance(reference, Tag):
         row = rows.find_tagged(connection, repository, reference)
@@ -277,8 +277,8 @@ def _find(connection: Connection, repository: RepositoryName, reference: Referen
     raise ManifestUnknown(f"{repository} has no manifest {reference}", {"reference": reference})
 
 
-@apart
-def _require_acceptable(connection: Connection, at: Occasion, change: ManifestChange) -> dict[Digest, int]:
+@autocommit
+def _require_acceptable(connection: Connection, at: ChangeContext, change: ManifestChange) -> dict[Digest, int]:
     """What the transaction will check, asked before the gate is: its work would be in vain.
 
     Returns the sizes in bytes of what has to be in files.

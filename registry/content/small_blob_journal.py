@@ -32,10 +32,10 @@ from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.database.errors import is_full
 from registry.metadata import small_blobs, transactions
 from registry.metadata.open_store import open_metadata
-from registry.metadata.small_blobs import FreshBlob
+from registry.metadata.small_blobs import JournalEntry
 from registry.metadata.sqlite_store import BUSY_SECONDS, SqliteStore
 from registry.metadata.store import MetadataStore
-from registry.metadata.transactions import Occasion
+from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest
 from registry.oci.errors import OciError
 from registry.storage.blob_store import StoredBlob
@@ -122,7 +122,7 @@ class Journal:
         """Whether it takes another blob; otherwise that has to be made durable by itself."""
         return self._held < self._settings.current.storage.journal_bytes
 
-    async def take(self, at: Occasion, digest: Digest, content: bytes) -> StoredBlob:
+    async def take(self, at: ChangeContext, digest: Digest, content: bytes) -> StoredBlob:
         """A small blob becomes visible in its repository, durably. Its digest has been checked.
 
         Raises:
@@ -187,7 +187,7 @@ class Journal:
             after = entries[-1].id
         return None
 
-    def _store(self, entries: list[FreshBlob]) -> None:
+    def _store(self, entries: list[JournalEntry]) -> None:
         for entry in entries:
             self._storage.small.store(entry.digest, entry.content)
 

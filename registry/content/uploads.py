@@ -25,7 +25,7 @@ from registry.content.upload_session import (
 from registry.gate import Gate
 from registry.metadata import blobs, garbage, transactions
 from registry.metadata.store import MetadataStore
-from registry.metadata.transactions import Occasion
+from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest, new_hasher, require_digest
 from registry.oci.errors import BlobUploadUnknown, OciError, StorageFull
 from registry.oci.names import RepositoryName
@@ -388,9 +388,9 @@ class Uploads:
             raise
         return blob
 
-    def _occasion(self, session: UploadSession) -> Occasion:
+    def _occasion(self, session: UploadSession) -> ChangeContext:
         quota = quota_of(self._settings.current, session.repository)
-        return Occasion(session.repository, session.principal_id, time.time(), quota)
+        return ChangeContext(session.repository, session.principal_id, time.time(), quota)
 
     async def _require_room(self, repository: RepositoryName, size: int, digest: Digest | None) -> None:
         quota = quota_of(self._settings.current, repository)

@@ -95,9 +95,9 @@ class Statement:
         return str(compiled), lambda values: [values[name] for name in names]
 
 
-def apart(query: Q) -> Q:
+def autocommit(query: Q) -> Q:
     """Mark a query whose statements need not see one moment: it is run without a transaction, which costs two more."""
-    query.__dict__["apart"] = True
+    query.__dict__["autocommit"] = True
     return query
 
 
@@ -112,9 +112,9 @@ def does_take_room(change: Callable[..., Any]) -> bool:
     return "takes_room" in getattr(change, "__dict__", ())
 
 
-def is_apart(query: Callable[..., Any]) -> bool:
+def is_autocommit(query: Callable[..., Any]) -> bool:
     """Whether a query is marked so."""
-    return "apart" in getattr(query, "__dict__", ())
+    return "autocommit" in getattr(query, "__dict__", ())
 
 
 def raw(connection: Connection, command: str) -> None:

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from registry.http.body_framing import Framing
-from registry.http.socket_handle import Link
+from registry.http.socket_handle import SocketHandle
 
 BUFFER = 1 << 20
 """Bytes received at once; one such buffer for each worker thread."""
@@ -57,7 +57,7 @@ class Body:
     first: Sequence[memoryview]
 
 
-async def receive_body(link: Link, body: Body, pool: Executor, patience: float) -> tuple[int, bytes]:
+async def receive_body(link: SocketHandle, body: Body, pool: Executor, patience: float) -> tuple[int, bytes]:
     """Receive the rest of a body past the transport, whose reading must be paused.
 
     Returns:
@@ -81,7 +81,7 @@ async def receive_body(link: Link, body: Body, pool: Executor, patience: float) 
     return taken, rest
 
 
-def _receive(link: Link, body: Body) -> Slice:
+def _receive(link: SocketHandle, body: Body) -> Slice:
     done = Slice()
     first, body.first = body.first, ()
     with link:
@@ -96,7 +96,7 @@ def _receive(link: Link, body: Body) -> Slice:
     return done
 
 
-def _fill(done: Slice, link: Link, framing: Framing, sink: Sink) -> None:
+def _fill(done: Slice, link: SocketHandle, framing: Framing, sink: Sink) -> None:
     buffer = _buffer()
     while not framing.complete and done.taken < SLICE:
         try:

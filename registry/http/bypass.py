@@ -7,10 +7,10 @@ from typing import Protocol
 
 from registry.http.body_framing import Framing
 from registry.http.body_receiver import Body, Sink, receive_body
-from registry.http.context import Means
+from registry.http.context import ConnectionContext
 from registry.http.file_reader import read_window
 from registry.http.sendfile import FileRefused, Window, send_window
-from registry.http.socket_handle import Link, underway
+from registry.http.socket_handle import SocketHandle, underway
 
 
 class Writer(Protocol):
@@ -34,11 +34,11 @@ class Bypass:
         direct: whether workers may use the socket.
     """
 
-    def __init__(self, transport: asyncio.Transport, means: Means, *, direct: bool) -> None:
+    def __init__(self, transport: asyncio.Transport, means: ConnectionContext, *, direct: bool) -> None:
         self.direct = direct
         self._transport = transport
         self._means = means
-        self._link: Link | None = None
+        self._link: SocketHandle | None = None
 
     @property
     def waits(self) -> bool:
@@ -75,10 +75,10 @@ class Bypass:
         if self._link is not None:
             self._link.close()
 
-    def link(self) -> Link:
+    def link(self) -> SocketHandle:
         """The socket's duplicate, made when it is first needed."""
         if self._link is None:
-            self._link = Link(self._transport)
+            self._link = SocketHandle(self._transport)
         return self._link
 
     async def receive(self, framing: Framing, sink: Sink, pieces: Sequence[memoryview]) -> tuple[int, bytes]:

@@ -18,13 +18,13 @@ from registry.http.bypass import Bypass
 from registry.http.cached_file import CachedFile
 from registry.http.chunked import ChunkRefused
 from registry.http.congestion import send_at_once
-from registry.http.connection_limits import Seat
+from registry.http.connection_limits import ConnectionSlot
 from registry.http.connection_states import State, state_of
-from registry.http.context import Means
+from registry.http.context import ConnectionContext
 from registry.http.deadlines import IMPATIENCE, Late, Pace, Waits
 from registry.http.error_response import answer_to, broken_body, late_body, late_head, taken_over
-from registry.http.file_transfer import Errand
-from registry.http.request_cycle import Turn
+from registry.http.file_transfer import FileTransfer
+from registry.http.request_cycle import RequestResponseCycle
 from registry.http.request_head import Fields, Head, HeadRefused, read_head
 from registry.http.sendfile import PATHSEND, Window
 from registry.http.socket_handle import PeerStalled
@@ -44,7 +44,7 @@ _EMPTY_LINES = re.compile(rb"\A(?:\r\n)+")
 class Connection(asyncio.Protocol):
     """Implements `request_cycle.Wire` for its turns, and `file_transfer.Sender` for its errands."""
 
-    def __init__(self, means: Means, seat: Seat) -> None:
+    def __init__(self, means: ConnectionContext, seat: ConnectionSlot) -> None:
         self._means = means
         self._server = means.state
         self._seat = seat
@@ -56,7 +56,7 @@ class Connection(asyncio.Protocol):
         self._written = 0
         self._goes_on = False
         self._bypass: Bypass = None  # type: ignore[assignment]
-        self._turn: Turn | Errand | None = None
+        self._turn: RequestResponseCycle | FileTransfer | None = None
         self._closing = False
         self._paused = False
         self._writable = asyncio.Event()
@@ -130,12 +130,12 @@ class Connection(asyncio.Protocol):
             self._transport.close()
         elif late is Late.HEAD:
             self._refuse(late_head(patience))
-        elif late is not None and isinstance(self._turn, Turn):
+        elif late is not None and isinstance(self._turn, RequestResponseCycle):
             self._end_body(self._turn, late_body(late, patience))
 
     def _came(self) -> int:
         """Bytes of the present body that have come, those that a worker has not received yet included."""
-        if not isinstance(self._turn, Turn):
+        if not isinstance(self._turn, RequestResponseCycle):
             return 0
         return self._turn.framing.came + (self._bypass.came() if self._bypass.waits else 0)
 
@@ -183,7 +183,7 @@ class Connection(asyncio.Protocol):
                 if self._held_back or not self._begin():
                     break
                 begun += 1
-            elif isinstance(turn, Errand) or turn.pouring or turn.framing.complete:
+            elif isinstance(turn, FileTransfer) or turn.pouring or turn.framing.complete:
                 break
             else:
                 self._feed(turn)
@@ -234,16 +234,16 @@ class Connection(asyncio.Protocol):
             self.write(found)
             self._server.total_requests += 1
         elif self._bypass.direct and not self._transport.get_write_buffer_size() and not self._transport.is_closing():
-            self._turn = errand = Errand(raw, found, self._bypass.link(), self._means, self)
+            self._turn = errand = FileTransfer(raw, found, self._bypass.link(), self._means, self)
             errand.begin(self._server.tasks)
         else:
             self.ask(raw)
 
-    def _serve(self, head: Head) -> Turn:
+    def _serve(self, head: Head) -> RequestResponseCycle:
         memory = self._means.memory
         note = memory.note(head) if memory is not None else None
         heard = partial(memory.learn, note) if memory is not None and note is not None else None
-        self._turn = turn = Turn(head, self._scope(head), self, heard)
+        self._turn = turn = RequestResponseCycle(head, self._scope(head), self, heard)
         turn.scope["extensions"] = self._extensions(turn)
         task = self._loop.create_task(turn.run(self._means.app))
         task.add_done_callback(self._server.tasks.discard)
@@ -254,7 +254,7 @@ class Connection(asyncio.Protocol):
         scheme = "https" if self._secure else "http"
         return scope_of(head, scheme, self._own, self._client)
 
-    def _extensions(self, turn: Turn) -> dict[str, Any]:
+    def _extensions(self, turn: RequestResponseCycle) -> dict[str, Any]:
         offered: dict[str, Callable[..., Any] | dict[str, Any]] = {"http.response.pathsend": PATHSEND}
         if self._bypass.direct and (turn.head.length is None or turn.head.length):
             offered["basegate.pour"] = turn.pour
@@ -263,7 +263,7 @@ class Connection(asyncio.Protocol):
             offered["basegate.interrupt"] = partial(self._interrupt, turn)
         return offered
 
-    def _feed(self, turn: Turn) -> None:
+    def _feed(self, turn: RequestResponseCycle) -> None:
         try:
             pieces, rest = turn.framing.feed(memoryview(self._ahead))
         except ChunkRefused as refusal:
@@ -280,14 +280,14 @@ class Connection(asyncio.Protocol):
         self._linger()
         return False
 
-    def _waited_for(self, turn: Turn) -> int | None:
+    def _waited_for(self, turn: RequestResponseCycle) -> int | None:
         return self._came() if turn is self._turn and self._state().waits is Waits.BODY else None
 
-    def _interrupt(self, turn: Turn, why: str) -> None:
+    def _interrupt(self, turn: RequestResponseCycle, why: str) -> None:
         if turn is self._turn and self._state().waits is Waits.BODY:
             self._end_body(turn, taken_over(why))
 
-    def _end_body(self, turn: Turn, why: HeadRefused) -> None:
+    def _end_body(self, turn: RequestResponseCycle, why: HeadRefused) -> None:
         """A body that does not come to its end: the client hears why, where it has heard nothing yet."""
         if turn.pouring and self._late is None:
             self._late = why
@@ -330,7 +330,7 @@ class Connection(asyncio.Protocol):
         """Past the event loop, or in pieces."""
         await self._bypass.send_window(head, window, self)
 
-    async def pour(self, turn: Turn, sink: Sink, held: bytes) -> int:
+    async def pour(self, turn: RequestResponseCycle, sink: Sink, held: bytes) -> int:
         """First what is here, then what the socket gives."""
         self._settle()
         try:
@@ -347,7 +347,7 @@ class Connection(asyncio.Protocol):
             self._end_body(turn, self._late) if self._late else self.cut()
             raise
 
-    async def _pour(self, turn: Turn, sink: Sink, held: bytes) -> int:
+    async def _pour(self, turn: RequestResponseCycle, sink: Sink, held: bytes) -> int:
         ahead, self._ahead = self._ahead, b""
         pieces, rest = turn.framing.feed(memoryview(ahead))
         self._ahead = bytes(rest)
@@ -362,11 +362,11 @@ class Connection(asyncio.Protocol):
         """Read, or do not, as the turn now is."""
         self._settle()
 
-    def over(self, turn: Turn) -> None:
+    def over(self, turn: RequestResponseCycle) -> None:
         """Go on with the next request, or end the connection."""
         self._go_on(keeps=turn.keeps and turn.framing.short(UNREAD), free=turn.framing.complete)
 
-    def delivered(self, errand: Errand) -> None:
+    def delivered(self, errand: FileTransfer) -> None:
         """Go on with the next request, or end the connection."""
         self._go_on(keeps=errand.keeps, free=True)
 

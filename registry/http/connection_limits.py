@@ -36,7 +36,7 @@ class Limits:
     is_exempt: Callable[[str], bool] = lambda _: False
 
 
-class Seat:
+class ConnectionSlot:
     """One connection's place.
 
     Attributes:
@@ -54,7 +54,7 @@ class Seat:
             leave()
 
 
-class Seats:
+class ConnectionLimits:
     """Counts connections; of the loop's thread.
 
     Args:
@@ -68,18 +68,18 @@ class Seats:
         self._told = 0
         self._by_block: Counter[str] = Counter()
 
-    def take(self, address: str) -> Seat | None:
+    def take(self, address: str) -> ConnectionSlot | None:
         """A seat for a connection from this address; `None` when it is to be closed at once."""
         block = block_of(address)
         refusal = self._refusal(address, block)
         if refusal is None:
             self._all += 1
             self._by_block[block] += 1
-            return Seat(None, partial(self._left, block))
+            return ConnectionSlot(None, partial(self._left, block))
         if self._told >= TOLD:
             return None
         self._told += 1
-        return Seat(refusal, self._told_one)
+        return ConnectionSlot(refusal, self._told_one)
 
     def _left(self, block: str) -> None:
         self._all -= 1

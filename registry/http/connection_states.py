@@ -6,8 +6,8 @@ This is the table of docs/adr/0031; whatever changes a state looks at it again.
 from enum import Enum
 
 from registry.http.deadlines import Waits
-from registry.http.file_transfer import Errand
-from registry.http.request_cycle import Turn
+from registry.http.file_transfer import FileTransfer
+from registry.http.request_cycle import RequestResponseCycle
 
 PIPELINED = 1 << 16
 """Bytes of requests that may wait behind the one being served."""
@@ -35,7 +35,9 @@ class State(Enum):
         self.waits = waits
 
 
-def state_of(turn: Turn | Errand | None, ahead: int, *, held_back: bool, direct: bool, worker_waits: bool) -> State:
+def state_of(
+    turn: RequestResponseCycle | FileTransfer | None, ahead: int, *, held_back: bool, direct: bool, worker_waits: bool
+) -> State:
     """The state of a connection that does not end.
 
     Args:
@@ -47,7 +49,7 @@ def state_of(turn: Turn | Errand | None, ahead: int, *, held_back: bool, direct:
     """
     if turn is None:
         state = State.HELD_BACK if held_back else State.HEAD if ahead else State.IDLE
-    elif isinstance(turn, Errand) or turn.framing.complete:
+    elif isinstance(turn, FileTransfer) or turn.framing.complete:
         state = State.SERVING
     elif turn.pouring:
         state = State.RECEIVING if worker_waits else State.WRITING

@@ -10,7 +10,7 @@ from uvicorn.server import ServerState
 from registry.http.cached_file import CachedFile
 from registry.http.deadlines import Patience
 from registry.http.error_response import Wording, plain_text
-from registry.http.request_cycle import Turn
+from registry.http.request_cycle import RequestResponseCycle
 from registry.http.request_head import Fields, Head
 from registry.http.sendfile import Window
 
@@ -33,13 +33,13 @@ class Memory(Protocol):
         """Taken before the application is asked; `None` when its answer will not be remembered."""
         ...
 
-    def learn(self, note: Note, turn: Turn, fields: Fields, body: bytes | Window) -> None:
+    def learn(self, note: Note, turn: RequestResponseCycle, fields: Fields, body: bytes | Window) -> None:
         """The application answered 200 in one piece, or 200 or 206 with a file."""
         ...
 
 
 @dataclass(slots=True)
-class Means:
+class ConnectionContext:
     """What all connections of a server share; other limits may be put in at any time, and count at once.
 
     Attributes:

@@ -5,15 +5,15 @@ from typing import Any, Protocol
 import structlog
 
 from registry.http.cached_file import CachedFile
-from registry.http.context import Means
+from registry.http.context import ConnectionContext
 from registry.http.sendfile import Sending
-from registry.http.socket_handle import Link, PeerStalled
+from registry.http.socket_handle import PeerStalled, SocketHandle
 
 
 class Sender(Protocol):
     """What an errand needs of its connection."""
 
-    def delivered(self, errand: "Errand") -> None:
+    def delivered(self, errand: "FileTransfer") -> None:
         """The answer has left whole."""
         ...
 
@@ -26,7 +26,7 @@ class Sender(Protocol):
         ...
 
 
-class Errand:
+class FileTransfer:
     """One file on its way, without a task: workers send, and call back when they are done or the peer is slow.
 
     Args:
@@ -43,7 +43,9 @@ class Errand:
 
     complete = False
 
-    def __init__(self, raw: bytes, parcel: CachedFile, link: Link, means: Means, sender: Sender) -> None:
+    def __init__(
+        self, raw: bytes, parcel: CachedFile, link: SocketHandle, means: ConnectionContext, sender: Sender
+    ) -> None:
         self.keeps = True
         self._raw = raw
         self._parcel = parcel

@@ -9,8 +9,8 @@ from functools import partial
 import structlog
 
 from registry.http.connection import LINGER, Connection
-from registry.http.connection_limits import Seat, Seats
-from registry.http.context import Means
+from registry.http.connection_limits import ConnectionLimits, ConnectionSlot
+from registry.http.context import ConnectionContext
 from registry.http.request_head import HeadRefused
 from registry.http.tls_connection import BUFFER, SecureConnection
 
@@ -23,7 +23,7 @@ _LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _NOT_TLS = HeadRefused(400, "this is plain HTTP, and this port speaks HTTPS: write https:// in front of the address")
 
 
-class Doorway:
+class Listener:
     """Accepts connections on one socket, as `asyncio.Server` does for uvicorn.
 
     Args:
@@ -33,7 +33,13 @@ class Doorway:
         context: of TLS; `None` for plain HTTP.
     """
 
-    def __init__(self, listening: socket.socket, means: Means, seats: Seats, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        listening: socket.socket,
+        means: ConnectionContext,
+        seats: ConnectionLimits,
+        context: ssl.SSLContext | None,
+    ) -> None:
         self._means = means
         self._seats = seats
         self._listening = listening
@@ -91,7 +97,7 @@ class Doorway:
         self._entering.add(task)
         task.add_done_callback(self._entering.discard)
 
-    async def _enter(self, connected: socket.socket, seat: Seat) -> None:
+    async def _enter(self, connected: socket.socket, seat: ConnectionSlot) -> None:
         """Make it a connection; that of a client which fails in this is closed."""
         try:
             if self._context is None:
@@ -104,7 +110,7 @@ class Doorway:
             if not isinstance(error, OSError | asyncio.CancelledError):
                 raise
 
-    async def _enter_securely(self, connected: socket.socket, seat: Seat, context: ssl.SSLContext) -> None:
+    async def _enter_securely(self, connected: socket.socket, seat: ConnectionSlot, context: ssl.SSLContext) -> None:
         head_seconds = self._means.waiting.head_seconds
         async with asyncio.timeout(head_seconds):
             first = await _first_byte(connected)

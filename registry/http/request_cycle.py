@@ -19,7 +19,7 @@ from registry.http.socket_handle import PeerStalled
 PENDING = 1 << 19
 """Bytes of a body that wait in memory for the application before the connection is not read any more."""
 
-Heard = Callable[["Turn", Fields, bytes | Window], None]
+Heard = Callable[["RequestResponseCycle", Fields, bytes | Window], None]
 """Told of a complete 200 that was sent in one piece, or of a file that was: the turn, its headers, its body."""
 
 
@@ -43,7 +43,7 @@ class Wire(Protocol):
         """Send head and file past the event loop, or in pieces."""
         ...
 
-    async def pour(self, turn: "Turn", sink: Sink, held: bytes) -> int:
+    async def pour(self, turn: "RequestResponseCycle", sink: Sink, held: bytes) -> int:
         """Give what is held of the body and then its rest to the sink, in a worker thread; the bytes of both."""
         ...
 
@@ -51,7 +51,7 @@ class Wire(Protocol):
         """Read, or do not, as the turn now is."""
         ...
 
-    def over(self, turn: "Turn") -> None:
+    def over(self, turn: "RequestResponseCycle") -> None:
         """The response is complete."""
         ...
 
@@ -60,7 +60,7 @@ class Wire(Protocol):
         ...
 
 
-class Turn:
+class RequestResponseCycle:
     """Implements ASGI's `receive` and `send` for one request.
 
     Attributes:

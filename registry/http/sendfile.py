@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry.http.socket_handle import Link
+from registry.http.socket_handle import SocketHandle
 
 SLICE = 32 << 20
 """Bytes one turn of a worker sends at most, so that many transfers share few threads."""
@@ -41,7 +41,7 @@ PATHSEND: dict[str, Any] = {"refused": FileRefused}
 """What the extension `http.response.pathsend` of ASGI offers beside itself."""
 
 
-async def send_window(link: Link, head: bytes, window: Window, pool: Executor, patience: float) -> None:
+async def send_window(link: SocketHandle, head: bytes, window: Window, pool: Executor, patience: float) -> None:
     """Send a response's head and then the window, past the transport, whose own buffer must be empty.
 
     Raises:
@@ -92,7 +92,7 @@ class Sending:
 
     def __init__(  # noqa: PLR0913, PLR0917
         self,
-        link: Link,
+        link: SocketHandle,
         head: bytes,
         window: Window,
         pool: Executor,

@@ -21,7 +21,7 @@ class PeerStalled(Exception):
     """The peer took or sent nothing for too long."""
 
 
-class Link:
+class SocketHandle:
     """A duplicate of a connected TCP socket. It shares the original's modes: both are non-blocking.
 
     A connection makes one when it first needs it, and closes it at its own end. Whoever uses it just then keeps it

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from registry.database.statement import Statement, apart
+from registry.database.statement import Statement, autocommit
 from registry.metadata.tables import repositories, repository_blobs
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
@@ -49,21 +49,21 @@ def batches(digests: Collection[Digest]) -> Iterator[list[Digest]]:
         yield ordered[start : start + _BATCH]
 
 
-@apart
+@autocommit
 def size_of(connection: Connection, repository: RepositoryName, digest: Digest) -> int | None:
     """The blob's size in bytes, or `None` when this repository does not hold it."""
     found: int | None = _FIND.scalar(connection, {"repository": repository, "digest": digest})
     return found
 
 
-@apart
+@autocommit
 def sizes_of(connection: Connection, repository: RepositoryName, digests: Collection[Digest]) -> dict[Digest, int]:
     """The sizes in bytes of those blobs that the repository holds."""
     found = ((digest, _FIND.scalar(connection, {"repository": repository, "digest": digest})) for digest in digests)
     return {digest: size for digest, size in found if size is not None}
 
 
-@apart
+@autocommit
 def is_older(connection: Connection, repository: RepositoryName, digest: Digest, before: float) -> bool:
     """Whether a repository shows a blob since before a time (seconds since the epoch)."""
     created = _SINCE.scalar(connection, {"repository": repository, "digest": digest})

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from registry.database.statement import Statement, apart
+from registry.database.statement import Statement, autocommit
 from registry.metadata import repositories as named_repositories
 from registry.metadata.tables import manifest_references, manifests, repositories, tags
 from registry.oci.digest import Digest
@@ -93,28 +93,28 @@ _REMOVE = delete(manifests).where(_HERE)
 _UNTAG = delete(tags).where(tags.c.repository_id == bindparam("repository"), tags.c.digest == bindparam("named"))
 
 
-@apart
+@autocommit
 def find(connection: Connection, repository: RepositoryName, digest: Digest) -> ManifestRow | None:
     """The manifest with this digest in this repository, or `None`."""
     row = _BY_DIGEST.first(connection, {"repository": repository, "digest": digest})
     return None if row is None else ManifestRow(Digest(row[0]), row[1], row[2])
 
 
-@apart
+@autocommit
 def find_tagged(connection: Connection, repository: RepositoryName, tag: Tag) -> ManifestRow | None:
     """The manifest a tag of this repository points at, or `None`."""
     row = _BY_TAG.first(connection, {"repository": repository, "tag": tag})
     return None if row is None else ManifestRow(Digest(row[0]), row[1], row[2])
 
 
-@apart
+@autocommit
 def content(connection: Connection, repository: RepositoryName, digest: Digest) -> bytes | None:
     """The manifest's bytes; `None` when it is not there, or its bytes are in the blob store."""
     found: bytes | None = _CONTENT.scalar(connection, {"repository": repository, "digest": digest})
     return found
 
 
-@apart
+@autocommit
 def filed(connection: Connection, repository: RepositoryName, digests: Collection[Digest]) -> dict[Digest, int]:
     """Those of the manifests whose bytes are in the blob store, with their sizes in bytes."""
     found = ((digest, _FILED.scalar(connection, {"repository": repository, "digest": digest})) for digest in digests)

@@ -27,7 +27,7 @@ _FIND = Statement(
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class PushLookup:
     """What is there.
 
     Attributes:
@@ -44,16 +44,16 @@ class Ground:
     holds_blobs: bool = False
 
 
-NOTHING = Ground()
+NOTHING = PushLookup()
 
 
 def find(
     connection: Connection, repository: RepositoryName, manifest: Digest, tag: Tag | None, blobs: Collection[Digest]
-) -> Ground:
+) -> PushLookup:
     """Ask for a manifest, a tag and the blobs that the manifest needs."""
     asked = list(set(blobs))[: len(_PLACES)]
     places = dict(zip(_PLACES, (asked + [""] * len(_PLACES)), strict=False))
     row = _FIND.first(connection, {"repository": repository, "manifest": manifest, "tag": tag or "", **places})
     if row is None:
         return NOTHING
-    return Ground(row[0], row[1], None if row[2] is None else Digest(row[2]), row[3] == len(set(blobs)))
+    return PushLookup(row[0], row[1], None if row[2] is None else Digest(row[2]), row[3] == len(set(blobs)))

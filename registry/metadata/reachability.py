@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
-from registry.database.statement import Statement, apart
+from registry.database.statement import Statement, autocommit
 from registry.metadata.blobs import batches
 from registry.metadata.tables import manifest_references, manifests, repositories, repository_blobs, tags
 from registry.oci.digest import Digest
@@ -140,7 +140,7 @@ def manifests_using(connection: Connection, repository: RepositoryName, digest: 
     return {Digest(found): kind == "blob" for found, kind in rows}
 
 
-@apart
+@autocommit
 def parts_of(connection: Connection, repository: RepositoryName, digest: Digest) -> list[Part]:
     """The blobs that a manifest names, in its order; none when it is not there."""
     rows = _PARTS.rows(connection, {"repository": repository, "digest": digest})

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
 
-from registry.database.statement import Statement, apart
+from registry.database.statement import Statement, autocommit
 from registry.metadata.tables import manifests, repositories
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
@@ -51,7 +51,7 @@ _SUBJECT = Statement(
 )
 
 
-@apart
+@autocommit
 def subjects_of(
     connection: Connection, repository: RepositoryName, digests: Collection[Digest]
 ) -> dict[Digest, Digest | None]:
@@ -63,7 +63,7 @@ def subjects_of(
     return {digest: Digest(row[0]) if row[0] else None for digest, row in rows.items() if row is not None}
 
 
-@apart
+@autocommit
 def page(  # noqa: PLR0913
     connection: Connection, repository: RepositoryName, subject: Digest, artifact_type: str, *, after: str, count: int
 ) -> list[ReferrerRow]:

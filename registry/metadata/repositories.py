@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
-from registry.database.statement import Statement, apart
+from registry.database.statement import Statement, autocommit
 from registry.metadata.blobs import BLOBS_REMOVED
 from registry.metadata.tables import manifests, repositories, repository_blobs
 from registry.oci.names import RepositoryName
@@ -40,7 +40,7 @@ def ensure(connection: Connection, name: RepositoryName, now: float) -> int:
     return int(_ADD.scalar(connection, {"name": name, "created": now}))
 
 
-@apart
+@autocommit
 def page(connection: Connection, after: str, count: int, before: str = BEHIND_ALL) -> list[RepositoryName]:
     """At most `count` names behind `after` and in front of `before`, in the order of their bytes."""
     values = {"after": after, "before": before, "count": count}

@@ -30,7 +30,7 @@ _FORGET_NAMED = delete(fresh_blobs).where(fresh_blobs.c.digest.in_(_digests))
 
 
 @dataclass(frozen=True, slots=True)
-class FreshBlob:
+class JournalEntry:
     """One entry of the journal; a blob may have several."""
 
     id: int
@@ -48,10 +48,10 @@ def newest(connection: Connection) -> int:
     return connection.execute(_NEWEST).scalar() or 0
 
 
-def behind(connection: Connection, after: int, upto: int, count: int) -> list[FreshBlob]:
+def behind(connection: Connection, after: int, upto: int, count: int) -> list[JournalEntry]:
     """At most `count` entries with ids above `after` and up to `upto`, in their order."""
     rows = connection.execute(_BEHIND, {"after": after, "upto": upto, "count": count})
-    return [FreshBlob(row[0], Digest(row[1]), row[2]) for row in rows]
+    return [JournalEntry(row[0], Digest(row[1]), row[2]) for row in rows]
 
 
 def forget(connection: Connection, upto: int, count: int) -> int:

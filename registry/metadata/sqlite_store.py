@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from registry.database.errors import MetadataDamaged, as_oci_error
 from registry.database.file_watch import DatabaseWatch
-from registry.database.statement import does_take_room, is_apart, raw
+from registry.database.statement import does_take_room, is_autocommit, raw
 from registry.database.writer import GroupCommit
 from registry.metadata.blobs import BLOBS_REMOVED
 from registry.metadata.principals import PRINCIPALS_CHANGED
@@ -76,7 +76,7 @@ class SqliteStore:
         except Exception as error:
             raise self._told(as_oci_error(error)) from error
         try:
-            if is_apart(query):
+            if is_autocommit(query):
                 return query(connection, *args, **kwargs)
             with connection.begin():
                 return query(connection, *args, **kwargs)

@@ -25,7 +25,7 @@ from registry.metadata import (
 )
 from registry.metadata.events import Event, Kind
 from registry.metadata.manifests import Pushed
-from registry.metadata.push_lookup import Ground
+from registry.metadata.push_lookup import PushLookup
 from registry.oci.digest import Digest
 from registry.oci.errors import (
     BlobUnknown,
@@ -47,7 +47,7 @@ _ALL = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class ChangeContext:
     """Where, by whom and when a change is made.
 
     Attributes:
@@ -86,7 +86,9 @@ class ManifestChange:
 
 
 @takes_room
-def take_blob(connection: Connection, at: Occasion, digest: Digest, size: int, still_there: Callable[[], bool]) -> None:
+def take_blob(
+    connection: Connection, at: ChangeContext, digest: Digest, size: int, still_there: Callable[[], bool]
+) -> None:
     """An uploaded blob becomes visible in its repository.
 
     Raises:
@@ -98,7 +100,9 @@ def take_blob(connection: Connection, at: Occasion, digest: Digest, size: int, s
 
 
 @takes_room
-def take_small_blob(connection: Connection, at: Occasion, digest: Digest, content: bytes, write: Callable[[], T]) -> T:
+def take_small_blob(
+    connection: Connection, at: ChangeContext, digest: Digest, content: bytes, write: Callable[[], T]
+) -> T:
     """The bytes of a blob go into the journal and it becomes visible in its repository.
 
     Args:
@@ -117,7 +121,7 @@ def take_small_blob(connection: Connection, at: Occasion, digest: Digest, conten
     return write()
 
 
-def _show(connection: Connection, at: Occasion, digest: Digest, size: int) -> None:
+def _show(connection: Connection, at: ChangeContext, digest: Digest, size: int) -> None:
     repository_id = repositories.ensure(connection, at.repository, at.now)
     blobs.link(connection, repository_id, digest, size, at.now)
     _within_quota(connection, at, repository_id)
@@ -125,7 +129,7 @@ def _show(connection: Connection, at: Occasion, digest: Digest, size: int) -> No
 
 
 @takes_room
-def mount_blob(connection: Connection, at: Occasion, digest: Digest, source: RepositoryName) -> bool:
+def mount_blob(connection: Connection, at: ChangeContext, digest: Digest, source: RepositoryName) -> bool:
     """A blob of another repository becomes visible here; `False` when the source does not hold it (any more).
 
     Raises:
@@ -141,7 +145,7 @@ def mount_blob(connection: Connection, at: Occasion, digest: Digest, source: Rep
     return True
 
 
-def drop_blob(connection: Connection, at: Occasion, digest: Digest) -> None:
+def drop_blob(connection: Connection, at: ChangeContext, digest: Digest) -> None:
     """A repository shows a blob no longer.
 
     Raises:
@@ -160,7 +164,7 @@ def drop_blob(connection: Connection, at: Occasion, digest: Digest) -> None:
 
 
 @takes_room
-def record_manifest(connection: Connection, at: Occasion, change: ManifestChange) -> None:
+def record_manifest(connection: Connection, at: ChangeContext, change: ManifestChange) -> None:
     """A manifest, its bytes, its references and its tags are recorded.
 
     Raises:
@@ -171,7 +175,7 @@ def record_manifest(connection: Connection, at: Occasion, change: ManifestChange
     found = ground_of(connection, at, change)
     require_content(connection, found, change)
     if found.repository_id < 0:
-        found = Ground(repositories.ensure(connection, at.repository, at.now))
+        found = PushLookup(repositories.ensure(connection, at.repository, at.now))
     pushed = Pushed(change.digest, change.raw, change.manifest, at.principal, at.now)
     manifests.put(connection, found.repository_id, pushed, found.manifest_id)
     _within_quota(connection, at, found.repository_id)
@@ -179,12 +183,12 @@ def record_manifest(connection: Connection, at: Occasion, change: ManifestChange
     _record(connection, at, _event(at, Kind.MANIFEST_PUSHED, change.digest), *moved)
 
 
-def ground_of(connection: Connection, at: Occasion, change: ManifestChange) -> Ground:
+def ground_of(connection: Connection, at: ChangeContext, change: ManifestChange) -> PushLookup:
     """What the manifest finds in its repository, its first tag included."""
     return push_lookup.find(connection, at.repository, change.digest, next(iter(change.tags), None), change.blobs)
 
 
-def require_content(connection: Connection, found: Ground, change: ManifestChange) -> None:
+def require_content(connection: Connection, found: PushLookup, change: ManifestChange) -> None:
     """Everything the manifest needs is in the repository.
 
     Raises:
@@ -213,7 +217,7 @@ def _moves(_tag: Tag) -> bool:
     return False
 
 
-def drop_tag(connection: Connection, at: Occasion, tag: Tag, is_immutable: Callable[[Tag], bool] = _moves) -> None:
+def drop_tag(connection: Connection, at: ChangeContext, tag: Tag, is_immutable: Callable[[Tag], bool] = _moves) -> None:
     """Only the tag goes.
 
     Raises:
@@ -230,7 +234,7 @@ def drop_tag(connection: Connection, at: Occasion, tag: Tag, is_immutable: Calla
 
 
 def drop_manifest(
-    connection: Connection, at: Occasion, digest: Digest, is_immutable: Callable[[Tag], bool] = _moves
+    connection: Connection, at: ChangeContext, digest: Digest, is_immutable: Callable[[Tag], bool] = _moves
 ) -> None:
     """A manifest goes, and every tag that points at it.
 
@@ -250,7 +254,7 @@ def drop_manifest(
     _record(connection, at, *untagged, _event(at, Kind.MANIFEST_DELETED, digest))
 
 
-def drop_repository(connection: Connection, at: Occasion, is_immutable: Callable[[Tag], bool] = _moves) -> None:
+def drop_repository(connection: Connection, at: ChangeContext, is_immutable: Callable[[Tag], bool] = _moves) -> None:
     """A repository goes with its tags, manifests and links to blobs.
 
     Raises:
@@ -267,7 +271,7 @@ def drop_repository(connection: Connection, at: Occasion, is_immutable: Callable
     _record(connection, at, _event(at, Kind.REPOSITORY_DELETED, ""))
 
 
-def _set_tags(connection: Connection, at: Occasion, found: Ground, change: ManifestChange) -> list[Tag]:
+def _set_tags(connection: Connection, at: ChangeContext, found: PushLookup, change: ManifestChange) -> list[Tag]:
     """Those that did not point there before; what the first one points at was found already."""
     moved = []
     for number, tag in enumerate(change.tags):
@@ -290,7 +294,7 @@ def immutable(repository: RepositoryName, tag: Tag, digest: Digest) -> Denied:
 
 
 def _require_none_immutable(
-    connection: Connection, at: Occasion, repository_id: int, immutable_tags: Iterable[Tag]
+    connection: Connection, at: ChangeContext, repository_id: int, immutable_tags: Iterable[Tag]
 ) -> None:
     for tag in immutable_tags:
         digest = tags.current(connection, repository_id, tag)
@@ -302,7 +306,7 @@ def _require_none_immutable(
             )
 
 
-def _existing(connection: Connection, at: Occasion) -> int:
+def _existing(connection: Connection, at: ChangeContext) -> int:
     found = repositories.find(connection, at.repository)
     if found is None:
         raise NameUnknown(f"this registry holds no repository {at.repository}")
@@ -314,7 +318,7 @@ def _require(still_there: Callable[[], bool]) -> None:
         raise Unavailable("the content was garbage-collected before it was recorded: push it again")
 
 
-def _within_quota(connection: Connection, at: Occasion, repository_id: int) -> None:
+def _within_quota(connection: Connection, at: ChangeContext, repository_id: int) -> None:
     if at.quota is not None and (held := repositories.bytes_held(connection, repository_id)) > at.quota:
         raise over_quota(at.repository, held, at.quota)
 
@@ -327,9 +331,9 @@ def over_quota(repository: RepositoryName, wanted: int, quota: int) -> QuotaExce
     )
 
 
-def _record(connection: Connection, at: Occasion, *happened: Event) -> None:
+def _record(connection: Connection, at: ChangeContext, *happened: Event) -> None:
     events.record(connection, at.now, happened)
 
 
-def _event(at: Occasion, kind: Kind, digest: str, tag: str = "") -> Event:
+def _event(at: ChangeContext, kind: Kind, digest: str, tag: str = "") -> Event:
     return Event(kind, at.repository, digest, tag, at.principal)

@@ -3,13 +3,13 @@
 import time
 from dataclasses import dataclass
 
-from registry.api.middleware import Edge
+from registry.api.middleware import RequestMiddleware
 from registry.http.sendfile import Window
-from registry.telemetry.request_record import Exchange
+from registry.telemetry.request_record import RequestRecord
 
 
 @dataclass(slots=True)
-class Parcel:
+class CachedFileResponse:
     """One such answer. It counts among the running requests from `begin` to `tell` or `withdraw`.
 
     Attributes:
@@ -20,8 +20,8 @@ class Parcel:
         window: its body.
     """
 
-    edge: Edge
-    exchange: Exchange
+    edge: RequestMiddleware
+    exchange: RequestRecord
     began: float
     head: bytes
     window: Window

@@ -13,7 +13,7 @@ from registry.http.sendfile import Window
 from registry.oci.errors import RangeNotSatisfiable
 from registry.storage.blob_store import StoredBlob
 from registry.storage.file_stamp import Stamp
-from registry.telemetry.request_record import Exchange, new_request_id
+from registry.telemetry.request_record import RequestRecord, new_request_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Answer:
         until: when the application is to be asked again (time.monotonic): a HEAD makes what it finds young.
     """
 
-    exchange: Exchange
+    exchange: RequestRecord
     pieces: list[bytes]
     body: bytes
     blob: StoredBlob | None = None
@@ -51,7 +51,7 @@ class FileAnswer:
         heads: by status, 200 or 206: the lines of the head as a format for `%`, as far as the application gave them.
     """
 
-    exchange: Exchange
+    exchange: RequestRecord
     path: Path
     size: int
     stamp: Stamp | None
@@ -96,9 +96,9 @@ def file_head(fields: Fields, request_id: str) -> bytes:
     return b"".join(field_lines(list(opened())))
 
 
-def anew(first: Exchange, client: str) -> Exchange:
+def anew(first: RequestRecord, client: str) -> RequestRecord:
     """The same exchange with another client, under a new request id."""
-    return Exchange(
+    return RequestRecord(
         new_request_id(),
         client,
         first.method,

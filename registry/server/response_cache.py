@@ -13,18 +13,18 @@ import re
 import time
 from dataclasses import dataclass
 
-from registry.api.middleware import Edge
-from registry.api.services import Rooms
+from registry.api.middleware import RequestMiddleware
+from registry.api.services import Services
 from registry.auth.actions import Action
 from registry.auth.principals import Principal
 from registry.http.context import Note
-from registry.http.request_cycle import Turn
+from registry.http.request_cycle import RequestResponseCycle
 from registry.http.request_head import Fields, Head
 from registry.http.response_head import STATUS_LINES, field_lines
 from registry.http.sendfile import Window
-from registry.server.cached_file import Parcel
+from registry.server.cached_file import CachedFileResponse
 from registry.server.cached_response import Answer, FileAnswer, anew, file_head, file_size
-from registry.telemetry.request_record import Exchange, exchange_of
+from registry.telemetry.request_record import RequestRecord, exchange_of
 
 _HARMLESS = frozenset(
     {
@@ -74,34 +74,34 @@ class _Known:
     """
 
     head: Head
-    place: Exchange
+    place: RequestRecord
     principal: Principal
     until: float
     answer: Answer | FileAnswer
 
 
-class Answers:
+class ResponseCache:
     """Implements `registry.http.context.Memory`.
 
     Args:
-        rooms: of the registry that is served.
+        services: of the registry that is served.
         edge: told of every answer given; says when the server is too busy for any.
         maximum: bytes of remembered answers; then all are forgotten.
     """
 
-    def __init__(self, rooms: Rooms, edge: Edge, maximum: int) -> None:
-        self._rooms = rooms
+    def __init__(self, services: Services, edge: RequestMiddleware, maximum: int) -> None:
+        self._services = services
         self._edge = edge
         self._maximum = maximum
         self._held = 0
         self._at: Note = (-1, -1, None)
-        self._places: dict[tuple[str, bytes], Exchange] = {}
+        self._places: dict[tuple[str, bytes], RequestRecord] = {}
         self._answers: dict[tuple[str, bytes, Principal], Answer | FileAnswer] = {}
         self._known: dict[bytes, _Known] = {}
         self._common: Fields = []
         self._starts: dict[int, bytes] = {}
 
-    def again(self, raw: bytes, client: str, common: Fields) -> bytes | Parcel | None:
+    def again(self, raw: bytes, client: str, common: Fields) -> bytes | CachedFileResponse | None:
         """The same for a head that came before in the same bytes."""
         began = time.perf_counter()
         known, part = self._known.get(raw), None
@@ -118,7 +118,7 @@ class Answers:
             known.until = now + _ESTABLISHED_SECONDS
         return self._give(known.answer, part, client, common, began)
 
-    def find(self, raw: bytes, head: Head, client: str, common: Fields) -> bytes | Parcel | None:
+    def find(self, raw: bytes, head: Head, client: str, common: Fields) -> bytes | CachedFileResponse | None:
         """The response, when one is remembered that certainly holds; logs, metrics and audit are told.
 
         Of a parcel they are told once it was sent.
@@ -140,7 +140,7 @@ class Answers:
 
     def _give(
         self, answer: Answer | FileAnswer, part: str | None, client: str, common: Fields, began: float
-    ) -> bytes | Parcel | None:
+    ) -> bytes | CachedFileResponse | None:
         if isinstance(answer, FileAnswer):
             return self._parcel(answer, part, client, common, began)
         if part is not None or not answer.holds():
@@ -151,7 +151,9 @@ class Answers:
         lines = exchange.request_id.encode("ascii").join(answer.pieces)
         return b"".join([self._start(200, common), lines, b"\r\n", answer.body])
 
-    def _parcel(self, answer: FileAnswer, part: str | None, client: str, common: Fields, began: float) -> Parcel | None:
+    def _parcel(
+        self, answer: FileAnswer, part: str | None, client: str, common: Fields, began: float
+    ) -> CachedFileResponse | None:
         found = answer.part(part)
         if found is None:
             return None
@@ -160,7 +162,9 @@ class Answers:
         exchange.status = status
         number = exchange.request_id.encode("ascii")
         lines = head % {b"id": number, b"length": window.count, b"range": content_range}
-        return Parcel(self._edge, exchange, began, b"".join([self._start(status, common), lines, b"\r\n"]), window)
+        return CachedFileResponse(
+            self._edge, exchange, began, b"".join([self._start(status, common), lines, b"\r\n"]), window
+        )
 
     def _start(self, status: int, common: Fields) -> bytes:
         """The first lines of a head."""
@@ -173,7 +177,7 @@ class Answers:
         """To be taken before the application is asked; `None` when the answer will not be remembered."""
         return self._now() if head.method in _METHODS and _plain(head) else None
 
-    def learn(self, note: Note, turn: Turn, fields: Fields, body: bytes | Window) -> None:
+    def learn(self, note: Note, turn: RequestResponseCycle, fields: Fields, body: bytes | Window) -> None:
         """Remember a 200 that the application gave in one piece, or how it handed out a file."""
         exchange, head = exchange_of(turn.scope), turn.head
         if exchange is None or not turn.keeps or exchange.error is not None or not _kept(head.method, exchange):
@@ -208,26 +212,26 @@ class Answers:
 
     def _now(self) -> Note | None:
         """How things stand; `None` when that cannot be found out: the application will say what is wrong then."""
-        stores = self._rooms.stores
+        stores = self._services.stores
         try:
             rows = stores.metadata.generation() + stores.storage.quarantine.generation()
-            return rows, self._rooms.gate.generation(), stores.settings.current
+            return rows, self._services.gate.generation(), stores.settings.current
         except Exception:  # noqa: BLE001 - whatever it is, the application meets it again and answers for it
             return None
 
-    def _principal(self, head: Head, place: Exchange) -> Principal | None:
+    def _principal(self, head: Head, place: RequestRecord) -> Principal | None:
         found = [value for name, value in head.fields if name == b"authorization"]
         if len(found) > 1:
             return None
         authorization = found[0].decode("latin-1") if found else None
         if place.operation == _LIST:
-            return self._rooms.access.recall_lister(authorization)
+            return self._services.access.recall_lister(authorization)
         if place.repository is None:
-            return self._rooms.access.recall_caller(authorization)
-        return self._rooms.access.recall(authorization, place.repository, Action.PULL)
+            return self._services.access.recall_caller(authorization)
+        return self._services.access.recall(authorization, place.repository, Action.PULL)
 
 
-def _answer(exchange: Exchange, fields: Fields, body: bytes) -> Answer:
+def _answer(exchange: RequestRecord, fields: Fields, body: bytes) -> Answer:
     told = anew(exchange, "")
     told.status, told.sent = 200, 0 if exchange.method == "HEAD" else len(body)
     pieces = b"".join(field_lines(fields)).split(exchange.request_id.encode("ascii"))
@@ -235,7 +239,7 @@ def _answer(exchange: Exchange, fields: Fields, body: bytes) -> Answer:
     return Answer(told, pieces, b"" if exchange.method == "HEAD" else body, exchange.blob, until)
 
 
-def _file_answer(exchange: Exchange, fields: Fields, window: Window) -> FileAnswer:
+def _file_answer(exchange: RequestRecord, fields: Fields, window: Window) -> FileAnswer:
     head = file_head(fields, exchange.request_id)
     stamp = None if exchange.blob is None else exchange.blob.stamp
     return FileAnswer(anew(exchange, ""), window.path, file_size(window, fields), stamp, {exchange.status: head})
@@ -259,7 +263,7 @@ def _plain(head: Head) -> bool:
     return not others or (others == [_RANGE] and head.method == "GET")
 
 
-def _kept(method: str, exchange: Exchange) -> bool:
+def _kept(method: str, exchange: RequestRecord) -> bool:
     if exchange.operation in {_ANYBODY, _LIST}:
         return exchange.repository is None
     return exchange.repository is not None and (method, exchange.operation) in _PULLS

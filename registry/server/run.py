@@ -20,13 +20,13 @@ from registry.config.reload import Follower, Reload, Turn
 from registry.config.server import ServerSettings
 from registry.config.settings import RegistrySettings
 from registry.config.sources import SettingsError
-from registry.http.connection_limits import Limits, Seats
-from registry.http.context import Means
+from registry.http.connection_limits import ConnectionLimits, Limits
+from registry.http.context import ConnectionContext
 from registry.http.deadlines import Patience
-from registry.http.listener import Doorway
+from registry.http.listener import Listener
 from registry.server.file_watch import FileWatch
 from registry.server.refusal import oci_form
-from registry.server.response_cache import Answers
+from registry.server.response_cache import ResponseCache
 from registry.server.startup import CannotStart, Certificate, bind, cautions, certificate_of
 from registry.telemetry import logs
 
@@ -76,7 +76,7 @@ class Serving:
         self.url = _url_of(listening, secure=certificate is not None)
         self._sockets = ThreadPoolExecutor(app.settings.current.server.threads, thread_name_prefix="sockets")
         server = app.settings.current.server
-        self._seats = Seats(_limits(server))
+        self._seats = ConnectionLimits(_limits(server))
         self._server = _Server(_config(app), self._door, self._started)
         self._means = self._made_means(server)
 
@@ -101,15 +101,17 @@ class Serving:
             await asyncio.gather(*tasks, return_exceptions=True)
             self._sockets.shutdown(wait=False)
 
-    def _made_means(self, server: ServerSettings) -> Means:
+    def _made_means(self, server: ServerSettings) -> ConnectionContext:
         asgi, state = self._app.asgi, self._server.server_state
         remembers = server.fast and server.answer_bytes
-        memory = Answers(self._app.rooms, asgi, server.answer_bytes) if remembers else None
-        return Means(asgi, state, self._sockets, server.head_bytes, _patience(server), server.fast, memory, oci_form)
+        memory = ResponseCache(self._app.services, asgi, server.answer_bytes) if remembers else None
+        return ConnectionContext(
+            asgi, state, self._sockets, server.head_bytes, _patience(server), server.fast, memory, oci_form
+        )
 
-    def _door(self) -> Doorway:
+    def _door(self) -> Listener:
         context = None if self._certificate is None else self._certificate.context
-        return Doorway(self._listening, self._means, self._seats, context)
+        return Listener(self._listening, self._means, self._seats, context)
 
     @property
     def followers(self) -> tuple[Follower, ...]:
@@ -193,7 +195,7 @@ class Serving:
 class _Server(uvicorn.Server):
     """uvicorn without its signal handling: ours ends in an orderly return instead of in the signal's default."""
 
-    def __init__(self, config: uvicorn.Config, door: Callable[[], Doorway], started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, door: Callable[[], Listener], started: Callable[[], None]) -> None:
         super().__init__(config)
         self._door = door
         self._tell_started = started

@@ -23,7 +23,7 @@ from registry.auth.throttle import Throttled
 from registry.config.access import AuditSettings
 from registry.telemetry.line_writer import LineWriter, second_in_words
 from registry.telemetry.operator_name import operator_name
-from registry.telemetry.request_record import Exchange, new_request_id
+from registry.telemetry.request_record import RequestRecord, new_request_id
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _TEXT_MAXIMUM = 512
@@ -63,7 +63,7 @@ class AuditLog:
         self._lines = LineWriter(self._append)
         self._open()
 
-    def observe(self, exchange: Exchange) -> None:
+    def observe(self, exchange: RequestRecord) -> None:
         """Record a finished request, unless it is of no interest (health checks; successful reads where so set)."""
         if _is_told(exchange, reads=self._settings().reads):
             self._lines.add(_as_json(line_of(exchange, self._clock())))
@@ -196,7 +196,7 @@ def command_line_of(action: str, status: int, reason: str, more: Mapping[str, st
         reason: why it failed, or "".
         more: `repository`, `reference`, `digest` where there is one, and `detail`.
     """
-    exchange = Exchange(new_request_id(), "", COMMAND, "", action)
+    exchange = RequestRecord(new_request_id(), "", COMMAND, "", action)
     line = line_of(exchange, time.time()) | {"name": operator_name(), "status": status, "reason": _short(reason)}
     told = {name: _short(text) for name, text in more.items()}
     return line | {"result": "done" if status < _COULD_NOT else "failed", "detail": ""} | told
@@ -221,7 +221,7 @@ def audit_log(data: Path, settings: Callable[[], AuditSettings]) -> AuditLog:
     return AuditLog(data / settings().file, settings)
 
 
-def line_of(exchange: Exchange, now: float) -> dict[str, Any]:
+def line_of(exchange: RequestRecord, now: float) -> dict[str, Any]:
     """The line of an exchange at `now` (seconds since the epoch)."""
     principal, error = exchange.principal, exchange.error
     thousandths = int(now * 1000)
@@ -253,7 +253,7 @@ def _as_json(line: Mapping[str, Any]) -> str:
 _ESCAPED = json.encoder.encode_basestring_ascii
 
 
-def _is_told(exchange: Exchange, *, reads: bool) -> bool:
+def _is_told(exchange: RequestRecord, *, reads: bool) -> bool:
     succeeded = exchange.status < 400
     if succeeded and exchange.operation.startswith(_UNTOLD):
         return False

@@ -12,7 +12,7 @@ import structlog
 
 from registry.config.settings import LogSettings
 from registry.telemetry.line_writer import LineWriter, second_in_words
-from registry.telemetry.request_record import Exchange
+from registry.telemetry.request_record import RequestRecord
 
 
 class _StandardError:
@@ -88,7 +88,7 @@ class AccessLog:
         self._settings = settings
         self._lines = LineWriter(_write)
 
-    def observe(self, exchange: Exchange) -> None:
+    def observe(self, exchange: RequestRecord) -> None:
         """Write the line, unless lines of its importance are left out."""
         settings = self._settings()
         if not settings.access or _LEVELS[settings.level] > logging.INFO:
@@ -110,7 +110,7 @@ def _write(text: str) -> None:
     structlog.get_config()["logger_factory"]().info(text.removesuffix("\n"))
 
 
-def _console_line(exchange: Exchange, now: str) -> str:
+def _console_line(exchange: RequestRecord, now: str) -> str:
     """`key=value` in pairs; what could be read as more than one pair or line is quoted."""
     name = exchange.principal.name if exchange.principal else ""
     texts = [exchange.client, exchange.method, exchange.path, name, exchange.request_id]
@@ -125,7 +125,7 @@ def _console_line(exchange: Exchange, now: str) -> str:
     )
 
 
-def _json_line(exchange: Exchange, now: str) -> str:
+def _json_line(exchange: RequestRecord, now: str) -> str:
     """The line as JSON, put together by hand: a third of what `json.dumps` of a dictionary takes."""
     code = "" if exchange.error is None else f', "code": {_escaped(exchange.error.code)}'
     return (

@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from registry.telemetry.request_record import Exchange
+from registry.telemetry.request_record import RequestRecord
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
@@ -28,7 +28,7 @@ class Metrics:
         self._errors = Counter("basegate_errors", "Errors by OCI code.", ("code",), registry=self.collectors)
         self.running = Gauge("basegate_requests_running", "Requests being served.", registry=self.collectors)
 
-    def observe(self, exchange: Exchange) -> None:
+    def observe(self, exchange: RequestRecord) -> None:
         """Count one finished request."""
         method = exchange.method if exchange.operation else "other"
         operation = exchange.operation or "none"

@@ -15,7 +15,7 @@ _KEY = "basegate.exchange"
 
 
 @dataclass(slots=True)
-class Exchange:
+class RequestRecord:
     """Filled in while the request is served.
 
     Attributes:
@@ -61,15 +61,15 @@ def new_request_id() -> str:
 _VERSION_4 = 0x4000_8000_0000_0000_0000
 _FREE = (1 << 128) - 1 ^ 0xF000_C000_0000_0000_0000
 
-Observer = Callable[[Exchange], None]
+Observer = Callable[[RequestRecord], None]
 
 
-def remember(scope: Scope, exchange: Exchange) -> None:
+def remember(scope: Scope, exchange: RequestRecord) -> None:
     """Attach the exchange to its request."""
     scope[_KEY] = exchange
 
 
-def exchange_of(scope: Scope) -> Exchange | None:
+def exchange_of(scope: Scope) -> RequestRecord | None:
     """The exchange of a request; `None` when it did not come in over the edge."""
-    found: Exchange | None = scope.get(_KEY)
+    found: RequestRecord | None = scope.get(_KEY)
     return found

@@ -33,9 +33,9 @@ def rule(path: str) -> str:
 def there() -> dict[str, str]:
     """Rooms and single files as they are."""
     names = [path.as_posix() for path in tracked() if path.parts[0] in {"registry", "policy"} and path.suffix == ".py"]
-    rooms = {name.removesuffix("__init__.py"): rule(name) for name in names if name.endswith("/__init__.py")}
+    services = {name.removesuffix("__init__.py"): rule(name) for name in names if name.endswith("/__init__.py")}
     single = {name: rule(name) for name in names if name.count("/") == 1 and not name.endswith("/__init__.py")}
-    return {name: said for name, said in (rooms | single).items() if name not in {"registry/", "policy/"}}
+    return {name: said for name, said in (services | single).items() if name not in {"registry/", "policy/"}}
 
 
 def test_the_page_shows_every_room_and_no_other() -> None:

@@ -47,7 +47,7 @@ def test_handlers_are_short_and_do_not_catch() -> None:
         for module in modules("registry")
         if module.path.parts[:2] == ("registry", "api")
         for function in module.tree.body
-        if isinstance(function, ast.AsyncFunctionDef) and "rooms" in {a.arg for a in function.args.args}
+        if isinstance(function, ast.AsyncFunctionDef) and "services" in {a.arg for a in function.args.args}
     ]
     assert handlers
     assert [

@@ -21,8 +21,8 @@ from policy.assessment.settings import JudgingSettings
 from policy.definition.policy import known_policies
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
-from policy.results.manifests import Subject
-from policy.results.store import FILE, Ledger
+from policy.results.manifests import InspectedManifest
+from policy.results.store import FILE, ResultStore
 from policy.state import State
 from registry.metadata.open_store import open_metadata
 from registry.metadata.tables import manifest_references, manifests, repositories, repository_blobs, tags
@@ -78,7 +78,7 @@ def digest_for(text: str) -> str:
 
 def fill(data: Path, stock: Stock) -> None:
     """Write the stock into a data folder that no server uses."""
-    metadata, ledger = open_metadata(data), Ledger(data / FILE)
+    metadata, ledger = open_metadata(data), ResultStore(data / FILE)
     try:
         policy = known_policies()[JudgingSettings().name].digest
         for numbers in _batches(range(stock.repositories), _BATCH):
@@ -187,11 +187,11 @@ def _add_notes(connection: Connection, notes: Sequence[_Note]) -> None:
     connection.execute(insert(manifests), rows)
 
 
-def _subject(number: int) -> Subject:
+def _subject(number: int) -> InspectedManifest:
     return replace(_SEEN[number % len(_SEEN)], manifest=image_digest(number))
 
 
-def _seen() -> Iterator[Subject]:
+def _seen() -> Iterator[InspectedManifest]:
     for release in ("16.04", "18.04", "20.04"):
         for patch in range(10):
             facts = image(os_fact("ubuntu", release), conda_fact(f"4.8.{patch}"), python_fact(f"3.6.{patch}"))
@@ -201,7 +201,7 @@ def _seen() -> Iterator[Subject]:
 _SEEN = tuple(_seen())
 
 
-def _keep(connection: Connection, policy: str, seen: Sequence[Subject], state: State) -> None:
+def _keep(connection: Connection, policy: str, seen: Sequence[InspectedManifest], state: State) -> None:
     inspected_manifests.keep(connection, seen)
     verdicts.keep(connection, policy, [(subject.manifest, state) for subject in seen])
 

@@ -21,8 +21,8 @@ from policy.assessment.inspector import CURRENT
 from policy.assessment.manifest_verdicts import image_subject
 from policy.definition.policy import known_policies
 from policy.results import manifests as inspected_manifests
-from policy.results.manifests import Subject
-from policy.results.store import Ledger
+from policy.results.manifests import InspectedManifest
+from policy.results.store import ResultStore
 from registry.oci.digest import Digest
 from registry.oci.media_types import OCI_MANIFEST
 from tests.installation import Installation
@@ -82,11 +82,11 @@ def lags(folder: Path, pushes: int, members: int) -> list[float]:
     return found[1:]
 
 
-def made_subjects(images: int) -> "islice[Subject]":
+def made_subjects(images: int) -> "islice[InspectedManifest]":
     """Images with all kinds of versions, most of them unlike any other."""
     chance = random.Random(20190711)  # noqa: S311 - test data
 
-    def one(number: int) -> Subject:
+    def one(number: int) -> InspectedManifest:
         facts = image(
             os_fact("ubuntu", chance.choice(["14.04", "16.04", "18.04", "20.04"])),
             conda_fact(f"4.{chance.randrange(12)}.{chance.randrange(20)}"),
@@ -99,7 +99,7 @@ def made_subjects(images: int) -> "islice[Subject]":
 
 def rejudging(folder: Path, images: int) -> float:
     """Seconds to judge and keep so many images under a policy they were never judged by."""
-    ledger = Ledger(folder / "policy.db")
+    ledger = ResultStore(folder / "policy.db")
     waiting = made_subjects(images)
     while batch := list(islice(waiting, _BATCH)):
         ledger.write(inspected_manifests.keep, batch)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 from registry.metadata.tables import repository_blobs
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
-from tests.registry.open_rooms import PUSHER, OpenRooms
+from tests.registry.open_services import PUSHER, OpenServices
 
 
 def acknowledgements(path: Path) -> list[list[str]]:
@@ -15,18 +15,18 @@ def acknowledgements(path: Path) -> list[list[str]]:
     return [line.split() for line in path.read_text().splitlines() if line.count(" ") >= 2]
 
 
-def lost(rooms: OpenRooms, acknowledged: list[list[str]]) -> list[str]:
+def lost(services: OpenServices, acknowledged: list[list[str]]) -> list[str]:
     """Acknowledged blobs, manifests and tags that cannot be pulled byte for byte."""
-    return [" ".join(words) for words in acknowledged if not rooms.run(_held(rooms, words))]
+    return [" ".join(words) for words in acknowledged if not services.run(_held(services, words))]
 
 
-async def _held(rooms: OpenRooms, words: list[str]) -> bool:
+async def _held(services: OpenServices, words: list[str]) -> bool:
     repository = RepositoryName(words[1])
     if words[0] == "blob":
-        blob = await rooms.blobs.pull(PUSHER, repository, digest := Digest(words[2]))
-        content = b"".join([piece async for piece in rooms.blobs.read(blob, 0, blob.size)])
+        blob = await services.blobs.pull(PUSHER, repository, digest := Digest(words[2]))
+        content = b"".join([piece async for piece in services.blobs.read(blob, 0, blob.size)])
     else:
-        manifest = await rooms.manifests.pull(PUSHER, repository, Tag(words[2]))
+        manifest = await services.manifests.pull(PUSHER, repository, Tag(words[2]))
         content, digest = manifest.raw, Digest(words[3])
     return Digest.of(content) == digest
 
@@ -41,10 +41,12 @@ def _sound(path: Path) -> bool:
     return Digest.of(path.read_bytes(), algorithm).encoded == path.name and path.stat().st_mode & 0o777 == 0o444
 
 
-def dangling(rooms: OpenRooms) -> list[Digest]:
+def dangling(services: OpenServices) -> list[Digest]:
     """Blobs that rows mention and the store does not hold."""
     return [
-        digest for digest in rooms.run(rooms.metadata.read(_mentioned)) if rooms.run(rooms.storage.stat(digest)) is None
+        digest
+        for digest in services.run(services.metadata.read(_mentioned))
+        if services.run(services.storage.stat(digest)) is None
     ]
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.oci.names import RepositoryName, Tag
-from tests.registry.open_rooms import OpenRooms, image, open_rooms
+from tests.registry.open_services import OpenServices, image, open_services
 
 STEPS = ("mkdir", "open", "pwritev", "write", "ftruncate", "fdatasync", "fsync", "rename", "link", "unlink", "rmdir")
 ACKNOWLEDGED = "acknowledged"
@@ -44,26 +44,26 @@ class DeathAtStep:
         return counted
 
 
-async def push_one(rooms: OpenRooms, log: int, number: int) -> None:
+async def push_one(services: OpenServices, log: int, number: int) -> None:
     """Push one image of three blobs, small and large, telling of each acknowledgement at once."""
     repository = RepositoryName(f"team/app{number % 2}")
     layers = [SHARED, f"layer {number} ".encode() * 10_000]
     for content in (b"{}", *layers):
-        digest = await rooms.push_blob(content, repository)
+        digest = await services.push_blob(content, repository)
         os.write(log, f"blob {repository} {digest}\n".encode())
-    pushed = await rooms.push_manifest(image(layers), Tag(f"v{number}"), repository)
+    pushed = await services.push_manifest(image(layers), Tag(f"v{number}"), repository)
     os.write(log, f"manifest {repository} v{number} {pushed.digest}\n".encode())
 
 
 def push_all(data: Path, log: int) -> None:
     """Push four images at the same time, then one of them once more."""
 
-    async def work(rooms: OpenRooms) -> None:
-        await asyncio.gather(*(push_one(rooms, log, number) for number in range(4)))
-        await push_one(rooms, log, 0)
+    async def work(services: OpenServices) -> None:
+        await asyncio.gather(*(push_one(services, log, number) for number in range(4)))
+        await push_one(services, log, 0)
 
-    with open_rooms(data) as rooms:
-        rooms.run(work(rooms))
+    with open_services(data) as services:
+        services.run(work(services))
 
 
 def child(folder: Path, n: int) -> None:

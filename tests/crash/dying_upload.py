@@ -13,7 +13,7 @@ from pathlib import Path
 
 from registry.oci.digest import Digest
 from tests.crash.dying_pusher import ACKNOWLEDGED, STEPS, DeathAtStep
-from tests.registry.open_rooms import PUSHER, REPOSITORY, OpenRooms, open_rooms, pieces
+from tests.registry.open_services import PUSHER, REPOSITORY, OpenServices, open_services, pieces
 
 WAYS: dict[str, tuple[bytes, ...]] = {
     "whole": (b"all of it in the last request " * 10_000,),
@@ -24,14 +24,14 @@ WAYS: dict[str, tuple[bytes, ...]] = {
 """The bodies of the requests of an upload; the last is that of the PUT."""
 
 
-async def upload(rooms: OpenRooms, log: int, bodies: tuple[bytes, ...]) -> None:
+async def upload(services: OpenServices, log: int, bodies: tuple[bytes, ...]) -> None:
     """What a client asks for, with a word on each answer."""
-    session = await rooms.uploads.start(REPOSITORY, PUSHER)
+    session = await services.uploads.start(REPOSITORY, PUSHER)
     os.write(log, f"opened {session.id}\n".encode())
     for body in bodies[:-1]:
-        stands = await rooms.uploads.append(session, pieces(body), None, len(body))
+        stands = await services.uploads.append(session, pieces(body), None, len(body))
         os.write(log, f"stands {stands}\n".encode())
-    await rooms.uploads.finish(session, Digest.of(b"".join(bodies)), pieces(bodies[-1]), None, len(bodies[-1]))
+    await services.uploads.finish(session, Digest.of(b"".join(bodies)), pieces(bodies[-1]), None, len(bodies[-1]))
     os.write(log, b"done\n")
 
 
@@ -39,12 +39,12 @@ def child(folder: Path, way: str, n: int) -> None:
     """Upload until death."""
     folder.mkdir()
     log = os.open(folder / ACKNOWLEDGED, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with open_rooms(folder / "data") as rooms:
+    with open_services(folder / "data") as services:
         log_write, death = os.write, DeathAtStep(n)
         for name in STEPS:
             setattr(os, name, death.wrap(getattr(os, name)))
         os.write = lambda to, data: (log_write if to == log else death.wrap(log_write))(to, data)
-        rooms.run(upload(rooms, log, WAYS[way]))
+        services.run(upload(services, log, WAYS[way]))
         os._exit(0)
 
 

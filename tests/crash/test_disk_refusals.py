@@ -23,7 +23,7 @@ from registry.oci.errors import (
 )
 from registry.oci.names import RepositoryName, Tag
 from tests.crash.aftermath import damaged, dangling
-from tests.registry.open_rooms import PUSHER, REPOSITORY, OpenRooms, open_rooms, pieces
+from tests.registry.open_services import PUSHER, REPOSITORY, OpenServices, open_services, pieces
 
 STEPS = ("mkdir", "open", "pwritev", "write", "ftruncate", "fdatasync", "fsync", "rename", "link")
 
@@ -68,10 +68,10 @@ def _is_session_log(descriptor: int) -> bool:
     return Path(f"/proc/self/fd/{descriptor}").readlink().name == "sessions.log"
 
 
-def answer_to_push(rooms: OpenRooms) -> OciError | None:
+def answer_to_push(services: OpenServices) -> OciError | None:
     """Push an image; the error that a client would get, or `None`."""
     try:
-        rooms.run(rooms.push_image(Tag("v1"), [b"layer" * 1000, b"layer" * 20_000]))
+        services.run(services.push_image(Tag("v1"), [b"layer" * 1000, b"layer" * 20_000]))
     except OciError as error:
         return error
     return None
@@ -84,14 +84,14 @@ def test_a_refusal_at_any_step_is_a_clear_error(tmp_path: Path, number: int, sta
     happened = True
     while happened:
         n += 1
-        with open_rooms(tmp_path / str(n)) as rooms:
+        with open_services(tmp_path / str(n)) as services:
             refusal = Refusal(n, number)
             with refusal.in_force():
-                error = answer_to_push(rooms)
+                error = answer_to_push(services)
             happened = refusal.happened
             assert (status_of(error) if error else None) == (status if happened else None), f"step {n}"
-            assert damaged(rooms.data) == dangling(rooms) == []
-            assert answer_to_push(rooms) is None
+            assert damaged(services.data) == dangling(services) == []
+            assert answer_to_push(services) is None
     assert n > 15
 
 
@@ -100,51 +100,51 @@ def test_a_session_that_cannot_be_written_down_is_refused(
     tmp_path: Path, number: int, kind: type[OciError], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It counts for nothing, and the next one is opened; the end of one is no reason to refuse anything."""
-    with open_rooms(tmp_path, uploads={"sessions_per_principal": 1}) as rooms:
+    with open_services(tmp_path, uploads={"sessions_per_principal": 1}) as services:
         with Refusal(1, number).in_force(), pytest.raises(kind):
-            rooms.run(rooms.uploads.start(REPOSITORY, PUSHER))
-        session = rooms.run(rooms.uploads.start(REPOSITORY, PUSHER))
-        monkeypatch.setattr(rooms.sessions, "_descriptor", os.open(tmp_path, os.O_RDONLY))
-        rooms.run(rooms.uploads.cancel(session))
+            services.run(services.uploads.start(REPOSITORY, PUSHER))
+        session = services.run(services.uploads.start(REPOSITORY, PUSHER))
+        monkeypatch.setattr(services.sessions, "_descriptor", os.open(tmp_path, os.O_RDONLY))
+        services.run(services.uploads.cancel(session))
 
 
 def test_a_refused_chunk_can_be_sent_again(tmp_path: Path) -> None:
     """The session stands where it stood, and the whole has the right digest in the end."""
-    with open_rooms(tmp_path) as rooms:
-        session = rooms.run(rooms.uploads.start(REPOSITORY, PUSHER))
-        rooms.run(rooms.uploads.append(session, pieces(b"con"), 0, 3))
+    with open_services(tmp_path) as services:
+        session = services.run(services.uploads.start(REPOSITORY, PUSHER))
+        services.run(services.uploads.append(session, pieces(b"con"), 0, 3))
         with Refusal(1, errno.EIO).in_force(), pytest.raises(Unavailable):
-            rooms.run(rooms.uploads.append(session, pieces(b"tent"), 3, 4))
-        assert rooms.run(rooms.uploads.append(session, pieces(b"tent"), 3, 4)) == 7
+            services.run(services.uploads.append(session, pieces(b"tent"), 3, 4))
+        assert services.run(services.uploads.append(session, pieces(b"tent"), 3, 4)) == 7
 
 
 @pytest.mark.parametrize("step", range(1, 3))
 def test_a_full_disk_keeps_no_part_of_an_upload(tmp_path: Path, step: int) -> None:
     """Its bytes go at once, whether they were kept before or not, and the session is over."""
-    with open_rooms(tmp_path) as rooms:
-        session = rooms.run(rooms.uploads.start(REPOSITORY, PUSHER))
+    with open_services(tmp_path) as services:
+        session = services.run(services.uploads.start(REPOSITORY, PUSHER))
         if step > 1:
-            rooms.run(rooms.uploads.append(session, pieces(b"con"), 0, 3))
+            services.run(services.uploads.append(session, pieces(b"con"), 0, 3))
         with Refusal(1 if step > 1 else 2, errno.ENOSPC).in_force(), pytest.raises(StorageFull):
-            rooms.run(rooms.uploads.append(session, pieces(b"tent"), None, 4))
+            services.run(services.uploads.append(session, pieces(b"tent"), None, 4))
         with pytest.raises(BlobUploadUnknown):
-            rooms.run(rooms.uploads.append(session, pieces(b"tent"), None, 4))
+            services.run(services.uploads.append(session, pieces(b"tent"), None, 4))
         assert [path for name in ("uploads", "incoming") for path in (tmp_path / name).iterdir()] == []
 
 
 def test_a_real_limit_of_the_kernel_is_a_clear_error(tmp_path: Path) -> None:
     """A file that may not grow past 64 KiB: the upload is refused, a smaller one goes through."""
-    with open_rooms(tmp_path) as rooms:
-        rooms.run(rooms.push_blob(b"before"))
+    with open_services(tmp_path) as services:
+        services.run(services.push_blob(b"before"))
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, hard))
         try:
             with pytest.raises(StorageFull):
-                rooms.run(rooms.push_blob(b"x" * 100_000))
+                services.run(services.push_blob(b"x" * 100_000))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        assert damaged(tmp_path) == dangling(rooms) == []
-        assert rooms.run(rooms.push_blob(b"x" * 100_000))
+        assert damaged(tmp_path) == dangling(services) == []
+        assert services.run(services.push_blob(b"x" * 100_000))
 
 
 def limit_pages(connection: Connection) -> None:
@@ -161,12 +161,12 @@ def fill(connection: Connection) -> None:
 
 def test_a_full_database_is_a_clear_error(tmp_path: Path) -> None:
     """Nothing of the change remains, reads go on, and what waits beside it is told as well."""
-    with open_rooms(tmp_path) as rooms:
-        rooms.run(rooms.push_image(Tag("v1")))
-        rooms.run(rooms.metadata.write(limit_pages))
+    with open_services(tmp_path) as services:
+        services.run(services.push_image(Tag("v1")))
+        services.run(services.metadata.write(limit_pages))
         with pytest.raises(StorageFull) as caught:
-            rooms.run(rooms.metadata.write(fill))
-        assert rooms.run(rooms.catalog.page(lambda _name: True, None, "")).items == ("team/app",)
+            services.run(services.metadata.write(fill))
+        assert services.run(services.catalog.page(lambda _name: True, None, "")).items == ("team/app",)
         assert document_of(caught.value)["errors"][0]["message"].startswith("the disk that holds the registry")
         assert isinstance(caught.value, Unavailable)
-        assert rooms.run(rooms.tag_names()) == ("v1",)
+        assert services.run(services.tag_names()) == ("v1",)

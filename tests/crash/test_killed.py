@@ -12,7 +12,7 @@ from registry.metadata.manifests import content
 from registry.oci.names import Tag
 from tests.crash.aftermath import acknowledgements, damaged, dangling, lost
 from tests.crash.dying_pusher import ACKNOWLEDGED
-from tests.registry.open_rooms import REPOSITORY, OpenRooms, image, open_rooms
+from tests.registry.open_services import REPOSITORY, OpenServices, image, open_services
 
 STRIDE = 13
 
@@ -30,19 +30,21 @@ def test_a_kill_at_any_step_loses_nothing(tmp_path: Path, first: int) -> None:
 
 def findings_in(folder: Path) -> list[str]:
     """Whatever is wrong with a folder."""
-    with open_rooms(folder / "data") as rooms:
-        found = lost(rooms, acknowledgements(folder / ACKNOWLEDGED))
-        found += [f"damaged: {path}" for path in damaged(rooms.data)]
-        found += [f"dangling: {digest}" for digest in dangling(rooms)]
-        return found + goes_on(rooms)
+    with open_services(folder / "data") as services:
+        found = lost(services, acknowledgements(folder / ACKNOWLEDGED))
+        found += [f"damaged: {path}" for path in damaged(services.data)]
+        found += [f"dangling: {digest}" for digest in dangling(services)]
+        return found + goes_on(services)
 
 
-def goes_on(rooms: OpenRooms) -> list[str]:
+def goes_on(services: OpenServices) -> list[str]:
     """Whether the folder can be used: pushed to, and cleaned of what the crash has left."""
-    rooms.run(rooms.push_image(Tag("after")))
-    manifest = rooms.run(rooms.metadata.read(content, REPOSITORY, rooms.run(rooms.push_manifest(image())).digest))
-    rooms.run(rooms.uploads.expire(time.time() + 10**9))
-    left = [str(path) for passage in ("uploads", "incoming") for path in (rooms.data / passage).iterdir()]
+    services.run(services.push_image(Tag("after")))
+    manifest = services.run(
+        services.metadata.read(content, REPOSITORY, services.run(services.push_manifest(image())).digest)
+    )
+    services.run(services.uploads.expire(time.time() + 10**9))
+    left = [str(path) for passage in ("uploads", "incoming") for path in (services.data / passage).iterdir()]
     return left + ([] if manifest == image() else ["cannot push"])
 
 

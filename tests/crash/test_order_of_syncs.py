@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from registry.oci.digest import Digest
 from registry.oci.names import Tag
-from tests.registry.open_rooms import OpenRooms, image, open_rooms
+from tests.registry.open_services import OpenServices, image, open_services
 
 CONTENT = b"content" * 1000
 LARGE = b"content" * 10_000
@@ -66,38 +66,38 @@ class Trace:
         return traced
 
 
-def watch_rows(rooms: OpenRooms, trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+def watch_rows(services: OpenServices, trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the trace say when a change is handed to the metadata."""
-    real = rooms.metadata.write
+    real = services.metadata.write
 
     async def traced(*args: Any, **kwargs: Any) -> Any:
         trace.calls.append(("rows", ""))
         return await real(*args, **kwargs)
 
-    monkeypatch.setattr(rooms.metadata, "write", traced)
+    monkeypatch.setattr(services.metadata, "write", traced)
 
 
 @pytest.fixture
-def traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[OpenRooms, Trace]]:
+def traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[OpenServices, Trace]]:
     """The services, and what they do to the disk."""
     trace = Trace()
-    with open_rooms(tmp_path) as rooms:
-        watch_rows(rooms, trace, monkeypatch)
+    with open_services(tmp_path) as services:
+        watch_rows(services, trace, monkeypatch)
         with trace.recording():
-            yield rooms, trace
+            yield services, trace
 
 
-def file_of(rooms: OpenRooms, content: bytes) -> Path:
+def file_of(services: OpenServices, content: bytes) -> Path:
     """Where a blob belongs."""
     encoded = Digest.of(content).encoded
-    return rooms.data / "blobs" / "sha256" / encoded[:2] / encoded
+    return services.data / "blobs" / "sha256" / encoded[:2] / encoded
 
 
-def test_an_upload_is_synced_before_it_is_recorded(traced: tuple[OpenRooms, Trace]) -> None:
+def test_an_upload_is_synced_before_it_is_recorded(traced: tuple[OpenServices, Trace]) -> None:
     """Last byte, sync of the bytes, rename, sync of the folder, rows."""
-    rooms, trace = traced
-    rooms.run(rooms.push_blob(LARGE))
-    target = file_of(rooms, LARGE)
+    services, trace = traced
+    services.run(services.push_blob(LARGE))
+    target = file_of(services, LARGE)
     staging = next(path for call, path in trace.calls if call == "rename from")
     places = [
         trace.last("pwritev", staging),
@@ -109,24 +109,24 @@ def test_an_upload_is_synced_before_it_is_recorded(traced: tuple[OpenRooms, Trac
     assert places == sorted(places)
 
 
-def test_a_small_upload_is_synced_by_the_database_alone(traced: tuple[OpenRooms, Trace]) -> None:
+def test_a_small_upload_is_synced_by_the_database_alone(traced: tuple[OpenServices, Trace]) -> None:
     """Its file is written inside the transaction that keeps its bytes, and not synced; nor are the log's two lines."""
-    rooms, trace = traced
-    rooms.run(rooms.push_blob(b"a folder comes first"))
+    services, trace = traced
+    services.run(services.push_blob(b"a folder comes first"))
     trace.calls.clear()
-    rooms.run(rooms.push_blob(CONTENT))
-    incoming = rooms.data / "incoming" / Digest.of(CONTENT).encoded
-    line = ("write", str(rooms.data / "sessions.log"))
+    services.run(services.push_blob(CONTENT))
+    incoming = services.data / "incoming" / Digest.of(CONTENT).encoded
+    line = ("write", str(services.data / "sessions.log"))
     steps = [line, ("rows", ""), ("write", str(incoming)), line]
     assert [call for call in trace.calls if call[0] != "mkdir"] == steps
 
 
-def test_a_small_upload_without_journal_is_synced_before_it_is_recorded(traced: tuple[OpenRooms, Trace]) -> None:
+def test_a_small_upload_without_journal_is_synced_before_it_is_recorded(traced: tuple[OpenServices, Trace]) -> None:
     """The same order as a large one, by a shorter way."""
-    rooms, trace = traced
-    rooms.configure(storage={"journal_bytes": 0})
-    rooms.run(rooms.push_blob(CONTENT))
-    target = file_of(rooms, CONTENT)
+    services, trace = traced
+    services.configure(storage={"journal_bytes": 0})
+    services.run(services.push_blob(CONTENT))
+    target = file_of(services, CONTENT)
     incoming = next(path for call, path in trace.calls if call == "rename from")
     places = [
         trace.last("write", incoming),
@@ -138,37 +138,37 @@ def test_a_small_upload_without_journal_is_synced_before_it_is_recorded(traced: 
     assert places == sorted(places)
 
 
-def test_a_manifest_is_one_transaction(traced: tuple[OpenRooms, Trace]) -> None:
+def test_a_manifest_is_one_transaction(traced: tuple[OpenServices, Trace]) -> None:
     """Its bytes are with its rows: there is no file that could be ahead of them or behind."""
-    rooms, trace = traced
-    rooms.run(rooms.push_image(Tag("v1")))
+    services, trace = traced
+    services.run(services.push_image(Tag("v1")))
     trace.calls.clear()
-    rooms.run(rooms.push_manifest(image(), Tag("v2")))
+    services.run(services.push_manifest(image(), Tag("v2")))
     assert trace.calls == [("rows", "")]
 
 
-def test_a_new_folder_is_synced_before_it_is_used(traced: tuple[OpenRooms, Trace]) -> None:
+def test_a_new_folder_is_synced_before_it_is_used(traced: tuple[OpenServices, Trace]) -> None:
     """Made, its own name synced, then the blob's."""
-    rooms, trace = traced
-    rooms.configure(storage={"journal_bytes": 0})
-    rooms.run(rooms.push_blob(CONTENT))
-    folder = file_of(rooms, CONTENT).parent
+    services, trace = traced
+    services.configure(storage={"journal_bytes": 0})
+    services.run(services.push_blob(CONTENT))
+    folder = file_of(services, CONTENT).parent
     places = [
         trace.first("mkdir", folder),
         trace.first("fsync", folder.parent),
-        trace.first("rename to", file_of(rooms, CONTENT)),
+        trace.first("rename to", file_of(services, CONTENT)),
     ]
     assert places == sorted(places)
 
 
-def test_a_blob_that_is_there_already_is_synced_all_the_same(traced: tuple[OpenRooms, Trace]) -> None:
+def test_a_blob_that_is_there_already_is_synced_all_the_same(traced: tuple[OpenServices, Trace]) -> None:
     """The first push of it might not have got to its own sync."""
-    rooms, trace = traced
-    rooms.configure(storage={"journal_bytes": 0})
-    rooms.run(rooms.push_blob(CONTENT))
+    services, trace = traced
+    services.configure(storage={"journal_bytes": 0})
+    services.run(services.push_blob(CONTENT))
     trace.calls.clear()
-    rooms.run(rooms.push_blob(CONTENT))
-    assert trace.last("fsync", file_of(rooms, CONTENT).parent) < trace.first("rows", "")
+    services.run(services.push_blob(CONTENT))
+    assert trace.last("fsync", file_of(services, CONTENT).parent) < trace.first("rows", "")
 
 
 def pragmas(connection: Connection) -> tuple[object, ...]:
@@ -177,7 +177,7 @@ def pragmas(connection: Connection) -> tuple[object, ...]:
     return tuple(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names)
 
 
-def test_rows_are_synced_by_the_database(traced: tuple[OpenRooms, Trace]) -> None:
+def test_rows_are_synced_by_the_database(traced: tuple[OpenServices, Trace]) -> None:
     """FULL (2): each commit syncs the write-ahead log."""
-    rooms, _ = traced
-    assert rooms.run(rooms.metadata.write(pragmas)) == (2, "wal", 1)
+    services, _ = traced
+    assert services.run(services.metadata.write(pragmas)) == (2, "wal", 1)

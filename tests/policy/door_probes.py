@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from policy.decision import Door
+from policy.decision import AccessPoint
 from policy.state import State
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
@@ -101,28 +101,28 @@ class Column:
         probe: whether it is open.
     """
 
-    door: Door
+    door: AccessPoint
     routes: frozenset[tuple[str, str]]
     probe: Probe
 
 
-def column(door: Door, probe: Probe, *routes: tuple[str, str]) -> Column:
+def column(door: AccessPoint, probe: Probe, *routes: tuple[str, str]) -> Column:
     """A column."""
     return Column(door, frozenset(routes), probe)
 
 
 COLUMNS: Mapping[str, Column] = {
-    "manifest GET": column(Door.MANIFEST, manifest("GET"), ("GET", "manifests.pull")),
-    "manifest HEAD": column(Door.MANIFEST, manifest("HEAD"), ("HEAD", "manifests.pull")),
-    "blob GET": column(Door.BLOB, blob("GET"), ("GET", "blobs.pull")),
-    "blob HEAD": column(Door.BLOB, blob("HEAD"), ("HEAD", "blobs.pull")),
-    "blob Range": column(Door.BLOB, blob_part, ("GET", "blobs.pull")),
-    "mount": column(Door.BLOB, mount, ("POST", "uploads.start")),
-    "entry of a list": column(Door.REFERRERS, entry, ("GET", "referrers.page")),
-    "referrers GET": column(Door.REFERRERS, referrers("GET"), ("GET", "referrers.page")),
-    "referrers HEAD": column(Door.REFERRERS, referrers("HEAD"), ("HEAD", "referrers.page")),
-    "referrer": column(Door.MANIFEST, signature, ("GET", "manifests.pull"), ("GET", "blobs.pull")),
-    "reference": column(Door.REFERENCE, reference, ("POST", "routes.check")),
+    "manifest GET": column(AccessPoint.MANIFEST, manifest("GET"), ("GET", "manifests.pull")),
+    "manifest HEAD": column(AccessPoint.MANIFEST, manifest("HEAD"), ("HEAD", "manifests.pull")),
+    "blob GET": column(AccessPoint.BLOB, blob("GET"), ("GET", "blobs.pull")),
+    "blob HEAD": column(AccessPoint.BLOB, blob("HEAD"), ("HEAD", "blobs.pull")),
+    "blob Range": column(AccessPoint.BLOB, blob_part, ("GET", "blobs.pull")),
+    "mount": column(AccessPoint.BLOB, mount, ("POST", "uploads.start")),
+    "entry of a list": column(AccessPoint.REFERRERS, entry, ("GET", "referrers.page")),
+    "referrers GET": column(AccessPoint.REFERRERS, referrers("GET"), ("GET", "referrers.page")),
+    "referrers HEAD": column(AccessPoint.REFERRERS, referrers("HEAD"), ("HEAD", "referrers.page")),
+    "referrer": column(AccessPoint.MANIFEST, signature, ("GET", "manifests.pull"), ("GET", "blobs.pull")),
+    "reference": column(AccessPoint.REFERENCE, reference, ("POST", "routes.check")),
 }
 
 

@@ -11,9 +11,9 @@ from policy.assessment.settings import JudgingSettings
 from policy.assessment.verdict import Verdict
 from policy.enforcement.gate import PolicyGate
 from policy.enforcement.operator_file import FILE as ORDERS
-from policy.enforcement.operator_file import OrdersInForce
+from policy.enforcement.operator_file import OperatorFileInForce
 from policy.results.store import FILE as LEDGER
-from policy.results.store import Ledger
+from policy.results.store import ResultStore
 from registry.auth.actions import Role
 from registry.auth.principals import Principal
 from registry.config.settings import RegistrySettings, SettingsInForce
@@ -46,9 +46,9 @@ class Lab:
         self.data = data
         self.pool = ThreadPoolExecutor(4)
         self.storage, self.metadata = open_stores(data, self.pool)
-        self.ledger = Ledger(data / LEDGER)
+        self.ledger = ResultStore(data / LEDGER)
         judging = JudgingSettings.model_validate({"inspection": {"workers": 1, "nice": 0}} | settings)
-        orders = OrdersInForce(data / ORDERS)
+        orders = OperatorFileInForce(data / ORDERS)
         self.gate = PolicyGate(self.storage, self.metadata, self.ledger, orders, judging, clock)
         in_force = SettingsInForce(RegistrySettings.model_validate({"data": data} | registry))
         everything = (self.storage, self.metadata, self.gate, in_force)

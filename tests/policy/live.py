@@ -65,7 +65,7 @@ def live_gateway(data: Path, ca: Path | None = None, **groups: Any) -> Iterator[
         draft("outsider", Role.ACR_PULL, ["elsewhere/*"]),
     ]
     for enrolment in made:
-        asyncio.run(app.rooms.stores.metadata.write(record, enrolment))
+        asyncio.run(app.services.stores.metadata.write(record, enrolment))
     with running(app) as live:
         yield LiveGateway(live, {enrolment.row.name: enrolment.secret() for enrolment in made}, ca)
 

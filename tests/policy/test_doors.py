@@ -19,12 +19,12 @@ import pytest
 
 from policy.app import build
 from policy.assessment.reinspect import forget_image
-from policy.decision import Door
+from policy.decision import AccessPoint
 from policy.definition.policy import DEFAULT, known_policies
 from policy.enforcement.gate import PolicyGate
-from policy.enforcement.reload import Turnover
+from policy.enforcement.reload import PolicyReload
 from policy.gateway import routes as gateway_routes
-from policy.gateway.checks import Clearances
+from policy.gateway.checks import Checks
 from policy.gateway.settings import GatewaySettings
 from policy.settings import Settings, judging_section
 from policy.state import State
@@ -51,7 +51,7 @@ HAND_OUT_NOTHING = {
     *("uploads.status", "uploads.append", "uploads.finish", "uploads.cancel", "acr.absent"),
 }
 # Content comes in by the first; nothing exports yet.
-NO_WAY_OUT = {Door.PUSH, Door.EXPORT}
+NO_WAY_OUT = {AccessPoint.PUSH, AccessPoint.EXPORT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +102,10 @@ def served(prepared: Prepared, mode: str, tmp_path_factory: pytest.TempPathFacto
     data = tmp_path_factory.mktemp(mode) / "data"
     shutil.copytree(prepared.data, data)
     app = build(settings(data, mode, DEFAULT))
-    gate = app.rooms.gate
+    gate = app.services.gate
     assert isinstance(gate, PolicyGate)
     hold_worker(gate, data)
-    turn = asyncio.run(Turnover(gate, judging_section).prepare(settings(data, mode, YOUNG)))
+    turn = asyncio.run(PolicyReload(gate, judging_section).prepare(settings(data, mode, YOUNG)))
     assert turn is not None
     with running(app) as live:
         yield Served(live.url, turn)
@@ -170,7 +170,7 @@ def test_all_doors_turn_at_once(prepared: Prepared, served: Served, mode: str) -
 
 def test_every_route_has_a_cell() -> None:
     """A new route, or a new method of one, is either probed in the matrix or known to hand out nothing."""
-    mine = gateway_routes.table(Clearances.__new__(Clearances), GatewaySettings, Parsing(SettingsInForce(Settings())))
+    mine = gateway_routes.table(Checks.__new__(Checks), GatewaySettings, Parsing(SettingsInForce(Settings())))
     known = {(method, row.operation) for row in (*routes.TABLE, *mine) for method in row.methods.split()}
     assert {operation for _, operation in known} >= HAND_OUT_NOTHING
     probed = {route for column in COLUMNS.values() for route in column.routes}
@@ -179,7 +179,7 @@ def test_every_route_has_a_cell() -> None:
 
 def test_every_door_has_a_cell() -> None:
     """A door that the decision gains needs a column."""
-    assert {column.door for column in COLUMNS.values()} == set(Door) - NO_WAY_OUT
+    assert {column.door for column in COLUMNS.values()} == set(AccessPoint) - NO_WAY_OUT
 
 
 def test_every_state_has_a_cell() -> None:

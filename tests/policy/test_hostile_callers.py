@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from policy.gateway import routes as gateway
-from policy.gateway.checks import Clearances
+from policy.gateway.checks import Checks
 from policy.gateway.settings import GatewaySettings
 from policy.settings import Settings
-from registry.api.requirements import Needs
+from registry.api.requirements import Requirement
 from registry.api.routes import SAFE_METHODS, TABLE, Row
 from registry.config.settings import SettingsInForce
 from registry.content.parsing import Parsing
@@ -87,7 +87,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[Parsed]:
 
 def rows() -> list[tuple[str, Row]]:
     """Every route of both tables, once for each method."""
-    mine = gateway.table(cast("Clearances", None), GatewaySettings, Parsing(SettingsInForce(Settings())))
+    mine = gateway.table(cast("Checks", None), GatewaySettings, Parsing(SettingsInForce(Settings())))
     return [(method, row) for row in (*TABLE, *mine) for method in row.methods.split()]
 
 
@@ -117,7 +117,7 @@ def test_nothing_is_parsed_before_the_caller_is_authorised(  # noqa: PLR0917
         parsed.clear()
         fields = {"Authorization": f"Bearer {token}"} if caller != "nobody" else {}
         answer = client.request(method, path, content=body, headers={"Content-Type": IMAGE, **fields})
-    assert answer.status_code in ({400, 401, 413} if row.needs is Needs.NOTHING else {401})
+    assert answer.status_code in ({400, 401, 413} if row.needs is Requirement.NOTHING else {401})
     assert all(each.size < 1_000 for each in parsed)
 
 

@@ -14,7 +14,7 @@ from schemathesis.checks import CheckFunction
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from policy.gateway import routes as gateway
-from policy.gateway.checks import Clearances
+from policy.gateway.checks import Checks
 from policy.gateway.settings import GatewaySettings
 from registry.api.routes import SAFE_METHODS, TABLE
 from registry.content.parsing import Parsing
@@ -39,9 +39,9 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway]:
 
 def test_description_has_every_route_of_its_own(live: LiveGateway) -> None:
     """A route that is added or removed changes the description."""
-    rooms = live.registry.app.rooms
-    clearances = Clearances(rooms.stores.metadata, rooms.gate)  # type: ignore[arg-type]
-    rows = (*TABLE, *gateway.table(clearances, GatewaySettings, Parsing(rooms.stores.settings)))
+    services = live.registry.app.services
+    clearances = Checks(services.stores.metadata, services.gate)  # type: ignore[arg-type]
+    rows = (*TABLE, *gateway.table(clearances, GatewaySettings, Parsing(services.stores.settings)))
     own = {
         (method, row.path.replace(":repository", ""))
         for row in rows

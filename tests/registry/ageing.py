@@ -6,15 +6,15 @@ from pathlib import Path
 from sqlalchemy import Connection, update
 
 from registry.metadata.tables import manifests, repository_blobs
-from tests.registry.open_rooms import OpenRooms
+from tests.registry.open_services import OpenServices
 
 HOUR = 3600.0
 
 
-def age(rooms: OpenRooms, seconds: float = 48 * HOUR) -> None:
+def age(services: OpenServices, seconds: float = 48 * HOUR) -> None:
     """Everything recorded or stored so far happened so long ago."""
-    rooms.run(rooms.metadata.write(_age_rows, seconds))
-    for path in [*rooms.data.glob("blobs/*/*/*"), *rooms.data.glob("uploads/*/data")]:
+    services.run(services.metadata.write(_age_rows, seconds))
+    for path in [*services.data.glob("blobs/*/*/*"), *services.data.glob("uploads/*/data")]:
         age_file(path, seconds)
 
 

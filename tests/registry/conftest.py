@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.registry.open_rooms import OpenRooms, open_rooms
+from tests.registry.open_services import OpenServices, open_services
 
 
 @pytest.fixture
-def rooms(tmp_path: Path) -> Iterator[OpenRooms]:
+def services(tmp_path: Path) -> Iterator[OpenServices]:
     """The services with the default settings and an open gate."""
-    with open_rooms(tmp_path / "data") as opened:
+    with open_services(tmp_path / "data") as opened:
         yield opened

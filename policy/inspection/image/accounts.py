@@ -7,7 +7,7 @@ beside the user: containerd keeps the user's supplementary groups then, docker a
 from dataclasses import dataclass
 
 from policy.inspection.archive.names import shown
-from policy.inspection.image.merged_root import Node, Root, RootUnclear, Viewer
+from policy.inspection.image.merged_root import MergedRoot, Node, RootUnclear, Viewer
 from policy.inspection.layer.permissions import Identity
 
 _PASSWD, _GROUP = b"etc/passwd", b"etc/group"
@@ -23,7 +23,7 @@ class _Row:
     rest: str
 
 
-def identities(root: Root, viewer: Viewer, user: str) -> tuple[Identity, ...]:
+def identities(root: MergedRoot, viewer: Viewer, user: str) -> tuple[Identity, ...]:
     """The identities that runtimes give to a `User`: one, or two where they disagree.
 
     Args:
@@ -50,7 +50,7 @@ def identities(root: Root, viewer: Viewer, user: str) -> tuple[Identity, ...]:
     return found[:1] if found[0] == found[1] else found
 
 
-def _named_user(root: Root, viewer: Viewer, user: str, name: str) -> _Row:
+def _named_user(root: MergedRoot, viewer: Viewer, user: str, name: str) -> _Row:
     if not name.isascii() or not name.isdigit():
         if name[:1] in {"+", "-"} and name[1:].isdigit():
             raise _unclear(user, "runtimes read a number with a sign differently")
@@ -71,7 +71,7 @@ def _checked(user: str, row: _Row) -> _Row:
     return row
 
 
-def _chosen_group(root: Root, viewer: Viewer, user: str, group: str) -> int:
+def _chosen_group(root: MergedRoot, viewer: Viewer, user: str, group: str) -> int:
     if group.isascii() and group.isdigit():
         return _number(user, group)
     rows = [row for row in _rows(root, viewer, _GROUP) if row.name == group]
@@ -80,14 +80,14 @@ def _chosen_group(root: Root, viewer: Viewer, user: str, group: str) -> int:
     return rows[0].number
 
 
-def _groups_of(root: Root, viewer: Viewer, name: str) -> frozenset[int]:
+def _groups_of(root: MergedRoot, viewer: Viewer, name: str) -> frozenset[int]:
     """The groups that list a user among their members."""
     return frozenset(
         row.number for row in _rows(root, viewer, _GROUP) if name in row.rest.split(",") and row.number >= 0
     )
 
 
-def _rows(root: Root, viewer: Viewer, path: bytes) -> list[_Row]:
+def _rows(root: MergedRoot, viewer: Viewer, path: bytes) -> list[_Row]:
     node = root.follow(path, viewer=viewer)[0]
     if node is None:
         return []

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from policy.inspection.archive.names import shown
-from policy.inspection.image.merged_root import Root, RootUnclear, Tier
+from policy.inspection.image.merged_root import MergedRoot, RootUnclear, Tier
 from policy.inspection.layer.permissions import Access
 from policy.inspection.layer.report import LayerInspection
 from policy.inspection.layer.tree import DIRECTORIES, FRESH, LINKS_AT_MOST
@@ -42,7 +42,7 @@ class Difference:
         return f"layer {self.index} has {shown(self.path)} {self.how}"
 
 
-def roots(layers: Iterable[LayerInspection]) -> tuple[Root, ...]:
+def roots(layers: Iterable[LayerInspection]) -> tuple[MergedRoot, ...]:
     """One root, or two: as overlay file systems show it, and as other unpackers leave it.
 
     Raises:
@@ -52,7 +52,7 @@ def roots(layers: Iterable[LayerInspection]) -> tuple[Root, ...]:
     return readings(layers)[0]
 
 
-def readings(layers: Iterable[LayerInspection]) -> tuple[tuple[Root, ...], tuple[Difference, ...]]:
+def readings(layers: Iterable[LayerInspection]) -> tuple[tuple[MergedRoot, ...], tuple[Difference, ...]]:
     """The roots, as `roots` gives them, and where they part.
 
     Raises:
@@ -69,7 +69,7 @@ def readings(layers: Iterable[LayerInspection]) -> tuple[tuple[Root, ...], tuple
         older = (overlay[:index], others[:index])
         differences += [Difference(index, path, _MERGING) for path in layer.merging if _matters(path, older)]
         differences += [Difference(index, path, _FOLLOWING) for path in redirects]
-    found = (Root(overlay),) if not differences else (Root(overlay), Root(others))
+    found = (MergedRoot(overlay),) if not differences else (MergedRoot(overlay), MergedRoot(others))
     for root in found:
         _refuse_changed_modes(root)
     return found, tuple(differences)
@@ -86,11 +86,11 @@ _FOLLOWING = (
 
 
 def _matters(path: bytes, older: Iterable[Sequence[Tier]]) -> bool:
-    nodes = [Root(tiers).at(path) for tiers in older]
+    nodes = [MergedRoot(tiers).at(path) for tiers in older]
     return any(node is not None and node.is_directory for node in nodes)
 
 
-def _refuse_changed_modes(root: Root) -> None:
+def _refuse_changed_modes(root: MergedRoot) -> None:
     """A hard link shares mode and owner of an older layer's file: unpackers that take it change both, or neither."""
     for index, tier in enumerate(root.tiers):
         if len(tier.outside) > _OUTSIDE_AT_MOST:
@@ -115,7 +115,7 @@ def _redirects(tier: Tier, older: list[Tier]) -> dict[bytes, bytes]:
     links = set[bytes]()
     for below in older:
         links.update(below.links.intersection(tier.implicit), below.links.intersection(tier.late))
-    root = Root(older)
+    root = MergedRoot(older)
     for path in sorted({*tier.implicit, *tier.late}) if links else ():
         place = moved(path, found)
         if not path or (place == path and path not in links):
@@ -134,7 +134,7 @@ def _redirects(tier: Tier, older: list[Tier]) -> dict[bytes, bytes]:
     return found
 
 
-def landing(root: Root, path: bytes) -> bytes:
+def landing(root: MergedRoot, path: bytes) -> bytes:
     """Where a path leads, also when nothing is there yet."""
     todo = path.split(b"/")[::-1]
     at, followed = b"", 0

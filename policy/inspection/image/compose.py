@@ -12,11 +12,11 @@ from policy.inspection.image.conda import Condas, conda, other_condas, reached
 from policy.inspection.image.conda_lookalikes import conda_lookalikes
 from policy.inspection.image.config import ConfigUnreadable, ImageConfig, parse_config
 from policy.inspection.image.denials import denials
-from policy.inspection.image.merged_root import Root, RootUnclear
+from policy.inspection.image.merged_root import MergedRoot, RootUnclear
 from policy.inspection.image.operating_system import operating_system
 from policy.inspection.image.process_root import View
 from policy.inspection.image.python import base_python, hidden_pythons, other_pythons, python_on_path
-from policy.inspection.image.view import SHELL, Look
+from policy.inspection.image.view import SHELL, ImageView
 from policy.inspection.layer.named_table import unlike_table
 from policy.inspection.layer.permissions import Identity
 from policy.inspection.layer.report import LayerInspection
@@ -163,9 +163,9 @@ def _wrong(descriptor: Descriptor, layer: LayerInspection | None, diff_id: str) 
 
 
 def _read(
-    root: Root, config: ImageConfig, digests: tuple[str, ...], budgets: ImageBudgets, identity: Identity
+    root: MergedRoot, config: ImageConfig, digests: tuple[str, ...], budgets: ImageBudgets, identity: Identity
 ) -> _Found:
-    look = Look(root, config, digests, budgets, identity)
+    look = ImageView(root, config, digests, budgets, identity)
     found = _Found()
     condas = Condas(())
 
@@ -190,7 +190,7 @@ def _read(
     return found
 
 
-def _shell(look: Look) -> list[Fact]:
+def _shell(look: ImageView) -> list[Fact]:
     node, links = look.view.follow(SHELL)
     if node is None or not look.view.may_execute(node):
         look.missed("shell", SHELL.decode())

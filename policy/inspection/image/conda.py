@@ -9,7 +9,7 @@ from policy.inspection.facts import Fact
 from policy.inspection.image.merged_root import Node, RootUnclear
 from policy.inspection.image.view import (
     Hit,
-    Look,
+    ImageView,
     from_root,
     in_package_cache,
     joined,
@@ -59,7 +59,7 @@ class Installed:
         return not self.is_broken and "-".join(said) + ".json" == self.file.decode("latin-1")
 
 
-def installed(look: Look, prefix: bytes, package: str) -> list[Installed]:
+def installed(look: ImageView, prefix: bytes, package: str) -> list[Installed]:
     """The records of a package in a prefix, by file name."""
     meta = look.root.find(joined(prefix, _META))
     if meta is None or not meta.is_directory:
@@ -77,7 +77,7 @@ def installed(look: Look, prefix: bytes, package: str) -> list[Installed]:
     return found
 
 
-def prefixes(look: Look) -> list[bytes]:
+def prefixes(look: ImageView) -> list[bytes]:
     """Every directory with a conda-meta that has a record of the package conda, package caches aside."""
     found = [parent(path) for _, path in look.visible(_RECORD["conda"]) if path.split(b"/")[-2:-1] == [_META]]
     found += [path for _, path in look.visible(_META_LINK)]
@@ -105,7 +105,7 @@ class Condas:
     hit: Hit | None = None
 
 
-def reached(look: Look) -> Condas:
+def reached(look: ImageView) -> Condas:
     """The base prefixes to judge; none where PATH reaches a conda that nothing is known of.
 
     Raises:
@@ -122,7 +122,7 @@ def reached(look: Look) -> Condas:
     return Condas(found)
 
 
-def conda(look: Look, judged: Condas) -> list[Fact]:
+def conda(look: ImageView, judged: Condas) -> list[Fact]:
     """One fact per record of conda in the judged prefixes: `{"version", "prefix", "record"}`, broken ones and those
     without a program without a version; `fallback` is `path` where PATH reaches no conda.
     """
@@ -131,7 +131,7 @@ def conda(look: Look, judged: Condas) -> list[Fact]:
     return [fact for prefix in judged.prefixes for fact in _of_prefix(look, prefix, judged)]
 
 
-def _of_prefix(look: Look, prefix: bytes, judged: Condas) -> Iterator[Fact]:
+def _of_prefix(look: ImageView, prefix: bytes, judged: Condas) -> Iterator[Fact]:
     has_program = judged.hit is not None or _has_program(look, prefix)
     for item in installed(look, prefix, "conda"):
         value = {"prefix": from_root(prefix), "record": from_root(item.node.path)}
@@ -147,20 +147,20 @@ def _of_prefix(look: Look, prefix: bytes, judged: Condas) -> Iterator[Fact]:
             yield Fact("conda", {"version": item.version, **value}, evidence=evidence)
 
 
-def _has_program(look: Look, prefix: bytes) -> bool:
+def _has_program(look: ImageView, prefix: bytes) -> bool:
     """Whether a prefix's own conda can be started; one that a link leads to in another prefix is that one's."""
     nodes = [look.view.follow(joined(prefix, name))[0] for name in (b"bin/conda", b"condabin/conda")]
     return any(node is not None and parent(parent(node.path)) == prefix and look.can_start(node) for node in nodes)
 
 
-def _unknown(look: Look, hit: Hit) -> Fact:
+def _unknown(look: ImageView, hit: Hit) -> Fact:
     """The conda that PATH reaches, of which no record tells anything: a wrapper, or a program put there by hand."""
     value = {"prefix": from_root(parent(parent(hit.node.path))), "program": from_root(hit.node.path)}
     note = f"PATH reaches {shown(hit.node.path)}, and no record of conda lies in its prefix"
     return Fact("conda", value, evidence=(look.seen(hit.node, ""), *look.linked(hit.links)), note=note)
 
 
-def other_condas(look: Look, judged: tuple[bytes, ...]) -> list[Fact]:
+def other_condas(look: ImageView, judged: tuple[bytes, ...]) -> list[Fact]:
     """Records of conda that are reported only: other prefixes, package caches, ignored, deleted or replaced ones."""
     found = []
     metas = {meta.path for meta in (look.root.find(joined(prefix, _META)) for prefix in judged) if meta}
@@ -185,7 +185,7 @@ def _aside(path: bytes, record: Record, judged: set[bytes]) -> str:
     return f"{shown(path)} belongs to another prefix than the one judged"
 
 
-def _hidden(look: Look, record: Record, index: int, path: bytes) -> Fact:
+def _hidden(look: ImageView, record: Record, index: int, path: bytes) -> Fact:
     evidence = look.hidden(record, index, path, record.values.get("version", ""))
     note = f"layer {evidence.shadowed_by} deletes or replaces {shown(path)} of layer {index}"
     return reported("conda", evidence.value, from_root(parent(parent(path))), evidence, note)

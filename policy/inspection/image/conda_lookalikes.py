@@ -6,12 +6,12 @@ from policy.inspection.archive.names import shown
 from policy.inspection.detectors.conda_lookalike import WANTED, kind_of
 from policy.inspection.facts import Fact
 from policy.inspection.image.merged_root import Node
-from policy.inspection.image.view import Look
+from policy.inspection.image.view import ImageView
 
 _NAMES = re.compile(WANTED)
 
 
-def conda_lookalikes(look: Look) -> list[Fact]:
+def conda_lookalikes(look: ImageView) -> list[Fact]:
     """One fact `{"lookalike", "version"}` per file that the root shows, links followed, by path; never judged.
 
     For images without a Conda only: pip's record lies in every real one as well.
@@ -25,7 +25,7 @@ def conda_lookalikes(look: Look) -> list[Fact]:
     return list(found.values())
 
 
-def _fact(look: Look, node: Node, kind: str, links: tuple[Node, ...]) -> Fact:
+def _fact(look: ImageView, node: Node, kind: str, links: tuple[Node, ...]) -> Fact:
     version = node.record.values.get("version", "") if node.record else ""
     value = {"lookalike": kind, "version": version} if version else {"lookalike": kind}
     evidence = (look.seen(node, version), *look.linked(links))

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator
 from policy.inspection.facts import Fact
 from policy.inspection.image.merged_root import Node, RootUnclear
 from policy.inspection.image.process_root import View
-from policy.inspection.image.view import Look, from_root, joined, parent
+from policy.inspection.image.view import ImageView, from_root, joined, parent
 from policy.inspection.layer.permissions import Identity
 
 _PROGRAMS = (("conda", b"bin/conda"), ("python", b"bin/python"))
 
 
-def denials(look: Look, prefixes: Iterable[bytes]) -> list[Fact]:
+def denials(look: ImageView, prefixes: Iterable[bytes]) -> list[Fact]:
     """One fact `{"denied", "user", "prefix"}` per directory or program that root could use and the User cannot.
 
     Inside a prefix the first one only: whoever opens it opens what lies below.
@@ -24,7 +24,7 @@ def denials(look: Look, prefixes: Iterable[bytes]) -> list[Fact]:
         return []  # said where the programs themselves are looked up
 
 
-def _denials(look: Look, prefixes: Iterable[bytes]) -> Iterator[Fact]:
+def _denials(look: ImageView, prefixes: Iterable[bytes]) -> Iterator[Fact]:
     everything = View(look.root, Identity())
     for prefix in prefixes:
         for subject, name in _PROGRAMS:
@@ -39,7 +39,7 @@ def _denials(look: Look, prefixes: Iterable[bytes]) -> Iterator[Fact]:
                     break
 
 
-def _obstacles(look: Look, program: Node) -> Iterator[bytes]:
+def _obstacles(look: ImageView, program: Node) -> Iterator[bytes]:
     """The directories above a program that may not be searched, and the program where it may not be started."""
     above: list[bytes] = []
     path = program.path

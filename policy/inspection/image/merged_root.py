@@ -158,14 +158,14 @@ class Node:
 ROOT = Node(b"", b"d", 0)
 
 
-class Root:
+class MergedRoot:
     """Tiers, oldest first, seen as one root. What was looked up once is remembered."""
 
     def __init__(self, tiers: Sequence[Tier]) -> None:
         self.tiers = tuple(tiers)
         self._floors: dict[bytes, int | None] = {}
         self._nodes: dict[bytes, Node | None] = {}
-        self._below: dict[int, Root] = {}
+        self._below: dict[int, MergedRoot] = {}
         self._resolving: set[bytes] = set()
 
     def at(self, path: bytes) -> Node | None:
@@ -251,12 +251,12 @@ class Root:
             return None
         return self.at(home.path + b"/" + base if home.path else base)
 
-    def below(self, index: int) -> "Root":
+    def below(self, index: int) -> "MergedRoot":
         """The root that the layers under this one make."""
         if index >= len(self.tiers):
             return self
         if index not in self._below:
-            self._below[index] = Root(self.tiers[:index])
+            self._below[index] = MergedRoot(self.tiers[:index])
         return self._below[index]
 
     def _floor(self, directory: bytes) -> int | None:

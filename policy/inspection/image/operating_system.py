@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from policy.inspection.archive.names import shown
 from policy.inspection.facts import Fact
 from policy.inspection.image.merged_root import Node, RootUnclear
-from policy.inspection.image.view import Look
+from policy.inspection.image.view import ImageView
 from policy.inspection.layer.scan import SNIFF_LIMIT
 
 OS_RELEASE = (b"etc/os-release", b"usr/lib/os-release")
@@ -14,7 +14,7 @@ LSB_RELEASE = b"etc/lsb-release"
 _VERSION = re.compile(r"\d{1,18}(\.\d{1,18})*", re.ASCII)
 
 
-def operating_system(look: Look) -> tuple[Fact, ...]:
+def operating_system(look: ImageView) -> tuple[Fact, ...]:
     """At most one fact: `{"id", "version"}` as far as they are known. Without an os-release there is none.
 
     `version` is the text of the file, whatever its form: `12`, `16.04`, `testing/sid`. An empty one is none.
@@ -31,7 +31,7 @@ def operating_system(look: Look) -> tuple[Fact, ...]:
     return (Fact("os", value, evidence=found[0].evidence if found else (), note=note),)
 
 
-def _released(look: Look) -> tuple[Fact, ...]:
+def _released(look: ImageView) -> tuple[Fact, ...]:
     for path in OS_RELEASE:
         fact = _read(look, path, "ID", "VERSION_ID")
         if fact is not None:
@@ -40,7 +40,7 @@ def _released(look: Look) -> tuple[Fact, ...]:
     return () if fact is None else (fact,)
 
 
-def _read(look: Look, path: bytes, id_key: str, version_key: str) -> Fact | None:
+def _read(look: ImageView, path: bytes, id_key: str, version_key: str) -> Fact | None:
     """The first file that the image's user can open is final, even when it says nothing."""
     node, links = look.view.follow(path)
     if node is not None and node.entry[:1] == b"o":
@@ -76,7 +76,7 @@ def _silence(path: str, values: Mapping[str, str], *keys: str) -> str:
     return f"the {keys[-1]} of {path} is {said[:80]!r}: needs a number, or numbers joined by dots"
 
 
-def _values(look: Look, node: Node) -> tuple[dict[str, str], str]:
+def _values(look: ImageView, node: Node) -> tuple[dict[str, str], str]:
     if node.record is None and node.size <= SNIFF_LIMIT:
         return {}, ""  # small files are searched for the keys: this one has none of them
     record = look.record_of(node, "what the operating system is read from", "os-release")

@@ -2,7 +2,7 @@
 
 from policy.inspection.archive.names import shown
 from policy.inspection.image.ambiguous_links import landing
-from policy.inspection.image.merged_root import ROOT, Node, Root, RootUnclear
+from policy.inspection.image.merged_root import ROOT, MergedRoot, Node, RootUnclear
 from policy.inspection.layer.permissions import EXECUTE, READ, Identity
 
 MOUNTED = frozenset({b"proc", b"sys", b"dev", b"run", b"etc/hosts", b"etc/hostname", b"etc/resolv.conf", b".dockerenv"})
@@ -17,7 +17,7 @@ def is_mounted_over(path: bytes) -> bool:
     return path.startswith(_DIRECTORIES) or path in MOUNTED
 
 
-def mounted_places(root: Root) -> frozenset[bytes]:
+def mounted_places(root: MergedRoot) -> frozenset[bytes]:
     """The places that runtimes mount something at: where one of them is a link in the image, what that leads to too."""
     links = [path for path in MOUNTED if (node := root.at(path)) is not None and node.is_link]
     return MOUNTED | {landing(root, path) for path in links} if links else MOUNTED
@@ -36,7 +36,7 @@ class View:
         starts_in: the image's WorkingDir, which a runtime makes, with what is missing above it, when it is not there.
     """
 
-    def __init__(self, root: Root, identity: Identity, starts_in: bytes = b"") -> None:
+    def __init__(self, root: MergedRoot, identity: Identity, starts_in: bytes = b"") -> None:
         self.root = root
         self._made = starts_in if root.follow(starts_in)[0] is None else b""
         self.identity = identity

@@ -8,7 +8,7 @@ from policy.inspection.archive.names import shown
 from policy.inspection.facts import Evidence, Fact
 from policy.inspection.image.conda import FALLBACK, Installed, installed
 from policy.inspection.image.merged_root import Node, RootUnclear
-from policy.inspection.image.view import Look, from_root, in_package_cache, joined, parent
+from policy.inspection.image.view import ImageView, from_root, in_package_cache, joined, parent
 from policy.inspection.layer.records import Record
 
 _NAMED = re.compile(rb"python([0-9])\.([0-9]{1,2})[a-z]{0,4}")
@@ -68,7 +68,7 @@ class Interpreter:
     of a link to the program (PEP 405).
     """
 
-    def __init__(self, look: Look, launcher: Launcher) -> None:
+    def __init__(self, look: ImageView, launcher: Launcher) -> None:
         self._look = look
         self.launcher = launcher
         self.node = launcher.node
@@ -134,17 +134,17 @@ class Interpreter:
         return version.rstrip("+"), self._look.seen(node, version)
 
 
-def _of(look: Look, item: Installed) -> Finding:
+def _of(look: ImageView, item: Installed) -> Finding:
     return item.version, look.seen(item.node, item.version)
 
 
-def valid(look: Look, prefix: bytes) -> list[Installed]:
+def valid(look: ImageView, prefix: bytes) -> list[Installed]:
     """The records of python in a prefix that agree with their file names."""
     found = installed(look, prefix, "python")
     return [item for item in found if item.is_valid and item.record.values["name"] == "python"]
 
 
-def facts_of(look: Look, launcher: Launcher, *, subject: str = "python", note: str = "") -> list[Fact]:
+def facts_of(look: ImageView, launcher: Launcher, *, subject: str = "python", note: str = "") -> list[Fact]:
     """One fact per version that is told of a program; one without a version when none or no single series is.
 
     The value is `{"version", "prefix", "program", "launcher", "link", "record"}`, the last three where there are any.
@@ -190,7 +190,7 @@ def _doubt(interpreter: Interpreter, found: Sequence[Finding]) -> str:
     return ""
 
 
-def base_python(look: Look, prefix: bytes) -> list[Fact]:
+def base_python(look: ImageView, prefix: bytes) -> list[Fact]:
     """The Python of a Conda prefix; one fact without a version when there is no program, so that rules fail."""
     subject = "base_python"
     launcher: Launcher | None = None
@@ -214,7 +214,7 @@ def _no_program(node: Node) -> str:
     return f"{shown(node.path)} is no program, but a text that may start any Python"
 
 
-def starts(look: Look, node: Node) -> bool:
+def starts(look: ImageView, node: Node) -> bool:
     """Whether a file is a Python: an ELF program.
 
     A script may start anything, and what is neither is a script to a shell, whatever Conda's record says of it.
@@ -222,19 +222,19 @@ def starts(look: Look, node: Node) -> bool:
     return look.record_of(node, "what starts Python", "interpreter").values.get("format") == "elf"
 
 
-def _bin(look: Look, prefix: bytes) -> bytes:
+def _bin(look: ImageView, prefix: bytes) -> bytes:
     node = look.root.find(joined(prefix, b"bin"))
     return node.path if node else joined(prefix, b"bin")
 
 
-def _without_program(look: Look, prefix: bytes, why: str) -> Fact:
+def _without_program(look: ImageView, prefix: bytes, why: str) -> Fact:
     evidence = tuple(_of(look, item)[1] for item in valid(look, prefix))
     said = f", only the record {evidence[0].path}" if evidence else ""
     note = f"{why}{said}: needs an interpreter"
     return Fact("base_python", {"prefix": from_root(prefix)}, evidence=evidence, note=note)
 
 
-def interpreters(look: Look, *, as_user: bool = False) -> list[Node]:
+def interpreters(look: ImageView, *, as_user: bool = False) -> list[Node]:
     """Every executable program `*/bin/pythonX.Y` outside package caches, links followed, each once.
 
     Args:
@@ -255,7 +255,7 @@ def interpreters(look: Look, *, as_user: bool = False) -> list[Node]:
     return list(found.values())
 
 
-def agreed(look: Look, nodes: Sequence[Node], why: str, *, subject: str = "python") -> list[Fact]:
+def agreed(look: ImageView, nodes: Sequence[Node], why: str, *, subject: str = "python") -> list[Fact]:
     """The facts of several interpreters when all are of one series; one fact without a version when they are not."""
     facts = [fact for node in nodes for fact in facts_of(look, Launcher(node, node.path), subject=subject)]
     found = {series(fact.value["version"]) for fact in facts if "version" in fact.value}
@@ -266,7 +266,7 @@ def agreed(look: Look, nodes: Sequence[Node], why: str, *, subject: str = "pytho
     return [Fact(subject, {}, evidence=tuple(item for fact in facts for item in fact.evidence), note=note)]
 
 
-def python_on_path(look: Look) -> list[Fact]:
+def python_on_path(look: ImageView) -> list[Fact]:
     """The Python that PATH reaches, without a version when that is a text; when it is nothing, all that agree.
 
     Raises:
@@ -284,7 +284,7 @@ def python_on_path(look: Look) -> list[Fact]:
     return _everywhere(look)
 
 
-def _everywhere(look: Look) -> list[Fact]:
+def _everywhere(look: ImageView) -> list[Fact]:
     found = interpreters(look, as_user=True)
     if not found:
         look.missed("python", "*/bin/python*")
@@ -292,7 +292,7 @@ def _everywhere(look: Look) -> list[Fact]:
     return [Fact(item.subject, {**item.value, **FALLBACK}, item.judged, item.evidence, item.note) for item in facts]
 
 
-def other_pythons(look: Look, judged: Sequence[Fact]) -> list[Fact]:
+def other_pythons(look: ImageView, judged: Sequence[Fact]) -> list[Fact]:
     """Interpreters that are reported only: neither what PATH reaches nor that of Conda's base prefix."""
     known = {item.path for fact in judged for item in fact.evidence}
     found = []
@@ -303,7 +303,7 @@ def other_pythons(look: Look, judged: Sequence[Fact]) -> list[Fact]:
     return found
 
 
-def hidden_pythons(look: Look) -> list[Fact]:
+def hidden_pythons(look: ImageView) -> list[Fact]:
     """Records of python in a conda-meta that a newer layer deleted or replaced."""
     found = []
     for index, path in look.root.candidates(re.compile(rb"python-[^-]+-[^-]+\.json")):

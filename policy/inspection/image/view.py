@@ -9,7 +9,7 @@ from policy.inspection.archive.names import shown
 from policy.inspection.budgets import ImageBudgets
 from policy.inspection.facts import Evidence, EvidenceState, Fact
 from policy.inspection.image.config import ImageConfig
-from policy.inspection.image.merged_root import ROOT, Node, Root, RootUnclear
+from policy.inspection.image.merged_root import ROOT, MergedRoot, Node, RootUnclear
 from policy.inspection.image.process_root import View, is_mounted_over
 from policy.inspection.layer.permissions import Identity
 from policy.inspection.layer.records import Record
@@ -35,11 +35,11 @@ class Hit:
     links: tuple[Node, ...]
 
 
-class Look:
+class ImageView:
     """One image being looked into: its root, its PATH, the digests of its layers."""
 
     def __init__(
-        self, root: Root, config: ImageConfig, layers: Sequence[str], budgets: ImageBudgets, identity: Identity
+        self, root: MergedRoot, config: ImageConfig, layers: Sequence[str], budgets: ImageBudgets, identity: Identity
     ) -> None:
         self.root = root
         self.budgets = budgets

@@ -9,7 +9,7 @@ from registry.storage.disk.fsync import DirectorySyncs, sync_directory
 from registry.storage.disk.layout import Layout
 
 
-class Shelves:
+class Directories:
     """Gives complete bytes their name.
 
     Args:

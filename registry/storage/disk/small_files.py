@@ -14,7 +14,7 @@ from pathlib import Path
 
 from registry.oci.digest import Digest
 from registry.storage.blob_store import StoredBlob
-from registry.storage.disk.directories import Shelves
+from registry.storage.disk.directories import Directories
 from registry.storage.disk.errors import disk_refusals
 from registry.storage.disk.layout import Layout
 
@@ -31,7 +31,7 @@ class SmallFiles:
         sync_all: makes every file written before its call durable, or `None` where nothing does so reliably.
     """
 
-    def __init__(self, layout: Layout, shelves: Shelves, sync_all: Callable[[], None] | None) -> None:
+    def __init__(self, layout: Layout, shelves: Directories, sync_all: Callable[[], None] | None) -> None:
         self._layout = layout
         self._blobs, self._incoming = str(layout.blobs), str(layout.incoming)
         self._shelves = shelves

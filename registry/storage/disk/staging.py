@@ -15,7 +15,7 @@ from typing import TypeVar
 from registry.oci.digest import Digest, Hasher, new_hasher, require_digest
 from registry.oci.errors import BlobUploadUnknown, DigestInvalid
 from registry.storage.blob_store import Opening, StoredBlob
-from registry.storage.disk.directories import Shelves
+from registry.storage.disk.directories import Directories
 from registry.storage.disk.ending import Ending, read_ending, write_ending
 from registry.storage.disk.errors import disk_refusals
 from registry.storage.disk.fsync import Writeback
@@ -32,12 +32,12 @@ _SESSION = "session.json"
 
 
 @dataclass(frozen=True)
-class Workshop:
+class StagingContext:
     """What every upload of one store shares."""
 
     layout: Layout
     pool: Executor
-    shelves: Shelves
+    shelves: Directories
     writeback: Writeback
     sync_bytes: int
     reserve: Reserve
@@ -52,7 +52,9 @@ class DiskStaging:
     digest of another algorithm than announced) the file is read once more at the commit.
     """
 
-    def __init__(self, workshop: Workshop, upload: str, opening: Opening, size: int = 0, *, kept: bool = False) -> None:
+    def __init__(
+        self, workshop: StagingContext, upload: str, opening: Opening, size: int = 0, *, kept: bool = False
+    ) -> None:
         self._workshop = workshop
         self._incoming = workshop.layout.incoming / upload
         self._folder = workshop.layout.uploads / upload
@@ -69,7 +71,7 @@ class DiskStaging:
         self._lock = threading.Lock()
 
     @classmethod
-    def resume(cls, workshop: Workshop, upload: str) -> "DiskStaging":
+    def resume(cls, workshop: StagingContext, upload: str) -> "DiskStaging":
         """The bytes of an earlier process (blocking).
 
         Raises:

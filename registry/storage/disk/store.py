@@ -20,7 +20,7 @@ from registry.caches import ContentCache
 from registry.oci.digest import Digest
 from registry.oci.errors import ContentTooLarge
 from registry.storage.blob_store import Opening, StoredBlob
-from registry.storage.disk.directories import Shelves
+from registry.storage.disk.directories import Directories
 from registry.storage.disk.errors import as_read_error, disk_refusals, read_refusals
 from registry.storage.disk.fsync import DirectorySyncs, early_writeback, file_system_sync
 from registry.storage.disk.layout import Layout
@@ -28,7 +28,7 @@ from registry.storage.disk.quarantine import Quarantine
 from registry.storage.disk.reading import hash_file, no_links, open_blob
 from registry.storage.disk.reserve import Reserve
 from registry.storage.disk.small_files import SmallFiles
-from registry.storage.disk.staging import PIECE, DiskStaging, Workshop
+from registry.storage.disk.staging import PIECE, DiskStaging, StagingContext
 from registry.storage.disk.trash import Trash
 from registry.storage.file_stamp import SoundFiles, Stamp, stamp_of
 
@@ -65,14 +65,14 @@ class DiskStore:
         self._layout.prepare()
         self._pool = pool
         self._syncs = DirectorySyncs()
-        self._shelves = Shelves(self._layout, self._syncs)
+        self._shelves = Directories(self._layout, self._syncs)
         self._recent = ContentCache(_REMEMBERED)
         self.quarantine = Quarantine(self._layout)
         self.reserve = Reserve(root)
         self.trash = Trash(self._layout, self._shelves)
         self._sound = SoundFiles()
         self.small = SmallFiles(self._layout, self._shelves, file_system_sync(self._layout.incoming))
-        self._workshop = Workshop(self._layout, pool, self._shelves, early_writeback(), sync_bytes, self.reserve)
+        self._workshop = StagingContext(self._layout, pool, self._shelves, early_writeback(), sync_bytes, self.reserve)
 
     async def stat(self, digest: Digest, size: int | None = None) -> StoredBlob | None:
         """Ask the file system in the loop's thread: cheaper than a hop to another.

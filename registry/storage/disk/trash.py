@@ -3,7 +3,7 @@
 import os
 
 from registry.oci.digest import Digest
-from registry.storage.disk.directories import Shelves
+from registry.storage.disk.directories import Directories
 from registry.storage.disk.layout import Layout
 from registry.storage.disk.reading import hash_file
 
@@ -16,7 +16,7 @@ class Trash:
         shelves: where they come back to.
     """
 
-    def __init__(self, layout: Layout, shelves: Shelves) -> None:
+    def __init__(self, layout: Layout, shelves: Directories) -> None:
         self._layout = layout
         self._shelves = shelves
 

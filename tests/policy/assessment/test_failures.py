@@ -9,7 +9,7 @@ from pathlib import Path
 from policy.assessment.failures import Failures
 from policy.assessment.inspector import CURRENT
 from policy.results import layers as inspected_layers
-from policy.results.manifests import Kind, Subject
+from policy.results.manifests import InspectedManifest, Kind
 from policy.state import State
 from registry.oci.digest import Digest
 from tests.policy.images_made import good
@@ -40,9 +40,11 @@ def test_workers_killed_from_outside_are_no_lasting_verdict(tmp_path: Path) -> N
         assert lab.verdict(pushed.digest).state is State.CLEARED
 
 
-def failed(*, final: bool = False) -> Subject:
+def failed(*, final: bool = False) -> InspectedManifest:
     """An image whose layer could not be read."""
-    return Subject("sha256:1", Kind.IMAGE, "a@1", "e", final, b'{"problems":[{"reason":"inspection-failed"}]}')
+    return InspectedManifest(
+        "sha256:1", Kind.IMAGE, "a@1", "e", final, b'{"problems":[{"reason":"inspection-failed"}]}'
+    )
 
 
 def test_it_is_tried_again_ever_more_seldom() -> None:
@@ -56,4 +58,4 @@ def test_it_is_tried_again_ever_more_seldom() -> None:
 def test_what_is_final_is_not_tried_again() -> None:
     """Nor what failed for another reason."""
     assert not Failures().is_due(failed(final=True))
-    assert not Failures().is_due(Subject("sha256:1", Kind.IMAGE, "a@1", "e", final=False, body=b"{}"))
+    assert not Failures().is_due(InspectedManifest("sha256:1", Kind.IMAGE, "a@1", "e", final=False, body=b"{}"))

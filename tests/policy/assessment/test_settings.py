@@ -7,8 +7,8 @@ import pytest
 from policy.assessment.settings import BudgetSettings, JudgingSettings
 from policy.decision import Mode
 from policy.definition.policy import DEFAULT, PolicyRefused, known_policies
-from policy.enforcement.assignments import Bindings
-from policy.enforcement.operator_file import Activation, StandingOrders
+from policy.enforcement.assignments import Assignments
+from policy.enforcement.operator_file import Activation, OperatorFile
 from policy.inspection.budgets import Budgets
 
 POLICIES = known_policies()
@@ -19,10 +19,10 @@ BINDINGS = [
 ]
 
 
-def bindings(orders: StandingOrders | None = None) -> Bindings:
+def bindings(orders: OperatorFile | None = None) -> Assignments:
     """What follows from BINDINGS and orders."""
     settings = JudgingSettings.model_validate({"bindings": BINDINGS})
-    return Bindings(settings, POLICIES, orders or StandingOrders())
+    return Assignments(settings, POLICIES, orders or OperatorFile())
 
 
 def test_budgets_have_one_set_of_defaults() -> None:
@@ -32,7 +32,7 @@ def test_budgets_have_one_set_of_defaults() -> None:
 
 def test_the_default_is_to_enforce_the_policy_of_2019() -> None:
     """Nothing set means the published rule, enforced."""
-    bound = Bindings(JudgingSettings(), POLICIES, StandingOrders()).of("team/app")
+    bound = Assignments(JudgingSettings(), POLICIES, OperatorFile()).of("team/app")
     assert (bound.policy.name, bound.mode) == (DEFAULT, Mode.ENFORCE)
 
 
@@ -58,7 +58,7 @@ def test_the_longest_pattern_counts(repository: str, policy: str, mode: Mode) ->
 def test_orders_replace_settings(pattern: str, team: str, lab: str) -> None:
     """What was activated by command counts where its pattern is the longest."""
     order = Activation(pattern, LATER.name, LATER.digest, dict(LATER.content), 0.0)
-    found = bindings(StandingOrders((order,)))
+    found = bindings(OperatorFile((order,)))
     assert (found.of("team/app").policy.name, found.of("lab/app").policy.name) == (team, lab)
 
 
@@ -66,7 +66,7 @@ def test_unknown_policy_names_are_refused() -> None:
     """A setting that names nothing is said at the start."""
     settings = JudgingSettings.model_validate({"name": "azureml-1999"})
     with pytest.raises(PolicyRefused, match="there is no policy 'azureml-1999'"):
-        Bindings(settings, POLICIES, StandingOrders())
+        Assignments(settings, POLICIES, OperatorFile())
 
 
 def test_a_folder_of_policies(tmp_path: Path) -> None:

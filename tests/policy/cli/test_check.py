@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from policy.cli.main import basegate
-from policy.gateway.check_result import Answer
+from policy.gateway.check_result import CheckResult
 from tests.policy.client.playback import Playback, playing
 
-CLEARED = Answer(
+CLEARED = CheckResult(
     allowed=True,
     verdict="cleared",
     reference="h:1/team/app:v1",
@@ -69,7 +69,7 @@ def test_json(server: Playback, tmp_path: Path) -> None:
 
 def test_not_found(server: Playback, tmp_path: Path) -> None:
     """An image that the registry does not hold: exit code 2, the reason on standard error."""
-    server.body = Answer.unresolved("h:1/team/app:v1", "it is not in this registry").document()
+    server.body = CheckResult.unresolved("h:1/team/app:v1", "it is not in this registry").document()
     result = run(tmp_path, "check", f"{server.host}/team/app:v1")
     assert result.exit_code == 2
     assert "it is not in this registry" in result.stderr

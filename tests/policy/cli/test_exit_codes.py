@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from policy.cli.lazy_group import Commands
 from policy.cli.main import COMMANDS, basegate
-from policy.gateway.check_result import Answer
+from policy.gateway.check_result import CheckResult
 from registry.errors import BasegateError
 from tests.installation import COMMAND
 from tests.policy.client.playback import Playback, playing
@@ -26,7 +26,7 @@ def _server(request: pytest.FixtureRequest) -> Iterator[Playback]:
     """A gateway that always says the same."""
     verdict = "cleared" if request.param else "refused"
     with playing() as running:
-        answer = Answer(allowed=request.param, verdict=verdict, reference="h:1/a:v1", digest="sha256:" + "a" * 64)
+        answer = CheckResult(allowed=request.param, verdict=verdict, reference="h:1/a:v1", digest="sha256:" + "a" * 64)
         running.body = answer.document() | {"image": {"facts": [], "absent": {}}, "children": []}
         yield running
 

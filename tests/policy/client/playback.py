@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from policy.gateway.check_result import Answer
+from policy.gateway.check_result import CheckResult
 
-VERDICT = Answer(allowed=True, verdict="cleared", reference="h:1/team/app:v1").document()
+VERDICT = CheckResult(allowed=True, verdict="cleared", reference="h:1/team/app:v1").document()
 
 
 class Playback(ThreadingHTTPServer):

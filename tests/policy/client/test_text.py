@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from policy.client.text import in_words
-from policy.gateway.check_result import Answer
+from policy.gateway.check_result import CheckResult
 
 DIGEST = "sha256:" + "a" * 64
 FACTS = {"os": {"id": "ubuntu", "version": "16.04"}, "conda": {"version": "4.5.12"}, "python": {"version": "3.7.0"}}
@@ -20,9 +20,9 @@ BAD = {
 }
 
 
-def answer(verdict: str, *findings: Mapping[str, object]) -> Answer:
+def answer(verdict: str, *findings: Mapping[str, object]) -> CheckResult:
     """An answer on an image that was found."""
-    return Answer(verdict == "cleared", verdict, "h:1/a:v1", DIGEST, POLICY, FACTS, findings)
+    return CheckResult(verdict == "cleared", verdict, "h:1/a:v1", DIGEST, POLICY, FACTS, findings)
 
 
 def test_allowed() -> None:
@@ -50,13 +50,13 @@ def test_pending_asks_for_patience() -> None:
 
 def test_could_not_tell() -> None:
     """Without an image there is no verdict to word."""
-    words = in_words(Answer.unresolved("h:1/a:v1", "no such image"))
+    words = in_words(CheckResult.unresolved("h:1/a:v1", "no such image"))
     assert words.splitlines() == ["could not tell: h:1/a:v1", "  found: no such image"]
 
 
 def test_facts_not_found() -> None:
     """A fact that was not found is said to be so."""
-    nothing = Answer(allowed=False, verdict="refused", reference="h:1/a:v1", digest=DIGEST, policy=POLICY)
+    nothing = CheckResult(allowed=False, verdict="refused", reference="h:1/a:v1", digest=DIGEST, policy=POLICY)
     assert "  conda   none found" in in_words(nothing)
 
 
@@ -87,7 +87,7 @@ def test_denied_although_it_is_cleared() -> None:
 )
 def test_what_was_not_looked_at_is_not_none(verdict: str, said: str) -> None:
     """`none found` is said of what was looked for."""
-    nothing = Answer(allowed=False, verdict=verdict, reference="h:1/a:v1", digest=DIGEST, policy=POLICY)
+    nothing = CheckResult(allowed=False, verdict=verdict, reference="h:1/a:v1", digest=DIGEST, policy=POLICY)
     assert f"  os      {said}" in in_words(nothing).splitlines()
 
 

@@ -15,7 +15,7 @@ from policy.definition.policy import known_policies
 from policy.enforcement.activation import activate
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
-from policy.results.store import FILE, Ledger
+from policy.results.store import FILE, ResultStore
 from policy.state import State
 from tests.policy.images_made import bad, good
 from tests.policy.lab import Lab, open_lab
@@ -23,7 +23,7 @@ from tests.policy.lab import Lab, open_lab
 POLICY = known_policies()["azureml-2019-07"]
 
 
-class _Beside(Ledger):
+class _Beside(ResultStore):
     """The ledger of another process over the same folder; `meanwhile` happens the first time states are written."""
 
     def __init__(self, lab: Lab) -> None:

@@ -14,7 +14,7 @@ from policy.assessment.inspector import CURRENT
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
 from policy.results.counters import FORGOTTEN, count
-from policy.results.manifests import Subject
+from policy.results.manifests import InspectedManifest
 from policy.state import State
 from registry.oci.digest import Digest
 from registry.oci.errors import Denied
@@ -252,7 +252,7 @@ def test_newer_detectors_look_again_in_the_background(lab: Lab) -> None:
     assert lab.run(lab.manifests.pull(READER, TEAM, Tag("both"))).digest == both
 
 
-def forget_as_another_process(connection: Connection, digest: Digest, earlier: Subject) -> None:
+def forget_as_another_process(connection: Connection, digest: Digest, earlier: InspectedManifest) -> None:
     """Put what earlier detectors saw in the place of what the present ones did."""
     inspected_manifests.forget(connection, digest)
     verdicts.forget(connection, digest)

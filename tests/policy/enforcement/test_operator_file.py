@@ -11,8 +11,8 @@ import pytest
 from policy.enforcement.exemptions import Exemption
 from policy.enforcement.operator_file import (
     Activation,
-    OrdersInForce,
-    StandingOrders,
+    OperatorFile,
+    OperatorFileInForce,
     StandingOrdersRefused,
     change_orders,
     read_orders,
@@ -34,25 +34,25 @@ for number in range(20):
 
 def test_no_file_means_no_orders(tmp_path: Path) -> None:
     """A new data folder has no orders."""
-    assert read_orders(tmp_path / "none.json") == StandingOrders()
+    assert read_orders(tmp_path / "none.json") == OperatorFile()
 
 
 def test_orders_come_back_as_given(tmp_path: Path) -> None:
     """What was ordered is read again."""
     path = tmp_path / "orders.json"
     change_orders(path, lambda orders: orders.with_activation(ACTIVATION).with_exemption(EXEMPTION))
-    assert read_orders(path) == StandingOrders((ACTIVATION,), (EXEMPTION,))
+    assert read_orders(path) == OperatorFile((ACTIVATION,), (EXEMPTION,))
 
 
 def test_one_activation_for_a_pattern() -> None:
     """A later activation of the same pattern takes the place of the earlier one."""
     later = Activation("*", "other", "sha256:1", {"name": "other"}, 2.0)
-    assert StandingOrders((ACTIVATION,)).with_activation(later).activations == (later,)
+    assert OperatorFile((ACTIVATION,)).with_activation(later).activations == (later,)
 
 
 def test_an_exemption_can_be_taken_back() -> None:
     """By its id."""
-    assert StandingOrders((), (EXEMPTION,)).without_exemption("ab12").exemptions == ()
+    assert OperatorFile((), (EXEMPTION,)).without_exemption("ab12").exemptions == ()
 
 
 def test_changes_of_several_processes_follow_one_another(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_changes_of_several_processes_follow_one_another(tmp_path: Path) -> None
 def test_a_change_is_followed(tmp_path: Path) -> None:
     """A process that runs sees what another ordered, and that something changed."""
     path = tmp_path / "orders.json"
-    followed = OrdersInForce(path)
+    followed = OperatorFileInForce(path)
     change_orders(path, lambda orders: orders.with_exemption(EXEMPTION))
     deadline = time.monotonic() + 5
     while not followed.current().exemptions and time.monotonic() < deadline:
@@ -80,14 +80,14 @@ def test_a_broken_file_is_refused_at_the_start(tmp_path: Path, content: str) -> 
     path = tmp_path / "orders.json"
     path.write_text(content)
     with pytest.raises(StandingOrdersRefused, match=r"cannot be read .* restore it from a copy or remove it"):
-        OrdersInForce(path)
+        OperatorFileInForce(path)
 
 
 def test_a_file_that_breaks_later_changes_nothing(tmp_path: Path) -> None:
     """The orders of before stand."""
     path = tmp_path / "orders.json"
     change_orders(path, lambda orders: orders.with_exemption(EXEMPTION))
-    followed = OrdersInForce(path)
+    followed = OperatorFileInForce(path)
     path.write_text("{")
     time.sleep(0.25)
     assert followed.current().exemptions == (EXEMPTION,)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from hypothesis import strategies as st
 
-from policy.inspection.image.merged_root import Root
+from policy.inspection.image.merged_root import MergedRoot
 from policy.inspection.layer.report import LayerInspection
 from policy.inspection.layer.scan import scan_layer
 from tests.corpus.builders import TAR, layer
@@ -69,7 +69,9 @@ def inspected(stack: Sequence[Sequence[Entry]]) -> list[LayerInspection]:
     return found
 
 
-def everything(root: Root, layers: Sequence[LayerInspection], more: Iterable[str] = ()) -> dict[str, tuple[str, str]]:
+def everything(
+    root: MergedRoot, layers: Sequence[LayerInspection], more: Iterable[str] = ()
+) -> dict[str, tuple[str, str]]:
     """Path -> kind and content of all that a root shows at known paths and `more`, directories aside."""
     known = {path for tier in root.tiers for path in tier.records}
     known |= {path for layer in layers for path, _ in layer.table}

@@ -10,8 +10,8 @@ from policy.inspection.worker.job import Inspected
 from policy.results import layers as inspected_layers
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
-from policy.results.manifests import Kind, Subject
-from policy.results.store import Ledger
+from policy.results.manifests import InspectedManifest, Kind
+from policy.results.store import ResultStore
 from policy.state import State
 
 PAGE = 4096
@@ -19,14 +19,14 @@ NAMES = [f"sha256:{number:064}" for number in range(200)]
 Damage = Callable[[Path, int], None]
 
 
-def subject(name: str) -> Subject:
+def subject(name: str) -> InspectedManifest:
     """A manifest as policies see it."""
-    return Subject(name, Kind.IMAGE, "a@1", f"essence of {name}", final=True, body=name.encode() * 10)
+    return InspectedManifest(name, Kind.IMAGE, "a@1", f"essence of {name}", final=True, body=name.encode() * 10)
 
 
 def filled(path: Path) -> None:
     """A ledger with enough rows for some pages of each kind, all in the file itself."""
-    ledger = Ledger(path)
+    ledger = ResultStore(path)
     ledger.write(inspected_manifests.keep, [subject(name) for name in NAMES])
     ledger.write(verdicts.keep, "policy", [(name, State.REFUSED) for name in NAMES])
     for name in NAMES:
@@ -64,7 +64,7 @@ def _overwrite(path: Path, at: int, content: bytes) -> None:
         file.write(content)
 
 
-def ask(ledger: Ledger) -> None:
+def ask(ledger: ResultStore) -> None:
     """Every question gets what was written or nothing; what is found out is kept once all damage was met."""
     for _ in range(3):
         look(ledger)
@@ -76,7 +76,7 @@ def ask(ledger: Ledger) -> None:
     assert judged == dict.fromkeys(NAMES, State.REFUSED)
 
 
-def look(ledger: Ledger) -> None:
+def look(ledger: ResultStore) -> None:
     """Nothing but what was written is read."""
     for name in NAMES:
         assert ledger.read(inspected_manifests.find, name, "a@1") in {None, subject(name)}
@@ -92,7 +92,7 @@ def test_damage_before_the_start(tmp_path: Path, damage: Damage, page: int) -> N
     path = tmp_path / "policy.db"
     filled(path)
     damage(path, page)
-    ledger = Ledger(path)
+    ledger = ResultStore(path)
     ask(ledger)
     ledger.close()
 
@@ -103,7 +103,7 @@ def test_damage_while_it_is_in_use(tmp_path: Path, damage: Damage, page: int) ->
     """Threads that have read from it before go on with the new one."""
     path = tmp_path / "policy.db"
     filled(path)
-    ledger = Ledger(path)
+    ledger = ResultStore(path)
     assert ledger.read(verdicts.find, "policy", NAMES[0]) is State.REFUSED
     damage(path, page)
     ask(ledger)
@@ -126,6 +126,6 @@ def test_rows_that_say_something_else_are_not_believed(tmp_path: Path, change: s
     with sqlite3.connect(path) as other:
         other.execute(change)
     other.close()
-    ledger = Ledger(path)
+    ledger = ResultStore(path)
     ask(ledger)
     ledger.close()

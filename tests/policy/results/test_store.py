@@ -14,8 +14,8 @@ from policy.results import layers as inspected_layers
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
 from policy.results.counters import counted
-from policy.results.manifests import Kind, Subject
-from policy.results.store import Ledger
+from policy.results.manifests import InspectedManifest, Kind
+from policy.results.store import ResultStore
 from policy.state import State
 
 FOUND = Inspected(b"found", "", 10)
@@ -23,16 +23,16 @@ FAILED = Inspected(b"", "it died", 0)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def ledger(tmp_path: Path) -> Iterator[ResultStore]:
     """An empty ledger."""
-    opened = Ledger(tmp_path / "policy.db")
+    opened = ResultStore(tmp_path / "policy.db")
     yield opened
     opened.close()
 
 
-def subject(manifest: str = "sha256:1", detectors: str = "a@1", essence: str = "e") -> Subject:
+def subject(manifest: str = "sha256:1", detectors: str = "a@1", essence: str = "e") -> InspectedManifest:
     """A subject."""
-    return Subject(manifest, Kind.IMAGE, detectors, essence, final=True, body=b'{"x":1}')
+    return InspectedManifest(manifest, Kind.IMAGE, detectors, essence, final=True, body=b'{"x":1}')
 
 
 def fail(_connection: Connection) -> None:
@@ -40,7 +40,7 @@ def fail(_connection: Connection) -> None:
     raise ValueError("no")
 
 
-def test_inspections_are_kept_by_layer_and_detectors(ledger: Ledger) -> None:
+def test_inspections_are_kept_by_layer_and_detectors(ledger: ResultStore) -> None:
     """Another set of detectors has its own inspection."""
     ledger.write(inspected_layers.keep, "sha256:1", "a@1", FOUND)
     assert ledger.read(inspected_layers.find, "sha256:1", "a@1") == Inspected(b"found", "", 0)
@@ -48,7 +48,7 @@ def test_inspections_are_kept_by_layer_and_detectors(ledger: Ledger) -> None:
     assert ledger.read(inspected_layers.find, "sha256:2", "a@1") is None
 
 
-def test_a_failure_never_replaces_an_inspection(ledger: Ledger) -> None:
+def test_a_failure_never_replaces_an_inspection(ledger: ResultStore) -> None:
     """An inspection replaces a failure, not the other way round."""
     for found in (FAILED, FOUND, FAILED):
         ledger.write(inspected_layers.keep, "sha256:1", "a@1", found)
@@ -57,7 +57,7 @@ def test_a_failure_never_replaces_an_inspection(ledger: Ledger) -> None:
     assert found_last.body == b"found"
 
 
-def test_what_was_read_is_counted(ledger: Ledger) -> None:
+def test_what_was_read_is_counted(ledger: ResultStore) -> None:
     """Layers and bytes add up; a failure that read nothing does not count."""
     for found in (FOUND, FOUND, FAILED):
         ledger.write(inspected_layers.keep, "sha256:1", "a@1", found)
@@ -65,7 +65,7 @@ def test_what_was_read_is_counted(ledger: Ledger) -> None:
     assert ledger.read(counted, "bytes_opened") == 20
 
 
-def test_a_subject_comes_back_whole(ledger: Ledger) -> None:
+def test_a_subject_comes_back_whole(ledger: ResultStore) -> None:
     """What was kept is found, until it is forgotten."""
     ledger.write(inspected_manifests.keep, [subject()])
     assert ledger.read(inspected_manifests.find, "sha256:1", "a@1") == subject()
@@ -73,7 +73,7 @@ def test_a_subject_comes_back_whole(ledger: Ledger) -> None:
     assert ledger.read(inspected_manifests.find, "sha256:1", "a@1") is None
 
 
-def test_the_present_detectors_count_before_earlier_ones(ledger: Ledger) -> None:
+def test_the_present_detectors_count_before_earlier_ones(ledger: ResultStore) -> None:
     """What earlier detectors saw stands until the present ones have looked."""
     ledger.write(inspected_manifests.keep, [subject(detectors="a@1", essence="old")])
     found = ledger.read(inspected_manifests.find, "sha256:1", "a@2")
@@ -83,7 +83,7 @@ def test_the_present_detectors_count_before_earlier_ones(ledger: Ledger) -> None
     assert ledger.read(inspected_manifests.essences, "a@2") == {"sha256:1": ("new", True)}
 
 
-def test_verdicts_are_kept_by_policy(ledger: Ledger) -> None:
+def test_verdicts_are_kept_by_policy(ledger: ResultStore) -> None:
     """Policies do not see each other's verdicts."""
     ledger.write(verdicts.keep, "p1", [("m1", State.CLEARED), ("m2", State.REFUSED)])
     ledger.write(verdicts.keep, "p2", [("m1", State.REFUSED)])
@@ -96,16 +96,16 @@ def test_verdicts_are_kept_by_policy(ledger: Ledger) -> None:
 
 def test_later_is_done_before_close(tmp_path: Path) -> None:
     """What was asked for is written when the ledger closes, and there after the next opening."""
-    first = Ledger(tmp_path / "policy.db")
+    first = ResultStore(tmp_path / "policy.db")
     for number in range(1000):
         first.later(inspected_manifests.keep, [subject(f"sha256:{number}")])
     first.close()
-    second = Ledger(tmp_path / "policy.db")
+    second = ResultStore(tmp_path / "policy.db")
     assert len(second.read(inspected_manifests.essences, "a@1")) == 1000
     second.close()
 
 
-def test_one_bad_change_does_not_spoil_its_neighbours(ledger: Ledger) -> None:
+def test_one_bad_change_does_not_spoil_its_neighbours(ledger: ResultStore) -> None:
     """Each change of a batch fails alone, and its asker hears of it."""
     before = [ledger.later(inspected_manifests.keep, [subject(f"sha256:{number}")]) for number in range(5)]
     bad = ledger.later(fail)
@@ -115,7 +115,7 @@ def test_one_bad_change_does_not_spoil_its_neighbours(ledger: Ledger) -> None:
     assert len(ledger.read(inspected_manifests.essences, "a@1")) == 10
 
 
-def test_gathered_items_are_added_and_a_bad_one_spoils_none(ledger: Ledger) -> None:
+def test_gathered_items_are_added_and_a_bad_one_spoils_none(ledger: ResultStore) -> None:
     """What is gathered is written with all others of its kind, each by itself where one cannot be written."""
     for number in range(5):
         ledger.gather(inspected_manifests.keep, subject(f"sha256:{number}"))
@@ -126,7 +126,7 @@ def test_gathered_items_are_added_and_a_bad_one_spoils_none(ledger: Ledger) -> N
     assert len(ledger.read(verdicts.every, "p")) == 5
 
 
-def test_gathered_items_keep_their_place_among_changes(ledger: Ledger) -> None:
+def test_gathered_items_keep_their_place_among_changes(ledger: ResultStore) -> None:
     """What is forgotten after it was gathered is gone; what is gathered after it was forgotten is there."""
     ledger.gather(inspected_manifests.keep, subject("sha256:1"))
     ledger.later(inspected_manifests.forget, "sha256:1")
@@ -140,7 +140,7 @@ def test_gathered_items_keep_their_place_among_changes(ledger: Ledger) -> None:
 def test_a_damaged_file_is_thrown_away(tmp_path: Path, content: bytes) -> None:
     """The ledger begins anew over whatever is in its place."""
     (tmp_path / "policy.db").write_bytes(content)
-    opened = Ledger(tmp_path / "policy.db")
+    opened = ResultStore(tmp_path / "policy.db")
     opened.write(inspected_manifests.keep, [subject()])
     assert opened.read(inspected_manifests.find, "sha256:1", "a@1") == subject()
     opened.close()
@@ -152,7 +152,7 @@ def test_another_versions_file_is_thrown_away(tmp_path: Path) -> None:
         other.execute("CREATE TABLE subjects (something TEXT)")
         other.execute("PRAGMA user_version=999")
     other.close()
-    opened = Ledger(tmp_path / "policy.db")
+    opened = ResultStore(tmp_path / "policy.db")
     assert opened.read(inspected_manifests.essences, "a@1") == {}
     opened.close()
 
@@ -161,5 +161,5 @@ def test_a_file_that_cannot_be_opened_is_not_thrown_away(tmp_path: Path) -> None
     """A folder in its place is a fault of the machine, and said."""
     (tmp_path / "policy.db").mkdir()
     with pytest.raises(OperationalError):
-        Ledger(tmp_path / "policy.db")
+        ResultStore(tmp_path / "policy.db")
     assert (tmp_path / "policy.db").is_dir()

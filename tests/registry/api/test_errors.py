@@ -11,7 +11,7 @@ from starlette.types import Message
 
 from registry.api.errors import respond
 from registry.oci.errors import Denied
-from registry.telemetry.request_record import Exchange, remember
+from registry.telemetry.request_record import RequestRecord, remember
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -27,7 +27,7 @@ def failing(error: Exception) -> Endpoint:
 
 def sent(endpoint: Endpoint, status: int = 0) -> list[Message]:
     """What leaves when the endpoint serves a request whose answer has begun with this status, if any."""
-    exchange = Exchange("id", "192.0.2.1", "GET", "/", status=status)
+    exchange = RequestRecord("id", "192.0.2.1", "GET", "/", status=status)
     request = Request({"type": "http", "method": "GET", "path": "/", "headers": []})
     remember(request.scope, exchange)
     messages: list[Message] = []

@@ -11,7 +11,7 @@ import pytest
 from registry.app import build
 from registry.gate import Decision, OpenGate
 from registry.oci.errors import Denied
-from registry.telemetry.request_record import Exchange
+from registry.telemetry.request_record import RequestRecord
 from tests.halfway import HalfwayUpload
 from tests.repository import Repository, code_of
 from tests.servers import LiveRegistry, open_settings, running
@@ -26,13 +26,13 @@ class _BrokenGate(OpenGate):
 
 
 @pytest.fixture
-def heard() -> list[Exchange]:
+def heard() -> list[RequestRecord]:
     """What the observer was told."""
     return []
 
 
 @pytest.fixture(params=["fast", "plain"])
-def live(request: pytest.FixtureRequest, tmp_path: Path, heard: list[Exchange]) -> Iterator[LiveRegistry]:
+def live(request: pytest.FixtureRequest, tmp_path: Path, heard: list[RequestRecord]) -> Iterator[LiveRegistry]:
     """A registry with a broken gate and a small appetite for unread bodies, on both paths."""
     server = {"fast": request.param == "fast", "concurrency": 2}
     settings = open_settings(tmp_path / "data", limits={"unread_body_bytes": 1000}, server=server)
@@ -67,7 +67,7 @@ def test_a_connection_survives_a_fault(live: LiveRegistry) -> None:
         assert client.get("/v2/").status_code == 200
 
 
-def test_observers_hear_of_every_request(live: LiveRegistry, heard: list[Exchange]) -> None:
+def test_observers_hear_of_every_request(live: LiveRegistry, heard: list[RequestRecord]) -> None:
     """What was asked, of what, by whom, and what became of it."""
     with live.client() as client:
         blob = Repository(client, "a/b").blob(b"12345")
@@ -118,7 +118,7 @@ def test_a_busy_server_says_so(live: LiveRegistry) -> None:
         assert client.get("/v2/").status_code == 200
 
 
-def test_a_caller_that_leaves_is_not_an_error(live: LiveRegistry, heard: list[Exchange]) -> None:
+def test_a_caller_that_leaves_is_not_an_error(live: LiveRegistry, heard: list[RequestRecord]) -> None:
     """499 for the observers; what has come of the upload is kept."""
     with live.client() as client:
         location = Repository(client, "a").open_upload()
@@ -138,7 +138,7 @@ def test_a_caller_that_leaves_is_not_an_error(live: LiveRegistry, heard: list[Ex
 def test_an_observer_that_fails_breaks_nothing(tmp_path: Path) -> None:
     """Its fault is logged."""
 
-    def broken(_exchange: Exchange) -> None:
+    def broken(_exchange: RequestRecord) -> None:
         raise Denied
 
     with running(build(open_settings(tmp_path / "data"), observers=[broken])) as live, live.client() as client:

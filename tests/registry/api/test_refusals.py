@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from registry.api.requirements import Needs
+from registry.api.requirements import Requirement
 from registry.api.routes import SAFE_METHODS, TABLE
 from registry.auth.actions import Role
 from tests.registry.api.guarded import guarded_registry
@@ -55,7 +55,7 @@ def test_the_list_is_not_empty_and_every_place_is_filled() -> None:
 
 def test_no_mutating_route_is_open() -> None:
     """Each asks for push or delete."""
-    assert {needs for _, _, needs in MUTATING} <= {Needs.PUSH, Needs.UPLOAD, Needs.DELETE}
+    assert {needs for _, _, needs in MUTATING} <= {Requirement.PUSH, Requirement.UPLOAD, Requirement.DELETE}
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)

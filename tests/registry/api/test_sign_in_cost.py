@@ -52,7 +52,7 @@ def _client(tmp_path: Path) -> Iterator[httpx.Client]:
     """A client of a registry with principals in each state."""
     throttle = {"delay_seconds": 0.0, "pair_failures": 1000, "address_failures": 1000}
     with guarded_registry(tmp_path, throttle=throttle) as live, live.client() as opened:
-        metadata = live.app.rooms.stores.metadata
+        metadata = live.app.services.stores.metadata
         asyncio.run(metadata.write(enrolment.enable, DISABLED.row.name, enabled=False))
         for made, count in ((EXPIRED, 2), (HALF, 1)):
             ended = [replace(each, expires=time.time() - 1) for each in made.row.secrets[:count]]

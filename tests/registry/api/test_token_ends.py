@@ -62,7 +62,7 @@ ENDS: tuple[End, ...] = (rotate, expire, disable, delete)
 def write(live: LiveRegistry, change: End, *, elsewhere: bool) -> None:
     """Change the rows, in the server or, as a command does, over a connection of one's own."""
     if not elsewhere:
-        asyncio.run(live.app.rooms.stores.metadata.write(change))
+        asyncio.run(live.app.services.stores.metadata.write(change))
         return
     with closing(open_metadata(live.data)) as metadata:
         asyncio.run(metadata.write(change))
@@ -116,7 +116,7 @@ def test_tokens_of_the_other_secret_stay(live: LiveRegistry) -> None:
     with live.client() as client:
         tokens = derived(client)
         change = make_secrets(["password2"], 1, time.time())
-        asyncio.run(live.app.rooms.stores.metadata.write(enrolment.rotate, NAME, change))
+        asyncio.run(live.app.services.stores.metadata.write(enrolment.rotate, NAME, change))
         assert answers(client, *tokens) == {200}
 
 

@@ -6,10 +6,10 @@ from registry.oci.digest import Digest
 from registry.oci.errors import ManifestBlobUnknown, Unsupported
 from registry.oci.names import Tag
 from tests.registry.ageing import age
-from tests.registry.open_rooms import (
+from tests.registry.open_services import (
     PUSHER,
     REPOSITORY,
-    OpenRooms,
+    OpenServices,
     descriptor,
     image,
     index,
@@ -26,73 +26,73 @@ def cache(*layers: bytes, config: bytes = b'{"layers":[]}') -> bytes:
     return index(manifests=[*entries, descriptor(config, CONFIG)])
 
 
-def push(rooms: OpenRooms, *layers: bytes) -> bytes:
+def push(services: OpenServices, *layers: bytes) -> bytes:
     """Push a cache with all that it names."""
     raw = cache(*layers)
     for content in (*layers, b'{"layers":[]}'):
-        rooms.run(rooms.push_blob(content))
-    rooms.run(rooms.push_manifest(raw, CACHE))
+        services.run(services.push_blob(content))
+    services.run(services.push_manifest(raw, CACHE))
     return raw
 
 
-def test_children_that_are_no_manifests_are_blobs(rooms: OpenRooms) -> None:
+def test_children_that_are_no_manifests_are_blobs(services: OpenServices) -> None:
     """They are looked for among the blobs of the repository."""
-    raw = push(rooms, b"one", b"two")
-    assert rooms.run(rooms.manifests.pull(PUSHER, REPOSITORY, CACHE)).raw == raw
+    raw = push(services, b"one", b"two")
+    assert services.run(services.manifests.pull(PUSHER, REPOSITORY, CACHE)).raw == raw
 
 
 @pytest.mark.parametrize("there", [[], [b"one"], [b'{"layers":[]}']])
-def test_a_child_that_is_nowhere_is_refused(rooms: OpenRooms, there: list[bytes]) -> None:
+def test_a_child_that_is_nowhere_is_refused(services: OpenServices, there: list[bytes]) -> None:
     """The refusal names it."""
     for content in there:
-        rooms.run(rooms.push_blob(content))
+        services.run(services.push_blob(content))
     with pytest.raises(ManifestBlobUnknown) as refused:
-        rooms.run(rooms.push_manifest(cache(b"one"), CACHE))
+        services.run(services.push_manifest(cache(b"one"), CACHE))
     missing = {Digest.of(b"one"), Digest.of(b'{"layers":[]}')} - {Digest.of(content) for content in there}
     assert {item["digest"] for item in refused.value.detail} == missing
 
 
-def test_a_manifest_among_the_blobs_is_none(rooms: OpenRooms) -> None:
+def test_a_manifest_among_the_blobs_is_none(services: OpenServices) -> None:
     """What an index calls a manifest was pushed as one, in any spelling of its type."""
-    rooms.run(rooms.push_image(None))
+    services.run(services.push_image(None))
     other = image(annotations={"other": "one"})
-    rooms.run(rooms.push_blob(other))
+    services.run(services.push_blob(other))
     for media_type in ("application/vnd.oci.image.manifest.v1+json", "Application/vnd.oci.image.index.v1+json; a=b"):
         with pytest.raises(ManifestBlobUnknown):
-            rooms.run(rooms.push_manifest(index(manifests=[descriptor(other, media_type)]), CACHE))
+            services.run(services.push_manifest(index(manifests=[descriptor(other, media_type)]), CACHE))
 
 
-def test_a_manifest_under_another_type_is_found_as_well(rooms: OpenRooms) -> None:
+def test_a_manifest_under_another_type_is_found_as_well(services: OpenServices) -> None:
     """As before: clients that leave the type out are served."""
-    rooms.run(rooms.push_image(None))
-    rooms.run(rooms.push_manifest(index(manifests=[descriptor(image(), "")]), CACHE))
+    services.run(services.push_image(None))
+    services.run(services.push_manifest(index(manifests=[descriptor(image(), "")]), CACHE))
 
 
-def test_a_blob_whose_file_is_gone_is_missing(rooms: OpenRooms) -> None:
+def test_a_blob_whose_file_is_gone_is_missing(services: OpenServices) -> None:
     """As below an image."""
     for content in (b"one", b'{"layers":[]}'):
-        rooms.run(rooms.push_blob(content))
+        services.run(services.push_blob(content))
     digest = Digest.of(b"one")
-    (rooms.data / "blobs" / "sha256" / digest.encoded[:2] / digest.encoded).unlink()
+    (services.data / "blobs" / "sha256" / digest.encoded[:2] / digest.encoded).unlink()
     with pytest.raises(ManifestBlobUnknown):
-        rooms.run(rooms.push_manifest(cache(b"one"), CACHE))
+        services.run(services.push_manifest(cache(b"one"), CACHE))
 
 
-def test_the_collector_keeps_them(rooms: OpenRooms) -> None:
+def test_the_collector_keeps_them(services: OpenServices) -> None:
     """As long as the index is there, and no longer."""
-    push(rooms, b"one", b"two")
-    age(rooms)
-    rooms.run(rooms.collector.run())
+    push(services, b"one", b"two")
+    age(services)
+    services.run(services.collector.run())
     for content in (b"one", b"two"):
-        assert rooms.run(rooms.blobs.pull(PUSHER, REPOSITORY, Digest.of(content))).size == len(content)
-    rooms.run(rooms.manifests.delete(REPOSITORY, Digest.of(cache(b"one", b"two"))))
-    age(rooms)
-    rooms.run(rooms.collector.run())
-    assert rooms.run(rooms.storage.stat(Digest.of(b"one"))) is None
+        assert services.run(services.blobs.pull(PUSHER, REPOSITORY, Digest.of(content))).size == len(content)
+    services.run(services.manifests.delete(REPOSITORY, Digest.of(cache(b"one", b"two"))))
+    age(services)
+    services.run(services.collector.run())
+    assert services.run(services.storage.stat(Digest.of(b"one"))) is None
 
 
-def test_a_blob_that_a_cache_names_cannot_be_deleted(rooms: OpenRooms) -> None:
+def test_a_blob_that_a_cache_names_cannot_be_deleted(services: OpenServices) -> None:
     """The message names the index."""
-    raw = push(rooms, b"one")
+    raw = push(services, b"one")
     with pytest.raises(Unsupported, match=str(Digest.of(raw))):
-        rooms.run(rooms.blobs.delete(REPOSITORY, Digest.of(b"one")))
+        services.run(services.blobs.delete(REPOSITORY, Digest.of(b"one")))

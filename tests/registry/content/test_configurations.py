@@ -10,29 +10,29 @@ import pytest
 from registry.oci import media_types
 from registry.oci.errors import ManifestInvalid
 from registry.oci.names import Tag
-from tests.registry.open_rooms import OpenRooms, descriptor, open_rooms
+from tests.registry.open_services import OpenServices, descriptor, open_services
 
 ROOTFS = {"type": "layers", "diff_ids": []}
 OCTET = "application/octet-stream"
 
 
 @pytest.fixture
-def rooms(tmp_path: Path) -> Iterator[OpenRooms]:
+def services(tmp_path: Path) -> Iterator[OpenServices]:
     """A registry without a policy."""
-    with open_rooms(tmp_path) as opened:
+    with open_services(tmp_path) as opened:
         yield opened
 
 
-def push(rooms: OpenRooms, config: bytes, media_type: str = media_types.OCI_CONFIG) -> None:
+def push(services: OpenServices, config: bytes, media_type: str = media_types.OCI_CONFIG) -> None:
     """Push a manifest without layers over a configuration."""
-    rooms.run(rooms.push_blob(config))
+    services.run(services.push_blob(config))
     document = {
         "schemaVersion": 2,
         "mediaType": media_types.OCI_MANIFEST,
         "config": descriptor(config) | {"mediaType": media_type},
         "layers": [],
     }
-    rooms.run(rooms.push_manifest(json.dumps(document).encode(), Tag("v1")))
+    services.run(services.push_manifest(json.dumps(document).encode(), Tag("v1")))
 
 
 @pytest.mark.parametrize(
@@ -51,10 +51,10 @@ def push(rooms: OpenRooms, config: bytes, media_type: str = media_types.OCI_CONF
     ],
 )
 @pytest.mark.parametrize("media_type", [media_types.OCI_CONFIG, OCTET])
-def test_a_member_in_another_case_is_refused(rooms: OpenRooms, config: Any, media_type: str) -> None:
+def test_a_member_in_another_case_is_refused(services: OpenServices, config: Any, media_type: str) -> None:
     """Runtimes would read it as the known one."""
     with pytest.raises(ManifestInvalid, match=r"configuration sha256:\w+ invalid: member"):
-        push(rooms, json.dumps(config, ensure_ascii=False).encode(), media_type)
+        push(services, json.dumps(config, ensure_ascii=False).encode(), media_type)
 
 
 @pytest.mark.parametrize(
@@ -67,26 +67,26 @@ def test_a_member_in_another_case_is_refused(rooms: OpenRooms, config: Any, medi
         b"{}",
     ],
 )
-def test_everything_else_stands(rooms: OpenRooms, config: bytes) -> None:
+def test_everything_else_stands(services: OpenServices, config: bytes) -> None:
     """What is wrong with it otherwise is not the registry's business."""
-    push(rooms, config)
+    push(services, config)
 
 
-def test_the_configuration_of_an_artifact_may_hold_any_names(rooms: OpenRooms) -> None:
+def test_the_configuration_of_an_artifact_may_hold_any_names(services: OpenServices) -> None:
     """No runtime reads it."""
-    push(rooms, b'{"Config": {"env": []}, "config": {}}', "application/vnd.example.config.v1+json")
+    push(services, b'{"Config": {"env": []}, "config": {}}', "application/vnd.example.config.v1+json")
 
 
-def test_what_stands_for_an_artifact_does_not_stand_for_an_image(rooms: OpenRooms) -> None:
+def test_what_stands_for_an_artifact_does_not_stand_for_an_image(services: OpenServices) -> None:
     """That it was looked into before says nothing of the other reading."""
     config = b'{"Config": {"Env": []}}'
-    push(rooms, config, "application/vnd.example.config.v1+json")
-    push(rooms, config, "application/vnd.example.config.v1+json")
+    push(services, config, "application/vnd.example.config.v1+json")
+    push(services, config, "application/vnd.example.config.v1+json")
     with pytest.raises(ManifestInvalid, match="'Config' would be read as 'config'"):
-        push(rooms, config)
+        push(services, config)
 
 
 def test_a_configuration_beyond_the_limit_is_passed_over(tmp_path: Path) -> None:
     """Whoever inspects it says what is wrong."""
-    with open_rooms(tmp_path, limits={"manifest_bytes": 2000}) as rooms:
-        push(rooms, json.dumps({"RootFS": ROOTFS, "x": "y" * 2000}).encode())
+    with open_services(tmp_path, limits={"manifest_bytes": 2000}) as services:
+        push(services, json.dumps({"RootFS": ROOTFS, "x": "y" * 2000}).encode())

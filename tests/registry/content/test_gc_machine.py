@@ -12,13 +12,13 @@ from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown, ManifestBlobUnknown, ManifestUnknown, NameUnknown, Unsupported
 from registry.oci.names import RepositoryName, Tag
 from tests.registry.content.test_gc import recorded
-from tests.registry.open_rooms import (
+from tests.registry.open_services import (
     OTHER,
     PUSHER,
     REPOSITORY,
     image,
     index,
-    open_rooms,
+    open_services,
 )
 
 REPOSITORIES = st.sampled_from([REPOSITORY, OTHER])
@@ -33,7 +33,7 @@ class GcMachine(RuleBasedStateMachine):
         super().__init__()
         self.stack = contextlib.ExitStack()
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
-        self.rooms = self.stack.enter_context(open_rooms(folder, gc={"grace_seconds": 0}))
+        self.services = self.stack.enter_context(open_services(folder, gc={"grace_seconds": 0}))
         self.recorded: dict[RepositoryName, dict[bytes, list[bytes]]] = {REPOSITORY: {}, OTHER: {}}
 
     def teardown(self) -> None:
@@ -43,50 +43,50 @@ class GcMachine(RuleBasedStateMachine):
     @rule(repository=REPOSITORIES, layers=LAYERS, tag=TAGS | st.none())
     def push_image(self, repository: RepositoryName, layers: list[bytes], tag: Tag | None) -> None:
         """An image of a few layers that others use as well."""
-        self.rooms.run(self.rooms.push_image(tag, layers, repository))
+        self.services.run(self.services.push_image(tag, layers, repository))
         self.recorded[repository][image(layers)] = [b"{}", *layers]
 
     @rule(repository=REPOSITORIES, layers=LAYERS, tag=TAGS)
     def push_index(self, repository: RepositoryName, layers: list[bytes], tag: Tag) -> None:
         """An index over an image, if that is there."""
         with contextlib.suppress(ManifestBlobUnknown):
-            self.rooms.run(self.rooms.push_manifest(index(image(layers)), tag, repository))
+            self.services.run(self.services.push_manifest(index(image(layers)), tag, repository))
             self.recorded[repository][index(image(layers))] = []
 
     @rule(repository=REPOSITORIES, content=st.sampled_from([b"a", b"b", b"orphan"]))
     def push_blob(self, repository: RepositoryName, content: bytes) -> None:
         """A blob that no manifest may ever name."""
-        self.rooms.run(self.rooms.push_blob(content, repository))
+        self.services.run(self.services.push_blob(content, repository))
 
     @rule(content=st.sampled_from([b"a", b"b", b"{}"]))
     def mount(self, content: bytes) -> None:
         """A blob of one repository in the other."""
-        self.rooms.run(self.rooms.blobs.mount(PUSHER, OTHER, Digest.of(content), REPOSITORY, lambda _name: True))
+        self.services.run(self.services.blobs.mount(PUSHER, OTHER, Digest.of(content), REPOSITORY, lambda _name: True))
 
     @rule(repository=REPOSITORIES, layers=LAYERS, of_index=st.booleans())
     def delete(self, repository: RepositoryName, layers: list[bytes], of_index: bool) -> None:
         """A manifest, if it is there."""
         raw = index(image(layers)) if of_index else image(layers)
         with contextlib.suppress(ManifestUnknown, NameUnknown):
-            self.rooms.run(self.rooms.manifests.delete(repository, Digest.of(raw)))
+            self.services.run(self.services.manifests.delete(repository, Digest.of(raw)))
             del self.recorded[repository][raw]
 
     @rule(repository=REPOSITORIES, content=st.sampled_from([b"a", b"b", b"orphan"]))
     def delete_blob(self, repository: RepositoryName, content: bytes) -> None:
         """A blob, if it is there and not in use."""
         with contextlib.suppress(BlobUnknown, Unsupported):
-            self.rooms.run(self.rooms.blobs.delete(repository, Digest.of(content)))
+            self.services.run(self.services.blobs.delete(repository, Digest.of(content)))
 
     @rule()
     def collect(self) -> None:
         """Exactly what manifests name is left, and the manifests."""
-        self.rooms.run(self.rooms.collector.run())
-        assert self.rooms.run(self.stored()) == self.live()
+        self.services.run(self.services.collector.run())
+        assert self.services.run(self.stored()) == self.live()
 
     @invariant()
     def nothing_recorded_is_lost(self) -> None:
         """At any time."""
-        assert self.live() <= self.rooms.run(self.stored())
+        assert self.live() <= self.services.run(self.stored())
 
     def live(self) -> set[Digest]:
         """What the model's manifests consist of."""
@@ -100,7 +100,9 @@ class GcMachine(RuleBasedStateMachine):
 
     async def stored(self) -> set[Digest]:
         """What the store holds, and the manifests."""
-        return {blob.digest async for blob in self.rooms.storage.blobs()} | await self.rooms.metadata.read(recorded)
+        return {blob.digest async for blob in self.services.storage.blobs()} | await self.services.metadata.read(
+            recorded
+        )
 
 
 TestGc = GcMachine.TestCase

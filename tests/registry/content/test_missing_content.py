@@ -12,11 +12,11 @@ from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown, ManifestBlobUnknown
 from registry.oci.names import Tag
 from registry.storage.disk.layout import Layout
-from tests.registry.open_rooms import (
+from tests.registry.open_services import (
     OTHER,
     PUSHER,
     REPOSITORY,
-    OpenRooms,
+    OpenServices,
     image,
     index,
 )
@@ -48,52 +48,52 @@ def harm(data: Path, how: str, content: bytes = LAYER) -> None:
 
 @pytest.mark.parametrize("content", [LAYER, SMALL], ids=["large", "small"])
 @pytest.mark.parametrize("how", HARM)
-def test_a_blob_without_its_bytes_is_not_there(rooms: OpenRooms, how: str, content: bytes) -> None:
+def test_a_blob_without_its_bytes_is_not_there(services: OpenServices, how: str, content: bytes) -> None:
     """Pulls say so, so that clients push it again; then it is there again."""
-    digest = rooms.run(rooms.push_blob(content))
-    harm(rooms.data, how, content)
+    digest = services.run(services.push_blob(content))
+    harm(services.data, how, content)
     with pytest.raises(BlobUnknown):
-        rooms.run(rooms.blobs.pull(PUSHER, REPOSITORY, digest))
-    rooms.run(rooms.push_blob(content))
-    blob = rooms.run(rooms.blobs.pull(PUSHER, REPOSITORY, digest))
+        services.run(services.blobs.pull(PUSHER, REPOSITORY, digest))
+    services.run(services.push_blob(content))
+    blob = services.run(services.blobs.pull(PUSHER, REPOSITORY, digest))
     assert blob.path is not None
     assert blob.path.read_bytes() == content
 
 
 @pytest.mark.parametrize("again", [True, False], ids=["the same manifest", "another manifest"])
 @pytest.mark.parametrize("how", HARM)
-def test_a_manifest_is_not_taken_without_its_content(rooms: OpenRooms, how: str, again: bool) -> None:
+def test_a_manifest_is_not_taken_without_its_content(services: OpenServices, how: str, again: bool) -> None:
     """Whether or not the blobs are known to have been there; pushed again they count."""
-    rooms.run(rooms.push_image(V1, [LAYER, SMALL]))
-    harm(rooms.data, how)
+    services.run(services.push_image(V1, [LAYER, SMALL]))
+    harm(services.data, how)
     raw = image([LAYER, SMALL]) if again else image([SMALL, LAYER])
     with pytest.raises(ManifestBlobUnknown, match=f"{DIGEST}, .*push it again") as caught:
-        rooms.run(rooms.push_manifest(raw, V2))
+        services.run(services.push_manifest(raw, V2))
     assert caught.value.detail == [{"digest": DIGEST}]
-    rooms.run(rooms.push_blob(LAYER))
-    assert rooms.run(rooms.push_manifest(raw, V2)).tags == (V2,)
+    services.run(services.push_blob(LAYER))
+    assert services.run(services.push_manifest(raw, V2)).tags == (V2,)
 
 
 @pytest.mark.parametrize("source", [REPOSITORY, None], ids=["named", "looked for"])
 @pytest.mark.parametrize("how", HARM)
-def test_what_is_not_there_is_not_mounted(rooms: OpenRooms, how: str, source: object) -> None:
+def test_what_is_not_there_is_not_mounted(services: OpenServices, how: str, source: object) -> None:
     """The client uploads it instead, and afterwards it can be mounted."""
-    rooms.run(rooms.push_blob(LAYER))
-    harm(rooms.data, how)
+    services.run(services.push_blob(LAYER))
+    harm(services.data, how)
     place = REPOSITORY if source else None
-    assert not rooms.run(rooms.blobs.mount(PUSHER, OTHER, DIGEST, place, lambda _name: True))
-    rooms.run(rooms.push_blob(LAYER))
-    assert rooms.run(rooms.blobs.mount(PUSHER, OTHER, DIGEST, place, lambda _name: True))
+    assert not services.run(services.blobs.mount(PUSHER, OTHER, DIGEST, place, lambda _name: True))
+    services.run(services.push_blob(LAYER))
+    assert services.run(services.blobs.mount(PUSHER, OTHER, DIGEST, place, lambda _name: True))
 
 
-def test_an_index_is_not_taken_without_the_bytes_of_its_manifests(rooms: OpenRooms) -> None:
+def test_an_index_is_not_taken_without_the_bytes_of_its_manifests(services: OpenServices) -> None:
     """Those that an earlier version keeps in the blob store are looked at there."""
-    rooms.run(rooms.push_image(V1))
-    rooms.run(rooms.metadata.write(without_content))
+    services.run(services.push_image(V1))
+    services.run(services.metadata.write(without_content))
     with pytest.raises(ManifestBlobUnknown, match=str(Digest.of(image()))):
-        rooms.run(rooms.push_manifest(index(image()), V2))
-    rooms.run(rooms.storage.put(Digest.of(image()), image()))
-    assert rooms.run(rooms.push_manifest(index(image()), V2)).tags == (V2,)
+        services.run(services.push_manifest(index(image()), V2))
+    services.run(services.storage.put(Digest.of(image()), image()))
+    assert services.run(services.push_manifest(index(image()), V2)).tags == (V2,)
 
 
 def without_content(connection: Connection) -> None:

@@ -10,7 +10,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUploadUnknown, DigestInvalid, RangeNotSatisfiable, SizeInvalid
-from tests.registry.open_rooms import PUSHER, REPOSITORY, open_rooms, pieces
+from tests.registry.open_services import PUSHER, REPOSITORY, open_services, pieces
 
 CHUNKS = st.lists(st.binary(max_size=40), max_size=3)
 
@@ -24,7 +24,7 @@ class UploadMachine(RuleBasedStateMachine):
         super().__init__()
         self.stack = contextlib.ExitStack()
         self.folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
-        self.rooms = self.stack.enter_context(open_rooms(self.folder))
+        self.services = self.stack.enter_context(open_services(self.folder))
         self.open: dict[str, bytes] = {}
         self.staged: set[str] = set()
         self.made: set[bytes] = set()
@@ -36,7 +36,7 @@ class UploadMachine(RuleBasedStateMachine):
     @rule(target=sessions, algorithm=st.sampled_from(["sha256", "sha512"]))
     def start(self, algorithm: str) -> str:
         """A new session is empty."""
-        session = self.rooms.run(self.rooms.uploads.start(REPOSITORY, PUSHER, algorithm))
+        session = self.services.run(self.services.uploads.start(REPOSITORY, PUSHER, algorithm))
         self.open[session.id] = b""
         return session.id
 
@@ -46,8 +46,8 @@ class UploadMachine(RuleBasedStateMachine):
         whole = b"".join(chunks)
         start = max(len(self.open[upload]) + shift, 0) if said else None
         length = max(len(whole) + excess, 0) if said else None
-        session = self.rooms.run(self.rooms.uploads.session(REPOSITORY, upload))
-        work = self.rooms.uploads.append(session, pieces(*chunks), start, length)
+        session = self.services.run(self.services.uploads.session(REPOSITORY, upload))
+        work = self.services.uploads.append(session, pieces(*chunks), start, length)
         if start not in {None, len(self.open[upload])}:
             self.refuses(work, RangeNotSatisfiable)
             return
@@ -56,15 +56,15 @@ class UploadMachine(RuleBasedStateMachine):
             self.refuses(work, SizeInvalid)
         else:
             self.open[upload] += whole
-            assert self.rooms.run(work) == len(self.open[upload])
+            assert self.services.run(work) == len(self.open[upload])
 
     @rule(upload=consumes(sessions), algorithm=st.sampled_from(["sha256", "sha512"]), last=st.binary(max_size=10))
     def finish(self, upload: str, algorithm: str, last: bytes) -> None:
         """The blob has all bytes; the session is over."""
         content = self.open.pop(upload) + last
-        session = self.rooms.run(self.rooms.uploads.session(REPOSITORY, upload))
+        session = self.services.run(self.services.uploads.session(REPOSITORY, upload))
         digest = Digest.of(content, algorithm)
-        blob = self.rooms.run(self.rooms.uploads.finish(session, digest, pieces(last), None, len(last)))
+        blob = self.services.run(self.services.uploads.finish(session, digest, pieces(last), None, len(last)))
         assert blob.path is not None
         assert blob.path.read_bytes() == content
         self.made.add(content)
@@ -74,42 +74,44 @@ class UploadMachine(RuleBasedStateMachine):
     def finish_wrongly(self, upload: str) -> None:
         """A wrong digest ends the session, too."""
         content = self.open.pop(upload)
-        session = self.rooms.run(self.rooms.uploads.session(REPOSITORY, upload))
-        self.refuses(self.rooms.uploads.finish(session, Digest.of(content + b"!"), pieces(), None, 0), DigestInvalid)
+        session = self.services.run(self.services.uploads.session(REPOSITORY, upload))
+        self.refuses(self.services.uploads.finish(session, Digest.of(content + b"!"), pieces(), None, 0), DigestInvalid)
         self.is_over(upload)
 
     @rule(upload=consumes(sessions))
     def cancel(self, upload: str) -> None:
         """As does a cancel."""
         self.open.pop(upload)
-        session = self.rooms.run(self.rooms.uploads.session(REPOSITORY, upload))
-        self.rooms.run(self.rooms.uploads.cancel(session))
+        session = self.services.run(self.services.uploads.session(REPOSITORY, upload))
+        self.services.run(self.services.uploads.cancel(session))
         self.is_over(upload)
 
     @rule()
     def restart(self) -> None:
         """Another process goes on with all of them, those without a byte too."""
-        self.rooms.close()
-        self.rooms = self.stack.enter_context(open_rooms(self.folder))
+        self.services.close()
+        self.services = self.stack.enter_context(open_services(self.folder))
 
     @invariant()
     def sizes_agree(self) -> None:
         """Every open session stands where the model does, and no other is left on the disk."""
-        sizes = {upload: self.rooms.run(self.rooms.uploads.session(REPOSITORY, upload)).size for upload in self.open}
+        sizes = {
+            upload: self.services.run(self.services.uploads.session(REPOSITORY, upload)).size for upload in self.open
+        }
         assert sizes == {upload: len(content) for upload, content in self.open.items()}
         assert {path.name for path in (self.folder / "uploads").iterdir()} == self.staged & set(self.open)
 
     def refuses(self, work: object, kind: type[Exception]) -> None:
         """The work ends in this error."""
         try:
-            self.rooms.run(work)  # type: ignore[arg-type]
+            self.services.run(work)  # type: ignore[arg-type]
         except kind:
             return
         raise AssertionError(f"expected {kind.__name__}")
 
     def is_over(self, upload: str) -> None:
         """The session is unknown."""
-        self.refuses(self.rooms.uploads.session(REPOSITORY, upload), BlobUploadUnknown)
+        self.refuses(self.services.uploads.session(REPOSITORY, upload), BlobUploadUnknown)
 
 
 TestUploads = UploadMachine.TestCase

@@ -10,7 +10,7 @@ from registry.content.uploads import UploadSession
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUploadUnknown, DigestInvalid, SizeInvalid
 from tests.registry.gates import GateOfTests
-from tests.registry.open_rooms import PUSHER, REPOSITORY, OpenRooms, open_rooms, pieces
+from tests.registry.open_services import PUSHER, REPOSITORY, OpenServices, open_services, pieces
 
 DIGEST = Digest.of(b"content")
 
@@ -22,13 +22,13 @@ def gate() -> GateOfTests:
 
 
 @pytest.fixture
-def followed(tmp_path: Path, gate: GateOfTests) -> Iterator[OpenRooms]:
+def followed(tmp_path: Path, gate: GateOfTests) -> Iterator[OpenServices]:
     """The services before that gate."""
-    with open_rooms(tmp_path, gate) as opened:
+    with open_services(tmp_path, gate) as opened:
         yield opened
 
 
-def test_the_gate_hears_of_bytes_and_of_the_blob(followed: OpenRooms, gate: GateOfTests) -> None:
+def test_the_gate_hears_of_bytes_and_of_the_blob(followed: OpenServices, gate: GateOfTests) -> None:
     """First how far the bytes are, at last that they are a blob."""
     session = followed.run(followed.uploads.start(REPOSITORY, PUSHER))
     followed.run(followed.uploads.append(session, pieces(b"content"), None, None))
@@ -36,7 +36,7 @@ def test_the_gate_hears_of_bytes_and_of_the_blob(followed: OpenRooms, gate: Gate
     assert gate.followers[0].told == [("wrote", 7), ("committed", (DIGEST, 7))]
 
 
-def test_a_gate_that_wants_no_more_hears_of_the_end_only(followed: OpenRooms, gate: GateOfTests) -> None:
+def test_a_gate_that_wants_no_more_hears_of_the_end_only(followed: OpenServices, gate: GateOfTests) -> None:
     """Bytes that are no layer are not announced any further; that they became a blob is."""
     session = followed.run(followed.uploads.start(REPOSITORY, PUSHER))
     followed.run(followed.uploads.append(session, pieces(b"con"), None, None))
@@ -46,13 +46,13 @@ def test_a_gate_that_wants_no_more_hears_of_the_end_only(followed: OpenRooms, ga
     assert gate.followers[0].told == [("wrote", 3), ("wrote", 5), ("committed", (DIGEST, 7))]
 
 
-def test_the_gate_need_not_follow_a_small_blob(followed: OpenRooms, gate: GateOfTests) -> None:
+def test_the_gate_need_not_follow_a_small_blob(followed: OpenServices, gate: GateOfTests) -> None:
     """Whole in one request it goes to the store at once: nobody has to read it while it arrives."""
     followed.run(followed.push_blob(b"content"))
     assert gate.followers == []
 
 
-def test_the_gate_can_read_what_it_was_told_of(followed: OpenRooms, gate: GateOfTests) -> None:
+def test_the_gate_can_read_what_it_was_told_of(followed: OpenServices, gate: GateOfTests) -> None:
     """The staging path holds the announced bytes."""
     session = followed.run(followed.uploads.start(REPOSITORY, PUSHER))
     followed.run(followed.uploads.append(session, pieces(b"con"), None, None))
@@ -60,7 +60,7 @@ def test_the_gate_can_read_what_it_was_told_of(followed: OpenRooms, gate: GateOf
 
 
 @pytest.mark.parametrize("end", ["cancel", "wrong digest"])
-def test_the_gate_hears_that_an_upload_came_to_nothing(followed: OpenRooms, gate: GateOfTests, end: str) -> None:
+def test_the_gate_hears_that_an_upload_came_to_nothing(followed: OpenServices, gate: GateOfTests, end: str) -> None:
     """Cancelled or of a wrong digest, it is aborted."""
     session = followed.run(followed.uploads.start(REPOSITORY, PUSHER))
     followed.run(followed.uploads.append(session, pieces(b"x"), None, None))
@@ -72,7 +72,7 @@ def test_the_gate_hears_that_an_upload_came_to_nothing(followed: OpenRooms, gate
     assert gate.followers[0].told[-1] == ("aborted", None)
 
 
-def test_the_gate_stops_following_when_bytes_are_taken_back(followed: OpenRooms, gate: GateOfTests) -> None:
+def test_the_gate_stops_following_when_bytes_are_taken_back(followed: OpenServices, gate: GateOfTests) -> None:
     """It was promised that they stay, so it hears of an abort; the upload itself goes on."""
     session = followed.run(followed.uploads.start(REPOSITORY, PUSHER))
     with pytest.raises(SizeInvalid):
@@ -81,7 +81,7 @@ def test_the_gate_stops_following_when_bytes_are_taken_back(followed: OpenRooms,
     assert gate.followers[0].told == [("wrote", 3), ("aborted", None)]
 
 
-def test_a_sink_takes_bytes_from_a_worker_thread(followed: OpenRooms, gate: GateOfTests) -> None:
+def test_a_sink_takes_bytes_from_a_worker_thread(followed: OpenServices, gate: GateOfTests) -> None:
     """What a thread wrote is announced to the gate in the loop, all of it at the end, and counts."""
 
     async def scenario() -> None:
@@ -96,7 +96,7 @@ def test_a_sink_takes_bytes_from_a_worker_thread(followed: OpenRooms, gate: Gate
     assert gate.followers[0].told == [("wrote", 7), ("committed", (DIGEST, 7))]
 
 
-def test_a_sink_refuses_more_than_was_announced(followed: OpenRooms) -> None:
+def test_a_sink_refuses_more_than_was_announced(followed: OpenServices) -> None:
     """The excess is not written, and nothing of the request counts."""
 
     async def scenario() -> None:
@@ -119,7 +119,7 @@ async def slowly(*contents: bytes) -> AsyncIterator[bytes]:
         yield content
 
 
-def test_two_requests_write_one_after_the_other(followed: OpenRooms) -> None:
+def test_two_requests_write_one_after_the_other(followed: OpenServices) -> None:
     """Their bytes do not mix."""
 
     async def scenario() -> bytes:
@@ -131,7 +131,7 @@ def test_two_requests_write_one_after_the_other(followed: OpenRooms) -> None:
     assert followed.run(scenario()) in {b"a" * 50 + b"b" * 50, b"b" * 50 + b"a" * 50}
 
 
-def test_of_two_equal_finishes_both_are_told_of_the_blob(followed: OpenRooms) -> None:
+def test_of_two_equal_finishes_both_are_told_of_the_blob(followed: OpenServices) -> None:
     """A client that has not heard of the first makes its request again."""
 
     async def scenario() -> list[Digest]:
@@ -143,7 +143,7 @@ def test_of_two_equal_finishes_both_are_told_of_the_blob(followed: OpenRooms) ->
     assert followed.run(scenario()) == [DIGEST, DIGEST]
 
 
-def test_of_two_different_finishes_one_succeeds(followed: OpenRooms) -> None:
+def test_of_two_different_finishes_one_succeeds(followed: OpenServices) -> None:
     """The other finds the session over."""
 
     async def scenario() -> object:

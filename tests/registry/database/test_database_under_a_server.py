@@ -10,7 +10,7 @@ import pytest
 
 from registry.oci.digest import Digest
 from registry.oci.names import Tag
-from tests.registry.open_rooms import open_rooms
+from tests.registry.open_services import open_services
 from tests.repository import Repository
 from tests.servers import LiveRegistry, open_registry
 
@@ -95,9 +95,9 @@ def test_a_database_that_was_overwritten_is_found_by_readiness(live: LiveRegistr
 
 def test_a_damaged_page_is_found_by_reading_them_all(tmp_path: Path) -> None:
     """Nothing has asked for it yet: the server looks by itself after its rows were written to the file."""
-    with open_rooms(tmp_path) as rooms:
+    with open_services(tmp_path) as services:
         for number in range(20):
-            rooms.run(rooms.push_image(Tag(f"v{number}")))
+            services.run(services.push_image(Tag(f"v{number}")))
     with open_registry(tmp_path) as live, live.client() as client:
         upkeep = live.app.upkeep
         assert upkeep.check_rows()

@@ -10,14 +10,14 @@ from policy.cli.main import basegate
 from registry.metadata.open_store import DatabaseDamaged, DatabaseMissing
 from registry.oci.names import Tag
 from tests.registry.ageing import age_file
-from tests.registry.open_rooms import open_rooms
+from tests.registry.open_services import open_services
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """A folder with an image, whose database has been removed."""
-    with open_rooms(tmp_path / "data") as rooms:
-        rooms.run(rooms.push_image(Tag("v1")))
+    with open_services(tmp_path / "data") as services:
+        services.run(services.push_image(Tag("v1")))
     for path in (tmp_path / "data").glob("registry.db*"):
         path.unlink()
     return tmp_path / "data"
@@ -48,14 +48,14 @@ def test_a_start_says_what_to_do(data: Path) -> None:
 def test_an_empty_database_is_none(data: Path) -> None:
     """Also a file without a table, as a copy without its write-ahead log leaves it."""
     (data / "registry.db").touch()
-    with pytest.raises(DatabaseMissing), open_rooms(data):
+    with pytest.raises(DatabaseMissing), open_services(data):
         pass
 
 
 def test_a_file_that_is_no_database_is_told(data: Path) -> None:
     """And left as it is."""
     (data / "registry.db").write_bytes(b"no database " * 1000)
-    with pytest.raises(DatabaseDamaged, match="rebuild"), open_rooms(data):
+    with pytest.raises(DatabaseDamaged, match="rebuild"), open_services(data):
         pass
     assert (data / "registry.db").read_bytes() == b"no database " * 1000
 
@@ -64,24 +64,24 @@ def test_a_new_database_that_was_asked_for_keeps_what_it_does_not_know(data: Pat
     """However old the files are; what comes later is collected as ever."""
     for path in files(data):
         age_file(path)
-    with open_rooms(data, new_database=True, gc={"grace_seconds": 0}) as rooms:
+    with open_services(data, new_database=True, gc={"grace_seconds": 0}) as services:
         before = files(data)
-        rooms.run(rooms.storage.put(rooms.run(rooms.push_blob(b"later")), b"later"))
-        rooms.run(rooms.collector.run())
+        services.run(services.storage.put(services.run(services.push_blob(b"later")), b"later"))
+        services.run(services.collector.run())
         assert files(data) == before
 
 
 def test_an_empty_folder_is_new(tmp_path: Path) -> None:
     """Nothing was lost where nothing was."""
-    with open_rooms(tmp_path) as rooms:
-        assert rooms.run(rooms.push_image(Tag("v1"))).digest
+    with open_services(tmp_path) as services:
+        assert services.run(services.push_image(Tag("v1"))).digest
 
 
 def test_folders_that_a_copy_left_out_are_made_again(tmp_path: Path) -> None:
     """Archives and copies often drop empty folders."""
-    with open_rooms(tmp_path) as rooms:
-        rooms.run(rooms.push_image(Tag("v1")))
+    with open_services(tmp_path) as services:
+        services.run(services.push_image(Tag("v1")))
     for name in ("uploads", "incoming", "discarded", "blobs/sha512"):
         shutil.rmtree(tmp_path / name)
-    with open_rooms(tmp_path) as rooms:
-        assert rooms.run(rooms.push_blob(b"x" * 100_000))
+    with open_services(tmp_path) as services:
+        assert services.run(services.push_blob(b"x" * 100_000))

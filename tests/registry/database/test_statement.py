@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from registry.database.statement import Statement, apart, raw
+from registry.database.statement import Statement, autocommit, raw
 from registry.metadata.open_store import open_metadata
 from registry.metadata.repositories import ensure
 from registry.metadata.tables import repositories
@@ -94,7 +94,7 @@ def test_a_query_apart_leaves_no_transaction(tmp_path: Path) -> None:
     """Whatever it runs, the next reading sees what was written since."""
     store = open_metadata(tmp_path)
 
-    @apart
+    @autocommit
     def count(connection: Connection) -> int:
         return len(connection.execute(select(repositories.c.id)).all())
 

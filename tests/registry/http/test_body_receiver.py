@@ -12,7 +12,7 @@ import pytest
 from registry.http.body_framing import Framing
 from registry.http.body_receiver import Body, receive_body
 from registry.http.request_head import read_head
-from registry.http.socket_handle import Link
+from registry.http.socket_handle import SocketHandle
 from tests.servers import LiveRegistry, open_registry
 
 CONTENT = hashlib.sha256(b"content").digest() * 150_000
@@ -114,7 +114,7 @@ def test_a_body_of_a_client_that_has_left_is_not_begun(live: LiveRegistry) -> No
 
     async def receive() -> None:
         transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, host, int(port))
-        link = Link(transport)
+        link = SocketHandle(transport)
         link.close()
         try:
             with ThreadPoolExecutor(1) as pool:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.app import build
-from registry.telemetry.request_record import Exchange
+from registry.telemetry.request_record import RequestRecord
 from tests.registry.server.both_ways import BothWays, both_ways, spoken
 from tests.servers import LiveRegistry, open_settings, running
 
@@ -27,9 +27,9 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BothWays]:
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveRegistry, list[Exchange]]]:
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveRegistry, list[RequestRecord]]]:
     """A server on the fast path, and every exchange it had."""
-    heard: list[Exchange] = []
+    heard: list[RequestRecord] = []
     with running(build(open_settings(tmp_path_factory.mktemp("watched")), observers=[heard.append])) as live:
         yield live, heard
 
@@ -122,7 +122,7 @@ class Seen:
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(pieces=st.lists(st.sampled_from(PIECES), min_size=1, max_size=9), cut=st.integers(0, 40))
 def test_serves_no_request_that_another_parser_does_not_see(
-    watched: tuple[LiveRegistry, list[Exchange]], pieces: list[bytes], cut: int
+    watched: tuple[LiveRegistry, list[RequestRecord]], pieces: list[bytes], cut: int
 ) -> None:
     """What reaches the application is what llhttp reads out of the same bytes, up to where ours, stricter, refuses."""
     live, heard = watched

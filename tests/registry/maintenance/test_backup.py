@@ -14,7 +14,7 @@ from registry.oci.digest import Digest
 from registry.oci.names import Tag
 from tests.crash.aftermath import damaged
 from tests.registry.damages import flipped
-from tests.registry.open_rooms import REPOSITORY, OpenRooms, image, open_rooms
+from tests.registry.open_services import REPOSITORY, OpenServices, image, open_services
 from tests.repository import Repository
 from tests.servers import LiveRegistry, open_registry
 
@@ -139,14 +139,14 @@ def test_nothing_is_restored_over_something(live: LiveRegistry, tmp_path: Path) 
     assert sorted(live.data.iterdir()) == before
 
 
-def churn(rooms: OpenRooms, number: int) -> None:
+def churn(services: OpenServices, number: int) -> None:
     """An image comes, its predecessor goes, with everything that only it used."""
     layers = [b"small %d" % number, b"large %d" % number * 10_000]
-    rooms.run(rooms.push_image(Tag("latest"), layers))
+    services.run(services.push_image(Tag("latest"), layers))
     before = [b"small %d" % (number - 1), b"large %d" % (number - 1) * 10_000]
     if number:
-        rooms.run(rooms.manifests.delete(REPOSITORY, Digest.of(image(before))))
-    rooms.run(rooms.collector.run())
+        services.run(services.manifests.delete(REPOSITORY, Digest.of(image(before))))
+    services.run(services.collector.run())
 
 
 def test_backups_beside_pushes_and_collections_are_whole(tmp_path: Path) -> None:
@@ -154,12 +154,12 @@ def test_backups_beside_pushes_and_collections_are_whole(tmp_path: Path) -> None
     stop, data = threading.Event(), tmp_path / "data"
 
     def disturb() -> None:
-        with open_rooms(data, gc={"grace_seconds": 0}) as rooms:
+        with open_services(data, gc={"grace_seconds": 0}) as services:
             for number in takewhile(lambda _number: not stop.is_set(), count(1)):
-                churn(rooms, number)
+                churn(services, number)
 
-    with open_rooms(data, gc={"grace_seconds": 0}) as rooms:
-        churn(rooms, 0)
+    with open_services(data, gc={"grace_seconds": 0}) as services:
+        churn(services, 0)
     thread = threading.Thread(target=disturb)
     thread.start()
     found = [CliRunner().invoke(basegate, ["backup", str(tmp_path / f"{n}"), "--data", str(data)]) for n in range(5)]

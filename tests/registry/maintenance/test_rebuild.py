@@ -17,13 +17,13 @@ from registry.oci.digest import Digest
 from registry.oci.names import Tag
 from registry.server.data_lock import DataLock
 from tests.registry.ageing import age_file
-from tests.registry.open_rooms import (
+from tests.registry.open_services import (
     OTHER,
     REPOSITORY,
-    OpenRooms,
+    OpenServices,
     descriptor,
     image,
-    open_rooms,
+    open_services,
 )
 from tests.repository import Repository
 from tests.servers import open_registry
@@ -43,51 +43,51 @@ def rebuild(data: Path, *arguments: str) -> Result:
 
 
 @pytest.fixture
-def rooms(tmp_path: Path) -> Iterator[OpenRooms]:
+def services(tmp_path: Path) -> Iterator[OpenServices]:
     """A folder with an image, its signature, and a repository beside it."""
-    with open_rooms(tmp_path / "data") as rooms:
-        rooms.run(rooms.push_image(V1, [b"one", b"two"]))
-        rooms.run(rooms.push_manifest(image((), subject=descriptor(image([b"one", b"two"])))))
-        rooms.run(rooms.push_image(V2, [b"two"], OTHER))
-        yield rooms
+    with open_services(tmp_path / "data") as services:
+        services.run(services.push_image(V1, [b"one", b"two"]))
+        services.run(services.push_manifest(image((), subject=descriptor(image([b"one", b"two"])))))
+        services.run(services.push_image(V2, [b"two"], OTHER))
+        yield services
 
 
-def change_nothing(_rooms: OpenRooms) -> None:
+def change_nothing(_services: OpenServices) -> None:
     """What there is stays."""
 
 
-def move_a_tag(rooms: OpenRooms) -> None:
+def move_a_tag(services: OpenServices) -> None:
     """To another image."""
-    rooms.run(rooms.push_image(V1, [b"three"]))
+    services.run(services.push_image(V1, [b"three"]))
 
 
-def delete_a_tag(rooms: OpenRooms) -> None:
+def delete_a_tag(services: OpenServices) -> None:
     """Alone."""
-    rooms.run(rooms.manifests.delete(REPOSITORY, V1))
+    services.run(services.manifests.delete(REPOSITORY, V1))
 
 
-def delete_a_manifest(rooms: OpenRooms) -> None:
+def delete_a_manifest(services: OpenServices) -> None:
     """With its tag."""
-    rooms.run(rooms.manifests.delete(REPOSITORY, Digest.of(image([b"one", b"two"]))))
+    services.run(services.manifests.delete(REPOSITORY, Digest.of(image([b"one", b"two"]))))
 
 
-def delete_a_blob(rooms: OpenRooms) -> None:
+def delete_a_blob(services: OpenServices) -> None:
     """One that no manifest names."""
-    rooms.run(rooms.blobs.delete(OTHER, rooms.run(rooms.push_blob(b"loose", OTHER))))
+    services.run(services.blobs.delete(OTHER, services.run(services.push_blob(b"loose", OTHER))))
 
 
-def replace_a_repository(rooms: OpenRooms) -> None:
+def replace_a_repository(services: OpenServices) -> None:
     """It goes, and one of the same name comes."""
-    arguments = ["repo", "rm", str(OTHER), "--yes", "--data", str(rooms.data)]
+    arguments = ["repo", "rm", str(OTHER), "--yes", "--data", str(services.data)]
     assert CliRunner().invoke(basegate, arguments).exit_code == 0
-    rooms.run(rooms.push_image(V1, [b"new"], OTHER))
+    services.run(services.push_image(V1, [b"new"], OTHER))
 
 
-def drop_a_repository(rooms: OpenRooms) -> None:
+def drop_a_repository(services: OpenServices) -> None:
     """It goes for good, and another one comes."""
-    arguments = ["repo", "rm", str(OTHER), "--yes", "--data", str(rooms.data)]
+    arguments = ["repo", "rm", str(OTHER), "--yes", "--data", str(services.data)]
     assert CliRunner().invoke(basegate, arguments).exit_code == 0
-    rooms.run(rooms.push_image(V1, [b"new"], REPOSITORY))
+    services.run(services.push_image(V1, [b"new"], REPOSITORY))
 
 
 CHANGES = [
@@ -104,21 +104,21 @@ CHANGES = [
 def dump(data: Path) -> dict[str, list[str]]:
     """The rows that count."""
     tables = ("repositories", "manifests", "manifest_references", "tags", "repository_blobs", "principals")
-    with open_rooms(data), closing(sqlite3.connect(data / "registry.db")) as rows:
+    with open_services(data), closing(sqlite3.connect(data / "registry.db")) as rows:
         return {table: sorted(map(repr, rows.execute(f"SELECT * FROM {table}"))) for table in tables}  # noqa: S608
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_rows_are_as_they_were(rooms: OpenRooms, change: Callable[[OpenRooms], None]) -> None:
+def test_the_rows_are_as_they_were(services: OpenServices, change: Callable[[OpenServices], None]) -> None:
     """Copied whole at first, then brought up to date by what has changed: row by row the same."""
-    copy_rows(rooms.data)
-    change(rooms)
-    copy_rows(rooms.data)
-    rooms.close()
-    before = dump(rooms.data)
-    lose(rooms.data)
-    assert rebuild(rooms.data).exit_code == 0
-    assert dump(rooms.data) == before
+    copy_rows(services.data)
+    change(services)
+    copy_rows(services.data)
+    services.close()
+    before = dump(services.data)
+    lose(services.data)
+    assert rebuild(services.data).exit_code == 0
+    assert dump(services.data) == before
 
 
 def test_principals_and_a_running_server_s_last_changes_are_kept(tmp_path: Path) -> None:
@@ -136,54 +136,54 @@ def test_principals_and_a_running_server_s_last_changes_are_kept(tmp_path: Path)
         assert Repository(client, "team/app").get("manifests/v1").content == pushed.raw
 
 
-def test_what_is_not_known_is_named_and_kept(rooms: OpenRooms) -> None:
+def test_what_is_not_known_is_named_and_kept(services: OpenServices) -> None:
     """A blob that came after the copy belongs to nobody now: the next collection leaves it alone."""
-    copy_rows(rooms.data)
-    rooms.run(rooms.push_blob(b"later"))
-    rooms.close()
-    lose(rooms.data)
-    result = rebuild(rooms.data)
+    copy_rows(services.data)
+    services.run(services.push_blob(b"later"))
+    services.close()
+    lose(services.data)
+    result = rebuild(services.data)
     assert "1 blobs belong to no repository" in result.output
-    for path in rooms.data.glob("blobs/*/*/*"):
+    for path in services.data.glob("blobs/*/*/*"):
         age_file(path)
-    with open_rooms(rooms.data, gc={"grace_seconds": 0}) as again:
+    with open_services(services.data, gc={"grace_seconds": 0}) as again:
         again.run(again.collector.run())
         assert again.run(again.storage.stat(Digest.of(b"later")))
 
 
-def test_manifests_are_read_from_a_database_that_is_damaged(rooms: OpenRooms) -> None:
+def test_manifests_are_read_from_a_database_that_is_damaged(services: OpenServices) -> None:
     """Those that the copy lacks, as far as they can be read; their tags are not known."""
-    copy_rows(rooms.data)
-    rooms.run(rooms.push_image(V2, [b"later"]))
-    rooms.close()
-    path = rooms.data / "registry.db"
+    copy_rows(services.data)
+    services.run(services.push_image(V2, [b"later"]))
+    services.close()
+    path = services.data / "registry.db"
     content = bytearray(path.read_bytes())
     content[4096 * 2 : 4096 * 3] = bytes(4096)
     path.write_bytes(content)
-    result = json.loads(rebuild(rooms.data, "--json").output)
+    result = json.loads(rebuild(services.data, "--json").output)
     assert result["rows"]["manifests"] >= 3
     assert Path(result["aside"]).exists()
 
 
-def test_a_missing_file_is_named(rooms: OpenRooms) -> None:
+def test_a_missing_file_is_named(services: OpenServices) -> None:
     """Exit code 1: the rows are there, the content is not."""
-    copy_rows(rooms.data)
-    rooms.run(rooms.journal.settle())
-    rooms.close()
-    lose(rooms.data)
-    next(rooms.data.glob(f"blobs/*/*/{Digest.of(b'one').encoded}")).unlink()
-    result = rebuild(rooms.data)
+    copy_rows(services.data)
+    services.run(services.journal.settle())
+    services.close()
+    lose(services.data)
+    next(services.data.glob(f"blobs/*/*/{Digest.of(b'one').encoded}")).unlink()
+    result = rebuild(services.data)
     assert (result.exit_code, Digest.of(b"one") in result.output) == (1, True)
 
 
-def test_a_sound_database_is_left_alone(rooms: OpenRooms) -> None:
+def test_a_sound_database_is_left_alone(services: OpenServices) -> None:
     """So is a folder of which there is no copy: exit code 2."""
-    copy_rows(rooms.data)
-    rooms.close()
-    assert rebuild(rooms.data).exit_code == 2
-    (rooms.data / "copy" / "rows.db").unlink()
-    lose(rooms.data)
-    assert rebuild(rooms.data).exit_code == 2
+    copy_rows(services.data)
+    services.close()
+    assert rebuild(services.data).exit_code == 2
+    (services.data / "copy" / "rows.db").unlink()
+    lose(services.data)
+    assert rebuild(services.data).exit_code == 2
 
 
 def test_a_running_server_is_not_rebuilt_under(tmp_path: Path) -> None:
@@ -193,41 +193,41 @@ def test_a_running_server_is_not_rebuilt_under(tmp_path: Path) -> None:
     lock.release()
 
 
-def test_an_older_database_is_refused(rooms: OpenRooms) -> None:
+def test_an_older_database_is_refused(services: OpenServices) -> None:
     """One that was put back by hand: its content would seem to be nobody's. --force takes the copy."""
-    copy_rows(rooms.data)
-    rooms.close()
-    kept = (rooms.data / "registry.db").read_bytes()
-    with open_rooms(rooms.data) as later:
+    copy_rows(services.data)
+    services.close()
+    kept = (services.data / "registry.db").read_bytes()
+    with open_services(services.data) as later:
         later.run(later.push_image(V2, [b"later"]))
-        copy_rows(rooms.data)
-    (rooms.data / "registry.db").write_bytes(kept)
-    with pytest.raises(DatabaseOutdated, match="older"), open_rooms(rooms.data):
+        copy_rows(services.data)
+    (services.data / "registry.db").write_bytes(kept)
+    with pytest.raises(DatabaseOutdated, match="older"), open_services(services.data):
         pass
-    assert rebuild(rooms.data, "--force").exit_code == 0
-    with open_rooms(rooms.data) as again:
+    assert rebuild(services.data, "--force").exit_code == 0
+    with open_services(services.data) as again:
         assert again.run(again.tag_names()) == (V1, V2)
 
 
-def test_another_registry_s_database_is_refused(rooms: OpenRooms, tmp_path: Path) -> None:
+def test_another_registry_s_database_is_refused(services: OpenServices, tmp_path: Path) -> None:
     """Sound as it may be."""
-    copy_rows(rooms.data)
-    rooms.close()
-    with open_rooms(tmp_path / "other") as other:
+    copy_rows(services.data)
+    services.close()
+    with open_services(tmp_path / "other") as other:
         for number in range(20):
             other.run(other.push_image(Tag(f"v{number}")))
-    (rooms.data / "registry.db").write_bytes((tmp_path / "other" / "registry.db").read_bytes())
-    with pytest.raises((DatabaseOutdated, DatabaseDamaged)), open_rooms(rooms.data):
+    (services.data / "registry.db").write_bytes((tmp_path / "other" / "registry.db").read_bytes())
+    with pytest.raises((DatabaseOutdated, DatabaseDamaged)), open_services(services.data):
         pass
 
 
-def test_the_copy_of_lost_rows_is_kept_aside(rooms: OpenRooms) -> None:
+def test_the_copy_of_lost_rows_is_kept_aside(services: OpenServices) -> None:
     """Where rows begin anew, the copy of those before is not overwritten."""
-    copy_rows(rooms.data)
-    state = copy_state(rooms.data / "copy" / "rows.db")
-    rooms.close()
-    lose(rooms.data)
-    with open_rooms(rooms.data, new_database=True):
-        copy_rows(rooms.data)
+    copy_rows(services.data)
+    state = copy_state(services.data / "copy" / "rows.db")
+    services.close()
+    lose(services.data)
+    with open_services(services.data, new_database=True):
+        copy_rows(services.data)
     assert state is not None
-    assert (rooms.data / "copy" / f"rows-of-{state.store}.db").exists()
+    assert (services.data / "copy" / f"rows-of-{state.store}.db").exists()

@@ -14,7 +14,7 @@ from registry.maintenance.scrub import Scrub, read_progress
 from registry.oci.digest import Digest
 from registry.oci.names import Tag
 from tests.registry.damages import change_manifest, flipped
-from tests.registry.open_rooms import OpenRooms, open_rooms
+from tests.registry.open_services import OpenServices, open_services
 from tests.repository import Pushed, Repository
 from tests.servers import LiveRegistry, open_registry
 
@@ -102,20 +102,20 @@ class CutShort(Pace):
         super().__call__(count)
 
 
-def scrub_of(rooms: OpenRooms, pace: Pace) -> Scrub:
+def scrub_of(services: OpenServices, pace: Pace) -> Scrub:
     """One over a folder that is open."""
-    return Scrub(rooms.storage, rooms.metadata, rooms.data, pace)
+    return Scrub(services.storage, services.metadata, services.data, pace)
 
 
 def test_a_pass_goes_on_where_it_was_cut_short(tmp_path: Path) -> None:
     """What was read is not read again, and all was read in the end."""
-    with open_rooms(tmp_path) as rooms:
-        rooms.run(rooms.push_image(Tag("v1"), [b"layer %d" % number for number in range(8)]))
+    with open_services(tmp_path) as services:
+        services.run(services.push_image(Tag("v1"), [b"layer %d" % number for number in range(8)]))
         with pytest.raises(Stopped):
-            scrub_of(rooms, CutShort(5)).run()
+            scrub_of(services, CutShort(5)).run()
         half = read_progress(tmp_path)
         assert (half.is_under_way, half.manifests, half.blobs) == (True, 1, 3)
-        whole = scrub_of(rooms, Pace(lambda: 0)).run()
+        whole = scrub_of(services, Pace(lambda: 0)).run()
         assert (whole.blobs, read_progress(tmp_path).is_under_way) == (9, False)
 
 
@@ -129,8 +129,8 @@ def test_two_do_not_read_at_once(live: LiveRegistry) -> None:
 
 def test_a_server_scrubs_by_itself(tmp_path: Path) -> None:
     """When its time has come, as the setting says."""
-    with open_rooms(tmp_path) as rooms:
-        rooms.run(rooms.push_image(Tag("v1"), [LARGE]))
+    with open_services(tmp_path) as services:
+        services.run(services.push_image(Tag("v1"), [LARGE]))
     flipped(next(tmp_path.glob(f"blobs/*/*/{Digest.of(LARGE).encoded}")))
     (tmp_path / "scrub.json").write_text(json.dumps({"finished": 1.0}))
     with open_registry(tmp_path, scrub={"interval_seconds": 10}) as live, live.client() as client:

@@ -13,13 +13,13 @@ from registry.oci.digest import Digest
 from registry.oci.names import Tag
 from tests.registry.ageing import age
 from tests.registry.damages import flipped
-from tests.registry.open_rooms import (
+from tests.registry.open_services import (
     PUSHER,
     REPOSITORY,
-    OpenRooms,
+    OpenServices,
     descriptor,
     image,
-    open_rooms,
+    open_services,
 )
 
 V1 = Tag("v1")
@@ -32,112 +32,112 @@ def command(data: Path, *words: str) -> Result:
     return CliRunner().invoke(basegate, [*words, "--data", str(data)])
 
 
-def seen(rooms: OpenRooms) -> set[Digest]:
+def seen(services: OpenServices) -> set[Digest]:
     """What is there of the image."""
 
     async def there() -> set[Digest]:
-        return {blob.digest async for blob in rooms.storage.blobs()}
+        return {blob.digest async for blob in services.storage.blobs()}
 
-    return rooms.run(there())
+    return services.run(there())
 
 
 @pytest.fixture
-def rooms(tmp_path: Path) -> Iterator[OpenRooms]:
+def services(tmp_path: Path) -> Iterator[OpenServices]:
     """A folder with a tagged image and its signature."""
-    with open_rooms(tmp_path, gc={"untagged_after_seconds": 3600}) as rooms:
-        rooms.run(rooms.push_image(V1, [b"small", LARGE]))
-        rooms.run(rooms.push_manifest(image((), subject=descriptor(IMAGE))))
-        yield rooms
+    with open_services(tmp_path, gc={"untagged_after_seconds": 3600}) as services:
+        services.run(services.push_image(V1, [b"small", LARGE]))
+        services.run(services.push_manifest(image((), subject=descriptor(IMAGE))))
+        yield services
 
 
-def test_the_last_collection_is_undone(rooms: OpenRooms) -> None:
+def test_the_last_collection_is_undone(services: OpenServices) -> None:
     """Files, links and manifests; the tag was no work of the collection."""
-    before = seen(rooms)
-    rooms.run(rooms.manifests.delete(REPOSITORY, V1))
-    age(rooms)
-    report = rooms.run(rooms.collector.run())
-    assert (report.manifests, report.blobs, seen(rooms)) == (2, 3, set())
-    result = command(rooms.data, "gc", "undo", "--json")
+    before = seen(services)
+    services.run(services.manifests.delete(REPOSITORY, V1))
+    age(services)
+    report = services.run(services.collector.run())
+    assert (report.manifests, report.blobs, seen(services)) == (2, 3, set())
+    result = command(services.data, "gc", "undo", "--json")
     assert (result.exit_code, json.loads(result.stdout)["manifests"]) == (0, 2)
-    assert seen(rooms) == before
-    assert rooms.run(rooms.manifests.pull(PUSHER, REPOSITORY, Digest.of(IMAGE))).raw == IMAGE
-    rooms.run(rooms.collector.run())
-    assert seen(rooms) == before
+    assert seen(services) == before
+    assert services.run(services.manifests.pull(PUSHER, REPOSITORY, Digest.of(IMAGE))).raw == IMAGE
+    services.run(services.collector.run())
+    assert seen(services) == before
 
 
-def delete_tag(rooms: OpenRooms) -> None:
+def delete_tag(services: OpenServices) -> None:
     """The tag alone."""
-    rooms.run(rooms.manifests.delete(REPOSITORY, V1))
+    services.run(services.manifests.delete(REPOSITORY, V1))
 
 
-def delete_manifest(rooms: OpenRooms) -> None:
+def delete_manifest(services: OpenServices) -> None:
     """The manifest with its tag."""
-    rooms.run(rooms.manifests.delete(REPOSITORY, Digest.of(IMAGE)))
+    services.run(services.manifests.delete(REPOSITORY, Digest.of(IMAGE)))
 
 
-def delete_repository(rooms: OpenRooms) -> None:
+def delete_repository(services: OpenServices) -> None:
     """Everything."""
-    assert command(rooms.data, "repo", "rm", "--yes", str(REPOSITORY)).exit_code == 0
+    assert command(services.data, "repo", "rm", "--yes", str(REPOSITORY)).exit_code == 0
 
 
 @pytest.mark.parametrize("delete", [delete_tag, delete_manifest, delete_repository])
 @pytest.mark.parametrize("collected", [False, True])
-def test_a_delete_is_undone(rooms: OpenRooms, delete: Callable[[OpenRooms], None], collected: bool) -> None:
+def test_a_delete_is_undone(services: OpenServices, delete: Callable[[OpenServices], None], collected: bool) -> None:
     """Also when a collection has taken the files since; the image can be pulled by its tag again."""
-    delete(rooms)
-    run = json.loads(command(rooms.data, "trash", "ls", "--json").stdout)[0]["name"]
+    delete(services)
+    run = json.loads(command(services.data, "trash", "ls", "--json").stdout)[0]["name"]
     if collected:
-        age(rooms)
-        rooms.run(rooms.collector.run())
-        assert command(rooms.data, "gc", "undo").exit_code == 0
-    assert command(rooms.data, "trash", "restore", run).exit_code == 0
-    assert rooms.run(rooms.manifests.pull(PUSHER, REPOSITORY, V1)).raw == IMAGE
-    assert rooms.run(rooms.blobs.pull(PUSHER, REPOSITORY, Digest.of(LARGE))).size == len(LARGE)
+        age(services)
+        services.run(services.collector.run())
+        assert command(services.data, "gc", "undo").exit_code == 0
+    assert command(services.data, "trash", "restore", run).exit_code == 0
+    assert services.run(services.manifests.pull(PUSHER, REPOSITORY, V1)).raw == IMAGE
+    assert services.run(services.blobs.pull(PUSHER, REPOSITORY, Digest.of(LARGE))).size == len(LARGE)
 
 
-def test_a_tag_that_points_elsewhere_by_now_stays(rooms: OpenRooms) -> None:
+def test_a_tag_that_points_elsewhere_by_now_stays(services: OpenServices) -> None:
     """It is named: exit code 1."""
-    delete_manifest(rooms)
-    rooms.run(rooms.push_image(V1, [b"other"]))
-    run = json.loads(command(rooms.data, "trash", "ls", "--json").stdout)[0]["name"]
-    assert command(rooms.data, "trash", "restore", run).exit_code == 1
-    assert rooms.run(rooms.manifests.pull(PUSHER, REPOSITORY, V1)).raw == image([b"other"])
+    delete_manifest(services)
+    services.run(services.push_image(V1, [b"other"]))
+    run = json.loads(command(services.data, "trash", "ls", "--json").stdout)[0]["name"]
+    assert command(services.data, "trash", "restore", run).exit_code == 1
+    assert services.run(services.manifests.pull(PUSHER, REPOSITORY, V1)).raw == image([b"other"])
 
 
-def test_what_was_damaged_in_the_trash_does_not_come_back(rooms: OpenRooms) -> None:
+def test_what_was_damaged_in_the_trash_does_not_come_back(services: OpenServices) -> None:
     """It is named, the rest is there."""
-    delete_manifest(rooms)
-    age(rooms)
-    rooms.run(rooms.collector.run())
-    flipped(rooms.data / "trash" / Digest.of(LARGE).replace(":", "-"))
-    result = command(rooms.data, "gc", "undo")
+    delete_manifest(services)
+    age(services)
+    services.run(services.collector.run())
+    flipped(services.data / "trash" / Digest.of(LARGE).replace(":", "-"))
+    result = command(services.data, "gc", "undo")
     assert (result.exit_code, Digest.of(LARGE) in result.stdout) == (1, True)
 
 
 @pytest.mark.parametrize("emptied", [["trash", "empty"], []])
-def test_an_emptied_trash_frees_the_space(rooms: OpenRooms, emptied: list[str]) -> None:
+def test_an_emptied_trash_frees_the_space(services: OpenServices, emptied: list[str]) -> None:
     """By command, or because nothing is to be kept: then there is nothing to undo."""
     if not emptied:
-        rooms.configure(gc={"undo_seconds": 0})
-    delete_manifest(rooms)
-    age(rooms)
-    rooms.run(rooms.collector.run())
+        services.configure(gc={"undo_seconds": 0})
+    delete_manifest(services)
+    age(services)
+    services.run(services.collector.run())
     if emptied:
-        assert command(rooms.data, *emptied).exit_code == 0
-    assert list((rooms.data / "trash").iterdir()) == []
-    assert command(rooms.data, "gc", "undo").exit_code == 2
+        assert command(services.data, *emptied).exit_code == 0
+    assert list((services.data / "trash").iterdir()) == []
+    assert command(services.data, "gc", "undo").exit_code == 2
 
 
-def test_the_copy_of_the_rows_follows(rooms: OpenRooms) -> None:
+def test_the_copy_of_the_rows_follows(services: OpenServices) -> None:
     """What was brought back is there after a rebuild as well."""
-    delete_manifest(rooms)
-    copy_rows(rooms.data)
-    run = json.loads(command(rooms.data, "trash", "ls", "--json").stdout)[0]["name"]
-    command(rooms.data, "trash", "restore", run)
-    copy_rows(rooms.data)
-    rooms.close()
-    for path in rooms.data.glob("registry.db*"):
+    delete_manifest(services)
+    copy_rows(services.data)
+    run = json.loads(command(services.data, "trash", "ls", "--json").stdout)[0]["name"]
+    command(services.data, "trash", "restore", run)
+    copy_rows(services.data)
+    services.close()
+    for path in services.data.glob("registry.db*"):
         path.unlink()
-    assert command(rooms.data, "rebuild").exit_code == 0
-    with open_rooms(rooms.data) as again:
+    assert command(services.data, "rebuild").exit_code == 0
+    with open_services(services.data) as again:
         assert again.run(again.manifests.pull(PUSHER, REPOSITORY, V1)).raw == IMAGE

@@ -11,7 +11,7 @@ from policy.cli.main import basegate
 from registry.oci.digest import Digest
 from registry.oci.names import Tag
 from tests.registry.damages import change_manifest, cut, flipped
-from tests.registry.open_rooms import descriptor, image, index, open_rooms
+from tests.registry.open_services import descriptor, image, index, open_services
 
 LARGE = b"large" * 100_000
 Harm = Callable[[Path], None]
@@ -20,11 +20,13 @@ Harm = Callable[[Path], None]
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """A folder with an image, its signature and an index, whose small blobs are durable in their files."""
-    with open_rooms(tmp_path) as rooms:
-        rooms.run(rooms.push_image(Tag("v1"), [b"small", LARGE]))
-        rooms.run(rooms.push_manifest(image((), subject=descriptor(image([b"small", LARGE])), annotations={"a": "b"})))
-        rooms.run(rooms.push_manifest(index(image([b"small", LARGE])), Tag("all")))
-        rooms.run(rooms.journal.settle())
+    with open_services(tmp_path) as services:
+        services.run(services.push_image(Tag("v1"), [b"small", LARGE]))
+        services.run(
+            services.push_manifest(image((), subject=descriptor(image([b"small", LARGE])), annotations={"a": "b"}))
+        )
+        services.run(services.push_manifest(index(image([b"small", LARGE])), Tag("all")))
+        services.run(services.journal.settle())
     return tmp_path
 
 
@@ -105,10 +107,12 @@ def test_what_has_to_be_pushed_again_is_named(data: Path, name: str) -> None:
     harm(data)
     code, kinds = verify(data, "--repair")
     assert (code, kind in kinds) == (1, True)
-    with open_rooms(data) as rooms:
-        rooms.run(rooms.push_image(Tag("v1"), [b"small", LARGE]))
-        rooms.run(rooms.push_manifest(image((), subject=descriptor(image([b"small", LARGE])), annotations={"a": "b"})))
-        rooms.run(rooms.push_manifest(index(image([b"small", LARGE])), Tag("all")))
+    with open_services(data) as services:
+        services.run(services.push_image(Tag("v1"), [b"small", LARGE]))
+        services.run(
+            services.push_manifest(image((), subject=descriptor(image([b"small", LARGE])), annotations={"a": "b"}))
+        )
+        services.run(services.push_manifest(index(image([b"small", LARGE])), Tag("all")))
     assert verify(data, "--repair") == (0, [])
 
 

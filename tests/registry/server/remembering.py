@@ -17,7 +17,7 @@ from registry.gate import Decision
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
 from registry.storage.disk.layout import Layout
-from registry.telemetry.request_record import Exchange
+from registry.telemetry.request_record import RequestRecord
 from tests.registry.gates import GateOfTests
 from tests.servers import LiveRegistry, open_settings, running
 
@@ -51,7 +51,7 @@ class Remembering:
 
     live: LiveRegistry
     gate: AskedGate
-    heard: list[Exchange]
+    heard: list[RequestRecord]
     client: httpx.Client
 
     @property
@@ -74,7 +74,7 @@ class Remembering:
 @contextmanager
 def remembering(data: Path, **groups: Any) -> Iterator[Remembering]:
     """Start the server, and ask it for the blob once whole and once in part."""
-    gate, heard = AskedGate(), list[Exchange]()
+    gate, heard = AskedGate(), list[RequestRecord]()
     app = build(open_settings(data, **groups), gate=lambda _stores: gate, observers=[heard.append])
     with running(app) as live, live.client() as client:
         place = client.post("/v2/a/blobs/uploads/").headers["location"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.registry.open_rooms import image
+from tests.registry.open_services import image
 from tests.registry.server.both_ways import BothWays, both_ways
 
 LAYER = bytes(range(256)) * 12_000

@@ -16,7 +16,7 @@ from registry.metadata.open_store import open_metadata
 from registry.oci.digest import Digest
 from tests.registry.api.guarded import guarded_registry
 from tests.registry.auth.people import given_ago, person
-from tests.registry.open_rooms import image
+from tests.registry.open_services import image
 from tests.servers import LiveRegistry
 
 PUSHER = person(Role.ACR_PUSH)

@@ -12,7 +12,7 @@ from registry.server.data_lock import DataLock
 from registry.server.startup import CannotStart
 from registry.storage.disk.layout import LinkPlanted
 from registry.storage.disk.ownership import cautions_on
-from tests.registry.open_rooms import PUSHER, REPOSITORY, open_rooms, pieces
+from tests.registry.open_services import PUSHER, REPOSITORY, open_services, pieces
 
 NOBODY = 65534
 COMMANDS = [
@@ -30,8 +30,8 @@ COMMANDS = [
 def test_a_command_of_root_s_leaves_no_file_of_root_s(tmp_path: Path, command: list[str]) -> None:
     """Everything in the folder belongs to whom the folder belongs to."""
     data = Path(f"/tmp/{tmp_path.parent.name}-{tmp_path.name}") / "data"  # noqa: S108 - pytest's own is root's alone
-    with open_rooms(data) as rooms:
-        rooms.run(rooms.push_blob(b"content"))
+    with open_services(data) as services:
+        services.run(services.push_blob(b"content"))
     for path in [data.parent, data, *data.rglob("*")]:
         os.chown(path, NOBODY, NOBODY)
     done = subprocess.run(
@@ -63,22 +63,22 @@ def test_a_removed_lock_file_lets_nobody_in(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["uploads", "blobs/sha256", "quarantine"])
 def test_a_link_in_the_place_of_a_folder_is_refused(tmp_path: Path, name: str) -> None:
     """Before anything is read or written through it."""
-    with open_rooms(tmp_path / "data"):
+    with open_services(tmp_path / "data"):
         (tmp_path / "data" / name).rename(tmp_path / "elsewhere")
     (tmp_path / "data" / name).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(LinkPlanted, match="is a link"), open_rooms(tmp_path / "data"):
+    with pytest.raises(LinkPlanted, match="is a link"), open_services(tmp_path / "data"):
         pass
 
 
 def test_a_link_in_the_place_of_an_upload_is_not_followed(tmp_path: Path) -> None:
     """Neither read nor written."""
     (tmp_path / "victim").write_bytes(b"untouched")
-    with open_rooms(tmp_path / "data") as rooms:
-        session = rooms.run(rooms.uploads.start(REPOSITORY, PUSHER))
-        rooms.run(rooms.uploads.append(session, pieces(b"some"), 0, 4))
+    with open_services(tmp_path / "data") as services:
+        session = services.run(services.uploads.start(REPOSITORY, PUSHER))
+        services.run(services.uploads.append(session, pieces(b"some"), 0, 4))
         path = session.staging.path
     path.unlink()
     path.symlink_to(tmp_path / "victim")
-    with open_rooms(tmp_path / "data") as rooms, pytest.raises(BlobUploadUnknown):
-        rooms.run(rooms.uploads.session(REPOSITORY, session.id))
+    with open_services(tmp_path / "data") as services, pytest.raises(BlobUploadUnknown):
+        services.run(services.uploads.session(REPOSITORY, session.id))
     assert (tmp_path / "victim").read_bytes() == b"untouched"

@@ -26,16 +26,16 @@ from registry.telemetry.audit import (
     open_file,
 )
 from registry.telemetry.operator_name import operator_name
-from registry.telemetry.request_record import Exchange
+from registry.telemetry.request_record import RequestRecord
 from tests.registry.api.guarded import guarded_registry
 from tests.registry.auth.people import person
 
 DIGEST = "sha256:" + "0" * 64
 
 
-def pushed(**more: Any) -> Exchange:
+def pushed(**more: Any) -> RequestRecord:
     """A manifest push that went well."""
-    exchange = Exchange("request-1", "192.0.2.1", "PUT", "/v2/team/app/manifests/v1", "manifests.push")
+    exchange = RequestRecord("request-1", "192.0.2.1", "PUT", "/v2/team/app/manifests/v1", "manifests.push")
     exchange.repository, exchange.reference, exchange.digest = RepositoryName("team/app"), "v1", DIGEST
     exchange.principal, exchange.status = Principal("an-id", "ci", Role.ACR_PUSH), 201
     for name, value in more.items():
@@ -109,17 +109,17 @@ def test_reopening_appends(tmp_path: Path) -> None:
     assert (tmp_path / "audit.log").stat().st_mode & 0o777 == 0o600
 
 
-def health(exchange: Exchange) -> None:
+def health(exchange: RequestRecord) -> None:
     """A health check."""
     exchange.method, exchange.operation, exchange.status = "GET", "health.alive", 200
 
 
-def read(exchange: Exchange) -> None:
+def read(exchange: RequestRecord) -> None:
     """A pull that went well."""
     exchange.method, exchange.operation, exchange.status = "GET", "manifests.pull", 200
 
 
-def refused_read(exchange: Exchange) -> None:
+def refused_read(exchange: RequestRecord) -> None:
     """A pull that was refused."""
     exchange.method, exchange.operation, exchange.status = "GET", "manifests.pull", 403
 
@@ -128,7 +128,7 @@ def refused_read(exchange: Exchange) -> None:
     ("change", "reads", "told"),
     [(health, True, 0), (read, True, 1), (read, False, 0), (refused_read, False, 1)],
 )
-def test_what_is_recorded(tmp_path: Path, change: Callable[[Exchange], None], *, reads: bool, told: int) -> None:
+def test_what_is_recorded(tmp_path: Path, change: Callable[[RequestRecord], None], *, reads: bool, told: int) -> None:
     """Health checks never; successful reads by a setting; refusals always."""
     log = opened(tmp_path / "audit.log", reads=reads)
     exchange = pushed()

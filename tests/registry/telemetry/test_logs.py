@@ -12,7 +12,7 @@ import structlog
 from registry.config.settings import LogSettings
 from registry.oci.errors import Denied
 from registry.telemetry.logs import AccessLog, configure
-from registry.telemetry.request_record import Exchange
+from registry.telemetry.request_record import RequestRecord
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_access_line(out: io.StringIO) -> None:
     """What was asked, by whom, and what became of it."""
     configure(LogSettings(format="json"), out)
     access_log = AccessLog(lambda: LogSettings(format="json"))
-    access_log.observe(Exchange("id", "192.0.2.1", "GET", "/v2/", status=403, sent=5, error=Denied("no")))
+    access_log.observe(RequestRecord("id", "192.0.2.1", "GET", "/v2/", status=403, sent=5, error=Denied("no")))
     (line,) = _lines(out)
     assert (line["method"], line["path"], line["status"], line["code"]) == ("GET", "/v2/", 403, "DENIED")
     assert (line["client"], line["sent"]) == ("192.0.2.1", 5)
@@ -87,7 +87,7 @@ def test_access_line(out: io.StringIO) -> None:
 def test_a_path_never_makes_a_second_access_line(out: io.StringIO) -> None:
     """What a client puts into a path is quoted where it could be read as something else."""
     configure(LogSettings(), out)
-    AccessLog(LogSettings).observe(Exchange("id", "192.0.2.1", "GET", "/a\nb c=d\x1b[0m", status=404))
+    AccessLog(LogSettings).observe(RequestRecord("id", "192.0.2.1", "GET", "/a\nb c=d\x1b[0m", status=404))
     assert out.getvalue().count("\n") == 1
     assert r"path='/a\nb c=d\x1b[0m' principal= " in out.getvalue()
 
@@ -95,5 +95,5 @@ def test_a_path_never_makes_a_second_access_line(out: io.StringIO) -> None:
 def test_access_lines_are_left_out_where_their_level_is(out: io.StringIO) -> None:
     """They are information."""
     configure(LogSettings(level="warning"), out)
-    AccessLog(lambda: LogSettings(level="warning")).observe(Exchange("id", "192.0.2.1", "GET", "/v2/"))
+    AccessLog(lambda: LogSettings(level="warning")).observe(RequestRecord("id", "192.0.2.1", "GET", "/v2/"))
     assert out.getvalue() == ""

@@ -3,7 +3,7 @@
 import pytest
 
 from policy.inspection.image.ambiguous_links import roots
-from policy.inspection.image.merged_root import Root, RootUnclear
+from policy.inspection.image.merged_root import MergedRoot, RootUnclear
 from tests.corpus.tarballs import (
     Entry,
     file,
@@ -16,7 +16,7 @@ from tests.corpus.tarballs import (
 from tests.policy.inspection.layer_stacks import inspected
 
 
-def root(*layers: list[Entry]) -> Root:
+def root(*layers: list[Entry]) -> MergedRoot:
     """The first reading of these layers."""
     return roots(inspected(layers))[0]
 
@@ -85,6 +85,6 @@ def test_hard_links_in_a_circle_are_unclear() -> None:
 )
 def test_the_first_layer_that_hides_is_named(layers: list[list[Entry]], hidden: int) -> None:
     """Deleted, emptied, replaced, or replaced above: the oldest of the newer layers that did it."""
-    made = Root(root([file("d/f", "old")], *layers).tiers)
+    made = MergedRoot(root([file("d/f", "old")], *layers).tiers)
     assert made.hidden_by(0, b"d/f") == hidden
     assert made.shows(0, b"d/f") == (hidden == -1)

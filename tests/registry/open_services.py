@@ -34,7 +34,7 @@ REPOSITORY = RepositoryName("team/app")
 OTHER = RepositoryName("team/other")
 
 
-class OpenRooms:
+class OpenServices:
     """One process's view of a data folder; several may be open at a time."""
 
     def __init__(self, data: Path, gate: Gate, *, new_database: bool = False, **groups: Any) -> None:
@@ -101,13 +101,13 @@ class OpenRooms:
 
 
 @contextmanager
-def open_rooms(data: Path, gate: Gate | None = None, **groups: Any) -> Iterator[OpenRooms]:
+def open_services(data: Path, gate: Gate | None = None, **groups: Any) -> Iterator[OpenServices]:
     """Open a data folder until the block ends."""
-    rooms = OpenRooms(data, gate or OpenGate(), **groups)
+    services = OpenServices(data, gate or OpenGate(), **groups)
     try:
-        yield rooms
+        yield services
     finally:
-        rooms.close()
+        services.close()
 
 
 async def pieces(*contents: bytes) -> AsyncIterator[bytes]:
