@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 import structlog
 
@@ -10,6 +9,7 @@ from policy.assessment.settings import JudgingSettings
 from policy.decision import Mode
 from policy.definition.policy import Policy, PolicyRefused, known_policies, named_policy, parse_policy
 from policy.enforcement.operator_file import OperatorFile, OperatorFileInForce
+from registry.oci.patterns import EVERY, longest
 
 _REMEMBERED = 10_000
 
@@ -129,4 +129,4 @@ def log_policies(bindings: Assignments) -> None:
 
 
 def _longest(patterns: Iterable[str], repository: str) -> str:
-    return max((item for item in patterns if item == "*" or fnmatchcase(repository, item)), key=len)
+    return longest(patterns, repository) or EVERY

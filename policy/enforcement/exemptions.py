@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 
 from policy.rules.findings import Finding, Result
+from registry.oci.patterns import covers
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Exemption:
             now < self.expires
             and self.rule in {"*", rule}
             and self.digest in {"", digest}
-            and fnmatchcase(repository, self.repositories)
+            and covers(self.repositories, repository)
         )
 
     @property

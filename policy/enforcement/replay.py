@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from policy.assessment.bulk_judging import Rejudged, rejudge
 from policy.assessment.inspector import CURRENT
@@ -14,6 +13,7 @@ from policy.results.manifests import Kind
 from policy.results.store import ResultStore
 from policy.state import State
 from registry.metadata.reachability import StoredName
+from registry.oci.patterns import covers
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def replay(
     after = dict.fromkeys((State.CLEARED, State.REFUSED, State.INCONCLUSIVE, State.NOT_APPLICABLE), 0)
     flips, looked_at, unknown = [], 0, 0
     for item in stored:
-        if repositories != "*" and not fnmatchcase(item.repository, repositories):
+        if not covers(repositories, item.repository):
             continue
         looked_at += 1
         state = new.states.get(item.digest)

@@ -1,10 +1,10 @@
 """Principals: who may do what, in which repositories."""
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from registry.auth.actions import GRANTS, Action, Role
 from registry.oci.names import RepositoryName
+from registry.oci.patterns import any_covers
 
 ANONYMOUS_ID = ""
 
@@ -32,8 +32,7 @@ class Principal:
 
     def reaches(self, repository: RepositoryName) -> bool:
         """Whether one of the patterns covers the repository."""
-        # Lists ask this of every name: matching a thousand against "*" takes longer than reading them.
-        return "*" in self.repositories or any(fnmatchcase(repository, pattern) for pattern in self.repositories)
+        return any_covers(self.repositories, repository)
 
     def may(self, action: Action, repository: RepositoryName) -> bool:
         """Whether the role grants the action and a pattern covers the repository."""

@@ -1,18 +1,14 @@
 """Which tags are immutable: they neither move nor go, nor does what they point at, as where ACR locks writes."""
 
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 
 from registry.config.settings import RegistrySettings
 from registry.oci.names import RepositoryName, Tag
+from registry.oci.patterns import any_covers
 
 
 def immutable_in(settings: RegistrySettings, repository: RepositoryName) -> Callable[[Tag], bool]:
     """Whether a tag of the repository is immutable by `immutable_tags` of the settings."""
-    rules = [
-        rule
-        for rule in settings.immutable_tags
-        if any(fnmatchcase(repository, pattern) for pattern in rule.repositories)
-    ]
+    rules = [rule for rule in settings.immutable_tags if any_covers(rule.repositories, repository)]
     patterns = [pattern for rule in rules for pattern in rule.tags]
-    return lambda tag: any(fnmatchcase(tag, pattern) for pattern in patterns)
+    return lambda tag: any_covers(patterns, tag)

@@ -1,7 +1,5 @@
 """Quotas: how many bytes a repository may hold."""
 
-from fnmatch import fnmatchcase
-
 from sqlalchemy import Connection
 
 from registry.config.settings import RegistrySettings
@@ -9,12 +7,13 @@ from registry.metadata import blobs, repositories
 from registry.metadata.transactions import over_quota
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
+from registry.oci.patterns import any_covers
 
 
 def quota_of(settings: RegistrySettings, repository: RepositoryName) -> int | None:
     """Bytes that the first matching quota allows, or `None` when none matches."""
     for quota in settings.quotas:
-        if any(fnmatchcase(repository, pattern) for pattern in quota.repositories):
+        if any_covers(quota.repositories, repository):
             return quota.bytes
     return None
 
