@@ -1,7 +1,6 @@
 """The inspector: brings a manifest's layers, configuration and facts together into a subject, each looked at once."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -26,6 +25,7 @@ from policy.results import manifests as inspected_manifests
 from policy.results import newly_inspected
 from policy.results.manifests import InspectedManifest
 from policy.results.store import ResultStore
+from registry.caches import SizedCache
 from registry.content.manifests import content_of
 from registry.metadata import manifests
 from registry.metadata.store import MetadataStore
@@ -47,7 +47,7 @@ _AT_ONCE = 10_000
 """Members of all layers together up to which an image is composed in the event loop: another thread costs more."""
 
 _Parts = tuple[tuple[str, str, int, tuple[tuple[str, str], ...]], ...]
-_Composed = OrderedDict[_Parts, InspectedManifest]
+_Composed = SizedCache[_Parts, InspectedManifest]
 """What is known of configuration and layers, by all that composing reads of a manifest. Forgotten as a whole."""
 
 
@@ -70,11 +70,11 @@ class Inspector:
         self._config_bytes = settings.config_bytes
         self._image_budgets = settings.image_budgets.budgets()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="compose")
-        self._subjects: OrderedDict[str, InspectedManifest] = OrderedDict()
+        self._subjects: SizedCache[str, InspectedManifest] = SizedCache(_SUBJECTS)
         self._running: dict[str, tuple[asyncio.Task[InspectedManifest | None], Urgency]] = {}
-        self._composed: _Composed = OrderedDict()
+        self._composed: _Composed = SizedCache(_COMPOSED)
         self.failures = Failures()
-        self._layers = _LayerCache(settings.cache_bytes // _UNPACKED)
+        self._layers: SizedCache[str, LayerInspection] = SizedCache(settings.cache_bytes // _UNPACKED)
         self.workers = InspectionWorkers(_limits(settings), self._keep_inspection)
 
     def known(self, digest: str) -> InspectedManifest | None:
@@ -124,20 +124,20 @@ class Inspector:
 
     def forget(self, digest: str) -> None:
         """Drop what memory holds of a manifest, because the ledger was told to look again."""
-        self._subjects.pop(digest, None)
-        self._composed = OrderedDict()
+        self._subjects.pop(digest)
+        self._composed = SizedCache(_COMPOSED)
 
     def forget_all(self) -> None:
         """Drop what memory holds, because another process changed the ledger."""
         self._subjects.clear()
-        self._composed = OrderedDict()
+        self._composed = SizedCache(_COMPOSED)
         self._layers.clear()
 
     def follow(self, settings: InspectionSettings) -> None:
         """Look into what comes next under other limits; what was found before stands."""
         self._config_bytes = settings.config_bytes
         self._image_budgets = settings.image_budgets.budgets()
-        self._composed = OrderedDict()
+        self._composed = SizedCache(_COMPOSED)
         self._layers.resize(settings.cache_bytes // _UNPACKED)
         self.workers.follow_limits(_limits(settings))
 
@@ -214,9 +214,7 @@ class Inspector:
             known = image_subject("", facts, CURRENT)
             # Where everything was forgotten meanwhile, this goes into a memory that nobody has any more.
             if not facts.problems:
-                composed[parts] = known
-                while len(composed) > _COMPOSED:
-                    composed.popitem(last=False)
+                composed.put(parts, known)
         return known.named(digest)
 
     async def _look_into(self, manifest: ImageManifest, urgency: Urgency) -> ImageFacts:
@@ -304,44 +302,7 @@ class Inspector:
         return subject
 
     def _remember(self, subject: InspectedManifest) -> None:
-        self._subjects[subject.manifest] = subject
-        while len(self._subjects) > _SUBJECTS:
-            self._subjects.popitem(last=False)
-
-
-class _LayerCache:
-    """Unpacked inspections of layers seen lately, up to a number of stored bytes."""
-
-    def __init__(self, maximum: int) -> None:
-        self._maximum = maximum
-        self._bytes = 0
-        self._found: OrderedDict[str, tuple[LayerInspection, int]] = OrderedDict()
-
-    def get(self, digest: str) -> LayerInspection | None:
-        if digest not in self._found:
-            return None
-        self._found.move_to_end(digest)
-        return self._found[digest][0]
-
-    def put(self, digest: str, layer: LayerInspection, size: int) -> None:
-        if digest in self._found or size > self._maximum:
-            return
-        self._found[digest] = layer, size
-        self._bytes += size
-        self._shrink()
-
-    def resize(self, maximum: int) -> None:
-        self._maximum = maximum
-        self._shrink()
-
-    def _shrink(self) -> None:
-        while self._bytes > self._maximum:
-            _, (_, gone) = self._found.popitem(last=False)
-            self._bytes -= gone
-
-    def clear(self) -> None:
-        self._found.clear()
-        self._bytes = 0
+        self._subjects.put(subject.manifest, subject)
 
 
 def _parts(manifest: ImageManifest) -> _Parts:

@@ -1,7 +1,6 @@
 """The judge: verdicts and states of manifests under a policy, from memory, from the ledger, or by looking now."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from policy.results import verdicts
 from policy.results.manifests import InspectedManifest, Kind
 from policy.results.store import ResultStore
 from policy.state import State
+from registry.caches import SizedCache
 from registry.oci.digest import Digest
 from registry.oci.manifest import Manifest
 from registry.oci.names import RepositoryName
@@ -38,14 +38,13 @@ class Judge:
         """`cache`: how many states to keep in memory."""
         self._inspector = inspector
         self._ledger = ledger
-        self._cache = cache
-        self._states: OrderedDict[tuple[str, str], State] = OrderedDict()
+        self._states: SizedCache[tuple[str, str], State] = SizedCache(cache)
+        self._judged_before: SizedCache[tuple[str, Kind, bytes], Verdict] = SizedCache(_JUDGED)
         self._log = VerdictLog()
-        self._judged_before: OrderedDict[tuple[str, Kind, bytes], Verdict] = OrderedDict()
 
     def follow(self, cache: int) -> None:
         """Keep so many states in memory from now on."""
-        self._cache = cache
+        self._states.resize(cache)
 
     async def state(self, repository: RepositoryName, digest: Digest, policy: Policy, wait: float) -> State:
         """The state; `pending` when looking takes longer than `wait` seconds."""
@@ -144,9 +143,8 @@ class Judge:
         key = (policy.digest, subject.kind, subject.body)
         known = self._judged_before.get(key)
         if known is None:
-            known = self._judged_before[key] = verdict_on(subject, policy)
-            while len(self._judged_before) > _JUDGED:
-                self._judged_before.popitem(last=False)
+            known = verdict_on(subject, policy)
+            self._judged_before.put(key, known)
         return known.named(subject.manifest)
 
     def _keep(self, digest: str, policy: Policy, state: State) -> None:
@@ -155,6 +153,4 @@ class Judge:
             self._ledger.gather(verdicts.keep_each, (policy.digest, digest, state))
 
     def _remember(self, digest: str, policy: Policy, state: State) -> None:
-        self._states[policy.digest, digest] = state
-        while len(self._states) > self._cache:
-            self._states.popitem(last=False)
+        self._states.put((policy.digest, digest), state)

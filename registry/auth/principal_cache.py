@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from registry.auth.actions import Role
 from registry.auth.origin import Origin, origin_of
 from registry.auth.principals import Principal
-from registry.auth.recent import Recent
+from registry.caches import Recent
 from registry.metadata.principals import PrincipalRow, find
 from registry.metadata.store import MetadataStore
 

@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from registry.auth.recent import Recent
 from registry.auth.secret_hash import SECRET_MAXIMUM, matches, pretend
+from registry.caches import Recent
 from registry.config.access import AuthSettings
 from registry.oci.errors import TooManyRequests
 

@@ -13,9 +13,9 @@ from typing import Any
 from registry.auth.actions import GRANTS, Action
 from registry.auth.origin import Origin
 from registry.auth.principals import Principal
-from registry.auth.recent import Recent
 from registry.auth.scopes import CATALOG_SCOPE, REPOSITORY, Scope
 from registry.auth.signing_key import SigningKey
+from registry.caches import Recent
 from registry.config.settings import RegistrySettings, SettingsInForce
 
 ACCESS = "access_token"

@@ -4,9 +4,9 @@ That is the reader of the image-spec's documents, whatever the bytes are called,
 `Config` or `rootFS` would count is refused as a manifest of that kind is. What is no JSON is left to whoever inspects.
 """
 
-from collections import OrderedDict
 from functools import partial
 
+from registry.caches import SizedCache
 from registry.content.parsing import Parsing
 from registry.oci import media_types, strict_json
 from registry.oci.digest import Digest
@@ -24,7 +24,7 @@ class Configurations:
     def __init__(self, storage: BlobStore, parsing: Parsing) -> None:
         self._storage = storage
         self._parsing = parsing
-        self._right: OrderedDict[tuple[Digest, bool], None] = OrderedDict()
+        self._right: SizedCache[tuple[Digest, bool], bool] = SizedCache(_REMEMBERED)
 
     async def require_right(self, manifest: Manifest, maximum: int) -> None:
         """Look into the configuration of a manifest that a runtime may start.
@@ -39,7 +39,7 @@ class Configurations:
         if isinstance(manifest, ImageIndex):
             return
         is_image = media_types.is_image_config(manifest.config.media_type)
-        if (manifest.config.digest, is_image) in self._right:
+        if self._right.get((manifest.config.digest, is_image)):
             return
         try:
             raw = await self._storage.get(manifest.config.digest, maximum)
@@ -48,9 +48,7 @@ class Configurations:
         if raw is not None:
             look = partial(_require_right, manifest.config.digest, raw, is_image=is_image)
             await self._parsing.read(len(raw), look)
-            self._right[manifest.config.digest, is_image] = None
-            while len(self._right) > _REMEMBERED:
-                self._right.popitem(last=False)
+            self._right.put((manifest.config.digest, is_image), True)
 
 
 def _require_right(digest: Digest, raw: bytes, *, is_image: bool) -> None:

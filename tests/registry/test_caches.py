@@ -1,6 +1,6 @@
 """Caches: bounded, and never a stale answer."""
 
-from registry.caches import AnswerCache, ContentCache
+from registry.caches import AnswerCache, ContentCache, SizedCache
 from registry.oci.digest import Digest
 
 
@@ -60,3 +60,39 @@ def test_answers_are_bounded() -> None:
     for number in range(4):
         cache.put(number, 1, number)
     assert [cache.get(number, 1) for number in range(4)] == [None, None, None, 3]
+
+
+def test_the_least_recently_used_goes_first() -> None:
+    """A value that was asked for stays longer than an older one."""
+    cache: SizedCache[str, int] = SizedCache(2)
+    cache.put("a", 1)
+    cache.put("b", 2)
+    assert cache.get("a") == 1
+    cache.put("c", 3)
+    assert [name for name in "abc" if name in cache] == ["a", "c"]
+
+
+def test_sizes_count_together() -> None:
+    """A large value pushes several out; one that is larger than everything is not kept."""
+    cache: SizedCache[str, int] = SizedCache(10)
+    for name, size in (("a", 4), ("b", 4), ("c", 9), ("d", 11)):
+        cache.put(name, 1, size)
+    assert [name for name in "abcd" if name in cache] == ["c"]
+
+
+def test_a_value_in_the_place_of_another_counts_once() -> None:
+    """Its size, not that of both."""
+    cache: SizedCache[str, int] = SizedCache(10)
+    cache.put("a", 1, 6)
+    cache.put("a", 2, 6)
+    cache.put("b", 3, 4)
+    assert (cache.get("a"), cache.get("b"), len(cache)) == (2, 3, 2)
+
+
+def test_a_smaller_cache_keeps_what_was_used_last() -> None:
+    """From the moment on that it is made smaller."""
+    cache: SizedCache[str, int] = SizedCache(3)
+    for name in "abc":
+        cache.put(name, 1)
+    cache.resize(1)
+    assert [name for name in "abc" if name in cache] == ["c"]

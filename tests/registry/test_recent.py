@@ -1,6 +1,6 @@
 """A bounded memory of recent answers."""
 
-from registry.auth.recent import Recent
+from registry.caches import Recent
 
 
 class Clock:
