@@ -19,7 +19,7 @@ _ROUNDS = 3
 
 @dataclass(slots=True)
 class Rejudged:
-    """The states a policy gives to everything the ledger knows.
+    """The states a policy gives to everything policy.db knows.
 
     Attributes:
         states: by manifest digest.
@@ -32,39 +32,39 @@ class Rejudged:
     unsettled: set[str] = field(default_factory=set)
 
 
-def judge_all(ledger: ResultStore, policy: Policy) -> Rejudged:
-    """Judge every manifest of the ledger, and write the states down; safe beside processes that look into images.
+def judge_all(results: ResultStore, policy: Policy) -> Rejudged:
+    """Judge every manifest of policy.db, and write the states down; safe beside processes that look into images.
 
     Where images are being looked into again all the while, the last states are not kept: they are judged when asked
     for.
     """
-    judged = rejudge(ledger, policy)
+    judged = rejudge(results, policy)
     for _ in range(_ROUNDS):
-        if keep(ledger, policy, judged):
+        if keep(results, policy, judged):
             break
-        judged = rejudge(ledger, policy)
+        judged = rejudge(results, policy)
     return judged
 
 
-def rejudge(ledger: ResultStore, policy: Policy) -> Rejudged:
-    """Judge every manifest of the ledger; nothing is written."""
-    ledger.settle()
-    judged = Rejudged(superseded=ledger.read(verdicts.superseded))
+def rejudge(results: ResultStore, policy: Policy) -> Rejudged:
+    """Judge every manifest of policy.db; nothing is written."""
+    results.settle()
+    judged = Rejudged(superseded=results.read(verdicts.superseded))
     known: dict[str, State] = {}
-    for manifest, (essence, final) in ledger.read(inspected_manifests.essences, CURRENT).items():
+    for manifest, (essence, final) in results.read(inspected_manifests.essences, CURRENT).items():
         if essence not in known:
             kind = Kind.IMAGE if essence else Kind.ARTIFACT
             known[essence] = state_of_essence(kind, essence, policy)
         judged.states[manifest] = known[essence]
         if not final:
             judged.unsettled.add(manifest)
-    indexes = {item.manifest: item for item in ledger.read(inspected_manifests.indexes)}
+    indexes = {item.manifest: item for item in results.read(inspected_manifests.indexes)}
     for index in indexes.values():
         _judge_index(index, indexes, policy, judged, NESTING)
     return judged
 
 
-def keep(ledger: ResultStore, policy: Policy, judged: Rejudged) -> bool:
+def keep(results: ResultStore, policy: Policy, judged: Rejudged) -> bool:
     """Write the states down; those of other policies are not touched.
 
     Returns:
@@ -73,7 +73,7 @@ def keep(ledger: ResultStore, policy: Policy, judged: Rejudged) -> bool:
     settled = [item for item in judged.states.items() if item[0] not in judged.unsettled]
     parts = (settled[at : at + _BATCH] for at in range(0, len(settled), _BATCH))
     # Whoever sees a manifest anew keeps what it saw first, and then drops the verdicts: these, when it is later.
-    return all(ledger.write(verdicts.keep_unless, judged.superseded, policy.digest, part) for part in parts)
+    return all(results.write(verdicts.keep_unless, judged.superseded, policy.digest, part) for part in parts)
 
 
 def _judge_index(

@@ -58,14 +58,14 @@ class Inspector:
         self,
         storage: BlobStore,
         metadata: MetadataStore,
-        ledger: ResultStore,
+        results: ResultStore,
         settings: InspectionSettings,
         found: Callable[[InspectedManifest, bool], None],
     ) -> None:
         """Start nothing yet; `found` hears of every subject that is new, and whether it replaces another one."""
         self._storage = storage
         self._metadata = metadata
-        self._ledger = ledger
+        self._results = results
         self._found = found
         self._config_bytes = settings.config_bytes
         self._image_budgets = settings.image_budgets.budgets()
@@ -81,7 +81,7 @@ class Inspector:
         """The subject as it was seen last, without looking."""
         found = self._subjects.get(digest)
         if found is None:
-            found = self._ledger.read(inspected_manifests.find, digest, CURRENT)
+            found = self._results.read(inspected_manifests.find, digest, CURRENT)
             if found is not None:
                 self._remember(found)
         return found
@@ -123,12 +123,12 @@ class Inspector:
         return digest in self._running
 
     def forget(self, digest: str) -> None:
-        """Drop what memory holds of a manifest, because the ledger was told to look again."""
+        """Drop what memory holds of a manifest, because policy.db was told to look again."""
         self._subjects.pop(digest)
         self._composed = SizedCache(_COMPOSED)
 
     def forget_all(self) -> None:
-        """Drop what memory holds, because another process changed the ledger."""
+        """Drop what memory holds, because another process changed policy.db."""
         self._subjects.clear()
         self._composed = SizedCache(_COMPOSED)
         self._layers.clear()
@@ -193,7 +193,7 @@ class Inspector:
         return all(self._layers.get(item.digest) is not None for item in manifest.layers)
 
     def _seen_alike(self, digest: str, manifest: Manifest | None) -> InspectedManifest | None:
-        """A manifest of an image that was put together before: nothing is asked, the ledger included."""
+        """A manifest of an image that was put together before: nothing is asked, policy.db included."""
         if not isinstance(manifest, ImageManifest) or digest in self._subjects or digest in self._running:
             return None
         known = self._composed.get(_parts(manifest))
@@ -201,7 +201,7 @@ class Inspector:
             return None
         subject = known.named(digest)
         self._remember(subject)
-        self._ledger.gather(newly_inspected.keep, subject)
+        self._results.gather(newly_inspected.keep, subject)
         self._found(subject, False)
         return subject
 
@@ -268,13 +268,13 @@ class Inspector:
         return layer
 
     async def _inspected(self, digest: Digest, urgency: Urgency) -> Inspected | None:
-        found = self._ledger.read(inspected_layers.find, digest, CURRENT)
+        found = self._results.read(inspected_layers.find, digest, CURRENT)
         if found is not None:
             return found
         job = urgency.under_way(digest)
         if job is None:
             # It may have been finished between the two questions.
-            found = self._ledger.read(inspected_layers.find, digest, CURRENT)
+            found = self._results.read(inspected_layers.find, digest, CURRENT)
             if found is not None:
                 return found
             blob = await self._storage.stat(digest)
@@ -289,15 +289,15 @@ class Inspector:
         if found.passing:  # whoever asks later has it read again
             return
         try:
-            self._ledger.write(inspected_layers.keep, digest, CURRENT, found)
-        except Exception as error:  # noqa: BLE001 - the answer stands; without the ledger it is only not remembered
+            self._results.write(inspected_layers.keep, digest, CURRENT, found)
+        except Exception as error:  # noqa: BLE001 - the answer stands; without policy.db it is only not remembered
             structlog.get_logger().warning("inspection_not_kept", layer=digest, reason=str(error))
 
     def _settle(self, subject: InspectedManifest) -> InspectedManifest:
         before = self._subjects.get(subject.manifest)
         if before != subject:
             self._remember(subject)
-            self._ledger.gather(inspected_manifests.keep, subject)
+            self._results.gather(inspected_manifests.keep, subject)
             self._found(subject, before is not None)
         return subject
 

@@ -1,4 +1,4 @@
-"""The judge: verdicts and states of manifests under a policy, from memory, from the ledger, or by looking now."""
+"""The judge: verdicts and states of manifests under a policy, from memory, from policy.db, or by looking now."""
 
 import time
 from collections.abc import Sequence
@@ -34,10 +34,10 @@ class _Look:
 class Judge:
     """What policies say. States are kept; the text of a verdict is made from facts whenever somebody reads it."""
 
-    def __init__(self, inspector: Inspector, ledger: ResultStore, cache: int) -> None:
+    def __init__(self, inspector: Inspector, results: ResultStore, cache: int) -> None:
         """`cache`: how many states to keep in memory."""
         self._inspector = inspector
-        self._ledger = ledger
+        self._results = results
         self._states: SizedCache[tuple[str, str], State] = SizedCache(cache)
         self._judged_before: SizedCache[tuple[str, Kind, bytes], Verdict] = SizedCache(_JUDGED)
         self._log = VerdictLog()
@@ -58,7 +58,7 @@ class Judge:
         """The state when it was judged before."""
         known = self._states.get((policy.digest, digest))
         if known is None:
-            known = self._ledger.read(verdicts.find, policy.digest, digest)
+            known = self._results.read(verdicts.find, policy.digest, digest)
             if known is not None:
                 self._remember(digest, policy, known)
         return known
@@ -94,12 +94,12 @@ class Judge:
 
     def forget(self, digest: str) -> None:
         """A manifest was seen anew: drop what was said of it, and of all indexes, which may hold it."""
-        # Waited for: until it is done, the ledger would give the old state back. It is rare, and takes a moment.
-        self._ledger.write(verdicts.forget, digest)
+        # Waited for: until it is done, policy.db would give the old state back. It is rare, and takes a moment.
+        self._results.write(verdicts.forget, digest)
         self._states.clear()
 
     def forget_all(self) -> None:
-        """Drop what memory holds, because another process changed the ledger."""
+        """Drop what memory holds, because another process changed policy.db."""
         self._states.clear()
 
     async def _judged(self, look: "_Look", subject: InspectedManifest, nesting: int) -> tuple[Verdict | None, bool]:
@@ -150,7 +150,7 @@ class Judge:
     def _keep(self, digest: str, policy: Policy, state: State) -> None:
         if self._states.get((policy.digest, digest)) is not state:
             self._remember(digest, policy, state)
-            self._ledger.gather(verdicts.keep_each, (policy.digest, digest, state))
+            self._results.gather(verdicts.keep_each, (policy.digest, digest, state))
 
     def _remember(self, digest: str, policy: Policy, state: State) -> None:
         self._states.put((policy.digest, digest), state)

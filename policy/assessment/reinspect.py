@@ -17,7 +17,7 @@ from registry.storage.blob_store import BlobStore
 
 
 async def forget_image(
-    storage: BlobStore, metadata: MetadataStore, ledger: ResultStore, repository: RepositoryName, digest: Digest
+    storage: BlobStore, metadata: MetadataStore, results: ResultStore, repository: RepositoryName, digest: Digest
 ) -> int:
     """Forget an image, its layers and, for an index, its children; a running server follows within a second.
 
@@ -25,7 +25,7 @@ async def forget_image(
         How many layers will be read again.
     """
     named, layers = await _reached(storage, metadata, repository, digest)
-    ledger.write(_forget, named, layers)
+    results.write(_forget, named, layers)
     return len(layers)
 
 

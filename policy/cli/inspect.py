@@ -12,7 +12,7 @@ import click
 from policy.assessment.reinspect import forget_image
 from policy.assessment.settings import JudgingSettings
 from policy.assessment.verdict import Verdict
-from policy.cli.policy import judging_settings, open_ledger
+from policy.cli.policy import judging_settings, open_results
 from policy.enforcement.gate import PolicyGate
 from policy.enforcement.operator_file import FILE as ORDERS
 from policy.enforcement.operator_file import OperatorFileInForce
@@ -42,7 +42,7 @@ class DataFolder:
 
     storage: DiskStore
     metadata: SqliteStore
-    ledger: ResultStore
+    results: ResultStore
     gate: PolicyGate
 
 
@@ -68,12 +68,12 @@ def inspect_command(image: str, data: Path, *, again: bool, as_json: bool) -> No
 @contextmanager
 def open_folder(data: Path, settings: JudgingSettings) -> Iterator[DataFolder]:
     """Open a data folder beside a server that may be running."""
-    with open_ledger(data) as ledger, ThreadPoolExecutor(4) as pool:
+    with open_results(data) as results, ThreadPoolExecutor(4) as pool:
         act_as_owner(data)
         storage, metadata = open_stores(data, pool)
-        gate = PolicyGate(storage, metadata, ledger, OperatorFileInForce(data / ORDERS), settings)
+        gate = PolicyGate(storage, metadata, results, OperatorFileInForce(data / ORDERS), settings)
         try:
-            yield DataFolder(storage, metadata, ledger, gate)
+            yield DataFolder(storage, metadata, results, gate)
         finally:
             gate.close()
             metadata.close()
@@ -101,7 +101,7 @@ async def resolved(metadata: SqliteStore, image: str) -> tuple[RepositoryName, D
 async def _inspect(folder: DataFolder, image: str, *, again: bool) -> Verdict:
     repository, digest = await resolved(folder.metadata, image)
     if again:
-        layers = await forget_image(folder.storage, folder.metadata, folder.ledger, repository, digest)
+        layers = await forget_image(folder.storage, folder.metadata, folder.results, repository, digest)
         click.echo(f"reading {layers} layers again", err=True)
     standing = await folder.gate.standing(anonymous(may_pull=False), repository, digest)
     if standing.verdict is None:

@@ -20,7 +20,7 @@ from policy.enforcement.operator_file import FILE as ORDERS
 from policy.enforcement.operator_file import OperatorFileInForce, StandingOrdersRefused, change_orders, read_orders
 from policy.enforcement.replay import Flip, Replay, replay
 from policy.results import verdicts
-from policy.results.store import FILE as LEDGER
+from policy.results.store import FILE as RESULTS
 from policy.results.store import ResultStore
 from policy.rules import RULES
 from policy.settings import Settings
@@ -91,9 +91,9 @@ def replay_command(policy: str, repositories: str, data: Path, *, as_json: bool)
     settings = judging_settings()
     chosen = _chosen(policy, settings)
     stored = look(data, stored_names)
-    with open_ledger(data) as ledger:
+    with open_results(data) as results:
         bindings = AssignmentsInForce(settings, OperatorFileInForce(data / ORDERS)).current()
-        found = replay(ledger, stored, bindings, chosen, repositories)
+        found = replay(results, stored, bindings, chosen, repositories)
     if as_json:
         print_json(asdict(found))
     else:
@@ -109,8 +109,8 @@ def replay_command(policy: str, repositories: str, data: Path, *, as_json: bool)
 def activate_command(policy: str, repositories: str, data: Path, *, as_json: bool) -> None:
     """Put POLICY (a name or a file) into force: judge everything first, then switch at once."""
     chosen = _chosen(policy, judging_settings())
-    with open_ledger(data) as ledger:
-        judged = activate(data, ledger, chosen, repositories, time.time())
+    with open_results(data) as results:
+        judged = activate(data, results, chosen, repositories, time.time())
     note(policy_digest=chosen.digest)
     if as_json:
         print_json({"name": chosen.name, "digest": chosen.digest, "judged": len(judged.states)})
@@ -126,8 +126,8 @@ def activate_command(policy: str, repositories: str, data: Path, *, as_json: boo
 def deactivate_command(repositories: str, data: Path, *, as_json: bool) -> None:
     """Undo `policy activate` for a pattern: judge everything first, then let the settings count again."""
     settings = judging_settings()
-    with open_ledger(data) as ledger:
-        bindings = deactivate(data, ledger, settings, repositories)
+    with open_results(data) as results:
+        bindings = deactivate(data, results, settings, repositories)
     in_force = {pattern: policy.name for pattern, policy in bindings.by_pattern.items()}
     if as_json:
         print_json({"in_force": in_force})
@@ -194,15 +194,15 @@ def judging_settings() -> JudgingSettings:
 
 
 @contextmanager
-def open_ledger(data: Path) -> Iterator[ResultStore]:
-    """The ledger of a registry's data folder."""
+def open_results(data: Path) -> Iterator[ResultStore]:
+    """policy.db of a registry's data folder."""
     log_to_stderr()
     require_registry(data)
-    ledger = ResultStore(data / LEDGER)
+    results = ResultStore(data / RESULTS)
     try:
-        yield ledger
+        yield results
     finally:
-        ledger.close()
+        results.close()
 
 
 def _chosen(policy: str, settings: JudgingSettings) -> Policy:
@@ -219,7 +219,7 @@ def _activated(name: str, data: Path) -> Policy | None:
 
 
 def _listed(settings: JudgingSettings, data: Path) -> list[dict[str, Any]]:
-    with open_ledger(data) as ledger:
+    with open_results(data) as results:
         bindings = AssignmentsInForce(settings, OperatorFileInForce(data / ORDERS)).current()
         known = {item.digest: item for item in (*known_policies(settings.folder).values(), *bindings.policies)}
         return [
@@ -239,7 +239,7 @@ def _listed(settings: JudgingSettings, data: Path) -> list[dict[str, Any]]:
                     if bound.digest == item.digest
                 ],
                 "verdicts": {
-                    state.value: number for state, number in ledger.read(verdicts.totals, item.digest).items()
+                    state.value: number for state, number in results.read(verdicts.totals, item.digest).items()
                 },
             }
             for item in known.values()

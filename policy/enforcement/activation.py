@@ -10,7 +10,7 @@ from policy.enforcement.operator_file import FILE, Activation, change_orders, re
 from policy.results.store import ResultStore
 
 
-def activate(data: Path, ledger: ResultStore, policy: Policy, repositories: str, now: float) -> Rejudged:
+def activate(data: Path, results: ResultStore, policy: Policy, repositories: str, now: float) -> Rejudged:
     """Put a policy into force for the repositories of a pattern; safe beside a running server.
 
     The old verdicts stand until the new ones are complete: states are kept by policy digest, so that judging under
@@ -18,23 +18,23 @@ def activate(data: Path, ledger: ResultStore, policy: Policy, repositories: str,
 
     Args:
         data: the data folder.
-        ledger: the ledger in it.
+        results: policy.db in it.
         policy: kept whole in the orders, so that its file may go.
         repositories: pattern; `*` is the default of all repositories.
         now: seconds since the epoch.
     """
-    judged = judge_all(ledger, policy)
+    judged = judge_all(results, policy)
     activation = Activation(repositories, policy.name, policy.digest, dict(policy.content), now)
     change_orders(data / FILE, lambda orders: orders.with_activation(activation))
     return judged
 
 
-def deactivate(data: Path, ledger: ResultStore, settings: JudgingSettings, repositories: str) -> Assignments:
+def deactivate(data: Path, results: ResultStore, settings: JudgingSettings, repositories: str) -> Assignments:
     """Undo what `activate` did for a pattern: what the settings say counts again. Returns what is in force then.
 
     Args:
         data: the data folder.
-        ledger: the ledger in it.
+        results: policy.db in it.
         settings: what the server's settings say.
         repositories: the pattern that a policy was activated for.
 
@@ -45,7 +45,7 @@ def deactivate(data: Path, ledger: ResultStore, settings: JudgingSettings, repos
     policies = known_policies(settings.folder)
     wanted = Assignments(settings, policies, read_orders(data / FILE).without_activation(repositories))
     for policy in wanted.policies:
-        judge_all(ledger, policy)
+        judge_all(results, policy)
     return Assignments(
         settings, policies, change_orders(data / FILE, lambda orders: orders.without_activation(repositories))
     )

@@ -1,4 +1,4 @@
-"""Cleaning the ledger: what was seen of images that are gone, and what policies said that are in force no more."""
+"""Cleaning policy.db: what was seen of images that are gone, and what policies said that are in force no more."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ class Cleaning:
     """Removes, in each round, what nobody needed in two rounds: an image is looked into before it has a row.
 
     Args:
-        gate: its ledger, and the policies in force.
+        gate: its results, and the policies in force.
         metadata: what is stored.
     """
 
@@ -34,18 +34,18 @@ class Cleaning:
             await asyncio.sleep(_ROUND_SECONDS)
             try:
                 await self.round()
-            except Exception as error:  # noqa: BLE001  the ledger works with rows that nobody needs: another round
+            except Exception as error:  # noqa: BLE001  policy.db works with rows that nobody needs: another round
                 structlog.get_logger("policy.cleaning").warning("ledger_not_cleaned", reason=str(error))
 
     async def round(self) -> int:
         """Remove what was not needed in the round before either; returns how many rows."""
-        ledger = self._gate.ledger
-        known = await asyncio.to_thread(ledger.read, leftovers.known)
+        results = self._gate.results
+        known = await asyncio.to_thread(results.read, leftovers.known)
         manifests, layers = await self._stored()
         policies = {policy.digest for policy in self._gate.bindings.current().policies}
         gone = Leftovers(known.manifests - manifests, known.layers - layers, known.policies - policies)
-        removed = await asyncio.to_thread(ledger.write, leftovers.forget, gone.common(self._doubtful))
-        removed += await asyncio.to_thread(ledger.write, leftovers.forget_outdated, CURRENT)
+        removed = await asyncio.to_thread(results.write, leftovers.forget, gone.common(self._doubtful))
+        removed += await asyncio.to_thread(results.write, leftovers.forget_outdated, CURRENT)
         self._doubtful = gone
         return removed
 

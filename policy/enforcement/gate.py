@@ -31,7 +31,7 @@ from policy.inspection.worker.upload_follower import LayerArrival
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
 from policy.results.manifests import InspectedManifest, Kind
-from policy.results.store import FILE as LEDGER
+from policy.results.store import FILE as RESULTS
 from policy.results.store import ResultStore
 from policy.rules.text_limits import REFUSAL_LIMIT, elided_bytes
 from policy.state import State
@@ -58,38 +58,38 @@ class PolicyGate:
         self,
         storage: BlobStore,
         metadata: MetadataStore,
-        ledger: ResultStore,
+        results: ResultStore,
         orders: OperatorFileInForce,
         settings: JudgingSettings,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Put judging together; the caller closes the gate, and the ledger after it.
+        """Put judging together; the caller closes the gate, and policy.db after it.
 
         Raises:
             PolicyRefused: the settings name a policy that is not known or cannot be used.
         """
         self._metadata = metadata
-        self._ledger = ledger
+        self._results = results
         self._orders = orders
         self._settings = settings
         self._clock = clock
         self._bindings = AssignmentsInForce(settings, orders)
-        self._generation = Generation(orders, ledger, clock)
-        self.inspector = Inspector(storage, metadata, ledger, settings.inspection, self._on_found)
-        self.judge = Judge(self.inspector, ledger, settings.verdict_cache)
+        self._generation = Generation(orders, results, clock)
+        self.inspector = Inspector(storage, metadata, results, settings.inspection, self._on_found)
+        self.judge = Judge(self.inspector, results, settings.verdict_cache)
         self._referrals = Referrals(metadata)
         self._blob_door = BlobDoor(metadata, self.generation)
         self._presence = Presence(storage, metadata, self.inspector)
 
     @classmethod
     def open(cls, storage: BlobStore, metadata: MetadataStore, data: Path, settings: JudgingSettings) -> Self:
-        """The gate of a data folder, with its own ledger and standing orders.
+        """The gate of a data folder, with its own results and standing orders.
 
         Raises:
             PolicyRefused, StandingOrdersRefused: settings or orders cannot be used.
         """
         orders = OperatorFileInForce(data / ORDERS)
-        return cls(storage, metadata, ResultStore(data / LEDGER), orders, settings)
+        return cls(storage, metadata, ResultStore(data / RESULTS), orders, settings)
 
     def arriving(self, repository: RepositoryName, staging: Path) -> LayerArrival:  # noqa: ARG002
         """Follow an upload: its layer is read while it arrives."""
@@ -184,7 +184,7 @@ class PolicyGate:
     async def catch_up(self) -> None:
         """Judge what has no verdict yet, and look again where earlier detectors looked.
 
-        After a crash, a lost ledger, a policy that is new in the settings, or a newer version of this program.
+        After a crash, a lost results, a policy that is new in the settings, or a newer version of this program.
         """
         after = 0
         while page := await self._metadata.read(manifest_page, after, _PAGE):
@@ -194,15 +194,15 @@ class PolicyGate:
 
     def _behind(self, page: Sequence[tuple[int, RepositoryName, Digest]]) -> list[tuple[RepositoryName, Digest]]:
         """Those that have no verdict, or one made of what earlier detectors saw."""
-        self._ledger.settle()
+        self._results.settle()
         digests = [digest for _, _, digest in page]
-        seen = self._ledger.read(inspected_manifests.among, digests, CURRENT)
+        seen = self._results.read(inspected_manifests.among, digests, CURRENT)
         judged: dict[str, set[str]] = {}
         behind = []
         for _, repository, digest in page:
             policy = self._bound(repository).policy.digest
             if policy not in judged:
-                judged[policy] = self._ledger.read(verdicts.among, policy, digests)
+                judged[policy] = self._results.read(verdicts.among, policy, digests)
             if digest not in seen or digest not in judged[policy]:
                 behind.append((repository, digest))
         return behind
@@ -216,9 +216,9 @@ class PolicyGate:
             structlog.get_logger().warning("not_judged", repository=repository, digest=digest, reason=str(error))
 
     @property
-    def ledger(self) -> ResultStore:
+    def results(self) -> ResultStore:
         """What was seen and decided."""
-        return self._ledger
+        return self._results
 
     @property
     def settings(self) -> JudgingSettings:
@@ -247,9 +247,9 @@ class PolicyGate:
         self._generation.bump()
 
     def close(self) -> None:
-        """End the inspection workers and let go of the ledger."""
+        """End the inspection workers and let go of policy.db."""
         self.inspector.close()
-        self._ledger.close()
+        self._results.close()
 
     def _on_found(self, subject: InspectedManifest, replaced: bool) -> None:  # noqa: FBT001
         if replaced:

@@ -13,14 +13,14 @@ _LOOK_AGAIN = 0.25
 class Generation:
     """Counts new verdicts, changes of standing orders, exemptions that end, and requests to look again."""
 
-    def __init__(self, orders: OperatorFileInForce, ledger: ResultStore, clock: Callable[[], float]) -> None:
+    def __init__(self, orders: OperatorFileInForce, results: ResultStore, clock: Callable[[], float]) -> None:
         """`clock` tells when exemptions end: seconds since the epoch."""
         self._orders = orders
-        self._ledger = ledger
+        self._results = results
         self._clock = clock
         self._value = 0
         self._seen: tuple[int, int] = (0, 0)
-        self._forgotten = ledger.read(counted, FORGOTTEN)
+        self._forgotten = results.read(counted, FORGOTTEN)
         self._next_look = 0.0
 
     def bump(self) -> None:
@@ -32,7 +32,7 @@ class Generation:
         if time.monotonic() < self._next_look:
             return False
         self._next_look = time.monotonic() + _LOOK_AGAIN
-        forgotten = self._ledger.read(counted, FORGOTTEN)
+        forgotten = self._results.read(counted, FORGOTTEN)
         if forgotten == self._forgotten:
             return False
         self._forgotten = forgotten

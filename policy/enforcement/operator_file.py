@@ -1,6 +1,6 @@
 """Standing orders: what people decided by command - which policy is active where, and exemptions.
 
-They are kept in one small file beside the ledger, because the ledger may be thrown away and these may not. The file
+They are kept in one small file beside policy.db, because policy.db may be thrown away and these may not. The file
 is replaced as a whole, so that a reader sees the old orders or the new ones and nothing between.
 """
 

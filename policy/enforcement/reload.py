@@ -54,7 +54,7 @@ class PolicyReload:
         if bindings.current().digests != self._gate.bindings.current().digests:
             # All of them, also those that count already: a pattern that is gone widens the reach of another.
             for policy in bindings.current().policies:
-                log_judged(policy, judge_all(self._gate.ledger, policy))
+                log_judged(policy, judge_all(self._gate.results, policy))
         return bindings
 
     def _turn(self, settings: JudgingSettings, bindings: AssignmentsInForce) -> None:

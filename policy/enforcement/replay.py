@@ -34,7 +34,7 @@ class Replay:
 
     Attributes:
         looked_at: manifests in the repositories of the pattern.
-        unknown: those the ledger knows nothing of; they would be judged when somebody asks.
+        unknown: those policy.db knows nothing of; they would be judged when somebody asks.
         after: how many would be in each state.
         flips: those whose state would be another, by repository.
     """
@@ -46,18 +46,18 @@ class Replay:
 
 
 def replay(
-    ledger: ResultStore, stored: Iterable[StoredName], bindings: Assignments, policy: Policy, repositories: str
+    results: ResultStore, stored: Iterable[StoredName], bindings: Assignments, policy: Policy, repositories: str
 ) -> Replay:
     """Compare a policy with what is in force. Nothing is written.
 
     Args:
-        ledger: facts of what is stored.
+        results: facts of what is stored.
         stored: every manifest of every repository with its tags.
         bindings: what is in force.
         policy: what is to be tried.
         repositories: the pattern it would be put into force for.
     """
-    new = rejudge(ledger, policy)
+    new = rejudge(results, policy)
     old: dict[str, Rejudged] = {}
     after = dict.fromkeys((State.CLEARED, State.REFUSED, State.INCONCLUSIVE, State.NOT_APPLICABLE), 0)
     flips, looked_at, unknown = [], 0, 0
@@ -72,11 +72,11 @@ def replay(
         after[state] += 1
         current = bindings.of(item.repository).policy
         if current.digest not in old:
-            old[current.digest] = rejudge(ledger, current)
+            old[current.digest] = rejudge(results, current)
         before = old[current.digest].states[item.digest]
         if before is not state:
             flips.append(Flip(item.repository, item.digest, item.tags, before, state, ()))
-    explained = tuple(_explained(ledger, flip, policy) for flip in sorted(flips, key=_place))
+    explained = tuple(_explained(results, flip, policy) for flip in sorted(flips, key=_place))
     return Replay(looked_at, unknown, after, explained)
 
 
@@ -84,8 +84,8 @@ def _place(flip: Flip) -> tuple[str, str]:
     return flip.repository, flip.digest
 
 
-def _explained(ledger: ResultStore, flip: Flip, policy: Policy) -> Flip:
-    subject = ledger.read(inspected_manifests.find, flip.digest, CURRENT)
+def _explained(results: ResultStore, flip: Flip, policy: Policy) -> Flip:
+    subject = results.read(inspected_manifests.find, flip.digest, CURRENT)
     if subject is None or subject.kind is Kind.INDEX:
         return flip
     reasons = verdict_on(subject, policy).reasons

@@ -1,4 +1,4 @@
-"""Facts as JSON documents: what the ledger keeps, and what `explain` shows."""
+"""Facts as JSON documents: what policy.db keeps, and what `explain` shows."""
 
 from dataclasses import asdict
 from typing import Any

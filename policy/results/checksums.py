@@ -15,4 +15,4 @@ def sum_of(*parts: object) -> int:
 def require_sum(found: int, *parts: object) -> None:
     """Raise RowDamaged unless the row has the sum that it was written with."""
     if found != sum_of(*parts):
-        raise RowDamaged("a row of the ledger does not say what was written")
+        raise RowDamaged("a row of policy.db does not say what was written")

@@ -1,4 +1,4 @@
-"""Counters in the ledger: how much was read, and how often somebody asked to look again."""
+"""Counters in policy.db: how much was read, and how often somebody asked to look again."""
 
 from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.dialects.sqlite import insert

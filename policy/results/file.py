@@ -1,4 +1,4 @@
-"""The ledger's file: opened, and begun anew when it is another version's or damaged."""
+"""policy.db's file: opened, and begun anew when it is another version's or damaged."""
 
 import shutil
 import sqlite3

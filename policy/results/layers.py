@@ -1,4 +1,4 @@
-"""Inspections of layers in the ledger."""
+"""Inspections of layers in policy.db."""
 
 import zlib
 

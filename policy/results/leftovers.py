@@ -1,4 +1,4 @@
-"""Rows of the ledger that nobody asks for any more: of what is gone, and of policies that are not in force."""
+"""Rows of policy.db that nobody asks for any more: of what is gone, and of policies that are not in force."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """Names under which the ledger has rows that nobody needs.
+    """Names under which policy.db has rows that nobody needs.
 
     Attributes:
         manifests: digests of manifests.
@@ -30,7 +30,7 @@ class Leftovers:
 
 
 def known(connection: Connection) -> Leftovers:
-    """All names that the ledger has rows for."""
+    """All names that policy.db has rows for."""
     return Leftovers(
         _names(connection, subjects.c.manifest) | _names(connection, verdicts.c.manifest),
         _names(connection, inspections.c.layer),

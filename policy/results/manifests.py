@@ -1,4 +1,4 @@
-"""Subjects in the ledger: manifests as policies see them."""
+"""Subjects in policy.db: manifests as policies see them."""
 
 import zlib
 from collections.abc import Sequence

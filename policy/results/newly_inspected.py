@@ -1,4 +1,4 @@
-"""Images that were seen without asking the ledger whether it knows them: it finds out when it takes them in."""
+"""Images that were seen without asking policy.db whether it knows them: it finds out when it takes them in."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The ledger: an SQLite database that may be thrown away. Reads are immediate, writes follow behind in batches.
+"""policy.db: an SQLite database that may be thrown away. Reads are immediate, writes follow behind in batches.
 
 A write that is lost with the process costs a computation, not an answer, so nobody waits for the disk: WAL with
 synchronous=NORMAL, and one thread that commits whatever has been asked for meanwhile in one transaction.
@@ -101,7 +101,7 @@ class ResultStore:
         self._closed = False
         self._wake = threading.Event()
         self._hurry = threading.Event()
-        self._writer = threading.Thread(target=self._write_all, name="ledger", daemon=True)
+        self._writer = threading.Thread(target=self._write_all, name="results", daemon=True)
         self._writer.start()
 
     def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

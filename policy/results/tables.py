@@ -1,8 +1,8 @@
-"""The tables of the ledger (`policy.db`)."""
+"""The tables of `policy.db`."""
 
 from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, MetaData, Table, Text
 
-# Raised whenever a table or the meaning of a column changes: a ledger of another version is thrown away.
+# Raised whenever a table or the meaning of a column changes: a policy.db of another version is thrown away.
 VERSION = 2
 
 SCHEMA = MetaData()

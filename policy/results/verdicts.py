@@ -1,4 +1,4 @@
-"""The states of verdicts in the ledger; their texts are made from subjects when somebody reads them."""
+"""The states of verdicts in policy.db; their texts are made from subjects when somebody reads them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

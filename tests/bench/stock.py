@@ -1,6 +1,6 @@
 """A registry that holds much, written straight into its databases: what requests look up, not a single layer.
 
-Rows go in through the metadata store and the ledger that basegate itself opens, in few large transactions. The bytes of
+Rows go in through the metadata store and policy.db that basegate itself opens, in few large transactions. The bytes of
 manifests and blobs are not there: nothing that is asked of the stock needs them.
 """
 
@@ -78,21 +78,21 @@ def digest_for(text: str) -> str:
 
 def fill(data: Path, stock: Stock) -> None:
     """Write the stock into a data folder that no server uses."""
-    metadata, ledger = open_metadata(data), ResultStore(data / FILE)
+    metadata, results = open_metadata(data), ResultStore(data / FILE)
     try:
         policy = known_policies()[JudgingSettings().name].digest
         for numbers in _batches(range(stock.repositories), _BATCH):
             asyncio.run(metadata.write(_add_repositories, stock, numbers))
             seen = [_subject(number) for number in numbers]
-            ledger.write(_keep, policy, seen, State.CLEARED)
+            results.write(_keep, policy, seen, State.CLEARED)
         notes = list(_notes())
         asyncio.run(metadata.write(_add_notes, notes))
-        ledger.write(
+        results.write(
             _keep, policy, [artifact_subject(found.digest, found.manifest) for found in notes], State.NOT_APPLICABLE
         )
     finally:
         metadata.close()
-        ledger.close()
+        results.close()
 
 
 def image_digest(number: int) -> str:

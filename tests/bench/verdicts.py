@@ -99,15 +99,15 @@ def made_subjects(images: int) -> "islice[InspectedManifest]":
 
 def rejudging(folder: Path, images: int) -> float:
     """Seconds to judge and keep so many images under a policy they were never judged by."""
-    ledger = ResultStore(folder / "policy.db")
+    results = ResultStore(folder / "policy.db")
     waiting = made_subjects(images)
     while batch := list(islice(waiting, _BATCH)):
-        ledger.write(inspected_manifests.keep, batch)
+        results.write(inspected_manifests.keep, batch)
     policy = known_policies()["azureml-2020-11"]
     started = time.perf_counter()
-    keep(ledger, policy, rejudge(ledger, policy))
+    keep(results, policy, rejudge(results, policy))
     seconds = time.perf_counter() - started
-    ledger.close()
+    results.close()
     return seconds
 
 

@@ -12,7 +12,7 @@ from policy.assessment.verdict import Verdict
 from policy.enforcement.gate import PolicyGate
 from policy.enforcement.operator_file import FILE as ORDERS
 from policy.enforcement.operator_file import OperatorFileInForce
-from policy.results.store import FILE as LEDGER
+from policy.results.store import FILE as RESULTS
 from policy.results.store import ResultStore
 from registry.auth.actions import Role
 from registry.auth.principals import Principal
@@ -46,10 +46,10 @@ class Lab:
         self.data = data
         self.pool = ThreadPoolExecutor(4)
         self.storage, self.metadata = open_stores(data, self.pool)
-        self.ledger = ResultStore(data / LEDGER)
+        self.results = ResultStore(data / RESULTS)
         judging = JudgingSettings.model_validate({"inspection": {"workers": 1, "nice": 0}} | settings)
         orders = OperatorFileInForce(data / ORDERS)
-        self.gate = PolicyGate(self.storage, self.metadata, self.ledger, orders, judging, clock)
+        self.gate = PolicyGate(self.storage, self.metadata, self.results, orders, judging, clock)
         in_force = SettingsInForce(RegistrySettings.model_validate({"data": data} | registry))
         everything = (self.storage, self.metadata, self.gate, in_force)
         journal = Journal(self.storage, self.metadata, self.pool, in_force)
@@ -93,9 +93,9 @@ class Lab:
         return await self.push_manifest(made.manifest, tag, repository)
 
     def pushed(self, made: MadeImage, tag: Tag | None = V1, repository: RepositoryName = TEAM) -> PushedManifest:
-        """Push an image whole, from outside the loop; what was found out is in the ledger then."""
+        """Push an image whole, from outside the loop; what was found out is in policy.db then."""
         pushed = self.run(self.push(made, tag, repository))
-        self.ledger.settle()
+        self.results.settle()
         return pushed
 
     def verdict(self, digest: Digest, repository: RepositoryName = TEAM) -> Verdict:

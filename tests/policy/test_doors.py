@@ -78,8 +78,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     with open_lab(data) as lab:
         for case in CASES.values():
             lab.run(case.push(lab))
-        lab.ledger.settle()
-        lab.run(forget_image(lab.storage, lab.metadata, lab.ledger, TEAM, CASES[State.PENDING].digest))
+        lab.results.settle()
+        lab.run(forget_image(lab.storage, lab.metadata, lab.results, TEAM, CASES[State.PENDING].digest))
         for name, role in ROLES.items():
             made_principal = draft(name, role)
             lab.run(lab.metadata.write(record, made_principal))

@@ -30,7 +30,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
         opened.run(opened.push_manifest(BOTH, None))
         opened.run(opened.push_manifest(GAP, None))
         opened.run(opened.push_manifest(NESTED, None))
-        opened.ledger.write(lambda _connection: None)
+        opened.results.write(lambda _connection: None)
         yield opened
 
 
@@ -48,21 +48,21 @@ def test_states_are_those_of_the_whole_verdicts(lab: Lab, policy: Policy) -> Non
         verdict = lab.run(lab.gate.judge.verdict(TEAM, digest, policy, 30))
         assert verdict is not None
         whole[digest] = verdict.state
-    assert rejudge(lab.ledger, policy).states == whole
+    assert rejudge(lab.results, policy).states == whole
 
 
 def test_no_layer_is_opened(lab: Lab) -> None:
     """A hundred policies would not read a byte."""
     before = lab.gate.inspector.workers.counters.bytes_opened
     for policy in POLICIES:
-        keep(lab.ledger, policy, rejudge(lab.ledger, policy))
+        keep(lab.results, policy, rejudge(lab.results, policy))
     assert lab.gate.inspector.workers.counters.bytes_opened == before
 
 
 def test_kept_states_are_found_at_the_doors(lab: Lab) -> None:
     """What was judged beforehand is known without looking."""
     later = known_policies()["azureml-2020-09"]
-    keep(lab.ledger, later, rejudge(lab.ledger, later))
+    keep(lab.results, later, rejudge(lab.results, later))
     assert lab.gate.judge.known_state(bad().digest, later) is State.CLEARED
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from policy.results.store import FILE as LEDGER
+from policy.results.store import FILE as RESULTS
 from policy.state import State
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown
@@ -23,7 +23,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     """A store that nobody has looked into, with an image of which a byte of a layer has turned."""
     with open_lab(tmp_path / "data") as before:
         before.pushed(MADE)
-    for file in (tmp_path / "data").glob(f"{LEDGER}*"):
+    for file in (tmp_path / "data").glob(f"{RESULTS}*"):
         file.unlink()
     flipped(Layout(tmp_path / "data").blob(DIGEST))
     with open_lab(tmp_path / "data") as opened:

@@ -35,7 +35,7 @@ def test_workers_killed_from_outside_are_no_lasting_verdict(tmp_path: Path) -> N
         stop.set()
         killer.join()
         layers = [Digest.of(content) for content in good().blobs]
-        assert {lab.ledger.read(inspected_layers.find, layer, CURRENT) for layer in layers} == {None}
+        assert {lab.results.read(inspected_layers.find, layer, CURRENT) for layer in layers} == {None}
         lab.gate.inspector.failures = Failures()
         assert lab.verdict(pushed.digest).state is State.CLEARED
 

@@ -57,10 +57,10 @@ def state_of(lab: Lab, raw: bytes, repository: RepositoryName = TEAM) -> State:
 def test_every_manifest_is_in_the_ledger_with_its_own_verdict(lab: Lab) -> None:
     """A hundred manifests of one image: each is a subject and has a state, of equal facts."""
     pushed = [lab.run(lab.push_manifest(other(number), Tag(f"v{number}"))).digest for number in range(100)]
-    lab.ledger.settle()
+    lab.results.settle()
     policy = lab.gate.bindings.current().of(TEAM).policy.digest
-    seen = [lab.ledger.read(inspected_manifests.find, digest, CURRENT) for digest in pushed]
-    assert {lab.ledger.read(verdicts.find, policy, digest) for digest in pushed} == {State.CLEARED}
+    seen = [lab.results.read(inspected_manifests.find, digest, CURRENT) for digest in pushed]
+    assert {lab.results.read(verdicts.find, policy, digest) for digest in pushed} == {State.CLEARED}
     assert [item and item.manifest for item in seen] == pushed
     assert len({item and item.body for item in seen}) == 1
 
@@ -142,7 +142,7 @@ def test_an_exemption_excuses_no_manifest_but_its_own(lab: Lab) -> None:
 def test_what_was_forgotten_is_read_again(lab: Lab) -> None:
     """After `inspect --again` of another process, a manifest of the same image has its layers read anew."""
     opened = lab.gate.inspector.workers.counters.layers_opened
-    lab.run(forget_image(lab.storage, lab.metadata, lab.ledger, TEAM, good().digest))
+    lab.run(forget_image(lab.storage, lab.metadata, lab.results, TEAM, good().digest))
     time.sleep(0.3)
     assert state_of(lab, other()) is State.CLEARED
     assert lab.gate.inspector.workers.counters.layers_opened == opened + len(good().layers)
@@ -163,32 +163,32 @@ def test_what_was_found_while_something_was_missing_is_not_said_again(lab: Lab) 
 
 def forget_all_in_memory(lab: Lab) -> None:
     """Have the gate drop what memory holds, as another process can."""
-    lab.ledger.write(count, FORGOTTEN, 1)
+    lab.results.write(count, FORGOTTEN, 1)
     time.sleep(0.3)
     lab.gate.generation()
 
 
 def make_of_earlier_detectors(lab: Lab, digest: Digest) -> None:
-    """Have the ledger hold another Python of an image, as if earlier detectors had seen it."""
-    lab.ledger.settle()
-    seen = lab.ledger.read(inspected_manifests.find, digest, CURRENT)
+    """Have policy.db hold another Python of an image, as if earlier detectors had seen it."""
+    lab.results.settle()
+    seen = lab.results.read(inspected_manifests.find, digest, CURRENT)
     assert seen is not None
     essence, body = seen.essence.replace("3.6.8", "3.7.0"), seen.body.replace(b"3.6.8", b"3.7.0")
-    lab.ledger.write(inspected_manifests.forget, digest)
-    lab.ledger.write(verdicts.forget, digest)
-    lab.ledger.write(inspected_manifests.keep, [replace(seen, detectors="earlier@1", essence=essence, body=body)])
+    lab.results.write(inspected_manifests.forget, digest)
+    lab.results.write(verdicts.forget, digest)
+    lab.results.write(inspected_manifests.keep, [replace(seen, detectors="earlier@1", essence=essence, body=body)])
     forget_all_in_memory(lab)
 
 
 def test_what_earlier_detectors_saw_does_not_outlive_a_push(lab: Lab) -> None:
-    """A manifest is pushed again and is seen otherwise than in the ledger: its index follows within a second."""
+    """A manifest is pushed again and is seen otherwise than in policy.db: its index follows within a second."""
     both = lab.run(lab.push_manifest(index((good().manifest, "linux/amd64")), Tag("both"))).digest
     make_of_earlier_detectors(lab, good().digest)
     assert lab.verdict(both).state is State.REFUSED
     forget_all_in_memory(lab)
     for raw in (other(), good().manifest):
         assert state_of(lab, raw) is State.CLEARED
-    lab.ledger.settle()
+    lab.results.settle()
     time.sleep(0.3)
     lab.gate.generation()
     policy = lab.gate.bindings.current().of(TEAM).policy
@@ -202,7 +202,7 @@ def test_a_manifest_that_is_pushed_again_unchanged_forgets_nothing(lab: Lab) -> 
     forget_all_in_memory(lab)
     for raw in (other(), good().manifest):
         assert state_of(lab, raw) is State.CLEARED
-    lab.ledger.settle()
+    lab.results.settle()
     policy = lab.gate.bindings.current().of(TEAM).policy
-    assert lab.ledger.read(verdicts.find, policy.digest, both) is State.CLEARED
-    assert lab.ledger.read(counted, FORGOTTEN) == 1
+    assert lab.results.read(verdicts.find, policy.digest, both) is State.CLEARED
+    assert lab.results.read(counted, FORGOTTEN) == 1

@@ -28,7 +28,7 @@ LARGE = image(layer(base()), layer(miniconda() | {"opt/data": noise(2_000_000)})
 
 @pytest.fixture
 def behind(tmp_path: Path) -> Iterator[Lab]:
-    """A registry in which an image lies that nobody has looked into, since the ledger was lost."""
+    """A registry in which an image lies that nobody has looked into, since policy.db was lost."""
     with open_lab(tmp_path / "data") as first:
         first.pushed(LARGE)
     for path in (tmp_path / "data").glob("policy.db*"):

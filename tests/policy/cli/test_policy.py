@@ -70,7 +70,7 @@ def is_withheld(lab: Lab) -> bool:
 
 def test_list_shows_what_is_in_force(lab: Lab) -> None:
     """The default policy is in force everywhere and has judged one image."""
-    lab.ledger.write(lambda _connection: None)
+    lab.results.write(lambda _connection: None)
     rows = {row["name"]: row for row in answer(lab, "policy", "list")}
     assert rows["azureml-2019-07"]["in_force"] == [
         {"repositories": "*", "mode": "enforce", "by": "settings", "why": "by the setting policy.name"}
@@ -121,8 +121,8 @@ def test_activation_for_a_pattern_leaves_others_alone(lab: Lab) -> None:
     assert not is_served(lab)
 
 
-def test_activation_survives_a_lost_ledger(lab: Lab, tmp_path: Path) -> None:
-    """What people ordered is not kept in the ledger."""
+def test_activation_survives_a_lost_results(lab: Lab, tmp_path: Path) -> None:
+    """What people ordered is not kept in policy.db."""
     answer(lab, "policy", "activate", "azureml-2020-09")
     lab.close()
     for path in (tmp_path / "data").glob("policy.db*"):

@@ -24,7 +24,7 @@ POLICY = known_policies()["azureml-2019-07"]
 
 
 class _Beside(ResultStore):
-    """The ledger of another process over the same folder; `meanwhile` happens the first time states are written."""
+    """policy.db of another process over the same folder; `meanwhile` happens the first time states are written."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab.data / FILE)
@@ -35,7 +35,7 @@ class _Beside(ResultStore):
         """Let the other process go first, once."""
         if change is verdicts.keep_unless and self.meanwhile is not None:
             meanwhile, self.meanwhile = self.meanwhile, None
-            self._lab.ledger.write(meanwhile)
+            self._lab.results.write(meanwhile)
         return super().write(change, *args, **kwargs)
 
 
@@ -45,16 +45,16 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     with open_lab(tmp_path / "data") as opened:
         for made in (good(), bad()):
             opened.pushed(made, None)
-        opened.ledger.settle()
+        opened.results.settle()
         yield opened
 
 
 @pytest.fixture
 def beside(lab: Lab) -> Iterator[_Beside]:
     """What a command opens."""
-    ledger = _Beside(lab)
-    yield ledger
-    ledger.close()
+    results = _Beside(lab)
+    yield results
+    results.close()
 
 
 def _see_anew(connection: Connection) -> None:
@@ -69,9 +69,9 @@ def _see_anew(connection: Connection) -> None:
 def test_states_of_old_facts_are_not_kept(lab: Lab, beside: _Beside) -> None:
     """A manifest that was seen anew since it was judged keeps no state of what was seen before."""
     judged = rejudge(beside, POLICY)
-    lab.ledger.write(_see_anew)
+    lab.results.write(_see_anew)
     assert not keep(beside, POLICY, judged)
-    assert lab.ledger.read(verdicts.find, POLICY.digest, bad().digest) is None
+    assert lab.results.read(verdicts.find, POLICY.digest, bad().digest) is None
 
 
 def test_what_is_seen_anew_during_an_activation_is_judged_again(lab: Lab, beside: _Beside) -> None:
@@ -79,4 +79,4 @@ def test_what_is_seen_anew_during_an_activation_is_judged_again(lab: Lab, beside
     beside.meanwhile = _see_anew
     judged = activate(lab.data, beside, POLICY, "*", time.time())
     assert judged.states == {good().digest: State.CLEARED, bad().digest: State.CLEARED}
-    assert lab.ledger.read(verdicts.every, POLICY.digest) == judged.states
+    assert lab.results.read(verdicts.every, POLICY.digest) == judged.states

@@ -120,11 +120,11 @@ def test_a_refused_manifest_under_a_layers_type_is_judged_as_what_it_is(lab: Lab
 
 
 def test_the_states_of_a_whole_store_are_the_same(lab: Lab) -> None:
-    """Judged anew from what the ledger knows, as after another policy."""
+    """Judged anew from what policy.db knows, as after another policy."""
     lab.pushed(good(), None)
     digest = pushed(lab, cache(*good().layers), *good().layers)
-    lab.ledger.settle()
+    lab.results.settle()
     policy = lab.gate.bindings.current().of(TEAM).policy
-    found = rejudge(lab.ledger, policy)
+    found = rejudge(lab.results, policy)
     assert found.states[digest] is State.NOT_APPLICABLE
     assert digest not in found.unsettled

@@ -223,7 +223,7 @@ def test_verdicts_survive_a_restart_without_reading_layers(tmp_path: Path) -> No
 
 
 def test_losing_the_ledger_loses_nothing(tmp_path: Path) -> None:
-    """Without its ledger the gate looks again, and says the same bytes."""
+    """Without its results the gate looks again, and says the same bytes."""
     with open_lab(tmp_path / "data") as first:
         first.pushed(good())
         before = first.verdict(good().digest).to_bytes()
@@ -239,11 +239,11 @@ def test_newer_detectors_look_again_in_the_background(lab: Lab) -> None:
     """What earlier detectors saw stands until the present ones have looked; indexes follow."""
     pushed = lab.pushed(good())
     both = lab.run(lab.push_manifest(index((good().manifest, "linux/amd64")), Tag("both"))).digest
-    seen = lab.ledger.read(inspected_manifests.find, pushed.digest, CURRENT)
+    seen = lab.results.read(inspected_manifests.find, pushed.digest, CURRENT)
     assert seen is not None
     earlier = replace(seen, detectors="earlier@1", essence=seen.essence.replace("3.6.8", "3.7.0"))
     earlier = replace(earlier, body=seen.body.replace(b"3.6.8", b"3.7.0"))
-    lab.ledger.write(forget_as_another_process, pushed.digest, earlier)
+    lab.results.write(forget_as_another_process, pushed.digest, earlier)
     time.sleep(0.3)
     lab.gate.generation()
     assert {lab.verdict(digest).state for digest in (pushed.digest, both)} == {State.REFUSED}

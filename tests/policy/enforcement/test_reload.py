@@ -67,7 +67,7 @@ def test_everything_is_judged_before_the_gate_turns(lab: Lab) -> None:
     """The old verdicts stand until the new ones are complete; no layer is opened for them."""
     opened = lab.gate.inspector.workers.counters.layers_opened
     turn = prepared(lab, name=YOUNG)
-    assert lab.ledger.read(verdicts.totals, known_policies()[YOUNG].digest) == {State.CLEARED: 1}
+    assert lab.results.read(verdicts.totals, known_policies()[YOUNG].digest) == {State.CLEARED: 1}
     assert is_withheld(lab)
     turn()
     assert not is_withheld(lab)
@@ -93,9 +93,9 @@ def test_a_binding_that_is_gone_widens_the_default(lab: Lab) -> None:
     """What the default has not judged so far is judged before it counts there."""
     prepared(lab, bindings=[{"repositories": "team/*", "policy": YOUNG}])()
     default = known_policies()["azureml-2019-07"].digest
-    lab.ledger.write(verdicts.forget_policy, default)
+    lab.results.write(verdicts.forget_policy, default)
     turn = prepared(lab)
-    assert lab.ledger.read(verdicts.totals, default) == {State.REFUSED: 1}
+    assert lab.results.read(verdicts.totals, default) == {State.REFUSED: 1}
     turn()
     assert is_withheld(lab)
 

@@ -25,13 +25,13 @@ def subject(name: str) -> InspectedManifest:
 
 
 def filled(path: Path) -> None:
-    """A ledger with enough rows for some pages of each kind, all in the file itself."""
-    ledger = ResultStore(path)
-    ledger.write(inspected_manifests.keep, [subject(name) for name in NAMES])
-    ledger.write(verdicts.keep, "policy", [(name, State.REFUSED) for name in NAMES])
+    """A policy.db with enough rows for some pages of each kind, all in the file itself."""
+    results = ResultStore(path)
+    results.write(inspected_manifests.keep, [subject(name) for name in NAMES])
+    results.write(verdicts.keep, "policy", [(name, State.REFUSED) for name in NAMES])
     for name in NAMES:
-        ledger.later(inspected_layers.keep, name, "a@1", Inspected(name.encode() * 10, "", 1))
-    ledger.close()
+        results.later(inspected_layers.keep, name, "a@1", Inspected(name.encode() * 10, "", 1))
+    results.close()
 
 
 def zeroed(path: Path, page: int) -> None:
@@ -64,24 +64,24 @@ def _overwrite(path: Path, at: int, content: bytes) -> None:
         file.write(content)
 
 
-def ask(ledger: ResultStore) -> None:
+def ask(results: ResultStore) -> None:
     """Every question gets what was written or nothing; what is found out is kept once all damage was met."""
     for _ in range(3):
-        look(ledger)
-        ledger.write(inspected_manifests.keep, [subject(name) for name in NAMES])
-        ledger.write(verdicts.keep, "policy", [(name, State.REFUSED) for name in NAMES])
-        known = ledger.read(inspected_manifests.essences, "a@1").keys()
-        judged = ledger.read(verdicts.every, "policy")
+        look(results)
+        results.write(inspected_manifests.keep, [subject(name) for name in NAMES])
+        results.write(verdicts.keep, "policy", [(name, State.REFUSED) for name in NAMES])
+        known = results.read(inspected_manifests.essences, "a@1").keys()
+        judged = results.read(verdicts.every, "policy")
     assert known == set(NAMES)
     assert judged == dict.fromkeys(NAMES, State.REFUSED)
 
 
-def look(ledger: ResultStore) -> None:
+def look(results: ResultStore) -> None:
     """Nothing but what was written is read."""
     for name in NAMES:
-        assert ledger.read(inspected_manifests.find, name, "a@1") in {None, subject(name)}
-        assert ledger.read(verdicts.find, "policy", name) in {None, State.REFUSED}
-        found = ledger.read(inspected_layers.find, name, "a@1")
+        assert results.read(inspected_manifests.find, name, "a@1") in {None, subject(name)}
+        assert results.read(verdicts.find, "policy", name) in {None, State.REFUSED}
+        found = results.read(inspected_layers.find, name, "a@1")
         assert found is None or found.body == name.encode() * 10
 
 
@@ -92,9 +92,9 @@ def test_damage_before_the_start(tmp_path: Path, damage: Damage, page: int) -> N
     path = tmp_path / "policy.db"
     filled(path)
     damage(path, page)
-    ledger = ResultStore(path)
-    ask(ledger)
-    ledger.close()
+    results = ResultStore(path)
+    ask(results)
+    results.close()
 
 
 @pytest.mark.parametrize("damage", [zeroed, garbled, flipped, cut])
@@ -103,11 +103,11 @@ def test_damage_while_it_is_in_use(tmp_path: Path, damage: Damage, page: int) ->
     """Threads that have read from it before go on with the new one."""
     path = tmp_path / "policy.db"
     filled(path)
-    ledger = ResultStore(path)
-    assert ledger.read(verdicts.find, "policy", NAMES[0]) is State.REFUSED
+    results = ResultStore(path)
+    assert results.read(verdicts.find, "policy", NAMES[0]) is State.REFUSED
     damage(path, page)
-    ask(ledger)
-    ledger.close()
+    ask(results)
+    results.close()
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,6 @@ def test_rows_that_say_something_else_are_not_believed(tmp_path: Path, change: s
     with sqlite3.connect(path) as other:
         other.execute(change)
     other.close()
-    ledger = ResultStore(path)
-    ask(ledger)
-    ledger.close()
+    results = ResultStore(path)
+    ask(results)
+    results.close()

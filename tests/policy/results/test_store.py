@@ -1,4 +1,4 @@
-"""The ledger: reads at once, writes behind, thrown away when it cannot be used."""
+"""policy.db: reads at once, writes behind, thrown away when it cannot be used."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -23,8 +23,8 @@ FAILED = Inspected(b"", "it died", 0)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[ResultStore]:
-    """An empty ledger."""
+def results(tmp_path: Path) -> Iterator[ResultStore]:
+    """An empty policy.db."""
     opened = ResultStore(tmp_path / "policy.db")
     yield opened
     opened.close()
@@ -40,62 +40,62 @@ def fail(_connection: Connection) -> None:
     raise ValueError("no")
 
 
-def test_inspections_are_kept_by_layer_and_detectors(ledger: ResultStore) -> None:
+def test_inspections_are_kept_by_layer_and_detectors(results: ResultStore) -> None:
     """Another set of detectors has its own inspection."""
-    ledger.write(inspected_layers.keep, "sha256:1", "a@1", FOUND)
-    assert ledger.read(inspected_layers.find, "sha256:1", "a@1") == Inspected(b"found", "", 0)
-    assert ledger.read(inspected_layers.find, "sha256:1", "a@2") is None
-    assert ledger.read(inspected_layers.find, "sha256:2", "a@1") is None
+    results.write(inspected_layers.keep, "sha256:1", "a@1", FOUND)
+    assert results.read(inspected_layers.find, "sha256:1", "a@1") == Inspected(b"found", "", 0)
+    assert results.read(inspected_layers.find, "sha256:1", "a@2") is None
+    assert results.read(inspected_layers.find, "sha256:2", "a@1") is None
 
 
-def test_a_failure_never_replaces_an_inspection(ledger: ResultStore) -> None:
+def test_a_failure_never_replaces_an_inspection(results: ResultStore) -> None:
     """An inspection replaces a failure, not the other way round."""
     for found in (FAILED, FOUND, FAILED):
-        ledger.write(inspected_layers.keep, "sha256:1", "a@1", found)
-    found_last = ledger.read(inspected_layers.find, "sha256:1", "a@1")
+        results.write(inspected_layers.keep, "sha256:1", "a@1", found)
+    found_last = results.read(inspected_layers.find, "sha256:1", "a@1")
     assert found_last is not None
     assert found_last.body == b"found"
 
 
-def test_what_was_read_is_counted(ledger: ResultStore) -> None:
+def test_what_was_read_is_counted(results: ResultStore) -> None:
     """Layers and bytes add up; a failure that read nothing does not count."""
     for found in (FOUND, FOUND, FAILED):
-        ledger.write(inspected_layers.keep, "sha256:1", "a@1", found)
-    assert ledger.read(counted, "layers_opened") == 2
-    assert ledger.read(counted, "bytes_opened") == 20
+        results.write(inspected_layers.keep, "sha256:1", "a@1", found)
+    assert results.read(counted, "layers_opened") == 2
+    assert results.read(counted, "bytes_opened") == 20
 
 
-def test_a_subject_comes_back_whole(ledger: ResultStore) -> None:
+def test_a_subject_comes_back_whole(results: ResultStore) -> None:
     """What was kept is found, until it is forgotten."""
-    ledger.write(inspected_manifests.keep, [subject()])
-    assert ledger.read(inspected_manifests.find, "sha256:1", "a@1") == subject()
-    ledger.write(inspected_manifests.forget, "sha256:1")
-    assert ledger.read(inspected_manifests.find, "sha256:1", "a@1") is None
+    results.write(inspected_manifests.keep, [subject()])
+    assert results.read(inspected_manifests.find, "sha256:1", "a@1") == subject()
+    results.write(inspected_manifests.forget, "sha256:1")
+    assert results.read(inspected_manifests.find, "sha256:1", "a@1") is None
 
 
-def test_the_present_detectors_count_before_earlier_ones(ledger: ResultStore) -> None:
+def test_the_present_detectors_count_before_earlier_ones(results: ResultStore) -> None:
     """What earlier detectors saw stands until the present ones have looked."""
-    ledger.write(inspected_manifests.keep, [subject(detectors="a@1", essence="old")])
-    found = ledger.read(inspected_manifests.find, "sha256:1", "a@2")
+    results.write(inspected_manifests.keep, [subject(detectors="a@1", essence="old")])
+    found = results.read(inspected_manifests.find, "sha256:1", "a@2")
     assert found is not None
     assert found.essence == "old"
-    ledger.write(inspected_manifests.keep, [subject(detectors="a@2", essence="new")])
-    assert ledger.read(inspected_manifests.essences, "a@2") == {"sha256:1": ("new", True)}
+    results.write(inspected_manifests.keep, [subject(detectors="a@2", essence="new")])
+    assert results.read(inspected_manifests.essences, "a@2") == {"sha256:1": ("new", True)}
 
 
-def test_verdicts_are_kept_by_policy(ledger: ResultStore) -> None:
+def test_verdicts_are_kept_by_policy(results: ResultStore) -> None:
     """Policies do not see each other's verdicts."""
-    ledger.write(verdicts.keep, "p1", [("m1", State.CLEARED), ("m2", State.REFUSED)])
-    ledger.write(verdicts.keep, "p2", [("m1", State.REFUSED)])
-    assert ledger.read(verdicts.find, "p1", "m1") is State.CLEARED
-    assert ledger.read(verdicts.every, "p2") == {"m1": State.REFUSED}
-    assert ledger.read(verdicts.totals, "p1") == {State.CLEARED: 1, State.REFUSED: 1}
-    ledger.write(verdicts.forget_policy, "p1")
-    assert ledger.read(verdicts.totals, "p1") == {}
+    results.write(verdicts.keep, "p1", [("m1", State.CLEARED), ("m2", State.REFUSED)])
+    results.write(verdicts.keep, "p2", [("m1", State.REFUSED)])
+    assert results.read(verdicts.find, "p1", "m1") is State.CLEARED
+    assert results.read(verdicts.every, "p2") == {"m1": State.REFUSED}
+    assert results.read(verdicts.totals, "p1") == {State.CLEARED: 1, State.REFUSED: 1}
+    results.write(verdicts.forget_policy, "p1")
+    assert results.read(verdicts.totals, "p1") == {}
 
 
 def test_later_is_done_before_close(tmp_path: Path) -> None:
-    """What was asked for is written when the ledger closes, and there after the next opening."""
+    """What was asked for is written when policy.db closes, and there after the next opening."""
     first = ResultStore(tmp_path / "policy.db")
     for number in range(1000):
         first.later(inspected_manifests.keep, [subject(f"sha256:{number}")])
@@ -105,40 +105,40 @@ def test_later_is_done_before_close(tmp_path: Path) -> None:
     second.close()
 
 
-def test_one_bad_change_does_not_spoil_its_neighbours(ledger: ResultStore) -> None:
+def test_one_bad_change_does_not_spoil_its_neighbours(results: ResultStore) -> None:
     """Each change of a batch fails alone, and its asker hears of it."""
-    before = [ledger.later(inspected_manifests.keep, [subject(f"sha256:{number}")]) for number in range(5)]
-    bad = ledger.later(fail)
-    after = [ledger.later(inspected_manifests.keep, [subject(f"sha256:{number}")]) for number in range(5, 10)]
+    before = [results.later(inspected_manifests.keep, [subject(f"sha256:{number}")]) for number in range(5)]
+    bad = results.later(fail)
+    after = [results.later(inspected_manifests.keep, [subject(f"sha256:{number}")]) for number in range(5, 10)]
     assert isinstance(bad.exception(), ValueError)
     assert [done.exception() for done in (*before, *after)] == [None] * 10
-    assert len(ledger.read(inspected_manifests.essences, "a@1")) == 10
+    assert len(results.read(inspected_manifests.essences, "a@1")) == 10
 
 
-def test_gathered_items_are_added_and_a_bad_one_spoils_none(ledger: ResultStore) -> None:
+def test_gathered_items_are_added_and_a_bad_one_spoils_none(results: ResultStore) -> None:
     """What is gathered is written with all others of its kind, each by itself where one cannot be written."""
     for number in range(5):
-        ledger.gather(inspected_manifests.keep, subject(f"sha256:{number}"))
-        ledger.gather(verdicts.keep_each, ("p", f"sha256:{number}", State.CLEARED))
-    ledger.gather(verdicts.keep_each, ("p", cast("str", None), State.CLEARED))
-    ledger.settle()
-    assert len(ledger.read(inspected_manifests.essences, "a@1")) == 5
-    assert len(ledger.read(verdicts.every, "p")) == 5
+        results.gather(inspected_manifests.keep, subject(f"sha256:{number}"))
+        results.gather(verdicts.keep_each, ("p", f"sha256:{number}", State.CLEARED))
+    results.gather(verdicts.keep_each, ("p", cast("str", None), State.CLEARED))
+    results.settle()
+    assert len(results.read(inspected_manifests.essences, "a@1")) == 5
+    assert len(results.read(verdicts.every, "p")) == 5
 
 
-def test_gathered_items_keep_their_place_among_changes(ledger: ResultStore) -> None:
+def test_gathered_items_keep_their_place_among_changes(results: ResultStore) -> None:
     """What is forgotten after it was gathered is gone; what is gathered after it was forgotten is there."""
-    ledger.gather(inspected_manifests.keep, subject("sha256:1"))
-    ledger.later(inspected_manifests.forget, "sha256:1")
-    ledger.later(inspected_manifests.forget, "sha256:2")
-    ledger.gather(inspected_manifests.keep, subject("sha256:2"))
-    ledger.settle()
-    assert set(ledger.read(inspected_manifests.essences, "a@1")) == {"sha256:2"}
+    results.gather(inspected_manifests.keep, subject("sha256:1"))
+    results.later(inspected_manifests.forget, "sha256:1")
+    results.later(inspected_manifests.forget, "sha256:2")
+    results.gather(inspected_manifests.keep, subject("sha256:2"))
+    results.settle()
+    assert set(results.read(inspected_manifests.essences, "a@1")) == {"sha256:2"}
 
 
 @pytest.mark.parametrize("content", [b"this is no database " * 100, b""])
 def test_a_damaged_file_is_thrown_away(tmp_path: Path, content: bytes) -> None:
-    """The ledger begins anew over whatever is in its place."""
+    """policy.db begins anew over whatever is in its place."""
     (tmp_path / "policy.db").write_bytes(content)
     opened = ResultStore(tmp_path / "policy.db")
     opened.write(inspected_manifests.keep, [subject()])
@@ -147,7 +147,7 @@ def test_a_damaged_file_is_thrown_away(tmp_path: Path, content: bytes) -> None:
 
 
 def test_another_versions_file_is_thrown_away(tmp_path: Path) -> None:
-    """A ledger whose tables mean something else is not read."""
+    """A policy.db whose tables mean something else is not read."""
     with sqlite3.connect(tmp_path / "policy.db") as other:
         other.execute("CREATE TABLE subjects (something TEXT)")
         other.execute("PRAGMA user_version=999")

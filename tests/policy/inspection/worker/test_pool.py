@@ -152,7 +152,7 @@ def test_an_arriving_layer_gives_the_same_inspection(workers: InspectionWorkers,
 
 
 def test_the_result_is_kept_before_anybody_hears_of_it(tmp_path: Path) -> None:
-    """Whoever waits finds it in the ledger."""
+    """Whoever waits finds it in policy.db."""
     with open_workers() as (pool, kept):
         found = read(pool, tmp_path, SMALL)
         assert kept == {Digest.of(SMALL): found}
