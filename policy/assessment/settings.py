@@ -93,7 +93,7 @@ class InspectionSettings(Group):
         default=2.0, gt=0, description="an upload that has stalled so long gives its worker to others that wait"
     )
     rest_seconds: float = Field(
-        default=60.0, gt=0, description="a worker to whom no layer has come for so long ends, and its memory is free"
+        default=60.0, gt=0, description="idle workers exit after this many seconds and free their memory"
     )
     config_bytes: int = Field(
         default=8 * MEBIBYTE, ge=4096, description="largest image configuration; a larger one is inconclusive"

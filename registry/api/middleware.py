@@ -1,4 +1,4 @@
-"""The outermost room: request ids, headers of every response, unread bodies, and one exchange for each observer."""
+"""ASGI middleware: request ids, headers of every response, drained bodies, and a record for each observer."""
 
 import asyncio
 import re

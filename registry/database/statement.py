@@ -96,7 +96,7 @@ class Statement:
 
 
 def autocommit(query: Q) -> Q:
-    """Mark a query whose statements need not see one moment: it is run without a transaction, which costs two more."""
+    """Run a query in autocommit mode: it needs no consistent snapshot, and saves BEGIN and COMMIT."""
     query.__dict__["autocommit"] = True
     return query
 

@@ -1,4 +1,4 @@
-"""A peer on the same machine: there is no way between it and the server that could be congested."""
+"""Disable TCP pacing (BBR) for peers on this machine: there is no network between them that could be congested."""
 
 import socket
 from contextlib import suppress

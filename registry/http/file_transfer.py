@@ -1,4 +1,4 @@
-"""Bringing a remembered answer's file to a client: what occupies a connection when no turn does."""
+"""Bringing a remembered answer's file to a client: what occupies a connection when no request cycle does."""
 
 from typing import Any, Protocol
 
@@ -38,7 +38,7 @@ class FileTransfer:
 
     Attributes:
         keeps: whether the connection is used again afterwards.
-        complete: never; an errand that is over occupies nobody.
+        complete: always False: a finished transfer is detached from its connection.
     """
 
     complete = False

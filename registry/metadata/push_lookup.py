@@ -1,4 +1,4 @@
-"""What a manifest that is pushed finds in its repository, in one question: a push of a known image asks no other."""
+"""Everything that a manifest push needs to know about its repository, in one query."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

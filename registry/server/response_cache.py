@@ -102,7 +102,7 @@ class ResponseCache:
         self._starts: dict[int, bytes] = {}
 
     def again(self, raw: bytes, client: str, common: Fields) -> bytes | CachedFileResponse | None:
-        """The same for a head that came before in the same bytes."""
+        """The cached response for a request head that was seen before byte for byte, or `None`."""
         began = time.perf_counter()
         known, part = self._known.get(raw), None
         if known is None:
