@@ -45,3 +45,49 @@ def test_a_chart_of_helm(site: Site, helm: Callable[[str], Program], tmp_path: P
     pulled.mkdir()
     helm("reader").run("pull", "--plain-http", f"oci://{folder}/app", "--version", "0.1.0", "-d", str(pulled)).check()
     assert (pulled / "app-0.1.0.tgz").read_bytes() == (tmp_path / "app-0.1.0.tgz").read_bytes()
+
+
+@pytest.fixture
+def signed(site: Site, homes: Path) -> tuple[Program, str]:
+    """cosign with a key pair, signed in as the owner, and an image by its digest."""
+    home = homes / "cosign"
+    home.mkdir()
+    crane = Program(("crane",), home)
+    account, host = site.owner, site.endpoint.host
+    crane.run("auth", "login", host, "-u", account.username, "--password-stdin", text=account.password).check()
+    source, name = f"{site.layout.folder}:cleared", f"{host}/signed/app"
+    Program(("oras",), home).run("cp", "--from-oci-layout", source, "--to-plain-http", f"{name}:v1").check()
+    digest = crane.run("digest", f"{name}:v1").check().output.strip()
+    program = Program(("cosign",), home, {"COSIGN_PASSWORD": ""})
+    program.run("generate-key-pair").check()
+    (home / "about.json").write_text('{"spdxVersion": "SPDX-2.3"}')
+    return program, f"{name}@{digest}"
+
+
+OFFLINE = ("--tlog-upload=false", "--allow-http-registry", "--yes")
+ADDED = {
+    "sig": ("sign", "--key", "cosign.key", *OFFLINE),
+    "att": ("attest", "--key", "cosign.key", "--type", "custom", "--predicate", "about.json", *OFFLINE),
+    "sbom": ("attach", "sbom", "--sbom", "about.json", "--allow-http-registry"),
+}
+
+
+@pytest.mark.client("cosign")
+@pytest.mark.parametrize("ending", ADDED)
+def test_what_cosign_adds_to_an_image(site: Site, signed: tuple[Program, str], ending: str) -> None:
+    """A signature, an attestation, an SBOM, each under a tag of the image's digest: not applicable."""
+    cosign, image = signed
+    cosign.run(*ADDED[ending], image).check()
+    name, _, digest = image.partition("@")
+    assert _verdict(site, f"{name}:{digest.replace(':', '-')}.{ending}") == "not-applicable"
+
+
+@pytest.mark.client("cosign")
+def test_a_bundle_of_cosign(site: Site, signed: tuple[Program, str]) -> None:
+    """The newer form, a referrer of the image: not applicable as well."""
+    cosign, image = signed
+    cosign.run("sign", "--new-bundle-format", "--key", "cosign.key", *OFFLINE, image).check()
+    name, _, digest = image.partition("@")
+    with site.http() as http:
+        found = http.get(f"/v2/signed/app/referrers/{digest}").json()["manifests"]
+    assert [_verdict(site, f"{name}@{item['digest']}") for item in found] == ["not-applicable"]
