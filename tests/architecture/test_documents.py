@@ -87,3 +87,11 @@ def test_there_is_something_to_test() -> None:
 def test_documents_are_found() -> None:
     """Every document of the project is among them."""
     assert Path("README.md") in {file.relative_to(ROOT) for file in DOCUMENTS}
+
+
+def test_a_decision_says_when_and_whether_it_stands() -> None:
+    """Below the title of each page of docs/adr stands a date, and whether it was accepted or replaced."""
+    decided = re.compile(r"# [0-9]+\. .+\n\n20[0-9]{2}-[0-9]{2}-[0-9]{2}, (accepted|replaced)")
+    pages = sorted((ROOT / "docs" / "adr").glob("0*.md"))
+    assert len(pages) > 30
+    assert [page.name for page in pages if not decided.match(page.read_text(encoding="utf-8"))] == []
