@@ -91,3 +91,25 @@ def test_a_bundle_of_cosign(site: Site, signed: tuple[Program, str]) -> None:
     with site.http() as http:
         found = http.get(f"/v2/signed/app/referrers/{digest}").json()["manifests"]
     assert [_verdict(site, f"{name}@{item['digest']}") for item in found] == ["not-applicable"]
+
+
+@pytest.mark.client("ko", "go")
+def test_the_list_of_parts_that_ko_adds(site: Site, signed: tuple[Program, str], homes: Path) -> None:
+    """An image that ko builds is judged, and its SBOM is not applicable."""
+    _, base = signed
+    source, host = homes / "source", site.endpoint.host
+    source.mkdir()
+    (source / "go.mod").write_text("module example.com/app\n\ngo 1.24\n")
+    (source / "main.go").write_text("package main\n\nfunc main() {}\n")
+    account = Program(("crane",), source)
+    account.run("auth", "login", host, "-u", site.owner.username, "--password-stdin", text=site.owner.password).check()
+    variables = {
+        "KO_DOCKER_REPO": f"{host}/ko",
+        "KO_DEFAULTBASEIMAGE": base,
+        "GOFLAGS": "-mod=mod",
+        "TMPDIR": str(homes),
+    }
+    built = Program(("ko",), source, variables).run("build", "--bare", "--tags", "v1", ".", seconds=300).check()
+    digest = built.output.strip().rpartition("@")[2]
+    assert _verdict(site, f"{host}/ko@{digest}") == "cleared"
+    assert _verdict(site, f"{host}/ko:{digest.replace(':', '-')}.sbom") == "not-applicable"
