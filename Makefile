@@ -75,7 +75,7 @@ runtime-fuzz: tools ## the same of random stacks of layers (SEED, COUNT, ARGS=--
 cut-pushes: tools ## pushes over a TLS line that is cut at any byte (COUNT in all), and what became of them
 	@CUT_PUSHES=$(or $(COUNT),200) $(BIN)/python -m pytest -s tests/clients/test_many_cuts.py $(ARGS)
 
-artifacts: tools ## what helm, cosign, ko and BuildKit push beside images (builds them first)
+artifacts: tools ## what helm, cosign, ko, conftest and BuildKit push (builds them first)
 	@sh .ci/go-tools .ci/artifact-tools.txt
 	@ARTIFACT_TOOLS=1 $(BIN)/python -m pytest tests/clients/test_artifact_tools.py tests/clients/test_buildkit_cache.py $(ARGS)
 

@@ -113,3 +113,15 @@ def test_the_list_of_parts_that_ko_adds(site: Site, signed: tuple[Program, str],
     digest = built.output.strip().rpartition("@")[2]
     assert _verdict(site, f"{host}/ko@{digest}") == "cleared"
     assert _verdict(site, f"{host}/ko:{digest.replace(':', '-')}.sbom") == "not-applicable"
+
+
+@pytest.mark.client("conftest")
+def test_policies_of_conftest(site: Site, homes: Path) -> None:
+    """A bundle of Open Policy Agent's policies: not applicable."""
+    home, host = homes / "conftest", site.endpoint.host
+    (home / "policy").mkdir(parents=True)
+    (home / "policy" / "main.rego").write_text("package main\n")
+    crane = Program(("crane",), home)
+    crane.run("auth", "login", host, "-u", site.owner.username, "--password-stdin", text=site.owner.password).check()
+    Program(("conftest",), home).run("push", f"{host}/rules:v1").check()
+    assert _verdict(site, f"{host}/rules:v1") == "not-applicable"
