@@ -1,6 +1,7 @@
 """The rule: what basegate clears is what runtimes start, and what it does not clear reaches no reader."""
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -76,9 +77,12 @@ class Trial:
 
 
 def differences(told: Facts, shown: Facts) -> list[str]:
-    """What is shown otherwise than told; what is not told is not compared. A shell's variables hold no NUL."""
+    """What is shown otherwise than told; what is not told is not compared.
+
+    What basegate tells as it stands in the file may have quotes in it, and NUL, which a shell's variables never hold.
+    """
     pairs = (
-        ("os", told.os.replace("\0", ""), shown.os),
+        ("os", _system(told.os, shown.os), shown.os),
         ("conda", told.conda, shown.conda),
         ("python", told.python, shown.python),
     )
@@ -91,6 +95,13 @@ def contradictions(told: Facts, shown: Facts) -> list[str]:
     programs = [(one, other) for one, other in zip(*said, strict=True) if one and other]
     found = differences(replace(told, conda="", python=""), shown)
     return found + [f"{seen}, told was {one}" for one, seen in programs if not (_is(one, seen) or _is(seen, one))]
+
+
+def _system(said: str, seen: str) -> str:
+    """What is told of the system, without quotes where a shell shows it without them."""
+    plain = said.replace("\0", "")
+    bare = re.sub(r"['\"]", "", plain)
+    return bare if _is(bare, seen) else plain
 
 
 def _is(said: str, seen: str) -> bool:

@@ -29,6 +29,8 @@ break
 done
 """
 
+_AS_ID = {"Ubuntu": "ubuntu"}  # what lsb-release calls the ID "ubuntu"
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -96,7 +98,7 @@ def _system(text: str) -> str:
         key, equals, value = line.partition("=")
         if equals:
             values[key.strip(_BLANKS)] = _unquoted(value.strip(_BLANKS))
-    name = values.get("ID") or values.get("DISTRIB_ID", "").lower()
+    name = values.get("ID") or _AS_ID.get(values.get("DISTRIB_ID", ""), values.get("DISTRIB_ID", ""))
     version = values.get("VERSION_ID") or values.get("DISTRIB_RELEASE", "")
     return f"{name} {version}".lstrip() if version else name
 

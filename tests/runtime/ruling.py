@@ -35,16 +35,23 @@ class Ruling:
         """The ruling in an explanation."""
         judged = [fact for fact in (document["image"] or {"facts": []})["facts"] if fact["judged"]]
         reasons = tuple(item["message"] for item in document["findings"] if item["result"] != "pass")
-        return cls(document["verdict"], _facts(document["facts"]), _aside(judged), reasons)
+        return cls(document["verdict"], _facts(document["facts"], judged), _aside(judged), reasons)
 
     def __str__(self) -> str:
         return f"{self.state} {self.facts}" + "".join(f"\n    {reason}" for reason in self.reasons)
 
 
-def _facts(told: Mapping[str, Mapping[str, str | None] | None]) -> Facts:
+def _facts(told: Mapping[str, Mapping[str, str | None] | None], judged: list[Mapping[str, Any]]) -> Facts:
     system, conda, python = (told.get(name) or {} for name in ("os", "conda", "python"))
     name = f"{system.get('id') or ''} {system.get('version') or ''}".strip()
-    return Facts(name, conda.get("version") or "", python.get("version") or "")
+    return Facts(name, conda.get("version") or "", _agreed(python.get("version") or "", judged))
+
+
+def _agreed(version: str, judged: list[Mapping[str, Any]]) -> str:
+    """The version of the judged Python, or what its records have in common: `3.6` of 3.6.5 and 3.6.8."""
+    found = {fact["value"].get("version", "") for fact in judged if fact["subject"] == "python"}
+    series = {item.rpartition(".")[0] for item in found}
+    return series.pop() if len(found) > 1 and len(series) == 1 else version
 
 
 def _aside(judged: list[Mapping[str, Any]]) -> Aside:
