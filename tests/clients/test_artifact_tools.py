@@ -93,26 +93,24 @@ def test_a_bundle_of_cosign(site: Site, signed: tuple[Program, str]) -> None:
     assert [_verdict(site, f"{name}@{item['digest']}") for item in found] == ["not-applicable"]
 
 
-@pytest.mark.client("ko", "go")
-def test_the_list_of_parts_that_ko_adds(site: Site, signed: tuple[Program, str], homes: Path) -> None:
-    """An image that ko builds is judged, and its SBOM is not applicable."""
-    _, base = signed
-    source, host = homes / "source", site.endpoint.host
+def _built_by_ko(site: Site, base: str, source: Path) -> str:
+    """An image of a Go program on a base image, and its digest."""
     source.mkdir()
     (source / "go.mod").write_text("module example.com/app\n\ngo 1.24\n")
     (source / "main.go").write_text("package main\n\nfunc main() {}\n")
-    account = Program(("crane",), source)
-    account.run("auth", "login", host, "-u", site.owner.username, "--password-stdin", text=site.owner.password).check()
-    variables = {
-        "KO_DOCKER_REPO": f"{host}/ko",
-        "KO_DEFAULTBASEIMAGE": base,
-        "GOFLAGS": "-mod=mod",
-        "TMPDIR": str(homes),
-    }
+    crane, host = Program(("crane",), source), site.endpoint.host
+    crane.run("auth", "login", host, "-u", site.owner.username, "--password-stdin", text=site.owner.password).check()
+    variables = {"KO_DOCKER_REPO": f"{host}/ko", "KO_DEFAULTBASEIMAGE": base, "TMPDIR": str(source.parent)}
     built = Program(("ko",), source, variables).run("build", "--bare", "--tags", "v1", ".", seconds=300).check()
-    digest = built.output.strip().rpartition("@")[2]
-    assert _verdict(site, f"{host}/ko@{digest}") == "cleared"
-    assert _verdict(site, f"{host}/ko:{digest.replace(':', '-')}.sbom") == "not-applicable"
+    return built.output.strip().rpartition("@")[2]
+
+
+@pytest.mark.client("ko", "go")
+def test_the_list_of_parts_that_ko_adds(site: Site, signed: tuple[Program, str], homes: Path) -> None:
+    """An image that ko builds is judged, and its SBOM is not applicable."""
+    digest, name = _built_by_ko(site, signed[1], homes / "source"), f"{site.endpoint.host}/ko"
+    assert _verdict(site, f"{name}@{digest}") == "cleared"
+    assert _verdict(site, f"{name}:{digest.replace(':', '-')}.sbom") == "not-applicable"
 
 
 @pytest.mark.client("conftest")
