@@ -1,6 +1,6 @@
 """Verdicts in the log: one line for each, when it is made first and whenever it comes out otherwise."""
 
-from collections import Counter, OrderedDict
+from collections import Counter
 
 import structlog
 
@@ -8,6 +8,7 @@ from policy.assessment.bulk_judging import Rejudged
 from policy.assessment.verdict import Verdict
 from policy.definition.policy import Policy
 from policy.state import State
+from registry.caches import SizedCache
 
 _REMEMBERED = 10_000
 
@@ -16,16 +17,14 @@ class VerdictLog:
     """Remembers what it has told of the last 10,000 manifests, so that a question that is repeated adds no line."""
 
     def __init__(self) -> None:
-        self._told: OrderedDict[tuple[str, str], State] = OrderedDict()
+        self._told: SizedCache[tuple[str, str], State] = SizedCache(_REMEMBERED)
 
     def tell(self, repository: str, verdict: Verdict) -> None:
         """Log a verdict that was made for a manifest of a repository."""
         key = verdict.policy_digest, verdict.digest
         if self._told.get(key) is verdict.state:
             return
-        self._told[key] = verdict.state
-        if len(self._told) > _REMEMBERED:
-            self._told.popitem(last=False)
+        self._told.put(key, verdict.state)
         more = {"reason": verdict.reasons[0]} if verdict.reasons else {}
         structlog.get_logger("policy.judge").info(
             "verdict",
