@@ -14,7 +14,7 @@ from tests.crash.points import Kind, Length, Point, points
 
 SEED = 0
 BLOCK = 20
-# More than 500 points, since one in thirty or so asks for a call that is not made this time.
+# One fault of a block may ask for a call that is not made this time: at least 513 are put in.
 BLOCKS = 27
 
 
@@ -32,10 +32,10 @@ def block(laboratory: Laboratory, number: int) -> list[Point]:
 @pytest.mark.xdist_group("crash")
 @pytest.mark.parametrize("number", range(BLOCKS))
 def test_nothing_is_lost(laboratory: Laboratory, number: int) -> None:
-    """Twenty points after each other: every one is survived, and nearly all of their faults were put in."""
+    """Twenty points after each other: every one is survived, and all of their faults but one were put in."""
     outcomes = laboratory.run(block(laboratory, number))
     assert {str(outcome.point): outcome.found.all for outcome in outcomes if outcome.found.all} == {}
-    assert sum(outcome.hit for outcome in outcomes) >= BLOCK * 7 // 10
+    assert sum(outcome.hit for outcome in outcomes) >= BLOCK - 1
 
 
 @pytest.mark.xdist_group("crash")
