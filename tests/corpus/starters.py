@@ -124,6 +124,24 @@ CASES: list[Case] = [
         python=("?",),
     ),
     refused(
+        "an empty conda on PATH, beside its record",
+        lambda: started([whiteout(f"{PREFIX}/bin/conda")], [program(f"{PREFIX}/bin/conda", b"")]),
+        conda=("?",),
+    ),
+    refused(
+        "a conda on PATH that is a link to an empty file",
+        lambda: started(
+            [whiteout(f"{PREFIX}/bin/conda")],
+            [link(f"{PREFIX}/bin/conda", "none"), program(f"{PREFIX}/bin/none", b"")],
+        ),
+        conda=("?",),
+    ),
+    refused(
+        "an empty conda that PATH does not reach",
+        lambda: started([whiteout("opt/evil"), program(f"{PREFIX}/bin/conda", b"")], path="/usr/bin"),
+        conda=("?",),
+    ),
+    refused(
         "a record without a program",
         lambda: started([whiteout("opt/evil"), file(f"{PREFIX}/bin/conda", "#!")], path="/usr/bin"),
         conda=("?",),

@@ -132,7 +132,7 @@ def conda(look: ImageView, judged: Condas) -> list[Fact]:
 
 
 def _of_prefix(look: ImageView, prefix: bytes, judged: Condas) -> Iterator[Fact]:
-    has_program = judged.hit is not None or _has_program(look, prefix)
+    lacking = _lacking(look, prefix, judged.hit)
     for item in installed(look, prefix, "conda"):
         value = {"prefix": from_root(prefix), "record": from_root(item.node.path)}
         value |= {} if judged.hit is not None else FALLBACK
@@ -140,17 +140,28 @@ def _of_prefix(look: ImageView, prefix: bytes, judged: Condas) -> Iterator[Fact]
         if item.is_broken:
             note = f"{shown(item.node.path)} is broken: {item.record.trouble}"
             yield Fact("conda", value, evidence=evidence, note=note)
-        elif item.is_valid and not has_program:
-            note = f"{from_root(prefix)} has a record of conda and no bin/conda of its own that can be executed"
-            yield Fact("conda", value, evidence=evidence, note=note)
+        elif item.is_valid and lacking:
+            yield Fact("conda", value, evidence=evidence, note=lacking)
         elif item.is_valid:
             yield Fact("conda", {"version": item.version, **value}, evidence=evidence)
+
+
+def _lacking(look: ImageView, prefix: bytes, hit: Hit | None) -> str:
+    """Why a record of conda has no program to go with it; "" when it has."""
+    if hit is None:
+        none = f"{from_root(prefix)} has a record of conda and no bin/conda of its own that can be executed"
+        return "" if _has_program(look, prefix) else none
+    # A shell runs an empty file as a script without commands, whatever the record beside it says.
+    return "" if hit.node.size else f"PATH reaches {shown(hit.node.path)}, which is empty: needs a program"
 
 
 def _has_program(look: ImageView, prefix: bytes) -> bool:
     """Whether a prefix's own conda can be started; one that a link leads to in another prefix is that one's."""
     nodes = [look.view.follow(joined(prefix, name))[0] for name in (b"bin/conda", b"condabin/conda")]
-    return any(node is not None and parent(parent(node.path)) == prefix and look.can_start(node) for node in nodes)
+    return any(
+        node is not None and node.size and parent(parent(node.path)) == prefix and look.can_start(node)
+        for node in nodes
+    )
 
 
 def _unknown(look: ImageView, hit: Hit) -> Fact:
