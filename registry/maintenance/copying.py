@@ -31,6 +31,8 @@ _STEPS = (
     "INSERT INTO principal_secrets SELECT * FROM src.principal_secrets",
     "DELETE FROM store",
     "INSERT INTO store SELECT * FROM src.store",
+    "DELETE FROM holds",
+    "INSERT INTO holds SELECT * FROM src.holds",
 )
 _TABLES = (("manifests", "digest", "manifest.%"), ("tags", "name", "tag.%"), ("repository_blobs", "digest", "blob.%"))
 _KEYS = {"digest": "digest", "name": "tag"}

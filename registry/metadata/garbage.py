@@ -8,7 +8,7 @@ from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, exist
 from registry.metadata import events, manifests, small_blobs, trash
 from registry.metadata.blobs import BLOBS_REMOVED, batches
 from registry.metadata.events import Event, Kind
-from registry.metadata.tables import manifest_references, repositories, repository_blobs, tags
+from registry.metadata.tables import holds, manifest_references, repositories, repository_blobs, tags
 from registry.metadata.tables import manifests as manifest_rows
 from registry.metadata.trash import Removal
 from registry.oci.digest import Digest
@@ -54,6 +54,7 @@ _LOOSE = and_(
     ~exists().where(
         _parent.c.repository_id == manifest_rows.c.repository_id, _parent.c.digest == manifest_rows.c.subject
     ),
+    ~exists().where(holds.c.repository_id == manifest_rows.c.repository_id, holds.c.digest == manifest_rows.c.digest),
 )
 _LOOSE_MANIFESTS = (
     select(manifest_rows.c.id, manifest_rows.c.repository_id, manifest_rows.c.digest, repositories.c.name)
@@ -79,7 +80,7 @@ class StaleLink:
 
 @dataclass(frozen=True, slots=True)
 class LooseManifest:
-    """A manifest without a tag, without an index that holds it, and without its subject."""
+    """A manifest without a tag, without a hold, without an index that names it, and without its subject."""
 
     id: int
     repository_id: int

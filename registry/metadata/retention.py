@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select
 
-from registry.metadata import reachability, tags
+from registry.metadata import holds, reachability, tags
 from registry.metadata.tables import manifests, repositories, repository_blobs
 from registry.oci.digest import Digest
 
@@ -63,6 +63,7 @@ def _as_manifest(connection: Connection, digest: Digest) -> list[str]:
         parents = reachability.manifests_naming(connection, repository_id, digest, _SHOWN)
         inside = f", part of index {', '.join(parents)}" if parents else ""
         found.append(f"{name} holds it as a manifest, {how}{inside}")
+        found += [f"it is held in {name}: {reason}" for reason in holds.reasons(connection, repository_id, digest)]
     return found
 
 

@@ -120,6 +120,20 @@ events = Table(
     sqlite_autoincrement=True,
 )
 
+holds = Table(
+    "holds",
+    SCHEMA,
+    Column("id", Integer, primary_key=True),
+    _repository(),
+    Column("digest", _DIGEST, nullable=False, comment="of a manifest"),
+    Column("name", String(255), nullable=False, comment="what whoever placed it calls it"),
+    Column("reason", Text, nullable=False, comment="who needs the manifest, and how to have it let go of"),
+    Column("created", Float, nullable=False, comment="seconds since the epoch"),
+    UniqueConstraint("name", "repository_id", "digest"),
+    Index(None, "repository_id", "digest"),
+    sqlite_autoincrement=True,
+)
+
 store = Table(
     "store",
     SCHEMA,
@@ -149,6 +163,7 @@ __all__ = [
     "SCHEMA",
     "events",
     "fresh_blobs",
+    "holds",
     "manifest_references",
     "manifests",
     "principal_secrets",

@@ -15,6 +15,7 @@ from registry.database.statement import takes_room
 from registry.metadata import (
     blobs,
     events,
+    holds,
     manifests,
     push_lookup,
     reachability,
@@ -242,8 +243,10 @@ def drop_manifest(
         Denied: such a tag is immutable.
         NameUnknown: there is no such repository.
         ManifestUnknown: it has no such manifest.
+        Unsupported: it is under a hold, or an index that names it is.
     """
     repository_id = _existing(connection, at)
+    holds.require_free(connection, at.repository, repository_id, digest)
     pointing = tags.pointing_at(connection, repository_id, digest)
     _require_none_immutable(connection, at, repository_id, filter(is_immutable, pointing))
     trash.discard_manifest(connection, trash.deletion(at.now), repository_id, digest)
@@ -260,9 +263,11 @@ def drop_repository(connection: Connection, at: ChangeContext, is_immutable: Cal
     Raises:
         Denied: one of its tags is immutable.
         NameUnknown: there is no such repository.
+        Unsupported: one of its manifests is under a hold.
     """
     repository_id = repositories.find(connection, at.repository)
     if repository_id is not None:
+        holds.require_all_free(connection, at.repository, repository_id)
         every = tags.page(connection, repository_id, "", _ALL)
         _require_none_immutable(connection, at, repository_id, filter(is_immutable, every))
     trash.discard_repository(connection, trash.deletion(at.now), at.repository)

@@ -1,0 +1,114 @@
+"""Holds: somebody needs a manifest as it is, until the hold is lifted.
+
+A manifest under a hold is neither deleted nor collected, nor is what it is made of: the manifests of an index, and, as
+for every manifest, its blobs. Its tags may go and move. Whoever places a hold gives it a name, by which it is lifted;
+a manifest may be under many. The registry does not ask what they are for: their reason is a sentence that people are
+told.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Select, bindparam, delete, insert, select
+
+from registry.metadata import manifests as manifest_rows
+from registry.metadata import repositories as repository_rows
+from registry.metadata.tables import holds, manifest_references, manifests, repositories
+from registry.oci.digest import Digest
+from registry.oci.errors import ManifestUnknown, Unsupported
+from registry.oci.names import RepositoryName
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One hold.
+
+    Attributes:
+        name: what whoever placed it calls it.
+        repository, digest: the manifest.
+        reason: who needs it, and how to have it let go of; the end of a sentence.
+        created: seconds since the epoch.
+    """
+
+    name: str
+    repository: RepositoryName
+    digest: Digest
+    reason: str
+    created: float
+
+
+def _held_through() -> Select[tuple[str, str]]:
+    """Upwards from a manifest: itself, the indexes that name it, those that name these, as far as there are holds."""
+    start = select(bindparam("named").label("digest")).cte("above", recursive=True)
+    naming = (
+        select(manifests.c.digest)
+        .join(manifest_references, manifest_references.c.manifest_id == manifests.c.id)
+        .join(start, manifest_references.c.digest == start.c.digest)
+        .where(manifest_references.c.repository_id == bindparam("repository"))
+    )
+    above = start.union(naming)
+    return (
+        select(holds.c.digest, holds.c.reason)
+        .join(above, holds.c.digest == above.c.digest)
+        .where(holds.c.repository_id == bindparam("repository"))
+        .order_by(holds.c.id)
+        .limit(1)
+    )
+
+
+_HELD_THROUGH = _held_through()
+_COLUMNS = (holds.c.name, repositories.c.name.label("repository"), holds.c.digest, holds.c.reason, holds.c.created)
+
+
+def place(connection: Connection, hold: Hold) -> None:
+    """Put a manifest under a hold; one of the same name that is on it already gets the new reason.
+
+    Raises:
+        ManifestUnknown: the repository does not hold the manifest.
+    """
+    repository_id = repository_rows.find(connection, hold.repository)
+    if repository_id is None or not manifest_rows.present(connection, repository_id, [hold.digest]):
+        raise ManifestUnknown(f"{hold.repository} has no manifest {hold.digest}", {"digest": hold.digest})
+    here = {"repository_id": repository_id, "digest": hold.digest, "name": hold.name}
+    connection.execute(delete(holds).where(*(holds.c[column] == value for column, value in here.items())))
+    connection.execute(insert(holds), here | {"reason": hold.reason, "created": hold.created})
+
+
+def lift(connection: Connection, name: str) -> int:
+    """Lift every hold of a name; how many there were."""
+    return connection.execute(delete(holds).where(holds.c.name == name)).rowcount
+
+
+def named(connection: Connection, prefix: str) -> list[Hold]:
+    """The holds whose names begin so, the earliest first."""
+    question = select(*_COLUMNS).join(repositories).where(holds.c.name.startswith(prefix, autoescape=True))
+    rows = connection.execute(question.order_by(holds.c.id)).all()
+    return [Hold(row[0], RepositoryName(row[1]), Digest(row[2]), row[3], row[4]) for row in rows]
+
+
+def reasons(connection: Connection, repository_id: int, digest: Digest) -> list[str]:
+    """Why a manifest is held itself."""
+    here = (holds.c.repository_id == repository_id) & (holds.c.digest == digest)
+    return list(connection.execute(select(holds.c.reason).where(here).order_by(holds.c.id)).scalars())
+
+
+def require_free(connection: Connection, repository: RepositoryName, repository_id: int, digest: Digest) -> None:
+    """A manifest is under no hold, nor is an index that needs it.
+
+    Raises:
+        Unsupported: it is; says why.
+    """
+    row = connection.execute(_HELD_THROUGH, {"repository": repository_id, "named": digest}).first()
+    if row is not None:
+        raise _refused(repository, row.digest, row.reason)
+
+
+def require_all_free(connection: Connection, repository: RepositoryName, repository_id: int) -> None:
+    """No manifest of a repository is under a hold. Raises Unsupported as `require_free` does."""
+    question = select(holds.c.digest, holds.c.reason).where(holds.c.repository_id == repository_id)
+    row = connection.execute(question.order_by(holds.c.id).limit(1)).first()
+    if row is not None:
+        raise _refused(repository, row.digest, row.reason)
+
+
+def _refused(repository: RepositoryName, digest: str, reason: str) -> Unsupported:
+    return Unsupported(f"{repository}@{digest} is held: {reason}", {"digest": digest, "reason": reason})
