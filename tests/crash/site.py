@@ -106,6 +106,7 @@ class Site:
 
     def stop(self) -> int:
         """SIGTERM; the exit code."""
+        assert self._pid, "no server runs: signals to process 0 go to the whole group"
         self._hang_up()
         self._signal(signal.SIGTERM)
         pid, self._pid = self._pid, 0
