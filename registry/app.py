@@ -77,7 +77,7 @@ class RegistryApp:
         if audit is not None:
             self._work.append(audit.run)
         self.audit = audit
-        self._log = structlog.get_logger("registry.app")
+        self._log = structlog.get_logger(__name__)
 
     def background(self) -> list[Coroutine[Any, Any, None]]:
         """Work that runs as long as the server does; cancelled at its end."""

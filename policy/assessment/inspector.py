@@ -291,7 +291,9 @@ class Inspector:
         try:
             self._results.write(inspected_layers.keep, digest, CURRENT, found)
         except Exception as error:  # noqa: BLE001 - the answer stands; without policy.db it is only not remembered
-            structlog.get_logger().warning("inspection_not_kept", layer=digest, reason=str(error))
+            structlog.get_logger(__name__).warning(
+                "what was found in a layer could not be kept", layer=digest, reason=str(error)
+            )
 
     def _settle(self, subject: InspectedManifest) -> InspectedManifest:
         before = self._subjects.get(subject.manifest)

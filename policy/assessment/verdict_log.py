@@ -26,7 +26,7 @@ class VerdictLog:
             return
         self._told.put(key, verdict.state)
         more = {"reason": verdict.reasons[0]} if verdict.reasons else {}
-        structlog.get_logger("policy.judge").info(
+        structlog.get_logger(__name__).info(
             "verdict",
             repository=str(repository),
             digest=verdict.digest,
@@ -39,4 +39,4 @@ class VerdictLog:
 def log_judged(policy: Policy, judged: Rejudged) -> None:
     """Log what judging everything that is stored came to: one line, with how many are in each state."""
     counts = Counter(state.value for state in judged.states.values())
-    structlog.get_logger("policy.judge").warning("verdicts on all that is stored", policy=policy.name, **counts)
+    structlog.get_logger(__name__).warning("verdicts on all that is stored", policy=policy.name, **counts)

@@ -122,7 +122,7 @@ def _bootstrap(app: RegistryApp, wanted: Sequence[WantedPrincipal]) -> None:
 
 
 def _log() -> Any:
-    return structlog.get_logger("policy.serve")
+    return structlog.get_logger(__name__)
 
 
 class Greeting:

@@ -118,14 +118,16 @@ class AssignmentsInForce:
                 if self._bindings.digests != before.digests:
                     log_policies(self._bindings)
             except PolicyRefused as error:
-                structlog.get_logger().warning("standing_orders_not_followed", reason=str(error))
+                structlog.get_logger(__name__).warning(
+                    "the operator file cannot be followed, nothing changes", reason=str(error)
+                )
         return self._bindings
 
 
 def log_policies(bindings: Assignments) -> None:
     """Say which policies count: it may be another than the settings say, where one was put into force by command."""
     names = {pattern: policy.name for pattern, policy in bindings.by_pattern.items()}
-    structlog.get_logger("policy.bindings").warning("the policies in force", policies=names)
+    structlog.get_logger(__name__).warning("the policies in force", policies=names)
 
 
 def _longest(patterns: Iterable[str], repository: str) -> str:

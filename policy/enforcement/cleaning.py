@@ -35,7 +35,9 @@ class Cleaning:
             try:
                 await self.round()
             except Exception as error:  # noqa: BLE001  policy.db works with rows that nobody needs: another round
-                structlog.get_logger("policy.cleaning").warning("ledger_not_cleaned", reason=str(error))
+                structlog.get_logger(__name__).warning(
+                    "policy.db could not be cleaned, it will be tried again", reason=str(error)
+                )
 
     async def round(self) -> int:
         """Remove what was not needed in the round before either; returns how many rows."""

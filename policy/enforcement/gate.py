@@ -213,7 +213,9 @@ class PolicyGate:
             await self.inspector.renew(repository, digest)
             await self.judge.state(repository, digest, policy, _PATIENCE_SECONDS)
         except Exception as error:  # noqa: BLE001 - one manifest that cannot be judged must not keep the others back
-            structlog.get_logger().warning("not_judged", repository=repository, digest=digest, reason=str(error))
+            structlog.get_logger(__name__).warning(
+                "a stored manifest could not be judged", repository=repository, digest=digest, reason=str(error)
+            )
 
     @property
     def results(self) -> ResultStore:

@@ -74,7 +74,7 @@ class LedgerFile:
         with self._lock:
             if self.opened is not damaged:
                 return
-            structlog.get_logger("policy.ledger").warning(
+            structlog.get_logger(__name__).warning(
                 "policy.db is damaged and begun anew: what is stored is looked into again", reason=str(error)
             )
             self._remove()
@@ -105,7 +105,7 @@ class LedgerFile:
     def _open_elsewhere(self, error: DatabaseError | _OtherVersion) -> Opened:
         if self._path.is_dir():
             raise error
-        structlog.get_logger("policy.ledger").warning(
+        structlog.get_logger(__name__).warning(
             "policy.db cannot be written: what is found out is kept for this process alone", reason=str(error)
         )
         self._elsewhere = Path(tempfile.mkdtemp(prefix="basegate-"))

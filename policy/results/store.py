@@ -226,7 +226,7 @@ class ResultStore:
                 for one in each:
                     self._commit(connection, [one])
                 return
-            structlog.get_logger().warning("ledger_write_failed", reason=str(error))
+            structlog.get_logger(__name__).warning("policy.db could not be written", reason=str(error))
             batch[0].fail(error)
             return
         for asked, answer in zip(batch, answers, strict=True):

@@ -42,7 +42,7 @@ class RequestMiddleware:
         self._observers = tuple(observers)
         self.running = 0
         self._clients: Counter[str] = Counter()
-        self._log = structlog.get_logger("registry.edge")
+        self._log = structlog.get_logger(__name__)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

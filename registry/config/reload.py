@@ -47,7 +47,7 @@ class Reload:
         self._settings = settings
         self._read = read
         self._followers = tuple(followers)
-        self._log = structlog.get_logger("registry.reload")
+        self._log = structlog.get_logger(__name__)
 
     async def now(self) -> Change | None:
         """Reload; `None`, and the old settings stay, when the new ones cannot be used. The log says which.

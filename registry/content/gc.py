@@ -102,7 +102,7 @@ class GarbageCollector:
         self._storage = storage
         self._metadata = metadata
         self._settings = settings
-        self._log = structlog.get_logger("registry.gc")
+        self._log = structlog.get_logger(__name__)
 
     async def plan(self) -> GcPlan:
         """What `run` would remove in its first pass; nothing is changed."""

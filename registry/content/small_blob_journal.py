@@ -115,7 +115,7 @@ class Journal:
         self._settings = settings
         self._held = 0
         self._enough = asyncio.Event()
-        self._log = structlog.get_logger("registry.journal")
+        self._log = structlog.get_logger(__name__)
 
     @property
     def has_room(self) -> bool:

@@ -89,4 +89,4 @@ class FileTransfer:
 
 
 def _log() -> Any:
-    return structlog.get_logger("registry.server")
+    return structlog.get_logger(__name__)

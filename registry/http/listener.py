@@ -48,7 +48,7 @@ class Listener:
         self._loop = asyncio.get_running_loop()
         self._entering: set[asyncio.Task[None]] = set()
         self._resting: asyncio.TimerHandle | None = None
-        self._log = structlog.get_logger("registry.server")
+        self._log = structlog.get_logger(__name__)
 
     def open(self) -> None:
         """Accept from now on."""

@@ -281,4 +281,4 @@ def _kept(piece: memoryview) -> bytes:
 
 
 def _log() -> Any:
-    return structlog.get_logger("registry.server")
+    return structlog.get_logger(__name__)

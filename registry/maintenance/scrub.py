@@ -79,7 +79,7 @@ class Scrub:
         self._metadata = metadata
         self._data = data
         self._pace = pace
-        self._log = structlog.get_logger("registry.scrub")
+        self._log = structlog.get_logger(__name__)
 
     def run(self, *, anew: bool = False) -> Progress:
         """Begin a pass, or go on with the one that was cut short; returns how it ended.

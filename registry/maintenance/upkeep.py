@@ -42,7 +42,7 @@ class Upkeep:
         self._settings = settings
         self._behind_since = 0.0
         self._reason = ""
-        self._log = structlog.get_logger("registry.maintenance")
+        self._log = structlog.get_logger(__name__)
 
     @property
     def work(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:

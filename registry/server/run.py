@@ -69,7 +69,7 @@ class Serving:
         self._listening = listening
         self._certificate = certificate
         self._announce = announce
-        self._log = structlog.get_logger("registry.server")
+        self._log = structlog.get_logger(__name__)
         self._asked = asyncio.Event()
         self._files: list[Path] = []
         self._watch = FileWatch()
@@ -167,7 +167,7 @@ class Serving:
 
     def _warn(self) -> None:
         for caution in cautions(self._app.settings.current):
-            self._log.warning(caution)
+            self._log.warning("caution", reason=caution)
 
     async def _reload_when_asked(self, reload: Reload) -> None:
         """One reload after another; whoever asks during one gets another, which reads what is there then."""

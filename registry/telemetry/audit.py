@@ -173,7 +173,7 @@ class AuditLog:
 
 
 def _log() -> Any:
-    return structlog.get_logger("registry.audit")
+    return structlog.get_logger(__name__)
 
 
 def open_file(path: Path) -> int:
@@ -209,7 +209,7 @@ def _log_command(text: bytes) -> None:
         return
     if isinstance(line, dict) and line.get("method") == COMMAND:
         said = {name: line[name] for name in _LOGGED if line.get(name)}
-        structlog.get_logger("registry.audit").info("done by command", by=line.get("name"), **said)
+        structlog.get_logger(__name__).info("done by command", by=line.get("name"), **said)
 
 
 _LOGGED = ("action", "repository", "reference", "digest", "detail", "result", "reason")

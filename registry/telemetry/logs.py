@@ -6,6 +6,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TextIO, cast
 
 import structlog
@@ -30,6 +31,22 @@ class _StandardError:
 
 Stream = TextIO | _StandardError
 
+
+class _Named(structlog.PrintLogger):
+    """Writes lines, and knows who asked for it: the name goes into each line as `logger`.
+
+    Args:
+        file: where to.
+        name: the module that logs.
+    """
+
+    def __init__(self, file: TextIO, name: str = "") -> None:
+        super().__init__(file)
+        self.name = name
+
+
+ACCESS = "registry.access"
+"""The logger of the lines of requests, which are of no single module."""
 _AWKWARD = re.compile(r"[^!#-&(-<>-~]")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -39,13 +56,14 @@ def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
     out = stream or _StandardError()
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, _renderer(settings, out)],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[settings.level]),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", out)),
+        logger_factory=partial(_Named, cast("TextIO", out)),
         cache_logger_on_first_use=False,
     )
     _configure_standard(settings, out, shared)
@@ -119,7 +137,7 @@ def _console_line(exchange: RequestRecord, now: str) -> str:
     client, method, path, principal, request_id = texts
     code = "" if exchange.error is None else f" code={exchange.error.code}"
     return (
-        f"{now} [info     ] request                        client={client} method={method} "
+        f"{now} [info     ] request                        [{ACCESS}] client={client} method={method} "
         f"milliseconds={round(exchange.seconds * 1000, 1)} path={path} principal={principal} "
         f"received={exchange.received} request_id={request_id} sent={exchange.sent} status={exchange.status}{code}"
     )
@@ -134,7 +152,7 @@ def _json_line(exchange: RequestRecord, now: str) -> str:
         f'"principal": {_escaped(exchange.principal.name if exchange.principal else "")}, '
         f'"received": {exchange.received}, "request_id": {_escaped(exchange.request_id)}, '
         f'"sent": {exchange.sent}, "status": {exchange.status}{code}, '
-        f'"event": "request", "level": "info", "timestamp": "{now}"}}'
+        f'"event": "request", "logger": "{ACCESS}", "level": "info", "timestamp": "{now}"}}'
     )
 
 

@@ -51,7 +51,7 @@ class Quarantine:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._folder = layout.quarantine
-        self._log = structlog.get_logger("registry.storage")
+        self._log = structlog.get_logger(__name__)
         self._manifests = {item.digest for item in self.held() if item.is_manifest}
         self.found = 0
         self._blobs: frozenset[Digest] = frozenset()

@@ -97,3 +97,16 @@ def test_access_lines_are_left_out_where_their_level_is(out: io.StringIO) -> Non
     configure(LogSettings(level="warning"), out)
     AccessLog(lambda: LogSettings(level="warning")).observe(RequestRecord("id", "192.0.2.1", "GET", "/v2/"))
     assert out.getvalue() == ""
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_every_line_names_its_logger(out: io.StringIO, form: str) -> None:
+    """The registry's own lines, those of libraries, and those of requests."""
+    settings = LogSettings.model_validate({"format": form})
+    configure(settings, out)
+    structlog.get_logger("registry.content.gc").warning("collected")
+    logging.getLogger("some.library").error("went wrong")
+    AccessLog(lambda: settings).observe(RequestRecord("id", "192.0.2.1", "GET", "/v2/"))
+    wanted = ("registry.content.gc", "some.library", "registry.access")
+    shown = [f'"logger": "{name}"' if form == "json" else f"[{name}]" for name in wanted]
+    assert [text in line for text, line in zip(shown, out.getvalue().splitlines(), strict=True)] == [True] * 3
