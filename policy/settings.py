@@ -8,7 +8,7 @@ from policy.assessment.settings import JudgingSettings
 from policy.definition.policy import known_policies
 from policy.enforcement.assignments import Assignments
 from policy.enforcement.operator_file import OperatorFile
-from policy.gateway.settings import GatewaySettings
+from policy.gateway.settings import ClientSettings, GatewaySettings
 from registry.config.group import LIVE
 from registry.config.settings import RegistrySettings
 
@@ -21,6 +21,10 @@ class Settings(RegistrySettings):
     )
     gateway: GatewaySettings = Field(
         default=GatewaySettings(), description="the doors to a deployment", json_schema_extra=LIVE
+    )
+
+    client: ClientSettings = Field(
+        default=ClientSettings(), description="what commands such as `basegate check` ask", json_schema_extra=LIVE
     )
 
     def examine(self) -> None:

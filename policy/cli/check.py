@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from policy.client.api import PENDING, check_again, explain
+from policy.client.api import PENDING, check_again, check_config, explain
 from policy.client.connection_options import Asking
 from policy.client.credentials import Credentials
 from policy.client.text import in_words
@@ -25,6 +25,7 @@ from registry.oci.image_reference import ImageReference
 
 ALLOWED, DENIED, COULD_NOT_TELL = 0, 1, 2
 _WIDE = 240
+_SETTINGS_FILE = "BASEGATE_CONFIG"
 
 _OPTIONS = (
     click.option("--username", envvar="BASEGATE_USERNAME", default="", help="Sign in as; a name or a GUID."),
@@ -74,7 +75,7 @@ def check_command(
     if (image is None) == (config_file is None):
         raise click.UsageError("give an IMAGE or --inference-config FILE, one of the two")
     try:
-        answer = _answer(image, config_file, _asking(**flags), wait or 0.0)
+        answer = _answer(image, config_file, asking_of(**flags), wait or 0.0)
     except BasegateError as error:
         answer = CheckResult.unresolved(image or str(config_file), str(error))
     click.echo(
@@ -101,7 +102,7 @@ def explain_command(image: str, *, as_json: bool, **flags: Any) -> None:
     """
     try:
         wanted = ImageReference.parse(image)
-        document = explain(_asking(**flags).connection(wanted), wanted)
+        document = explain(asking_of(**flags).connection(wanted), wanted)
     except BasegateError as error:
         click.echo(f"could not tell: {error}", err=True)
         sys.exit(COULD_NOT_TELL)
@@ -129,7 +130,10 @@ def _answer(image: str | None, config_file: Path | None, asking: Asking, wait: f
     if config_file is None:
         wanted = ImageReference.parse(image or "")
         return check_again(asking.connection(wanted), wanted, wait)
-    config = interpret(parse(_read(config_file)))
+    document = parse(read_config(config_file))
+    config = interpret(document)
+    if asking.gateway and any(remark.unset for remark in config.remarks):
+        return check_config(asking.connection_to_gateway(), document)
     return _image_answer(config, asking, wait).with_remarks(config.remarks)
 
 
@@ -143,7 +147,12 @@ def _image_answer(config: InferenceConfig, asking: Asking, wait: float) -> Check
         return CheckResult.unresolved(config.image, str(error))
 
 
-def _read(file: Path) -> str:
+def read_config(file: Path) -> str:
+    """The text of a configuration file; `-` is standard input.
+
+    Raises:
+        InferenceConfigUnreadable: it cannot be read, or is no text.
+    """
     try:
         return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -152,12 +161,24 @@ def _read(file: Path) -> str:
         raise InferenceConfigUnreadable(f"{file} cannot be read: {error.strerror}") from None
 
 
-def _asking(*, username: str, password: str, password_stdin: bool, **rest: Any) -> Asking:
+def asking_of(*, username: str, password: str, password_stdin: bool, gateway: str, **rest: Any) -> Asking:
+    """What the flags of `asking_options` say, and where they say nothing, the settings."""
     if password_stdin and not username:
         raise click.UsageError("--password-stdin goes with --username")
     secret = sys.stdin.readline().rstrip("\r\n") if password_stdin else password
     login = Credentials(username, secret, "the command line") if username else None
-    return Asking(os.environ, Path.home(), login=login, **rest)
+    return Asking(os.environ, Path.home(), login=login, gateway=gateway or _default_gateway(), **rest)
+
+
+def _default_gateway() -> str:
+    """What the settings say, where there are any: most callers have none, and reading them takes time."""
+    if not {_SETTINGS_FILE, "BASEGATE_CLIENT__GATEWAY"} & os.environ.keys():
+        return ""
+    from policy.settings import Settings  # noqa: PLC0415 - slow to import
+    from registry.config.sources import load  # noqa: PLC0415
+
+    named = os.environ.get(_SETTINGS_FILE)
+    return load(Settings, Path(named) if named else None, {}, os.environ).client.gateway
 
 
 def _is_trouble(answer: CheckResult, as_json: bool) -> bool:  # noqa: FBT001

@@ -11,6 +11,7 @@ import httpx
 from policy.client.credentials import Credentials
 from policy.client.trust import known_ca_files, tls_context
 from policy.gateway.check_result import CheckResult
+from policy.gateway.inference_config.secrets import without_secrets
 from registry.errors import BasegateError
 from registry.oci.image_reference import ImageReference, is_loopback
 
@@ -73,6 +74,16 @@ def check(connection: Connection, image: ImageReference) -> CheckResult:
         TrustUnusable: a CA file cannot be used.
     """
     return CheckResult.from_document(_ask(connection, "POST", CHECK_PATH, {"reference": str(image)}))
+
+
+def check_config(connection: Connection, document: Mapping[str, Any]) -> CheckResult:
+    """Ask about an inference configuration that names no image: what the gateway takes for it is the gateway's setting.
+
+    The document goes there without its secrets. Raises as `check` does.
+    """
+    return CheckResult.from_document(
+        _ask(connection, "POST", CHECK_PATH, {"inferenceConfig": without_secrets(document)})
+    )
 
 
 def check_again(connection: Connection, image: ImageReference, wait: float) -> CheckResult:

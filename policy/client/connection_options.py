@@ -14,7 +14,10 @@ from policy.client.api import Connection, CouldNotTell, Login
 from policy.client.credentials import Credentials, stored_credentials
 from policy.gateway.inference_config.registry_login import RegistryLogin
 from registry.oci.image_reference import ImageReference
+from registry.oci.names import RepositoryName
 
+# Stored credentials of a registry are those of the longest path that an image shares with them: this one shares none.
+_NOBODYS = RepositoryName("-")
 _HOST = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 
@@ -49,6 +52,17 @@ class Asking:
         """
         host = self._host(image)
         return self._to(host, self.login or self._stored(image, host))
+
+    def connection_to_gateway(self) -> Connection:
+        """The way to the gateway that the caller named, whatever the image.
+
+        Raises:
+            CouldNotTell: none was named, or it is no HOST[:PORT].
+            CredentialsUnusable: stored credentials are damaged.
+        """
+        if not self.gateway:
+            raise CouldNotTell("no registry is named: give --gateway HOST:PORT, or set BASEGATE_GATEWAY")
+        return self.connection(ImageReference(self.gateway.lower(), _NOBODYS))
 
     def connection_from_file(self, image: ImageReference, configured: RegistryLogin | None) -> Connection:
         """The way to the gateway for an image that an inference configuration names.

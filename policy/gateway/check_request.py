@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policy.gateway.inference_config.interpret import InferenceConfig, interpret
+from policy.gateway.inference_config.interpret import InferenceConfig, interpret, or_default
 from policy.gateway.inference_config.parse import YAML_BYTES, InferenceConfigUnreadable, parse
 from registry.oci.errors import BadRequest
 from registry.oci.shapes import Shape
@@ -27,8 +27,13 @@ class CheckRequest:
     config: InferenceConfig | None = None
 
 
-def read_inquiry(raw: bytes, yaml_bytes: int = YAML_BYTES) -> CheckRequest:
-    """Read a request's body, whose YAML may have so many bytes.
+def read_inquiry(raw: bytes, yaml_bytes: int = YAML_BYTES, default_image: str = "") -> CheckRequest:
+    """Read a request's body.
+
+    Args:
+        raw: the body.
+        yaml_bytes: how long YAML in it may be.
+        default_image: what the service takes for a configuration that names no image; "" when that is not known.
 
     Raises:
         BadRequest: not JSON, not one of the two forms, one of their members in another case, or a configuration that
@@ -37,19 +42,19 @@ def read_inquiry(raw: bytes, yaml_bytes: int = YAML_BYTES) -> CheckRequest:
     try:
         document = parse(raw.decode("utf-8"), yaml_bytes)
         refuse_misspelt(document, _BODY)
-        return _inquiry(document, yaml_bytes)
+        return _inquiry(document, yaml_bytes, default_image)
     except UnicodeDecodeError:
         raise BadRequest(f"the body is not UTF-8 text: {_NEEDED}") from None
     except (InferenceConfigUnreadable, MembersUnclear) as error:
         raise BadRequest(f"the body cannot be read: {error}; {_NEEDED}") from None
 
 
-def _inquiry(document: Mapping[str, Any], yaml_bytes: int) -> CheckRequest:
+def _inquiry(document: Mapping[str, Any], yaml_bytes: int, default_image: str) -> CheckRequest:
     reference, sent = document.get("reference"), document.get("inferenceConfig")
     if isinstance(reference, str) and reference and sent is None:
         return CheckRequest(reference)
     if reference is not None or not isinstance(sent, Mapping | str):
         held = ", ".join(str(name)[:40] for name in list(document)[:10])
         raise BadRequest(f"the body holds {held or 'nothing'}: {_NEEDED}")
-    config = interpret(parse(sent, yaml_bytes) if isinstance(sent, str) else sent)
+    config = or_default(interpret(parse(sent, yaml_bytes) if isinstance(sent, str) else sent), default_image)
     return CheckRequest(config.image, config)

@@ -1,6 +1,7 @@
 """The gateway's routes, and who answers them. Content leaves here for callers that may pull the repository only."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -8,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from policy.gateway.check_request import CheckRequest, read_inquiry
-from policy.gateway.check_result import CheckResult
+from policy.gateway.check_result import REFERENCE_RULE, CheckResult
 from policy.gateway.checks import Checks
-from policy.gateway.hosts import is_ours
+from policy.gateway.image_source import ImageSource, Kind, how_to_copy, licence_note, source_of
+from policy.gateway.inference_config.remarks import Weight
 from policy.gateway.settings import GatewaySettings
 from registry.api.path_parameters import read_reference_of, repository_of
 from registry.api.request_body import read_limited
@@ -54,7 +56,8 @@ class GatewayHandlers:
         """POST: may a deployment start from this image? 200 with the answer, whatever it is."""
         limits = self._settings()
         raw = await read_limited(request, limits.request_bytes)
-        inquiry = await self._parsing.read(len(raw), partial(read_inquiry, raw, limits.yaml_bytes))
+        read = partial(read_inquiry, raw, limits.yaml_bytes, limits.default_image)
+        inquiry = await self._parsing.read(len(raw), read)
         answer = await self._answer(services, request, inquiry)
         remarks = inquiry.config.remarks if inquiry.config else ()
         document = answer.with_remarks(remarks).document()
@@ -78,10 +81,20 @@ class GatewayHandlers:
         image = ImageReference.parse(inquiry.image)
         if not image.host and inquiry.config is None:
             image = image.at(here)  # the caller speaks of the registry that it speaks to
-        if not is_ours(image.host, here, self._settings().hosts):
+        source = source_of(image, here, self._settings())
+        if source.kind is Kind.STANDALONE:
             return CheckResult.unresolved(str(image), _elsewhere(image, here))
-        principal = await services.access.require(request, image.repository, Action.PULL)
-        return await self._clearances.check(principal, image)
+        principal = await services.access.require(request, source.image.repository, Action.PULL)
+        answer = await self._clearances.check(principal, source.image)
+        return answer if source.kind is Kind.WORKSPACE else answer_for_public(answer, image, source)
+
+
+def answer_for_public(answer: CheckResult, image: ImageReference, source: ImageSource) -> CheckResult:
+    """The answer of a copy, for the public image that it is a copy of."""
+    if answer.digest is None and not answer.stands_against:
+        return CheckResult.unresolved(str(image), how_to_copy(image, source))
+    notes = (f"{image} is judged by its copy {source.image}", licence_note(image))
+    return replace(answer, reference=str(image)).with_findings(REFERENCE_RULE, Weight.WARN, notes)
 
 
 def _record(request: Request, document: Mapping[str, Any]) -> None:

@@ -1,8 +1,10 @@
-"""The settings of the gateway (section `gateway`)."""
+"""The settings of the gateway (section `gateway`), and of the commands that ask one (section `client`)."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from registry.config.group import Group, Words
+from registry.oci.errors import OciError
+from registry.oci.image_reference import ImageReference
 
 
 class GatewaySettings(Group):
@@ -22,4 +24,34 @@ class GatewaySettings(Group):
         default=65_536,
         ge=1024,
         description="longest inference configuration in YAML; a longer one must be JSON",
+    )
+    default_image: str = Field(
+        default="",
+        description="the image that the service takes for a configuration which names none: judged in its place; "
+        "empty: such configurations cannot be told",
+    )
+
+    public_images: Words = Field(
+        default=(),
+        description="patterns of images for which nobody has to sign in (`*` matches everything), as HOST/repository "
+        "or HOST/repository:tag, beside the four of the documentation; each is judged by its copy in this registry, "
+        "which is named HOST/repository as well",
+    )
+
+    @field_validator("default_image")
+    @classmethod
+    def _is_an_image(cls, value: str) -> str:
+        try:
+            return value and str(ImageReference.parse(value))
+        except OciError as error:
+            raise ValueError(error.message) from None
+
+
+class ClientSettings(Group):
+    """What the commands that ask a gateway take when nothing is said to them."""
+
+    gateway: str = Field(
+        default="",
+        description="HOST:PORT of the gateway that is asked unless `--gateway` or BASEGATE_GATEWAY names one; "
+        "empty: the registry of the image",
     )

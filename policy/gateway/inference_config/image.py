@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from policy.gateway.inference_config.remarks import Remark, fail, warn
+from policy.gateway.inference_config.placeholders import placeholder_in
+from policy.gateway.inference_config.remarks import Remark, fail, unsure, warn
 from registry.oci.errors import OciError
 from registry.oci.image_reference import ImageReference
 
 MISSPELT_SUFFIX = "azureecr.io"
 RIGHT_SUFFIX = "azurecr.io"
+DERIVED = "AzureML.DerivedImageName"
+"""The property of a run that holds the name of the image built for it, a path in the workspace's registry."""
 
 
 def read(value: Any, key: str) -> tuple[str, tuple[Remark, ...]]:
@@ -17,6 +20,11 @@ def read(value: Any, key: str) -> tuple[str, tuple[Remark, ...]]:
     if not isinstance(value, str):
         return "", (fail(f"{key} is {type(value).__name__}: needs the image as text, HOST/repository:tag"),)
     image = value.strip()
+    if DERIVED in image:
+        needed = f'write the value that run.properties["{DERIVED}"] has, which looks like azureml/azureml_0123…'
+        return "", (unsure(f"{key} names the property {DERIVED}, not its value: {needed}"),)
+    if placeholder := placeholder_in(image):
+        return "", (fail(f"{key} holds the placeholder {placeholder}: fill in the template first"),)
     try:
         ImageReference.parse(image)
     except OciError as error:

@@ -11,9 +11,10 @@ from enum import StrEnum
 from typing import Any
 
 from policy.gateway.inference_config import image as image_rules
+from policy.gateway.inference_config.other_kinds import images_elsewhere, kind_of
 from policy.gateway.inference_config.places import contradictions
 from policy.gateway.inference_config.registry_login import RegistryLogin, read_environment_registry, read_plain_registry
-from policy.gateway.inference_config.remarks import Remark, fail, unsure, warn
+from policy.gateway.inference_config.remarks import Remark, fail, unset, unsure, warn
 
 PLAIN_KEYS = (
     "entryScript",
@@ -36,6 +37,7 @@ EXCLUDED_BY_ENVIRONMENT = (
     "baseImage",
     "baseImageRegistry",
 )
+CUDA_VERSIONS = ("9.0", "9.1", "10.0")
 
 
 class Form(StrEnum):
@@ -75,16 +77,39 @@ def interpret(document: Mapping[str, Any]) -> InferenceConfig:
     else:
         found = _plain(document)
     registry = found.login.host if found.login else ""
-    remarks = (*found.remarks, *contradictions(document), *image_rules.remarks(found.image, registry))
+    remarks = found.remarks if found.image else _instead(document, found.remarks)
+    remarks = (*remarks, *contradictions(document), *image_rules.remarks(found.image, registry))
     return replace(found, remarks=remarks)
+
+
+def or_default(config: InferenceConfig, image: str) -> InferenceConfig:
+    """The configuration, with the service's default image where it names none; `image` "" leaves it as it is."""
+    if not image or not any(remark.unset for remark in config.remarks):
+        return config
+    said = warn(f"no image is named: the service's default {image} is judged (setting gateway.default_image)")
+    remarks = tuple(said if remark.unset else remark for remark in config.remarks)
+    return replace(config, image=image, remarks=remarks)
+
+
+def _instead(document: Mapping[str, Any], remarks: tuple[Remark, ...]) -> tuple[Remark, ...]:
+    """Remarks on a document that names no image: what it is instead, or where it names one that nobody reads."""
+    kind = kind_of(document)
+    needed = "an inference configuration names its image in baseImage, environment.docker.baseImage or image"
+    places = [f"{place} names {image[:200]}" for place, image in images_elsewhere(document)]
+    if kind:
+        return (unsure(f"this is {'; '.join([kind, *places])}: {needed}"),)
+    if places:
+        return (*(each for each in remarks if not each.unset), unsure(f"{'; '.join(places)}: {needed}"))
+    return remarks
 
 
 def _plain(document: Mapping[str, Any]) -> InferenceConfig:
     image, on_image = image_rules.read(document.get("baseImage"), "baseImage")
     login, on_registry = read_plain_registry(document.get("baseImageRegistry"))
-    remarks = (*_misspelt(document), *_entry_script(document), *on_image, *_runtime(document, image), *on_registry)
+    asked = (*_entry_script(document), *_cuda(document))
+    remarks = (*_misspelt(document), *asked, *on_image, *_runtime(document, image), *on_registry)
     if not image and not on_image:
-        remarks = (*remarks, unsure("baseImage is not set: the service's own default image would be used"))
+        remarks = (*remarks, unset("baseImage is not set"))
     return InferenceConfig(Form.PLAIN, image, login, remarks)
 
 
@@ -106,9 +131,7 @@ def _environment(environment: Mapping[str, Any]) -> InferenceConfig:
     if not isinstance(docker, Mapping):
         if environment.get("build"):
             return _version_2(environment)
-        return InferenceConfig(
-            Form.ENVIRONMENT, remarks=(unsure("environment.docker is missing: the default image would be used"),)
-        )
+        return InferenceConfig(Form.ENVIRONMENT, remarks=(unset("environment.docker is missing"),))
     image, on_image = image_rules.read(docker.get("baseImage"), "environment.docker.baseImage")
     login, on_registry = read_environment_registry(docker.get("baseImageRegistry"))
     built = [key for key in ("baseDockerfile", "buildContext") if docker.get(key) not in (None, "")]
@@ -119,7 +142,7 @@ def _environment(environment: Mapping[str, Any]) -> InferenceConfig:
         what = f"the image is built later from environment.docker.{built[0]}"
         remarks = (*remarks, unsure(f"{what}: build it, push it, and name it in baseImage"))
     elif not image and not on_image:
-        remarks = (*remarks, unsure("environment.docker.baseImage is not set: the default image would be used"))
+        remarks = (*remarks, unset("environment.docker.baseImage is not set"))
     return InferenceConfig(Form.ENVIRONMENT, image, login, remarks)
 
 
@@ -145,7 +168,15 @@ def _entry_script(document: Mapping[str, Any]) -> tuple[Remark, ...]:
     script = document.get("entryScript")
     if isinstance(script, str) and script.endswith(".py"):
         return ()
-    return (warn("entryScript is not the name of a .py file: the service requires one"),)
+    found = "is not set" if script in (None, "") else f"is {script!r:.80}"
+    return (fail(f"entryScript {found}: the service refuses a configuration without the name of a .py file"),)
+
+
+def _cuda(document: Mapping[str, Any]) -> tuple[Remark, ...]:
+    version = document.get("cudaVersion")
+    if version in (None, "") or str(version) in CUDA_VERSIONS:
+        return ()
+    return (fail(f"cudaVersion is {version!r:.80}: the service knows {', '.join(CUDA_VERSIONS)}"),)
 
 
 def _entry_script_of(document: Mapping[str, Any], form: Form) -> tuple[Remark, ...]:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from policy.gateway.inference_config.placeholders import first_line_with_one
 from policy.gateway.inference_config.yaml_text import BARE, DEEPEST, YamlRefused, load
 from registry.errors import BasegateError
 from registry.oci.strict_json import first_twice
@@ -75,4 +76,8 @@ def _yaml(text: str, yaml_bytes: int) -> Any:
     try:
         return load(text)
     except YamlRefused as error:
+        filled = first_line_with_one(text)
+        if filled is not None:
+            place = f"line {filled[0]} has the placeholder {filled[1]}"
+            raise InferenceConfigUnreadable(f"{place}: fill in the template first ({error})") from None
         raise InferenceConfigUnreadable(f"neither JSON nor YAML: {error}") from None

@@ -14,10 +14,15 @@ class Weight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One sentence about a configuration: what was found, what is needed. Never holds a secret."""
+    """One sentence about a configuration: what was found, what is needed. Never holds a secret.
+
+    Attributes:
+        unset: it says that no image is named, so that the service would take its own.
+    """
 
     weight: Weight
     message: str
+    unset: bool = False
 
 
 def fail(message: str) -> Remark:
@@ -28,6 +33,11 @@ def fail(message: str) -> Remark:
 def unsure(message: str) -> Remark:
     """The image cannot be known from the configuration."""
     return Remark(Weight.ERROR, message)
+
+
+def unset(what: str) -> Remark:
+    """No image is named; `what` begins the sentence."""
+    return Remark(Weight.ERROR, f"{what}: the service's own default image would be used", unset=True)
 
 
 def warn(message: str) -> Remark:

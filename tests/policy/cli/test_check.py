@@ -67,6 +67,24 @@ def test_json(server: Playback, tmp_path: Path) -> None:
     assert json.loads(result.stdout) == server.body
 
 
+def test_the_settings_name_the_gateway(server: Playback, tmp_path: Path) -> None:
+    """Where no flag and no variable does."""
+    settings = tmp_path / "basegate.yaml"
+    settings.write_text(f"client: {{gateway: '{server.host}'}}\n")
+    environment = {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": "", "BASEGATE_CONFIG": str(settings)}
+    result = CliRunner().invoke(basegate, ["check", "other.example/team/app:v1"], env=environment)
+    assert result.exit_code == 0
+    assert json.loads(server.asked[-1][3]) == {"reference": "other.example/team/app:v1"}
+
+
+def test_a_file_without_an_image_is_the_gateways_to_judge(server: Playback, tmp_path: Path) -> None:
+    """The document goes there, and no secret of it."""
+    login = {"address": server.host, "username": "u", "password": "hunter2"}
+    file = config(tmp_path, {"baseImage": None, "baseImageRegistry": login})
+    assert run(tmp_path, "check", "--inference-config", file, "--gateway", server.host).exit_code == 0
+    assert json.loads(server.asked[-1][3])["inferenceConfig"]["baseImageRegistry"]["password"] == "(withheld)"
+
+
 def test_not_found(server: Playback, tmp_path: Path) -> None:
     """An image that the registry does not hold: exit code 2, the reason on standard error."""
     server.body = CheckResult.unresolved("h:1/team/app:v1", "it is not in this registry").document()

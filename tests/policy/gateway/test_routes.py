@@ -1,10 +1,12 @@
 """The doors to a deployment over HTTP, on a live server with real images."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.policy.live import LiveGateway
+from tests.clients.trees import cleared_image
+from tests.policy.live import LiveGateway, live_gateway
 
 ENTRY = {"entryScript": "score.py", "runtime": "python"}
 
@@ -68,9 +70,9 @@ def test_a_reference_without_a_registry(gateway: LiveGateway) -> None:
 
 def test_another_registry(gateway: LiveGateway) -> None:
     """An image on another registry is never allowed; the answer says why."""
-    found = answer(gateway, "mcr.microsoft.com/azureml/onnxruntime:v0.4.0")
+    found = answer(gateway, "myregistry.azurecr.io/myimage:v1")
     assert (found["allowed"], found["digest"]) == (False, None)
-    assert "another registry (mcr.microsoft.com)" in found["findings"][0]["message"]
+    assert "another registry (myregistry.azurecr.io)" in found["findings"][0]["message"]
 
 
 @pytest.mark.parametrize("reference", ["team/app:absent", "team/none:v1"])
@@ -99,6 +101,50 @@ def test_a_configuration_of_docker_hub(gateway: LiveGateway) -> None:
     """In a configuration an image without a registry is Docker Hub's, even if a repository here has its name."""
     found = gateway.check("reader", inferenceConfig={**ENTRY, "baseImage": "team/app:good"}).json()
     assert (found["allowed"], found["digest"]) == (False, None)
+
+
+def configured(gateway: LiveGateway, image: str | None) -> dict[str, Any]:
+    """The answer to a configuration that names an image."""
+    document: dict[str, Any] = gateway.check("reader", inferenceConfig=ENTRY | {"baseImage": image}).json()
+    return document
+
+
+def test_a_public_image_is_judged_by_its_copy(gateway: LiveGateway) -> None:
+    """And named as it was; its licence is told of."""
+    image = "mcr.microsoft.com/azureml/onnxruntime:v0.4.0-tensorrt19.03"
+    found = configured(gateway, image)
+    notes = " ".join(item["message"] for item in found["findings"])
+    assert (found["allowed"], found["reference"]) == (True, image)
+    assert f"its copy {gateway.host}/{image}" in notes
+    assert "with Microsoft Azure services only" in notes
+
+
+def test_a_public_image_without_a_copy(gateway: LiveGateway) -> None:
+    """How to bring it in."""
+    found = configured(gateway, "mcr.microsoft.com/azureml/onnxruntime:v0.4.0")
+    assert (found["allowed"], found["digest"]) == (False, None)
+    assert "skopeo copy" in found["findings"][0]["message"]
+
+
+def test_an_image_that_a_training_run_built(gateway: LiveGateway) -> None:
+    """It is in the registry of the workspace, which its name does not say."""
+    found = configured(gateway, "azureml/azureml_0b7f9e3a")
+    assert (found["allowed"], found["reference"]) == (True, f"{gateway.host}/azureml/azureml_0b7f9e3a:latest")
+
+
+def test_a_configuration_without_an_image(gateway: LiveGateway) -> None:
+    """Could not be told, where no setting says what the service takes."""
+    assert configured(gateway, None)["verdict"] == "inconclusive"
+
+
+def test_the_services_default_image(tmp_path: Path) -> None:
+    """Where it does, that image is judged, and it is said."""
+    settings = {"hosts": "registry.lab.example", "default_image": "registry.lab.example/azureml/base:v1"}
+    with live_gateway(tmp_path / "data", gateway=settings) as live:
+        live.push(tmp_path / "default", "azureml/base:v1", cleared_image())
+        found = configured(live, None)
+    assert found["allowed"]
+    assert "default registry.lab.example/azureml/base:v1 is judged" in found["findings"][0]["message"]
 
 
 def test_not_signed_in(gateway: LiveGateway) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from policy.gateway.inference_config.interpret import Form, interpret
+from policy.gateway.inference_config.interpret import Form, interpret, or_default
 from policy.gateway.inference_config.parse import parse
 from policy.gateway.inference_config.remarks import Weight
 
@@ -243,3 +243,72 @@ def test_the_same_image_twice_is_no_contradiction(document: dict[str, Any], firs
     """Whichever is read, it is that one."""
     failures = remarks(with_second(document, second, f" {IMAGE}"), Weight.FAIL)
     assert not any("names" in text for text in failures), first
+
+
+@pytest.mark.parametrize("script", [None, "", "score", "score.txt", 7, ["score.py"]])
+@pytest.mark.parametrize("form", [plain(), environment(baseImage=IMAGE)])
+def test_an_entry_script_that_the_service_refuses(form: dict[str, Any], script: object) -> None:
+    """Missing, or not the name of a .py file."""
+    assert any("entryScript" in text for text in remarks(form | {"entryScript": script}, Weight.FAIL))
+
+
+@pytest.mark.parametrize(("version", "refused"), [("9.0", False), (10.0, False), ("11.2", True), (["9.0"], True)])
+def test_cuda_versions(version: object, refused: bool) -> None:
+    """The service knows three."""
+    assert bool(remarks(plain(cudaVersion=version), Weight.FAIL)) is refused
+
+
+@pytest.mark.parametrize(
+    ("document", "word"),
+    [
+        ({"computeType": "aks", "numReplicas": 1}, "--dc"),
+        ({"name": "e", "channels": ["defaults"], "dependencies": ["python=3.6"]}, "conda file"),
+        ({"$schema": "https://schema.management.azure.com/schemas/2015-01-01/deploymentTemplate.json#"}, "template"),
+        ({"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"image": IMAGE}]}}, "Kubernetes"),
+        ({"services": {"web": {"image": IMAGE}}}, "Compose"),
+        ({"jobs": {"deploy": {"container": {"image": IMAGE}}}}, "workflow"),
+    ],
+)
+def test_other_kinds_of_files_are_named(document: dict[str, Any], word: str) -> None:
+    """One sentence, and nothing about an entry script that such a file never has."""
+    found = interpret(document).remarks
+    assert [remark.weight for remark in found] == [Weight.ERROR]
+    assert word in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        ({"deployments": [{"environment": {"docker": {"image": IMAGE}}}]}, "deployments[0].environment.docker.image"),
+        ({"properties": {"image": IMAGE}}, "properties.image"),
+    ],
+)
+def test_an_image_that_stands_elsewhere(document: dict[str, Any], place: str) -> None:
+    """Where it stands is told, and not that none is named."""
+    assert any(f"{place} names {IMAGE}" in text for text in remarks(document, Weight.ERROR))
+    assert not any(remark.unset for remark in interpret(document).remarks)
+
+
+@pytest.mark.parametrize("image", ["{{acr}}/app:v1", "${{ vars.ACR }}/app:v1", "$(acr)/app:v1", "<registry>/app:v1"])
+def test_an_image_that_was_not_filled_in(image: str) -> None:
+    """A template is no configuration yet."""
+    assert any("placeholder" in text for text in remarks(plain(baseImage=image), Weight.FAIL))
+
+
+def test_the_name_of_the_property_is_not_its_value() -> None:
+    """What `run.properties` prints is the image."""
+    found = remarks(plain(baseImage='run.properties["AzureML.DerivedImageName"]'), Weight.ERROR)
+    assert any("azureml/azureml_" in text for text in found)
+
+
+@pytest.mark.parametrize("document", [plain(baseImage=None), environment(), {"entryScript": "a.py", "environment": {}}])
+def test_the_services_own_image(document: dict[str, Any]) -> None:
+    """Where it is known it is judged, and said; the configuration's other faults stay."""
+    found = or_default(interpret(document), IMAGE)
+    assert (found.image, [remark.weight for remark in found.remarks]) == (IMAGE, [Weight.WARN])
+
+
+@pytest.mark.parametrize("document", [plain(), environment(baseDockerfile="FROM x"), {"computeType": "aks"}])
+def test_the_services_own_image_is_for_those_that_name_none(document: dict[str, Any]) -> None:
+    """Not for images that are built later, nor for files of another kind."""
+    assert or_default(interpret(document), "h:1/other:v1") == interpret(document)

@@ -69,3 +69,12 @@ def test_any_text(text: str) -> None:
 def test_any_document(document: dict[str, object]) -> None:
     """No document makes the reader fail: a fault is a remark."""
     assert interpret(parse(json.dumps(document))).remarks is not None
+
+
+@pytest.mark.parametrize(
+    "text", ['{\n "entryScript": "score.py",\n "baseImage": {{image}}\n}', "a: 1\nb: 2\nbaseImage: {{ acr }}/app:v1\n"]
+)
+def test_a_template_is_named_with_its_line(text: str) -> None:
+    """Rather than YAML's words for it."""
+    with pytest.raises(InferenceConfigUnreadable, match=r"line 3 has the placeholder \{\{"):
+        parse(text)
