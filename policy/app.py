@@ -1,21 +1,48 @@
-"""basegate put together: the registry, the policy's gate in it, and the gateway beside it."""
+"""basegate put together: the registry, and every extension that joins it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
-from starlette.routing import BaseRoute
-
-from policy.enforcement.cleaning import Cleaning
+from policy.enforcement import extension as enforcement
 from policy.enforcement.gate import PolicyGate
-from policy.enforcement.reload import PolicyReload
-from policy.gateway import routes as gateway
+from policy.gateway import extension as gateway
 from policy.gateway.checks import Checks
-from policy.metrics import JudgingMetrics
 from policy.settings import Settings, gateway_section, judging_section
-from registry.api import routes
-from registry.api.services import Services, Stores
+from registry.api.services import Stores
 from registry.app import RegistryApp
 from registry.app import build as build_registry
-from registry.content.parsing import Parsing
+from registry.config.settings import RegistrySettings
+from registry.extension import Extension, compose
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What extensions of this package are made from, each of what it needs.
+
+    Attributes:
+        stores: the registry's.
+        gate: decides; the first extension closes it.
+        checks: answers questions about images.
+    """
+
+    stores: Stores
+    gate: PolicyGate
+    checks: Checks
+
+    def section(self, of: Callable[[RegistrySettings], T]) -> Callable[[], T]:
+        """A section of the settings, as it is whenever somebody asks."""
+        return lambda: of(self.stores.settings.current)
+
+
+EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
+    lambda shared: enforcement.extension(shared.gate, shared.stores.metadata, judging_section),
+    lambda shared: gateway.extension(shared.checks, shared.section(gateway_section)),
+)
+"""All that join, in this order; closed in the reverse order."""
 
 
 def build(settings: Settings, *, new_database: bool = False) -> RegistryApp:
@@ -28,22 +55,10 @@ def build(settings: Settings, *, new_database: bool = False) -> RegistryApp:
         StandingOrdersRefused: the standing orders cannot be read.
         SigningKeyUnusable, BasegateError, SQLAlchemyError, OSError: the data folder cannot be used.
     """
-    opened: list[PolicyGate] = []
 
-    def gate(stores: Stores) -> PolicyGate:
-        opened.append(PolicyGate.open(stores.storage, stores.metadata, settings.data, settings.policy))
-        return opened[0]
+    def extension(stores: Stores) -> Extension:
+        gate = PolicyGate.open(stores.storage, stores.metadata, settings.data, settings.policy)
+        shared = Shared(stores, gate, Checks(stores.metadata, gate))
+        return compose(partial(make, shared) for make in EXTENSIONS)
 
-    def more_routes(services: Services) -> Sequence[BaseRoute]:
-        in_force = services.stores.settings
-        clearances = Checks(services.stores.metadata, opened[0])
-        return routes.build(
-            services, gateway.table(clearances, lambda: gateway_section(in_force.current), Parsing(in_force))
-        )
-
-    app = build_registry(settings, gate=gate, more_routes=more_routes, new_database=new_database)
-    app.services.metrics.collectors.register(JudgingMetrics(opened[0].inspector.workers))
-    turnover = PolicyReload(opened[0], judging_section)
-    app.accompany(turnover.catch_up, opened[0].close, turnover.prepare)
-    app.accompany(Cleaning(opened[0], app.services.stores.metadata).run, lambda: None)
-    return app
+    return build_registry(settings, extension=extension, new_database=new_database)

@@ -1,7 +1,5 @@
 """All settings of basegate: those of the registry, and those of the policies and the gateway."""
 
-from typing import cast
-
 from pydantic import Field
 
 from policy.assessment.settings import JudgingSettings
@@ -38,9 +36,15 @@ class Settings(RegistrySettings):
 
 def judging_section(settings: RegistrySettings) -> JudgingSettings:
     """The section `policy` of settings that the registry hands round as its own."""
-    return cast("Settings", settings).policy
+    return _whole(settings).policy
 
 
 def gateway_section(settings: RegistrySettings) -> GatewaySettings:
     """The section `gateway` of the same."""
-    return cast("Settings", settings).gateway
+    return _whole(settings).gateway
+
+
+def _whole(settings: RegistrySettings) -> Settings:
+    if not isinstance(settings, Settings):
+        raise TypeError(f"these are settings of the registry alone, of {Settings.__name__} is needed")
+    return settings

@@ -2,17 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import structlog
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute
 
 from registry.api import routes
 from registry.api.errors import EXCEPTION_HANDLERS
 from registry.api.middleware import RequestMiddleware
+from registry.api.routes import Row
 from registry.api.services import Services, Stores
 from registry.auth.assembly import Authority
 from registry.config.reload import Follower, Turn
@@ -27,19 +28,17 @@ from registry.content.session_log import SessionLog
 from registry.content.small_blob_journal import Journal, open_stores
 from registry.content.tags import Tags
 from registry.content.uploads import Uploads
+from registry.extension import Extension, ExtensionFactory, no_extension
 from registry.gate import Gate, OpenGate
 from registry.maintenance.upkeep import Upkeep
+from registry.metadata.sqlite_store import SqliteStore
+from registry.storage.disk.store import DiskStore
 from registry.telemetry import logs
 from registry.telemetry.audit import AuditLog, audit_log
 from registry.telemetry.damage import DamageReport
 from registry.telemetry.metrics import Metrics
 from registry.telemetry.readiness import Readiness
 from registry.telemetry.request_record import Observer
-
-GateFactory = Callable[[Stores], Gate]
-RoutesFactory = Callable[[Services], Sequence[BaseRoute]]
-
-Work = Callable[[], Coroutine[Any, Any, None]]
 
 _EXPIRY_SECONDS = 300.0
 
@@ -48,66 +47,49 @@ class RegistryApp:
     """A registry that is ready to be served.
 
     Attributes:
-        asgi: the application, the edge outermost.
-        services: its services, for whoever adds routes or commands.
+        asgi: the application, its middleware outermost.
+        table: every row it answers, those of its extension too.
+        services: its services, for commands.
         settings: the settings in force.
         upkeep: what it does for its data folder by itself.
         audit: the audit log, `None` when none is wanted.
-        followers: whatever has to follow when they change.
+        followers: asked before changed settings count.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917
         self,
         services: Services,
-        asgi: RequestMiddleware,
-        collector: GarbageCollector,
+        extension: Extension,
         journal: Journal,
         upkeep: Upkeep,
-        closing: Sequence[Callable[[], None]],
         audit: AuditLog | None,
+        opened: ExitStack,
     ) -> None:
+        """What `opened` holds is taken over, and closed by `close`."""
         self.services = services
-        self.asgi = asgi
         self.settings = services.stores.settings
-        self._collector = collector
-        self._closing = list(closing)
         self.upkeep = upkeep
-        self.followers: list[Follower] = [self._follow]
-        self._work: list[Work] = [self._expire_uploads, self._collect, journal.run, *upkeep.work]
-        if audit is not None:
-            self._work.append(audit.run)
         self.audit = audit
+        self.table = routes.with_more(extension.routes(services))
+        self.asgi = _asgi(services, self.table, [*_observers(audit), *extension.observers])
+        self.followers: list[Follower] = [self._follow, *extension.followers]
+        self._collector = GarbageCollector(services.stores.storage, services.stores.metadata, self.settings)
+        self._work = [self._expire_uploads, self._collect, journal.run, *upkeep.work]
+        self._work += [*([] if audit is None else [audit.run]), *extension.background]
         self._log = structlog.get_logger(__name__)
+        self._opened = opened.pop_all()
 
     def background(self) -> list[Coroutine[Any, Any, None]]:
         """Work that runs as long as the server does; cancelled at its end."""
         return [work() for work in self._work]
-
-    def accompany(self, work: Work, close: Callable[[], None], follower: Follower | None = None) -> None:
-        """Let a part of a package on top live and end with the server.
-
-        Args:
-            work: its own background work.
-            close: what ends it.
-            follower: asked when the settings are to change.
-        """
-        self._work.append(work)
-        self.before_closing(close)
-        if follower is not None:
-            self.followers.append(follower)
-
-    def before_closing(self, close: Callable[[], None]) -> None:
-        """Have something closed before everything that is here already."""
-        self._closing.insert(0, close)
 
     async def _follow(self, settings: RegistrySettings) -> Turn | None:
         """Adjust what does not read the settings anew by itself."""
         return None if settings.log == self.settings.current.log else lambda: logs.configure(settings.log)
 
     def close(self) -> None:
-        """Let go of files, threads and the database."""
-        for close in self._closing:
-            close()
+        """Let go of files, threads and the database, in the reverse order of opening."""
+        self._opened.close()
 
     async def _expire_uploads(self) -> None:
         while True:
@@ -132,22 +114,46 @@ class RegistryApp:
 def build(
     settings: RegistrySettings,
     *,
-    gate: GateFactory = lambda _stores: OpenGate(),
-    more_routes: RoutesFactory = lambda _services: (),
-    observers: Sequence[Observer] = (),
+    extension: ExtensionFactory = no_extension,
     new_database: bool = False,
 ) -> RegistryApp:
-    """Put a registry together over the data folder of the settings.
+    """Put a registry together over the data folder of the settings. When it fails, nothing stays open.
 
     Args:
         settings: checked settings.
-        gate: makes the gate out of the stores.
-        more_routes: routes of a package on top; `/v2/` stays the registry's.
-        observers: told of every finished request, beside metrics and access log.
+        extension: what joins it; several are put into one by `registry.extension.compose`.
         new_database: begin with no rows although the data folder holds content.
     """
     in_force = SettingsInForce(settings)
+    with ExitStack() as opened:
+        storage, metadata, pool = _open(settings, opened, new_database=new_database)
+        audit = audit_log(settings.data, lambda: in_force.current.audit) if settings.audit.enabled else None
+        if audit is not None:
+            opened.callback(audit.close)
+        authority = Authority(settings.data, metadata, in_force)
+        opened.callback(authority.close)
+        sessions = SessionLog(settings.data / SESSIONS, settings.uploads.outcomes)
+        opened.callback(sessions.close)
+        stores = Stores(storage, metadata, in_force)
+        joined = extension(stores)
+        opened.callback(joined.close)
+        journal = Journal(storage, metadata, pool, in_force)
+        services = _services(stores, joined.gate or OpenGate(), authority, journal, sessions)
+        damage = DamageReport(storage.quarantine, storage.reserve)
+        upkeep = Upkeep(storage, metadata, in_force)
+        services.readiness.others += [] if audit is None else [audit.problems]
+        services.readiness.others += [damage.problems, metadata.problems, upkeep.problems, storage.reserve.problems]
+        for collector in (damage, *joined.collectors):
+            services.metrics.collectors.register(collector)
+        upkeep.keep_reserve()
+        return RegistryApp(services, joined, journal, upkeep, audit, opened)
+
+
+def _open(
+    settings: RegistrySettings, opened: ExitStack, *, new_database: bool
+) -> tuple[DiskStore, SqliteStore, ThreadPoolExecutor]:
     pool = ThreadPoolExecutor(settings.storage.threads, thread_name_prefix="files")
+    opened.callback(pool.shutdown)
     storage, metadata = open_stores(
         settings.data,
         pool,
@@ -155,25 +161,8 @@ def build(
         settings.storage.busy_seconds,
         new_database=new_database,
     )
-    authority = Authority(settings.data, metadata, in_force)
-    stores = Stores(storage, metadata, in_force)
-    journal = Journal(storage, metadata, pool, in_force)
-    sessions = SessionLog(settings.data / SESSIONS, settings.uploads.outcomes)
-    services = _services(stores, gate(stores), authority, journal, sessions)
-    closing = [authority.close, metadata.close, pool.shutdown, sessions.close]
-    audit = audit_log(settings.data, lambda: in_force.current.audit) if settings.audit.enabled else None
-    if audit is not None:
-        observers = [audit.observe, *observers]
-        closing.append(audit.close)
-        services.readiness.others.append(audit.problems)
-    damage = DamageReport(storage.quarantine, storage.reserve)
-    upkeep = Upkeep(storage, metadata, in_force)
-    services.readiness.others += [damage.problems, metadata.problems, upkeep.problems, storage.reserve.problems]
-    services.metrics.collectors.register(damage)
-    upkeep.keep_reserve()
-    asgi = _asgi(services, more_routes(services), observers)
-    collector = GarbageCollector(storage, metadata, in_force)
-    return RegistryApp(services, asgi, collector, journal, upkeep, closing, audit)
+    opened.callback(metadata.close)
+    return storage, metadata, pool
 
 
 def _services(stores: Stores, gate: Gate, authority: Authority, journal: Journal, sessions: SessionLog) -> Services:
@@ -194,13 +183,17 @@ def _services(stores: Stores, gate: Gate, authority: Authority, journal: Journal
     )
 
 
-def _asgi(services: Services, more_routes: Sequence[BaseRoute], observers: Sequence[Observer]) -> RequestMiddleware:
+def _observers(audit: AuditLog | None) -> list[Observer]:
+    return [] if audit is None else [audit.observe]
+
+
+def _asgi(services: Services, table: Sequence[Row], observers: Sequence[Observer]) -> RequestMiddleware:
     settings = services.stores.settings
-    inner = Starlette(routes=[*routes.build(services), *more_routes], exception_handlers=dict(EXCEPTION_HANDLERS))
+    inner = Starlette(routes=routes.build(services, table), exception_handlers=dict(EXCEPTION_HANDLERS))
     inner.router.redirect_slashes = False
     access_log = logs.AccessLog(lambda: settings.current.log)
     edge = RequestMiddleware(
-        routes.Dispatch(services, inner), settings, [services.metrics.observe, access_log.observe, *observers]
+        routes.Dispatch(services, inner, table), settings, [services.metrics.observe, access_log.observe, *observers]
     )
     services.metrics.running.set_function(lambda: edge.running)
     return edge

@@ -14,6 +14,7 @@ import uvloop
 from registry.app import RegistryApp, build
 from registry.config.reload import Reload
 from registry.config.settings import RegistrySettings
+from registry.extension import Extension, ExtensionFactory
 from registry.server.run import Serving
 from registry.server.startup import bind, certificate_of
 from registry.telemetry import logs
@@ -62,6 +63,11 @@ def open_settings(data: Path, **groups: Any) -> RegistrySettings:
         known = document.get(name)
         document[name] = {**known, **group} if isinstance(known, Mapping) and isinstance(group, Mapping) else group
     return RegistrySettings.model_validate(document)
+
+
+def joining(**parts: Any) -> ExtensionFactory:
+    """An extension that needs no store, of the parts of `registry.extension.Extension`."""
+    return lambda _stores: Extension(**parts)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 
@@ -23,7 +23,7 @@ from policy.results import verdicts
 from policy.results.store import FILE as RESULTS
 from policy.results.store import ResultStore
 from policy.rules import RULES
-from policy.settings import Settings
+from policy.settings import judging_section
 from registry.cli.command_audit import audited, note
 from registry.cli.data_folder import (
     data_option,
@@ -190,7 +190,7 @@ def revoke_command(exemption: str, data: Path) -> None:
 
 def judging_settings() -> JudgingSettings:
     """The policy's part of the settings of the command that runs. Raises SettingsError for one that is broken."""
-    return cast("Settings", settings_of(click.get_current_context())).policy
+    return judging_section(settings_of(click.get_current_context()))
 
 
 @contextmanager

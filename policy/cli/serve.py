@@ -5,10 +5,11 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import click
 import structlog
@@ -76,11 +77,11 @@ def _serve(
         # What can refuse the start is tried before anything is made.
         certificate_of(settings)
         bind(settings).close()
-        app = _put_together(settings, new_database=new_database)
-        with _closed_on_error(app):
+        with closing(_put_together(settings, new_database=new_database)) as app:
             _bootstrap(app, wanted)
-        end_of_start()
-        run(app, read, files, Greeting(app, quiet=quiet).greet)
+            end_of_start()
+            with Greeting(app, quiet=quiet) as greeting:
+                run(app, read, files, greeting.greet)
     finally:
         lock.release()
 
@@ -90,15 +91,6 @@ def _put_together(settings: Settings, *, new_database: bool) -> RegistryApp:
         return build(settings, new_database=new_database)
     except (SQLAlchemyError, OSError) as error:
         raise CannotStart(f"data folder {settings.data} cannot be used: {error}") from None
-
-
-@contextmanager
-def _closed_on_error(app: RegistryApp) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        app.close()
-        raise
 
 
 def _bootstrap(app: RegistryApp, wanted: Sequence[WantedPrincipal]) -> None:
@@ -132,12 +124,20 @@ class Greeting:
     """
 
     def __init__(self, app: RegistryApp, *, quiet: bool) -> None:
-        """Nothing is said or made before `greet`; the app is not closed before all of it is."""
+        """Nothing is said or made before `greet`; the block ends when all of it is, and the app is closed after it."""
         self._metadata = app.services.stores.metadata
         self._settings = app.settings.current
         self._quiet = quiet
         self._enrolment: threading.Thread | None = None
-        app.before_closing(self._finish)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._enrolment is not None:
+            self._enrolment.join()
 
     def greet(self, url: str) -> None:
         """Told by the server that connections are accepted."""
@@ -156,10 +156,6 @@ class Greeting:
         else:
             if made:
                 _say(_first_words(url, made, quiet=self._quiet))
-
-    def _finish(self) -> None:
-        if self._enrolment is not None:
-            self._enrolment.join()
 
 
 def _first_words(url: str, made: FirstStart, *, quiet: bool) -> str:

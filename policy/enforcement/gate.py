@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -89,7 +90,12 @@ class PolicyGate:
             PolicyRefused, StandingOrdersRefused: settings or orders cannot be used.
         """
         orders = OperatorFileInForce(data / ORDERS)
-        return cls(storage, metadata, ResultStore(data / RESULTS), orders, settings)
+        with ExitStack() as opened:
+            results = ResultStore(data / RESULTS)
+            opened.callback(results.close)
+            gate = cls(storage, metadata, results, orders, settings)
+            opened.pop_all()
+        return gate
 
     def arriving(self, repository: RepositoryName, staging: Path) -> LayerArrival:  # noqa: ARG002
         """Follow an upload: its layer is read while it arrives."""

@@ -1,7 +1,6 @@
 """A change of the judging settings under a running server: everything is judged first, then the gate turns at once."""
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 
 from policy.assessment.bulk_judging import judge_all
@@ -11,17 +10,14 @@ from policy.definition.policy import PolicyRefused
 from policy.enforcement.assignments import AssignmentsInForce, log_policies
 from policy.enforcement.gate import PolicyGate
 from registry.config.reload import Turn
-from registry.config.settings import RegistrySettings
 from registry.config.sources import SettingsError
 
 
 class PolicyReload:
     """Lets a gate follow the settings, and judges what has no verdict yet."""
 
-    def __init__(self, gate: PolicyGate, section: Callable[[RegistrySettings], JudgingSettings]) -> None:
-        """`section` says what of all settings is the gate's."""
+    def __init__(self, gate: PolicyGate) -> None:
         self._gate = gate
-        self._section = section
         self._turned = asyncio.Event()
 
     async def catch_up(self) -> None:
@@ -31,8 +27,8 @@ class PolicyReload:
             await self._gate.catch_up()
             await self._turned.wait()
 
-    async def prepare(self, settings: RegistrySettings) -> Turn | None:
-        """A `registry.config.reload.Follower`: judge what is stored by the policies that are about to count.
+    async def prepare(self, wanted: JudgingSettings) -> Turn | None:
+        """Follow the settings: judge what is stored by the policies that are about to count.
 
         The policy folder is read again, so that a file that was changed in it counts as well. The old verdicts stand
         until the turn: states are kept by the policies' digests.
@@ -40,7 +36,6 @@ class PolicyReload:
         Raises:
             SettingsError: a policy is not known or cannot be used.
         """
-        wanted = self._section(settings)
         try:
             bindings = await asyncio.to_thread(self._judged, wanted)
         except PolicyRefused as error:

@@ -1,5 +1,6 @@
 """Every route of the registry on one screen: methods, path, what the caller needs, who answers."""
 
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -93,6 +94,30 @@ def mutating(table: Sequence[Row] = TABLE) -> list[tuple[str, str]]:
     """Method and path of every route that changes content; tests walk it. Handing out tokens changes none."""
     rows = [row for row in table if row.needs is not Requirement.NOTHING]
     return [(method, row.path) for row in rows for method in row.methods.split() if method not in SAFE_METHODS]
+
+
+def with_more(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """The table with the rows of an extension, in the order in which a path is looked for.
+
+    Whatever takes the rest of a path comes last, the longest beginning first, so that it hides nothing.
+
+    Raises:
+        ValueError: a row is below `/v2`, or answers a method and path that another row answers.
+    """
+    taken = {(method, row.path): row for row in TABLE for method in row.methods.split()}
+    for row in rows:
+        if row.path == "/v2" or row.path.startswith("/v2/"):
+            raise ValueError(f"{row.operation} answers {row.path}: /v2/ is the registry's own, choose another path")
+        for method in row.methods.split():
+            other = taken.setdefault((method, row.path), row)
+            if other is not row:
+                raise ValueError(f"{other.operation} and {row.operation} both answer {method} {row.path}")
+    return tuple(sorted((*TABLE, *rows), key=_rest_of_path))
+
+
+def _rest_of_path(row: Row) -> int:
+    beginning, rest, _ = row.path.partition(":path}")
+    return -len(beginning.partition("{")[0]) if rest else -sys.maxsize
 
 
 def build(services: Services, table: Sequence[Row] = TABLE) -> list[Route]:

@@ -39,7 +39,7 @@ def run(
     """Serve until told to stop.
 
     Args:
-        app: what to serve; it is closed at the end.
+        app: what to serve; the caller closes it.
         read_settings: reads all settings sources again, for a reload.
         files: settings files whose change means a reload.
         announce: told the URL once connections are accepted.
@@ -48,15 +48,12 @@ def run(
         CannotStart: the address or the certificate cannot be used.
     """
     logs.configure(app.settings.current.log)
-    try:
-        certificate = certificate_of(app.settings.current)
-        listening = bind(app.settings.current)
-        serving = Serving(app, listening, certificate, announce)
-        reload = Reload(app.settings, read_settings, [*app.followers, *serving.followers])
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(serving.until_stopped(reload, files))
-    finally:
-        app.close()
+    certificate = certificate_of(app.settings.current)
+    listening = bind(app.settings.current)
+    serving = Serving(app, listening, certificate, announce)
+    reload = Reload(app.settings, read_settings, [*app.followers, *serving.followers])
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serving.until_stopped(reload, files))
 
 
 class Serving:

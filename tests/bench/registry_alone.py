@@ -4,6 +4,7 @@
 """
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -34,8 +35,8 @@ def serve(data: Path, listen: str) -> None:
     settings = read()
     lock = DataLock(prepare_data(settings.data))
     try:
-        app = build(settings)
-        run(app, read, [], Greeting(app, quiet=False).greet)
+        with closing(build(settings)) as app, Greeting(app, quiet=False) as greeting:
+            run(app, read, [], greeting.greet)
     finally:
         lock.release()
 

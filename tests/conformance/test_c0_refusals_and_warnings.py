@@ -14,7 +14,7 @@ from tests.registry.api.guarded import guarded_registry
 from tests.registry.auth.people import person
 from tests.registry.gates import GateOfTests
 from tests.repository import Pushed, Repository, code_of
-from tests.servers import open_settings, running
+from tests.servers import joining, open_settings, running
 
 READER = person(Role.ACR_PULL)
 # distribution-spec, "Warnings": code 299, agent `-`, a quoted text, no date
@@ -41,7 +41,7 @@ def warned(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repositor
     gate = GateOfTests()
     gate.push = Decision(allowed=True, warnings=TEXTS)
     settings = open_settings(tmp_path / "data", server={"fast": request.param})
-    with running(build(settings, gate=lambda _stores: gate)) as live, live.client() as client:
+    with running(build(settings, extension=joining(gate=gate))) as live, live.client() as client:
         yield Repository(client, "warned")
 
 

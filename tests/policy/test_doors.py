@@ -23,21 +23,16 @@ from policy.decision import AccessPoint
 from policy.definition.policy import DEFAULT, known_policies
 from policy.enforcement.gate import PolicyGate
 from policy.enforcement.reload import PolicyReload
-from policy.gateway import routes as gateway_routes
-from policy.gateway.checks import Checks
-from policy.gateway.settings import GatewaySettings
-from policy.settings import Settings, judging_section
+from policy.settings import Settings
 from policy.state import State
-from registry.api import routes
 from registry.auth.actions import Role
 from registry.auth.enrolment import draft, record
-from registry.config.settings import SettingsInForce
-from registry.content.parsing import Parsing
 from registry.oci.digest import Digest
 from registry.storage.disk.layout import Layout
 from registry.storage.disk.quarantine import Quarantine
 from tests.policy.door_cases import CASES, PENDING, YOUNG, Case, Special
 from tests.policy.door_probes import COLUMNS, expected
+from tests.policy.every_row import every_row
 from tests.policy.lab import TEAM, open_lab
 from tests.servers import running
 
@@ -105,7 +100,7 @@ def served(prepared: Prepared, mode: str, tmp_path_factory: pytest.TempPathFacto
     gate = app.services.gate
     assert isinstance(gate, PolicyGate)
     hold_worker(gate, data)
-    turn = asyncio.run(PolicyReload(gate, judging_section).prepare(settings(data, mode, YOUNG)))
+    turn = asyncio.run(PolicyReload(gate).prepare(settings(data, mode, YOUNG).policy))
     assert turn is not None
     with running(app) as live:
         yield Served(live.url, turn)
@@ -170,8 +165,7 @@ def test_all_doors_turn_at_once(prepared: Prepared, served: Served, mode: str) -
 
 def test_every_route_has_a_cell() -> None:
     """A new route, or a new method of one, is either probed in the matrix or known to hand out nothing."""
-    mine = gateway_routes.table(Checks.__new__(Checks), GatewaySettings, Parsing(SettingsInForce(Settings())))
-    known = {(method, row.operation) for row in (*routes.TABLE, *mine) for method in row.methods.split()}
+    known = {(method, row.operation) for row in every_row() for method in row.methods.split()}
     assert {operation for _, operation in known} >= HAND_OUT_NOTHING
     probed = {route for column in COLUMNS.values() for route in column.routes}
     assert {route for route in known if route[1] not in HAND_OUT_NOTHING} == probed

@@ -4,20 +4,16 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
 import yaml
 
-from policy.gateway import routes as gateway
-from policy.gateway.checks import Checks
-from policy.gateway.settings import GatewaySettings
 from policy.settings import Settings
 from registry.api.requirements import Requirement
-from registry.api.routes import SAFE_METHODS, TABLE, Row
-from registry.config.settings import SettingsInForce
-from registry.content.parsing import Parsing
+from registry.api.routes import SAFE_METHODS, Row
+from tests.policy.every_row import every_row
 from tests.policy.live import LiveGateway, live_gateway
 
 IMAGE = "application/vnd.oci.image.manifest.v1+json"
@@ -86,9 +82,8 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[Parsed]:
 
 
 def rows() -> list[tuple[str, Row]]:
-    """Every route of both tables, once for each method."""
-    mine = gateway.table(cast("Checks", None), GatewaySettings, Parsing(SettingsInForce(Settings())))
-    return [(method, row) for row in (*TABLE, *mine) for method in row.methods.split()]
+    """Every route, once for each method."""
+    return [(method, row) for row in every_row() for method in row.methods.split()]
 
 
 WRITES = [(method, row) for method, row in rows() if method not in SAFE_METHODS]

@@ -2,6 +2,7 @@
 
 import re
 import socket
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -105,9 +106,8 @@ def test_a_taken_port_makes_no_principals(tmp_path: Path) -> None:
 
 def test_the_secrets_are_shown_before_the_app_closes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Principals that were made, but never shown, would otherwise have secrets that nobody knows."""
-    app = build(Settings.model_validate({"data": tmp_path}))
-    Greeting(app, quiet=True).greet("http://127.0.0.1:5000")
-    app.close()
+    with closing(build(Settings.model_validate({"data": tmp_path}))) as app, Greeting(app, quiet=True) as greeting:
+        greeting.greet("http://127.0.0.1:5000")
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["First", "admin", "reader"]
 
 

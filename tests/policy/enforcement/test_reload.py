@@ -10,7 +10,7 @@ import pytest
 from policy.definition.policy import known_policies
 from policy.enforcement.reload import PolicyReload
 from policy.results import verdicts
-from policy.settings import Settings, judging_section
+from policy.settings import Settings
 from policy.state import State
 from registry.config.reload import Turn
 from registry.config.sources import SettingsError
@@ -36,7 +36,7 @@ def settings(**policy: Any) -> Settings:
 
 def prepared(lab: Lab, **policy: Any) -> Turn:
     """What a reload to these settings makes ready."""
-    turn = lab.run(PolicyReload(lab.gate, judging_section).prepare(settings(**policy)))
+    turn = lab.run(PolicyReload(lab.gate).prepare(settings(**policy).policy))
     assert turn is not None
     return turn
 
@@ -77,7 +77,7 @@ def test_everything_is_judged_before_the_gate_turns(lab: Lab) -> None:
 def test_settings_without_a_difference_turn_nothing(lab: Lab) -> None:
     """A reload that changes nothing of the policy leaves the gate alone."""
     before = lab.gate.generation()
-    assert lab.run(PolicyReload(lab.gate, judging_section).prepare(settings())) is None
+    assert lab.run(PolicyReload(lab.gate).prepare(settings().policy)) is None
     assert lab.gate.generation() == before
 
 
@@ -130,7 +130,7 @@ def test_a_question_ends_under_the_policy_it_began_with(lab: Lab) -> None:
     made = good(conda="4.6.1", python="3.7.0")
 
     async def push_over_the_turn() -> str:
-        turn = await PolicyReload(lab.gate, judging_section).prepare(settings(name=YOUNG))
+        turn = await PolicyReload(lab.gate).prepare(settings(name=YOUNG).policy)
         assert turn is not None
         pushing = asyncio.create_task(lab.push(made))
         while not lab.gate.inspector.is_looking(made.digest):  # noqa: ASYNC110 - nothing tells of it

@@ -14,7 +14,7 @@ from registry.oci.errors import Denied
 from registry.telemetry.request_record import RequestRecord
 from tests.halfway import HalfwayUpload
 from tests.repository import Repository, code_of
-from tests.servers import LiveRegistry, open_settings, running
+from tests.servers import LiveRegistry, joining, open_settings, running
 
 
 class _BrokenGate(OpenGate):
@@ -36,7 +36,7 @@ def live(request: pytest.FixtureRequest, tmp_path: Path, heard: list[RequestReco
     """A registry with a broken gate and a small appetite for unread bodies, on both paths."""
     server = {"fast": request.param == "fast", "concurrency": 2}
     settings = open_settings(tmp_path / "data", limits={"unread_body_bytes": 1000}, server=server)
-    with running(build(settings, gate=lambda _stores: _BrokenGate(), observers=[heard.append])) as live:
+    with running(build(settings, extension=joining(gate=_BrokenGate(), observers=[heard.append]))) as live:
         yield live
 
 
@@ -141,5 +141,8 @@ def test_an_observer_that_fails_breaks_nothing(tmp_path: Path) -> None:
     def broken(_exchange: RequestRecord) -> None:
         raise Denied
 
-    with running(build(open_settings(tmp_path / "data"), observers=[broken])) as live, live.client() as client:
+    with (
+        running(build(open_settings(tmp_path / "data"), extension=joining(observers=[broken]))) as live,
+        live.client() as client,
+    ):
         assert client.get("/v2/").status_code == 200

@@ -11,7 +11,7 @@ import pytest
 from registry.app import build
 from registry.gate import Decision, OpenGate
 from tests.repository import Repository, code_of
-from tests.servers import open_settings, running
+from tests.servers import joining, open_settings, running
 
 Open = Callable[..., httpx.Client]
 
@@ -34,7 +34,7 @@ def opened(tmp_path: Path) -> Iterator[Open]:
     with ExitStack() as stack:
 
         def start(**groups: Any) -> httpx.Client:
-            app = build(open_settings(tmp_path / "data", **groups), gate=lambda _stores: _WarningGate())
+            app = build(open_settings(tmp_path / "data", **groups), extension=joining(gate=_WarningGate()))
             return stack.enter_context(stack.enter_context(running(app)).client())
 
         yield start

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from registry.app import build
 from registry.telemetry.request_record import RequestRecord
 from tests.registry.server.both_ways import BothWays, both_ways, spoken
-from tests.servers import LiveRegistry, open_settings, running
+from tests.servers import LiveRegistry, joining, open_settings, running
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 SMUGGLED = b"GET /v2/smuggled/tags/list HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -30,7 +30,12 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BothWays]:
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveRegistry, list[RequestRecord]]]:
     """A server on the fast path, and every exchange it had."""
     heard: list[RequestRecord] = []
-    with running(build(open_settings(tmp_path_factory.mktemp("watched")), observers=[heard.append])) as live:
+    with running(
+        build(
+            open_settings(tmp_path_factory.mktemp("watched")),
+            extension=joining(observers=[heard.append]),
+        )
+    ) as live:
         yield live, heard
 
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -94,7 +94,8 @@ def main() -> None:
     def read() -> RegistrySettings:
         return load(RegistrySettings, file, flags, os.environ)
 
-    run(build(read()), read, [file], announce_on_stdout)
+    with closing(build(read())) as app:
+        run(app, read, [file], announce_on_stdout)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from registry.oci.names import RepositoryName
 from registry.storage.disk.layout import Layout
 from registry.telemetry.request_record import RequestRecord
 from tests.registry.gates import GateOfTests
-from tests.servers import LiveRegistry, open_settings, running
+from tests.servers import LiveRegistry, joining, open_settings, running
 
 CONTENT = bytes(range(256)) * 160_000
 """More than the buffers of both ends of a connection hold."""
@@ -75,7 +75,7 @@ class Remembering:
 def remembering(data: Path, **groups: Any) -> Iterator[Remembering]:
     """Start the server, and ask it for the blob once whole and once in part."""
     gate, heard = AskedGate(), list[RequestRecord]()
-    app = build(open_settings(data, **groups), gate=lambda _stores: gate, observers=[heard.append])
+    app = build(open_settings(data, **groups), extension=joining(gate=gate, observers=[heard.append]))
     with running(app) as live, live.client() as client:
         place = client.post("/v2/a/blobs/uploads/").headers["location"]
         client.put(place, params={"digest": DIGEST}, content=CONTENT).raise_for_status()

@@ -1,0 +1,31 @@
+"""Enforcement as an extension of the registry: its gate, and what has to go on beside it."""
+
+from collections.abc import Callable
+
+from policy.assessment.settings import JudgingSettings
+from policy.enforcement.cleaning import Cleaning
+from policy.enforcement.gate import PolicyGate
+from policy.enforcement.reload import PolicyReload
+from policy.metrics import JudgingMetrics
+from registry.config.reload import Turn
+from registry.config.settings import RegistrySettings
+from registry.extension import Extension
+from registry.metadata.store import MetadataStore
+
+
+def extension(
+    gate: PolicyGate, metadata: MetadataStore, section: Callable[[RegistrySettings], JudgingSettings]
+) -> Extension:
+    """Let the gate decide, follow its section of the settings, and be closed with the registry."""
+    reload = PolicyReload(gate)
+
+    async def follow(settings: RegistrySettings) -> Turn | None:
+        return await reload.prepare(section(settings))
+
+    return Extension(
+        gate=gate,
+        background=(reload.catch_up, Cleaning(gate, metadata).run),
+        followers=(follow,),
+        collectors=(JudgingMetrics(gate.inspector.workers),),
+        close=gate.close,
+    )

@@ -1,0 +1,89 @@
+"""How a package on top joins the registry: everything that it brings, in one value.
+
+It joins in two steps. First it is made from the stores: the services need its gate. Then it is asked for its routes,
+which need the services. What it opens, it closes in `close`; whatever fails in between, the registry calls that.
+"""
+
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from prometheus_client.registry import Collector
+
+from registry.api.routes import Row
+from registry.api.services import Services, Stores
+from registry.config.reload import Follower
+from registry.gate import Gate
+from registry.telemetry.request_record import Observer
+
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """What one extension brings; whatever is left out, it does not have.
+
+    Attributes:
+        gate: decides on pushes and pulls; one of all extensions may have one.
+        routes: given the services, the rows of its own. A row of the registry, and any path below `/v2`, is taken.
+        background: begun with the server, cancelled at its end.
+        followers: asked before changed settings count.
+        observers: told of every finished request, after metrics, access log and audit log.
+        collectors: read for `/metrics`.
+        close: lets go of files, threads and processes; called once, while the stores are still open.
+    """
+
+    gate: Gate | None = None
+    routes: Callable[[Services], Sequence[Row]] = lambda _services: ()
+    background: Sequence[Work] = ()
+    followers: Sequence[Follower] = ()
+    observers: Sequence[Observer] = ()
+    collectors: Sequence[Collector] = ()
+    close: Callable[[], None] = lambda: None
+
+
+ExtensionFactory = Callable[[Stores], Extension]
+"""Makes an extension over the stores. When it raises, nothing that it opened stays open."""
+
+
+def no_extension(_stores: Stores) -> Extension:
+    """A registry alone."""
+    return Extension()
+
+
+def compose(makers: Iterable[Callable[[], Extension]]) -> Extension:
+    """Several extensions as one: made in this order, closed in the reverse order.
+
+    When one cannot be made, those before it are closed, and its error is raised.
+
+    Raises:
+        ValueError: two of them have a gate.
+    """
+    with ExitStack() as opened:
+        parts: list[Extension] = []
+        for make in makers:
+            parts.append(make())
+            opened.callback(parts[-1].close)
+        return Extension(
+            gate=_one_gate(parts),
+            routes=partial(_routes, parts),
+            background=[work for part in parts for work in part.background],
+            followers=[follower for part in parts for follower in part.followers],
+            observers=[observer for part in parts for observer in part.observers],
+            collectors=[collector for part in parts for collector in part.collectors],
+            close=opened.pop_all().close,
+        )
+
+
+def _one_gate(parts: Sequence[Extension]) -> Gate | None:
+    gates = [part.gate for part in parts if part.gate is not None]
+    if len(gates) > 1:
+        names = " and ".join(type(gate).__name__ for gate in gates)
+        raise ValueError(f"the registry asks one gate, and {len(gates)} extensions bring one: {names}")
+    return gates[0] if gates else None
+
+
+def _routes(parts: Sequence[Extension], services: Services) -> list[Row]:
+    return [row for part in parts for row in part.routes(services)]
