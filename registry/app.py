@@ -18,6 +18,7 @@ from registry.api.services import Services, Stores
 from registry.auth.assembly import Authority
 from registry.config.reload import Follower, Turn
 from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.attributes import Attributes
 from registry.content.blobs import Blobs
 from registry.content.catalog import Catalog
 from registry.content.gc import GarbageCollector
@@ -178,6 +179,7 @@ def _services(stores: Stores, gate: Gate, authority: Authority, journal: Journal
         tags=Tags(metadata, settings),
         catalog=Catalog(metadata, settings),
         referrers=ReferrersList(metadata, settings, gate),
+        attributes=Attributes(metadata),
         metrics=Metrics(),
         readiness=Readiness(settings.current.data, metadata),
     )

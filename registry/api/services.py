@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from registry.auth.access import Access
 from registry.auth.token_service import TokenDesk
 from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.attributes import Attributes
 from registry.content.blobs import Blobs
 from registry.content.catalog import Catalog
 from registry.content.manifests import Manifests
@@ -41,5 +42,6 @@ class Services:
     tags: Tags
     catalog: Catalog
     referrers: ReferrersList
+    attributes: Attributes
     metrics: Metrics
     readiness: Readiness

@@ -11,7 +11,7 @@ from registry.content.presence import tell_missing, whole_blob
 from registry.content.quotas import quota_of
 from registry.gate import Gate
 from registry.metadata import blobs as rows
-from registry.metadata import transactions
+from registry.metadata import locks, transactions
 from registry.metadata.store import MetadataStore
 from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest
@@ -35,6 +35,7 @@ class Blobs:
         self._gate = gate
         self._settings = settings
         self._sizes: AnswerCache[int] = AnswerCache(_ANSWERS)
+        self._readable: AnswerCache[bool] = AnswerCache(_ANSWERS)
 
     async def look(self, principal: Principal, repository: RepositoryName, digest: Digest) -> StoredBlob:
         """The blob, as `pull` gives it, to be told of. For who may push it is young then: its manifest may follow."""
@@ -55,15 +56,27 @@ class Blobs:
 
         Raises:
             BlobUnknown: this repository does not hold it, or its bytes are gone or damaged.
+            Locked: the repository is locked against reads.
             Denied: the gate withholds it from this principal.
         """
         blob = await self._find(repository, digest)
         if blob is None:
             raise BlobUnknown(f"{repository} holds no blob {digest}", {"digest": digest})
+        if not await self._is_readable(repository):
+            raise locks.refusal(repository, locks.REPOSITORY, "reads")
         decision = await self._gate.before_blob_pull(principal, repository, digest)
         if not decision.allowed:
             raise Denied(decision.message, decision.detail)
         return blob
+
+    async def _is_readable(self, repository: RepositoryName) -> bool:
+        """Whether the repository is not locked against reads."""
+        generation = self._metadata.generation()
+        known = self._readable.get(repository, generation)
+        if known is None:
+            known = await self._metadata.read(locks.is_readable, repository)
+            self._readable.put(repository, generation, known)
+        return known
 
     async def _find(self, repository: RepositoryName, digest: Digest) -> StoredBlob | None:
         # Read before the row: a write in between makes the answer useless rather than wrong.
@@ -123,7 +136,7 @@ class Blobs:
         for candidate in sources:
             if not readable(candidate):
                 continue
-            if await self._find(candidate, digest) is None:
+            if await self._find(candidate, digest) is None or not await self._is_readable(candidate):
                 continue
             if not (await self._gate.before_blob_pull(principal, candidate, digest)).allowed:
                 continue

@@ -53,7 +53,7 @@ class Catalog:
         after = max(last, _just_before(prefix))
         stride = count
         while len(found) < count and after < end:
-            names = await self._metadata.read(repositories.page, after, stride, end)
+            names = await self._metadata.read(repositories.listed, after, stride, end)
             found += [name for name in names if visible(name)]
             if len(names) < stride:
                 break

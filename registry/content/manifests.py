@@ -21,7 +21,7 @@ from registry.content.presence import missing_among, tell_missing
 from registry.content.quotas import quota_of, require_room
 from registry.database.statement import autocommit
 from registry.gate import Gate, Push
-from registry.metadata import blobs, repositories, tags, transactions
+from registry.metadata import blobs, locks, repositories, tags, transactions
 from registry.metadata import manifests as rows
 from registry.metadata.manifests import ManifestRow
 from registry.metadata.reachability import reaches_any
@@ -79,6 +79,7 @@ class Manifests:
         Raises:
             NameUnknown: there is no such repository.
             ManifestUnknown: it has no such manifest, or its bytes are damaged.
+            Locked: it, the tag or the repository is locked against reads.
             Denied: the gate withholds it from this principal.
         """
         row = await self._find(repository, reference)
@@ -126,6 +127,7 @@ class Manifests:
         Raises:
             ManifestInvalid, ManifestBlobUnknown, DigestInvalid: the manifest, or its configuration, cannot stand.
             Denied: the gate refuses it, or a tag is immutable.
+            Locked: the repository, or a tag that would move, is locked against writes.
             QuotaExceeded: the repository has no room.
         """
         self._storage.reserve.require()
@@ -148,6 +150,7 @@ class Manifests:
         Raises:
             NameUnknown, ManifestUnknown: there is none.
             Denied: the tag, or one of the manifest's, is immutable.
+            Locked: one of them, the manifest or the repository is locked against deletes or writes.
             Unsupported: deletes are switched off.
         """
         if not self._settings.current.manifests.deletes:
@@ -271,6 +274,8 @@ def _find(connection: Connection, repository: RepositoryName, reference: Referen
     else:
         row = rows.find(connection, repository, reference)
     if row is not None:
+        tag = reference if isinstance(reference, Tag) else ""
+        locks.require_readable(connection, repository, row.digest, tag)
         return row
     if repositories.find(connection, repository) is None:
         raise NameUnknown(f"this registry holds no repository {repository}", {"name": repository})
@@ -283,7 +288,9 @@ def _require_acceptable(connection: Connection, at: ChangeContext, change: Manif
 
     Returns the sizes in bytes of what has to be in files.
     """
-    transactions.require_content(connection, transactions.ground_of(connection, at, change), change)
+    found = transactions.ground_of(connection, at, change)
+    transactions.require_content(connection, found, change)
+    transactions.require_writable(connection, at.repository, found, change)
     if at.quota is not None:
         require_room(connection, at.repository, at.quota, len(change.raw))
     for tag in change.frozen:

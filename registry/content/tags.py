@@ -34,4 +34,4 @@ def _page(connection: Connection, repository: RepositoryName, last: str, count: 
     repository_id = repositories.find(connection, repository)
     if repository_id is None:
         raise NameUnknown(f"this registry holds no repository {repository}", {"name": repository})
-    return rows.page(connection, repository_id, last, count)
+    return rows.listed(connection, repository_id, last, count)

@@ -23,7 +23,7 @@ from registry.content.upload_session import (
     require_start,
 )
 from registry.gate import Gate
-from registry.metadata import blobs, garbage, transactions
+from registry.metadata import blobs, garbage, locks, transactions
 from registry.metadata.store import MetadataStore
 from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest, new_hasher, require_digest
@@ -91,6 +91,7 @@ class Uploads:
         self, repository: RepositoryName, principal: Principal, algorithm: str, size: int
     ) -> UploadSession:
         new_hasher(algorithm)
+        await self._metadata.read(locks.require_writable, repository)
         self._open.require_room(principal.id, self._settings.current.uploads.sessions_per_principal)
         await self._require_room(repository, size, None)
         session = UploadSession(str(uuid.uuid4()), Opening(repository, algorithm, principal.id, time.time()))

@@ -25,6 +25,8 @@ _STEPS = (
            SELECT repository FROM src.events WHERE id > :after AND kind = 'repository.deleted')""",
     """INSERT OR IGNORE INTO main.repositories SELECT * FROM src.repositories WHERE name IN (
            SELECT repository FROM src.events WHERE id > :after)""",
+    "DELETE FROM locks",
+    "INSERT INTO locks SELECT * FROM src.locks WHERE repository_id IN (SELECT id FROM main.repositories)",
     "DELETE FROM principal_secrets",
     "DELETE FROM principals",
     "INSERT INTO principals SELECT * FROM src.principals",

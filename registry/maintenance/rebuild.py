@@ -14,7 +14,7 @@ from registry.maintenance.snapshot import problems_of, take_snapshot
 from registry.metadata import manifests, repositories
 from registry.metadata.copied import COPY_NAME, copy_state
 from registry.metadata.manifests import Pushed
-from registry.metadata.open_store import FILE_NAME, open_metadata
+from registry.metadata.open_store import FILE_NAME, bring_up_to_date, open_metadata
 from registry.metadata.sqlite_store import connect
 from registry.oci.digest import Digest
 from registry.oci.errors import OciError
@@ -100,6 +100,7 @@ def _salvage(draft: Path, damaged: Path) -> int:
     engine, salvaged = connect(draft, begin="BEGIN IMMEDIATE"), 0
     try:
         with engine.begin() as rows:
+            bring_up_to_date(rows)  # the copy may be of an earlier basegate
             for found in _readable(damaged):
                 with suppress(OciError):
                     salvaged += _add_manifest(rows, *found)

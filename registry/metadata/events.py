@@ -24,6 +24,7 @@ class Kind(StrEnum):
     TAG_SET = "tag.set"
     TAG_DELETED = "tag.deleted"
     REPOSITORY_DELETED = "repository.deleted"
+    LOCKS_SET = "locks.set"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, exists, or_, select
 
-from registry.metadata import events, manifests, small_blobs, trash
+from registry.metadata import events, locks, manifests, small_blobs, trash
 from registry.metadata.blobs import BLOBS_REMOVED, batches
 from registry.metadata.events import Event, Kind
 from registry.metadata.tables import holds, manifest_references, repositories, repository_blobs, tags
@@ -55,6 +55,7 @@ _LOOSE = and_(
         _parent.c.repository_id == manifest_rows.c.repository_id, _parent.c.digest == manifest_rows.c.subject
     ),
     ~exists().where(holds.c.repository_id == manifest_rows.c.repository_id, holds.c.digest == manifest_rows.c.digest),
+    locks.removable(manifest_rows.c.repository_id, manifest_rows.c.digest),
 )
 _LOOSE_MANIFESTS = (
     select(manifest_rows.c.id, manifest_rows.c.repository_id, manifest_rows.c.digest, repositories.c.name)

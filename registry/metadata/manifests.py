@@ -5,9 +5,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from registry.database.statement import Statement, autocommit
+from registry.metadata import locks
 from registry.metadata import repositories as named_repositories
 from registry.metadata.tables import manifest_references, manifests, repositories, tags
 from registry.oci.digest import Digest
@@ -83,12 +84,18 @@ _GIVEN = (
     "annotations",
     "pushed",
     "pushed_by",
+    "created",
     "content",
 )
 _ADD = Statement(insert(manifests), _GIVEN)
 _REFERENCE = ("manifest_id", "position", "kind", "repository_id", "digest", "media_type", "size")
 _REFER = Statement(insert(manifest_references), _REFERENCE)
-_REFRESH = Statement(update(manifests).where(manifests.c.id == bindparam("row")), ("pushed", "media_type", "content"))
+_REFRESH = Statement(
+    update(manifests)
+    .where(manifests.c.id == bindparam("row"))
+    .values(created=func.coalesce(manifests.c.created, manifests.c.pushed)),
+    ("pushed", "media_type", "content"),
+)
 _REMOVE = delete(manifests).where(_HERE)
 _UNTAG = delete(tags).where(tags.c.repository_id == bindparam("repository"), tags.c.digest == bindparam("named"))
 
@@ -143,6 +150,7 @@ def remove(connection: Connection, repository_id: int, digest: Digest) -> list[T
     if not connection.execute(_REMOVE, here).rowcount:
         return None
     connection.execute(_UNTAG, here)
+    locks.forget(connection, repository_id, (digest, *vanished))
     return vanished
 
 
@@ -165,6 +173,7 @@ def columns(pushed: Pushed) -> dict[str, Any]:
         "size": len(pushed.raw),
         "content": pushed.raw,
         "pushed": pushed.now,
+        "created": pushed.now,
         "pushed_by": pushed.pushed_by,
         "media_type": manifest.media_type,
         "artifact_type": manifest.artifact_type,

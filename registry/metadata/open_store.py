@@ -21,7 +21,7 @@ from registry.metadata.sqlite_store import BUSY_SECONDS, SqliteStore, connect
 from registry.metadata.tables import SCHEMA
 
 # The newest revision in registry/metadata/migrations; a test compares them.
-REVISION = "0006"
+REVISION = "0007"
 FILE_NAME = "registry.db"
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, exists, func, select
 
 from registry.database.statement import Statement
-from registry.metadata.tables import manifests, repositories, repository_blobs, tags
+from registry.metadata.tables import locks, manifests, repositories, repository_blobs, tags
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
 
@@ -15,8 +15,9 @@ _HELD = select(func.count()).where(
     repository_blobs.c.repository_id == repositories.c.id,
     repository_blobs.c.digest.in_([bindparam(place) for place in _PLACES]),
 )
+_LOCKED = exists().where(locks.c.repository_id == repositories.c.id).correlate(repositories)
 _FIND = Statement(
-    select(repositories.c.id, manifests.c.id, tags.c.digest, _HELD.scalar_subquery())
+    select(repositories.c.id, manifests.c.id, tags.c.digest, _HELD.scalar_subquery(), _LOCKED)
     .select_from(repositories)
     .outerjoin(
         manifests, (manifests.c.repository_id == repositories.c.id) & (manifests.c.digest == bindparam("manifest"))
@@ -36,12 +37,14 @@ class PushLookup:
         tagged: what the tag points at.
         holds_blobs: whether it certainly holds all blobs that were asked for; where it is `False`, they have to be
             counted one by one.
+        locked: whether anything in the repository may be locked.
     """
 
     repository_id: int = -1
     manifest_id: int | None = None
     tagged: Digest | None = None
     holds_blobs: bool = False
+    locked: bool = False
 
 
 NOTHING = PushLookup()
@@ -56,4 +59,5 @@ def find(
     row = _FIND.first(connection, {"repository": repository, "manifest": manifest, "tag": tag or "", **places})
     if row is None:
         return NOTHING
-    return PushLookup(row[0], row[1], None if row[2] is None else Digest(row[2]), row[3] == len(set(blobs)))
+    tagged = None if row[2] is None else Digest(row[2])
+    return PushLookup(row[0], row[1], tagged, row[3] == len(set(blobs)), bool(row[4]))

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from registry.database.statement import Statement, autocommit
+from registry.metadata import locks
 from registry.metadata.blobs import BLOBS_REMOVED
 from registry.metadata.tables import manifests, repositories, repository_blobs
 from registry.oci.names import RepositoryName
@@ -15,6 +16,16 @@ _ADD = Statement(insert(repositories).returning(repositories.c.id), ("name", "cr
 _PAGE = Statement(
     select(repositories.c.name)
     .where(repositories.c.name > bindparam("after"), repositories.c.name < bindparam("before"))
+    .order_by(repositories.c.name)
+    .limit(bindparam("count"))
+)
+_LISTED = Statement(
+    select(repositories.c.name)
+    .where(
+        repositories.c.name > bindparam("after"),
+        repositories.c.name < bindparam("before"),
+        locks.listed(repositories.c.id, ""),
+    )
     .order_by(repositories.c.name)
     .limit(bindparam("count"))
 )
@@ -45,6 +56,13 @@ def page(connection: Connection, after: str, count: int, before: str = BEHIND_AL
     """At most `count` names behind `after` and in front of `before`, in the order of their bytes."""
     values = {"after": after, "before": before, "count": count}
     return [RepositoryName(name) for (name,) in _PAGE.rows(connection, values)]
+
+
+@autocommit
+def listed(connection: Connection, after: str, count: int, before: str = BEHIND_ALL) -> list[RepositoryName]:
+    """`page` without those that are locked against lists."""
+    values = {"after": after, "before": before, "count": count}
+    return [RepositoryName(name) for (name,) in _LISTED.rows(connection, values)]
 
 
 def bytes_held(connection: Connection, repository_id: int) -> int:

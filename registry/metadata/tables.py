@@ -1,4 +1,4 @@
-"""The tables of what a registry holds: repositories, manifests, tags, blobs, events, and what was removed of them.
+"""The tables of what a registry holds: repositories, manifests, tags, their locks, blobs, events, what was removed.
 
 Digests and names are stored as their text. Every look-up a request makes is the prefix of one index.
 """
@@ -6,6 +6,7 @@ Digests and names are stored as their text. Every look-up a request makes is the
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -51,6 +52,7 @@ manifests = Table(
     Column("subject", _DIGEST, nullable=True),
     Column("annotations", JSON, nullable=False, comment="object of strings"),
     Column("pushed", Float, nullable=False, comment="last push, seconds since the epoch"),
+    Column("created", Float, nullable=True, comment="first push; NULL: as `pushed`"),
     Column("pushed_by", String(36), nullable=False, comment="principal id"),
     # Last, so that whoever reads other columns does not read it; NULL where its bytes are in the blob store.
     Column("content", LargeBinary, nullable=True, comment="the bytes as pushed"),
@@ -85,6 +87,18 @@ tags = Table(
     Column("created", Float, nullable=False, comment="seconds since the epoch"),
     Column("updated", Float, nullable=False, comment="last move to another digest"),
     Index(None, "repository_id", "digest"),
+)
+
+locks = Table(
+    "locks",
+    SCHEMA,
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", _DIGEST, primary_key=True, comment="a tag, the digest of a manifest, or empty: the repository"),
+    Column("deletes", Boolean, nullable=False, comment="whether it is locked against them; so are the next three"),
+    Column("writes", Boolean, nullable=False),
+    Column("reads", Boolean, nullable=False),
+    Column("lists", Boolean, nullable=False),
+    Column("changed", Float, nullable=False, comment="seconds since the epoch"),
 )
 
 repository_blobs = Table(
@@ -164,6 +178,7 @@ __all__ = [
     "events",
     "fresh_blobs",
     "holds",
+    "locks",
     "manifest_references",
     "manifests",
     "principal_secrets",

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from registry.database.statement import Statement
+from registry.metadata import locks
 from registry.metadata.tables import repositories, tags
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
@@ -20,6 +21,16 @@ _REMOVE = Statement(delete(tags).where(_HERE))
 _PAGE = Statement(
     select(tags.c.name)
     .where(tags.c.repository_id == bindparam("repository"), tags.c.name > bindparam("after"))
+    .order_by(tags.c.name)
+    .limit(bindparam("count"))
+)
+_LISTED = Statement(
+    select(tags.c.name)
+    .where(
+        tags.c.repository_id == bindparam("repository"),
+        tags.c.name > bindparam("after"),
+        locks.listed(tags.c.repository_id, tags.c.name),
+    )
     .order_by(tags.c.name)
     .limit(bindparam("count"))
 )
@@ -55,6 +66,7 @@ def point(  # noqa: PLR0913
 
 def remove(connection: Connection, repository_id: int, tag: Tag) -> bool:
     """Forget a tag; `False` when there was none."""
+    locks.forget(connection, repository_id, (tag,))
     return _REMOVE.change(connection, {"repository": repository_id, "tag": tag}) > 0
 
 
@@ -62,6 +74,12 @@ def page(connection: Connection, repository_id: int, after: str, count: int) -> 
     """At most `count` tags behind `after`, in the order of their bytes."""
     values = {"repository": repository_id, "after": after, "count": count}
     return [Tag(name) for (name,) in _PAGE.rows(connection, values)]
+
+
+def listed(connection: Connection, repository_id: int, after: str, count: int) -> list[Tag]:
+    """`page` without those that are locked against lists."""
+    values = {"repository": repository_id, "after": after, "count": count}
+    return [Tag(name) for (name,) in _LISTED.rows(connection, values)]
 
 
 def pointing_at(connection: Connection, repository_id: int, digest: Digest) -> list[Tag]:

@@ -16,6 +16,7 @@ from registry.metadata import (
     blobs,
     events,
     holds,
+    locks,
     manifests,
     push_lookup,
     reachability,
@@ -93,6 +94,7 @@ def take_blob(
     """An uploaded blob becomes visible in its repository.
 
     Raises:
+        Locked: the repository is locked against writes.
         QuotaExceeded: the repository would hold more than its quota.
         Unavailable: the blob was collected between its upload and now.
     """
@@ -114,6 +116,7 @@ def take_small_blob(
         write: writes its file, which need not be durable; returns what this returns.
 
     Raises:
+        Locked: the repository is locked against writes.
         QuotaExceeded: the repository would hold more than its quota.
         Unavailable: the disk refuses the file.
     """
@@ -123,6 +126,7 @@ def take_small_blob(
 
 
 def _show(connection: Connection, at: ChangeContext, digest: Digest, size: int) -> None:
+    locks.require_writable(connection, at.repository)
     repository_id = repositories.ensure(connection, at.repository, at.now)
     blobs.link(connection, repository_id, digest, size, at.now)
     _within_quota(connection, at, repository_id)
@@ -134,11 +138,13 @@ def mount_blob(connection: Connection, at: ChangeContext, digest: Digest, source
     """A blob of another repository becomes visible here; `False` when the source does not hold it (any more).
 
     Raises:
+        Locked: the repository is locked against writes.
         QuotaExceeded: the repository would hold more than its quota.
     """
     size = blobs.size_of(connection, source, digest)
     if size is None:
         return False
+    locks.require_writable(connection, at.repository)
     repository_id = repositories.ensure(connection, at.repository, at.now)
     blobs.link(connection, repository_id, digest, size, at.now)
     _within_quota(connection, at, repository_id)
@@ -151,10 +157,12 @@ def drop_blob(connection: Connection, at: ChangeContext, digest: Digest) -> None
 
     Raises:
         BlobUnknown: it did not.
+        Locked: the repository is locked against deletes or writes.
         Unsupported: a manifest of the repository names the blob.
     """
     repository_id = repositories.find(connection, at.repository)
     if repository_id is not None:
+        locks.require_unlocked(connection, repository_id, at.repository, (locks.REPOSITORY,), removes=True)
         trash.discard_link(connection, trash.deletion(at.now), repository_id, digest)
     if repository_id is None or not blobs.unlink(connection, repository_id, digest):
         raise BlobUnknown
@@ -171,10 +179,12 @@ def record_manifest(connection: Connection, at: ChangeContext, change: ManifestC
     Raises:
         ManifestBlobUnknown: content it names is not in the repository.
         Denied: an immutable tag points elsewhere.
+        Locked: the repository, or a tag that would move, is locked against writes.
         QuotaExceeded: the repository would hold more than its quota.
     """
     found = ground_of(connection, at, change)
     require_content(connection, found, change)
+    require_writable(connection, at.repository, found, change)
     if found.repository_id < 0:
         found = PushLookup(repositories.ensure(connection, at.repository, at.now))
     pushed = Pushed(change.digest, change.raw, change.manifest, at.principal, at.now)
@@ -187,6 +197,20 @@ def record_manifest(connection: Connection, at: ChangeContext, change: ManifestC
 def ground_of(connection: Connection, at: ChangeContext, change: ManifestChange) -> PushLookup:
     """What the manifest finds in its repository, its first tag included."""
     return push_lookup.find(connection, at.repository, change.digest, next(iter(change.tags), None), change.blobs)
+
+
+def require_writable(
+    connection: Connection, repository: RepositoryName, found: PushLookup, change: ManifestChange
+) -> None:
+    """Neither the repository nor a tag that would move is locked against writes; what changes nothing may be pushed.
+
+    Raises:
+        Locked: one of them is.
+    """
+    if found.locked:
+        here = found.repository_id
+        moving = [tag for tag in change.tags if tags.current(connection, here, tag) not in {None, change.digest}]
+        locks.require_unlocked(connection, here, repository, (locks.REPOSITORY, *moving), removes=False)
 
 
 def require_content(connection: Connection, found: PushLookup, change: ManifestChange) -> None:
@@ -223,11 +247,13 @@ def drop_tag(connection: Connection, at: ChangeContext, tag: Tag, is_immutable: 
 
     Raises:
         Denied: it is immutable.
+        Locked: it, or the repository, is locked against deletes or writes.
         NameUnknown: there is no such repository.
         ManifestUnknown: it has no such tag.
     """
     repository_id = _existing(connection, at)
     _require_none_immutable(connection, at, repository_id, filter(is_immutable, [tag]))
+    locks.require_unlocked(connection, repository_id, at.repository, (locks.REPOSITORY, tag), removes=True)
     trash.discard_tag(connection, trash.deletion(at.now), repository_id, tag)
     if not tags.remove(connection, repository_id, tag):
         raise ManifestUnknown(f"{at.repository} has no tag {tag}")
@@ -241,6 +267,7 @@ def drop_manifest(
 
     Raises:
         Denied: such a tag is immutable.
+        Locked: it, such a tag or the repository is locked against deletes or writes.
         NameUnknown: there is no such repository.
         ManifestUnknown: it has no such manifest.
         Unsupported: it is under a hold, or an index that names it is.
@@ -249,6 +276,8 @@ def drop_manifest(
     holds.require_free(connection, at.repository, repository_id, digest)
     pointing = tags.pointing_at(connection, repository_id, digest)
     _require_none_immutable(connection, at, repository_id, filter(is_immutable, pointing))
+    bearers = (locks.REPOSITORY, digest, *pointing)
+    locks.require_unlocked(connection, repository_id, at.repository, bearers, removes=True)
     trash.discard_manifest(connection, trash.deletion(at.now), repository_id, digest)
     vanished = manifests.remove(connection, repository_id, digest)
     if vanished is None:
@@ -262,6 +291,7 @@ def drop_repository(connection: Connection, at: ChangeContext, is_immutable: Cal
 
     Raises:
         Denied: one of its tags is immutable.
+        Locked: it, or anything in it, is locked against deletes or writes.
         NameUnknown: there is no such repository.
         Unsupported: one of its manifests is under a hold.
     """
@@ -270,6 +300,9 @@ def drop_repository(connection: Connection, at: ChangeContext, is_immutable: Cal
         holds.require_all_free(connection, at.repository, repository_id)
         every = tags.page(connection, repository_id, "", _ALL)
         _require_none_immutable(connection, at, repository_id, filter(is_immutable, every))
+        locks.require_unlocked(
+            connection, repository_id, at.repository, locks.bearers(connection, repository_id), removes=True
+        )
     trash.discard_repository(connection, trash.deletion(at.now), at.repository)
     if not repositories.remove(connection, at.repository):
         raise NameUnknown(f"this registry holds no repository {at.repository}")

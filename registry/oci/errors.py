@@ -144,6 +144,13 @@ class Unsupported(OciError):
     default_message = "the operation is unsupported"
 
 
+class Locked(Unsupported):
+    """A repository, tag or manifest is locked against what is asked (405, as Azure Container Registry answers it)."""
+
+    code = "REGISTRY_DISALLOWED_OPERATION"
+    default_message = "the operation is disallowed on this repository, tag or manifest: it is locked"
+
+
 class MethodNotAllowed(Unsupported):
     """The resource does not know this method (405); carries `Allow`."""
 
@@ -212,6 +219,7 @@ STATUS: Mapping[type[OciError], int] = {
     Denied: 403,
     QuotaExceeded: 413,
     Unsupported: 405,
+    Locked: 405,
     MethodNotAllowed: 405,
     BadRequest: 400,
     UriTooLong: 414,

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from registry.auth.actions import Role
 from registry.auth.principals import Principal
 from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.attributes import Attributes
 from registry.content.blobs import Blobs
 from registry.content.catalog import Catalog
 from registry.content.gc import GarbageCollector
@@ -51,6 +52,7 @@ class OpenServices:
         self.tags = Tags(self.metadata, self.settings)
         self.catalog = Catalog(self.metadata, self.settings)
         self.referrers = ReferrersList(self.metadata, self.settings, gate)
+        self.attributes = Attributes(self.metadata)
         self.collector = GarbageCollector(self.storage, self.metadata, self.settings)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

@@ -19,6 +19,7 @@ from registry.server.data_lock import DataLock
 from tests.registry.ageing import age_file
 from tests.registry.open_services import (
     OTHER,
+    PUSHER,
     REPOSITORY,
     OpenServices,
     descriptor,
@@ -90,8 +91,15 @@ def drop_a_repository(services: OpenServices) -> None:
     services.run(services.push_image(V1, [b"new"], REPOSITORY))
 
 
+def lock_a_tag(services: OpenServices) -> None:
+    """And unlock it again in part."""
+    for reads in (True, False):
+        services.run(services.attributes.lock(PUSHER, REPOSITORY, V1, {"deletes": True, "reads": reads}))
+
+
 CHANGES = [
     change_nothing,
+    lock_a_tag,
     move_a_tag,
     delete_a_tag,
     delete_a_manifest,
@@ -103,7 +111,7 @@ CHANGES = [
 
 def dump(data: Path) -> dict[str, list[str]]:
     """The rows that count."""
-    tables = ("repositories", "manifests", "manifest_references", "tags", "repository_blobs", "principals")
+    tables = ("repositories", "manifests", "manifest_references", "tags", "locks", "repository_blobs", "principals")
     with open_services(data), closing(sqlite3.connect(data / "registry.db")) as rows:
         return {table: sorted(map(repr, rows.execute(f"SELECT * FROM {table}"))) for table in tables}  # noqa: S608
 

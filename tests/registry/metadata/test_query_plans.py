@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import Connection
 
 from registry.metadata import (
+    attributes,
     blobs,
+    locks,
     manifests,
     push_lookup,
     reachability,
@@ -27,6 +29,16 @@ QUESTIONS: dict[str, Any] = {
     "repository": lambda c: repositories.find(c, NAME),
     "catalog": lambda c: repositories.page(c, "a", 100),
     "bytes held": lambda c: repositories.bytes_held(c, 1),
+    "catalog that is shown": lambda c: repositories.listed(c, "a", 100),
+    "tags that are shown": lambda c: tags.listed(c, 1, "a", 100),
+    "locks": lambda c: locks.find(c, 1, TAG),
+    "locks of a repository": lambda c: locks.bearers(c, 1),
+    "locked against reads": lambda c: locks.require_readable(c, NAME, DIGEST, TAG),
+    "locked against writes": lambda c: locks.require_writable(c, NAME),
+    "unlock": lambda c: locks.forget(c, 1, [TAG]),
+    "attributes of a tag": lambda c: attributes.tag_page(c, NAME, attributes.Place(), 10),
+    "attributes of tags of a manifest": lambda c: attributes.tag_page(c, NAME, attributes.Place(last="a"), 10, DIGEST),
+    "attributes of manifests": lambda c: attributes.manifest_page(c, NAME, attributes.Place(), 10),
     "tag": lambda c: tags.find(c, NAME, TAG),
     "tags": lambda c: tags.page(c, 1, "a", 100),
     "tags of a manifest": lambda c: tags.pointing_at(c, 1, DIGEST),

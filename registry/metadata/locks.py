@@ -1,0 +1,165 @@
+"""Locks: what a repository, one of its tags or one of its manifests must not be used for.
+
+Few things are locked, so there are rows for those that are, or were, and none for the others. A lock belongs to its
+bearer: a tag that is removed and pushed again is not locked.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, or_, select
+from sqlalchemy.dialects.sqlite import insert
+
+from registry.database.statement import Statement, autocommit
+from registry.metadata.tables import locks, repositories
+from registry.oci.errors import Locked
+from registry.oci.names import RepositoryName
+
+REPOSITORY = ""
+"""The name of the bearer that is the repository itself. No tag has a colon in it, every digest has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """What something is locked against.
+
+    Attributes:
+        deletes: being removed.
+        writes: being changed or removed: a tag cannot move, nothing can be pushed to a repository.
+        reads: being pulled.
+        lists: being listed.
+        changed: when that was set, seconds since the epoch; 0: never.
+    """
+
+    deletes: bool = False
+    writes: bool = False
+    reads: bool = False
+    lists: bool = False
+    changed: float = 0.0
+
+
+OPEN = Locks()
+_HERE = (locks.c.repository_id == bindparam("repository")) & (locks.c.name == bindparam("bearer"))
+_COLUMNS = (locks.c.deletes, locks.c.writes, locks.c.reads, locks.c.lists, locks.c.changed)
+_FIND = Statement(select(*_COLUMNS).where(_HERE))
+_BEARERS = Statement(select(locks.c.name).where(locks.c.repository_id == bindparam("repository")))
+_ADDED = insert(locks)
+_FIELDS = ("deletes", "writes", "reads", "lists", "changed")
+_PUT = Statement(
+    _ADDED.on_conflict_do_update(
+        index_elements=["repository_id", "name"], set_={name: _ADDED.excluded[name] for name in _FIELDS}
+    ),
+    ("repository_id", "name", *_FIELDS),
+)
+_FORGET = Statement(delete(locks).where(_HERE))
+_READS = Statement(
+    select(locks.c.name)
+    .join(repositories)
+    .where(
+        repositories.c.name == bindparam("repository"),
+        locks.c.name.in_(["", bindparam("tag"), bindparam("digest")]),
+        locks.c.reads,
+    )
+)
+_SHUT = Statement(
+    select(locks.c.writes).join(repositories).where(repositories.c.name == bindparam("repository"), locks.c.name == "")
+)
+
+
+def find(connection: Connection, repository_id: int, bearer: str) -> Locks:
+    """The locks of a bearer: a tag, a digest, or `REPOSITORY`."""
+    row = _FIND.first(connection, {"repository": repository_id, "bearer": bearer})
+    return OPEN if row is None else of_row(row)
+
+
+def of_row(row: Sequence[Any]) -> Locks:
+    """The locks of a row: deletes, writes, reads, lists, changed."""
+    deletes, writes, reads, lists, changed = row
+    return Locks(bool(deletes), bool(writes), bool(reads), bool(lists), changed)
+
+
+def bearers(connection: Connection, repository_id: int) -> list[str]:
+    """Whatever in a repository has, or had, a lock."""
+    return [name for (name,) in _BEARERS.rows(connection, {"repository": repository_id})]
+
+
+def put(connection: Connection, repository_id: int, bearer: str, wanted: Locks) -> None:
+    """Lock a bearer against this, and nothing else."""
+    values = {name: getattr(wanted, name) for name in _FIELDS}
+    _PUT.change(connection, {"repository_id": repository_id, "name": bearer, **values})
+
+
+def forget(connection: Connection, repository_id: int, bearers: Iterable[str]) -> None:
+    """Bearers are removed, and their locks with them."""
+    for bearer in bearers:
+        _FORGET.change(connection, {"repository": repository_id, "bearer": bearer})
+
+
+@autocommit
+def require_readable(connection: Connection, repository: RepositoryName, digest: str = "", tag: str = "") -> None:
+    """A manifest, the tag that it was asked for by, and the repository are not locked against reads.
+
+    Raises:
+        Locked: one of them is.
+    """
+    bearer = _READS.scalar(connection, {"repository": repository, "digest": digest, "tag": tag})
+    if bearer is not None:
+        raise refusal(repository, bearer, "reads")
+
+
+@autocommit
+def is_readable(connection: Connection, repository: RepositoryName) -> bool:
+    """Whether a repository itself is not locked against reads."""
+    return _READS.scalar(connection, {"repository": repository, "digest": "", "tag": ""}) is None
+
+
+@autocommit
+def require_writable(connection: Connection, repository: RepositoryName) -> None:
+    """A repository that there may be is not locked against writes.
+
+    Raises:
+        Locked: it is.
+    """
+    if _SHUT.scalar(connection, {"repository": repository}):
+        raise refusal(repository, REPOSITORY, "writes")
+
+
+def require_unlocked(
+    connection: Connection, repository_id: int, repository: RepositoryName, bearers: Iterable[str], *, removes: bool
+) -> None:
+    """None of the bearers is locked against being changed, or, where it `removes`, against being removed.
+
+    Raises:
+        Locked: one of them is.
+    """
+    for bearer in bearers:
+        found = find(connection, repository_id, bearer)
+        if found.writes:
+            raise refusal(repository, bearer, "writes")
+        if removes and found.deletes:
+            raise refusal(repository, bearer, "deletes")
+
+
+def refusal(repository: RepositoryName, bearer: str, against: str) -> Locked:
+    """The refusal, for a person."""
+    kind, link = ("manifest", "@") if ":" in bearer else ("tag", ":") if bearer else ("repository", "")
+    return Locked(
+        f"the operation is disallowed: {kind} {repository}{link}{bearer} is locked against {against}; have it unlocked "
+        "first",
+        {"name": bearer or repository, "lock": against},
+    )
+
+
+def listed(repository_id: ColumnElement[int], bearer: ColumnElement[str] | str) -> ColumnElement[bool]:
+    """That something is not locked against lists."""
+    return ~exists().where(locks.c.repository_id == repository_id, locks.c.name == bearer, locks.c.lists)
+
+
+def removable(repository_id: ColumnElement[int], digest: ColumnElement[str]) -> ColumnElement[bool]:
+    """That neither a manifest nor its repository is locked against being removed."""
+    return ~exists().where(
+        locks.c.repository_id == repository_id,
+        locks.c.name.in_(["", digest]),
+        or_(locks.c.deletes, locks.c.writes),
+    )
