@@ -44,6 +44,8 @@ class Row:
         needs: what the caller must be allowed.
         operation: noun and verb, for logs, metrics and the audit log: `manifests.push`. It outlives names in the code.
         handler: who answers.
+        varies_by: the request headers, in lower case, that the handler reads beside `Authorization`, when its answers
+            to GET and HEAD may be given to the same caller again until metadata, gate or settings change; else `None`.
     """
 
     methods: str
@@ -51,15 +53,34 @@ class Row:
     needs: Requirement
     operation: str
     handler: Handler
+    varies_by: frozenset[str] | None = None
 
+
+_NOTHING: frozenset[str] = frozenset()
+_ETAG = frozenset({"if-none-match"})
+_PARTS = frozenset({"if-none-match", "if-range", "range"})
 
 TABLE: tuple[Row, ...] = (
-    Row("GET HEAD", "/v2/", Requirement.SIGNED_IN, "root.check", root.check),
-    Row("GET HEAD", "/v2", Requirement.SIGNED_IN, "root.check", root.check),
-    Row("GET HEAD", "/v2/_catalog", Requirement.CATALOG, "catalog.page", catalog.page),
-    Row("GET HEAD", "/v2/{name:repository}/tags/list", Requirement.PULL, "tags.page", tags.page),
-    Row("GET HEAD", "/v2/{name:repository}/referrers/{digest}", Requirement.PULL, "referrers.page", referrers.page),
-    Row("GET HEAD", "/v2/{name:repository}/manifests/{reference}", Requirement.PULL, "manifests.pull", manifests.pull),
+    Row("GET HEAD", "/v2/", Requirement.SIGNED_IN, "root.check", root.check, _NOTHING),
+    Row("GET HEAD", "/v2", Requirement.SIGNED_IN, "root.check", root.check, _NOTHING),
+    Row("GET HEAD", "/v2/_catalog", Requirement.CATALOG, "catalog.page", catalog.page, _NOTHING),
+    Row("GET HEAD", "/v2/{name:repository}/tags/list", Requirement.PULL, "tags.page", tags.page, _NOTHING),
+    Row(
+        "GET HEAD",
+        "/v2/{name:repository}/referrers/{digest}",
+        Requirement.PULL,
+        "referrers.page",
+        referrers.page,
+        _NOTHING,
+    ),
+    Row(
+        "GET HEAD",
+        "/v2/{name:repository}/manifests/{reference}",
+        Requirement.PULL,
+        "manifests.pull",
+        manifests.pull,
+        _ETAG,
+    ),
     Row("PUT", "/v2/{name:repository}/manifests/{reference}", Requirement.PUSH, "manifests.push", manifests.push),
     Row(
         "DELETE",
@@ -76,7 +97,7 @@ TABLE: tuple[Row, ...] = (
     Row("PATCH", "/v2/{name:repository}/blobs/uploads/{upload}", Requirement.UPLOAD, "uploads.append", uploads.append),
     Row("PUT", "/v2/{name:repository}/blobs/uploads/{upload}", Requirement.UPLOAD, "uploads.finish", uploads.finish),
     Row("DELETE", "/v2/{name:repository}/blobs/uploads/{upload}", Requirement.UPLOAD, "uploads.cancel", uploads.cancel),
-    Row("GET HEAD", "/v2/{name:repository}/blobs/{digest}", Requirement.PULL, "blobs.pull", blobs.pull),
+    Row("GET HEAD", "/v2/{name:repository}/blobs/{digest}", Requirement.PULL, "blobs.pull", blobs.pull, _PARTS),
     Row("DELETE", "/v2/{name:repository}/blobs/{digest}", Requirement.DELETE, "blobs.delete", blobs.delete),
     Row("GET HEAD POST PUT PATCH DELETE", "/acr/{rest:path}", Requirement.AZURE, "acr.absent", acr.absent),
     Row("GET HEAD", "/oauth2/token", Requirement.NOTHING, "tokens.grant", tokens.grant),

@@ -1,5 +1,6 @@
 """Answers that may be given again without asking the application: reads of small things that have not changed since.
 
+Which operations are remembered, and which request headers they vary by, stands in the rows of the route table.
 An answer is remembered as the application gave it, so that both ways say the same. It holds as long as nothing it was
 made from can have changed: no row was written (`metadata.generation`), no earlier decision of the gate has fallen
 (`gate.generation`), no setting was reloaded. Who asks is established anew for every request (`Access.recall`), and the
@@ -11,9 +12,12 @@ anew a tenth of a second after the last time, or at once when a row was written.
 
 import re
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from registry.api.middleware import RequestMiddleware
+from registry.api.requirements import Requirement
+from registry.api.routes import Row
 from registry.api.services import Services
 from registry.auth.actions import Action
 from registry.auth.principals import Principal
@@ -26,7 +30,7 @@ from registry.server.cached_file import CachedFileResponse
 from registry.server.cached_response import Answer, FileAnswer, anew, file_head, file_size
 from registry.telemetry.request_record import RequestRecord, exchange_of
 
-_HARMLESS = frozenset(
+_COMMON = frozenset(
     {
         b"accept",
         b"accept-encoding",
@@ -38,7 +42,7 @@ _HARMLESS = frozenset(
         b"user-agent",
     }
 )
-"""Headers that no handler of a remembered answer reads, beside `Authorization`. Any other leads to the application."""
+"""Headers that most clients send; an answer varies by one if its row says so. Any other leads to the application."""
 
 _RANGE = b"range"
 """One of these may ask for a part of a file."""
@@ -53,12 +57,8 @@ _SAME = 4096
 _ROOM = 1024
 """Bytes that an answer is counted for beside its body and its target: its head."""
 _METHODS = frozenset({"GET", "HEAD"})
-_ANYBODY, _LIST = "root.check", "catalog.page"
-_PULLS = frozenset(
-    (method, operation)
-    for method in _METHODS
-    for operation in ("manifests.pull", "blobs.pull", "tags.page", "referrers.page")
-)
+_NEEDS = frozenset({Requirement.SIGNED_IN, Requirement.CATALOG, Requirement.PULL})
+"""What may be asked of a caller without waiting."""
 
 
 @dataclass(slots=True)
@@ -80,17 +80,39 @@ class _Known:
     answer: Answer | FileAnswer
 
 
+class _Kept:
+    """A row whose answers are remembered."""
+
+    __slots__ = ("ignored", "needs")
+
+    def __init__(self, row: Row) -> None:
+        if row.needs not in _NEEDS:
+            raise ValueError(f"answers of {row.operation} cannot be remembered: who may have them is not known at once")
+        self.needs = row.needs
+        self.ignored = _COMMON - {name.encode("ascii") for name in row.varies_by or ()}
+
+
 class ResponseCache:
     """Implements `registry.http.context.Memory`.
 
     Args:
         services: of the registry that is served.
+        table: all rows that are served.
         edge: told of every answer given; says when the server is too busy for any.
         maximum: bytes of remembered answers; then all are forgotten.
+
+    Raises:
+        ValueError: a row varies by some header, and needs of its caller what cannot be told without waiting.
     """
 
-    def __init__(self, services: Services, edge: RequestMiddleware, maximum: int) -> None:
+    def __init__(self, services: Services, table: Iterable[Row], edge: RequestMiddleware, maximum: int) -> None:
         self._services = services
+        self._rows = {
+            (method, row.operation): _Kept(row)
+            for row in table
+            if row.varies_by is not None
+            for method in _methods(row)
+        }
         self._edge = edge
         self._maximum = maximum
         self._held = 0
@@ -125,7 +147,9 @@ class ResponseCache:
         """
         began = time.perf_counter()
         place = self._places.get((head.method, head.target))
-        if place is None or not _plain(head) or self._edge.busy or self._now() != self._at:
+        if place is None or self._edge.busy or self._now() != self._at:
+            return None
+        if not _plain(head, self._rows[head.method, place.operation].ignored):
             return None
         principal = self._principal(head, place)
         answer = None if principal is None else self._answers.get((head.method, head.target, principal))
@@ -175,12 +199,12 @@ class ResponseCache:
 
     def note(self, head: Head) -> Note | None:
         """To be taken before the application is asked; `None` when the answer will not be remembered."""
-        return self._now() if head.method in _METHODS and _plain(head) else None
+        return self._now() if head.method in _METHODS and _plain(head, _COMMON) else None
 
     def learn(self, note: Note, turn: RequestResponseCycle, fields: Fields, body: bytes | Window) -> None:
         """Remember a 200 that the application gave in one piece, or how it handed out a file."""
         exchange, head = exchange_of(turn.scope), turn.head
-        if exchange is None or not turn.keeps or exchange.error is not None or not _kept(head.method, exchange):
+        if exchange is None or not turn.keeps or exchange.error is not None or not self._keeps(head, exchange):
             return
         principal = self._principal(head, exchange)
         if principal is None or principal != exchange.principal:
@@ -224,11 +248,18 @@ class ResponseCache:
         if len(found) > 1:
             return None
         authorization = found[0].decode("latin-1") if found else None
-        if place.operation == _LIST:
-            return self._services.access.recall_lister(authorization)
-        if place.repository is None:
-            return self._services.access.recall_caller(authorization)
-        return self._services.access.recall(authorization, place.repository, Action.PULL)
+        access, needs = self._services.access, self._rows[head.method, place.operation].needs
+        if needs is Requirement.CATALOG:
+            return access.recall_lister(authorization)
+        if needs is Requirement.SIGNED_IN or place.repository is None:
+            return access.recall_caller(authorization)
+        return access.recall(authorization, place.repository, Action.PULL)
+
+    def _keeps(self, head: Head, exchange: RequestRecord) -> bool:
+        row = self._rows.get((head.method, exchange.operation))
+        if row is None or (exchange.repository is None) is (row.needs is Requirement.PULL):
+            return False
+        return _plain(head, row.ignored)
 
 
 def _answer(exchange: RequestRecord, fields: Fields, body: bytes) -> Answer:
@@ -256,14 +287,12 @@ def _range(head: Head) -> str | None:
     return next((value.decode("latin-1") for name, value in head.fields if name == _RANGE), None)
 
 
-def _plain(head: Head) -> bool:
+def _plain(head: Head, ignored: frozenset[bytes]) -> bool:
     if head.length != 0 or not head.keeps or head.version != "1.1":
         return False
-    others = [name for name, _ in head.fields if name not in _HARMLESS]
+    others = [name for name, _ in head.fields if name not in ignored]
     return not others or (others == [_RANGE] and head.method == "GET")
 
 
-def _kept(method: str, exchange: RequestRecord) -> bool:
-    if exchange.operation in {_ANYBODY, _LIST}:
-        return exchange.repository is None
-    return exchange.repository is not None and (method, exchange.operation) in _PULLS
+def _methods(row: Row) -> frozenset[str]:
+    return _METHODS & set(row.methods.split())

@@ -101,7 +101,7 @@ class Serving:
     def _made_means(self, server: ServerSettings) -> ConnectionContext:
         asgi, state = self._app.asgi, self._server.server_state
         remembers = server.fast and server.answer_bytes
-        memory = ResponseCache(self._app.services, asgi, server.answer_bytes) if remembers else None
+        memory = ResponseCache(self._app.services, self._app.table, asgi, server.answer_bytes) if remembers else None
         return ConnectionContext(
             asgi, state, self._sockets, server.head_bytes, _patience(server), server.fast, memory, oci_form
         )
