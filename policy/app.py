@@ -15,6 +15,7 @@ from registry.app import RegistryApp
 from registry.app import build as build_registry
 from registry.config.settings import RegistrySettings
 from registry.extension import Extension, compose
+from registry.storage.blob_store import BlobStore
 
 T = TypeVar("T")
 
@@ -45,10 +46,11 @@ EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
 """All that join, in this order; closed in the reverse order."""
 
 
-def build(settings: Settings, *, new_database: bool = False) -> RegistryApp:
+def build(settings: Settings, *, new_database: bool = False, blobs: BlobStore | None = None) -> RegistryApp:
     """Build everything over the data folder of the settings; the caller closes it.
 
-    With `new_database`, the registry begins with no rows although the folder holds content.
+    With `new_database`, the registry begins with no rows although the folder holds content. `blobs`: where these are
+    kept; `None`: in the data folder.
 
     Raises:
         PolicyRefused: a policy cannot be used.
@@ -61,4 +63,4 @@ def build(settings: Settings, *, new_database: bool = False) -> RegistryApp:
         shared = Shared(stores, gate, Checks(stores.metadata, gate))
         return compose(partial(make, shared) for make in EXTENSIONS)
 
-    return build_registry(settings, extension=extension, new_database=new_database)
+    return build_registry(settings, extension=extension, new_database=new_database, blobs=blobs)

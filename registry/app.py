@@ -32,8 +32,9 @@ from registry.content.uploads import Uploads
 from registry.extension import Extension, ExtensionFactory, no_extension
 from registry.gate import Gate, OpenGate
 from registry.maintenance.upkeep import Upkeep
+from registry.metadata.open_store import open_metadata
 from registry.metadata.sqlite_store import SqliteStore
-from registry.storage.disk.store import DiskStore
+from registry.storage.blob_store import BlobStore
 from registry.telemetry import logs
 from registry.telemetry.audit import AuditLog, audit_log
 from registry.telemetry.damage import DamageReport
@@ -61,7 +62,7 @@ class RegistryApp:
         self,
         services: Services,
         extension: Extension,
-        journal: Journal,
+        journal: Journal | None,
         upkeep: Upkeep,
         audit: AuditLog | None,
         opened: ExitStack,
@@ -75,7 +76,7 @@ class RegistryApp:
         self.asgi = _asgi(services, self.table, [*_observers(audit), *extension.observers])
         self.followers: list[Follower] = [self._follow, *extension.followers]
         self._collector = GarbageCollector(services.stores.storage, services.stores.metadata, self.settings)
-        self._work = [self._expire_uploads, self._collect, journal.run, *upkeep.work]
+        self._work = [self._expire_uploads, self._collect, *([] if journal is None else [journal.run]), *upkeep.work]
         self._work += [*([] if audit is None else [audit.run]), *extension.background]
         self._log = structlog.get_logger(__name__)
         self._opened = opened.pop_all()
@@ -117,6 +118,7 @@ def build(
     *,
     extension: ExtensionFactory = no_extension,
     new_database: bool = False,
+    blobs: BlobStore | None = None,
 ) -> RegistryApp:
     """Put a registry together over the data folder of the settings. When it fails, nothing stays open.
 
@@ -124,10 +126,11 @@ def build(
         settings: checked settings.
         extension: what joins it; several are put into one by `registry.extension.compose`.
         new_database: begin with no rows although the data folder holds content.
+        blobs: where they are kept; `None`: in the data folder.
     """
     in_force = SettingsInForce(settings)
     with ExitStack() as opened:
-        storage, metadata, pool = _open(settings, opened, new_database=new_database)
+        storage, metadata, journal = _open(in_force, opened, blobs, new_database=new_database)
         audit = audit_log(settings.data, lambda: in_force.current.audit) if settings.audit.enabled else None
         if audit is not None:
             opened.callback(audit.close)
@@ -138,7 +141,6 @@ def build(
         stores = Stores(storage, metadata, in_force)
         joined = extension(stores)
         opened.callback(joined.close)
-        journal = Journal(storage, metadata, pool, in_force)
         services = _services(stores, joined.gate or OpenGate(), authority, journal, sessions)
         damage = DamageReport(storage.quarantine, storage.reserve)
         upkeep = Upkeep(storage, metadata, in_force)
@@ -151,22 +153,24 @@ def build(
 
 
 def _open(
-    settings: RegistrySettings, opened: ExitStack, *, new_database: bool
-) -> tuple[DiskStore, SqliteStore, ThreadPoolExecutor]:
-    pool = ThreadPoolExecutor(settings.storage.threads, thread_name_prefix="files")
+    settings: SettingsInForce[RegistrySettings], opened: ExitStack, blobs: BlobStore | None, *, new_database: bool
+) -> tuple[BlobStore, SqliteStore, Journal | None]:
+    """Blobs and rows. Small blobs are journaled where they become files: elsewhere that would save nothing."""
+    data, group = settings.current.data, settings.current.storage
+    if blobs is not None:
+        metadata = open_metadata(data, busy_seconds=group.busy_seconds, new=new_database)
+        opened.callback(metadata.close)
+        return blobs, metadata, None
+    pool = ThreadPoolExecutor(group.threads, thread_name_prefix="files")
     opened.callback(pool.shutdown)
-    storage, metadata = open_stores(
-        settings.data,
-        pool,
-        settings.storage.sync_bytes,
-        settings.storage.busy_seconds,
-        new_database=new_database,
-    )
+    storage, metadata = open_stores(data, pool, group.sync_bytes, group.busy_seconds, new_database=new_database)
     opened.callback(metadata.close)
-    return storage, metadata, pool
+    return storage, metadata, Journal(storage, metadata, pool, settings)
 
 
-def _services(stores: Stores, gate: Gate, authority: Authority, journal: Journal, sessions: SessionLog) -> Services:
+def _services(
+    stores: Stores, gate: Gate, authority: Authority, journal: Journal | None, sessions: SessionLog
+) -> Services:
     storage, metadata, settings = stores.storage, stores.metadata, stores.settings
     return Services(
         stores=stores,

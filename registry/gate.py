@@ -6,13 +6,13 @@ package brings its own.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 from registry.auth.principals import Principal
 from registry.oci.digest import Digest
 from registry.oci.manifest import Manifest
 from registry.oci.names import RepositoryName, Tag
+from registry.storage.blob_store import StagedBytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,11 @@ class Arrival(Protocol):
     """Told how far one upload has come; all methods return at once and never raise."""
 
     def wrote(self, size: int) -> bool:
-        """The staging file holds `size` bytes that will not change. Whether it wants to hear when there are more."""
+        """There are `size` bytes that will not change. Whether it wants to hear when there are more."""
         ...
 
     def committed(self, digest: Digest, size: int) -> None:
-        """The upload is a blob now; the staging path is gone, the store holds the content."""
+        """The upload is a blob now; nothing is staged any more, the store holds the content."""
         ...
 
     def aborted(self) -> None:
@@ -66,8 +66,8 @@ class Arrival(Protocol):
 class Gate(Protocol):
     """A policy's seat in the registry. Implementations must be safe to call from one event loop concurrently."""
 
-    def arriving(self, repository: RepositoryName, staging: Path) -> Arrival | None:
-        """An upload begins, its bytes going to `staging`; `None` when the gate does not care to follow it."""
+    def arriving(self, repository: RepositoryName, staging: StagedBytes) -> Arrival | None:
+        """An upload begins, its bytes are seen in `staging`; `None` when the gate does not care to follow it."""
         ...
 
     async def before_push(self, push: Push) -> Decision:
@@ -98,7 +98,7 @@ class Gate(Protocol):
 class OpenGate:
     """A gate without a policy: everything is allowed."""
 
-    def arriving(self, repository: RepositoryName, staging: Path) -> Arrival | None:  # noqa: ARG002
+    def arriving(self, repository: RepositoryName, staging: StagedBytes) -> Arrival | None:  # noqa: ARG002
         """Nobody looks."""
         return None
 

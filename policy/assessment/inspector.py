@@ -35,7 +35,6 @@ from registry.oci.errors import ContentTooLarge, ManifestInvalid
 from registry.oci.manifest import ImageIndex, ImageManifest, Manifest, parse_manifest
 from registry.oci.names import RepositoryName
 from registry.storage.blob_store import BlobStore
-from registry.storage.file_stamp import stamp_of
 
 CURRENT = ",".join(names(DETECTORS))
 _SUBJECTS = 2000
@@ -278,14 +277,14 @@ class Inspector:
             if found is not None:
                 return found
             blob = await self._storage.stat(digest)
-            if blob is None or blob.path is None:
+            if blob is None:
                 return None
-            job = urgency.read(digest, blob.path)
+            job = urgency.read(digest, blob.open)
         return await asyncio.wrap_future(job.future)
 
     def _keep_inspection(self, digest: str, found: Inspected) -> None:
         if found.damaged is not None:
-            self._storage.quarantine.set_aside(Digest(digest), stamp_of(found.damaged), _DAMAGED)
+            self._storage.quarantine.set_aside(Digest(digest), found.damaged, _DAMAGED)
         if found.passing:  # whoever asks later has it read again
             return
         try:

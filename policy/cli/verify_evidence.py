@@ -1,6 +1,7 @@
 """`basegate verify-evidence`: read again, by other means, every place that an image's facts name."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -45,12 +46,12 @@ async def _verified(folder: DataFolder, image: str) -> list[Confirmation]:
     images = await _images(folder, repository, digest)
     evidence = [item for facts in images for item in _evidence(facts)]
     blobs = {layer: await folder.storage.stat(Digest(layer)) for layer in {item.layer for item in evidence} - {""}}
-    paths = {layer: blob.path for layer, blob in blobs.items() if blob is not None and blob.path is not None}
 
     def open_layer(layer: str) -> BinaryIO:
-        if layer not in paths:
+        blob = blobs.get(layer)
+        if blob is None:
             raise FileNotFoundError(f"layer {layer} is not in this registry")
-        return paths[layer].open("rb")
+        return os.fdopen(blob.open().descriptor, "rb")
 
     return await asyncio.to_thread(verify, evidence, open_layer)
 

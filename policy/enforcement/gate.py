@@ -44,7 +44,7 @@ from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
 from registry.oci.manifest import Manifest
 from registry.oci.names import RepositoryName, Tag
-from registry.storage.blob_store import BlobStore
+from registry.storage.blob_store import BlobStore, StagedBytes
 
 _PATIENCE_SECONDS = 3600.0
 _PAGE = 500
@@ -97,7 +97,7 @@ class PolicyGate:
             opened.pop_all()
         return gate
 
-    def arriving(self, repository: RepositoryName, staging: Path) -> LayerArrival:  # noqa: ARG002
+    def arriving(self, repository: RepositoryName, staging: StagedBytes) -> LayerArrival:  # noqa: ARG002
         """Follow an upload: its layer is read while it arrives."""
         return LayerArrival(self.inspector.workers, staging, self._settings.inspection.follow_bytes)
 

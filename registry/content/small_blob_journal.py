@@ -39,7 +39,7 @@ from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest
 from registry.oci.errors import OciError
 from registry.storage.blob_store import StoredBlob
-from registry.storage.disk.reserve import Reserve
+from registry.storage.disk.reserve import DiskReserve
 from registry.storage.disk.small_files import SmallFiles
 from registry.storage.disk.store import DiskStore
 
@@ -76,7 +76,7 @@ def open_stores(
         storage, metadata = opened()
     except (OSError, SQLAlchemyError, sqlite3.Error, OciError) as error:
         # A database cannot even be read without room for its side files.
-        if not (is_full(error) and Reserve(data).give_up(start=True)):
+        if not (is_full(error) and DiskReserve(data).give_up(start=True)):
             raise
         storage, metadata = opened()
         storage.reserve.give_up(start=True)

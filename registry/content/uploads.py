@@ -48,7 +48,7 @@ class Uploads:
         metadata: MetadataStore,
         gate: Gate,
         settings: SettingsInForce[RegistrySettings],
-        journal: Journal,
+        journal: Journal | None,
         log: SessionLog,
     ) -> None:
         self._storage = storage
@@ -249,7 +249,7 @@ class Uploads:
         self._close(session)
         await self._require_room(session.repository, length, digest)
         require_digest(digest, Digest.of(content, digest.algorithm))
-        if self._journal.has_room:
+        if self._journal is not None and self._journal.has_room:  # `None`: the store needs no shorter way for them
             return await self._journal.take(self._occasion(session), digest, content)
         return await self._record(session, await self._storage.put(digest, content))
 
@@ -361,7 +361,7 @@ class Uploads:
                 await staging.abort()
             raise
         if not session.staged:
-            session.stage(staging, self._gate.arriving(session.repository, staging.path))
+            session.stage(staging, self._gate.arriving(session.repository, staging))
 
     @property
     def _silence(self) -> float:

@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -17,6 +18,7 @@ from registry.maintenance.scrub import Progress, Scrub, read_progress, save_prog
 from registry.maintenance.snapshot import structure_of
 from registry.metadata.open_store import FILE_NAME
 from registry.metadata.sqlite_store import SqliteStore
+from registry.storage.blob_store import BlobStore
 from registry.storage.disk.store import DiskStore
 
 T = TypeVar("T")
@@ -31,12 +33,12 @@ class Upkeep:
     """Background work of a server, in a thread of its own: the event loop only waits.
 
     Args:
-        storage: the blobs.
+        storage: the blobs. Only files of this data folder are scrubbed: other bytes are others' to look after.
         metadata: the rows.
         settings: read anew before each round.
     """
 
-    def __init__(self, storage: DiskStore, metadata: SqliteStore, settings: SettingsInForce[RegistrySettings]) -> None:
+    def __init__(self, storage: BlobStore, metadata: SqliteStore, settings: SettingsInForce[RegistrySettings]) -> None:
         self._storage = storage
         self._metadata = metadata
         self._settings = settings
@@ -47,13 +49,14 @@ class Upkeep:
     @property
     def work(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """Each runs until it is cancelled."""
-        return [self.scrub, self.copy, self.check, self.reconsider, self.watch_room]
+        scrubs = [partial(self.scrub, self._storage)] if isinstance(self._storage, DiskStore) else []
+        return [*scrubs, self.copy, self.check, self.reconsider, self.watch_room]
 
-    async def scrub(self) -> None:
+    async def scrub(self, storage: DiskStore) -> None:
         """Read all content when its time has come; a pass that an earlier process has begun goes on at once."""
         data = self._settings.current.data
         pace = Pace(lambda: self._settings.current.scrub.bytes_per_second)
-        scrub = Scrub(self._storage, self._metadata, data, pace)
+        scrub = Scrub(storage, self._metadata, data, pace)
         while True:
             interval, before = self._settings.current.scrub.interval_seconds, read_progress(data)
             if not before.finished:

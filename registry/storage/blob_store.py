@@ -4,28 +4,33 @@ A blob is visible under its digest entirely or not at all. `commit` and `put` re
 survive a power failure. Content is global to the store: which repository may show it is the metadata's affair.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from registry.oci.digest import Digest
-from registry.storage.disk.quarantine import Quarantine
-from registry.storage.disk.reserve import Reserve
-from registry.storage.disk.trash import Trash
-from registry.storage.file_stamp import Stamp, stamp_of
+from registry.storage.file_stamp import Stamp
+
+
+class OpenedBlob(NamedTuple):
+    """A blob's bytes behind a file descriptor, which any process can read, and the stamp of what was opened."""
+
+    descriptor: int
+    stamp: Stamp
 
 
 @dataclass(frozen=True, slots=True)
-class StoredBlob:
+class StoredBlob(ABC):
     """One blob at rest.
 
     Attributes:
         digest: its name.
         size: bytes.
-        path: the file to send from, or `None` where the store has no files.
+        path: a file that a server may send as it is. `None` where the store has none, which says nothing else.
         modified: seconds since the epoch of its last commit; garbage collection's grace period counts from here.
-        stamp: tells whether the file is still the one that was looked at, or `None`.
+        stamp: tells whether the content is still the one that was looked at, or `None`.
     """
 
     digest: Digest
@@ -34,15 +39,17 @@ class StoredBlob:
     modified: float
     stamp: Stamp | None = None
 
+    @abstractmethod
     def still_there(self) -> bool:
-        """Whether its file is as it was looked at; always true where the store has no files."""
-        if self.path is None:
-            return True
-        try:
-            found = self.path.lstat()
-        except OSError:
-            return False
-        return found.st_size == self.size if self.stamp is None else stamp_of(found) == self.stamp
+        """Whether the store holds it as it was looked at (blocking, briefly)."""
+
+    @abstractmethod
+    def open(self) -> OpenedBlob:
+        """Its bytes as a whole file, from the first one on; the caller closes the descriptor (blocking).
+
+        Raises:
+            OSError: it cannot be read; FileNotFoundError: it has gone.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,25 @@ class Opening:
     started: float
 
 
-class Staging(Protocol):
+class StagedBytes(Protocol):
+    """Bytes of an upload in progress, as far as they have come: what whoever follows it may look at."""
+
+    @property
+    def size(self) -> int:
+        """Bytes held so far."""
+        ...
+
+    @property
+    def path(self) -> Path | None:
+        """The file that they are in, from the first byte on, for other processes to read; `None` without files."""
+        ...
+
+    def read_at(self, start: int, length: int) -> bytes:
+        """The bytes `[start, start + length)`, as far as they are here (blocking). Raises OSError."""
+        ...
+
+
+class Staging(StagedBytes, Protocol):
     """One upload in progress: append-only bytes that have no digest yet.
 
     `write` blocks and is called from one thread at a time; the coroutines do their blocking work elsewhere.
@@ -71,16 +96,6 @@ class Staging(Protocol):
     @property
     def opening(self) -> Opening:
         """What it was opened with."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """Bytes held so far."""
-        ...
-
-    @property
-    def path(self) -> Path:
-        """Where the bytes are while they arrive, from the first one on; readable by other processes."""
         ...
 
     def write(self, data: bytes | memoryview) -> None:
@@ -132,6 +147,116 @@ class Staging(Protocol):
 
     def release(self) -> None:
         """Let go of open files until the next write; returns at once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """One piece of damaged content.
+
+    Attributes:
+        digest: what its bytes should have been.
+        is_manifest: whether its bytes are kept with the rows, and not in the store.
+    """
+
+    digest: Digest
+    is_manifest: bool
+
+
+class Quarantine(Protocol):
+    """Damaged content: never served again, healed by a push of the same content. All methods block, briefly.
+
+    Attributes:
+        found: how often this process found something damaged.
+    """
+
+    found: int
+
+    def generation(self) -> int:
+        """Changes when anything becomes damaged or is healed: here at once, elsewhere within a tenth of a second."""
+        ...
+
+    def withheld(self) -> frozenset[Digest]:
+        """Blobs that are damaged or missing."""
+        ...
+
+    def set_aside(self, digest: Digest, seen: Stamp, reason: str) -> bool:
+        """Take damaged bytes out of the store, unless others have their name by now; whether it was done.
+
+        Args:
+            digest: the blob.
+            seen: the stamp of what was found to be damaged.
+            reason: what is wrong with it, as the end of a sentence.
+        """
+        ...
+
+    def note_manifest(self, digest: Digest, content: bytes, reason: str) -> None:
+        """Keep a copy of a manifest's damaged bytes, and tell of it the first time."""
+        ...
+
+    def note_missing(self, digest: Digest) -> bool:
+        """A blob that should be there is not; whether that is news."""
+        ...
+
+    def manifest_is_whole(self, digest: Digest) -> None:
+        """A manifest was pushed, or put right: it is no longer damaged if it was."""
+        ...
+
+    def held(self) -> list[Damaged]:
+        """What is damaged now; blobs that were pushed again since are forgotten."""
+        ...
+
+    def forget(self, item: Damaged) -> None:
+        """Nobody needs it any more."""
+        ...
+
+
+class Trash(Protocol):
+    """Blobs that were collected, for as long as that can be undone. All methods block."""
+
+    def recover(self, digest: Digest) -> bool:
+        """Bring a blob back, young, if it is here and sound."""
+        ...
+
+    def empty(self, before: float) -> int:
+        """Remove what came here before a time (seconds since the epoch); returns how many blobs."""
+        ...
+
+
+class Reserve(Protocol):
+    """Room that is kept for what frees room. While it is given up, no content is taken. All methods block, briefly."""
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it was, and is not made again yet."""
+        ...
+
+    def is_short(self) -> bool:
+        """Whether so little room is left that what is removed must give its own at once."""
+        ...
+
+    def require(self) -> None:
+        """Raise StorageFull while it is given up."""
+        ...
+
+    def want(self, size: int) -> None:
+        """Keep so many bytes from the next `keep` on."""
+        ...
+
+    def keep(self) -> bool:
+        """Have it, if there is room; whether it is there. Raises OSError."""
+        ...
+
+    def give_up(self, *, start: bool = False) -> bool:
+        """Let go of it, for something that frees room; whether there was any. With `start`, of the last part too."""
+        ...
+
+    def free(self) -> int:
+        """Bytes that are free. Raises OSError."""
+        ...
+
+    def problems(self) -> list[str]:
+        """One sentence when no room is left."""
         ...
 
 

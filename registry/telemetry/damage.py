@@ -7,8 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from registry.storage.disk.quarantine import Quarantine
-from registry.storage.disk.reserve import Reserve
+from registry.storage.blob_store import Quarantine, Reserve
 
 _SHOWN = 3
 

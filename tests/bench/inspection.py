@@ -18,6 +18,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from statistics import median
@@ -28,6 +29,7 @@ from policy.inspection.budgets import Budgets
 from policy.inspection.layer.report import LayerInspection
 from policy.inspection.worker.job import LayerJob
 from policy.inspection.worker.process import ALLOCATOR, WorkerProcess
+from registry.storage.disk.reading import open_file
 from tests.bench.measures import cpu_seconds, peak_memory
 
 PIECE = 256 * 1024
@@ -88,7 +90,7 @@ def inspect(path: Path) -> tuple[int, float, float, int]:
 
 def answered(worker: WorkerProcess, path: Path) -> LayerInspection:
     """What a worker says of a layer."""
-    job = LayerJob(path=path)
+    job = LayerJob(opener=partial(open_file, path))
     job.open()
     worker.start(job, Budgets())
     while not worker.wait():

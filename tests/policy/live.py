@@ -14,6 +14,7 @@ from policy.app import build
 from policy.settings import Settings
 from registry.auth.actions import Role
 from registry.auth.enrolment import draft, record
+from registry.storage.blob_store import BlobStore
 from tests.clients.layouts import Image, Layout
 from tests.servers import LiveRegistry, running
 
@@ -52,13 +53,18 @@ class LiveGateway:
 
 
 @contextmanager
-def live_gateway(data: Path, ca: Path | None = None, **groups: Any) -> Iterator[LiveGateway]:
-    """Serve over a new data folder; groups are settings, `ca` signed the certificate that they name."""
+def live_gateway(
+    data: Path, ca: Path | None = None, blobs: BlobStore | None = None, **groups: Any
+) -> Iterator[LiveGateway]:
+    """Serve over a new data folder; groups are settings, `ca` signed the certificate that they name.
+
+    `blobs`: where they are kept instead.
+    """
     quiet = {"level": "error", "access": False}
     settings = Settings.model_validate(
         {"data": data, "listen": "127.0.0.1:0", "log": quiet, "operations": {"watch": False}, **groups}
     )
-    app = build(settings)
+    app = build(settings, blobs=blobs)
     made = [
         draft("admin", Role.OWNER),
         draft("reader", Role.ACR_PULL),

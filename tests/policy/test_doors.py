@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -29,7 +30,8 @@ from registry.auth.actions import Role
 from registry.auth.enrolment import draft, record
 from registry.oci.digest import Digest
 from registry.storage.disk.layout import Layout
-from registry.storage.disk.quarantine import Quarantine
+from registry.storage.disk.quarantine import DiskQuarantine
+from registry.storage.disk.reading import open_file
 from tests.policy.door_cases import CASES, PENDING, YOUNG, Case, Special
 from tests.policy.door_probes import COLUMNS, expected
 from tests.policy.every_row import every_row
@@ -81,7 +83,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
             secrets[name] = made_principal.secret()
     gone = Digest.of(CASES[Special.MISSING].blob)
     Layout(data).blob(gone).unlink()
-    Quarantine(Layout(data)).note_missing(gone)  # as whoever meets it first does
+    DiskQuarantine(Layout(data)).note_missing(gone)  # as whoever meets it first does
     return Prepared(data, secrets)
 
 
@@ -123,11 +125,11 @@ def settings(data: Path, mode: str, policy: str) -> Settings:
 def hold_worker(gate: PolicyGate, data: Path) -> None:
     """Start the only worker, let it do one layer, stop its process, and leave another layer to it."""
     workers, first, last = gate.inspector.workers, *(Digest.of(content) for content in PENDING.layers)
-    workers.inspect(first, Layout(data).blob(first)).future.result()
+    workers.inspect(first, partial(open_file, Layout(data).blob(first))).future.result()
     os.kill(workers.pids[0], signal.SIGSTOP)
     while "T (stopped)" not in Path(f"/proc/{workers.pids[0]}/status").read_text():
         time.sleep(0.01)
-    workers.inspect(last, Layout(data).blob(last))
+    workers.inspect(last, partial(open_file, Layout(data).blob(last)))
 
 
 def wrong_cells(client: httpx.Client, cases: Mapping[str, Case], role: str, mode: str) -> list[tuple[str, str, str]]:

@@ -1,12 +1,12 @@
 """Gates that decide as a test says, and remember what they were asked."""
 
 from collections.abc import Collection
-from pathlib import Path
 
 from registry.auth.principals import Principal
 from registry.gate import ALLOWED, Arrival, Decision, OpenGate, Push
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
+from registry.storage.blob_store import StagedBytes
 
 REFUSED = Decision(allowed=False, message="not cleared: Python 3.7.0 found", detail={"rule": "python"})
 
@@ -14,7 +14,7 @@ REFUSED = Decision(allowed=False, message="not cleared: Python 3.7.0 found", det
 class Follower:
     """Writes down what it is told of one upload."""
 
-    def __init__(self, staging: Path) -> None:
+    def __init__(self, staging: StagedBytes) -> None:
         self.staging = staging
         self.curious = True
         self.told: list[tuple[str, object]] = []
@@ -42,7 +42,7 @@ class GateOfTests(OpenGate):
         self.pushes: list[Push] = []
         self.followers: list[Follower] = []
 
-    def arriving(self, repository: RepositoryName, staging: Path) -> Arrival | None:  # noqa: ARG002
+    def arriving(self, repository: RepositoryName, staging: StagedBytes) -> Arrival | None:  # noqa: ARG002
         """Follow it."""
         self.followers.append(Follower(staging))
         return self.followers[-1]

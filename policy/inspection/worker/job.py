@@ -6,7 +6,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from pathlib import Path
+
+from registry.storage.blob_store import OpenedBlob
+from registry.storage.file_stamp import Stamp, stamp_of
+
+Open = Callable[[], OpenedBlob]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +22,14 @@ class Inspected:
         failure: why there is none: a sentence for a person, "" when there is one.
         opened: bytes of the layer that were read.
         passing: whether the cause was not the layer's, so that another attempt may well succeed.
-        damaged: the file that was read, when its bytes do not have the layer's digest.
+        damaged: the stamp of what was read, when its bytes do not have the layer's digest.
     """
 
     body: bytes
     failure: str
     opened: int
     passing: bool = False
-    damaged: os.stat_result | None = None
+    damaged: Stamp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,11 @@ class Progress:
 class LayerJob:
     """The state of one layer between an upload, the queue and a worker. Safe to use from any thread."""
 
-    def __init__(self, descriptor: int = -1, available: int = 0, path: Path | None = None) -> None:
-        """Take over the descriptor of an open file that still grows, or name a whole file to be opened in its turn."""
+    def __init__(self, descriptor: int = -1, available: int = 0, opener: Open | None = None) -> None:
+        """Take over the descriptor of an open file that still grows, or open a whole one in its turn."""
         self.descriptor = descriptor
-        self._path = path
+        self._opener = opener
+        self._stamp: Stamp | None = None
         self.algorithm = "sha256"
         self.digest = ""
         self.attempts = 0
@@ -55,7 +60,7 @@ class LayerJob:
         # Several may wait for it: none of them may call it off for the others.
         self.future.set_running_or_notify_cancel()
         self._lock = threading.Lock()
-        self._progress = Progress(available, complete=path is not None)
+        self._progress = Progress(available, complete=opener is not None)
         self._closed = False
         self._aborted = False
         self._moved = time.monotonic()
@@ -109,19 +114,21 @@ class LayerJob:
         Raises:
             OSError: it cannot be opened.
         """
-        if self._path is not None and self.descriptor < 0:
-            self.descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        if self._opener is not None and self.descriptor < 0:
+            self.descriptor, self._stamp = self._opener()
             self._progress = Progress(os.fstat(self.descriptor).st_size, complete=True)
 
-    def seen(self) -> os.stat_result | None:
-        """The file that is open."""
-        return None if self.descriptor < 0 else os.fstat(self.descriptor)
+    def seen(self) -> Stamp | None:
+        """What is open."""
+        if self.descriptor < 0 or self._stamp is not None:
+            return self._stamp
+        return stamp_of(os.fstat(self.descriptor))
 
     def release(self) -> None:
         """Close a file that can be opened again."""
-        if self._path is not None and self.descriptor >= 0:
+        if self._opener is not None and self.descriptor >= 0:
             os.close(self.descriptor)
-            self.descriptor = -1
+            self.descriptor, self._stamp = -1, None
 
     def close(self, found: Inspected) -> None:
         """Let go of the file and give the answer; once."""

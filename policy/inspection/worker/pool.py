@@ -3,10 +3,9 @@
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from policy.inspection.worker.job import Inspected, LayerJob
+from policy.inspection.worker.job import Inspected, LayerJob, Open
 from policy.inspection.worker.limits import WorkerCounters, WorkerLimits
 from policy.inspection.worker.process import WorkerDied, WorkerProcess
 from policy.inspection.worker.queue import WaitingLayers
@@ -76,12 +75,12 @@ class InspectionWorkers:
         """The job that is reading or about to read this layer."""
         return self._outstanding.get(digest)
 
-    def inspect(self, digest: str, path: Path, *, urgent: bool = True) -> LayerJob:
+    def inspect(self, digest: str, opener: Open, *, urgent: bool = True) -> LayerJob:
         """Inspect a stored layer, opened in its turn; the same job for all who ask while it is under way.
 
         Args:
             digest: the layer.
-            path: its file.
+            opener: opens its bytes.
             urgent: whether somebody waits for it; otherwise its reader stands back behind the server, until somebody
                 asks who does.
         """
@@ -91,7 +90,7 @@ class InspectionWorkers:
                 if urgent:
                     self.hasten(digest)
                 return known
-            job = LayerJob(path=path)
+            job = LayerJob(opener=opener)
             job.urgent = urgent
             job.digest = digest
             job.algorithm = digest.partition(":")[0]

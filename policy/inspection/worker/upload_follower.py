@@ -1,18 +1,21 @@
 """Uploads that may be layers, told to the inspection workers while they arrive (the registry's `Arrival`)."""
 
 import os
-from pathlib import Path
 
 from policy.inspection.layer.head import HEAD, looks_like_layer
 from policy.inspection.worker.job import LayerJob
 from policy.inspection.worker.pool import InspectionWorkers
 from registry.oci.digest import Digest
+from registry.storage.blob_store import StagedBytes
 
 
 class LayerArrival:
-    """One upload. It is followed from a size on where a worker's start pays, if it begins as a layer does."""
+    """One upload. It is followed from a size on where a worker's start pays, if it begins as a layer does.
 
-    def __init__(self, workers: InspectionWorkers, staging: Path, follow_bytes: int) -> None:
+    A worker follows a file. Where the store has none, the layer is read once it is stored.
+    """
+
+    def __init__(self, workers: InspectionWorkers, staging: StagedBytes, follow_bytes: int) -> None:
         self._workers = workers
         self._staging = staging
         self._follow_bytes = follow_bytes
@@ -20,7 +23,7 @@ class LayerArrival:
         self._job: LayerJob | None = None
 
     def wrote(self, size: int) -> bool:
-        """The staging file holds `size` bytes that will not change. Whether more of them would matter."""
+        """There are `size` bytes that will not change. Whether more of them would matter."""
         if self._job is not None:
             self._job.grew(size)
         elif not self._decided and size >= self._follow_bytes:
@@ -39,20 +42,16 @@ class LayerArrival:
             self._workers.aborted(self._job)
 
     def _follow(self, size: int) -> LayerJob | None:
+        path = self._staging.path
+        if path is None:
+            return None
         try:
-            descriptor = os.open(self._staging, os.O_RDONLY | os.O_CLOEXEC)
+            if not looks_like_layer(self._staging.read_at(0, HEAD)):
+                return None
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:  # the upload itself will say what is wrong; the layer is read from the store later
             return None
-        if _holds_layer(descriptor):
-            job = self._workers.follow(descriptor, size)
-            if job is not None:
-                return job
-        os.close(descriptor)
-        return None
-
-
-def _holds_layer(descriptor: int) -> bool:
-    try:
-        return looks_like_layer(os.pread(descriptor, HEAD, 0))
-    except OSError:  # as above
-        return False
+        job = self._workers.follow(descriptor, size)
+        if job is None:
+            os.close(descriptor)
+        return job

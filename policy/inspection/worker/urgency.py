@@ -1,8 +1,6 @@
 """Whether somebody waits for what is being looked into, which may change while its layers are read."""
 
-from pathlib import Path
-
-from policy.inspection.worker.job import LayerJob
+from policy.inspection.worker.job import LayerJob, Open
 from policy.inspection.worker.pool import InspectionWorkers
 from registry.oci.digest import Digest
 
@@ -22,9 +20,9 @@ class Urgency:
             self._workers.hasten(digest)
         return self._workers.outstanding(digest)
 
-    def read(self, digest: Digest, path: Path) -> LayerJob:
+    def read(self, digest: Digest, opener: Open) -> LayerJob:
         """Have a layer read that is not under way."""
-        return self._workers.inspect(digest, path, urgent=self._urgent)
+        return self._workers.inspect(digest, opener, urgent=self._urgent)
 
     def hasten(self) -> None:
         """Somebody waits from now on."""

@@ -10,12 +10,12 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from registry.oci.digest import ENCODED_LENGTH, Digest
+from registry.storage.blob_store import Damaged
 from registry.storage.disk.layout import Layout
 from registry.storage.file_stamp import Stamp, stamp_of
 
@@ -23,23 +23,8 @@ _MANIFEST = ".manifest"
 _LOOK_SECONDS = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Damaged:
-    """One piece of damaged content.
-
-    Attributes:
-        digest: what its bytes should have been.
-        is_manifest: whether its bytes are kept with the rows, and not in a file.
-        path: where the damaged bytes are.
-    """
-
-    digest: Digest
-    is_manifest: bool
-    path: Path
-
-
-class Quarantine:
-    """Sets damaged content aside and tells of it. All methods block, briefly.
+class DiskQuarantine:
+    """Sets damaged files aside and tells of them; see `registry.storage.blob_store.Quarantine`.
 
     Args:
         layout: prepared.
@@ -138,23 +123,25 @@ class Quarantine:
 
     def forget(self, item: Damaged) -> None:
         """Nobody needs it any more."""
-        item.path.unlink(missing_ok=True)
+        self._place_of(item).unlink(missing_ok=True)
         if item.is_manifest:
             self._manifests.discard(item.digest)
 
     def _healed(self, item: Damaged) -> bool:
         if item.is_manifest or not self._layout.blob(item.digest).exists():
             return False
-        item.path.unlink(missing_ok=True)
+        self._place_of(item).unlink(missing_ok=True)
         self._log.warning("damaged content was healed by a push", digest=item.digest)
         return True
 
     def _all(self) -> Iterator[Damaged]:
-        for path in sorted(self._folder.iterdir()):
-            name = path.name
+        for name in sorted(path.name for path in self._folder.iterdir()):
             algorithm, _, encoded = name.removesuffix(_MANIFEST).partition("-")
             if len(encoded) == ENCODED_LENGTH.get(algorithm):
-                yield Damaged(Digest(f"{algorithm}:{encoded}"), name.endswith(_MANIFEST), path)
+                yield Damaged(Digest(f"{algorithm}:{encoded}"), name.endswith(_MANIFEST))
+
+    def _place_of(self, item: Damaged) -> Path:
+        return self._place(item.digest, _MANIFEST if item.is_manifest else "")
 
     def _place(self, digest: Digest, ending: str = "") -> Path:
         return self._folder / f"{digest.algorithm}-{digest.encoded}{ending}"

@@ -5,9 +5,11 @@ import io
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from registry.oci.digest import new_hasher
+from registry.storage.blob_store import OpenedBlob, StoredBlob
 from registry.storage.file_stamp import Stamp, stamp_of
 
 PIECE = 1 << 20
@@ -26,6 +28,31 @@ def no_links(path: str, flags: int) -> int:
 def open_blob(path: Path) -> io.FileIO:
     """A file of ours, for reading. Raises FileNotFoundError also where a link is in its place."""
     return io.FileIO(path, "rb", opener=no_links)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile(StoredBlob):
+    """A blob that is a file."""
+
+    path: Path
+
+    def still_there(self) -> bool:
+        """Whether its file is as it was looked at."""
+        try:
+            found = self.path.lstat()
+        except OSError:
+            return False
+        return found.st_size == self.size if self.stamp is None else stamp_of(found) == self.stamp
+
+    def open(self) -> OpenedBlob:
+        """Its file, opened."""
+        return open_file(self.path)
+
+
+def open_file(path: Path) -> OpenedBlob:
+    """A file of ours behind a descriptor of its own. Raises FileNotFoundError also where a link is in its place."""
+    descriptor = no_links(str(path), os.O_RDONLY)
+    return OpenedBlob(descriptor, stamp_of(os.fstat(descriptor)))
 
 
 def hash_file(

@@ -21,8 +21,8 @@ _PART = 16
 _START_PART = 4
 
 
-class Reserve:
-    """The reserve of one data folder. Safe to use from any thread; all methods block, briefly.
+class DiskReserve:
+    """The reserve of one data folder, for any thread; see `registry.storage.blob_store.Reserve`.
 
     Args:
         root: the data folder.

@@ -17,6 +17,7 @@ from registry.storage.blob_store import StoredBlob
 from registry.storage.disk.directories import Directories
 from registry.storage.disk.errors import disk_refusals
 from registry.storage.disk.layout import Layout
+from registry.storage.disk.reading import StoredFile
 
 _NO_SECOND_NAMES = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 """How a file system says that a file has one name there (link(2))."""
@@ -46,7 +47,7 @@ class SmallFiles:
             target = self._shelves.place(temporary, digest)
         finally:
             temporary.unlink(missing_ok=True)
-        return StoredBlob(digest, len(content), target, modified)
+        return StoredFile(digest, len(content), target, modified)
 
     def write(self, digest: Digest, content: bytes) -> StoredBlob:
         """Have a whole file of these bytes, as young as now, which a power failure may still take.
@@ -67,7 +68,7 @@ class SmallFiles:
                 if error.errno not in {errno.EEXIST, *_NO_SECOND_NAMES}:
                     raise
                 self._keep(target, digest, content)
-        return StoredBlob(digest, len(content), Path(target), time.time())
+        return StoredFile(digest, len(content), Path(target), time.time())
 
     def restore(self, digest: Digest, content: bytes) -> bool:
         """`write` in the place of a missing or damaged file; `False` when the file has these bytes."""

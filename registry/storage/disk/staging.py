@@ -20,8 +20,8 @@ from registry.storage.disk.ending import Ending, read_ending, write_ending
 from registry.storage.disk.errors import disk_refusals
 from registry.storage.disk.fsync import Writeback
 from registry.storage.disk.layout import Layout
-from registry.storage.disk.reading import open_blob
-from registry.storage.disk.reserve import Reserve
+from registry.storage.disk.reading import StoredFile, open_blob
+from registry.storage.disk.reserve import DiskReserve
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ class StagingContext:
     shelves: Directories
     writeback: Writeback
     sync_bytes: int
-    reserve: Reserve
+    reserve: DiskReserve
 
 
 class DiskStaging:
@@ -116,6 +116,11 @@ class DiskStaging:
     def path(self) -> Path:
         """The growing file; `keep` moves it."""
         return self._folder / _DATA if self._kept else self._incoming
+
+    def read_at(self, start: int, length: int) -> bytes:
+        """Read the growing file, which nobody keeps open for that."""
+        with open_blob(self.path) as file:
+            return os.pread(file.fileno(), min(length, max(0, self._size - start)), start)
 
     def write(self, data: bytes | memoryview) -> None:
         """Append at the known size, whatever an earlier failed write may have left behind it, then hash."""
@@ -238,7 +243,7 @@ class DiskStaging:
                 raise
             self._close()
             self._over = True
-            return StoredBlob(digest, self._size, target, modified)
+            return StoredFile(digest, self._size, target, modified)
 
     def _settle(self, descriptor: int) -> float:
         """Make the bytes durable and read-only; returns the time of the commit, which the file bears."""

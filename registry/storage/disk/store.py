@@ -24,12 +24,12 @@ from registry.storage.disk.directories import Directories
 from registry.storage.disk.errors import as_read_error, disk_refusals, read_refusals
 from registry.storage.disk.fsync import DirectorySyncs, early_writeback, file_system_sync
 from registry.storage.disk.layout import Layout
-from registry.storage.disk.quarantine import Quarantine
-from registry.storage.disk.reading import hash_file, no_links, open_blob
-from registry.storage.disk.reserve import Reserve
+from registry.storage.disk.quarantine import DiskQuarantine
+from registry.storage.disk.reading import StoredFile, hash_file, no_links, open_blob
+from registry.storage.disk.reserve import DiskReserve
 from registry.storage.disk.small_files import SmallFiles
 from registry.storage.disk.staging import PIECE, DiskStaging, StagingContext
-from registry.storage.disk.trash import Trash
+from registry.storage.disk.trash import DiskTrash
 from registry.storage.file_stamp import SoundFiles, Stamp, stamp_of
 
 T = TypeVar("T")
@@ -67,9 +67,9 @@ class DiskStore:
         self._syncs = DirectorySyncs()
         self._shelves = Directories(self._layout, self._syncs)
         self._recent = ContentCache(_REMEMBERED)
-        self.quarantine = Quarantine(self._layout)
-        self.reserve = Reserve(root)
-        self.trash = Trash(self._layout, self._shelves)
+        self.quarantine = DiskQuarantine(self._layout)
+        self.reserve = DiskReserve(root)
+        self.trash = DiskTrash(self._layout, self._shelves)
         self._sound = SoundFiles()
         self.small = SmallFiles(self._layout, self._shelves, file_system_sync(self._layout.incoming))
         self._workshop = StagingContext(self._layout, pool, self._shelves, early_writeback(), sync_bytes, self.reserve)
@@ -233,7 +233,7 @@ def _at_rest(digest: Digest, path: Path) -> StoredBlob | None:
         return None
     if not stat.S_ISREG(found.st_mode):  # a link may lead to what is not ours to hand out
         return None
-    return StoredBlob(digest, found.st_size, path, found.st_mtime, stamp_of(found))
+    return StoredFile(digest, found.st_size, path, found.st_mtime, stamp_of(found))
 
 
 def _read_whole(path: Path, maximum: int) -> tuple[bytes, Stamp] | None:

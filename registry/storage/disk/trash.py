@@ -8,8 +8,8 @@ from registry.storage.disk.layout import Layout
 from registry.storage.disk.reading import hash_file
 
 
-class Trash:
-    """Blobs that are on their way out. All methods block.
+class DiskTrash:
+    """Blobs that are on their way out; see `registry.storage.blob_store.Trash`.
 
     Args:
         layout: prepared.

@@ -77,6 +77,7 @@ def test_a_link_in_the_place_of_an_upload_is_not_followed(tmp_path: Path) -> Non
         session = services.run(services.uploads.start(REPOSITORY, PUSHER))
         services.run(services.uploads.append(session, pieces(b"some"), 0, 4))
         path = session.staging.path
+    assert path is not None
     path.unlink()
     path.symlink_to(tmp_path / "victim")
     with open_services(tmp_path / "data") as services, pytest.raises(BlobUploadUnknown):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,12 @@ import pytest
 from policy.inspection.budgets import Budgets
 from policy.inspection.layer.contents_table import ContentsTable
 from policy.inspection.layer.report import LayerInspection
-from policy.inspection.worker.job import Inspected
+from policy.inspection.worker.job import Inspected, Open
 from policy.inspection.worker.limits import WorkerLimits
 from policy.inspection.worker.pool import InspectionWorkers
 from policy.inspection.worker.upload_follower import LayerArrival
 from registry.oci.digest import Digest
+from registry.storage.disk.reading import open_file
 from tests.corpus.lazy_layers import Lie, Table, unchanged, zstd_chunked
 from tests.corpus.tarballs import file
 from tests.policy.images_made import base, layer, noise
@@ -58,11 +60,27 @@ def workers() -> Iterator[InspectionWorkers]:
         yield pool
 
 
-def stored(folder: Path, content: bytes) -> Path:
-    """A layer in a file."""
+class GrowingFile:
+    """Bytes that arrive in a file of their own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file."""
+        return self.path.stat().st_size
+
+    def read_at(self, start: int, length: int) -> bytes:
+        """Some of them."""
+        return self.path.read_bytes()[start : start + length]
+
+
+def stored(folder: Path, content: bytes) -> Open:
+    """A layer in a file, to be opened."""
     path = folder / Digest.of(content).encoded
     path.write_bytes(content)
-    return path
+    return partial(open_file, path)
 
 
 def found_by(kept: Kept, content: bytes) -> Inspected:
@@ -80,7 +98,7 @@ def read(pool: InspectionWorkers, folder: Path, content: bytes) -> Inspected:
 
 def arrive(pool: InspectionWorkers, staging: Path, content: bytes, pieces: int = 8) -> LayerArrival:
     """Upload all bytes of a layer, piece by piece, telling the pool; not committed yet."""
-    arrival = LayerArrival(pool, staging, 64 * 1024)
+    arrival = LayerArrival(pool, GrowingFile(staging), 64 * 1024)
     step = len(content) // pieces + 1
     with staging.open("wb", buffering=0) as file:
         for at in range(0, len(content), step):
@@ -161,8 +179,8 @@ def test_the_result_is_kept_before_anybody_hears_of_it(tmp_path: Path) -> None:
 
 def test_all_who_ask_share_one_reading(workers: InspectionWorkers, tmp_path: Path) -> None:
     """A layer that is asked for twice is opened once."""
-    path = stored(tmp_path, LARGE)
-    jobs = {id(workers.inspect(Digest.of(LARGE), path)) for _ in range(3)}
+    opener = stored(tmp_path, LARGE)
+    jobs = {id(workers.inspect(Digest.of(LARGE), opener)) for _ in range(3)}
     assert len(jobs) == 1
 
 
@@ -294,7 +312,7 @@ def test_closing_ends_every_process_and_every_wait(tmp_path: Path) -> None:
 
 def test_a_layer_whose_file_is_gone_is_an_answer(workers: InspectionWorkers, tmp_path: Path) -> None:
     """A file that was collected meanwhile is said to be missing, and holds nobody up."""
-    found = workers.inspect(Digest.of(SMALL), tmp_path / "none").future.result(30)
+    found = workers.inspect(Digest.of(SMALL), partial(open_file, tmp_path / "none")).future.result(30)
     assert found.failure == "the layer's file cannot be opened: No such file or directory"
     assert read(workers, tmp_path, LARGE).failure == ""
 

@@ -143,7 +143,7 @@ def test_a_layer_is_hastened_when_somebody_comes_to_wait(
     def hasten() -> None:
         with open_workers(NICED) as (pool, _):
             pid = held_in_the_background(pool, tmp_path, LARGE)
-            job = pool.inspect(Digest.of(LARGE), tmp_path)
+            job = pool.inspect(Digest.of(LARGE), stored(tmp_path, LARGE))
             assert becomes(lambda: niceness(pid_of(pool)) == 0)
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)

@@ -1,51 +1,18 @@
-"""What every blob store promises (`registry.storage.blob_store`), shown on each of them."""
+"""What every store promises of its blobs (`registry.storage.blob_store`)."""
 
 import asyncio
-import time
-import uuid
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.oci.digest import Digest
-from registry.oci.errors import BlobUnknown, BlobUploadUnknown, ContentTooLarge, DigestInvalid
-from registry.storage.blob_store import BlobStore, Opening, Staging
-from registry.storage.disk.store import DiskStore
-
-Make = Callable[[Path, ThreadPoolExecutor], BlobStore]
-STORES: tuple[Make, ...] = (DiskStore,)
-CONTENT = bytes(range(256)) * 5000
-
-
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BlobStore]:
-    """An empty store of each kind."""
-    with ThreadPoolExecutor(4) as pool:
-        yield request.param(tmp_path / "data", pool)
-
-
-def opening(algorithm: str = "sha256") -> Opening:
-    """What an upload is opened with."""
-    return Opening("team/app", algorithm, "someone", time.time())
-
-
-async def staged(store: BlobStore, *contents: bytes, algorithm: str = "sha256") -> Staging:
-    """A new upload that holds some bytes."""
-    staging = await store.stage(str(uuid.uuid4()), opening(algorithm))
-    for content in contents:
-        await staging.append([content])
-    return staging
-
-
-async def whole(store: BlobStore, digest: Digest, start: int = 0, length: int = 1 << 40) -> bytes:
-    """Bytes of a blob through `read`."""
-    blob = await store.stat(digest)
-    assert blob is not None
-    return b"".join([piece async for piece in store.read(blob, start, length)])
+from registry.oci.errors import BlobUnknown, ContentTooLarge, DigestInvalid
+from registry.storage.blob_store import BlobStore, StoredBlob
+from tests.registry.storage.stores import CONTENT, KINDS, staged, whole
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
@@ -95,101 +62,6 @@ def test_concurrent_commits_of_the_same_content_all_stand(store: BlobStore) -> N
         await asyncio.gather(*(upload.commit(Digest.of(CONTENT)) for upload in uploads))
         assert [blob.digest async for blob in store.blobs()] == [Digest.of(CONTENT)]
         assert await whole(store, Digest.of(CONTENT)) == CONTENT
-
-    asyncio.run(scenario())
-
-
-def test_an_upload_is_invisible_until_its_commit(store: BlobStore) -> None:
-    """The full bytes in staging are not yet a blob."""
-
-    async def scenario() -> None:
-        staging = await staged(store, b"content")
-        assert await store.stat(Digest.of(b"content")) is None
-        assert [blob async for blob in store.blobs()] == []
-        await staging.abort()
-
-    asyncio.run(scenario())
-
-
-def test_staged_bytes_can_be_read_by_others(store: BlobStore) -> None:
-    """The staging path holds what was written so far."""
-
-    async def scenario() -> None:
-        staging = await staged(store, b"con", b"tent")
-        assert (staging.path.read_bytes(), staging.size) == (b"content", 7)
-
-    asyncio.run(scenario())
-
-
-def test_an_upload_goes_on_in_another_process(store: BlobStore, tmp_path: Path) -> None:
-    """Staged again without an opening, it has its bytes and what it was opened with, and commits."""
-
-    async def scenario() -> None:
-        upload = str(uuid.uuid4())
-        first = await store.stage(upload, opening("sha512"))
-        await first.append([b"first "])
-        await first.keep()
-        first.release()
-        second = await store.stage(upload)
-        assert (second.size, second.opening.algorithm, second.opening.principal) == (6, "sha512", "someone")
-        await second.append([b"second"])
-        await second.commit(digest := Digest.of(b"first second", "sha512"))
-        assert await whole(store, digest) == b"first second"
-
-    asyncio.run(scenario())
-
-
-def test_an_unknown_upload_cannot_go_on(store: BlobStore) -> None:
-    """Staging an id that was never opened says so."""
-    with pytest.raises(BlobUploadUnknown):
-        asyncio.run(store.stage(str(uuid.uuid4())))
-
-
-def test_truncated_bytes_do_not_count(store: BlobStore) -> None:
-    """After taking bytes back, the digest is that of what is left and what came after."""
-
-    async def scenario() -> None:
-        staging = await staged(store, b"keep", b"drop")
-        await staging.truncate(4)
-        await staging.append([b"!"])
-        await staging.commit(Digest.of(b"keep!"))
-        assert await whole(store, Digest.of(b"keep!")) == b"keep!"
-
-    asyncio.run(scenario())
-
-
-def test_an_aborted_upload_leaves_nothing(store: BlobStore) -> None:
-    """Abort may be called twice, and the upload is not listed any more."""
-
-    async def scenario() -> None:
-        staging = await staged(store, b"content")
-        await staging.abort()
-        await staging.abort()
-        assert [upload async for upload in store.uploads()] == []
-
-    asyncio.run(scenario())
-
-
-def test_a_write_after_abort_is_refused(store: BlobStore) -> None:
-    """Nothing comes back to life."""
-
-    async def scenario() -> None:
-        staging = await staged(store)
-        await staging.abort()
-        with pytest.raises(BlobUploadUnknown):
-            await staging.append([b"late"])
-
-    asyncio.run(scenario())
-
-
-def test_uploads_are_listed_with_the_time_of_their_last_byte(store: BlobStore) -> None:
-    """The time is that of the last write."""
-
-    async def scenario() -> None:
-        before = time.time() - 1
-        await staged(store, b"content")
-        listed = [last async for _, last in store.uploads()]
-        assert [before < last < time.time() + 1 for last in listed] == [True]
 
     asyncio.run(scenario())
 
@@ -272,11 +144,11 @@ def test_all_blobs_are_listed(store: BlobStore) -> None:
     asyncio.run(scenario())
 
 
-@pytest.fixture(scope="module", params=STORES)
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.name)
 def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlobStore]:
-    """A store of each kind that holds CONTENT."""
+    """A store that holds CONTENT."""
     with ThreadPoolExecutor(2) as pool:
-        store: BlobStore = request.param(tmp_path_factory.mktemp("filled"), pool)
+        store: BlobStore = request.param.make(tmp_path_factory.mktemp("filled"), pool)
         asyncio.run(store.put(Digest.of(CONTENT), CONTENT))
         yield store
 
@@ -286,3 +158,81 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def test_a_read_gives_the_window_that_was_asked_for(filled: BlobStore, start: int, length: int) -> None:
     """Any window, clipped at the end of the content."""
     assert asyncio.run(whole(filled, Digest.of(CONTENT), start, length)) == CONTENT[start : start + length]
+
+
+def opened(blob: StoredBlob) -> bytes:
+    """The bytes behind the descriptor of an opened blob."""
+    with os.fdopen(blob.open().descriptor, "rb") as file:
+        return file.read()
+
+
+@pytest.mark.parametrize("content", [b"", b"x", CONTENT])
+def test_an_opened_blob_is_a_whole_file(store: BlobStore, content: bytes) -> None:
+    """Its descriptor begins at the first byte and ends at the last."""
+    blob = asyncio.run(store.put(Digest.of(content), content))
+    assert opened(blob) == content
+
+
+def test_an_opened_blob_tells_which_it_is(store: BlobStore) -> None:
+    """Its stamp is that of the blob as the store tells of it."""
+
+    async def scenario() -> None:
+        await store.put(digest := Digest.of(b"x"), b"x")
+        blob = await store.stat(digest)
+        assert blob is not None
+        descriptor, stamp = blob.open()
+        os.close(descriptor)
+        assert stamp == blob.stamp
+
+    asyncio.run(scenario())
+
+
+def test_a_blob_stays_open_when_it_is_deleted(store: BlobStore) -> None:
+    """Whoever reads it reads it to its end."""
+
+    async def scenario() -> None:
+        blob = await store.put(digest := Digest.of(CONTENT), CONTENT)
+        with os.fdopen(blob.open().descriptor, "rb") as file:
+            store.delete(digest)
+            assert file.read() == CONTENT
+
+    asyncio.run(scenario())
+
+
+def test_a_blob_that_has_gone_cannot_be_opened(store: BlobStore) -> None:
+    """It is not found, and nothing is open."""
+
+    async def scenario() -> None:
+        blob = await store.put(digest := Digest.of(b"x"), b"x")
+        store.delete(digest)
+        with pytest.raises(FileNotFoundError):
+            blob.open()
+
+    asyncio.run(scenario())
+
+
+def test_a_blob_that_was_stored_again_is_another(store: BlobStore) -> None:
+    """What was looked at before is not there any more, though the same bytes are."""
+
+    async def scenario() -> None:
+        await store.put(digest := Digest.of(b"x"), b"x")
+        before = await store.stat(digest)
+        await store.put(digest, b"x")
+        after = await store.stat(digest)
+        assert before is not None
+        assert after is not None
+        assert [before.still_there(), after.still_there()] == [False, True]
+
+    asyncio.run(scenario())
+
+
+def test_only_a_path_to_the_very_bytes_is_told(store: BlobStore) -> None:
+    """A store without files tells of none, and of the blob all the same."""
+
+    async def scenario() -> None:
+        await store.put(digest := Digest.of(b"x"), b"x")
+        blob = await store.stat(digest)
+        assert blob is not None
+        assert blob.path is None or blob.path.read_bytes() == b"x"
+
+    asyncio.run(scenario())
