@@ -4,6 +4,7 @@ from pydantic import Field
 
 from policy.assessment.settings import JudgingSettings
 from policy.definition.policy import known_policies
+from policy.deployments.settings import DeploymentSettings
 from policy.enforcement.assignments import Assignments
 from policy.enforcement.operator_file import OperatorFile
 from policy.gateway.settings import ClientSettings, GatewaySettings
@@ -21,6 +22,9 @@ class Settings(RegistrySettings):
         default=GatewaySettings(), description="the doors to a deployment", json_schema_extra=LIVE
     )
 
+    deployments: DeploymentSettings = Field(
+        default=DeploymentSettings(), description="records of what is deployed", json_schema_extra=LIVE
+    )
     client: ClientSettings = Field(
         default=ClientSettings(), description="what commands such as `basegate check` ask", json_schema_extra=LIVE
     )
@@ -42,6 +46,11 @@ def judging_section(settings: RegistrySettings) -> JudgingSettings:
 def gateway_section(settings: RegistrySettings) -> GatewaySettings:
     """The section `gateway` of the same."""
     return _whole(settings).gateway
+
+
+def deployments_section(settings: RegistrySettings) -> DeploymentSettings:
+    """The section `deployments` of the same."""
+    return _whole(settings).deployments
 
 
 def _whole(settings: RegistrySettings) -> Settings:

@@ -32,14 +32,14 @@ class SigningKey:
     kid: str
 
 
-def signing_key(data: Path) -> SigningKey:
-    """The key of a data folder, made when there is none.
+def signing_key(data: Path, file: Path = KEY_FILE) -> SigningKey:
+    """The key of a data folder in one of its files, by default that of the tokens; made when there is none.
 
     Raises:
         SigningKeyUnusable: the file is not a P-256 key, or others than its owner may read it.
         OSError: the folder cannot be written.
     """
-    path = data / KEY_FILE
+    path = data / file
     if not path.exists():
         _create(path)
     if path.stat().st_mode & 0o077:

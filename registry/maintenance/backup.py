@@ -29,7 +29,7 @@ from registry.storage.disk.fsync import sync_directory
 from registry.storage.disk.layout import Layout
 from registry.storage.disk.reading import hash_file
 
-SMALL_FILES = ("standing-orders.json", "keys/*", "tls/*", "audit/*")
+SMALL_FILES = ("standing-orders.json", "keys/*", "tls/*", "audit/*", "records/*/*")
 """What is kept beside rows and blobs, and cannot be computed again."""
 _NAMED = """
     SELECT digest, max(size) FROM (

@@ -1,0 +1,1 @@
+"""What is deployed from which image: records, receipts, workspaces. Knows no HTTP and no policy."""
