@@ -14,7 +14,7 @@ from registry.metadata import manifests as manifest_rows
 from registry.metadata import repositories as repository_rows
 from registry.metadata.tables import holds, manifest_references, manifests, repositories
 from registry.oci.digest import Digest
-from registry.oci.errors import ManifestUnknown, Unsupported
+from registry.oci.errors import Locked, ManifestUnknown
 from registry.oci.names import RepositoryName
 
 
@@ -95,7 +95,7 @@ def require_free(connection: Connection, repository: RepositoryName, repository_
     """A manifest is under no hold, nor is an index that needs it.
 
     Raises:
-        Unsupported: it is; says why.
+        Locked: it is; says why.
     """
     row = connection.execute(_HELD_THROUGH, {"repository": repository_id, "named": digest}).first()
     if row is not None:
@@ -103,12 +103,12 @@ def require_free(connection: Connection, repository: RepositoryName, repository_
 
 
 def require_all_free(connection: Connection, repository: RepositoryName, repository_id: int) -> None:
-    """No manifest of a repository is under a hold. Raises Unsupported as `require_free` does."""
+    """No manifest of a repository is under a hold. Raises Locked as `require_free` does."""
     question = select(holds.c.digest, holds.c.reason).where(holds.c.repository_id == repository_id)
     row = connection.execute(question.order_by(holds.c.id).limit(1)).first()
     if row is not None:
         raise _refused(repository, row.digest, row.reason)
 
 
-def _refused(repository: RepositoryName, digest: str, reason: str) -> Unsupported:
-    return Unsupported(f"{repository}@{digest} is held: {reason}", {"digest": digest, "reason": reason})
+def _refused(repository: RepositoryName, digest: str, reason: str) -> Locked:
+    return Locked(f"{repository}@{digest} is held: {reason}", {"digest": digest, "reason": reason})

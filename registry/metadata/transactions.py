@@ -267,10 +267,10 @@ def drop_manifest(
 
     Raises:
         Denied: such a tag is immutable.
-        Locked: it, such a tag or the repository is locked against deletes or writes.
+        Locked: it, such a tag or the repository is locked against deletes or writes; or it is under a hold, or an index
+            that names it is.
         NameUnknown: there is no such repository.
         ManifestUnknown: it has no such manifest.
-        Unsupported: it is under a hold, or an index that names it is.
     """
     repository_id = _existing(connection, at)
     holds.require_free(connection, at.repository, repository_id, digest)
@@ -291,9 +291,8 @@ def drop_repository(connection: Connection, at: ChangeContext, is_immutable: Cal
 
     Raises:
         Denied: one of its tags is immutable.
-        Locked: it, or anything in it, is locked against deletes or writes.
+        Locked: it, or anything in it, is locked against deletes or writes; or one of its manifests is under a hold.
         NameUnknown: there is no such repository.
-        Unsupported: one of its manifests is under a hold.
     """
     repository_id = repositories.find(connection, at.repository)
     if repository_id is not None:
