@@ -16,19 +16,24 @@ from tests.bench.servers import (
 )
 from tests.bench.wire import Target
 
-PROGRAM = "zot"
-
 
 @dataclass(frozen=True, slots=True)
 class Zot:
-    """zot on its local file system, durable as basegate is, without what would do other work meanwhile."""
+    """zot on its local file system, durable as basegate is, without what would do other work meanwhile.
+
+    Attributes:
+        name: what the table calls it.
+        program: its name, or where it is.
+        doors: all but those with tokens.
+    """
 
     name: str = "zot"
+    program: str = "zot"
     doors: frozenset[Door] = frozenset({"open", "secret", "tls"})
 
     def version(self) -> str:
         """The commit or release it was built from; "" where there is no such program."""
-        path = found(PROGRAM)
+        path = found(self.program)
         if not path:
             return ""
         told = output(path, "--version", errors=True).strip().splitlines()
@@ -43,7 +48,7 @@ class Zot:
         port = free_port()
         settings = folder / "config.json"
         settings.write_text(json.dumps(configuration(folder, port, door)), encoding="utf-8")
-        process = launch([found(PROGRAM), "serve", str(settings)], folder)
+        process = launch([found(self.program), "serve", str(settings)], folder)
         return answered(Running(self.name, process, Target(port, tls=door == "tls")))
 
     def start(self, folder: Path, door: Door) -> Running:
