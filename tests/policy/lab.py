@@ -1,11 +1,9 @@
 """The registry's services with the policy's gate in them, over a real data folder and without HTTP."""
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from policy.assessment.settings import JudgingSettings
 from policy.assessment.verdict import Verdict
@@ -16,75 +14,53 @@ from policy.results.store import FILE as RESULTS
 from policy.results.store import ResultStore
 from registry.auth.actions import Role
 from registry.auth.principals import Principal
-from registry.config.settings import RegistrySettings, SettingsInForce
-from registry.content.blobs import Blobs
-from registry.content.manifests import Manifests, PushedManifest
-from registry.content.referrers import ReferrersList
-from registry.content.session_log import FILE as SESSIONS
-from registry.content.session_log import SessionLog
-from registry.content.small_blob_journal import Journal, open_stores
-from registry.content.uploads import Uploads
+from registry.content.manifests import PushedManifest
+from registry.metadata.sqlite_store import SqliteStore
 from registry.oci.digest import Digest
-from registry.oci.names import RepositoryName, Tag
+from registry.oci.names import Reference, RepositoryName, Tag
+from registry.storage.disk.store import DiskStore
 from tests.policy.images_made import MadeImage
+from tests.registry.open_services import PUSHER, REPOSITORY, OpenServices, pieces
 
-T = TypeVar("T")
-
-PUSHER = Principal("1", "pusher", Role.ACR_PUSH)
 READER = Principal("2", "reader", Role.ACR_PULL)
 OWNER = Principal("3", "admin", Role.OWNER)
 DELETER = Principal("4", "sweeper", Role.ACR_DELETE)
-TEAM = RepositoryName("team/app")
+TEAM = REPOSITORY
 V1 = Tag("v1")
 
 
-class Lab:
+class Lab(OpenServices):
     """One process's registry with policies."""
 
     def __init__(self, data: Path, clock: "Clock", registry: dict[str, Any], **settings: Any) -> None:
-        self.runner = asyncio.Runner()
-        self.data = data
-        self.pool = ThreadPoolExecutor(4)
-        self.storage, self.metadata = open_stores(data, self.pool)
-        self.results = ResultStore(data / RESULTS)
-        judging = JudgingSettings.model_validate({"inspection": {"workers": 1, "nice": 0}} | settings)
-        orders = OperatorFileInForce(data / ORDERS)
-        self.gate = PolicyGate(self.storage, self.metadata, self.results, orders, judging, clock)
-        in_force = SettingsInForce(RegistrySettings.model_validate({"data": data} | registry))
-        everything = (self.storage, self.metadata, self.gate, in_force)
-        journal = Journal(self.storage, self.metadata, self.pool, in_force)
-        self.sessions = SessionLog(data / SESSIONS, 1000)
-        self.blobs, self.manifests = Blobs(*everything), Manifests(*everything)
-        self.uploads = Uploads(*everything, journal, self.sessions)
-        self.referrers = ReferrersList(self.metadata, in_force, self.gate)
+        self._judging = JudgingSettings.model_validate({"inspection": {"workers": 1, "nice": 0}} | settings)
+        self._clock = clock
+        super().__init__(data, self._opened, **registry)
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine to its end."""
-        return self.runner.run(work)
+    def _opened(self, storage: DiskStore, metadata: SqliteStore) -> PolicyGate:
+        orders = OperatorFileInForce(self.data / ORDERS)
+        self.results = ResultStore(self.data / RESULTS)
+        self.gate = PolicyGate(storage, metadata, self.results, orders, self._judging, self._clock)
+        return self.gate
 
     def close(self) -> None:
         """Let go of the folder."""
         self.gate.close()
-        self.metadata.close()
-        self.sessions.close()
-        self.pool.shutdown()
-        self.runner.close()
+        super().close()
 
-    async def push_blob(self, content: bytes, repository: RepositoryName = TEAM, pieces: int = 4) -> Digest:
-        """Upload a blob in a few requests, as clients do."""
+    async def push_blob(self, content: bytes, repository: RepositoryName = TEAM, count: int = 4) -> Digest:
+        """Upload a blob in a few requests, as clients do, so that a worker can follow it."""
         session = await self.uploads.start(repository, PUSHER)
-        step = len(content) // pieces + 1
+        step = len(content) // count + 1
         for at in range(0, len(content), step):
-            await self.uploads.append(session, _body(content[at : at + step]), None, None)
-        digest = Digest.of(content)
-        await self.uploads.finish(session, digest, _body(b""), None, None)
-        return digest
+            await self.uploads.append(session, pieces(content[at : at + step]), None, None)
+        return (await self.uploads.finish(session, Digest.of(content), pieces(), None, None)).digest
 
     async def push_manifest(
-        self, raw: bytes, tag: Tag | None = V1, repository: RepositoryName = TEAM
+        self, raw: bytes, reference: Reference | None = V1, repository: RepositoryName = TEAM
     ) -> PushedManifest:
-        """Push a manifest alone."""
-        return await self.manifests.push(PUSHER, repository, tag or Digest.of(raw), raw, "")
+        """Push a manifest alone; under the tag `v1` unless something else is said."""
+        return await super().push_manifest(raw, reference, repository)
 
     async def push(self, made: MadeImage, tag: Tag | None = V1, repository: RepositoryName = TEAM) -> PushedManifest:
         """Push an image whole."""
@@ -126,8 +102,3 @@ def open_lab(
         yield opened
     finally:
         opened.close()
-
-
-async def _body(content: bytes) -> AsyncIterator[bytes]:
-    if content:
-        yield content

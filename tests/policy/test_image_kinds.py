@@ -4,9 +4,7 @@ import bz2
 import gzip
 import json
 import lzma
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +16,7 @@ from registry.oci.digest import Digest
 from registry.oci.errors import Denied
 from tests.policy.artifacts_made import ARTIFACTS, empty_image, made, tarred
 from tests.policy.images_made import LAYER, MadeImage, bad, descriptor, good
-from tests.policy.lab import READER, TEAM, V1, Lab, open_lab
+from tests.policy.lab import READER, TEAM, V1, Lab
 
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 WORDS = [
@@ -34,13 +32,6 @@ WORDS = [
     "application/vnd.cncf.helm.config.v1+json",
     "application/vnd.buildkit.cacheconfig.v0",
 ]
-
-
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    """A registry with the default policy."""
-    with open_lab(tmp_path / "data") as opened:
-        yield opened
 
 
 def called(image: MadeImage, config_type: str | None, kind: str = "", layer: str = "", **members: Any) -> MadeImage:

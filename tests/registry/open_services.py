@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,10 +23,12 @@ from registry.content.small_blob_journal import Journal, open_stores
 from registry.content.tags import Tags
 from registry.content.uploads import Uploads
 from registry.gate import Gate, OpenGate
+from registry.metadata.sqlite_store import SqliteStore
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.names import Reference, RepositoryName, Tag
 from registry.storage.blob_store import StoredBlob
+from registry.storage.disk.store import DiskStore
 
 T = TypeVar("T")
 
@@ -34,24 +36,34 @@ PUSHER = Principal("11111111-1111-4111-8111-111111111111", "pusher", Role.ACR_PU
 REPOSITORY = RepositoryName("team/app")
 OTHER = RepositoryName("team/other")
 
+GateFactory = Callable[[DiskStore, SqliteStore], Gate]
+
 
 class OpenServices:
-    """One process's view of a data folder; several may be open at a time."""
+    """One process's view of a data folder; several may be open at a time.
 
-    def __init__(self, data: Path, gate: Gate, *, new_database: bool = False, **groups: Any) -> None:
+    Args:
+        data: the folder.
+        gate: makes the gate out of the stores.
+        new_database: begin with no rows although the folder holds content.
+        groups: settings.
+    """
+
+    def __init__(self, data: Path, gate: GateFactory, *, new_database: bool = False, **groups: Any) -> None:
         self.runner = asyncio.Runner()
         self.data = data
         self.settings = SettingsInForce(RegistrySettings.model_validate({"data": data, **groups}))
         self.pool = ThreadPoolExecutor(4)
         self.storage, self.metadata = open_stores(data, self.pool, new_database=new_database)
-        everything = (self.storage, self.metadata, gate, self.settings)
+        decides = gate(self.storage, self.metadata)
+        everything = (self.storage, self.metadata, decides, self.settings)
         self.journal = Journal(self.storage, self.metadata, self.pool, self.settings)
         self.sessions = SessionLog(data / SESSIONS, 1000)
         self.blobs, self.manifests = Blobs(*everything), Manifests(*everything)
         self.uploads = Uploads(*everything, self.journal, self.sessions)
         self.tags = Tags(self.metadata, self.settings)
         self.catalog = Catalog(self.metadata, self.settings)
-        self.referrers = ReferrersList(self.metadata, self.settings, gate)
+        self.referrers = ReferrersList(self.metadata, self.settings, decides)
         self.attributes = Attributes(self.metadata)
         self.collector = GarbageCollector(self.storage, self.metadata, self.settings)
 
@@ -105,7 +117,7 @@ class OpenServices:
 @contextmanager
 def open_services(data: Path, gate: Gate | None = None, **groups: Any) -> Iterator[OpenServices]:
     """Open a data folder until the block ends."""
-    services = OpenServices(data, gate or OpenGate(), **groups)
+    services = OpenServices(data, lambda _storage, _metadata: gate or OpenGate(), **groups)
     try:
         yield services
     finally:

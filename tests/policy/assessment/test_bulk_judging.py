@@ -1,8 +1,5 @@
 """Judging the store from facts alone: the same states as the whole verdicts, and nothing opened."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,22 +13,20 @@ from policy.state import State
 from registry.oci.digest import Digest
 from tests.policy.facts_made import conda_fact, os_fact, python_fact, shell_fact
 from tests.policy.images_made import artifact, bad, damaged, good, index
-from tests.policy.lab import TEAM, Lab, open_lab
+from tests.policy.lab import TEAM, Lab
 
 POLICIES = tuple(known_policies().values())
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    """A registry with something of every kind in it."""
-    with open_lab(tmp_path / "data") as opened:
-        for made in (good(), bad(), damaged(), artifact()):
-            opened.pushed(made, None)
-        opened.run(opened.push_manifest(BOTH, None))
-        opened.run(opened.push_manifest(GAP, None))
-        opened.run(opened.push_manifest(NESTED, None))
-        opened.results.write(lambda _connection: None)
-        yield opened
+def lab(lab: Lab) -> Lab:
+    """With something of every kind in it."""
+    for made in (good(), bad(), damaged(), artifact()):
+        lab.pushed(made, None)
+    for raw in (BOTH, GAP, NESTED):
+        lab.run(lab.push_manifest(raw, None))
+    lab.results.settle()
+    return lab
 
 
 BOTH = index((good().manifest, "linux/amd64"), (bad().manifest, "linux/arm64"), (artifact().manifest, ""))

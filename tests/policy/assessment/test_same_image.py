@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,11 +30,10 @@ from tests.policy.lab import TEAM, Lab, open_lab
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    """A registry that holds a good image and has judged it."""
-    with open_lab(tmp_path / "data") as opened:
-        opened.pushed(good())
-        yield opened
+def lab(lab: Lab) -> Lab:
+    """That holds a good image and has judged it."""
+    lab.pushed(good())
+    return lab
 
 
 def other(number: int = 1, **members: Any) -> bytes:

@@ -1,8 +1,6 @@
 """`basegate verify-evidence`: what the facts name is there, byte for byte."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -18,15 +16,14 @@ from tests.policy.images_made import (
     layer,
     miniconda,
 )
-from tests.policy.lab import Lab, open_lab
+from tests.policy.lab import Lab
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    """A registry with a bad image in it."""
-    with open_lab(tmp_path / "data") as opened:
-        opened.pushed(bad())
-        yield opened
+def lab(lab: Lab) -> Lab:
+    """With a bad image in it."""
+    lab.pushed(bad())
+    return lab
 
 
 def command(lab: Lab, *words: str) -> Result:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from policy.results import verdicts
 from policy.results.store import FILE, ResultStore
 from policy.state import State
 from tests.policy.images_made import bad, good
-from tests.policy.lab import Lab, open_lab
+from tests.policy.lab import Lab
 
 POLICY = known_policies()["azureml-2019-07"]
 
@@ -40,13 +39,11 @@ class _Beside(ResultStore):
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
+def lab(lab: Lab) -> Lab:
     """A registry with an image that its policy refuses and one that it clears."""
-    with open_lab(tmp_path / "data") as opened:
-        for made in (good(), bad()):
-            opened.pushed(made, None)
-        opened.results.settle()
-        yield opened
+    for made in (good(), bad()):
+        lab.pushed(made, None)
+    return lab
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """Indexes of blobs (BuildKit's older cache) at the doors: artifacts, which open nothing that is withheld."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,18 +11,11 @@ from registry.oci.digest import Digest
 from registry.oci.errors import Denied
 from registry.oci.names import Tag
 from tests.policy.images_made import LAYER, bad, descriptor, good
-from tests.policy.lab import READER, TEAM, Lab, open_lab
+from tests.policy.lab import READER, TEAM, Lab
 
 CACHE = Tag("cache")
 CONFIG = "application/vnd.buildkit.cacheconfig.v0"
 NOTES = b'{"layers":[],"records":[]}'
-
-
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    """A registry that enforces the default policy."""
-    with open_lab(tmp_path / "data") as opened:
-        yield opened
 
 
 def cache(*layers: bytes, manifests: tuple[tuple[bytes, str], ...] = (), platform: str = "") -> bytes:

@@ -3,7 +3,6 @@
 import itertools
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,20 +33,13 @@ from tests.policy.images_made import (
     noise,
 )
 from tests.policy.lab import (
-    PUSHER,
     READER,
     TEAM,
     V1,
     Lab,
     open_lab,
 )
-
-
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    """A registry that enforces the default policy."""
-    with open_lab(tmp_path / "data") as opened:
-        yield opened
+from tests.registry.open_services import PUSHER
 
 
 def refusal(lab: Lab, reference: Tag | Digest, repository: RepositoryName = TEAM) -> str:
@@ -202,7 +194,7 @@ def test_a_large_layer_is_read_while_it_arrives(lab: Lab) -> None:
     big = layer(miniconda() | {"opt/data": noise(2_000_000)})
     made = image(layer(base()), big)
     for content in made.blobs:
-        lab.run(lab.push_blob(content, pieces=20))
+        lab.run(lab.push_blob(content, count=20))
     job = lab.gate.inspector.workers.outstanding(Digest.of(big))
     if job is not None:
         job.future.result()

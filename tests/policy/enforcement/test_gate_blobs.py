@@ -1,7 +1,6 @@
 """The blob door: what a withheld image names opens through images alone, whatever else names it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +21,10 @@ from tests.policy.images_made import (
     layer,
     miniconda,
 )
-from tests.policy.lab import PUSHER, READER, TEAM, Lab, open_lab
+from tests.policy.lab import READER, TEAM, Lab, open_lab
+from tests.registry.open_services import PUSHER
 
 OTHER = RepositoryName("team/other")
-
-
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    """A registry that enforces the default policy."""
-    with open_lab(tmp_path / "data") as opened:
-        yield opened
 
 
 def wrapping(*contents: bytes, config: bytes = b"{}", **members: Any) -> MadeImage:

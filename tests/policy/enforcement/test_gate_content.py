@@ -1,7 +1,6 @@
 """The door to a deployment looks at the content itself: a verdict is no proof that the bytes are still there."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from registry.oci.image_reference import ImageReference
 from registry.oci.names import RepositoryName, Tag
 from tests.policy.images_made import MadeImage, artifact, bad, good, index
 from tests.policy.lab import (
-    PUSHER,
     READER,
     TEAM,
     V1,
@@ -23,17 +21,17 @@ from tests.policy.lab import (
     open_lab,
 )
 from tests.registry.content.test_missing_content import HARM, harm
+from tests.registry.open_services import PUSHER
 
 GOOD = good().digest
 LAYERS = [Digest.of(content) for content in good().layers]
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    """A registry that enforces the default policy, with a cleared image in it."""
-    with open_lab(tmp_path / "data") as opened:
-        opened.pushed(good())
-        yield opened
+def lab(lab: Lab) -> Lab:
+    """With a cleared image in it."""
+    lab.pushed(good())
+    return lab
 
 
 def allowed(lab: Lab, digest: Digest = GOOD) -> bool:

@@ -1,7 +1,6 @@
 """Referrers of what is withheld: who may not pull an image gets nothing that refers to it."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,22 +13,15 @@ from registry.oci.names import Tag
 from tests.policy.enforcement.test_gate_blobs import is_open, wrapping
 from tests.policy.images_made import MadeImage, artifact, bad, good, index
 from tests.policy.lab import (
-    PUSHER,
     READER,
     TEAM,
     V1,
     Lab,
     open_lab,
 )
+from tests.registry.open_services import PUSHER
 
 SIGNATURE = b"a signature"
-
-
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    """A registry that enforces the default policy."""
-    with open_lab(tmp_path / "data") as opened:
-        yield opened
 
 
 def referring(made: MadeImage, subject: bytes) -> MadeImage:

@@ -1,7 +1,6 @@
 """An index is cleared with all its platforms: when one was deleted it is so no longer, at every door."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,24 +13,23 @@ from registry.oci.image_reference import ImageReference
 from registry.oci.names import RepositoryName
 from tests.policy.images_made import artifact, good, index
 from tests.policy.lab import (
-    PUSHER,
     READER,
     TEAM,
     V1,
     Lab,
     open_lab,
 )
+from tests.registry.open_services import PUSHER
 
 OTHER = RepositoryName("team/other")
 ARM = good(conda="4.5.11")
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    """A registry that enforces the default policy, with an index of two platforms."""
-    with open_lab(tmp_path / "data") as opened:
-        both(opened, TEAM)
-        yield opened
+def lab(lab: Lab) -> Lab:
+    """With an index of two platforms."""
+    both(lab, TEAM)
+    return lab
 
 
 def both(lab: Lab, repository: RepositoryName) -> Digest:

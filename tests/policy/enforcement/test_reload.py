@@ -1,7 +1,6 @@
 """A gate that turns to other settings: judged first, all or nothing, and at once."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,16 @@ from registry.config.reload import Turn
 from registry.config.sources import SettingsError
 from registry.oci.errors import Denied
 from tests.policy.images_made import bad, good
-from tests.policy.lab import READER, TEAM, V1, Lab, open_lab
+from tests.policy.lab import READER, TEAM, V1, Lab
 
 YOUNG = "azureml-2020-09"
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    """A registry that enforces the default policy, in which an image lies that it refuses and a later one clears."""
-    with open_lab(tmp_path / "data") as opened:
-        opened.pushed(bad())
-        yield opened
+def lab(lab: Lab) -> Lab:
+    """In which an image lies that the policy refuses and a later one clears."""
+    lab.pushed(bad())
+    return lab
 
 
 def settings(**policy: Any) -> Settings:

@@ -1,7 +1,7 @@
 """`basegate repo|tag|manifest`: looking at a data folder and taking things out of it, beside a running server."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,23 +9,9 @@ from click.testing import CliRunner, Result
 
 from policy.cli.main import basegate
 from tests.repository import Pushed, Repository
-from tests.servers import LiveRegistry, open_registry
+from tests.servers import LiveRegistry
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[LiveRegistry]:
-    """A registry that is running while the commands work."""
-    with open_registry(tmp_path / "data") as live:
-        yield live
-
-
-@pytest.fixture
-def repository(live: LiveRegistry) -> Iterator[Repository]:
-    """A repository of it."""
-    with live.client() as client:
-        yield Repository(client, "team/app")
 
 
 @pytest.fixture

@@ -9,16 +9,9 @@ from click.testing import CliRunner, Result
 
 from policy.cli.main import basegate
 from tests.repository import Pushed, Repository
-from tests.servers import LiveRegistry, open_registry
+from tests.servers import LiveRegistry
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[LiveRegistry]:
-    """A registry that is running while the commands work."""
-    with open_registry(tmp_path / "data") as live:
-        yield live
 
 
 @pytest.fixture

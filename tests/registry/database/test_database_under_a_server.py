@@ -1,7 +1,7 @@
 """The database goes, is replaced or is damaged under a running server: no 201 that is lost, and readyz says why."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -57,13 +57,12 @@ def overwritten(path: Path) -> None:
 
 
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[LiveRegistry]:
-    """A registry with an image, which has settled in its files."""
-    with open_registry(tmp_path / "data") as live, live.client() as client:
-        Repository(client, "team/app").image("v1")
-        with closing(sqlite3.connect(live.data / "registry.db")) as database:
-            database.execute("PRAGMA wal_checkpoint")
-        yield live
+def live(live: LiveRegistry, repository: Repository) -> LiveRegistry:
+    """With an image, which has settled in its files."""
+    repository.image("v1")
+    with closing(sqlite3.connect(live.data / "registry.db")) as database:
+        database.execute("PRAGMA wal_checkpoint")
+    return live
 
 
 def statuses(client: httpx.Client) -> list[int]:

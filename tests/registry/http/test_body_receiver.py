@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import socket
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,13 +15,6 @@ from registry.http.socket_handle import SocketHandle
 from tests.servers import LiveRegistry, open_registry
 
 CONTENT = hashlib.sha256(b"content").digest() * 150_000
-
-
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[LiveRegistry]:
-    """A server on the fast path."""
-    with open_registry(tmp_path) as started:
-        yield started
 
 
 def connect(live: LiveRegistry) -> socket.socket:

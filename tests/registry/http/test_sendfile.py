@@ -3,13 +3,12 @@
 import hashlib
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.servers import LiveRegistry, open_registry
+from tests.servers import LiveRegistry
 
 CONTENT = bytes(range(256)) * 40_000
 DIGEST = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
@@ -17,11 +16,11 @@ BLOB = f"/v2/a/blobs/{DIGEST}"
 
 
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[LiveRegistry]:
+def live(live: LiveRegistry) -> LiveRegistry:
     """A server that holds the blob."""
-    with open_registry(tmp_path) as started, started.client() as client:
+    with live.client() as client:
         push(client)
-        yield started
+    return live
 
 
 def push(client: httpx.Client) -> None:

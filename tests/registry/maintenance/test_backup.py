@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from itertools import count, takewhile
 from pathlib import Path
 
@@ -22,12 +21,10 @@ LARGE = b"large" * 100_000
 
 
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[LiveRegistry]:
-    """A registry with an image, running while the commands work."""
-    with open_registry(tmp_path / "data") as live, live.client() as client:
-        repository = Repository(client, "team/app")
-        repository.image("v1", repository.blob(LARGE))
-        yield live
+def live(live: LiveRegistry, repository: Repository) -> LiveRegistry:
+    """With an image, running while the commands work."""
+    repository.image("v1", repository.blob(LARGE))
+    return live
 
 
 def backup(live: LiveRegistry, folder: Path, *arguments: str) -> Result:

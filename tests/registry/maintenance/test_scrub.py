@@ -22,13 +22,6 @@ LARGE = b"large" * 100_000
 
 
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[LiveRegistry]:
-    """A registry that is running while the commands work."""
-    with open_registry(tmp_path / "data") as live:
-        yield live
-
-
-@pytest.fixture
 def image(live: LiveRegistry) -> Iterator[tuple[Repository, Pushed, Pushed]]:
     """A repository, a layer and the image over it."""
     with live.client() as client:

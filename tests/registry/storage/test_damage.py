@@ -25,13 +25,6 @@ def live(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[LiveRegistr
         yield live
 
 
-@pytest.fixture
-def repository(live: LiveRegistry) -> Iterator[Repository]:
-    """A repository in it."""
-    with live.client() as client:
-        yield Repository(client, "team/app")
-
-
 def file_of(live: LiveRegistry, blob: Pushed) -> Path:
     """Where a blob's bytes are."""
     return next(live.data.glob(f"blobs/*/*/{blob.digest.partition(':')[2]}"))
