@@ -34,7 +34,7 @@ def check_command(context: click.Context, file: Path) -> None:
 @json_option
 @click.pass_context
 def show_command(context: click.Context, *, as_json: bool) -> None:
-    """Show the settings that count, from file and environment."""
+    """Show the settings that count, from file and environment; without a file, those of the data folder's server."""
     settings = settings_of(context)
     if as_json:
         print_json(settings.model_dump(mode="json"))

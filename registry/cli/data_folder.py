@@ -22,6 +22,7 @@ from registry.metadata.open_store import (
     require_known_revision,
     require_nothing_lost,
 )
+from registry.server.settings_in_use import recorded
 from registry.storage.disk.ownership import act_as_owner
 from registry.telemetry import logs
 
@@ -47,14 +48,22 @@ def kind_of(context: click.Context) -> type[RegistrySettings]:
 def settings_of(context: click.Context) -> RegistrySettings:
     """The settings that count for a command, from its flags, the environment and the settings file.
 
+    Where no settings file is named, those that the folder's server was started with stand for it.
+
     Raises:
         SettingsError: anything in any of them is wrong.
     """
     known: RegistrySettings | None = context.meta.get(_SETTINGS)
     if known is None:
-        flags = {"data": context.meta.get(_DATA)}
-        known = context.meta[_SETTINGS] = load(kind_of(context), context.meta.get(_CONFIG), flags, os.environ)
+        known = context.meta[_SETTINGS] = _loaded(context, {"data": context.meta.get(_DATA)})
     return known
+
+
+def _loaded(context: click.Context, flags: dict[str, Path | None]) -> RegistrySettings:
+    kind, file = kind_of(context), context.meta.get(_CONFIG)
+    settings = load(kind, file, flags, os.environ)
+    left = None if file else recorded(settings.data)
+    return settings if left is None else load(kind, left, {"data": settings.data}, os.environ)
 
 
 def _remember_file(context: click.Context, _option: click.Parameter, file: Path | None) -> None:

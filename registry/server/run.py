@@ -24,6 +24,7 @@ from registry.http.connection_limits import ConnectionLimits, Limits
 from registry.http.context import ConnectionContext
 from registry.http.deadlines import Patience
 from registry.http.listener import Listener
+from registry.server import settings_in_use
 from registry.server.file_watch import FileWatch
 from registry.server.refusal import oci_form
 from registry.server.response_cache import ResponseCache
@@ -51,7 +52,8 @@ def run(
     certificate = certificate_of(app.settings.current)
     listening = bind(app.settings.current)
     serving = Serving(app, listening, certificate, announce)
-    reload = Reload(app.settings, read_settings, [*app.followers, *serving.followers])
+    settings_in_use.record(app.settings.current)
+    reload = Reload(app.settings, read_settings, [*app.followers, *serving.followers, settings_in_use.follow])
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serving.until_stopped(reload, files))
 
