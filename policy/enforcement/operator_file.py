@@ -6,7 +6,6 @@ is replaced as a whole, so that a reader sees the old orders or the new ones and
 
 import fcntl
 import json
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import Any
 
 from policy.enforcement.exemptions import Exemption
 from registry.errors import BasegateError
+from registry.storage.disk.atomic_file import replace_file
 
 FILE = "standing-orders.json"
 _LOOK_AGAIN = 0.2
@@ -91,22 +91,8 @@ def change_orders(path: Path, change: Callable[[OperatorFile], OperatorFile]) ->
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         orders = change(read_orders(path))
-        _replace(path, json.dumps(asdict(orders), indent=2).encode())
+        replace_file(path, json.dumps(asdict(orders), indent=2).encode(), 0o666, draft=path.with_suffix(".new"))
     return orders
-
-
-def _replace(path: Path, content: bytes) -> None:
-    fresh = path.with_suffix(".new")
-    with fresh.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 class OperatorFileInForce:

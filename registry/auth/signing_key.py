@@ -1,7 +1,6 @@
 """The key that tokens are signed with: ECDSA on P-256, in the data folder, made at the first start."""
 
 import base64
-import os
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from registry.errors import BasegateError
+from registry.storage.disk.atomic_file import create_file
 
 KEY_FILE = Path("keys/signing.pem")
 
@@ -59,18 +59,7 @@ def _create(path: Path) -> None:
     """Make the file whole or not at all; when another process is first, its key counts."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     pem = generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
+    create_file(path, pem)
 
 
 def _kid(private: EllipticCurvePrivateKey) -> str:

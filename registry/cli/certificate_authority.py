@@ -5,7 +5,6 @@ owner only. Making them again renews the server's certificate and keeps the auth
 the names that the certificate had.
 """
 
-import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from registry.errors import BasegateError
+from registry.storage.disk.atomic_file import replace_file
 
 FOLDER = Path("tls")
 AUTHORITY_DAYS = 3650
@@ -77,8 +77,8 @@ def make_certificates(data: Path, hosts: Sequence[str] = (), days: int = SERVER_
     key = generate_private_key(SECP256R1())
     certificate = _sign_server(authority, key, names, days)
     # The key first: whoever reads between the two finds a pair that does not fit and keeps what it has.
-    _write(folder / "server.key", _key_pem(key), 0o600)
-    _write(folder / "server.crt", certificate.public_bytes(Encoding.PEM), 0o644)
+    replace_file(folder / "server.key", _key_pem(key), 0o600)
+    replace_file(folder / "server.crt", certificate.public_bytes(Encoding.PEM), 0o644)
     expires = certificate.not_valid_after_utc
     return Certificates(folder / "ca.crt", folder / "server.crt", folder / "server.key", wanted, expires, renewed)
 
@@ -121,8 +121,8 @@ def _make_authority(folder: Path) -> _Authority:
     builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
     builder = builder.add_extension(identifier, critical=False)
     certificate = builder.sign(key, SHA256())
-    _write(folder / "ca.key", _key_pem(key), 0o600)
-    _write(folder / "ca.crt", certificate.public_bytes(Encoding.PEM), 0o644)
+    replace_file(folder / "ca.key", _key_pem(key), 0o600)
+    replace_file(folder / "ca.crt", certificate.public_bytes(Encoding.PEM), 0o644)
     return _Authority(certificate, key)
 
 
@@ -188,15 +188,3 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 def _key_pem(key: EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    """Put a file in place whole, with its mode from the first byte on."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

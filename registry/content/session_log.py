@@ -15,6 +15,7 @@ from pathlib import Path
 from registry.oci.digest import Digest
 from registry.oci.errors import DigestInvalid
 from registry.storage.blob_store import Opening
+from registry.storage.disk.atomic_file import replace_file
 
 FILE = "sessions.log"
 _OPENED, _KEPT, _ENDED = "+", "*", "-"
@@ -114,14 +115,11 @@ class SessionLog:
     def _write_anew(self) -> None:
         """Without what is over and forgotten; the file grows on where the disk refuses."""
         self._left = _ROOM
-        fresh = self._path.with_name(f"{self._path.name}.new")
-        fresh.unlink(missing_ok=True)
-        descriptor = os.open(fresh, _FLAGS | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii", closefd=False) as file:
-            self._left = max(_ROOM, file.write("".join(self._lines())))
-        fresh.rename(self._path)
-        self.close()
-        self._descriptor = descriptor
+        content = "".join(self._lines()).encode("ascii")
+        replace_file(self._path, content, durable=False, draft=self._path.with_name(f"{self._path.name}.new"))
+        self.close()  # what is open is the file before
+        self._descriptor = os.open(self._path, _FLAGS, 0o600)
+        self._left = max(_ROOM, len(content))
 
     def _lines(self) -> Iterator[str]:
         for upload, outcome in self._outcomes.items():

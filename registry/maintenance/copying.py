@@ -15,7 +15,7 @@ from pathlib import Path
 from registry.maintenance.snapshot import take_snapshot
 from registry.metadata.copied import COPY_NAME, CopyState, copy_state
 from registry.metadata.open_store import FILE_NAME
-from registry.storage.disk.fsync import sync_directory
+from registry.storage.disk.atomic_file import put_in_place
 
 _NOT_COPIED = ("events", "fresh_blobs", "trash")
 _HERE = "(SELECT r.id, k.{column} FROM keys k JOIN main.repositories r ON r.name = k.repository)"
@@ -112,8 +112,7 @@ def _copy_whole(data: Path, path: Path, earlier: CopyState | None) -> CopyState:
         path.replace(path.with_name(f"rows-of-{earlier.store}.db"))
     for ending in ("-wal", "-shm"):
         path.with_name(path.name + ending).unlink(missing_ok=True)
-    draft.replace(path)
-    sync_directory(path.parent)
+    put_in_place(draft, path)
     return CopyState(store, event, made)
 
 

@@ -20,8 +20,8 @@ from registry.oci.digest import Digest
 from registry.oci.errors import OciError
 from registry.oci.manifest import parse_manifest
 from registry.oci.names import RepositoryName
+from registry.storage.disk.atomic_file import put_in_place
 from registry.storage.disk.directories import folder_of
-from registry.storage.disk.fsync import sync_directory
 from registry.storage.disk.layout import Layout
 
 
@@ -163,6 +163,5 @@ def _swap(path: Path, draft: Path) -> str:
             target = path.with_name(f"{path.name}.before-{int(time.time())}{ending}")
             old.replace(target)
             aside = str(target)
-    draft.replace(path)
-    sync_directory(path.parent)
+    put_in_place(draft, path)
     return aside

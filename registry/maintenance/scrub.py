@@ -21,6 +21,7 @@ from registry.maintenance.pace import Pace
 from registry.metadata import contents
 from registry.metadata.sqlite_store import SqliteStore
 from registry.oci.digest import Digest
+from registry.storage.disk.atomic_file import replace_file
 from registry.storage.disk.directories import folder_of
 from registry.storage.disk.store import DiskStore
 
@@ -163,10 +164,8 @@ def read_progress(data: Path) -> Progress:
 
 def save_progress(data: Path, now: Progress) -> None:
     """Write down where it stands. A disk that refuses costs some reading again, no more."""
-    draft = data / f".{FILE}"
     with suppress(OSError):
-        draft.write_text(json.dumps(asdict(now)), encoding="utf-8")
-        draft.replace(data / FILE)
+        replace_file(data / FILE, json.dumps(asdict(now)).encode(), 0o666, durable=False, draft=data / f".{FILE}")
 
 
 @contextmanager

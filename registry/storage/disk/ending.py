@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from registry.oci.digest import Digest
+from registry.storage.disk.atomic_file import replace_file
 from registry.storage.disk.reading import open_blob
 
 FILE = "last.json"
@@ -51,5 +52,4 @@ def write_ending(folder: Path, ending: Ending | None) -> None:
         path.unlink(missing_ok=True)
         fresh.unlink(missing_ok=True)
         return
-    fresh.write_text(json.dumps(asdict(ending)), encoding="ascii")
-    fresh.rename(path)
+    replace_file(path, json.dumps(asdict(ending)).encode("ascii"), 0o666, durable=False, draft=fresh)

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from registry.errors import BasegateError
 from registry.oci.digest import ENCODED_LENGTH, Digest
+from registry.storage.disk.atomic_file import replace_file
 from registry.storage.disk.fsync import sync_directory
 
 PASSAGE_SECONDS = 3600.0
@@ -99,13 +100,7 @@ class Layout:
             self._sweep()
             return
         self._make_folders()
-        temporary = self.incoming / "layout"
-        with temporary.open("wb") as file:
-            file.write(MARK)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(mark)
-        sync_directory(self.root)
+        replace_file(mark, MARK, 0o666, draft=self.incoming / f"layout.{os.getpid()}")
         sync_directory(self.root.parent)
 
     def _refuse_links(self) -> None:
