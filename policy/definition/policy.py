@@ -7,14 +7,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from policy.rules import RULES, Rule
 from registry.errors import BasegateError
 from registry.oci.canonical_json import digest_of
 from registry.oci.platforms import Platform
-from registry.oci.strict_json import first_twice
+from registry.oci.strict_yaml import YamlRefused, load
 
 MAXIMUM_BYTES = 1 << 20
 DEFAULT = "azureml-2019-07"
@@ -104,16 +103,6 @@ class Policy:
         return any(Platform(item.os, item.architecture).normal.is_alike(platform) for item in wanted)
 
 
-class _OnceLoader(yaml.SafeLoader):
-    """YAML's safe loader, which refuses a key that stands twice, aliases and dates that were not quoted."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
-        twice = first_twice(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
-        if twice is not None:
-            raise yaml.YAMLError(f"{twice!r} stands twice")
-        return super().construct_mapping(node, deep=deep)
-
-
 def parse_policy(content: Any, where: str) -> Policy:
     """Check a policy that was parsed already.
 
@@ -137,9 +126,9 @@ def load_policy(raw: bytes, where: str) -> Policy:
     if len(raw) > MAXIMUM_BYTES:
         raise PolicyRefused(f"policy {where} has {len(raw)} bytes: needs at most {MAXIMUM_BYTES}")
     try:
-        content = yaml.load(raw, _OnceLoader)  # noqa: S506 - it is a SafeLoader
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise PolicyRefused(f"policy {where} is not YAML: {' '.join(str(error).split())}") from None
+        content = load(raw, aliases=True)
+    except YamlRefused as error:
+        raise PolicyRefused(f"policy {where} is not YAML: {error}") from None
     return parse_policy(content, where)
 
 

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from registry.config.settings import RegistrySettings
 from registry.errors import BasegateError
+from registry.oci.strict_yaml import YamlRefused
+from registry.oci.strict_yaml import load as load_yaml
 
 S = TypeVar("S", bound=RegistrySettings)
 
@@ -57,12 +58,11 @@ def load(kind: type[S], file: Path | None, flags: Mapping[str, Any], environment
 
 def _from_file(file: Path, kind: type[BaseModel]) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        document = load_yaml(file.read_bytes(), aliases=True)
     except OSError as error:
         raise SettingsError(f"settings file {file} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise SettingsError(f"settings file {file} is not YAML: {reason}") from None
+    except YamlRefused as error:
+        raise SettingsError(f"settings file {file} is not YAML: {error}") from None
     if document is None:
         return {}
     if not isinstance(document, dict):
@@ -78,7 +78,14 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Any
             text = environment[name]
             if key in _FLAG_OR_GROUP and text[:1] != "{":
                 continue
-            yield key.lower().replace("__", "."), yaml.safe_load(text) if text[:1] in {"[", "{"} else text
+            yield key.lower().replace("__", "."), _structured(name, text) if text[:1] in {"[", "{"} else text
+
+
+def _structured(name: str, text: str) -> Any:
+    try:
+        return load_yaml(text)
+    except YamlRefused as error:
+        raise SettingsError(f"environment variable {name} is neither JSON nor YAML: {error}") from None
 
 
 def _check_keys(kind: type[BaseModel], document: Mapping[str, Any], where: str, path: str = "") -> None:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from policy.gateway.inference_config.placeholders import first_line_with_one
-from policy.gateway.inference_config.yaml_text import BARE, DEEPEST, YamlRefused, load
 from registry.errors import BasegateError
 from registry.oci.strict_json import first_twice
+from registry.oci.strict_yaml import BARE, DEEPEST, YamlRefused, load
 
 YAML_BYTES = 65_536
 _BEGINNING = 4096

@@ -119,6 +119,24 @@ def test_unreadable_file_is_one_line(tmp_path: Path, text: str) -> None:
     assert str(file) in _refusal(file)
 
 
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    """Whoever reads the file would see one of them, and the server use the other."""
+    file = _file(tmp_path, "limits: {tags_page: 5}\nlimits: {tags_page: 7}\n")
+    assert _refusal(file) == f"settings file {file} is not YAML: 'limits' stands twice: keep one"
+
+
+def test_what_is_named_once_can_be_used_again(tmp_path: Path) -> None:
+    """Anchors, aliases and merges are read in a settings file."""
+    text = "quotas: [{repositories: a, bytes: &most 7}, {repositories: b, bytes: *most}]"
+    assert [quota.bytes for quota in load(RegistrySettings, _file(tmp_path, text), {}, {}).quotas] == [7, 7]
+
+
+def test_a_broken_variable_is_one_line() -> None:
+    """It is named, with what is wrong in it."""
+    text = _refusal(BASEGATE_LIMITS="{tags_page: 5")
+    assert text.startswith("environment variable BASEGATE_LIMITS is neither JSON nor YAML: ")
+
+
 def test_missing_file_is_an_error(tmp_path: Path) -> None:
     """A file that was named must exist."""
     assert "cannot be read: No such file" in _refusal(tmp_path / "none.yaml")

@@ -1,4 +1,4 @@
-"""YAML as far as an inference configuration needs it, read from the parser's events: in time that its length bounds.
+"""YAML without surprises, read from the parser's events: a key stands once, and reading takes as long as the text is.
 
 Nothing is made that the text does not hold: no objects of tags, no copies of aliases, no numbers of a thousand digits
 (YAML 1.1 counts in sixties, and a long one takes a computer minutes).
@@ -24,20 +24,25 @@ class YamlRefused(BasegateError, ValueError):
     """The text is no YAML, or holds what is not read; the message says what and where."""
 
 
-def load(text: str) -> Any:
+def load(text: str | bytes, *, aliases: bool = False) -> Any:
     """The one document of a text; what is empty is `None`.
+
+    Args:
+        text: the YAML; as bytes in UTF-8 or UTF-16.
+        aliases: read `*name` and `<<` as well: in files of people who would only harm themselves.
 
     Raises:
         YamlRefused: no YAML, more than one document, an alias, a tag, a merge, a key twice, nested too deep.
     """
     try:
-        return _Reading(text).document()
+        return _Reading(text, aliases=aliases).document()
     except yaml.YAMLError as error:
         raise YamlRefused(_one_line(error)) from None
 
 
 class _Reading:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str | bytes, *, aliases: bool) -> None:
+        self._anchors: dict[str, Any] | None = {} if aliases else None
         self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=_PARSER)
         self._bare = yaml.SafeLoader("")  # knows what bare words mean
 
@@ -57,7 +62,14 @@ class _Reading:
         if depth > DEEPEST:
             raise YamlRefused(f"nested deeper than {DEEPEST} levels")
         if isinstance(event, yaml.AliasEvent):
-            raise YamlRefused("an alias (*name) is not read here: write the value out")
+            return self._named(event)
+        found = self._made(event, depth)
+        name = getattr(event, "anchor", None)
+        if self._anchors is not None and name is not None:
+            self._anchors[name] = found
+        return found
+
+    def _made(self, event: yaml.Event, depth: int) -> Any:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)
         _refuse_tag(event, {"seq", "map"})
@@ -65,18 +77,40 @@ class _Reading:
             return [self._value(each, depth + 1) for each in self._until(yaml.SequenceEndEvent)]
         return self._mapping(depth)
 
+    def _named(self, event: yaml.AliasEvent) -> Any:
+        if self._anchors is None:
+            raise YamlRefused("an alias (*name) is not read here: write the value out")
+        name = event.anchor or ""
+        if name not in self._anchors:
+            raise YamlRefused(f"{name[:80]!r} names nothing that came before{_where(event)}")
+        return self._anchors[name]
+
     def _mapping(self, depth: int) -> dict[Any, Any]:
         pairs: list[tuple[Any, Any]] = []
+        merged: dict[Any, Any] = {}
         for event in self._until(yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
                 raise YamlRefused(f"a key is no word{_where(event)}")
             if event.value == "<<" and event.implicit[0]:
-                raise YamlRefused("a merge (<<) is not read here: write the members out")
+                merged = self._merged(event, depth) | merged
+                continue
             pairs.append((self._scalar(event), self._value(next(self._events), depth + 1)))
         twice = first_twice(str(key) for key, _ in pairs)
         if twice is not None:
             raise YamlRefused(f"{twice[:80]!r} stands twice: keep one")
-        return dict(pairs)
+        return merged | dict(pairs)
+
+    def _merged(self, event: yaml.ScalarEvent, depth: int) -> dict[Any, Any]:
+        """Members of other mappings, of which the first that has one counts."""
+        if self._anchors is None:
+            raise YamlRefused("a merge (<<) is not read here: write the members out")
+        value = self._value(next(self._events), depth + 1)
+        found: dict[Any, Any] = {}
+        for each in value if isinstance(value, list) else [value]:
+            if not isinstance(each, dict):
+                raise YamlRefused(f"a merge (<<) of what has no members{_where(event)}")
+            found = each | found
+        return found
 
     def _until(self, end: type[yaml.Event]) -> Iterator[yaml.Event]:
         while not isinstance(event := next(self._events), end):
