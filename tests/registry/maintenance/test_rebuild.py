@@ -24,6 +24,7 @@ from tests.registry.open_services import (
     OpenServices,
     descriptor,
     image,
+    index,
     open_services,
 )
 from tests.repository import Repository
@@ -97,7 +98,15 @@ def lock_a_tag(services: OpenServices) -> None:
         services.run(services.attributes.lock(PUSHER, REPOSITORY, V1, {"deletes": True, "reads": reads}))
 
 
+def push_a_cache(services: OpenServices) -> None:
+    """An index whose child is a blob, as BuildKit writes it."""
+    services.run(services.push_blob(b"cached"))
+    raw = index(manifests=[descriptor(b"cached", "application/vnd.oci.image.layer.v1.tar+gzip")])
+    services.run(services.push_manifest(raw, Tag("cache")))
+
+
 CHANGES = [
+    push_a_cache,
     change_nothing,
     lock_a_tag,
     move_a_tag,

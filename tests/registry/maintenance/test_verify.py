@@ -91,6 +91,17 @@ def test_what_fits_is_said_to(data: Path) -> None:
     assert [verify(data), verify(data, "--digests")] == [(0, []), (0, [])]
 
 
+def test_an_index_of_blobs_fits(data: Path) -> None:
+    """BuildKit's cache; a blob of it that is lost is named."""
+    with open_services(data) as services:
+        services.run(services.push_blob(b"cached" * 20_000))
+        child = descriptor(b"cached" * 20_000, "application/vnd.oci.image.layer.v1.tar+gzip")
+        services.run(services.push_manifest(index(manifests=[child]), Tag("cache")))
+    assert verify(data, "--digests") == (0, [])
+    file_of(data, b"cached" * 20_000).unlink()
+    assert verify(data)[0] == 1
+
+
 @pytest.mark.parametrize("name", MENDED)
 def test_what_needs_no_guess_is_put_right(data: Path, name: str) -> None:
     """Named first, repaired when asked to, and nothing is left."""
