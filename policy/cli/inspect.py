@@ -27,7 +27,8 @@ from registry.metadata import manifests
 from registry.metadata.sqlite_store import SqliteStore
 from registry.oci.digest import Digest
 from registry.oci.errors import ManifestUnknown
-from registry.oci.names import RepositoryName, Tag
+from registry.oci.image_reference import ImageReference
+from registry.oci.names import RepositoryName
 from registry.storage.disk.ownership import act_as_owner
 from registry.storage.disk.store import DiskStore
 
@@ -85,17 +86,14 @@ async def resolved(metadata: SqliteStore, image: str) -> tuple[RepositoryName, D
     Raises:
         OciError: there is no such manifest in the data folder, or the text is not a reference.
     """
-    name, at, digest = image.partition("@")
-    name, _, tag = (name, "", "") if at else image.rpartition(":") if ":" in image else (image, "", "")
-    repository = RepositoryName.parse(name)
-    if at:
-        wanted = Digest.parse(digest)
-        row = await metadata.read(manifests.find, repository, wanted)
+    wanted = ImageReference.parse_local(image)
+    if isinstance(wanted.reference, Digest):
+        row = await metadata.read(manifests.find, wanted.repository, wanted.reference)
     else:
-        row = await metadata.read(manifests.find_tagged, repository, Tag.parse(tag or "latest"))
+        row = await metadata.read(manifests.find_tagged, wanted.repository, wanted.reference)
     if row is None:
         raise ManifestUnknown(f"{image} is not in this registry: needs repository:tag or repository@digest")
-    return repository, row.digest
+    return wanted.repository, row.digest
 
 
 async def _inspect(folder: DataFolder, image: str, *, again: bool) -> Verdict:

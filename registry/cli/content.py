@@ -26,8 +26,8 @@ from registry.content.immutability import immutable_in
 from registry.metadata import listings, transactions
 from registry.metadata.listings import ManifestCard
 from registry.metadata.transactions import ChangeContext
-from registry.oci.digest import Digest
 from registry.oci.errors import ManifestUnknown, OciError
+from registry.oci.image_reference import ImageReference
 from registry.oci.names import Reference, RepositoryName, Tag
 
 _PAGE = 1000
@@ -41,12 +41,11 @@ def _name(value: str) -> RepositoryName:
 
 
 def _image(value: str) -> tuple[RepositoryName, Reference]:
-    name, at, digest = value.partition("@")
-    bare, _, tag = name.partition(":")
     try:
-        return RepositoryName.parse(bare), Digest.parse(digest) if at else Tag.parse(tag or "latest")
+        image = ImageReference.parse_local(value)
     except OciError as error:
         raise click.BadParameter(error.message) from error
+    return image.repository, image.reference
 
 
 @click.group("repo")

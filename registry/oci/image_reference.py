@@ -39,9 +39,27 @@ class ImageReference:
         """
         if not text or len(text) > _MAXIMUM or "://" in text:
             raise NameInvalid(f"{text[:80]!r} is not an image: needs HOST:PORT/repository:tag, without a scheme")
+        return cls._read(*_split_host(text))
+
+    @classmethod
+    def parse_local(cls, text: str) -> Self:
+        """Read a reference within one registry, which it does not name: `repository[:tag][@digest]`.
+
+        What looks like a registry is part of the repository: `example.org/app` is one that this registry may hold.
+
+        Raises:
+            NameInvalid: empty, too long, or a repository outside the grammar.
+            TagInvalid: the tag breaks the grammar; a port before the repository is taken for one.
+            DigestInvalid: the digest is malformed or of an unsupported algorithm.
+        """
+        if not text or len(text) > _MAXIMUM:
+            raise NameInvalid(f"{text[:80]!r} is not an image: needs repository:tag or repository@digest")
+        return cls._read("", text)
+
+    @classmethod
+    def _read(cls, host: str, text: str) -> Self:
         rest, at, digest = text.partition("@")
-        host, path = _split_host(rest)
-        path, colon, tag = path.partition(":")
+        path, colon, tag = rest.partition(":")
         return cls(
             host=host,
             repository=RepositoryName.parse(path),
@@ -92,6 +110,8 @@ def is_loopback(host: str) -> bool:
 def _split_host(text: str) -> tuple[str, str]:
     """The registry and the rest: a first component is a host when it has a dot, a colon, or is `localhost`."""
     first, slash, rest = text.partition("/")
+    if "@" in first:  # a digest has colons, and no registry before it
+        return "", text
     if slash and ("." in first or ":" in first or first.lower() == "localhost"):
         return first.lower(), rest
     return "", text

@@ -86,3 +86,37 @@ def test_not_loopback(host: str) -> None:
 def test_split_port(host: str, parts: tuple[str, str]) -> None:
     """Host and port come apart, an IPv6 address included."""
     assert split_port(host) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "repository", "reference"),
+    [
+        ("team/app", "team/app", "latest"),
+        ("team/app:v1", "team/app", "v1"),
+        (f"team/app@{DIGEST}", "team/app", DIGEST),
+        (f"team/app:v1@{DIGEST}", "team/app", DIGEST),
+        ("example.org/app:v1", "example.org/app", "v1"),
+        ("localhost/app", "localhost/app", "latest"),
+    ],
+)
+def test_within_one_registry(text: str, repository: str, reference: str) -> None:
+    """Nothing of the text is a registry's name."""
+    found = ImageReference.parse_local(text)
+    assert (found.host, found.repository, found.reference) == ("", repository, reference)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("", NameInvalid),
+        ("Team/app", NameInvalid),
+        ("localhost:5000/team/app:v1", TagInvalid),
+        ("team/app:", TagInvalid),
+        ("team/app@", DigestInvalid),
+        ("a" * 2000, NameInvalid),
+    ],
+)
+def test_refused_within_one_registry(text: str, error: type[OciError]) -> None:
+    """As everywhere, by the part that is wrong."""
+    with pytest.raises(error):
+        ImageReference.parse_local(text)
