@@ -45,7 +45,7 @@ class PolicyReload:
         return partial(self._turn, wanted, bindings)
 
     def _judged(self, settings: JudgingSettings) -> AssignmentsInForce:
-        bindings = self._gate.tried(settings)
+        bindings = self._gate.policies.tried(settings)
         if bindings.current().digests != self._gate.bindings.current().digests:
             # All of them, also those that count already: a pattern that is gone widens the reach of another.
             for policy in bindings.current().policies:

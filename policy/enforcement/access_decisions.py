@@ -1,0 +1,103 @@
+"""From a verdict to a decision at a point of access: exemptions, what a manifest refers to, and the words."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from policy.assessment.verdict import Verdict
+from policy.decision import AccessPoint, Outcome, Question, decide
+from policy.definition.policy import Policy
+from policy.enforcement.access_request import AccessRequest
+from policy.enforcement.current_verdicts import CurrentVerdicts
+from policy.enforcement.denial import named, refusal, refusal_detail
+from policy.enforcement.exemptions import exempted
+from policy.enforcement.operator_file import OperatorFileInForce
+from policy.enforcement.referrers import Referrals
+from policy.rules.text_limits import REFUSAL_LIMIT, elided_bytes
+from policy.state import State
+from registry.gate import ALLOWED, Decision
+from registry.oci.digest import Digest
+
+
+class AccessDecisions:
+    """Every decision is `policy.decision.decide`'s."""
+
+    def __init__(
+        self,
+        verdicts: CurrentVerdicts,
+        referrals: Referrals,
+        orders: OperatorFileInForce,
+        clock: Callable[[], float],
+    ) -> None:
+        """`clock` tells when exemptions end: seconds since the epoch."""
+        self._verdicts = verdicts
+        self._referrals = referrals
+        self._orders = orders
+        self._clock = clock
+
+    async def own(self, request: AccessRequest) -> tuple[State, Decision]:
+        """How a manifest stands for what it is itself, to somebody who only pulls."""
+        known = await self._verdicts.open_state(request)
+        if known is not None:
+            return known, ALLOWED
+        verdict = await self._verdicts.verdict(request)
+        state = state_of(verdict)
+        return state, self.decide(request.question(state), request, verdict)
+
+    async def whole(self, request: AccessRequest) -> tuple[State, Decision]:
+        """The same, and for what it refers to."""
+        state, decision = await self.own(request)
+        if decision.allowed:
+            decision = await self.with_subject(request.question(state), request, decision)
+        return state, decision
+
+    def decide(self, question: Question, request: AccessRequest, verdict: Verdict | None) -> Decision:
+        """The decision on a manifest for what it is itself, in words."""
+        policy = request.bound.policy
+        excused = self._excused(request, verdict)
+        outcome = decide(replace(question, exempt=bool(excused)))
+        soft = () if verdict is None else _told(question.door, verdict, policy)
+        if outcome is Outcome.ALLOW:
+            return Decision(True, warnings=soft)
+        message = refusal(request.name, policy, verdict)
+        if outcome is Outcome.DENY:
+            return Decision(False, message, refusal_detail(request.repository, request.digest, policy, verdict))
+        return Decision(True, warnings=(*(excused or (message,)), *soft))
+
+    async def with_subject(self, question: Question, request: AccessRequest, decision: Decision) -> Decision:
+        """The decision on a manifest that is not withheld itself: whether anything withholds it that it refers to."""
+        if not request.bound.mode.withholds:
+            return decision
+
+        async def own(subject: Digest) -> Decision:
+            return (await self.own(request.of_subject(subject)))[1]
+
+        found = await self._referrals.withheld(request.repository, request.digest, own)
+        if found is None or decide(replace(question, refers_to_withheld=True)) is not Outcome.DENY:
+            return decision
+        subject, why = found
+        told = f"{request.name} refers to {named(request.repository, subject)}, which is withheld: {why.message}"
+        return Decision(False, elided_bytes(told, REFUSAL_LIMIT), why.detail)
+
+    def _excused(self, request: AccessRequest, verdict: Verdict | None) -> tuple[str, ...]:
+        exemptions = self._orders.current().exemptions
+        if verdict is None or verdict.state is not State.REFUSED or not exemptions:
+            return ()
+        return exempted(exemptions, request.repository, request.digest, verdict.findings, self._clock())
+
+
+def state_of(verdict: Verdict | None) -> State:
+    """The state of a verdict that may be pending."""
+    return State.PENDING if verdict is None else verdict.state
+
+
+def _told(door: AccessPoint, verdict: Verdict, policy: Policy) -> tuple[str, ...]:
+    """The warnings at a door.
+
+    Who pushes, and who asks for a clearance, is told everything. Who pulls is told of soft rules only: a manifest that
+    is known to be cleared is handed out without its verdict being made, and must not warn one time and not another.
+    """
+    return (
+        verdict.warnings
+        if door in {AccessPoint.PUSH, AccessPoint.REFERENCE}
+        else verdict.warnings_of(policy.soft_rules)
+    )

@@ -1,0 +1,60 @@
+"""Verdicts as they stand now: what the judge says, less what has gone from the store since."""
+
+from collections.abc import Sequence
+
+from policy.assessment.judge import Judge
+from policy.assessment.verdict import Verdict, without_content
+from policy.enforcement.access_request import AccessRequest
+from policy.enforcement.content_presence import Presence
+from policy.enforcement.policies_in_force import PoliciesInForce
+from policy.state import State
+from registry.oci.manifest import Manifest
+
+_OPEN = frozenset({State.CLEARED, State.NOT_APPLICABLE})
+_JUDGED = frozenset({State.CLEARED, State.REFUSED})
+
+
+class CurrentVerdicts:
+    """Judged now when they are not known yet; waits as long as the settings say."""
+
+    def __init__(self, judge: Judge, presence: Presence, policies: PoliciesInForce) -> None:
+        self._judge = judge
+        self._presence = presence
+        self._policies = policies
+
+    async def open_state(self, request: AccessRequest) -> State | None:
+        """The state, when it is known that everybody who may pull gets the manifest for what it is, unwarned."""
+        policy = request.bound.policy
+        known = None if policy.is_soft else self._judge.known_state(request.digest, policy)
+        if known not in _OPEN:
+            return None
+        if known is State.CLEARED and await self._presence.gone(request.repository, request.digest, policy):
+            return None
+        return known
+
+    async def verdict(self, request: AccessRequest, manifest: Manifest | None = None) -> Verdict | None:
+        """The verdict, that on an index not without its images; `None` while it is pending.
+
+        `manifest`: the manifest when it is being pushed.
+        """
+        verdict = await self._judged(request, manifest)
+        if verdict is None or verdict.state not in _JUDGED:
+            return verdict
+        gone = await self._presence.gone(request.repository, request.digest, request.bound.policy)
+        return without_content(verdict, tuple(gone.values()), gone) if gone else verdict
+
+    async def with_content(self, request: AccessRequest) -> tuple[Verdict | None, bool]:
+        """The verdict, and whether content is missing that it speaks of: all of it is looked at each time."""
+        repository, digest, policy = request.repository, request.digest, request.bound.policy
+        verdict = await self._judged(request)
+        if verdict is None or verdict.state is State.NOT_APPLICABLE:
+            return verdict, False
+        gone = await self._presence.gone(repository, digest, policy)
+        missing: Sequence[str] = tuple(gone.values())
+        if not gone and verdict.state in _JUDGED:
+            missing = await self._presence.missing(repository, digest, policy)
+        return (without_content(verdict, missing, gone), True) if missing else (verdict, False)
+
+    async def _judged(self, request: AccessRequest, manifest: Manifest | None = None) -> Verdict | None:
+        wait = self._policies.settings.wait_seconds
+        return await self._judge.verdict(request.repository, request.digest, request.bound.policy, wait, manifest)

@@ -1,0 +1,41 @@
+"""The judging settings in force, and the policies and modes that follow from them."""
+
+from policy.assessment.settings import JudgingSettings
+from policy.enforcement.assignments import AssignmentsInForce, Bound
+from policy.enforcement.operator_file import OperatorFileInForce
+
+
+class PoliciesInForce:
+    """Settings and assignments that are replaced together.
+
+    Attributes:
+        settings: the judging settings.
+        assignments: which policy and mode count where.
+    """
+
+    def __init__(self, settings: JudgingSettings, orders: OperatorFileInForce) -> None:
+        """Resolve all names.
+
+        Raises:
+            PolicyRefused: the settings name a policy that is not known or cannot be used.
+        """
+        self._orders = orders
+        self.settings = settings
+        self.assignments = self.tried(settings)
+
+    def of(self, repository: str) -> Bound:
+        """What counts in a repository now."""
+        return self.assignments.current().of(repository)
+
+    def tried(self, settings: JudgingSettings) -> AssignmentsInForce:
+        """The assignments that other settings would bring, without putting them in force.
+
+        Raises:
+            PolicyRefused: they name a policy that is not known or cannot be used.
+        """
+        return AssignmentsInForce(settings, self._orders)
+
+    def replace(self, settings: JudgingSettings, assignments: AssignmentsInForce) -> None:
+        """Put others in force."""
+        self.settings = settings
+        self.assignments = assignments
