@@ -50,14 +50,14 @@ def challenger(request: HTTPConnection, settings: RegistrySettings) -> Challenge
     Forwarded headers are not read here: the edge has put those of trusted proxies in place already.
     """
     origin = settings.server.public_url.rstrip("/")
-    host = origin.partition("://")[2] if origin else _host(request)
+    host = origin.partition("://")[2] if origin else host_of(request)
     if not origin:
         scheme = {"ws": "http", "wss": "https"}.get(request.url.scheme, request.url.scheme)
         origin = f"{scheme}://{host}"
     return Challenger(origin, settings.auth.service or host, settings.auth.challenge == "basic")
 
 
-def _host(request: HTTPConnection) -> str:
+def host_of(request: HTTPConnection) -> str:
     """The Host header when it is one; a forged one must not break out of the quotes of the challenge."""
     text = request.headers.get("host", "")
     if text and all(c.isascii() and (c.isalnum() or c in ".-:[]_") for c in text):

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from registry.auth.credentials import Credentials, CredentialsMalformed, UserSecret, parse_authorization
+from registry.auth.credentials import NULL_GUID, Credentials, CredentialsMalformed, UserSecret, parse_authorization
 from registry.auth.principals import Principal
 from registry.auth.scopes import parse_scopes
-from registry.auth.sign_in import Identity, SignIn
-from registry.auth.tokens import ACCESS, REFRESH, Tokens
+from registry.auth.sign_in import Identity, SecretWrong, SignIn
+from registry.auth.tokens import ACCESS, PRINCIPAL, REFRESH, IssuedToken, Tokens
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.oci.errors import BadRequest, Unauthorized
 
@@ -83,6 +83,8 @@ class TokenDesk:
     async def exchange(self, form: Mapping[str, str]) -> Handout:
         """A refresh token for a token that this registry issued (ACR's `/oauth2/exchange`); it ends no later.
 
+        One that stands for a whole principal, as Entra's does at Azure, brings one for all that the principal may.
+
         Raises:
             Unauthorized: the token is not ours or has expired.
             BadRequest: a member is missing, or another grant type (400).
@@ -92,10 +94,43 @@ class TokenDesk:
         members["access_token_refresh_token"] = "access_token"  # noqa: S105
         if kind not in members:
             raise BadRequest(f"grant_type {kind[:64]!r} is not offered: use access_token")
-        identity = await self._sign_in.by_token(_needed(form, members[kind]), ACCESS, REFRESH)
+        identity = await self._sign_in.by_token(_needed(form, members[kind]), ACCESS, REFRESH, PRINCIPAL)
         if identity.principal.is_anonymous:
             raise Unauthorized(_NOBODY)
         return Handout(identity.principal, {"refresh_token": self._refresh(identity)})
+
+    async def by_secret(self, username: str, secret: str, address: str) -> Identity:
+        """Whose secret this is, for doors of a package on top.
+
+        Raises:
+            Unauthorized: it is wrong.
+            TooManyRequests: too many wrong ones.
+        """
+        if username == NULL_GUID:  # a token in the place of a secret would bring more than it says
+            raise SecretWrong(username)
+        return await self._sign_in.identify(UserSecret(username, secret), address)
+
+    async def by_whole_token(self, text: str, kind: str) -> Identity:
+        """Whom a token of `whole` stands for, with the rights the principal has now.
+
+        Raises:
+            Unauthorized: it is none of that kind, has expired, or its principal or secret is gone.
+        """
+        return await self._sign_in.by_token(text, kind)
+
+    def whole(self, identity: Identity, kind: str, seconds: float, more: dict[str, Any] | None = None) -> IssuedToken:
+        """A token for a whole principal (`Tokens.whole`).
+
+        Raises:
+            Unauthorized: the identity is the anonymous caller's, or came with a token that is narrower.
+        """
+        if identity.origin is None or identity.claims is not None:
+            raise Unauthorized(_NOBODY)
+        return self._tokens.whole(identity.principal, identity.origin, kind, seconds, more)
+
+    def narrow(self, identity: Identity, scopes: Iterable[str]) -> str:
+        """An access token for the part of `scopes` that the identity may have, to hand on to a program."""
+        return str(self._reply(identity, scopes, refresh="").reply["access_token"])
 
     async def _identify(self, credentials: Credentials | None, address: str) -> Identity:
         if credentials is None:

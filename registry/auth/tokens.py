@@ -20,6 +20,10 @@ from registry.config.settings import RegistrySettings, SettingsInForce
 
 ACCESS = "access_token"
 REFRESH = "refresh_token"
+PRINCIPAL = "principal_token"
+"""Stands for a whole principal at doors of a package on top; `/oauth2/exchange` takes it, content does not."""
+PRINCIPAL_REFRESH = "principal_refresh_token"
+"""Brings another token of that kind, and nothing else."""
 ANONYMOUS_SUBJECT = "acr_anon_pull"
 _ALGORITHM = "ES256"
 _BACKDATED_SECONDS = 900  # as ACR: clients with a slow clock are not turned away
@@ -109,6 +113,20 @@ class Tokens:
             claims["access"] = narrow.access
         seconds = math.inf if origin.first else self._settings.current.auth.refresh_token_seconds
         return self._issue(principal, REFRESH, seconds, claims, origin)
+
+    def whole(
+        self, principal: Principal, origin: Origin, kind: str, seconds: float, more: dict[str, Any] | None = None
+    ) -> IssuedToken:
+        """A token that stands for all that the principal may; it ends with its origin at the latest.
+
+        Args:
+            principal: who signed in.
+            origin: what it signed in with.
+            kind: `PRINCIPAL` or `PRINCIPAL_REFRESH`.
+            seconds: its life.
+            more: claims that clients of the door look for.
+        """
+        return self._issue(principal, kind, seconds, {"version": "1.0", **(more or {})}, origin)
 
     def read(self, text: str, *kinds: str, grace: float = 0.0) -> Claims:
         """What a token says, when it is ours, of one of the kinds, and ended no longer than `grace` seconds ago.

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from registry.database.statement import Statement, autocommit
@@ -97,3 +97,9 @@ def holders(connection: Connection, digest: Digest, count: int) -> list[Reposito
     """At most `count` repositories that hold a blob."""
     rows = connection.execute(_HOLDERS, {"digest": digest, "count": count})
     return [RepositoryName(name) for (name,) in rows]
+
+
+def bytes_of_all(connection: Connection) -> int:
+    """Bytes of the distinct blobs of all repositories."""
+    distinct = select(repository_blobs.c.digest, repository_blobs.c.size).distinct().subquery()
+    return int(connection.execute(select(func.coalesce(func.sum(distinct.c.size), 0))).scalar_one())
