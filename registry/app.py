@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from registry.api import routes
 from registry.api.errors import EXCEPTION_HANDLERS
@@ -51,6 +52,7 @@ class RegistryApp:
     Attributes:
         asgi: the application, its middleware outermost.
         table: every row it answers, those of its extension too.
+        ports: further addresses, each with its application, the middleware outermost.
         services: its services, for commands.
         settings: the settings in force.
         upkeep: what it does for its data folder by itself.
@@ -73,7 +75,9 @@ class RegistryApp:
         self.upkeep = upkeep
         self.audit = audit
         self.table = routes.with_more(extension.routes(services))
-        self.asgi = _asgi(services, self.table, [*_observers(audit), *extension.observers])
+        observers = [*_observers(audit), *extension.observers]
+        self.asgi = _asgi(services, self.table, observers)
+        self.ports = [(port, _edge(services, port.app, observers)) for port in extension.ports(services)]
         self.followers: list[Follower] = [self._follow, *extension.followers]
         self._collector = GarbageCollector(services.stores.storage, services.stores.metadata, self.settings)
         self._work = [self._expire_uploads, self._collect, *([] if journal is None else [journal.run]), *upkeep.work]
@@ -194,12 +198,14 @@ def _observers(audit: AuditLog | None) -> list[Observer]:
 
 
 def _asgi(services: Services, table: Sequence[Row], observers: Sequence[Observer]) -> RequestMiddleware:
-    settings = services.stores.settings
     inner = Starlette(routes=routes.build(services, table), exception_handlers=dict(EXCEPTION_HANDLERS))
     inner.router.redirect_slashes = False
-    access_log = logs.AccessLog(lambda: settings.current.log)
-    edge = RequestMiddleware(
-        routes.Dispatch(services, inner, table), settings, [services.metrics.observe, access_log.observe, *observers]
-    )
+    edge = _edge(services, routes.Dispatch(services, inner, table), observers)
     services.metrics.running.set_function(lambda: edge.running)
     return edge
+
+
+def _edge(services: Services, app: ASGIApp, observers: Sequence[Observer]) -> RequestMiddleware:
+    settings = services.stores.settings
+    access_log = logs.AccessLog(lambda: settings.current.log)
+    return RequestMiddleware(app, settings, [services.metrics.observe, access_log.observe, *observers])

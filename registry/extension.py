@@ -8,17 +8,41 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from prometheus_client.registry import Collector
+from starlette.types import ASGIApp
 
 from registry.api.routes import Row
 from registry.api.services import Services, Stores
 from registry.config.reload import Follower
+from registry.config.settings import RegistrySettings
 from registry.gate import Gate
 from registry.telemetry.request_record import Observer
 
 Work = Callable[[], Coroutine[Any, Any, None]]
+
+
+Wording = Callable[[int, str], tuple[list[tuple[bytes, bytes]], bytes]]
+"""Fields and body of what the server answers by itself: of a status and a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A further address that the server serves, always over TLS. Its requests are recorded as the registry's are.
+
+    Attributes:
+        listen: HOST:PORT.
+        app: answers its requests.
+        certificate: chain and key that settings name for it; raises BasegateError when there are none.
+        wording: how the server words what it answers by itself there.
+    """
+
+    listen: str
+    app: ASGIApp
+    certificate: Callable[[RegistrySettings], tuple[Path, Path]]
+    wording: Wording
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +52,7 @@ class Extension:
     Attributes:
         gate: decides on pushes and pulls; one of all extensions may have one.
         routes: given the services, the rows of its own. A row of the registry, and any path below `/v2`, is taken.
+        ports: given the services, the further addresses that are served for it.
         background: begun with the server, cancelled at its end.
         followers: asked before changed settings count.
         observers: told of every finished request, after metrics, access log and audit log.
@@ -37,6 +62,7 @@ class Extension:
 
     gate: Gate | None = None
     routes: Callable[[Services], Sequence[Row]] = lambda _services: ()
+    ports: Callable[[Services], Sequence[Port]] = lambda _services: ()
     background: Sequence[Work] = ()
     followers: Sequence[Follower] = ()
     observers: Sequence[Observer] = ()
@@ -69,6 +95,7 @@ def compose(makers: Iterable[Callable[[], Extension]]) -> Extension:
         return Extension(
             gate=_one_gate(parts),
             routes=partial(_routes, parts),
+            ports=partial(_ports, parts),
             background=[work for part in parts for work in part.background],
             followers=[follower for part in parts for follower in part.followers],
             observers=[observer for part in parts for observer in part.observers],
@@ -83,6 +110,10 @@ def _one_gate(parts: Sequence[Extension]) -> Gate | None:
         names = " and ".join(type(gate).__name__ for gate in gates)
         raise ValueError(f"the registry asks one gate, and {len(gates)} extensions bring one: {names}")
     return gates[0] if gates else None
+
+
+def _ports(parts: Sequence[Extension], services: Services) -> list[Port]:
+    return [port for part in parts for port in part.ports(services)]
 
 
 def _routes(parts: Sequence[Extension], services: Services) -> list[Row]:

@@ -15,6 +15,7 @@ import structlog
 import uvicorn
 
 from registry.api.forwarded import is_trusted
+from registry.api.middleware import RequestMiddleware
 from registry.app import RegistryApp
 from registry.config.reload import Follower, Reload, Turn
 from registry.config.server import ServerSettings
@@ -23,9 +24,11 @@ from registry.config.sources import SettingsError
 from registry.http.connection_limits import ConnectionLimits, Limits
 from registry.http.context import ConnectionContext
 from registry.http.deadlines import Patience
+from registry.http.error_response import Wording
 from registry.http.listener import Listener
 from registry.server import settings_in_use
 from registry.server.file_watch import FileWatch
+from registry.server.other_port import OtherPort
 from registry.server.refusal import oci_form
 from registry.server.response_cache import ResponseCache
 from registry.server.startup import CannotStart, Certificate, bind, cautions, certificate_of
@@ -73,11 +76,13 @@ class Serving:
         self._files: list[Path] = []
         self._watch = FileWatch()
         self.url = _url_of(listening, secure=certificate is not None)
+        self._others = [OtherPort(port, app.settings.current) for port, _ in app.ports]
         self._sockets = ThreadPoolExecutor(app.settings.current.server.threads, thread_name_prefix="sockets")
         server = app.settings.current.server
         self._seats = ConnectionLimits(_limits(server))
-        self._server = _Server(_config(app), self._door, self._started)
+        self._server = _Server(_config(app), self._doors, self._started)
         self._means = self._made_means(server)
+        self._other_means = [self._means_of(asgi, server, None, port.wording) for port, asgi in app.ports]
 
     async def until_stopped(self, reload: Reload, files: Iterable[Path]) -> None:
         """Serve, follow the files, and end when `stop` is called or a signal comes."""
@@ -91,7 +96,7 @@ class Serving:
         tasks.append(asyncio.create_task(self._reload_when_asked(reload)))
         following = asyncio.create_task(self._follow())
         try:
-            await self._server.serve(sockets=[self._listening])
+            await self._server.serve(sockets=[self._listening, *(other.listening for other in self._others)])
         finally:
             self._watch.stop()
             await following
@@ -101,21 +106,29 @@ class Serving:
             self._sockets.shutdown(wait=False)
 
     def _made_means(self, server: ServerSettings) -> ConnectionContext:
-        asgi, state = self._app.asgi, self._server.server_state
+        asgi = self._app.asgi
         remembers = server.fast and server.answer_bytes
         memory = ResponseCache(self._app.services, self._app.table, asgi, server.answer_bytes) if remembers else None
-        return ConnectionContext(
-            asgi, state, self._sockets, server.head_bytes, _patience(server), server.fast, memory, oci_form
-        )
+        return self._means_of(asgi, server, memory, oci_form)
 
-    def _door(self) -> Listener:
+    def _means_of(
+        self, asgi: RequestMiddleware, server: ServerSettings, memory: ResponseCache | None, wording: Wording
+    ) -> ConnectionContext:
+        state, patience = self._server.server_state, _patience(server)
+        return ConnectionContext(asgi, state, self._sockets, server.head_bytes, patience, server.fast, memory, wording)
+
+    def _doors(self) -> list[Listener]:
         context = None if self._certificate is None else self._certificate.context
-        return Listener(self._listening, self._means, self._seats, context)
+        others = [
+            Listener(other.listening, means, self._seats, other.certificate.context)
+            for other, means in zip(self._others, self._other_means, strict=True)
+        ]
+        return [Listener(self._listening, self._means, self._seats, context), *others]
 
     @property
     def followers(self) -> tuple[Follower, ...]:
         """What is to follow a change of the settings here."""
-        return self._follow_limits, self._follow_certificate
+        return self._follow_limits, self._follow_certificate, *map(self._follow_other, self._others)
 
     async def _follow_limits(self, settings: RegistrySettings) -> Turn | None:
         """Other limits count at once."""
@@ -133,6 +146,12 @@ class Serving:
             raise SettingsError(str(error)) from None
         return partial(self._turn_certificate, certificate, chain, key)
 
+    def _follow_other(self, other: OtherPort) -> Follower:
+        async def follow(settings: RegistrySettings) -> Turn | None:
+            return other.follow(settings, lambda: self._watch.follow(self._followed()))
+
+        return follow
+
     def _turn_certificate(self, certificate: Certificate, chain: Path, key: Path) -> None:
         # They are loaded right behind every reload.
         certificate.turn_to(chain, key)
@@ -142,13 +161,19 @@ class Serving:
         """The files whose change means a reload."""
         if not self._app.settings.current.operations.watch:
             return []
-        return [*self._files, *(() if self._certificate is None else self._certificate.files)]
+        return [*self._files, *(file for certificate in self._certificates for file in certificate.files)]
+
+    @property
+    def _certificates(self) -> list[Certificate]:
+        own = [] if self._certificate is None else [self._certificate]
+        return [*own, *(other.certificate for other in self._others)]
 
     def _turn(self, server: ServerSettings) -> None:
         self._server.config.timeout_graceful_shutdown = server.shutdown_seconds
         self._seats.limits = _limits(server)
-        self._means.head_bytes = server.head_bytes
-        self._means.waiting = _patience(server)
+        for means in (self._means, *self._other_means):
+            means.head_bytes = server.head_bytes
+            means.waiting = _patience(server)
 
     @property
     def connections(self) -> int:
@@ -161,6 +186,8 @@ class Serving:
 
     def _started(self) -> None:
         self._log.info("listening", url=self.url)
+        for other in self._others:
+            self._log.info("listening", url=_url_of(other.listening, secure=True))
         self._warn()
         self._announce(self.url)
 
@@ -179,12 +206,11 @@ class Serving:
                 self._warn()
 
     def _renew_certificate(self) -> None:
-        if self._certificate is None:
-            return
-        try:
-            self._certificate.reload()
-        except CannotStart as error:
-            self._log.error("the new certificate is refused, the old one stays in use", reason=str(error))
+        for certificate in self._certificates:
+            try:
+                certificate.reload()
+            except CannotStart as error:
+                self._log.error("the new certificate is refused, the old one stays in use", reason=str(error))
 
     async def _follow(self) -> None:
         async for _ in self._watch.changes():
@@ -194,9 +220,11 @@ class Serving:
 class _Server(uvicorn.Server):
     """uvicorn without its signal handling: ours ends in an orderly return instead of in the signal's default."""
 
-    def __init__(self, config: uvicorn.Config, door: Callable[[], Listener], started: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, doors: Callable[[], list[Listener]], started: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._door = door
+        self._doors = doors
         self._tell_started = started
 
     @contextlib.contextmanager
@@ -206,9 +234,12 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
         """Accept connections, then say so."""
-        door = self._door()
-        self.servers = [cast("asyncio.Server", door)]  # uvicorn only ever closes it and waits for that
-        door.open()
+        doors = self._doors()
+        self.servers = [
+            cast("asyncio.Server", door) for door in doors
+        ]  # uvicorn only ever closes them and waits for that
+        for door in doors:
+            door.open()
         self.started = True
         self._tell_started()
 

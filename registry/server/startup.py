@@ -36,20 +36,23 @@ def bind(settings: RegistrySettings) -> socket.socket:
     Raises:
         CannotStart: the address is taken, not this machine's, or not ours to use.
     """
-    host, port = parse_address(settings.listen)
+    return bind_to(settings.listen, settings.server.backlog, "choose another address with --listen")
+
+
+def bind_to(address: str, backlog: int, otherwise: str) -> socket.socket:
+    """A listening socket; raises CannotStart as `bind` does, with what to do `otherwise`."""
+    host, port = parse_address(address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named: asyncio sets TCP_NODELAY only where it sees TCP, and without it an answer can take 40 ms.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
-        bound.listen(settings.server.backlog)
+        bound.listen(backlog)
     except OSError as error:
         bound.close()
         reason = error.strerror or str(error)
-        raise CannotStart(
-            f"cannot listen on {settings.listen}: {reason}: choose another address with --listen"
-        ) from None
+        raise CannotStart(f"cannot listen on {address}: {reason}: {otherwise}") from None
     return bound
 
 
