@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from policy.assessment.settings import JudgingSettings
+from policy.azure.management.settings import AzureSettings
 from policy.definition.policy import known_policies
 from policy.deployments.settings import DeploymentSettings
 from policy.enforcement.assignments import Assignments
@@ -21,7 +22,7 @@ class Settings(RegistrySettings):
     gateway: GatewaySettings = Field(
         default=GatewaySettings(), description="the doors to a deployment", json_schema_extra=LIVE
     )
-
+    azure: AzureSettings = Field(default=AzureSettings(), description="the endpoint that az takes for Azure")
     deployments: DeploymentSettings = Field(
         default=DeploymentSettings(), description="records of what is deployed", json_schema_extra=LIVE
     )
@@ -51,6 +52,11 @@ def gateway_section(settings: RegistrySettings) -> GatewaySettings:
 def deployments_section(settings: RegistrySettings) -> DeploymentSettings:
     """The section `deployments` of the same."""
     return _whole(settings).deployments
+
+
+def azure_section(settings: RegistrySettings) -> AzureSettings:
+    """The section `azure` of the same."""
+    return _whole(settings).azure
 
 
 def _whole(settings: RegistrySettings) -> Settings:

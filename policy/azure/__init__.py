@@ -1,0 +1,1 @@
+"""What Microsoft's own clients ask of Azure, answered by this registry."""

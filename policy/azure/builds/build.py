@@ -1,0 +1,181 @@
+"""One build from its context to the pushed image: unpack, fetch base images, build, push, and the verdict."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from policy.azure.builds.builders import (
+    ARCHIVE,
+    AUTH,
+    CONTEXT,
+    DIGESTS,
+    Builder,
+    Target,
+    auth_document,
+    base_images,
+    builder_named,
+)
+from policy.azure.builds.jail import UNPACK
+from policy.azure.builds.request import BuildRequest, ImageName
+from policy.azure.builds.run import RunStatus
+from policy.azure.builds.run_log import RunLog
+from policy.azure.builds.settings import BuildSettings
+from policy.azure.builds.steps import Step, StepEnded, Steps
+from registry.auth.sign_in import Identity
+from registry.auth.token_service import TokenDesk
+from registry.errors import BasegateError
+from registry.oci.digest import Digest
+from registry.oci.image_reference import ImageReference
+
+_DOCKERFILE_MAXIMUM = 1 << 20
+_DIGEST_MAXIMUM = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every build is given: a desk for tokens, and who words verdicts."""
+
+    desk: TokenDesk
+    judge: Callable[[Identity, ImageName], Coroutine[Any, Any, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A name that was pushed, and the digest it has."""
+
+    name: ImageName
+    digest: str
+
+    def document(self) -> dict[str, str]:
+        """`{"repository", "tag", "digest"}`."""
+        return {"repository": self.name.repository, "tag": self.name.tag, "digest": self.digest}
+
+
+class Build:
+    """One build.
+
+    Args:
+        work: its folder; made now, and the caller's to remove.
+        settings: the limits that count for it.
+        log: what it prints.
+        canceled: set when it is not wanted any more.
+        tools: see `Tools`.
+    """
+
+    def __init__(self, work: Path, settings: BuildSettings, log: RunLog, canceled: asyncio.Event, tools: Tools) -> None:
+        self._work = work
+        self._settings = settings
+        self._log = log
+        self._canceled = canceled
+        self._tools = tools
+
+    async def carry_out(  # noqa: PLR0913, PLR0917
+        self,
+        request: BuildRequest,
+        images: Sequence[ImageName],
+        caller: Identity,
+        target: Target,
+        archive: Path,
+        pushed: list[Pushed],
+    ) -> None:
+        """Build and push; `pushed` grows with each name.
+
+        Raises:
+            StepEnded: it did not come to a good end.
+        """
+        builder = builder_named(self._settings.builder)
+        if builder is None:
+            raise StepEnded(RunStatus.FAILED, "builds were switched off meanwhile")
+        network = self._settings.network
+        seconds = min(request.seconds or self._settings.seconds, self._settings.seconds)
+        steps = Steps(self._work, self._settings, self._log, time.monotonic() + seconds, self._canceled)
+        self._prepare(archive, builder.files(target, network=network))
+        await steps.run(Step((UNPACK, ARCHIVE, CONTEXT), jailed=True, network=False, environment={}))
+        if not builder.jailed:
+            self._open_to_all()
+        environment = builder.environment()
+        for image in self._bases(request, target):
+            await self._fetch(steps, builder, image, caller, target)
+        secrets = {argument.name: argument.value for argument in request.arguments if argument.secret}
+        command = builder.build(request, network=network)
+        await steps.run(Step(command, builder.jailed, network, {**environment, **secrets}))
+        for name in images:
+            self._lend(target, self._tools.desk.narrow(caller, [f"repository:{name.repository}:pull,push"]), builder)
+            await steps.run(Step(builder.push(target, name), builder.jailed, network=True, environment=environment))
+            pushed.append(Pushed(name, self._digest()))
+            self._log.say(await self._tools.judge(caller, name))
+
+    def _prepare(self, archive: Path, files: Mapping[str, str]) -> None:
+        """The build's folder: its own user's, where it is set apart."""
+        self._work.mkdir(mode=0o700, parents=True)
+        archive.replace(self._work / ARCHIVE)
+        for name, text in files.items():
+            (self._work / name).write_text(text, encoding="utf-8")
+        self._give(self._work, *self._work.iterdir())
+
+    def _give(self, *paths: Path) -> None:
+        if os.geteuid() == 0:
+            for path in paths:
+                os.lchown(path, self._settings.first_uid, self._settings.first_uid)
+
+    def _open_to_all(self) -> None:
+        """What was unpacked apart is read by a builder that is not."""
+        self._work.chmod(0o755)
+
+    def _bases(self, request: BuildRequest, target: Target) -> list[str]:
+        """The base images that are of this registry; what it says of others is said in the log."""
+        arguments = {argument.name: argument.value for argument in request.arguments}
+        ours: list[str] = []
+        for image in base_images(self._dockerfile(request), arguments):
+            if image.partition("/")[0].lower() in target.names:
+                ours.append(image)
+            elif not self._settings.network:
+                where = f"{target.names[0]}/{image.rpartition('/')[2]}"
+                self._log.say(
+                    f"The base image {image} is not of this registry, and this build has no network: push it here "
+                    f"first, and write FROM {where}"
+                )
+        return ours
+
+    def _dockerfile(self, request: BuildRequest) -> str:
+        context = self._work / CONTEXT
+        path = context / request.dockerfile
+        try:
+            if not path.resolve().is_relative_to(context.resolve()) or not path.is_file():
+                raise FileNotFoundError
+            with path.open("rb") as file:
+                return file.read(_DOCKERFILE_MAXIMUM).decode("utf-8", "replace")
+        except (OSError, RuntimeError):
+            raise StepEnded(RunStatus.FAILED, f"the context has no {request.dockerfile}") from None
+
+    async def _fetch(self, steps: Steps, builder: Builder, image: str, caller: Identity, target: Target) -> None:
+        """A base image of this registry, with a right to pull that repository and no more."""
+        try:
+            repository = ImageReference.parse(image).repository
+        except BasegateError as error:
+            raise StepEnded(RunStatus.FAILED, f"the base image {image[:200]} has no valid name: {error}") from None
+        self._lend(target, self._tools.desk.narrow(caller, [f"repository:{repository}:pull"]), builder)
+        await steps.run(Step(builder.pull(image), builder.jailed, network=True, environment=builder.environment()))
+        (self._work / AUTH).unlink(missing_ok=True)
+
+    def _lend(self, target: Target, token: str, builder: Builder) -> None:
+        """Put credentials where the builder looks; no line of the Dockerfile runs while they are there."""
+        path = self._work / (AUTH if builder.jailed else "config.json")
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(auth_document(target, token))
+        self._give(path)
+
+    def _digest(self) -> str:
+        """What the builder says that it pushed; "" when it does not say."""
+        try:
+            descriptor = os.open(self._work / DIGESTS, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            with os.fdopen(descriptor, "rb") as file:
+                return str(Digest.parse(file.read(_DIGEST_MAXIMUM).decode("ascii").strip()))
+        except (OSError, ValueError, BasegateError):
+            return ""

@@ -1,0 +1,215 @@
+"""The programs that build: their command lines, and the files that tell them what they may fetch and how.
+
+Paths are as a step sees them: the folder of its build is /tmp (see `jail`). Docker's daemon builds outside of it; paths
+are those of the machine then.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from policy.azure.builds.jail import SEEN_AS
+from policy.azure.builds.request import BuildRequest, ImageName
+from registry.auth.credentials import NULL_GUID
+
+LOCAL = "localhost/basegate-build:result"
+CONTEXT, ARCHIVE, AUTH, DIGESTS, SECRETS = "context", "context.tar.gz", "auth.json", "digest", "secrets"
+_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
+_COPIED = re.compile(r"^\s*COPY\s+(?:--\S+\s+)*--from=(\S+)", re.IGNORECASE | re.MULTILINE)
+_ARG = re.compile(r"^\s*ARG\s+(\w+)=(\S+)", re.IGNORECASE | re.MULTILINE)
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where this registry is, for a builder.
+
+    Attributes:
+        address: HOST:PORT on this machine.
+        names: names under which a Dockerfile may mean it.
+    """
+
+    address: str
+    names: tuple[str, ...]
+
+
+class Podmanlike:
+    """buildah and podman, which take the same options.
+
+    Args:
+        program: `buildah` or `podman`.
+    """
+
+    jailed = True
+
+    def __init__(self, program: str) -> None:
+        self._program = program
+        self._build = "bud" if program == "buildah" else "build"
+
+    @property
+    def program(self) -> str:
+        """What must be installed."""
+        return self._program
+
+    def files(self, target: Target, *, network: bool) -> Mapping[str, str]:
+        """Files of the build's folder: which registry is where, and which images may be used."""
+        policy = {"default": [{"type": "insecureAcceptAnything" if network else "reject"}]}
+        known = {name: [{"type": "insecureAcceptAnything"}] for name in (target.address, *target.names)}
+        local = {"": [{"type": "insecureAcceptAnything"}]}
+        kinds = dict.fromkeys(("containers-storage", "oci", "dir"), local)
+        return {
+            "registries.conf": _registries(target, network=network),
+            "policy.json": json.dumps(policy | {"transports": {"docker": known, **kinds}}),
+            "storage.conf": _STORAGE,
+        }
+
+    def environment(self) -> Mapping[str, str]:
+        """What a step is told beside its arguments."""
+        here = str(SEEN_AS)
+        return {
+            "HOME": here,
+            "TMPDIR": here,
+            "XDG_RUNTIME_DIR": here,
+            "CONTAINERS_REGISTRIES_CONF": f"{here}/registries.conf",
+            "CONTAINERS_STORAGE_CONF": f"{here}/storage.conf",
+            "BUILDAH_ISOLATION": "chroot",
+            "_CONTAINERS_USERNS_CONFIGURED": "done",
+            "_CONTAINERS_ROOTLESS_UID": "0",
+        }
+
+    def pull(self, image: str) -> Sequence[str]:
+        """Fetch a base image."""
+        return (*self._begin(), "pull", "--quiet", *self._policy(), *_authfile(), image)
+
+    def build(self, request: BuildRequest, *, network: bool) -> Sequence[str]:
+        """Build what the context says; without the network every base image was fetched before."""
+        pulled = () if network else ("--pull-never",)
+        return (
+            *self._begin(),
+            self._build,
+            *self._policy(),
+            "--isolation=chroot",
+            "--layers=false",
+            *pulled,
+            f"--platform={request.platform}",
+            f"--file={CONTEXT}/{request.dockerfile}",
+            f"--tag={LOCAL}",
+            *([f"--target={request.target}"] if request.target else []),
+            *_build_arguments(request),
+            CONTEXT,
+        )
+
+    def push(self, target: Target, name: ImageName) -> Sequence[str]:
+        """Push the image under a name."""
+        options = (*_authfile(), "--tls-verify=false", f"--digestfile={DIGESTS}")
+        return (*self._begin(), "push", *self._policy(), *options, LOCAL, f"docker://{target.address}/{name}")
+
+    def _begin(self) -> Sequence[str]:
+        return (self._program, f"--root={SEEN_AS}/storage", f"--runroot={SEEN_AS}/run", "--storage-driver=vfs")
+
+    def _policy(self) -> Sequence[str]:
+        return (f"--signature-policy={SEEN_AS}/policy.json",)
+
+
+class Docker:
+    """docker: its daemon builds, as it does for everybody who may reach it."""
+
+    jailed = False
+    program = "docker"
+
+    def files(self, target: Target, *, network: bool) -> Mapping[str, str]:  # noqa: ARG002
+        """None of its own."""
+        return {}
+
+    def environment(self) -> Mapping[str, str]:
+        """Credentials of the build, not those of the server's user."""
+        return {"DOCKER_CONFIG": "."}
+
+    def pull(self, image: str) -> Sequence[str]:
+        """Fetch a base image."""
+        return (self.program, "pull", "--quiet", image)
+
+    def build(self, request: BuildRequest, *, network: bool) -> Sequence[str]:
+        """Build what the context says."""
+        return (
+            self.program,
+            "build",
+            "--network=default" if network else "--network=none",
+            f"--platform={request.platform}",
+            f"--file={CONTEXT}/{request.dockerfile}",
+            f"--tag={LOCAL}",
+            *([f"--target={request.target}"] if request.target else []),
+            *_build_arguments(request),
+            CONTEXT,
+        )
+
+    def push(self, target: Target, name: ImageName) -> Sequence[str]:
+        """Push the image under a name."""
+        whole = f"{target.address}/{name}"
+        return ("/bin/sh", "-c", 'docker tag "$1" "$2" && docker push "$2"', "push", LOCAL, whole)
+
+
+Builder = Podmanlike | Docker
+
+
+def builder_named(name: str) -> Builder | None:
+    """The builder that the settings name; `None` for none."""
+    if not name:
+        return None
+    return Docker() if name == "docker" else Podmanlike(name)
+
+
+def auth_document(target: Target, token: str) -> str:
+    """A file of credentials for this registry alone, as docker and podman keep them."""
+    entry = {"auth": base64.b64encode(f"{NULL_GUID}:{token}".encode()).decode("ascii")}
+    return json.dumps({"auths": dict.fromkeys((target.address, *target.names), entry)})
+
+
+def base_images(dockerfile: str, arguments: Mapping[str, str]) -> tuple[str, ...]:
+    """The images that a Dockerfile begins with or copies from, arguments filled in; stages are none.
+
+    Args:
+        dockerfile: its text.
+        arguments: build arguments by name; they win over the file's own defaults.
+    """
+    values = dict(_ARG.findall(dockerfile)) | dict(arguments)
+    stages: set[str] = set()
+    found: list[str] = []
+    for image, stage in _FROM.findall(dockerfile):
+        found.append(_filled(image, values))
+        stages |= {stage.lower()} if stage else set()
+    found += [_filled(image, values) for image in _COPIED.findall(dockerfile)]
+    named = (image for image in found if image.lower() not in stages | {"scratch"} and not image.isdigit())
+    return tuple(dict.fromkeys(named))
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    return _VARIABLE.sub(lambda match: values.get(match[1] or match[2], ""), text.strip("\"'"))
+
+
+def _build_arguments(request: BuildRequest) -> Iterator[str]:
+    """A secret one is named only: its value is in the environment, which other users cannot read."""
+    for argument in request.arguments:
+        yield f"--build-arg={argument.name}" if argument.secret else f"--build-arg={argument.name}={argument.value}"
+
+
+def _authfile() -> Sequence[str]:
+    return (f"--authfile={SEEN_AS}/{AUTH}",)
+
+
+def _registries(target: Target, *, network: bool) -> str:
+    """containers-registries.conf(5): every name of this registry leads to it on this machine, whose line is its own."""
+    lines = [f"unqualified-search-registries = {json.dumps(['docker.io'] if network else [])}"]
+    for name in dict.fromkeys((target.address, *target.names)):
+        lines += ["[[registry]]", f'prefix = "{name}"', f'location = "{target.address}"', "insecure = true"]
+    return "\n".join(lines) + "\n"
+
+
+_STORAGE = """\
+[storage]
+driver = "vfs"
+[storage.options.vfs]
+ignore_chown_errors = "true"
+"""

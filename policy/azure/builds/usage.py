@@ -1,0 +1,72 @@
+"""How much a running build has: bytes on disk, memory, processes. Read from outside of it."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What was measured.
+
+    Attributes:
+        disk: bytes that the files of the build take.
+        memory: bytes in memory of all its processes.
+        processes: how many there are.
+        free: bytes of room on the disk.
+    """
+
+    disk: int
+    memory: int
+    processes: int
+    free: int
+
+
+def measure(folder: Path, jail: int) -> Usage:
+    """Measure; what ends meanwhile is left out.
+
+    Args:
+        folder: of the build.
+        jail: id of the process that holds the step apart.
+    """
+    memory = processes = 0
+    space = _namespace(f"/proc/{jail}/ns/pid_for_children")
+    # Until the step is set apart, and where it never is, its namespace is everybody's.
+    if space and space != _namespace("/proc/self/ns/pid"):
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and _namespace(f"{entry}/ns/pid") == space:
+                processes += 1
+                memory += _resident(entry)
+    return Usage(_bytes_in(folder), memory, processes, shutil.disk_usage(folder).free)
+
+
+def _namespace(path: str) -> str:
+    try:
+        return str(Path(path).readlink())
+    except OSError:
+        return ""
+
+
+def _resident(process: Path) -> int:
+    try:
+        return int((process / "statm").read_text(encoding="ascii").split()[1]) * _PAGE
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def _bytes_in(folder: Path) -> int:
+    """Without recursion: a build may make folders as deep as it likes."""
+    total, waiting = 0, [str(folder)]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+        except OSError:
+            continue
+    return total

@@ -1,0 +1,22 @@
+"""The handler of cloud metadata."""
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from policy.azure.management.cloud import metadata
+from policy.azure.management.dispatch import Call
+from policy.azure.management.place import Place
+
+
+class CloudDoor:
+    """Answers `GET /metadata/endpoints`."""
+
+    def __init__(self, place: Callable[[Request], Place]) -> None:
+        self._place = place
+
+    async def metadata(self, call: Call) -> Response:
+        """GET: where everything is; before anybody has signed in."""
+        version = call.request.query_params.get("api-version", "")
+        return JSONResponse(metadata(self._place(call.request), version))

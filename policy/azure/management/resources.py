@@ -1,0 +1,244 @@
+"""The handlers of resources: tenants, subscriptions, groups, and the registry."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from policy.azure.arm_body import needed_text, objects_in, read_object
+from policy.azure.arm_errors import ArmError
+from policy.azure.management.dispatch import Call
+from policy.azure.management.place import REGISTRY_TYPE, Place
+from policy.azure.management.registry_resource import require_no_change, resource
+from registry.api.services import Services
+from registry.auth.enrolment import moment
+from registry.auth.signing_key import KEY_FILE
+from registry.metadata.blobs import bytes_of_all
+
+Listing = Callable[[Place], Sequence[dict[str, Any]]]
+"""Other resources that a list of all shows: `{"id", "name", "type", "location"}`."""
+
+
+class ResourceDoors:
+    """The handlers.
+
+    Args:
+        services: the registry's.
+        place: where the caller of a request is.
+        body_bytes: largest body.
+        others: resources that other rooms answer for.
+    """
+
+    def __init__(
+        self, services: Services, place: Callable[[Request], Place], body_bytes: Callable[[], int], others: Listing
+    ) -> None:
+        self._services = services
+        self._place = place
+        self._body_bytes = body_bytes
+        self._others = others
+
+    async def tenants(self, call: Call) -> Response:
+        """GET: the one tenant."""
+        tenant = self._place(call.request).settings.tenant
+        return _listed([{"id": f"/tenants/{tenant}", "tenantId": tenant, "displayName": "basegate"}])
+
+    async def subscriptions(self, call: Call) -> Response:
+        """GET: the one subscription."""
+        return _listed([_subscription(self._place(call.request))])
+
+    async def subscription(self, call: Call) -> Response:
+        """GET: it alone."""
+        return JSONResponse(_subscription(within_subscription(call, self._place(call.request))))
+
+    async def groups(self, call: Call) -> Response:
+        """GET: the one resource group."""
+        return _listed([_group(within_subscription(call, self._place(call.request)))])
+
+    async def group(self, call: Call) -> Response:
+        """GET: it alone."""
+        return JSONResponse(_group(within_group(call, self._place(call.request))))
+
+    async def resources(self, call: Call) -> Response:
+        """GET: everything there is; a filter by type is heeded, any other is not."""
+        place = within_subscription(call, self._place(call.request))
+        if "group" in call.names:
+            within_group(call, place)
+        wanted = call.request.query_params.get("$filter", "").lower()
+        everything = [_brief(self._resource(place)), *self._others(place)]
+        kinds = {each["type"].lower() for each in everything}
+        named = {kind for kind in kinds if f"'{kind}'" in wanted}
+        by_type = "resourcetype" in wanted
+        return _listed([each for each in everything if not by_type or each["type"].lower() in named])
+
+    async def provider(self, call: Call) -> Response:
+        """GET: which versions of a type there are; clients look for one that they may ask with."""
+        place = within_subscription(call, self._place(call.request))
+        kinds = _PROVIDERS.get(call.names["namespace"].lower())
+        if kinds is None:
+            message = (
+                f"the provider {call.names['namespace'][:64]!r} is not here: {' and '.join(_SPELLED.values())} are"
+            )
+            raise ArmError(404, "InvalidResourceNamespace", message)
+        types = [
+            {"resourceType": kind, "apiVersions": ["2025-06-01"], "locations": [place.settings.location]}
+            for kind in kinds
+        ]
+        name = _SPELLED[call.names["namespace"].lower()]
+        return JSONResponse(
+            {
+                "id": f"{place.subscription_id}/providers/{name}",
+                "namespace": name,
+                "registrationState": "Registered",
+                "resourceTypes": types,
+            }
+        )
+
+    async def registries(self, call: Call) -> Response:
+        """GET: the one registry."""
+        place = within_subscription(call, self._place(call.request))
+        if "group" in call.names:
+            within_group(call, place)
+        return _listed([self._resource(place)])
+
+    async def registry(self, call: Call) -> Response:
+        """GET: it alone."""
+        return JSONResponse(self._resource(within_registry(call, self._place(call.request))))
+
+    async def put_registry(self, call: Call) -> Response:
+        """PUT: there is one registry, and its name is a setting."""
+        place = within_group(call, self._place(call.request))
+        await read_object(call.request, self._body_bytes())
+        if call.names["registry"].lower() != place.registry.lower():
+            raise ArmError(
+                409,
+                "OperationNotSupported",
+                f"there is one registry here, {place.registry}: run another basegate for another one",
+            )
+        return JSONResponse(self._resource(place))
+
+    async def patch_registry(self, call: Call) -> Response:
+        """PATCH: what is so already may be said again."""
+        place = within_registry(call, self._place(call.request))
+        wanted = await read_object(call.request, self._body_bytes())
+        now = self._resource(place)
+        require_no_change(objects_in(wanted, "properties"), now["properties"])
+        if objects_in(wanted, "tags"):
+            raise ArmError(400, "OperationNotSupported", "this registry keeps no tags of its own: leave --tags out")
+        return JSONResponse(now)
+
+    async def usages(self, call: Call) -> Response:
+        """GET: bytes on disk."""
+        within_registry(call, self._place(call.request))
+        stores = self._services.stores
+        held = await stores.metadata.read(bytes_of_all)
+        whole = shutil.disk_usage(stores.settings.current.data).total
+        return _listed([{"name": "Size", "limit": whole, "currentValue": held, "unit": "Bytes"}])
+
+    async def check_name(self, call: Call) -> Response:
+        """POST: whether a name for a registry is free; there is one registry, so none is."""
+        place = within_subscription(call, self._place(call.request))
+        body = await read_object(call.request, self._body_bytes())
+        name = needed_text(body, "name")
+        if name.lower() == place.registry.lower():
+            return JSONResponse(
+                {
+                    "nameAvailable": False,
+                    "reason": "AlreadyExists",
+                    "message": f"The registry {place.registry} is already in use.",
+                }
+            )
+        if not (name.isascii() and name.isalnum() and 5 <= len(name) <= 50):
+            message = f"{name[:64]!r} is no name of a registry: needs 5 to 50 letters and digits"
+            return JSONResponse({"nameAvailable": False, "reason": "Invalid", "message": message})
+        return JSONResponse({"nameAvailable": True})
+
+    async def refused(self, call: Call) -> Response:
+        """Whatever ACR offers and this registry does not."""
+        place = within_registry(call, self._place(call.request))
+        what = call.names["what"]
+        how = _INSTEAD.get(what.lower(), "this registry does not offer it")
+        raise ArmError(400, "OperationNotSupported", f"{what[:64]} is not offered on {place.registry}: {how}")
+
+    def _resource(self, place: Place) -> dict[str, Any]:
+        settings = self._services.stores.settings.current
+        # The key is made by the first start, and kept.
+        created = moment((settings.data / KEY_FILE).stat().st_mtime)
+        return resource(place, settings, created)
+
+
+_PROVIDERS = {
+    "microsoft.containerregistry": ("registries",),
+    "microsoft.machinelearningservices": ("workspaces",),
+}
+_SPELLED = {
+    "microsoft.containerregistry": "Microsoft.ContainerRegistry",
+    "microsoft.machinelearningservices": "Microsoft.MachineLearningServices",
+}
+_INSTEAD = {
+    "importimage": "copy the image with skopeo copy docker://SOURCE docker://LOGIN-SERVER/NAME:TAG",
+    "webhooks": "read the audit log, or basegate's metrics",
+    "replications": "there is one data folder; basegate backup copies it",
+    "tasks": "az acr build is; other tasks are not",
+    "agentpools": "builds run on this machine",
+    "listcredentials": "the admin user is off: sign in as a principal (basegate principal create)",
+    "regeneratecredential": "the admin user is off: basegate principal rotate renews a principal's secrets",
+}
+
+
+def within_subscription(call: Call, place: Place) -> Place:
+    """The place, when the path names its subscription. Raises ArmError (404) when not."""
+    found = call.names["subscription"]
+    if found.lower() != place.named.subscription.lower():
+        message = f"The subscription '{found[:64]}' could not be found: this is {place.named.subscription}"
+        raise ArmError(404, "SubscriptionNotFound", message)
+    return place
+
+
+def within_group(call: Call, place: Place) -> Place:
+    """The place, when the path names its group as well."""
+    within_subscription(call, place)
+    found, ours = call.names["group"], place.named.resource_group
+    if found.lower() != ours.lower():
+        message = f"Resource group '{found[:90]}' could not be found: there is one, {ours}"
+        raise ArmError(404, "ResourceGroupNotFound", message)
+    return place
+
+
+def within_registry(call: Call, place: Place) -> Place:
+    """The place, when the path names its registry as well."""
+    within_group(call, place)
+    found, ours = call.names["registry"], place.registry
+    if found.lower() != ours.lower():
+        message = f"The Resource '{REGISTRY_TYPE}/{found[:64]}' was not found: there is one, {ours}"
+        raise ArmError(404, "ResourceNotFound", message)
+    return place
+
+
+def _subscription(place: Place) -> dict[str, Any]:
+    return {
+        "id": place.subscription_id,
+        "subscriptionId": place.named.subscription,
+        "tenantId": place.settings.tenant,
+        "displayName": place.settings.cloud,
+        "state": "Enabled",
+    }
+
+
+def _group(place: Place) -> dict[str, Any]:
+    return {
+        "id": place.group_id,
+        "name": place.named.resource_group,
+        "type": "Microsoft.Resources/resourceGroups",
+        "location": place.settings.location,
+        "properties": {"provisioningState": "Succeeded"},
+    }
+
+
+def _brief(whole: dict[str, Any]) -> dict[str, Any]:
+    return {name: whole[name] for name in ("id", "name", "type", "location", "sku", "tags")}
+
+
+def _listed(values: Sequence[dict[str, Any]]) -> Response:
+    return JSONResponse({"value": list(values)})

@@ -1,0 +1,124 @@
+"""The registry as az shows it, and how it signs other programs in to it."""
+
+import json
+import ssl
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.clients.azure.az import REGISTRY, Az, Cloud
+
+pytestmark = pytest.mark.xdist_group("azure-cli")
+
+
+def told(az: Az, *arguments: str) -> Any:
+    """What az prints, as JSON, without its warnings."""
+    return json.loads(az.run(*arguments, "--only-show-errors", "--output", "json").check().output)
+
+
+def refused(az: Az, *arguments: str) -> str:
+    """What az prints of a refusal."""
+    done = az.run(*arguments, "--only-show-errors")
+    assert not done.ok
+    return done.output
+
+
+def test_show(az: Az, cloud: Cloud) -> None:
+    """`az acr show`: the login server has its port."""
+    assert told(az, "acr", "show", "--name", REGISTRY)["loginServer"] == cloud.host
+
+
+def test_list(az: Az) -> None:
+    """`az acr list`."""
+    assert [each["name"] for each in told(az, "acr", "list")] == [REGISTRY]
+
+
+@pytest.mark.parametrize(("name", "free"), [(REGISTRY, False), ("another1", True)])
+def test_check_name(az: Az, name: str, free: bool) -> None:
+    """`az acr check-name`."""
+    assert told(az, "acr", "check-name", "--name", name)["nameAvailable"] is free
+
+
+def test_show_usage(az: Az) -> None:
+    """`az acr show-usage`."""
+    assert told(az, "acr", "show-usage", "--name", REGISTRY)["value"][0]["name"] == "Size"
+
+
+def test_a_registry_that_is_not_there(az: Az) -> None:
+    """az finds it in no list, and says so."""
+    assert "could not be found" in refused(az, "acr", "show", "--name", "another1")
+
+
+@pytest.mark.parametrize("which", ["retention", "soft-delete"])
+def test_policies_are_shown(az: Az, which: str) -> None:
+    """`az acr config … show`."""
+    assert told(az, "acr", "config", which, "show", "--registry", REGISTRY)["status"] in {"enabled", "disabled"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("acr", "import", "--name", REGISTRY, "--source", "docker.io/library/x:t"),
+        (
+            "acr",
+            "webhook",
+            "create",
+            "--registry",
+            REGISTRY,
+            "--name",
+            "hook1",
+            "--uri",
+            "http://x",
+            "--actions",
+            "push",
+        ),
+        (
+            "acr",
+            "config",
+            "retention",
+            "update",
+            "--registry",
+            REGISTRY,
+            "--status",
+            "Enabled",
+            "--days",
+            "30",
+            "--type",
+            "UntaggedManifests",
+        ),
+        ("acr", "update", "--name", REGISTRY, "--anonymous-pull-enabled", "true"),
+        ("acr", "create", "--name", "another1", "--resource-group", "default", "--sku", "Premium"),
+        ("acr", "run", "--registry", REGISTRY, "--cmd", "bash echo hi", "/dev/null"),
+    ],
+)
+def test_what_is_not_offered_is_told(az: Az, command: tuple[str, ...]) -> None:
+    """With a code and a sentence that says what to do."""
+    assert "(OperationNotSupported)" in refused(az, *command)
+
+
+def test_expose_token(az: Az, cloud: Cloud) -> None:
+    """`az acr login --expose-token`: the token signs in at the registry under the user name for tokens."""
+    shown = told(az, "acr", "login", "--name", REGISTRY, "--expose-token")
+    assert shown["loginServer"] == cloud.host
+    form = {"grant_type": "refresh_token", "service": cloud.host, "refresh_token": shown["refreshToken"]}
+    with httpx.Client(verify=ssl.create_default_context(cafile=cloud.ca), trust_env=False) as client:
+        form["scope"] = "repository:a/b:pull,push"
+        reply = client.post(f"https://{cloud.host}/oauth2/token", data=form).raise_for_status().json()
+    assert reply["scope"] == "repository:a/b:pull,push"
+
+
+def test_repositories_are_listed(az: Az) -> None:
+    """`az acr repository list`, over the token that az exchanges."""
+    assert isinstance(told(az, "acr", "repository", "list", "--name", REGISTRY), list)
+
+
+@pytest.mark.client("podman")
+@pytest.mark.root
+def test_podman_is_signed_in(cloud: Cloud, home: Path) -> None:
+    """`az acr login` with `DOCKER_COMMAND=podman` writes what podman reads."""
+    auth = home / "auth.json"
+    az = cloud.signed_in(home, cloud.pusher, DOCKER_COMMAND="podman", REGISTRY_AUTH_FILE=str(auth))
+    assert "Login Succeeded" in az.run("acr", "login", "--name", REGISTRY).check().output
+    assert cloud.host in json.loads(auth.read_text(encoding="utf-8"))["auths"]
