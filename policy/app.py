@@ -58,7 +58,7 @@ def build(settings: Settings, *, new_database: bool = False, blobs: BlobStore | 
 
     Raises:
         PolicyRefused: a policy cannot be used.
-        StandingOrdersRefused: the standing orders cannot be read.
+        OperatorFileRefused: the standing orders cannot be read.
         SigningKeyUnusable, BasegateError, SQLAlchemyError, OSError: the data folder cannot be used.
     """
 

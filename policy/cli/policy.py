@@ -17,7 +17,7 @@ from policy.enforcement.activation import activate, deactivate
 from policy.enforcement.assignments import AssignmentsInForce, Reason
 from policy.enforcement.exemptions import Exemption
 from policy.enforcement.operator_file import FILE as ORDERS
-from policy.enforcement.operator_file import OperatorFileInForce, StandingOrdersRefused, change_orders, read_orders
+from policy.enforcement.operator_file import OperatorFileInForce, OperatorFileRefused, change_orders, read_orders
 from policy.enforcement.replay import Flip, Replay, replay
 from policy.results import verdicts
 from policy.results.store import FILE as RESULTS
@@ -274,5 +274,5 @@ def _moment(text: str) -> float:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise StandingOrdersRefused(f"--until is {text!r}: needs a date such as 2026-01-31") from None
+        raise OperatorFileRefused(f"--until is {text!r}: needs a date such as 2026-01-31") from None
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()

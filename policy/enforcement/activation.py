@@ -39,7 +39,7 @@ def deactivate(data: Path, results: ResultStore, settings: JudgingSettings, repo
         repositories: the pattern that a policy was activated for.
 
     Raises:
-        StandingOrdersRefused: none was.
+        OperatorFileRefused: none was.
         PolicyRefused: the settings name a policy that is not known or cannot be used.
     """
     policies = known_policies(settings.folder)

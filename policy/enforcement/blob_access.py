@@ -18,7 +18,7 @@ Stands = Callable[[Digest], Awaitable[tuple[State, Decision]]]
 """The state of a manifest, and whether somebody who only pulls may have it."""
 
 
-class BlobDoor:
+class BlobAccess:
     """Decides for those who only pull: for all of them alike, so that what was decided can be remembered."""
 
     def __init__(self, metadata: MetadataStore, generation: Callable[[], int]) -> None:

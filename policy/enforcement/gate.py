@@ -15,7 +15,7 @@ from policy.decision import AccessPoint, Mode
 from policy.enforcement.access_decisions import AccessDecisions, state_of
 from policy.enforcement.access_request import AccessRequest
 from policy.enforcement.assignments import AssignmentsInForce
-from policy.enforcement.blob_access import BlobDoor
+from policy.enforcement.blob_access import BlobAccess
 from policy.enforcement.catch_up import CatchUp
 from policy.enforcement.content_presence import Presence
 from policy.enforcement.current_verdicts import CurrentVerdicts
@@ -24,7 +24,7 @@ from policy.enforcement.generation import Generation
 from policy.enforcement.operator_file import FILE as ORDERS
 from policy.enforcement.operator_file import OperatorFileInForce
 from policy.enforcement.policies_in_force import PoliciesInForce
-from policy.enforcement.reference_gate import Standing
+from policy.enforcement.reference_gate import Assessment
 from policy.enforcement.referrers import Referrals
 from policy.inspection.facts import ImageFacts
 from policy.inspection.worker.upload_follower import LayerArrival
@@ -42,7 +42,7 @@ from registry.storage.blob_store import BlobStore, StagedBytes
 
 
 class PolicyGate:
-    """Implements `registry.gate.Gate`, and the door to a deployment (`reference_gate.ReferenceDoor`).
+    """Implements `registry.gate.Gate`, and the door to a deployment (`reference_gate.ReferenceGate`).
 
     Attributes:
         results: what was seen and decided.
@@ -73,7 +73,7 @@ class PolicyGate:
         self._referrals = Referrals(metadata)
         self._verdicts = CurrentVerdicts(self.judge, Presence(storage, metadata, self.inspector), self.policies)
         self._decisions = AccessDecisions(self._verdicts, self._referrals, orders, clock)
-        self._blob_door = BlobDoor(metadata, self.generation)
+        self._blob_door = BlobAccess(metadata, self.generation)
         self._catch_up = CatchUp(metadata, results, self.inspector, self.judge, self.policies)
 
     @classmethod
@@ -81,7 +81,7 @@ class PolicyGate:
         """The gate of a data folder, with its own results and standing orders.
 
         Raises:
-            PolicyRefused, StandingOrdersRefused: settings or orders cannot be used.
+            PolicyRefused, OperatorFileRefused: settings or orders cannot be used.
         """
         orders = OperatorFileInForce(data / ORDERS)
         with ExitStack() as opened:
@@ -157,7 +157,7 @@ class PolicyGate:
         self._look_again()
         return self._generation.value()
 
-    async def standing(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Standing:
+    async def standing(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Assessment:
         """Verdict and decision at the door to a deployment, judged now when they are not known yet.
 
         A verdict is remembered, the content that it speaks of is looked at each time.
@@ -169,7 +169,7 @@ class PolicyGate:
         decision = self._decisions.decide(question, request, verdict)
         if decision.allowed:
             decision = await self._decisions.with_subject(question, request, decision)
-        return Standing(verdict, decision, {"name": bound.policy.name, "digest": bound.policy.digest})
+        return Assessment(verdict, decision, {"name": bound.policy.name, "digest": bound.policy.digest})
 
     async def image_facts(self, repository: RepositoryName, digest: Digest) -> ImageFacts | None:
         """All facts of an image; `None` for an index, an artifact, or while inspection goes on."""

@@ -21,7 +21,7 @@ FILE = "standing-orders.json"
 _LOOK_AGAIN = 0.2
 
 
-class StandingOrdersRefused(BasegateError, ValueError):
+class OperatorFileRefused(BasegateError, ValueError):
     """The file cannot be read, or not be changed as somebody wishes; the message says what to do."""
 
 
@@ -49,11 +49,11 @@ class OperatorFile:
         return replace(self, activations=(*others, activation))
 
     def without_activation(self, repositories: str) -> "OperatorFile":
-        """These orders without one pattern's policy. Raises StandingOrdersRefused when there is none."""
+        """These orders without one pattern's policy. Raises OperatorFileRefused when there is none."""
         patterns = [item.repositories for item in self.activations]
         if repositories not in patterns:
             known = f"patterns with one are {', '.join(patterns)}" if patterns else "no policy is active by command"
-            raise StandingOrdersRefused(f"no policy was activated for {repositories}: {known}")
+            raise OperatorFileRefused(f"no policy was activated for {repositories}: {known}")
         return replace(self, activations=tuple(i for i in self.activations if i.repositories != repositories))
 
     def with_exemption(self, exemption: Exemption) -> "OperatorFile":
@@ -61,9 +61,9 @@ class OperatorFile:
         return replace(self, exemptions=(*self.exemptions, exemption))
 
     def without_exemption(self, identifier: str) -> "OperatorFile":
-        """These orders without one exemption. Raises StandingOrdersRefused when there is no such exemption."""
+        """These orders without one exemption. Raises OperatorFileRefused when there is no such exemption."""
         if identifier not in {item.id for item in self.exemptions}:
-            raise StandingOrdersRefused(f"there is no exemption {identifier}: basegate policy exemptions lists them")
+            raise OperatorFileRefused(f"there is no exemption {identifier}: basegate policy exemptions lists them")
         return replace(self, exemptions=tuple(item for item in self.exemptions if item.id != identifier))
 
 
@@ -71,7 +71,7 @@ def read_orders(path: Path) -> OperatorFile:
     """The orders of a file; none when there is no file.
 
     Raises:
-        StandingOrdersRefused: the file is not what `change_orders` writes.
+        OperatorFileRefused: the file is not what `change_orders` writes.
     """
     try:
         document = json.loads(path.read_bytes())
@@ -82,7 +82,7 @@ def read_orders(path: Path) -> OperatorFile:
     except FileNotFoundError:
         return OperatorFile()
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StandingOrdersRefused(f"{path} cannot be read ({error}): restore it from a copy or remove it") from None
+        raise OperatorFileRefused(f"{path} cannot be read ({error}): restore it from a copy or remove it") from None
 
 
 def change_orders(path: Path, change: Callable[[OperatorFile], OperatorFile]) -> OperatorFile:
@@ -102,7 +102,7 @@ class OperatorFileInForce:
         """Read the file.
 
         Raises:
-            StandingOrdersRefused: it cannot be read; later faults keep the orders of before.
+            OperatorFileRefused: it cannot be read; later faults keep the orders of before.
         """
         self._path = path
         self._lock = threading.Lock()
@@ -125,7 +125,7 @@ class OperatorFileInForce:
                 return
             try:
                 self._orders = read_orders(self._path)
-            except StandingOrdersRefused:
+            except OperatorFileRefused:
                 return
             self._seen = stamp
             self.changes += 1

@@ -12,7 +12,7 @@ from registry.oci.names import RepositoryName
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Assessment:
     """How a manifest stands.
 
     Attributes:
@@ -26,10 +26,10 @@ class Standing:
     policy: dict[str, Any]
 
 
-class ReferenceDoor(Protocol):
+class ReferenceGate(Protocol):
     """Asked whenever an image is referenced for a deployment, or a person wants to know why not."""
 
-    async def standing(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Standing:
+    async def standing(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Assessment:
         """Verdict and decision, judged now when they are not known yet."""
         ...
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from policy.enforcement.reference_gate import ReferenceDoor, Standing
+from policy.enforcement.reference_gate import Assessment, ReferenceGate
 from policy.gateway.check_result import CheckResult
 from policy.gateway.inference_config.remarks import Weight
 from policy.inspection.facts_json import facts_document
@@ -21,7 +21,7 @@ GATE_RULE = "gate"
 class Checks:
     """What the gateway's handlers call; built once at start-up."""
 
-    def __init__(self, metadata: MetadataStore, door: ReferenceDoor) -> None:
+    def __init__(self, metadata: MetadataStore, door: ReferenceGate) -> None:
         self._metadata = metadata
         self._door = door
 
@@ -60,7 +60,7 @@ class Checks:
         return row.digest if row else None
 
 
-def answer_of(reference: str, digest: Digest, standing: Standing) -> CheckResult:
+def answer_of(reference: str, digest: Digest, standing: Assessment) -> CheckResult:
     """What a standing means for a deployment."""
     decision, verdict = standing.decision, standing.verdict
     if verdict is None:

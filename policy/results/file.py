@@ -55,7 +55,7 @@ def is_damage(error: BaseException) -> bool:
     return isinstance(error, zlib.error | RowDamaged)
 
 
-class LedgerFile:
+class ResultsFile:
     """Gives the file that is in use now.
 
     Args:

@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import structlog
 from sqlalchemy import Connection
 
-from policy.results.file import LedgerFile, Opened, is_damage
+from policy.results.file import Opened, ResultsFile, is_damage
 
 FILE = "policy.db"
 _BATCH = 500
@@ -93,7 +93,7 @@ class ResultStore:
     def __init__(self, path: Path) -> None:
         """Open the database; one of another version, or one that is damaged, is thrown away and begun anew."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._file = LedgerFile(path)
+        self._file = ResultsFile(path)
         self._local = threading.local()
         self._open: list[Connection] = []
         self._lock = threading.Lock()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from registry.auth.access import Access
-from registry.auth.token_service import TokenDesk
+from registry.auth.token_service import TokenService
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.attributes import Attributes
 from registry.content.blobs import Blobs
@@ -35,7 +35,7 @@ class Services:
     stores: Stores
     gate: Gate
     access: Access
-    desk: TokenDesk
+    desk: TokenService
     blobs: Blobs
     uploads: Uploads
     manifests: Manifests

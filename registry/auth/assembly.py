@@ -9,7 +9,7 @@ from registry.auth.secret_verifier import SecretCheck
 from registry.auth.sign_in import SignIn
 from registry.auth.signing_key import signing_key
 from registry.auth.throttle import Throttle
-from registry.auth.token_service import TokenDesk
+from registry.auth.token_service import TokenService
 from registry.auth.tokens import Tokens
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.metadata.store import MetadataStore
@@ -36,7 +36,7 @@ class Authority:
         throttle = Throttle(lambda: settings.current.auth.throttle)
         self.sign_in = SignIn(self.directory, self._secrets, self.tokens, throttle, settings)
         self.access = Access(self.sign_in, settings)
-        self.desk = TokenDesk(self.sign_in, self.tokens, settings)
+        self.desk = TokenService(self.sign_in, self.tokens, settings)
 
     def close(self) -> None:
         """Let the hashing threads go."""

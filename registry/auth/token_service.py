@@ -24,7 +24,7 @@ class Handout:
     reply: dict[str, Any] = field(repr=False)
 
 
-class TokenDesk:
+class TokenService:
     """Answers `/oauth2/token` and `/oauth2/exchange`."""
 
     def __init__(self, sign_in: SignIn, tokens: Tokens, settings: SettingsInForce[RegistrySettings]) -> None:

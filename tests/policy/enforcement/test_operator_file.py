@@ -13,7 +13,7 @@ from policy.enforcement.operator_file import (
     Activation,
     OperatorFile,
     OperatorFileInForce,
-    StandingOrdersRefused,
+    OperatorFileRefused,
     change_orders,
     read_orders,
 )
@@ -79,7 +79,7 @@ def test_a_broken_file_is_refused_at_the_start(tmp_path: Path, content: str) -> 
     """Orders that cannot be read are not taken for none."""
     path = tmp_path / "orders.json"
     path.write_text(content)
-    with pytest.raises(StandingOrdersRefused, match=r"cannot be read .* restore it from a copy or remove it"):
+    with pytest.raises(OperatorFileRefused, match=r"cannot be read .* restore it from a copy or remove it"):
         OperatorFileInForce(path)
 
 

@@ -1,7 +1,7 @@
 """What a standing means for a deployment."""
 
 from policy.assessment.verdict import Verdict
-from policy.enforcement.reference_gate import Standing
+from policy.enforcement.reference_gate import Assessment
 from policy.gateway.checks import answer_of
 from policy.state import State
 from registry.gate import ALLOWED, Decision
@@ -20,7 +20,7 @@ def verdict(state: State) -> Verdict:
 
 def test_pending() -> None:
     """Without a verdict nothing is cleared, and the gate's reason is the finding."""
-    answer = answer_of("h:1/a:v1", DIGEST, Standing(None, DENIED, POLICY))
+    answer = answer_of("h:1/a:v1", DIGEST, Assessment(None, DENIED, POLICY))
     assert (answer.allowed, answer.verdict, answer.policy) == (False, "pending", POLICY)
     assert answer.findings[0]["message"] == DENIED.message
 
@@ -28,25 +28,25 @@ def test_pending() -> None:
 def test_pending_where_nothing_is_withheld() -> None:
     """In a mode that only warns the door stays open, and the answer says that nothing is known yet."""
     warned = Decision(allowed=True, warnings=("still being inspected",))
-    answer = answer_of("h:1/a:v1", DIGEST, Standing(None, warned, POLICY))
+    answer = answer_of("h:1/a:v1", DIGEST, Assessment(None, warned, POLICY))
     assert (answer.allowed, answer.verdict, answer.findings[0]["result"]) == (True, "pending", "warn")
 
 
 def test_exempted() -> None:
     """A refused image that is let through says why."""
     warned = Decision(allowed=True, warnings=("exempted by ann until 2030-01-01",))
-    answer = answer_of("h:1/a:v1", DIGEST, Standing(verdict(State.REFUSED), warned, POLICY))
+    answer = answer_of("h:1/a:v1", DIGEST, Assessment(verdict(State.REFUSED), warned, POLICY))
     assert (answer.allowed, answer.verdict) == (True, "refused")
     assert (answer.findings[0]["rule"], answer.findings[0]["result"]) == ("gate", "warn")
 
 
 def test_cleared() -> None:
     """A cleared image needs no further words."""
-    answer = answer_of("h:1/a:v1", DIGEST, Standing(verdict(State.CLEARED), ALLOWED, POLICY))
+    answer = answer_of("h:1/a:v1", DIGEST, Assessment(verdict(State.CLEARED), ALLOWED, POLICY))
     assert (answer.allowed, answer.findings) == (True, ())
 
 
 def test_refused() -> None:
     """A refused image is explained by its findings alone."""
-    answer = answer_of("h:1/a:v1", DIGEST, Standing(verdict(State.REFUSED), DENIED, POLICY))
+    answer = answer_of("h:1/a:v1", DIGEST, Assessment(verdict(State.REFUSED), DENIED, POLICY))
     assert (answer.allowed, answer.findings) == (False, ())
