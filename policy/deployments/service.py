@@ -139,7 +139,7 @@ class Deployments:
         try:
             await self._metadata.write(holds.place, hold)
         except ManifestUnknown as error:
-            structlog.get_logger("policy.deployments").warning(
+            structlog.get_logger(__name__).warning(
                 "the image of a recorded deployment is not here any more", hold=hold.name, reason=error.message
             )
 
