@@ -1,7 +1,6 @@
 """The judge: verdicts and states of manifests under a policy, from memory, from policy.db, or by looking now."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from policy.assessment.inspector import Inspector
@@ -29,6 +28,25 @@ class _Look:
     repository: RepositoryName
     policy: Policy
     deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Assessed:
+    """What came of one manifest.
+
+    Attributes:
+        verdict: `None` while it is pending, and of a manifest that cannot be read.
+        final: whether the verdict may be kept; a missing child or layer may still come.
+        pending: whether it, or something in it, is still being looked into.
+    """
+
+    verdict: Verdict | None
+    final: bool = False
+    pending: bool = False
+
+
+_PENDING = _Assessed(None, pending=True)
+_UNREADABLE = _Assessed(None)
 
 
 class Judge:
@@ -80,17 +98,16 @@ class Judge:
             wait: seconds to wait for layers that are being read.
             manifest: the manifest when it is being pushed.
         """
-        deadline = time.monotonic() + wait
-        subject = await self._inspector.subject(repository, digest, wait=wait, manifest=manifest)
-        if subject is None:
+        look = _Look(repository, policy, time.monotonic() + wait)
+        assessed = await self._assess(look, digest, NESTING, manifest)
+        if assessed is _UNREADABLE:
             problem = Problem("unreadable-manifest", f"manifest {digest} cannot be read from this registry")
-            return None if self._inspector.is_looking(digest) else judge_unreadable(digest, problem, policy)
-        verdict, final = await self._judged(_Look(repository, policy, deadline), subject, NESTING)
-        if verdict is not None:
-            self._log.tell(repository, verdict)
-            if final:
-                self._keep(digest, policy, verdict.state)
-        return verdict
+            return judge_unreadable(digest, problem, policy)
+        if assessed.verdict is not None:
+            self._log.tell(repository, assessed.verdict)
+            if assessed.final:
+                self._keep(digest, policy, assessed.verdict.state)
+        return assessed.verdict
 
     def forget(self, digest: str) -> None:
         """A manifest was seen anew: drop what was said of it, and of all indexes, which may hold it."""
@@ -102,41 +119,36 @@ class Judge:
         """Drop what memory holds, because another process changed policy.db."""
         self._states.clear()
 
-    async def _judged(self, look: "_Look", subject: InspectedManifest, nesting: int) -> tuple[Verdict | None, bool]:
-        """The verdict and whether it may be kept; a missing child or layer may still come."""
+    async def _assess(
+        self, look: "_Look", digest: Digest, nesting: int, manifest: Manifest | None = None
+    ) -> "_Assessed":
+        """Look into a manifest, and into those of an index, at most `nesting` indexes deep; then judge it."""
+        wait = max(0.0, look.deadline - time.monotonic())
+        subject = await self._inspector.subject(look.repository, digest, wait=wait, manifest=manifest)
+        if subject is None:
+            return _PENDING if self._inspector.is_looking(digest) else _UNREADABLE
         if subject.kind is not Kind.INDEX:
-            return self._verdict_on(subject, look.policy), subject.final
+            return _Assessed(self._verdict_on(subject, look.policy), subject.final)
         if nesting == 0:
             problem = Problem("nested-index", f"indexes are nested deeper than {NESTING} levels")
-            return judge_unreadable(subject.manifest, problem, look.policy), True
-        counting = [entry.digest for entry in children_of(subject) if not entry.why_not(look.policy)]
-        found, final = await self._children(look, counting, nesting)
-        if found is None:
-            return None, False
-        verdict = verdict_on_index(subject, found, look.policy)
-        # Blobs that an index names may be pushed as manifests later: beside images that would matter.
-        return verdict, final or verdict.state is State.NOT_APPLICABLE
+            return _Assessed(judge_unreadable(subject.manifest, problem, look.policy), final=True)
+        return await self._assess_index(look, subject, nesting)
 
-    async def _children(
-        self, look: "_Look", digests: Sequence[str], nesting: int
-    ) -> tuple[dict[str, Verdict] | None, bool]:
-        """The verdicts of an index's children, `None` while one is pending; a missing one is left out."""
+    async def _assess_index(self, look: "_Look", index: InspectedManifest, nesting: int) -> "_Assessed":
+        """One child after the other; a missing one is left out, one that is pending ends the look."""
         found: dict[str, Verdict] = {}
         final = True
-        for digest in dict.fromkeys(digests):
-            wait = max(0.0, look.deadline - time.monotonic())
-            subject = await self._inspector.subject(look.repository, Digest(digest), wait=wait)
-            if subject is None:
-                if self._inspector.is_looking(digest):
-                    return None, False
-                final = False
-                continue
-            verdict, sure = await self._judged(look, subject, nesting - 1)
-            if verdict is None:
-                return None, False
-            final = final and sure
-            found[digest] = verdict
-        return found, final
+        counting = [entry.digest for entry in children_of(index) if not entry.why_not(look.policy)]
+        for digest in dict.fromkeys(counting):
+            child = await self._assess(look, Digest(digest), nesting - 1)
+            if child.pending:
+                return _PENDING
+            final = final and child.final
+            if child.verdict is not None:
+                found[digest] = child.verdict
+        verdict = verdict_on_index(index, found, look.policy)
+        # Blobs that an index names may be pushed as manifests later: beside images that would matter.
+        return _Assessed(verdict, final or verdict.state is State.NOT_APPLICABLE)
 
     def _verdict_on(self, subject: InspectedManifest, policy: Policy) -> Verdict:
         """The same facts and the same policy make the same verdict, whichever manifest they were found in."""
