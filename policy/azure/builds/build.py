@@ -26,7 +26,7 @@ from policy.azure.builds.run_log import RunLog
 from policy.azure.builds.settings import BuildSettings
 from policy.azure.builds.steps import Step, StepEnded, Steps
 from registry.auth.sign_in import Identity
-from registry.auth.token_service import TokenDesk
+from registry.auth.token_service import TokenService
 from registry.errors import BasegateError
 from registry.oci.digest import Digest
 from registry.oci.image_reference import ImageReference
@@ -39,7 +39,7 @@ _DIGEST_MAXIMUM = 200
 class Tools:
     """What every build is given: a desk for tokens, and who words verdicts."""
 
-    desk: TokenDesk
+    desk: TokenService
     judge: Callable[[Identity, ImageName], Coroutine[Any, Any, str]]
 
 

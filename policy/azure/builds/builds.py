@@ -23,7 +23,7 @@ from policy.azure.builds.settings import BuildSettings
 from policy.azure.builds.steps import StepEnded
 from registry.auth.actions import Action, Role
 from registry.auth.sign_in import Identity, roles_that_may
-from registry.auth.token_service import TokenDesk
+from registry.auth.token_service import TokenService
 
 FOLDER = "builds"
 _OFF = (
@@ -59,7 +59,7 @@ class Builds:
         judge: words the verdict on what was pushed.
     """
 
-    def __init__(self, data: Path, settings: Callable[[], BuildSettings], desk: TokenDesk, judge: Judge) -> None:
+    def __init__(self, data: Path, settings: Callable[[], BuildSettings], desk: TokenService, judge: Judge) -> None:
         folder = data / FOLDER
         self._settings = settings
         self._work = folder / "work"

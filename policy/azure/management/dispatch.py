@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from policy.azure.arm_errors import ArmError, respond_to
 from registry.auth.actions import Role
 from registry.auth.sign_in import Identity
-from registry.auth.token_service import TokenDesk
+from registry.auth.token_service import TokenService
 from registry.auth.tokens import PRINCIPAL
 from registry.oci.errors import InternalError, OciError
 from registry.telemetry.request_record import exchange_of
@@ -74,7 +74,7 @@ class Management:
         desk: reads tokens.
     """
 
-    def __init__(self, table: Sequence[Row], desk: TokenDesk) -> None:
+    def __init__(self, table: Sequence[Row], desk: TokenService) -> None:
         self._desk = desk
         self._paths: dict[str, tuple[re.Pattern[str], dict[str, Row]]] = {}
         for row in table:

@@ -16,7 +16,7 @@ from policy.azure.management.sign_in.under_way import Grant, UnderWay
 from registry.api.request_body import read_limited
 from registry.auth.sign_in import Identity
 from registry.auth.token_form import parse_form
-from registry.auth.token_service import TokenDesk
+from registry.auth.token_service import TokenService
 from registry.oci.errors import OciError
 from registry.oci.image_reference import is_loopback
 from registry.telemetry.request_record import exchange_of
@@ -39,7 +39,7 @@ class SignInDoors:
     """
 
     def __init__(
-        self, desk: TokenDesk, under_way: UnderWay, place: Callable[[Request], Place], form_bytes: Callable[[], int]
+        self, desk: TokenService, under_way: UnderWay, place: Callable[[Request], Place], form_bytes: Callable[[], int]
     ) -> None:
         self._desk = desk
         self._under_way = under_way

@@ -11,7 +11,7 @@ from policy.azure.management.place import Place
 from policy.azure.management.sign_in.tokens import Asked, person_reply, service_reply
 from policy.azure.management.sign_in.under_way import UnderWay
 from registry.auth.sign_in import Identity
-from registry.auth.token_service import TokenDesk
+from registry.auth.token_service import TokenService
 from registry.auth.tokens import PRINCIPAL_REFRESH
 from registry.oci.errors import TooManyRequests, Unauthorized
 
@@ -24,7 +24,7 @@ Form = Mapping[str, str]
 class TokenEndpoint:
     """Answers `POST …/oauth2/token`. Every refusal is a `SignInError`."""
 
-    def __init__(self, desk: TokenDesk, under_way: UnderWay) -> None:
+    def __init__(self, desk: TokenService, under_way: UnderWay) -> None:
         self._desk = desk
         self._under_way = under_way
 
@@ -90,7 +90,7 @@ class TokenEndpoint:
         return device.identity, reply
 
 
-async def signed_in(desk: TokenDesk, username: str, secret: str, address: str) -> Identity:
+async def signed_in(desk: TokenService, username: str, secret: str, address: str) -> Identity:
     """Whose secret this is.
 
     Raises:

@@ -8,13 +8,13 @@ from typing import Any
 
 from policy.azure.management.place import Place
 from registry.auth.sign_in import Identity
-from registry.auth.token_service import TokenDesk
+from registry.auth.token_service import TokenService
 from registry.auth.tokens import PRINCIPAL, PRINCIPAL_REFRESH
 
 _NO_SIGNATURE = {"alg": "none", "typ": "JWT"}
 
 
-def service_reply(desk: TokenDesk, place: Place, identity: Identity, scope: str) -> dict[str, Any]:
+def service_reply(desk: TokenService, place: Place, identity: Identity, scope: str) -> dict[str, Any]:
     """For a program that has the secret itself (RFC 6749 section 4.4.3): no refresh token."""
     token = desk.whole(identity, PRINCIPAL, place.settings.token_seconds, _claims(place, identity))
     return {
@@ -43,7 +43,7 @@ class Asked:
     refresh: str = ""
 
 
-def person_reply(desk: TokenDesk, place: Place, identity: Identity, asked: Asked) -> dict[str, Any]:
+def person_reply(desk: TokenService, place: Place, identity: Identity, asked: Asked) -> dict[str, Any]:
     """For a program that a person signed in to (OpenID Connect Core, section 3.1.3.3)."""
     claims = _claims(place, identity)
     renewing = asked.refresh or desk.whole(identity, PRINCIPAL_REFRESH, place.settings.session_seconds).text
