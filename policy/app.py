@@ -5,12 +5,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from policy.azure.data_plane import extension as azure_data_plane
 from policy.azure.management import extension as azure_management
 from policy.enforcement import extension as enforcement
 from policy.enforcement.gate import PolicyGate
 from policy.gateway import extension as gateway
 from policy.gateway.checks import Checks
-from policy.settings import Settings, azure_section, deployments_section, gateway_section, judging_section
+from policy.settings import (
+    Settings,
+    azure_section,
+    data_plane_section,
+    deployments_section,
+    gateway_section,
+    judging_section,
+)
 from registry.api.services import Stores
 from registry.app import RegistryApp
 from registry.app import build as build_registry
@@ -43,6 +51,7 @@ class Shared:
 EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
     lambda shared: enforcement.extension(shared.gate, shared.stores.metadata, judging_section),
     lambda shared: gateway.extension(shared.checks, shared.section(gateway_section)),
+    lambda shared: azure_data_plane.extension(shared.gate, shared.section(data_plane_section)),
     lambda shared: azure_management.extension(
         azure_section, deployments_section, shared.stores.settings.current, shared.checks
     ),

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from policy.assessment.settings import JudgingSettings
+from policy.azure.data_plane.settings import DataPlaneSettings
 from policy.azure.management.settings import AzureSettings
 from policy.definition.policy import known_policies
 from policy.deployments.settings import DeploymentSettings
@@ -52,6 +53,11 @@ def gateway_section(settings: RegistrySettings) -> GatewaySettings:
 def deployments_section(settings: RegistrySettings) -> DeploymentSettings:
     """The section `deployments` of the same."""
     return _whole(settings).deployments
+
+
+def data_plane_section(settings: RegistrySettings) -> DataPlaneSettings:
+    """The section `azure.data_plane` of the same."""
+    return _whole(settings).azure.data_plane
 
 
 def azure_section(settings: RegistrySettings) -> AzureSettings:

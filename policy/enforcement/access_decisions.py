@@ -53,7 +53,7 @@ class AccessDecisions:
     def decide(self, question: Question, request: AccessRequest, verdict: Verdict | None) -> Decision:
         """The decision on a manifest for what it is itself, in words."""
         policy = request.bound.policy
-        excused = self._excused(request, verdict)
+        excused = self.excused(request, verdict)
         outcome = decide(replace(question, exempt=bool(excused)))
         soft = () if verdict is None else _told(question.door, verdict, policy)
         if outcome is Outcome.ALLOW:
@@ -78,7 +78,8 @@ class AccessDecisions:
         told = f"{request.name} refers to {named(request.repository, subject)}, which is withheld: {why.message}"
         return Decision(False, elided_bytes(told, REFUSAL_LIMIT), why.detail)
 
-    def _excused(self, request: AccessRequest, verdict: Verdict | None) -> tuple[str, ...]:
+    def excused(self, request: AccessRequest, verdict: Verdict | None) -> tuple[str, ...]:
+        """The words of the exemptions that cover every failed finding; none when one is not covered."""
         exemptions = self._orders.current().exemptions
         if verdict is None or verdict.state is not State.REFUSED or not exemptions:
             return ()

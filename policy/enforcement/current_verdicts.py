@@ -32,12 +32,17 @@ class CurrentVerdicts:
             return None
         return known
 
-    async def verdict(self, request: AccessRequest, manifest: Manifest | None = None) -> Verdict | None:
+    async def verdict(
+        self, request: AccessRequest, manifest: Manifest | None = None, wait: float | None = None
+    ) -> Verdict | None:
         """The verdict, that on an index not without its images; `None` while it is pending.
 
-        `manifest`: the manifest when it is being pushed.
+        Args:
+            request: about which manifest.
+            manifest: the manifest when it is being pushed.
+            wait: seconds, in the place of the setting.
         """
-        verdict = await self._judged(request, manifest)
+        verdict = await self._judged(request, manifest, wait)
         if verdict is None or verdict.state not in _JUDGED:
             return verdict
         gone = await self._presence.gone(request.repository, request.digest, request.bound.policy)
@@ -55,6 +60,8 @@ class CurrentVerdicts:
             missing = await self._presence.missing(repository, digest, policy)
         return (without_content(verdict, missing, gone), True) if missing else (verdict, False)
 
-    async def _judged(self, request: AccessRequest, manifest: Manifest | None = None) -> Verdict | None:
-        wait = self._policies.settings.wait_seconds
+    async def _judged(
+        self, request: AccessRequest, manifest: Manifest | None = None, wait: float | None = None
+    ) -> Verdict | None:
+        wait = self._policies.settings.wait_seconds if wait is None else wait
         return await self._judge.verdict(request.repository, request.digest, request.bound.policy, wait, manifest)

@@ -171,6 +171,12 @@ class PolicyGate:
             decision = await self._decisions.with_subject(question, request, decision)
         return Assessment(verdict, decision, {"name": bound.policy.name, "digest": bound.policy.digest})
 
+    async def verdict_now(self, repository: RepositoryName, digest: Digest) -> tuple[Verdict | None, tuple[str, ...]]:
+        """The verdict as far as it is known without waiting, and the words of the exemptions that let it through."""
+        request = AccessRequest(AccessPoint.MANIFEST, self.policies.of(repository), repository, digest)
+        verdict = await self._verdicts.verdict(request, wait=0.0)
+        return verdict, self._decisions.excused(request, verdict)
+
     async def image_facts(self, repository: RepositoryName, digest: Digest) -> ImageFacts | None:
         """All facts of an image; `None` for an index, an artifact, or while inspection goes on."""
         subject = await self.inspector.subject(repository, digest, wait=self.settings.wait_seconds)

@@ -19,6 +19,8 @@ class Requirement(Enum):
     NOTHING = "nothing"
     SIGNED_IN = "signed in"
     AZURE = "signed in, as Azure's API asks for it"
+    METADATA_READ = "metadata_read"
+    METADATA_WRITE = "metadata_write"
     CATALOG = "registry:catalog:*"
     PULL = "pull"
     PUSH = "push"
@@ -43,7 +45,13 @@ async def authorise(needs: Requirement, services: Services, request: Request) ->
     return await access.require(request, repository_of(request), _ACTIONS[needs], also=_sources(request))
 
 
-_ACTIONS = {Requirement.PULL: Action.PULL, Requirement.PUSH: Action.PUSH, Requirement.DELETE: Action.DELETE}
+_ACTIONS = {
+    Requirement.PULL: Action.PULL,
+    Requirement.PUSH: Action.PUSH,
+    Requirement.DELETE: Action.DELETE,
+    Requirement.METADATA_READ: Action.METADATA_READ,
+    Requirement.METADATA_WRITE: Action.METADATA_WRITE,
+}
 
 
 def _sources(request: Request) -> Iterator[RepositoryName]:

@@ -11,7 +11,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from registry.api import (
-    acr,
     blobs,
     catalog,
     health,
@@ -99,7 +98,6 @@ TABLE: tuple[Row, ...] = (
     Row("DELETE", "/v2/{name:repository}/blobs/uploads/{upload}", Requirement.UPLOAD, "uploads.cancel", uploads.cancel),
     Row("GET HEAD", "/v2/{name:repository}/blobs/{digest}", Requirement.PULL, "blobs.pull", blobs.pull, _PARTS),
     Row("DELETE", "/v2/{name:repository}/blobs/{digest}", Requirement.DELETE, "blobs.delete", blobs.delete),
-    Row("GET HEAD POST PUT PATCH DELETE", "/acr/{rest:path}", Requirement.AZURE, "acr.absent", acr.absent),
     Row("GET HEAD", "/oauth2/token", Requirement.NOTHING, "tokens.grant", tokens.grant),
     Row("POST", "/oauth2/token", Requirement.NOTHING, "tokens.redeem", tokens.redeem),
     Row("POST", "/oauth2/exchange", Requirement.NOTHING, "tokens.exchange", tokens.exchange),

@@ -57,7 +57,7 @@ class Attributes:
     async def lock(
         self, principal: Principal, name: RepositoryName, bearer: Reference | None, change: Mapping[str, bool]
     ) -> None:
-        """Lock a tag, a manifest or, without a reference, the repository; or unlock it.
+        """Lock a tag, a manifest or, without a reference, the repository; or unlock it. An empty change does nothing.
 
         Args:
             principal: who does.
@@ -68,7 +68,8 @@ class Attributes:
         Raises:
             NameUnknown, ManifestUnknown: there is no such thing.
         """
-        await self._metadata.write(_lock, ChangeContext(name, principal.id, time.time()), bearer, change)
+        if change:
+            await self._metadata.write(_lock, ChangeContext(name, principal.id, time.time()), bearer, change)
 
 
 def _lock(connection: Connection, at: ChangeContext, bearer: Reference | None, change: Mapping[str, bool]) -> None:

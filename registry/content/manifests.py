@@ -26,7 +26,7 @@ from registry.metadata import manifests as rows
 from registry.metadata.manifests import ManifestRow
 from registry.metadata.reachability import reaches_any
 from registry.metadata.store import MetadataStore
-from registry.metadata.transactions import ChangeContext, ManifestChange
+from registry.metadata.transactions import ChangeContext, ManifestChange, RemovedRepository
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.errors import Denied, DigestInvalid, ManifestUnknown, NameUnknown, Unsupported
@@ -153,14 +153,31 @@ class Manifests:
             Locked: one of them, the manifest or the repository is locked against deletes or writes.
             Unsupported: deletes are switched off.
         """
-        if not self._settings.current.manifests.deletes:
-            raise Unsupported("this registry does not delete tags or manifests: see the setting manifests.deletes")
+        self._require_deletes()
         at = ChangeContext(repository, "", time.time())
         is_immutable = immutable_in(self._settings.current, repository)
         if isinstance(reference, Tag):
             await self._metadata.write(transactions.drop_tag, at, reference, is_immutable)
         else:
             await self._metadata.write(transactions.drop_manifest, at, reference, is_immutable)
+
+    async def delete_all(self, principal: Principal, repository: RepositoryName) -> RemovedRepository:
+        """Forget a repository with all that is in it; says what that was.
+
+        Raises:
+            NameUnknown: there is none.
+            Denied: one of its tags is immutable.
+            Locked: it, or something in it, is locked against deletes or writes.
+            Unsupported: deletes are switched off, or something in it is under a hold.
+        """
+        self._require_deletes()
+        at = ChangeContext(repository, principal.id, time.time())
+        is_immutable = immutable_in(self._settings.current, repository)
+        return await self._metadata.write(transactions.drop_repository, at, is_immutable)
+
+    def _require_deletes(self) -> None:
+        if not self._settings.current.manifests.deletes:
+            raise Unsupported("this registry does not delete tags or manifests: see the setting manifests.deletes")
 
     async def _find(self, repository: RepositoryName, reference: Reference) -> ManifestRow:
         # Read before the rows: a write in between makes the answer useless rather than wrong.

@@ -96,6 +96,9 @@ _REFRESH = Statement(
     .values(created=func.coalesce(manifests.c.created, manifests.c.pushed)),
     ("pushed", "media_type", "content"),
 )
+_ALL = Statement(
+    select(manifests.c.digest).where(manifests.c.repository_id == bindparam("repository")).order_by(manifests.c.digest)
+)
 _REMOVE = delete(manifests).where(_HERE)
 _UNTAG = delete(tags).where(tags.c.repository_id == bindparam("repository"), tags.c.digest == bindparam("named"))
 
@@ -157,6 +160,11 @@ def remove(connection: Connection, repository_id: int, digest: Digest) -> list[T
 def present(connection: Connection, repository_id: int, digests: Collection[Digest]) -> set[Digest]:
     """Those of the digests that the repository holds as manifests."""
     return {item for item in digests if _ID.first(connection, {"repository": repository_id, "named": item})}
+
+
+def all_of(connection: Connection, repository_id: int) -> list[Digest]:
+    """All manifests of a repository, in the order of their digests."""
+    return [Digest(digest) for (digest,) in _ALL.rows(connection, {"repository": repository_id})]
 
 
 def absent(connection: Connection, repository: RepositoryName, digests: Collection[Digest]) -> set[Digest]:

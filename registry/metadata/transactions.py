@@ -87,6 +87,14 @@ class ManifestChange:
     members: Collection[Digest] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class RemovedRepository:
+    """What went with a repository."""
+
+    manifests: tuple[Digest, ...] = ()
+    tags: tuple[Tag, ...] = ()
+
+
 @takes_room
 def take_blob(
     connection: Connection, at: ChangeContext, digest: Digest, size: int, still_there: Callable[[], bool]
@@ -286,15 +294,17 @@ def drop_manifest(
     _record(connection, at, *untagged, _event(at, Kind.MANIFEST_DELETED, digest))
 
 
-def drop_repository(connection: Connection, at: ChangeContext, is_immutable: Callable[[Tag], bool] = _moves) -> None:
-    """A repository goes with its tags, manifests and links to blobs.
+def drop_repository(
+    connection: Connection, at: ChangeContext, is_immutable: Callable[[Tag], bool] = _moves
+) -> RemovedRepository:
+    """A repository goes with its tags, manifests and links to blobs; says which.
 
     Raises:
         Denied: one of its tags is immutable.
         Locked: it, or anything in it, is locked against deletes or writes; or one of its manifests is under a hold.
         NameUnknown: there is no such repository.
     """
-    repository_id = repositories.find(connection, at.repository)
+    repository_id, removed = repositories.find(connection, at.repository), RemovedRepository()
     if repository_id is not None:
         holds.require_all_free(connection, at.repository, repository_id)
         every = tags.page(connection, repository_id, "", _ALL)
@@ -302,10 +312,12 @@ def drop_repository(connection: Connection, at: ChangeContext, is_immutable: Cal
         locks.require_unlocked(
             connection, repository_id, at.repository, locks.bearers(connection, repository_id), removes=True
         )
+        removed = RemovedRepository(tuple(manifests.all_of(connection, repository_id)), tuple(every))
     trash.discard_repository(connection, trash.deletion(at.now), at.repository)
     if not repositories.remove(connection, at.repository):
         raise NameUnknown(f"this registry holds no repository {at.repository}")
     _record(connection, at, _event(at, Kind.REPOSITORY_DELETED, ""))
+    return removed
 
 
 def _set_tags(connection: Connection, at: ChangeContext, found: PushLookup, change: ManifestChange) -> list[Tag]:

@@ -91,26 +91,44 @@ def reference(client: httpx.Client, case: Case) -> bool:
     return found.pop()
 
 
+def attributes(method: str) -> Probe:
+    """What is told of the manifest beside its content, alone and in lists, by digest and by tag."""
+
+    def probe(client: httpx.Client, case: Case) -> bool:
+        place = f"/acr/v1/{TEAM}"
+        paths = (f"/_manifests/{case.digest}", f"/_tags/{case.name}", "/_manifests", "/_tags")
+        return agree({client.request(method, f"{place}{path}").status_code for path in paths})
+
+    return probe
+
+
+def unchanged(client: httpx.Client, case: Case) -> bool:
+    """The answer to a change of them that changes nothing."""
+    paths = (f"/_manifests/{case.digest}", f"/_tags/{case.name}")
+    return agree({client.patch(f"/acr/v1/{TEAM}{path}", json={}).status_code for path in paths})
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One door as callers meet it.
 
     Attributes:
-        door: what the decision calls it.
+        door: what the decision calls it; `None` where the state of what is behind it does not matter.
         routes: the methods and operations that it goes through.
         probe: whether it is open.
     """
 
-    door: AccessPoint
+    door: AccessPoint | None
     routes: frozenset[tuple[str, str]]
     probe: Probe
 
 
-def column(door: AccessPoint, probe: Probe, *routes: tuple[str, str]) -> Column:
+def column(door: AccessPoint | None, probe: Probe, *routes: tuple[str, str]) -> Column:
     """A column."""
     return Column(door, frozenset(routes), probe)
 
 
+_ATTRIBUTES = ("acr.show_manifest", "acr.show_tag", "acr.list_manifests", "acr.list_tags")
 COLUMNS: Mapping[str, Column] = {
     "manifest GET": column(AccessPoint.MANIFEST, manifest("GET"), ("GET", "manifests.pull")),
     "manifest HEAD": column(AccessPoint.MANIFEST, manifest("HEAD"), ("HEAD", "manifests.pull")),
@@ -123,14 +141,18 @@ COLUMNS: Mapping[str, Column] = {
     "referrers HEAD": column(AccessPoint.REFERRERS, referrers("HEAD"), ("HEAD", "referrers.page")),
     "referrer": column(AccessPoint.MANIFEST, signature, ("GET", "manifests.pull"), ("GET", "blobs.pull")),
     "reference": column(AccessPoint.REFERENCE, reference, ("POST", "routes.check")),
+    "attributes GET": column(None, attributes("GET"), *(("GET", each) for each in _ATTRIBUTES)),
+    "attributes HEAD": column(None, attributes("HEAD"), *(("HEAD", each) for each in _ATTRIBUTES)),
+    "attributes PATCH": column(None, unchanged, ("PATCH", "acr.change_tag"), ("PATCH", "acr.change_manifest")),
 }
 
 
 def expected(name: str, case: Case, role: str, mode: str) -> bool:
     """The design's words as one rule."""
     lax, sees_all = mode in {"warn", "audit"}, role in {"owner", "pusher"}
-    if role == "deleter":
-        return False
+    if name.startswith("attributes") or role == "deleter":
+        # Among the attributes is the verdict: it is there for those who may not pull.
+        return name.startswith("attributes") and (sees_all or not name.endswith("PATCH"))
     if name == "reference":
         return case.there and (case.stands is State.CLEARED or (lax and case.stands is not State.NOT_APPLICABLE))
     if name == "mount":

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from policy.azure.builds.settings import BuildSettings
+from policy.azure.data_plane.settings import DataPlaneSettings
 from registry.config.group import LIVE, LIVE_WHILE_SET, Group
 
 _GUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
@@ -68,6 +69,11 @@ class AzureSettings(Group):
         default=256 * 1024,
         ge=1024,
         description="largest body of a management request; a larger one gets 413",
+        json_schema_extra=LIVE,
+    )
+    data_plane: DataPlaneSettings = Field(
+        default=DataPlaneSettings(),
+        description="Azure Container Registry's own API beside /v2, which is always served",
         json_schema_extra=LIVE,
     )
     builds: BuildSettings = Field(default=BuildSettings(), description="quick builds (az acr build)")

@@ -1,0 +1,1 @@
+"""Azure Container Registry's own API beside `/v2/`: `/acr/v1/`. HTTP in, one service call, HTTP out."""
