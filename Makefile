@@ -87,7 +87,7 @@ conformance: tools ## the official suite of the OCI distribution specification, 
 test: tools ## everything
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
-test-azure: tools ## Microsoft's own clients (az, azure-ai-ml, azureml-core) against a live server; part of `test` where CI=true
+test-azure: tools ## Microsoft's own clients (az, azure-ai-ml, azureml-core, azure-containerregistry) against a live server; part of `test` where CI=true
 	@sh .ci/azure-clients
 	@$(BIN)/python -m pytest tests/clients/azure $(ARGS)
 
@@ -117,6 +117,7 @@ AZURE_PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --g
 azure-requirements: develop ## pin Microsoft's clients anew
 	@echo "azure-cli" | $(AZURE_PIN) - --output-file .ci/azure-cli.txt $(UPGRADE)
 	@echo "azure-ai-ml" | $(AZURE_PIN) - --output-file .ci/azure-ai-ml.txt $(UPGRADE)
+	@printf 'azure-containerregistry\nazure-identity\n' | $(AZURE_PIN) - --output-file .ci/azure-containerregistry.txt $(UPGRADE)
 	@printf 'azureml-core\nsetuptools<80\n' | $(AZURE_PIN) - --output-file .ci/azureml-core.txt $(UPGRADE)
 
 clean: ## everything that was built; the data folder stays
