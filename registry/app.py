@@ -22,6 +22,7 @@ from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.attributes import Attributes
 from registry.content.blobs import Blobs
 from registry.content.catalog import Catalog
+from registry.content.deleted import Deleted
 from registry.content.gc import GarbageCollector
 from registry.content.manifests import Manifests
 from registry.content.referrers import ReferrersList
@@ -188,6 +189,7 @@ def _services(
         catalog=Catalog(metadata, settings),
         referrers=ReferrersList(metadata, settings, gate),
         attributes=Attributes(metadata),
+        deleted=Deleted(storage, metadata, settings),
         metrics=Metrics(),
         readiness=Readiness(settings.current.data, metadata),
     )

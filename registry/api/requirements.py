@@ -21,6 +21,9 @@ class Requirement(Enum):
     AZURE = "signed in, as Azure's API asks for it"
     METADATA_READ = "metadata_read"
     METADATA_WRITE = "metadata_write"
+    DELETED_CATALOG = "registry:deleted_catalog:*"
+    DELETED_READ = "deleted_read"
+    DELETED_RESTORE = "deleted_restore"
     CATALOG = "registry:catalog:*"
     PULL = "pull"
     PUSH = "push"
@@ -38,8 +41,8 @@ async def authorise(needs: Requirement, services: Services, request: Request) ->
             return await access.identify(request)
         case Requirement.AZURE:  # Microsoft's SDK cannot read a challenge without a scope
             return await access.identify(request, (CATALOG_SCOPE,))
-        case Requirement.CATALOG:
-            return await access.require_catalog(request)
+        case Requirement.CATALOG | Requirement.DELETED_CATALOG:
+            return await access.require_catalog(request, deleted=needs is Requirement.DELETED_CATALOG)
         case Requirement.UPLOAD:
             return await _within_session(services, request)
     return await access.require(request, repository_of(request), _ACTIONS[needs], also=_sources(request))
@@ -51,6 +54,8 @@ _ACTIONS = {
     Requirement.DELETE: Action.DELETE,
     Requirement.METADATA_READ: Action.METADATA_READ,
     Requirement.METADATA_WRITE: Action.METADATA_WRITE,
+    Requirement.DELETED_READ: Action.DELETED_READ,
+    Requirement.DELETED_RESTORE: Action.DELETED_RESTORE,
 }
 
 

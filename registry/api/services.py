@@ -8,6 +8,7 @@ from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.attributes import Attributes
 from registry.content.blobs import Blobs
 from registry.content.catalog import Catalog
+from registry.content.deleted import Deleted
 from registry.content.manifests import Manifests
 from registry.content.referrers import ReferrersList
 from registry.content.tags import Tags
@@ -43,5 +44,6 @@ class Services:
     catalog: Catalog
     referrers: ReferrersList
     attributes: Attributes
+    deleted: Deleted
     metrics: Metrics
     readiness: Readiness

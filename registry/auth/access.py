@@ -8,7 +8,7 @@ from registry.auth.actions import Action
 from registry.auth.challenge import INSUFFICIENT_SCOPE, INVALID_TOKEN, challenger
 from registry.auth.credentials import Credentials, CredentialsMalformed, parse_authorization
 from registry.auth.principals import Principal
-from registry.auth.scopes import CATALOG_SCOPE, Scope, repository_scope
+from registry.auth.scopes import CATALOG_SCOPE, DELETED_CATALOG_SCOPE, Scope, repository_scope
 from registry.auth.sign_in import Identity, SignIn, TokenInvalid, roles_that_may
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.oci.errors import Denied, OciError, Unauthorized
@@ -64,13 +64,17 @@ class Access:
             return identity.principal
         raise self._refusal(request, identity, tuple(scopes), _sentence(identity, repository, actions))
 
-    async def require_catalog(self, request: HTTPConnection) -> Principal:
-        """The principal, when it may list repositories; which ones it sees is its role's affair."""
-        identity = await self._identify(request, (CATALOG_SCOPE,))
-        if identity.may_list():
+    async def require_catalog(self, request: HTTPConnection, *, deleted: bool = False) -> Principal:
+        """The principal, when it may list repositories, or those of which something was deleted.
+
+        Which ones it sees is its role's affair.
+        """
+        scope = DELETED_CATALOG_SCOPE if deleted else CATALOG_SCOPE
+        identity = await self._identify(request, (scope,))
+        if identity.may_list_deleted() if deleted else identity.may_list():
             return identity.principal
-        sentence = f"{_who(identity.principal)} may not list repositories with this token"
-        raise self._refusal(request, identity, (CATALOG_SCOPE,), sentence)
+        what = "what was deleted" if deleted else "repositories with this token"
+        raise self._refusal(request, identity, (scope,), f"{_who(identity.principal)} may not list {what}")
 
     async def identify(self, request: HTTPConnection, scopes: Sequence[Scope] = ()) -> Principal:
         """The principal that has signed in, for routes that need no more (`/v2/`); a challenge names the scopes.

@@ -12,6 +12,8 @@ class Action(StrEnum):
     DELETE = "delete"
     METADATA_READ = "metadata_read"
     METADATA_WRITE = "metadata_write"
+    DELETED_READ = "deleted_read"
+    DELETED_RESTORE = "deleted_restore"
 
 
 class Role(StrEnum):
@@ -26,6 +28,6 @@ class Role(StrEnum):
 GRANTS: Mapping[Role, frozenset[Action]] = {
     Role.ACR_PULL: frozenset({Action.PULL, Action.METADATA_READ}),
     Role.ACR_PUSH: frozenset({Action.PULL, Action.PUSH, Action.METADATA_READ, Action.METADATA_WRITE}),
-    Role.ACR_DELETE: frozenset({Action.DELETE, Action.METADATA_READ}),
+    Role.ACR_DELETE: frozenset({Action.DELETE, Action.METADATA_READ, Action.DELETED_READ}),
     Role.OWNER: frozenset(Action),
 }

@@ -30,6 +30,11 @@ class Principal:
         """Whether nobody has signed in."""
         return self.id == ANONYMOUS_ID
 
+    @property
+    def may_see_deleted(self) -> bool:
+        """Whether it may list what was deleted, in the repositories that it reaches."""
+        return self.role is not None and Action.DELETED_READ in GRANTS[self.role]
+
     def reaches(self, repository: RepositoryName) -> bool:
         """Whether one of the patterns covers the repository."""
         return any_covers(self.repositories, repository)

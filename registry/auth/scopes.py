@@ -11,6 +11,7 @@ from registry.oci.names import RepositoryName
 REPOSITORY = "repository"
 REGISTRY = "registry"
 CATALOG = "catalog"
+DELETED_CATALOG = "deleted_catalog"
 EVERYTHING = "*"
 SCOPE_MAXIMUM = 1024
 
@@ -21,7 +22,7 @@ class Scope:
 
     Attributes:
         kind: `repository`, `registry`, or a word this registry does not know.
-        name: a repository name, or `catalog`.
+        name: a repository name, `catalog` or `deleted_catalog`.
         actions: words in the order they came; `*` stands for all.
     """
 
@@ -39,6 +40,7 @@ class Scope:
 
 
 CATALOG_SCOPE = Scope(REGISTRY, CATALOG, (EVERYTHING,))
+DELETED_CATALOG_SCOPE = Scope(REGISTRY, DELETED_CATALOG, (EVERYTHING,))
 
 
 def repository_scope(name: RepositoryName, actions: Iterable[Action]) -> Scope:
@@ -82,6 +84,8 @@ def _narrow(principal: Principal, scope: Scope) -> Scope:
     nothing = Scope(scope.kind, scope.name, ())
     if scope.kind == REGISTRY and scope.name == CATALOG:
         return CATALOG_SCOPE if principal.role is not None and scope.actions else nothing
+    if scope.kind == REGISTRY and scope.name == DELETED_CATALOG:
+        return DELETED_CATALOG_SCOPE if principal.may_see_deleted and scope.actions else nothing
     if scope.kind != REPOSITORY or principal.role is None:
         return nothing
     try:

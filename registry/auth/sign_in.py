@@ -9,7 +9,7 @@ from registry.auth.credentials import NULL_GUID, BearerToken, Credentials, UserS
 from registry.auth.origin import Origin
 from registry.auth.principal_cache import Directory
 from registry.auth.principals import Principal, anonymous, everybody
-from registry.auth.scopes import REGISTRY, Scope, grant
+from registry.auth.scopes import CATALOG, REGISTRY, Scope, grant
 from registry.auth.secret_verifier import SecretCheck
 from registry.auth.throttle import Throttle
 from registry.auth.tokens import ACCESS, REFRESH, Claims, TokenRefused, Tokens
@@ -52,11 +52,16 @@ class Identity:
         """Whether the catalog may be read."""
         return self.principal.role is not None and (self.claims is None or self.claims.catalog)
 
+    def may_list_deleted(self) -> bool:
+        """Whether the catalog of what was deleted may be read."""
+        return self.principal.may_see_deleted and (self.claims is None or self.claims.deleted_catalog)
+
     def _within_token(self, scope: Scope) -> Scope:
         if self.claims is None:
             return scope
         if scope.kind == REGISTRY:
-            return Scope(scope.kind, scope.name, scope.actions if self.claims.catalog else ())
+            covered = self.claims.catalog if scope.name == CATALOG else self.claims.deleted_catalog
+            return Scope(scope.kind, scope.name, scope.actions if covered else ())
         granted = self.claims.repositories.get(scope.name, frozenset())
         return Scope(scope.kind, scope.name, tuple(action for action in scope.actions if action in granted))
 

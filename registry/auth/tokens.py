@@ -13,7 +13,7 @@ from typing import Any
 from registry.auth.actions import GRANTS, Action
 from registry.auth.origin import Origin
 from registry.auth.principals import Principal
-from registry.auth.scopes import CATALOG_SCOPE, REPOSITORY, Scope
+from registry.auth.scopes import CATALOG_SCOPE, DELETED_CATALOG_SCOPE, REPOSITORY, Scope
 from registry.auth.signing_key import SigningKey
 from registry.caches import Recent
 from registry.config.settings import RegistrySettings, SettingsInForce
@@ -58,6 +58,7 @@ class Claims:
         access: the `access` claim as it stands.
         repositories: granted actions by repository name.
         catalog: whether the catalog may be read.
+        deleted_catalog: whether that of what was deleted may be read.
     """
 
     subject: str
@@ -68,6 +69,7 @@ class Claims:
     access: list[dict[str, Any]]
     repositories: dict[str, frozenset[str]]
     catalog: bool
+    deleted_catalog: bool = False
 
     @property
     def origin(self) -> Origin | None:
@@ -208,8 +210,9 @@ def _claims(payload: dict[str, Any]) -> Claims:
     access = payload.get("access", [])
     repositories = {each["name"]: frozenset(each["actions"]) for each in access if each["type"] == REPOSITORY}
     subject = "" if payload["sub"] == ANONYMOUS_SUBJECT else payload["sub"]
-    catalog = CATALOG_SCOPE.as_claim() in access
+    catalog, deleted = (scope.as_claim() in access for scope in (CATALOG_SCOPE, DELETED_CATALOG_SCOPE))
     secret = payload.get(_SECRET, "")
     if subject and not secret:
         raise TokenRefused("the token is of an earlier version of this registry: sign in again")
-    return Claims(subject, payload["grant_type"], float(payload["exp"]), secret, narrow, access, repositories, catalog)
+    ends, kind = float(payload["exp"]), payload["grant_type"]
+    return Claims(subject, kind, ends, secret, narrow, access, repositories, catalog, deleted)

@@ -235,9 +235,7 @@ class Manifests:
         manifest = parse_manifest(raw, content_type)
         settings = self._settings.current
         named = (reference, *more) if isinstance(reference, Tag) else more
-        named_blobs, children, members = _needed(manifest)
-        if settings.manifests.sparse_indexes:
-            children = members = ()
+        named_blobs, children, members = needed_by(manifest, settings)
         return ManifestChange(
             digest=_digest_of(raw, reference),
             raw=raw,
@@ -274,9 +272,13 @@ def _digest_of(raw: bytes, reference: Reference) -> Digest:
     return found
 
 
-def _needed(manifest: Manifest) -> tuple[tuple[Digest, ...], tuple[Digest, ...], tuple[Digest, ...]]:
+def needed_by(
+    manifest: Manifest, settings: RegistrySettings
+) -> tuple[tuple[Digest, ...], tuple[Digest, ...], tuple[Digest, ...]]:
     """Blobs, manifests and either without which it cannot stand; layers that live elsewhere need not be here."""
     if isinstance(manifest, ImageIndex):
+        if settings.manifests.sparse_indexes:
+            return (), (), ()
         members = {child.digest for child in manifest.members}
         children = {child.digest for child in manifest.manifests if media_types.is_manifest(child.media_type)}
         return (), tuple(children), tuple(members - children)

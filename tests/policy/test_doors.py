@@ -47,6 +47,7 @@ HAND_OUT_NOTHING = {
     *("manifests.push", "manifests.delete", "blobs.delete", "health.alive", "health.ready", "health.metrics"),
     *("uploads.status", "uploads.append", "uploads.finish", "uploads.cancel", "acr.absent", "acr.untag"),
     *("acr.list_repositories", "acr.show_repository", "acr.change_repository", "acr.delete_repository"),
+    *("acr.list_deleted_repositories", "acr.list_deleted_manifests", "acr.list_deleted_tags", "acr.restore_manifest"),
 }
 # Content comes in by the first; nothing exports yet.
 NO_WAY_OUT = {AccessPoint.PUSH, AccessPoint.EXPORT}

@@ -14,6 +14,7 @@ from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.attributes import Attributes
 from registry.content.blobs import Blobs
 from registry.content.catalog import Catalog
+from registry.content.deleted import Deleted
 from registry.content.gc import GarbageCollector
 from registry.content.manifests import Manifests, PushedManifest
 from registry.content.referrers import ReferrersList
@@ -64,6 +65,8 @@ class OpenServices:
         self.tags = Tags(self.metadata, self.settings)
         self.catalog = Catalog(self.metadata, self.settings)
         self.referrers = ReferrersList(self.metadata, self.settings, decides)
+        self.referrers = ReferrersList(self.metadata, self.settings, gate)
+        self.deleted = Deleted(self.storage, self.metadata, self.settings)
         self.attributes = Attributes(self.metadata)
         self.collector = GarbageCollector(self.storage, self.metadata, self.settings)
 

@@ -12,6 +12,7 @@ from registry.api.request_body import read_limited
 from registry.content.parsing import Parsing
 from registry.oci import strict_json
 from registry.oci.errors import BadRequest
+from registry.oci.names import Tag
 
 STATE, DETAILS = "quarantineState", "quarantineDetails"
 OF_MANIFESTS = (*ENABLED, STATE, DETAILS)
@@ -45,12 +46,7 @@ async def change_of(request: Request, parsing: Parsing, maximum: int, known: Seq
 
 
 def _read(raw: bytes, known: Sequence[str]) -> Change:
-    try:
-        document = strict_json.loads(raw)
-    except strict_json.JsonRefused as error:
-        raise BadRequest(f"the attributes cannot be read: {error}") from None
-    if not isinstance(document, dict):
-        raise BadRequest(f'the attributes are not an object: send {{"{known[0]}": false}}')
+    document = _object(raw)
     given = {name: value for name, value in document.items() if value is not None}
     unknown = sorted(given.keys() - set(known))
     if unknown:
@@ -59,8 +55,32 @@ def _read(raw: bytes, known: Sequence[str]) -> Change:
     return Change(locks, _typed(given, STATE, str), _typed(given, DETAILS, str))
 
 
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        document = strict_json.loads(raw)
+    except strict_json.JsonRefused as error:
+        raise BadRequest(f"the body cannot be read: {error}") from None
+    if not isinstance(document, dict):
+        raise BadRequest("the body is no JSON object: send the members that are to change")
+    return document
+
+
 def _typed(given: Mapping[str, Any], name: str, kind: type) -> Any:
     value = given.get(name, kind())
     if not isinstance(value, kind):
         raise BadRequest(f"{name} is {str(value)[:32]!r}: needs {'true or false' if kind is bool else 'a text'}")
     return value
+
+
+async def restoration_of(request: Request, parsing: Parsing, maximum: int) -> Tag | None:
+    """The tag that is to be restored with a manifest: `{"tag": "v1"}`; `None` when the body names none.
+
+    Raises:
+        ContentTooLarge: the body is larger than `maximum` bytes (413).
+        BadRequest: it is no JSON object.
+        TagInvalid: it names what cannot be a tag.
+    """
+    raw = await read_limited(request, maximum)
+    document = await parsing.read(len(raw), partial(_object, raw or b"{}"))
+    text = _typed({name: value for name, value in document.items() if value is not None}, "tag", str)
+    return Tag.parse(text) if text else None

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from registry.metadata.attributes import ManifestAttributes, RepositoryAttributes, TagAttributes
+from registry.metadata.deleted import DeletedManifest, DeletedTag
 from registry.metadata.locks import Locks
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
@@ -86,6 +87,22 @@ def manifest_document(told: ManifestAttributes, described: Described) -> dict[st
     if described.references is not None:
         document["references"] = [_reference(digest, platform) for digest, platform in described.references]
     return {name: value for name, value in document.items() if value not in ("", [])}
+
+
+def deleted_manifest_document(told: DeletedManifest) -> dict[str, Any]:
+    """A manifest in the trash."""
+    return {
+        "digest": told.digest,
+        "mediaType": told.media_type,
+        "imageSize": told.size,
+        "tags": list(told.tags),
+        "deletedAt": moment(told.deleted),
+    }
+
+
+def deleted_tag_document(told: DeletedTag) -> dict[str, Any]:
+    """A tag in the trash."""
+    return {"tag": told.name, "digest": told.digest, "deletedAt": moment(told.deleted)}
 
 
 def deletion_document(digests: Iterable[Digest], tags: Iterable[str]) -> dict[str, Any]:

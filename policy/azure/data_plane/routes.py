@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from policy.azure.data_plane.deleted import DeletedHandlers
 from policy.azure.data_plane.manifests import ManifestHandlers
 from policy.azure.data_plane.platforms import Platforms
 from policy.azure.data_plane.quarantine import Quarantine, Verdicts
@@ -30,7 +31,20 @@ def table(services: Services, settings: Callable[[], DataPlaneSettings], verdict
     repositories, tags = RepositoryHandlers(settings, parsing), TagHandlers(settings, parsing)
     manifests = ManifestHandlers(settings, parsing, Platforms(services, parsing), Quarantine(verdicts))
     read, write, delete = Requirement.METADATA_READ, Requirement.METADATA_WRITE, Requirement.DELETE
+    deleted = DeletedHandlers(settings, parsing)
+    seen, restored = Requirement.DELETED_READ, Requirement.DELETED_RESTORE
+    gone = "/acr/v1/_deleted/{name:repository}"
     return (
+        Row(
+            "GET HEAD",
+            "/acr/v1/_deleted/_catalog",
+            Requirement.DELETED_CATALOG,
+            "acr.list_deleted_repositories",
+            deleted.repositories,
+        ),
+        Row("GET HEAD", f"{gone}/_manifests", seen, "acr.list_deleted_manifests", deleted.manifests),
+        Row("GET HEAD", f"{gone}/_tags", seen, "acr.list_deleted_tags", deleted.tags),
+        Row("POST", f"{gone}/_manifests/{{digest}}", restored, "acr.restore_manifest", deleted.restore),
         Row("GET HEAD", "/acr/v1/_catalog", Requirement.CATALOG, "acr.list_repositories", repositories.catalog),
         Row("GET HEAD", f"{_NAME}/_tags", read, "acr.list_tags", tags.page),
         Row("GET HEAD", _TAG, read, "acr.show_tag", tags.show),

@@ -1,4 +1,4 @@
-"""Calls of azure-containerregistry, made in that SDK's own environment: JSON on standard input, JSON on standard output.
+"""Calls of azure-containerregistry, made in that SDK's own environment: JSON in, JSON out.
 
 In: `{"url", "ca", "token", "calls": [[method, [argument, …], {name: argument}], …]}`; a `null` token is nobody's.
 Out: for each call `{"result": …}` or `{"error": CLASS, "status": …, "message": …}`.
@@ -37,10 +37,8 @@ def plain(value: Any) -> Any:
         return {name: plain(each) for name, each in value.items()}
     if value is None or isinstance(value, str | int | float):
         return value
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
+    if isinstance(value, bytes) or hasattr(value, "isoformat"):
+        return base64.b64encode(value).decode() if isinstance(value, bytes) else value.isoformat()
     if hasattr(value, "by_page") or isinstance(value, list | tuple):
         return [plain(each) for each in value]
     if hasattr(value, "__next__"):

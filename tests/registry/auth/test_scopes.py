@@ -53,7 +53,7 @@ def test_no_text_breaks_the_parser(text: str) -> None:
         (PULLER, "repository:team/app:pull,push,delete", "repository:team/app:pull"),
         (PULLER, "repository:other/app:pull", ""),
         (PULLER, "repository:team/app:*", "repository:team/app:metadata_read,pull"),
-        (OWNER, "repository:team/app:*", "repository:team/app:delete,metadata_read,metadata_write,pull,push"),
+        (OWNER, "repository:team/app:*", f"repository:team/app:{','.join(sorted(Action))}"),
         (OWNER, "repository:Team/App:pull", ""),
         (OWNER, "repository:team/app:fly", ""),
         (OWNER, "artifact-repository:repo:pull", ""),
