@@ -11,6 +11,7 @@ from policy.assessment.inspector import Inspector
 from policy.assessment.judge import Judge
 from policy.assessment.manifest_verdicts import facts_of_subject
 from policy.assessment.settings import JudgingSettings
+from policy.assessment.verdict import Verdict
 from policy.decision import AccessPoint, Mode
 from policy.enforcement.access_decisions import AccessDecisions, state_of
 from policy.enforcement.access_request import AccessRequest

@@ -65,7 +65,6 @@ class OpenServices:
         self.tags = Tags(self.metadata, self.settings)
         self.catalog = Catalog(self.metadata, self.settings)
         self.referrers = ReferrersList(self.metadata, self.settings, decides)
-        self.referrers = ReferrersList(self.metadata, self.settings, gate)
         self.deleted = Deleted(self.storage, self.metadata, self.settings)
         self.attributes = Attributes(self.metadata)
         self.collector = GarbageCollector(self.storage, self.metadata, self.settings)

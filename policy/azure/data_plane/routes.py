@@ -7,8 +7,8 @@ from policy.azure.data_plane.manifests import ManifestHandlers
 from policy.azure.data_plane.platforms import Platforms
 from policy.azure.data_plane.quarantine import Quarantine, Verdicts
 from policy.azure.data_plane.repositories import RepositoryHandlers, absent
-from policy.azure.data_plane.tags import TagHandlers
 from policy.azure.data_plane.settings import DataPlaneSettings
+from policy.azure.data_plane.tags import TagHandlers
 from registry.api.requirements import Requirement
 from registry.api.routes import Row
 from registry.api.services import Services

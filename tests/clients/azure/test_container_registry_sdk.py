@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -35,7 +36,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway]:
     installation = Installation(folder / "ca", {})
     assert installation.run("tls", "init", "--data", str(folder / "ca")).returncode == 0
     made = folder / "ca" / "tls"
-    tls = {"tls_cert": made / "server.crt", "tls_key": made / "server.key"}
+    tls: dict[str, Any] = {"tls_cert": made / "server.crt", "tls_key": made / "server.key"}
     with live_gateway(folder / "data", made / "ca.crt", auth={"anonymous_pull": True}, **tls) as live:
         yield live
 
