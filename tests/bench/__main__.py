@@ -1,4 +1,4 @@
-"""The bench's command line: `python -m tests.bench run|scale|show|compare|limit`."""
+"""The bench's command line: `python -m tests.bench run|turns|scale|show|compare|limit`."""
 
 import shutil
 import tempfile
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tests.bench import report, results
+from tests.bench import report, results, turns
 from tests.bench.basegate import BASEGATE, SERVERS, USUAL
 from tests.bench.peer import Peer
 from tests.bench.results import Incomparable, Result, comparable, fingerprint, fingerprint_of
@@ -51,6 +51,23 @@ def run(  # noqa: PLR0917 - one parameter an option
         if only in {"", "starts"}:
             result.figures.extend(measure_starts(chosen(names), rounds, Path(place)))
     _finish(result, save)
+
+
+@main.command(name="turns")
+@click.option("--before", type=click.Path(exists=True, path_type=Path), required=True, help="A tree with its .venv.")
+@click.option("--rounds", default=5, show_default=True, help="Interleaved rounds of each workload.")
+@click.option("--only", multiple=True, help="Workloads whose name contains this; may be repeated.")
+@click.option("--small", is_flag=True, help="A fraction of a second of each: does it run?")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where the servers store.")
+def turns_(before: Path, rounds: int, only: tuple[str, ...], small: bool, folder: Path | None) -> None:
+    """Compare this tree with another in turns: processor time of the server for each row."""
+    click.echo(turns.head())
+    rows = []
+    with tempfile.TemporaryDirectory(dir=folder, prefix="basegate-bench-") as place:
+        for row in turns.in_turns(before, only, rounds, Path(place), small):
+            rows.append(row)
+            click.echo(turns.line(row))
+    click.echo(f"\n{turns.dearer(rows)}")
 
 
 @main.command()

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from tests.bench.keys import REPOSITORIES, make_keys
 from tests.bench.results import commit
+from tests.bench.rounds import ROOT
 from tests.bench.servers import (
     DOORS,
     START_LIMIT,
@@ -39,16 +40,18 @@ class Basegate:
         module: what is run with `serve`.
         environment: settings other than the defaults, as `BASEGATE_*`.
         doors: all of them.
+        tree: another working tree, run with its own `.venv`.
     """
 
     name: str
     module: str = "policy"
     environment: dict[str, str] = field(default_factory=dict)
     doors: frozenset[Door] = DOORS
+    tree: Path | None = None
 
     def version(self) -> str:
         """The commit, marked when files differ from it."""
-        return commit()
+        return commit(self.tree or ROOT)
 
     def settings(self) -> str:
         """Every default: tokens, gate, inspection, audit, metrics, access log, durable commits; and what differs."""
@@ -58,13 +61,14 @@ class Basegate:
     def boot(self, folder: Path, door: Door) -> Running:
         """Start it over the folder, up to its first answer."""
         port, data = free_port(), folder / "data"
-        command = [sys.executable, "-m", self.module, "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}"]
+        python = str(self.tree / ".venv/bin/python") if self.tree else sys.executable
+        command = [python, "-m", self.module, "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}"]
         if door == "tls":
             keys = make_keys(folder)
             command += ["--tls-cert", str(keys.certificate), "--tls-key", str(keys.key)]
         # An installed basegate has its bytecode; one that runs from a working tree must be let keep it.
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-        environment |= self.environment
+        environment |= {"PYTHONPATH": str(self.tree or ROOT)} | self.environment
         return answered(Running(self.name, launch(command, folder, environment), Target(port, tls=door == "tls")))
 
     def start(self, folder: Path, door: Door) -> Running:

@@ -128,10 +128,10 @@ def comparable(old: Result, new: Result) -> None:
         raise Incomparable("These results cannot be compared. " + "; ".join(found) + ". Run both again, alike.")
 
 
-def commit() -> str:
-    """The measured state of this project."""
+def commit(tree: Path = ROOT) -> str:
+    """The measured state of a working tree of this project."""
     command = ["git", "describe", "--always", "--dirty"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
 
 
