@@ -61,11 +61,18 @@ def family(pid: int) -> Iterator[int]:
 
 
 def _spent(pid: int) -> float:
+    """Of one process with all its threads, to the nanosecond, and of its children that were waited for, in ticks."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
-    except FileNotFoundError:
+        own = time.clock_gettime(_clock(pid))
+    except OSError:
         return 0.0
-    return sum(int(field) for field in fields[11:15]) / _TICK
+    return own + sum(int(field) for field in fields[13:15]) / _TICK
+
+
+def _clock(pid: int) -> int:
+    """What clock_getcpuclockid(3) gives for a process, which Python does not offer."""
+    return (~pid << 3) | 2
 
 
 def _status(pid: int, key: str) -> int:

@@ -83,6 +83,7 @@ def measure(workload: Workload, servers: Sequence[Server], rounds: int, folder: 
         for number in range(rounds * workload.turns if running else 0):
             # The order turns, so that nobody always runs behind the same neighbour.
             for one in running[number % len(running) :] + running[: number % len(running)]:
+                _write_back(folder)
                 samples[one.name].append(_sample(workload, one, f"{os.getpid()} {number} {one.name}"))
     return Row(workload, samples)
 
@@ -96,9 +97,13 @@ def _started(stack: ExitStack, server: Server, workload: Workload, folder: Path)
     return running
 
 
+def _write_back(folder: Path) -> None:
+    """Write what an earlier round left dirty there: it is not the next round's to write."""
+    subprocess.run(["sync", "--file-system", str(folder)], check=True)
+
+
 def _sample(workload: Workload, running: Running, unique: str) -> Sample:
     pid = running.process.pid
-    os.sync()  # what an earlier round left dirty is not this round's to write
     with generator() as process, _asking(workload, running) as waits:
         tell(process, json.dumps(asdict(_job(workload, running, unique))))
         hear(process)
