@@ -1,6 +1,6 @@
 """Descriptors: how one piece of content names another (image-spec descriptor.md)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -32,6 +32,32 @@ class Descriptor:
         Raises:
             ManifestInvalid: not an object with a string mediaType, a digest and a size >= 0; names `where`.
         """
+        usual = cls._usual(value)
+        return cls._explained(value, where) if usual is None else usual
+
+    @classmethod
+    def list_from_json(cls, values: Iterable[Any], where: str) -> tuple[Self, ...]:
+        """Read descriptors, each as `from_json` reads it; where one stands is put into words only for a refusal."""
+        found = []
+        for at, value in enumerate(values):
+            usual = cls._usual(value)
+            found.append(cls._explained(value, f"{where}[{at}]") if usual is None else usual)
+        return tuple(found)
+
+    @classmethod
+    def _usual(cls, value: Any) -> Self | None:
+        """The descriptor, if it has the three required members and no others, and nothing is wrong with them."""
+        if type(value) is not dict or value.keys() != _BARE:
+            return None
+        media_type, digest, size = value["mediaType"], value["digest"], value["size"]
+        if type(media_type) is not str or type(size) is not int or not 0 <= size <= LARGEST_SIZE:
+            return None
+        known = Digest.usual(digest) if type(digest) is str else None
+        return None if known is None else cls(media_type, known, size)
+
+    @classmethod
+    def _explained(cls, value: Any, where: str) -> Self:
+        """Any descriptor, or a refusal that says what is wrong."""
         if not isinstance(value, dict):
             raise ManifestInvalid(f"{where} is not a descriptor: needs an object with mediaType, digest and size")
         size = value.get("size")
@@ -41,8 +67,6 @@ class Descriptor:
             digest = Digest.parse(text_member(value, "digest", where))
         except DigestInvalid as error:
             raise ManifestInvalid(f"{where}.digest: {error.message}") from None
-        if value.keys() <= _BARE:
-            return cls(text_member(value, "mediaType", where), digest, size)
         urls = value.get("urls") or []
         if not isinstance(urls, list):
             raise ManifestInvalid(f"{where}.urls is not a list")

@@ -37,8 +37,8 @@ class Digest(str):
         Raises:
             DigestInvalid: the text breaks the grammar, or its algorithm is not sha256 or sha512.
         """
-        if _USUAL.fullmatch(text):
-            return cls(text)
+        if (usual := cls.usual(text)) is not None:
+            return usual
         if len(text) > _MAXIMUM or not _GRAMMAR.fullmatch(text):
             raise DigestInvalid(
                 f"{text[:_MAXIMUM]!r} is not a digest: needs algorithm:encoded", {"digest": text[:_MAXIMUM]}
@@ -50,6 +50,11 @@ class Digest(str):
                 {"digest": text},
             )
         return cls(text)
+
+    @classmethod
+    def usual(cls, text: str) -> Self | None:
+        """A digest of the usual algorithm; `None` for every other text, well-formed or not."""
+        return cls(text) if _USUAL.fullmatch(text) else None
 
     @classmethod
     def of(cls, content: bytes | memoryview, algorithm: str = "sha256") -> Self:

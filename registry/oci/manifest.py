@@ -113,7 +113,7 @@ def _image(document: Mapping[str, Any], media_type: str) -> ImageManifest:
     return ImageManifest(
         media_type=media_type,
         config=Descriptor.from_json(document.get("config"), "config"),
-        layers=tuple(Descriptor.from_json(item, f"layers[{at}]") for at, item in enumerate(_list(document, "layers"))),
+        layers=Descriptor.list_from_json(_list(document, "layers"), "layers"),
         artifact_type=text_member(document, "artifactType", "manifest"),
         subject=_subject(document),
         annotations=annotations_member(document, "manifest"),
@@ -123,10 +123,9 @@ def _image(document: Mapping[str, Any], media_type: str) -> ImageManifest:
 def _index(document: Mapping[str, Any], media_type: str) -> ImageIndex:
     if "layers" in document or "config" in document:
         raise ManifestInvalid("an index must not carry config or layers")
-    entries = enumerate(_list(document, "manifests"))
     return ImageIndex(
         media_type=media_type,
-        manifests=tuple(Descriptor.from_json(item, f"manifests[{at}]") for at, item in entries),
+        manifests=Descriptor.list_from_json(_list(document, "manifests"), "manifests"),
         artifact_type=text_member(document, "artifactType", "manifest"),
         subject=_subject(document),
         annotations=annotations_member(document, "manifest"),

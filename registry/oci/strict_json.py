@@ -7,7 +7,6 @@ documents are refused (RFC 8259 section 4 leaves duplicate names undefined). Mem
 """
 
 import json
-import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,9 +14,10 @@ from registry.oci.shapes import Shape, folded
 
 MAXIMUM_DEPTH = 64
 FREE_MAPS = frozenset({"annotations", "labels", "exposedports", "volumes"})
-# Also one that does not end: each byte is looked at once, whatever the text.
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?', re.DOTALL)
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_SLICE = 1 << 16
+"""Bytes that are split at once: between two slices other threads get their turn."""
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_PLAIN = bytes(set(range(256)) - set(b'[]{}"'))
 USUAL_NAMES = frozenset(
     {
         "schemaVersion",
@@ -128,13 +128,39 @@ def _read(text: str) -> Any:
     return value
 
 
-def _depth(raw: bytes) -> int:
-    """The deepest nesting, counted outside strings, so that the parser never recurses without bound."""
-    depth = deepest = 0
-    for bracket in _STRING.sub(b"", raw).translate(None, _NO_BRACKETS):
-        depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+def _is_deeper(raw: bytes, maximum: int) -> bool:
+    """Whether brackets outside strings nest deeper, counted so that the parser never recurses without bound.
+
+    Innermost pairs are taken away first, most brackets being theirs. What is balanced is counted exactly.
+    """
+    brackets = _outside_strings(raw)
+    left = brackets.replace(b"[]", b"")
+    depth = int(len(left) < len(brackets))
+    for bracket in left:
+        if depth > maximum:
+            return True
+        depth += 1 if bracket == _OPENS else -1
+    return depth > maximum
+
+
+_OPENS = ord("[")
+
+
+def _outside_strings(raw: bytes) -> bytes:
+    """The brackets outside strings, all as those of arrays, in time that the length bounds, whatever the text."""
+    if b"\\" in raw:
+        raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    # Two quotes that stand together open and close a string, or close one and open the next: neither matters here.
+    text = raw.translate(_BRACKETS, _PLAIN).replace(b'""', b"")
+    if b'"' not in text:
+        return text
+    outside: list[bytes] = []
+    inside = 0
+    for start in range(0, len(text), _SLICE):
+        parts = text[start : start + _SLICE].split(b'"')
+        outside += parts[inside::2]
+        inside ^= (len(parts) - 1) & 1
+    return b"".join(outside)
 
 
 def _refuse_half_characters(raw: bytes, value: Any) -> None:
@@ -154,7 +180,7 @@ def loads(raw: bytes, *, maximum_depth: int = MAXIMUM_DEPTH) -> Any:
         JsonRefused: not UTF-8, not JSON, nested too deep, a member twice, NaN/Infinity, a huge integer or half a
             character.
     """
-    if raw.count(b"[") + raw.count(b"{") > maximum_depth and _depth(raw) > maximum_depth:
+    if raw.count(b"[") + raw.count(b"{") > maximum_depth and _is_deeper(raw, maximum_depth):
         raise JsonRefused(f"nested deeper than {maximum_depth} levels")
     try:
         value = _read(raw.decode("utf-8"))

@@ -120,6 +120,42 @@ def test_brackets_inside_strings_do_not_count_as_depth() -> None:
     assert strict_json.loads(raw) == {"a": '\\"[' * 200}
 
 
+def depth_of(value: object) -> int:
+    """How deep a document nests, counted in what was read."""
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return isinstance(value, dict | list) + max(map(depth_of, items), default=0)
+
+
+AWKWARD = st.recursive(
+    st.text(alphabet='[]{}"\\a', max_size=6),
+    lambda below: (
+        st.lists(below, max_size=4) | st.dictionaries(st.text(alphabet='[{"\\a', max_size=3), below, max_size=3)
+    ),
+)
+
+
+@given(AWKWARD)
+def test_depth_is_counted_exactly(value: object) -> None:
+    """A document is read up to its own depth, and refused below, whatever its strings hold."""
+    raw, depth = json.dumps([value]).encode(), 1 + depth_of(value)
+    assert strict_json.loads(raw, maximum_depth=depth) == [value]
+    with pytest.raises(JsonRefused, match=f"deeper than {depth - 1} levels"):
+        strict_json.loads(raw, maximum_depth=depth - 1)
+
+
+@pytest.mark.parametrize("raw", [b"[" * 200_000, b"[]]" * 100_000 + b"[" * 65, b'"\\"[' + b"{" * 100])
+def test_what_does_not_end_is_not_parsed(raw: bytes) -> None:
+    """Brackets that nobody closes, too many that close, a string without an end."""
+    with pytest.raises(JsonRefused):
+        strict_json.loads(raw)
+
+
+def test_quotes_are_paired_across_slices() -> None:
+    """A text of many strings with brackets is split piece by piece."""
+    raw = json.dumps(['"[' * 3, "{"] * 30_000).encode()
+    assert strict_json.loads(raw, maximum_depth=1)
+
+
 @given(VALUES)
 def test_plain_documents_read_as_json_reads_them(value: object) -> None:
     """Without ambiguity strictness changes nothing."""
