@@ -1,4 +1,4 @@
-"""The bench's command line: `python -m tests.bench run|turns|scale|show|compare|limit`."""
+"""The bench's command line: `python -m tests.bench run|turns|instructions|scale|show|compare|limit`."""
 
 import shutil
 import tempfile
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tests.bench import report, results, turns
+from tests.bench import instructions, report, results, turns
 from tests.bench.basegate import BASEGATE, SERVERS, USUAL
 from tests.bench.peer import Peer
 from tests.bench.results import Incomparable, Result, comparable, fingerprint, fingerprint_of
@@ -64,10 +64,25 @@ def turns_(before: Path, rounds: int, only: tuple[str, ...], small: bool, folder
     click.echo(turns.head())
     rows = []
     with tempfile.TemporaryDirectory(dir=folder, prefix="basegate-bench-") as place:
-        for row in turns.in_turns(before, only, rounds, Path(place), small):
+        for row in turns.in_turns(before, only, rounds, Path(place), small=small):
             rows.append(row)
             click.echo(turns.line(row))
     click.echo(f"\n{turns.dearer(rows)}")
+
+
+@main.command(name="instructions")
+@click.option("--before", type=click.Path(exists=True, path_type=Path), required=True, help="A tree with its .venv.")
+@click.option("--only", multiple=True, help="Workloads whose name contains this; may be repeated.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where the servers store.")
+def instructions_(before: Path, only: tuple[str, ...], folder: Path | None) -> None:
+    """Compare this tree with another: instructions of each row, counted by valgrind."""
+    click.echo(instructions.HEAD)
+    rows = []
+    with tempfile.TemporaryDirectory(dir=folder, prefix="basegate-bench-") as place:
+        for row in instructions.counted(before, turns.wanted(only), Path(place)):
+            rows.append(row)
+            click.echo(row.line())
+    click.echo(f"\n{instructions.dearer(rows)}")
 
 
 @main.command()

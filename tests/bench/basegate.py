@@ -41,6 +41,8 @@ class Basegate:
         environment: settings other than the defaults, as `BASEGATE_*`.
         doors: all of them.
         tree: another working tree, run with its own `.venv`.
+        under: the command that runs it, such as a profiler's.
+        patience: seconds that a start may take.
     """
 
     name: str
@@ -48,6 +50,8 @@ class Basegate:
     environment: dict[str, str] = field(default_factory=dict)
     doors: frozenset[Door] = DOORS
     tree: Path | None = None
+    under: tuple[str, ...] = ()
+    patience: float = START_LIMIT
 
     def version(self) -> str:
         """The commit, marked when files differ from it."""
@@ -62,19 +66,30 @@ class Basegate:
         """Start it over the folder, up to its first answer."""
         port, data = free_port(), folder / "data"
         python = str(self.tree / ".venv/bin/python") if self.tree else sys.executable
-        command = [python, "-m", self.module, "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}"]
+        command = [
+            *self.under,
+            python,
+            "-m",
+            self.module,
+            "serve",
+            "--data",
+            str(data),
+            "--listen",
+            f"127.0.0.1:{port}",
+        ]
         if door == "tls":
             keys = make_keys(folder)
             command += ["--tls-cert", str(keys.certificate), "--tls-key", str(keys.key)]
         # An installed basegate has its bytecode; one that runs from a working tree must be let keep it.
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
         environment |= {"PYTHONPATH": str(self.tree or ROOT)} | self.environment
-        return answered(Running(self.name, launch(command, folder, environment), Target(port, tls=door == "tls")))
+        running = Running(self.name, launch(command, folder, environment), Target(port, tls=door == "tls"))
+        return answered(running, patience=self.patience)
 
     def start(self, folder: Path, door: Door) -> Running:
         """Start it; every row but those with the admin's secret sends a bearer token, whatever others need."""
         running = self.boot(folder, door)
-        secrets = _secrets(running, folder / "log")
+        secrets = _secrets(running, folder / "log", self.patience)
         target = running.target
         admin = _basic("admin", secrets["admin"])
         running.target = Target(target.port, admin if door == "secret" else token(target, admin), target.tls)
@@ -83,9 +98,9 @@ class Basegate:
         return running
 
 
-def _secrets(running: Running, log: Path) -> dict[str, str]:
+def _secrets(running: Running, log: Path, patience: float) -> dict[str, str]:
     """The first secrets: they are printed once connections are accepted, so that they may come a moment later."""
-    end = time.monotonic() + START_LIMIT
+    end = time.monotonic() + patience
     while time.monotonic() < end:
         found = dict(_SECRETS.findall(log.read_text(encoding="utf-8")))
         if len(found) == 2:

@@ -7,30 +7,36 @@ then lets each kind of caller go on for some seconds while others GET a manifest
 import argparse
 import json
 import os
-import statistics
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import httpx
 
+from registry.oci.digest import Digest
 from tests.bench.basegate import BASEGATE
 from tests.bench.images import MANIFEST_TYPE
 from tests.bench.measures import cpu_at_rest
+from tests.bench.rounds import asking
 from tests.bench.servers import Running
 from tests.repository import Repository
 
 RATIO_GOAL = 3.0
 OTHERS_GOAL = 20.0
 """Milliseconds."""
+OTHERS_RATE = 200.0
+"""GETs a second."""
 REPEATS = 20
 CHECK = "/policy/v1/references:check"
 MANIFEST = "/v2/bench/small/manifests/hostile"
-LAYER = {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": "sha256:" + "0" * 64, "size": 1}
+LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
+HELD = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": Digest.of(b"{}"), "size": 2}
+LAYER = {"mediaType": LAYER_TYPE, "digest": "sha256:" + "0" * 64, "size": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +60,18 @@ def _check(make: Callable[[int], str]) -> Callable[[httpx.Client, int], httpx.Re
     return lambda client, size: client.post(CHECK, content=make(size)[:size])
 
 
-def _manifest(client: httpx.Client, size: int) -> httpx.Response:
-    layers = [{**LAYER, "digest": f"sha256:{number:064x}"} for number in range(size // 160)]
-    body = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST_TYPE, "config": LAYER, "layers": layers})
-    return client.put(MANIFEST, content=body, headers={"Content-Type": MANIFEST_TYPE})
+def _manifest(descriptor: Callable[[int], dict[str, object]]) -> Callable[[httpx.Client, int], httpx.Response]:
+    @cache
+    def body(size: int) -> bytes:
+        layers = [descriptor(number) for number in range(size // 160)]
+        document = {"schemaVersion": 2, "mediaType": MANIFEST_TYPE, "config": HELD, "layers": layers}
+        return json.dumps(document).encode()
+
+    return lambda client, size: client.put(MANIFEST, content=body(size), headers={"Content-Type": MANIFEST_TYPE})
+
+
+def _unknown(number: int) -> dict[str, object]:
+    return {**LAYER, "digest": f"sha256:{number:064x}"}
 
 
 def _twins(size: int) -> str:
@@ -70,7 +84,8 @@ CALLERS = (
     Caller("members in two cases", 120_000, _check(_twins)),
     Caller("YAML", 30_000, _check(lambda size: "a: b\n" + "- c\n" * size)),
     Caller("a number in sixties", 30_000, _check(lambda size: "a: 1" + ":59" * size)),
-    Caller("a manifest of many layers", 1_500_000, _manifest),
+    Caller("a manifest of many layers", 1_500_000, _manifest(_unknown)),
+    Caller("a manifest of one layer many times", 1_500_000, _manifest(lambda _: {**HELD, "mediaType": LAYER_TYPE})),
     Caller("many fields in a head", 30_000, lambda client, size: client.get("/v2/", headers=_fields(size))),
     Caller(
         "ranges", 30_000, lambda client, size: client.get("/v2/", headers={"range": "bytes=" + "0-0," * (size // 4)})
@@ -94,46 +109,39 @@ def ratio(running: Running, client: httpx.Client, caller: Caller) -> float:
     return spent[1] / spent[0]
 
 
-def others(client: httpx.Client, hostile: httpx.Client, caller: Caller, seconds: float) -> float:
-    """Milliseconds: p99 of a manifest's GETs beside two such callers."""
+def others(running: Running, caller: Caller | None, hostile: httpx.Client, seconds: float) -> float:
+    """Milliseconds: p99 of a manifest's GETs, sent by a process of their own, beside two such callers, if any."""
     over = threading.Event()
 
     def call() -> None:
-        while not over.is_set():
+        while caller is not None and not over.is_set():
             caller.send(hostile, 2 * caller.size)
 
-    threads = [threading.Thread(target=call) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    try:
-        spent = list(_asked(client, seconds))
-    finally:
+    with asking(running.target, OTHERS_RATE) as waits:
+        threads = [threading.Thread(target=call) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        waits.begin()
+        time.sleep(seconds)
+        found = waits.end()
         over.set()
         for thread in threads:
             thread.join()
-    return (statistics.quantiles(spent, n=100)[98] if len(spent) > 1 else spent[0]) * 1000
+    return found * 1000
 
 
-def _asked(client: httpx.Client, seconds: float) -> Iterator[float]:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        began = time.perf_counter()
-        client.get("/v2/bench/small/manifests/v1").raise_for_status()
-        yield time.perf_counter() - began
-        time.sleep(0.002)
-
-
-def report(folder: Path, seconds: float) -> str:
+def report(folder: Path, seconds: float, chosen: Sequence[Caller] = CALLERS) -> str:
     """The table."""
     running = BASEGATE.start(folder, "token")
     url, bearer = f"http://127.0.0.1:{running.target.port}", {"Authorization": running.target.authorization}
     lines = ["| caller | processor time for twice the input | others' GETs, p99 |", "|---|---|---|"]
     try:
         with httpx.Client(base_url=url, headers=bearer, timeout=60) as known, httpx.Client(base_url=url) as unknown:
-            Repository(known, "bench/small").image("v1")
-            for caller in CALLERS:
+            Repository(known, "bench/small").blob(b"{}")
+            lines.append(f"| nobody | | {others(running, None, unknown, seconds):.1f} ms |")
+            for caller in chosen:
                 hostile = known if caller.signed_in else unknown
-                grows, waits = ratio(running, hostile, caller), others(known, hostile, caller, seconds)
+                grows, waits = ratio(running, hostile, caller), others(running, caller, hostile, seconds)
                 lines.append(f"| {caller.name} | {grows:.1f} | {waits:.1f} ms |")
     finally:
         running.stop()
@@ -144,9 +152,11 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=3.0, help="how long each caller goes on beside others")
+    parser.add_argument("--only", default="", help="callers whose name contains this")
     chosen = parser.parse_args()
+    callers = [caller for caller in CALLERS if chosen.only in caller.name]
     with tempfile.TemporaryDirectory(prefix="basegate-hostile-") as folder:
-        sys.stdout.write(report(Path(folder), chosen.seconds) + "\n")
+        sys.stdout.write(report(Path(folder), chosen.seconds, callers) + "\n")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from tests.bench.measures import (
     warm_memory,
 )
 from tests.bench.servers import Running, Server
+from tests.bench.wire import Target
 from tests.bench.workloads import Workload
 
 ROOT = Path(__file__).parents[2]
@@ -105,7 +106,7 @@ def _write_back(folder: Path) -> None:
 def _sample(workload: Workload, running: Running, unique: str) -> Sample:
     pid = running.process.pid
     with generator() as process, _asking(workload, running) as waits:
-        tell(process, json.dumps(asdict(_job(workload, running, unique))))
+        tell(process, json.dumps(asdict(job_of(workload, running, unique))))
         hear(process)
         idle = resident_memory(pid)
         reset_peak(pid)
@@ -120,7 +121,8 @@ def _sample(workload: Workload, running: Running, unique: str) -> Sample:
     return _figures(workload, load, Sample(0, 0, 0, cpu, peak, idle, running.cold, load.own_cpu, slow))
 
 
-def _job(workload: Workload, running: Running, unique: str) -> Job:
+def job_of(workload: Workload, running: Running, unique: str) -> Job:
+    """What the load generator is told of a round that `unique` names."""
     return Job(
         workload.flow,
         running.target,
@@ -135,19 +137,26 @@ def _job(workload: Workload, running: Running, unique: str) -> Job:
 
 
 @contextmanager
-def _asking(workload: Workload, running: Running) -> Iterator["_Waits"]:
+def _asking(workload: Workload, running: Running) -> Iterator["Waits"]:
     """Small requests meanwhile, where the workload wants them."""
     if not workload.meanwhile:
-        yield _Waits(None)
+        yield Waits(None)
         return
-    job = Job("get_manifest", running.target, MEANWHILE, rate=workload.meanwhile)
+    with asking(running.target, workload.meanwhile) as waits:
+        yield waits
+
+
+@contextmanager
+def asking(target: Target, rate: float) -> Iterator["Waits"]:
+    """GETs of a manifest, so many a second, from a process of their own while something else goes on."""
+    job = Job("get_manifest", target, MEANWHILE, rate=rate)
     with generator() as process:
         tell(process, json.dumps(asdict(job)))
         hear(process)
-        yield _Waits(process)
+        yield Waits(process)
 
 
-class _Waits:
+class Waits:
     """The process that asks meanwhile; does nothing where there is none."""
 
     def __init__(self, process: subprocess.Popen[str] | None) -> None:

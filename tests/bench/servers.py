@@ -145,10 +145,10 @@ def launch(command: list[str], folder: Path, environment: Mapping[str, str] | No
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
 
 
-def answered(running: Running, path: bytes = b"/v2/") -> Running:
+def answered(running: Running, path: bytes = b"/v2/", patience: float = START_LIMIT) -> Running:
     """Wait for the first answer; says how long it took."""
     start = time.perf_counter()
-    while time.perf_counter() - start < START_LIMIT:
+    while time.perf_counter() - start < patience:
         if running.process.poll() is not None:
             break
         try:

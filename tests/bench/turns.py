@@ -18,7 +18,7 @@ MORE = 1.05
 HEAD = ("workload", "CPU for", "before", "now", "ratio of the least", "median ratio")
 
 
-def in_turns(before: Path, only: Sequence[str], rounds: int, place: Path, small: bool = False) -> Iterator[Row]:
+def in_turns(before: Path, only: Sequence[str], rounds: int, place: Path, *, small: bool = False) -> Iterator[Row]:
     """Each row whose name contains one of `only` (all of them where it is empty), measured in turns.
 
     Args:
@@ -29,13 +29,14 @@ def in_turns(before: Path, only: Sequence[str], rounds: int, place: Path, small:
         small: whether a fraction of a second of each is enough.
     """
     trees = [Basegate("before", tree=before.resolve()), Basegate("now")]
-    for workload in WORKLOADS:
-        if not workload.servers and _wanted(workload, only):
-            yield measure(workload.small() if small else workload, trees, rounds, place)
+    for workload in wanted(only):
+        yield measure(workload.small() if small else workload, trees, rounds, place)
 
 
-def _wanted(workload: Workload, only: Sequence[str]) -> bool:
-    return not only or any(part in title(workload) for part in only)
+def wanted(only: Sequence[str]) -> list[Workload]:
+    """The rows of basegate itself whose names contain one of these parts; all where there is none."""
+    own = (one for one in WORKLOADS if not one.servers)
+    return [one for one in own if not only or any(part in title(one) for part in only)]
 
 
 def head() -> str:
