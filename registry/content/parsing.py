@@ -1,6 +1,8 @@
 """Texts from callers: short ones are read where they come in, long ones by one thread beside the event loop."""
 
 import asyncio
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -8,6 +10,9 @@ from typing import TypeVar
 from registry.config.settings import RegistrySettings, SettingsInForce
 
 T = TypeVar("T")
+
+_SWITCH_SECONDS = 0.0005
+"""How long the loop waits for its turn while a long text is read; by default 5 ms, and several times a request."""
 
 
 class Parsing:
@@ -29,4 +34,35 @@ class Parsing:
         """What `work` makes of a text of so many bytes, or whatever it raises."""
         if not self.is_long(size):
             return work()
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, _in_short_turns, work)
+
+
+class _ShortTurns:
+    """Others have the interpreter more often while a long text is read, and only then: every turn costs something."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._reading = 0
+        self._usual = 0.0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._reading:
+                self._usual = sys.getswitchinterval()
+                sys.setswitchinterval(_SWITCH_SECONDS)
+            self._reading += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._reading -= 1
+            if not self._reading:
+                sys.setswitchinterval(self._usual)
+
+
+_SHORT_TURNS = _ShortTurns()
+"""The interpreter's, and so of all who read texts."""
+
+
+def _in_short_turns(work: Callable[[], T]) -> T:
+    with _SHORT_TURNS:
+        return work()
