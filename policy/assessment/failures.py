@@ -1,10 +1,10 @@
 """Inspections that failed for a cause that passes: when each is tried again."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 
 from policy.results.manifests import InspectedManifest
+from registry.caches import SizedCache
 
 _FIRST_SECONDS, _LAST_SECONDS = 1.0, 3600.0
 _REMEMBERED = 2000
@@ -20,18 +20,15 @@ class Failures:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._next: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._next: SizedCache[str, tuple[float, float]] = SizedCache(_REMEMBERED)
 
     def is_due(self, subject: InspectedManifest) -> bool:
         """Whether to look at the image again now; the next time is later."""
         if subject.final or _FAILED not in subject.body:
             return False
-        when, pause = self._next.get(subject.manifest, (0.0, _FIRST_SECONDS))
+        when, pause = self._next.get(subject.manifest) or (0.0, _FIRST_SECONDS)
         now = self._clock()
         if now < when:
             return False
-        self._next[subject.manifest] = now + pause, min(2 * pause, _LAST_SECONDS)
-        self._next.move_to_end(subject.manifest)
-        if len(self._next) > _REMEMBERED:
-            self._next.popitem(last=False)
+        self._next.put(subject.manifest, (now + pause, min(2 * pause, _LAST_SECONDS)))
         return True

@@ -7,18 +7,19 @@ import threading
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import structlog
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
-from sqlalchemy.pool import NullPool
 
 from policy.results.checksums import RowDamaged
 from policy.results.tables import SCHEMA, VERSION
 from registry.database.side_files import allocate_side_file
+from registry.database.sqlite import connect
 
-_BUSY_MILLISECONDS = 30_000
+_BUSY_SECONDS = 30.0
+_PRAGMAS = ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=NORMAL")
+"""The first is of a file that is new: cleaning gives pages back. What a power failure takes is computed again."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 _NOT_OURS = ("no such table", "no such column", "Could not decode")
 _SHORT_READ = sqlite3.SQLITE_IOERR_SHORT_READ
@@ -122,37 +123,33 @@ def _is_without_room(error: BaseException) -> bool:
 
 
 def _opened(path: Path) -> Opened:
-    connect = {"check_same_thread": False}
-    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool, connect_args=connect)
-    event.listen(engine, "connect", _set_up)
+    engine = connect(path, begin="BEGIN IMMEDIATE", busy_seconds=_BUSY_SECONDS, pragmas=_PRAGMAS)
+    reading = connect(path, begin="", busy_seconds=_BUSY_SECONDS, pragmas=_PRAGMAS)
+    anchor = reading.connect()
     try:
-        with engine.begin() as connection:
-            _prepare(connection)
+        if _version(anchor) != VERSION:
+            with engine.begin() as connection:
+                _prepare(connection)
+        anchor.execute(text("SELECT count(*) FROM sqlite_master"))
     except (DatabaseError, sqlite3.DatabaseError, _OtherVersion):
+        anchor.close()
         engine.dispose()
         raise
-    reading = engine.execution_options(isolation_level="AUTOCOMMIT")
-    anchor = reading.connect()
-    anchor.execute(text("SELECT count(*) FROM sqlite_master"))
     allocate_side_file(path)
     return Opened(engine, reading, anchor)
 
 
+def _version(connection: Connection) -> int:
+    found: int = connection.execute(text("PRAGMA user_version")).scalar_one()
+    return found
+
+
 def _prepare(connection: Connection) -> None:
-    """Make the tables of a new file; one that is whole is not written."""
-    version = connection.execute(text("PRAGMA user_version")).scalar_one()
+    """Make the tables of a new file, unless another process has done so; one that is whole is not written."""
+    version = _version(connection)
     if version == VERSION:
         return
     if version:
         raise _OtherVersion
     SCHEMA.create_all(connection)
     connection.execute(text(f"PRAGMA user_version={VERSION}"))
-
-
-def _set_up(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
-    cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a file that is new; pages are given back by cleaning
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.close()

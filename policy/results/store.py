@@ -4,8 +4,7 @@ A write that is lost with the process costs a computation, not an answer, so nob
 synchronous=NORMAL, and one thread that commits whatever has been asked for meanwhile in one transaction.
 """
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import structlog
 from sqlalchemy import Connection
 
-from policy.results.file import Opened, ResultsFile, is_damage
+from policy.results.file import ResultsFile, is_damage
+from registry.database.sqlite import ThreadConnections
+from registry.database.writer import WriterThread
 
 FILE = "policy.db"
 _BATCH = 500
@@ -33,54 +34,10 @@ class _Change:
     change: Callable[[Connection], Any]
     done: Future[Any] = field(default_factory=Future)
 
-    def make(self, connection: Connection) -> Any:
-        return self.change(connection)
 
-    def each(self) -> "list[_Asked]":
-        return [self]
-
-    @property
-    def is_told(self) -> bool:
-        return self.done.done()
-
-    def tell(self, answer: Any) -> None:
-        self.done.set_result(answer)
-
-    def fail(self, error: Exception) -> None:
-        self.done.set_exception(error)
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """Items of additions for which nobody waits, by what adds them."""
-
-    items: dict[Callable[[Connection, Any], Any], list[Any]] = field(default_factory=dict)
-    size: int = 0
-
-    def take(self, add: Callable[[Connection, Any], Any], item: Any) -> None:
-        self.items.setdefault(add, []).append(item)
-        self.size += 1
-
-    def make(self, connection: Connection) -> None:
-        for add, items in self.items.items():
-            add(connection, items)
-
-    def each(self) -> "list[_Asked]":
-        return [_Gathered({add: [item]}) for add, items in self.items.items() for item in items]
-
-    @property
-    def is_told(self) -> bool:
-        """Adding it again does no harm."""
-        return False
-
-    def tell(self, answer: Any) -> None:
-        """Nobody listens."""
-
-    def fail(self, error: Exception) -> None:
-        """Nobody listens; it was logged."""
-
-
-_Asked = _Change | _Gathered
+_Addition = tuple[Callable[[Connection, Any], Any], Any]
+"""What adds items, and an item for which nobody waits."""
+_Asked = _Change | _Addition
 
 
 class ResultStore:
@@ -94,33 +51,26 @@ class ResultStore:
         """Open the database; one of another version, or one that is damaged, is thrown away and begun anew."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = ResultsFile(path)
-        self._local = threading.local()
-        self._open: list[Connection] = []
-        self._lock = threading.Lock()
-        self._waiting: list[_Asked] = []
-        self._closed = False
-        self._wake = threading.Event()
-        self._hurry = threading.Event()
-        self._writer = threading.Thread(target=self._write_all, name="results", daemon=True)
-        self._writer.start()
+        self._connections = ThreadConnections()
+        self._writer: WriterThread[_Asked] = WriterThread(
+            "results", self._commit_group, largest=_BATCH, gather_seconds=_GATHER_SECONDS
+        )
 
     def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a query now, in this thread and on its own connection."""
         opened = self._file.opened
         try:
-            return query(self._connection(opened), *args, **kwargs)
+            return query(self._connections.of(opened.reading), *args, **kwargs)
         except Exception as error:
             if not is_damage(error):
                 raise
             self._file.begin_anew(opened, error)
-            return query(self._connection(self._file.opened), *args, **kwargs)
+            return query(self._connections.of(self._file.opened.reading), *args, **kwargs)
 
     def later(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """Have a change made soon; the future tells when, and nobody needs to wait for it."""
         asked = _Change(lambda connection: change(connection, *args, **kwargs))
-        with self._lock:
-            self._waiting.append(asked)
-        self._wake.set()
+        self._writer.put(asked)
         return asked.done
 
     def gather(self, add: Callable[[Connection, Sequence[Item]], object], item: Item) -> None:
@@ -128,19 +78,12 @@ class ResultStore:
 
         Changes asked for later come after it, earlier ones before it; additions of different kinds come in any order.
         """
-        with self._lock:
-            last = self._waiting[-1] if self._waiting else None
-            if not isinstance(last, _Gathered) or last.size == _BATCH:
-                last = _Gathered()
-                self._waiting.append(last)
-            last.take(add, item)
-            if not self._wake.is_set():
-                self._wake.set()
+        self._writer.put((add, item))
 
     def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Make a change and wait until it is committed."""
         done = self.later(change, *args, **kwargs)
-        self._hurry.set()
+        self._writer.hurry()
         return done.result()
 
     def settle(self) -> None:
@@ -149,85 +92,70 @@ class ResultStore:
 
     def close(self) -> None:
         """Finish what was asked for and let go of the database."""
-        with self._lock:
-            self._closed = True
-        self._hurry.set()
-        self._wake.set()
-        self._writer.join()
-        with self._lock:
-            for connection in self._open:
-                connection.close()
-            self._open.clear()
+        self._writer.close()
+        self._connections.close()
         self._file.close()
 
-    def _connection(self, opened: Opened) -> Connection:
-        known: tuple[Opened, Connection] | None = getattr(self._local, "connection", None)
-        if known is not None and known[0] is opened:
-            return known[1]
-        found = opened.reading.connect()
-        self._local.connection = opened, found
-        with self._lock:
-            self._open.append(found)
-        return found
-
-    def _write_all(self) -> None:
-        ended = False
-        while not ended:
+    def _commit_group(self, group: list[_Asked]) -> None:
+        """Commit it, in another file when this one turns out to be damaged: adding something again does no harm."""
+        left = group
+        while left:
             opened = self._file.opened
             try:
-                with opened.engine.connect() as connection:
-                    ended = self._write_on(connection, opened)
-            except Exception as error:
+                self._commit(self._connections.of(opened.engine), left)
+            except Exception as error:  # noqa: BLE001  the thread goes on, whoever waits is told
+                left = [asked for asked in left if not _is_told(asked)]
                 if not is_damage(error):
-                    raise
+                    _fail(left, error)
+                    return
                 self._file.begin_anew(opened, error)
+            else:
+                return
 
-    def _write_on(self, connection: Connection, opened: Opened) -> bool:
-        """Write until the end was asked for, or the file is another (`False`)."""
-        while self._wake.wait():
-            self._hurry.wait(_GATHER_SECONDS)
-            if self._file.opened is not opened:
-                return False
-            batch, ended = self._taken()
-            try:
-                if batch:
-                    self._commit(connection, batch)
-            except Exception:  # damage: what was asked for is asked of the new file
-                self._put_back(batch)
-                raise
-            if ended:
-                return True
-        return True
-
-    def _put_back(self, batch: "list[_Asked]") -> None:
-        with self._lock:
-            self._waiting = [asked for asked in batch if not asked.is_told] + self._waiting
-        self._wake.set()
-
-    def _taken(self) -> tuple[list[_Asked], bool]:
-        """What waits, up to a batch of it; and whether nothing will come any more."""
-        with self._lock:
-            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
-            ended = self._closed and not self._waiting
-            if not self._waiting and not self._closed:
-                self._wake.clear()
-                self._hurry.clear()
-            return batch, ended
-
-    def _commit(self, connection: Connection, batch: list[_Asked]) -> None:
+    def _commit(self, connection: Connection, asked: list[_Asked]) -> None:
+        """One transaction for all; where that fails, one for each. Raises what tells of damage."""
         try:
             with connection.begin():
-                answers = [asked.make(connection) for asked in batch]
+                answers = _made(connection, asked)
         except Exception as error:
             if is_damage(error):
                 raise
-            each = [one for asked in batch for one in asked.each()]
-            if len(each) > 1:
-                for one in each:
+            if len(asked) == 1:
+                structlog.get_logger(__name__).warning("policy.db could not be written", reason=str(error))
+                _fail(asked, error)
+            else:
+                for one in asked:
                     self._commit(connection, [one])
-                return
-            structlog.get_logger(__name__).warning("policy.db could not be written", reason=str(error))
-            batch[0].fail(error)
             return
-        for asked, answer in zip(batch, answers, strict=True):
-            asked.tell(answer)
+        for done, answer in answers:
+            done.set_result(answer)
+
+
+def _made(connection: Connection, asked: Iterable[_Asked]) -> list[tuple[Future[Any], Any]]:
+    """Make changes in their order, with their answers. Items that stand together are added at once, by kind."""
+    answers: list[tuple[Future[Any], Any]] = []
+    gathered: dict[Callable[[Connection, Any], Any], list[Any]] = {}
+    for one in asked:
+        if isinstance(one, _Change):
+            _add(connection, gathered)
+            answers.append((one.done, one.change(connection)))
+        else:
+            gathered.setdefault(one[0], []).append(one[1])
+    _add(connection, gathered)
+    return answers
+
+
+def _add(connection: Connection, gathered: dict[Callable[[Connection, Any], Any], list[Any]]) -> None:
+    for add, items in gathered.items():
+        add(connection, items)
+    gathered.clear()
+
+
+def _is_told(asked: _Asked) -> bool:
+    return isinstance(asked, _Change) and asked.done.done()
+
+
+def _fail(asked: Iterable[_Asked], error: Exception) -> None:
+    for one in asked:
+        if isinstance(one, _Change):
+            one.done.set_exception(error)

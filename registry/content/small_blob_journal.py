@@ -30,10 +30,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.database.errors import is_full
+from registry.database.sqlite import BUSY_SECONDS
 from registry.metadata import small_blobs, transactions
 from registry.metadata.open_store import open_metadata
 from registry.metadata.small_blobs import JournalEntry
-from registry.metadata.sqlite_store import BUSY_SECONDS, SqliteStore
+from registry.metadata.sqlite_store import SqliteStore
 from registry.metadata.store import MetadataStore
 from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest

@@ -1,144 +1,68 @@
-"""Group commit: all changes that wait share one transaction and one sync, yet each fails alone."""
+"""The thread that writes to a database: what is asked for meanwhile goes into one transaction."""
 
-import asyncio
 import queue
 import threading
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Generic, TypeVar
 
-from sqlalchemy import Connection, Engine
-
-from registry.database.errors import as_oci_error
-from registry.database.statement import raw
-
-T = TypeVar("T")
-Change = Callable[[Connection], Any]
-
-LARGEST_GROUP = 128
+W = TypeVar("W")
 
 
-@dataclass(slots=True)
-class _Waiting:
-    """One change, who waits for it, and how it went."""
-
-    change: Change
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[Any]
-    result: Any = None
-    error: BaseException | None = None
-
-    def deliver(self) -> None:
-        if self.future.done():  # the caller has gone; the change stands all the same
-            return
-        if self.error is not None:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(self.result)
-
-
-class GroupCommit:
-    """One thread that owns the writing connection.
+class WriterThread(Generic[W]):
+    """Hands on what it is given, in groups, in its own thread and in the order in which it came.
 
     Args:
-        engine: its transactions must take the write lock when they begin.
-        committed: called in the writer thread after each commit, before any caller hears of it; what it raises is what
-            they hear.
-
-    Raises:
-        SQLAlchemyError: the database cannot be opened for writing.
+        name: of the thread.
+        commit: makes a group durable and tells whoever waits; it raises nothing.
+        largest: how many a group has at most.
+        gather_seconds: how long a group is waited for after its first; 0: it is what has come by then. For work that
+            nobody waits for: waking a thread for each costs more than the work.
     """
 
-    def __init__(self, engine: Engine, committed: Callable[[Connection], None]) -> None:
-        self._engine = engine
-        self._committed = committed
-        # Here, where a refusal is told: a thread that ended by it would leave every change waiting.
-        self._connection = _writing(engine)
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="metadata-writer", daemon=True)
+    def __init__(
+        self, name: str, commit: Callable[[list[W]], None], *, largest: int, gather_seconds: float = 0.0
+    ) -> None:
+        self._commit = commit
+        self._largest = largest
+        self._gather_seconds = gather_seconds
+        self._queue: queue.SimpleQueue[W | None] = queue.SimpleQueue()
+        self._hurry = threading.Event()
+        self._is_behind = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    async def submit(self, change: Callable[[Connection], T]) -> T:
-        """Run the change in the writer thread; returns when its transaction is durable."""
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(change, loop, loop.create_future())
-        self._queue.put(waiting)
-        return cast("T", await waiting.future)
+    def put(self, work: W) -> None:
+        """Have it done; returns at once."""
+        self._queue.put(work)
+
+    def hurry(self) -> None:
+        """Somebody waits for what was put: it is not gathered any longer."""
+        self._hurry.set()
 
     def close(self) -> None:
-        """Finish what waits and end the thread. Safe to call twice."""
+        """Finish what was put and end the thread. Safe to call twice."""
         self._queue.put(None)
+        self._hurry.set()
         self._thread.join()
-        self._engine.dispose()
 
     def _run(self) -> None:
-        with self._connection as connection:
-            while True:
-                group, last = self._next_group()
-                if group:
-                    self._commit(connection, group)
-                    _deliver(group)
-                if last:
-                    return
+        is_last = False
+        while not is_last:
+            group, is_last = self._next_group()
+            if group:
+                self._commit(group)
 
-    def _next_group(self) -> tuple[list[_Waiting], bool]:
-        """Everything that waits, at least one change; and whether the end was asked for."""
-        group: list[_Waiting] = []
+    def _next_group(self) -> tuple[list[W], bool]:
+        """What waits, at least one; and whether the end was asked for."""
+        group: list[W] = []
         item = self._queue.get()
+        if self._gather_seconds and not self._is_behind:
+            self._hurry.wait(self._gather_seconds)
+            self._hurry.clear()
         while item is not None:
             group.append(item)
-            if len(group) == LARGEST_GROUP or self._queue.empty():
+            self._is_behind = len(group) == self._largest
+            if self._is_behind or self._queue.empty():
                 return group, False
             item = self._queue.get()
         return group, True
-
-    def _commit(self, connection: Connection, group: list[_Waiting]) -> None:
-        try:
-            with connection.begin():
-                for waiting in group:
-                    _apply(connection, waiting)
-            self._committed(connection)
-        except Exception as error:  # noqa: BLE001 - whatever broke the transaction broke it for all of them
-            for waiting in group:
-                waiting.error = waiting.error or as_oci_error(error)
-
-
-def _writing(engine: Engine) -> Connection:
-    """A connection that can write: SQLite opens a file for reading alone where it gets no more, and says nothing."""
-    connection = engine.connect()
-    try:
-        with connection.begin() as nothing:
-            connection.exec_driver_sql("PRAGMA user_version = 0")  # not even BEGIN IMMEDIATE says so
-            nothing.rollback()
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _apply(connection: Connection, waiting: _Waiting) -> None:
-    """Run one change in a savepoint of its own.
-
-    SQLite ends the whole transaction by itself when the disk is full; then the savepoint is gone, its rollback
-    raises, and the group fails together.
-    """
-    raw(connection, "SAVEPOINT one_change")
-    try:
-        waiting.result = waiting.change(connection)
-    except Exception as error:  # noqa: BLE001 - it belongs to the caller
-        waiting.error = as_oci_error(error)
-        raw(connection, "ROLLBACK TO one_change")
-    raw(connection, "RELEASE one_change")
-
-
-def _deliver(group: list[_Waiting]) -> None:
-    for loop in {waiting.loop for waiting in group}:
-        own = [waiting for waiting in group if waiting.loop is loop]
-        with suppress(RuntimeError):  # the loop has closed: nobody is left to tell
-            loop.call_soon_threadsafe(_deliver_all, own)
-
-
-def _deliver_all(group: list[_Waiting]) -> None:
-    for waiting in group:
-        waiting.deliver()

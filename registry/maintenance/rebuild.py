@@ -9,13 +9,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from registry.database.sqlite import connect
 from registry.errors import BasegateError
 from registry.maintenance.snapshot import problems_of, take_snapshot
 from registry.metadata import manifests, repositories
 from registry.metadata.copied import COPY_NAME, copy_state
 from registry.metadata.manifests import Pushed
 from registry.metadata.open_store import FILE_NAME, bring_up_to_date, open_metadata
-from registry.metadata.sqlite_store import connect
 from registry.oci.digest import Digest
 from registry.oci.errors import OciError
 from registry.oci.manifest import parse_manifest

@@ -14,10 +14,11 @@ from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from registry.database.side_files import allocate_side_file
+from registry.database.sqlite import BUSY_SECONDS, connect
 from registry.errors import BasegateError
 from registry.metadata.copied import COPY_NAME, require_current
 from registry.metadata.identity import establish
-from registry.metadata.sqlite_store import BUSY_SECONDS, SqliteStore, connect
+from registry.metadata.sqlite_store import SqliteStore
 from registry.metadata.tables import SCHEMA
 
 # The newest revision in registry/metadata/migrations; a test compares them.

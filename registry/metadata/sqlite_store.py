@@ -5,21 +5,19 @@ write the same file; `BEGIN IMMEDIATE` and the busy timeout put them in a queue.
 """
 
 import asyncio
-import sqlite3
-import threading
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection
 
 from registry.database.errors import MetadataDamaged, as_oci_error
 from registry.database.file_watch import DatabaseWatch
-from registry.database.statement import does_take_room, is_autocommit, raw
-from registry.database.writer import GroupCommit
+from registry.database.group_commit import GroupCommit
+from registry.database.other_commits import OtherCommits
+from registry.database.sqlite import BUSY_SECONDS, ThreadConnections, connect
+from registry.database.statement import does_take_room, is_autocommit
 from registry.metadata.blobs import BLOBS_REMOVED
 from registry.metadata.principals import PRINCIPALS_CHANGED
 from registry.oci.errors import StorageFull, Unavailable
@@ -27,10 +25,7 @@ from registry.oci.errors import StorageFull, Unavailable
 P = ParamSpec("P")
 T = TypeVar("T")
 
-BUSY_SECONDS = 20.0
 READ_SECONDS = 0.5
-# A change made by another process counts after at most so long; asking costs some 20 microseconds.
-OTHERS_SECONDS = 0.1
 
 
 class SqliteStore:
@@ -51,9 +46,7 @@ class SqliteStore:
         self._writer = GroupCommit(connect(path, begin="BEGIN IMMEDIATE", busy_seconds=busy_seconds), self._committed)
         # Only another process that shuts everybody out keeps a look-up waiting, and that in the loop's thread.
         self._reading = connect(path, begin="BEGIN", busy_seconds=min(busy_seconds, READ_SECONDS))
-        self._local = threading.local()
-        self._open: list[Connection] = []
-        self._lock = threading.Lock()
+        self._connections = ThreadConnections(_only_reads)
         self._own = 0
         self._own_principals = 0
         self._own_losses = 0
@@ -72,7 +65,7 @@ class SqliteStore:
     def read_now(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`read` for callers that cannot wait; on the connection of the calling thread."""
         try:
-            connection = self._connection()
+            connection = self._connections.of(self._reading)
         except Exception as error:
             raise self._told(as_oci_error(error)) from error
         try:
@@ -132,22 +125,9 @@ class SqliteStore:
     def close(self) -> None:
         """Finish waiting writes, then close every connection."""
         self._writer.close()
-        with self._lock:
-            for connection in self._open:
-                connection.close()
-            self._open.clear()
+        self._connections.close()
         self._others.close()
         self._reading.dispose()
-
-    def _connection(self) -> Connection:
-        found: Connection | None = getattr(self._local, "connection", None)
-        if found is None:
-            found = self._local.connection = self._reading.connect()
-            found.exec_driver_sql("PRAGMA query_only=ON")
-            found.rollback()
-            with self._lock:
-                self._open.append(found)
-        return found
 
     def _committed(self, connection: Connection) -> None:
         problem = self.watch.problem()
@@ -160,61 +140,6 @@ class SqliteStore:
             self._own_losses += 1
 
 
-class OtherCommits:
-    """Counts the times that another connection was seen to have committed, the store's own writer included."""
-
-    def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._lock = threading.Lock()
-        self._count = 0
-        self._version = -1
-        self._next_look = 0.0
-
-    def hold(self) -> None:
-        """Have the file open without a look: what the store itself commits before the first one does not count."""
-        self._version_now()
-
-    def count(self) -> int:
-        """The count; asks SQLite at most every `OTHERS_SECONDS`."""
-        now = time.monotonic()
-        if now >= self._next_look:
-            with self._lock:
-                self._next_look = now + OTHERS_SECONDS
-                self._look()
-        return self._count
-
-    def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._next_look = float("inf")
-            self._connection.close()
-
-    def _look(self) -> None:
-        version = self._version_now()
-        if version != self._version:
-            self._version = version
-            self._count += 1
-
-    def _version_now(self) -> int:
-        found: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
-        return found
-
-
-def connect(path: Path, *, begin: str, busy_seconds: float = BUSY_SECONDS) -> Engine:
-    """An engine over the file whose transactions start with `begin`, and wait so long for a lock."""
-    engine = create_engine(
-        f"sqlite:///{path}",
-        poolclass=NullPool,
-        connect_args={"check_same_thread": False, "isolation_level": None, "timeout": busy_seconds},
-    )
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def start(connection: Connection) -> None:
-        raw(connection, begin)
-
-    return engine
+def _only_reads(connection: Connection) -> None:
+    connection.exec_driver_sql("PRAGMA query_only=ON")
+    connection.rollback()

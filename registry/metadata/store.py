@@ -2,6 +2,9 @@
 
 A write is a plain function of a connection, and one call of `write` is one transaction, durable when it returns
 (synchronous=FULL). Concurrent writes may share a commit, but fail alone. A read sees one consistent snapshot.
+
+`read` may do its work before it gives way to anybody: it is for look-ups by key and for pages, whose cost has a bound.
+Everything else is a `read_apart` (docs/adr/0042-rows-are-read-in-the-loop.md has the figures).
 """
 
 from collections.abc import Callable
@@ -17,7 +20,7 @@ class MetadataStore(Protocol):
     """Transactions over the tables of `registry.metadata.tables`."""
 
     async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a query and return its answer; it must not write."""
+        """Run a query of bounded cost and return its answer; it must not write. The event loop may wait for it."""
         ...
 
     async def read_apart(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -15,9 +15,10 @@ def _put(module: Any, name: str, value: Any) -> None:
 
 def database_not_synced() -> None:
     """SQLite writes its log, and never waits for the disk."""
-    from registry.metadata import open_store, sqlite_store  # noqa: PLC0415 - after the process was forked
+    from registry.database import sqlite  # noqa: PLC0415 - after the process was forked
+    from registry.metadata import open_store, sqlite_store  # noqa: PLC0415
 
-    connect = sqlite_store.connect
+    connect = sqlite.connect
 
     def unsynced(*args: Any, **kwargs: Any) -> Engine:
         engine = connect(*args, **kwargs)

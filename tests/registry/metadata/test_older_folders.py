@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from alembic import command
 
+from registry.database.sqlite import connect
 from registry.metadata import attributes
 from registry.metadata.attributes import ManifestAttributes
 from registry.metadata.locks import OPEN
 from registry.metadata.migrations.upgrade import configuration
 from registry.metadata.open_store import FILE_NAME, open_metadata
-from registry.metadata.sqlite_store import connect
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
 

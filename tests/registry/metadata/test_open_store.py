@@ -12,9 +12,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from registry.database.sqlite import connect
 from registry.metadata.migrations.upgrade import configuration, upgrade
 from registry.metadata.open_store import FILE_NAME, REVISION, DatabaseNewer, bring_up_to_date, open_metadata
-from registry.metadata.sqlite_store import connect
 from registry.metadata.tables import SCHEMA
 
 
