@@ -7,10 +7,12 @@ from typing import TypeVar
 
 from policy.azure.data_plane import extension as azure_data_plane
 from policy.azure.management import extension as azure_management
+from policy.deployments.workspaces import Workspaces
 from policy.enforcement import extension as enforcement
 from policy.enforcement.gate import PolicyGate
 from policy.gateway import extension as gateway
 from policy.gateway.checks import Checks
+from policy.gateway.deployments import extension as deployments
 from policy.settings import (
     Settings,
     azure_section,
@@ -37,11 +39,13 @@ class Shared:
         stores: the registry's.
         gate: decides; the first extension closes it.
         checks: answers questions about images.
+        workspaces: what deployments belong to; one for all who create, show and change them.
     """
 
     stores: Stores
     gate: PolicyGate
     checks: Checks
+    workspaces: Workspaces
 
     def section(self, of: Callable[[RegistrySettings], T]) -> Callable[[], T]:
         """A section of the settings, as it is whenever somebody asks."""
@@ -52,6 +56,13 @@ EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
     lambda shared: enforcement.extension(shared.gate, shared.stores.metadata, judging_section),
     lambda shared: gateway.extension(shared.checks, shared.section(gateway_section)),
     lambda shared: azure_data_plane.extension(shared.gate, shared.section(data_plane_section)),
+    lambda shared: deployments.extension(
+        shared.stores,
+        shared.checks,
+        shared.workspaces,
+        shared.section(gateway_section),
+        shared.section(deployments_section),
+    ),
     lambda shared: azure_management.extension(
         azure_section, deployments_section, shared.stores.settings.current, shared.checks
     ),
@@ -72,8 +83,10 @@ def build(settings: Settings, *, new_database: bool = False, blobs: BlobStore | 
     """
 
     def extension(stores: Stores) -> Extension:
+        # Before the gate, which nobody would close if this could not be read.
+        workspaces = Workspaces(settings.data, lambda: deployments_section(stores.settings.current))
         gate = PolicyGate.open(stores.storage, stores.metadata, settings.data, settings.policy)
-        shared = Shared(stores, gate, Checks(stores.metadata, gate))
+        shared = Shared(stores, gate, Checks(stores.metadata, gate), workspaces)
         return compose(partial(make, shared) for make in EXTENSIONS)
 
     return build_registry(settings, extension=extension, new_database=new_database, blobs=blobs)

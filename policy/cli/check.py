@@ -79,12 +79,13 @@ def check_command(
     except BasegateError as error:
         answer = CheckResult.unresolved(image or str(config_file), str(error))
     click.echo(
-        json.dumps(answer.document(), indent=2) if as_json else in_words(answer), err=_is_trouble(answer, as_json)
+        json.dumps(answer.document(), indent=2) if as_json else in_words(answer), err=is_trouble(answer, as_json)
     )
-    sys.exit(_exit_code(answer, waited=wait is not None))
+    sys.exit(exit_code(answer, waited=wait is not None))
 
 
-def _exit_code(answer: CheckResult, *, waited: bool) -> int:
+def exit_code(answer: CheckResult, *, waited: bool) -> int:
+    """0 allowed, 1 denied, 2 could not tell: among these, when it was waited for, a verdict that is pending still."""
     if answer.allowed:
         return ALLOWED
     if waited and answer.verdict == PENDING and not answer.stands_against:
@@ -181,6 +182,6 @@ def _default_gateway() -> str:
     return load(Settings, Path(named) if named else None, {}, os.environ).client.gateway
 
 
-def _is_trouble(answer: CheckResult, as_json: bool) -> bool:  # noqa: FBT001
+def is_trouble(answer: CheckResult, as_json: bool) -> bool:  # noqa: FBT001
     """Answers go to standard output; what could not be told goes to standard error, unless a program reads it."""
     return not as_json and not answer.could_tell

@@ -19,6 +19,7 @@ CHECK_PATH = "/policy/v1/references:check"
 PENDING = "pending"
 _HTTPS = "speaks HTTPS"
 _PAUSE_SECONDS = 1.0
+_GOOD = (httpx.codes.OK, httpx.codes.CREATED)
 
 Login = Callable[[], Credentials | None]
 """Finds credentials when they are needed."""
@@ -105,25 +106,55 @@ def explain(connection: Connection, image: ImageReference) -> dict[str, Any]:
     return _ask(connection, "GET", f"/policy/v1/repositories/{image.repository}/manifests/{image.reference}/verdict")
 
 
+def ask(connection: Connection, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What the gateway answers, an object; each of the connection's credentials is tried.
+
+    Raises:
+        CouldNotTell: it refuses, is none, or is not there.
+        TrustUnusable: a CA file cannot be used.
+    """
+    return _asked(connection, method, path, body, lambda _document: True)
+
+
 def _ask(connection: Connection, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    return _asked(connection, method, path, body, _is_answer)
+
+
+def _asked(
+    connection: Connection,
+    method: str,
+    path: str,
+    body: Mapping[str, Any] | None,
+    is_right: Callable[[Mapping[str, Any]], bool],
+) -> dict[str, Any]:
     refused: list[Credentials] = []
     for login in connection.logins():
-        response = _send(connection, login, method, path, body)
+        response = send(connection, login, method, path, body)
         if response.status_code != httpx.codes.UNAUTHORIZED:
-            return _document(connection, response)
+            return _document(connection, response, is_right)
         refused += [login] if login else []
     raise CouldNotTell(_unauthorised(connection.host, refused))
 
 
-def _send(
-    connection: Connection, login: Credentials | None, method: str, path: str, body: Mapping[str, Any] | None
+def send(  # noqa: PLR0913, PLR0917
+    connection: Connection,
+    login: Credentials | None,
+    method: str,
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> httpx.Response:
-    """One request, to this very host: no redirection is followed, and no token fetched from where a challenge says."""
+    """One request, to this very host: no redirection is followed, and no token fetched from where a challenge says.
+
+    Raises:
+        CouldNotTell: it is not there, or speaks another language.
+    """
     try:
         response = httpx.request(
             method,
             f"{connection.scheme}://{connection.host}{path}",
             json=body,
+            headers=headers,
             auth=(login.username, login.password) if login else None,
             verify=tls_context(connection.ca_files) if connection.scheme == "https" else False,
             timeout=connection.timeout,
@@ -150,9 +181,11 @@ def _unreachable(connection: Connection, error: Exception) -> str:
     return f"{connection.host} cannot be reached over {connection.scheme} ({what}): is the registry running there?"
 
 
-def _document(connection: Connection, response: httpx.Response) -> dict[str, Any]:
+def _document(
+    connection: Connection, response: httpx.Response, is_right: Callable[[Mapping[str, Any]], bool]
+) -> dict[str, Any]:
     document = _json(response)
-    if response.status_code == httpx.codes.OK and _is_answer(document):
+    if response.status_code in _GOOD and document and is_right(document):
         return document
     raise CouldNotTell(_refusal(connection.host, response.status_code, document))
 

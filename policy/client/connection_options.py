@@ -51,7 +51,7 @@ class Asking:
             CredentialsUnusable: stored credentials are damaged.
         """
         host = self._host(image)
-        return self._to(host, self.login or self._stored(image, host))
+        return self.to(host, self.login or self._stored(image, host))
 
     def connection_to_gateway(self) -> Connection:
         """The way to the gateway that the caller named, whatever the image.
@@ -80,15 +80,15 @@ class Asking:
         host = self._host(image)
         own = _own(configured, host)
         if self.login is None:
-            return self._to(host, own, lambda: self._stored(image, host)) if own else self.connection(image)
+            return self.to(host, own, lambda: self._stored(image, host)) if own else self.connection(image)
         if self.gateway:
-            return self._to(host, self.login, *([lambda: own] if own else []))
+            return self.to(host, self.login, *([lambda: own] if own else []))
         if own is None:
             raise CouldNotTell(
                 f"the credentials of {self.login.username} were not sent: only the inference configuration names "
                 f"{host}. If they are meant for it, give --gateway {host}; else leave them out, and docker login {host}"
             )
-        return self._to(host, own)
+        return self.to(host, own)
 
     def _host(self, image: ImageReference) -> str:
         host = self.gateway.lower() or image.host
@@ -102,7 +102,8 @@ class Asking:
     def _stored(self, image: ImageReference, host: str) -> Credentials | None:
         return stored_credentials(image.at(host), self.environment, self.home)
 
-    def _to(self, host: str, login: Credentials | None, *others: Login) -> Connection:
+    def to(self, host: str, login: Credentials | None, *others: Login) -> Connection:
+        """The way to a registry with these credentials and, as long as they are refused, the others."""
         flags = {"plain_http": self.plain_http, "timeout": self.timeout, "others": others}
         return Connection.to(host, login, self.ca_file, self.home, **flags)
 

@@ -87,6 +87,11 @@ class Workspaces:
         self._clock = clock
         self._lock = asyncio.Lock()
 
+    @property
+    def default_name(self) -> str:
+        """The workspace of deployments that name none."""
+        return self._settings().workspace
+
     def all(self) -> list[Workspace]:
         """Every workspace, by name."""
         known = self._folder.all()

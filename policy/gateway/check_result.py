@@ -63,9 +63,9 @@ class CheckResult:
         """Whether something definite stands against it."""
         return any(item["result"] == Weight.FAIL for item in self.findings)
 
-    def with_remarks(self, remarks: Sequence[Remark]) -> Self:
+    def with_remarks(self, remarks: Sequence[Remark], rule: str = CONFIG_RULE) -> Self:
         """The same answer for an image that a configuration names: its faults count against it."""
-        found = tuple(_finding(CONFIG_RULE, remark.weight, remark.message) for remark in remarks)
+        found = tuple(_finding(rule, remark.weight, remark.message) for remark in remarks)
         sound = all(remark.weight is Weight.WARN for remark in remarks)
         return replace(self, allowed=self.allowed and sound, findings=(*found, *self.findings))
 

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from policy.gateway.check_result import REFERENCE_RULE, CheckResult
 from policy.gateway.hosts import is_ours
+from policy.gateway.inference_config.remarks import Weight
 from policy.gateway.settings import GatewaySettings
 from registry.oci.errors import NameInvalid
 from registry.oci.image_reference import DEFAULT_TAG, ImageReference, is_loopback
@@ -85,6 +87,23 @@ def licence_note(image: ImageReference) -> str:
     if image.host != _MICROSOFT or "tensorrt" not in f"{image.repository}:{image.tag or ''}".lower():
         return ""
     return f"{image} contains TensorRT: Microsoft's images with it may be used with Microsoft Azure services only"
+
+
+def answer_for_public(answer: CheckResult, image: ImageReference, source: ImageSource) -> CheckResult:
+    """The answer of a copy, for the public image that it is a copy of."""
+    if answer.digest is None and not answer.stands_against:
+        return CheckResult.unresolved(str(image), how_to_copy(image, source))
+    notes = (f"{image} is judged by its copy {source.image}", licence_note(image))
+    return replace(answer, reference=str(image)).with_findings(REFERENCE_RULE, Weight.WARN, notes)
+
+
+def elsewhere(image: ImageReference, here: str) -> str:
+    """The sentence for an image of another registry."""
+    there = image.host or "docker.io, which a reference without a registry means"
+    return (
+        f"{image} is on another registry ({there}): {here} judges only what was pushed to it; "
+        f"push the image here and name {here}/{image.repository}"
+    )
 
 
 def _copy_of(image: ImageReference) -> RepositoryName | None:

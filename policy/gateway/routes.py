@@ -1,18 +1,16 @@
 """The gateway's routes, and who answers them. Content leaves here for callers that may pull the repository only."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from policy.gateway.audit_trail import note_answer
 from policy.gateway.check_request import CheckRequest, read_inquiry
-from policy.gateway.check_result import REFERENCE_RULE, CheckResult
+from policy.gateway.check_result import CheckResult
 from policy.gateway.checks import Checks
-from policy.gateway.image_source import ImageSource, Kind, how_to_copy, licence_note, source_of
-from policy.gateway.inference_config.remarks import Weight
+from policy.gateway.image_source import Kind, answer_for_public, elsewhere, source_of
 from policy.gateway.settings import GatewaySettings
 from registry.api.path_parameters import read_reference_of, repository_of
 from registry.api.request_body import read_limited
@@ -25,7 +23,6 @@ from registry.content.parsing import Parsing
 from registry.oci.digest import Digest
 from registry.oci.image_reference import ImageReference
 from registry.oci.names import Reference, RepositoryName
-from registry.telemetry.request_record import exchange_of
 
 
 def table(clearances: Checks, settings: Callable[[], GatewaySettings], parsing: Parsing) -> tuple[Row, ...]:
@@ -61,60 +58,33 @@ class GatewayHandlers:
         answer = await self._answer(services, request, inquiry)
         remarks = inquiry.config.remarks if inquiry.config else ()
         document = answer.with_remarks(remarks).document()
-        _record(request, document)
+        note_answer(request, document)
         return JSONResponse(document)
 
     async def explain(self, _services: Services, request: Request, principal: Principal) -> Response:
         """GET: everything known of one manifest, and what the policy makes of it."""
         image = _named(request.headers.get("host", ""), repository_of(request), read_reference_of(request))
         document = await self._clearances.explain(principal, image)
-        _record(request, document)
+        note_answer(request, document)
         return JSONResponse(document)
 
     async def _answer(self, services: Services, request: Request, inquiry: CheckRequest) -> CheckResult:
         if not inquiry.image:
             return CheckResult(allowed=False, verdict="inconclusive", reference="")
         here = request.headers.get("host", "")
-        exchange = exchange_of(request.scope)
-        if exchange is not None:
-            exchange.reference = inquiry.image
+        note_answer(request, reference=inquiry.image)
         image = ImageReference.parse(inquiry.image)
         if not image.host and inquiry.config is None:
             image = image.at(here)  # the caller speaks of the registry that it speaks to
         source = source_of(image, here, self._settings())
         if source.kind is Kind.STANDALONE:
-            return CheckResult.unresolved(str(image), _elsewhere(image, here))
+            return CheckResult.unresolved(str(image), elsewhere(image, here))
         principal = await services.access.require(request, source.image.repository, Action.PULL)
         answer = await self._clearances.check(principal, source.image)
         return answer if source.kind is Kind.WORKSPACE else answer_for_public(answer, image, source)
-
-
-def answer_for_public(answer: CheckResult, image: ImageReference, source: ImageSource) -> CheckResult:
-    """The answer of a copy, for the public image that it is a copy of."""
-    if answer.digest is None and not answer.stands_against:
-        return CheckResult.unresolved(str(image), how_to_copy(image, source))
-    notes = (f"{image} is judged by its copy {source.image}", licence_note(image))
-    return replace(answer, reference=str(image)).with_findings(REFERENCE_RULE, Weight.WARN, notes)
-
-
-def _record(request: Request, document: Mapping[str, Any]) -> None:
-    """Let the audit know which image was asked for, and what was answered."""
-    exchange = exchange_of(request.scope)
-    if exchange is not None:
-        exchange.reference = exchange.reference or document["reference"]
-        exchange.digest = document["digest"] or ""
-        exchange.decision = f"{'allowed' if document['allowed'] else 'denied'}: {document['verdict']}"
 
 
 def _named(host: str, repository: RepositoryName, reference: Reference) -> ImageReference:
     if isinstance(reference, Digest):
         return ImageReference(host, repository, digest=reference)
     return ImageReference(host, repository, tag=reference)
-
-
-def _elsewhere(image: ImageReference, here: str) -> str:
-    there = image.host or "docker.io, which a reference without a registry means"
-    return (
-        f"{image} is on another registry ({there}): {here} judges only what was pushed to it; "
-        f"push the image here and name {here}/{image.repository}"
-    )

@@ -108,6 +108,17 @@ def unchanged(client: httpx.Client, case: Case) -> bool:
     return agree({client.patch(f"/acr/v1/{TEAM}{path}", json={}).status_code for path in paths})
 
 
+def deployment(client: httpx.Client, case: Case) -> bool:
+    """Whether a deployment from it is recorded, which gives a receipt."""
+    host = client.base_url.netloc.decode()
+    config = {"entryScript": "score.py", "runtime": "python", "baseImage": f"{host}/{TEAM}:{case.name}"}
+    asked = {"name": f"from-{case.name}", "models": ["m:1"], "inferenceConfig": config}
+    answer = client.post("/policy/v1/deployments", json={**asked, "deploymentConfig": {"computeType": "local"}})
+    if answer.status_code == 201:
+        assert client.get(f"/policy/v1/deployments/{answer.json()['deployment']['id']}").json()["receipt"]
+    return answer.status_code == 201
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One door as callers meet it.
@@ -144,6 +155,7 @@ COLUMNS: Mapping[str, Column] = {
     "attributes GET": column(None, attributes("GET"), *(("GET", each) for each in _ATTRIBUTES)),
     "attributes HEAD": column(None, attributes("HEAD"), *(("HEAD", each) for each in _ATTRIBUTES)),
     "attributes PATCH": column(None, unchanged, ("PATCH", "acr.change_tag"), ("PATCH", "acr.change_manifest")),
+    "deployment": column(AccessPoint.REFERENCE, deployment, ("POST", "deployments.record")),
 }
 
 
@@ -153,7 +165,7 @@ def expected(name: str, case: Case, role: str, mode: str) -> bool:
     if name.startswith("attributes") or role == "deleter":
         # Among the attributes is the verdict: it is there for those who may not pull.
         return name.startswith("attributes") and (sees_all or not name.endswith("PATCH"))
-    if name == "reference":
+    if name in {"reference", "deployment"}:
         return case.there and (case.stands is State.CLEARED or (lax and case.stands is not State.NOT_APPLICABLE))
     if name == "mount":
         return sees_all and case.there

@@ -45,6 +45,8 @@ POLICY = known_policies()[DEFAULT]
 HAND_OUT_NOTHING = {
     *("root.check", "catalog.page", "tags.page", "routes.explain", "tokens.grant", "tokens.redeem", "tokens.exchange"),
     *("manifests.push", "manifests.delete", "blobs.delete", "health.alive", "health.ready", "health.metrics"),
+    *("deployments.list", "deployments.show", "deployments.release", "keys.list"),
+    *("workspaces.list", "workspaces.show", "workspaces.create"),
     *("uploads.status", "uploads.append", "uploads.finish", "uploads.cancel", "acr.absent", "acr.untag"),
     *("acr.list_repositories", "acr.show_repository", "acr.change_repository", "acr.delete_repository"),
     *("acr.list_deleted_repositories", "acr.list_deleted_manifests", "acr.list_deleted_tags", "acr.restore_manifest"),

@@ -96,7 +96,7 @@ def path_of(live: LiveGateway, row: Row) -> str:
     if "{upload}" in path:
         with live.client("admin") as client:
             path = client.post("/v2/team/app/blobs/uploads/").headers["location"] + "?digest=sha256:" + "0" * 64
-    return path.replace("{reference}", "v1")
+    return path.replace("{reference}", "v1").replace("{deployment}", "d-0").replace("{workspace}", "default")
 
 
 @named

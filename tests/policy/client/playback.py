@@ -19,6 +19,7 @@ class Playback(ThreadingHTTPServer):
         status, body, headers: of every answer.
         allowed: the only `Authorization` that is not answered 401; `None` lets everybody in.
         later: the bodies of later answers.
+        tokens: what `/token` answers, whoever asks; "" where there is no such place.
         asked: method, path, `Authorization` and body of every request.
     """
 
@@ -31,6 +32,7 @@ class Playback(ThreadingHTTPServer):
         self.headers: dict[str, str] = {}
         self.allowed: str | None = None
         self.later: list[Any] = []
+        self.tokens = ""
         self.asked: list[tuple[str, str, str, bytes]] = []
 
     @property
@@ -45,18 +47,25 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.asked.append((self.command, self.path, self.headers.get("Authorization", ""), body))
+        if self.server.tokens and self.path.startswith("/token"):
+            self._send(200, json.dumps({"token": self.server.tokens}).encode())
+            return
         raw = self.server.body if isinstance(self.server.body, bytes) else json.dumps(self.server.body).encode()
         if self.server.later:
             self.server.body = self.server.later.pop(0)
         refused = self.server.allowed not in {None, self.headers.get("Authorization", "")}
-        self.send_response(401 if refused else self.server.status)
+        self._send(401 if refused else self.server.status, raw)
+
+    def _send(self, status: int, raw: bytes) -> None:
+        self.send_response(status)
         for name, value in self.server.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(raw)))
         self.end_headers()
-        self.wfile.write(raw)
+        if self.command != "HEAD":
+            self.wfile.write(raw)
 
-    do_GET = do_POST = _answer  # noqa: N815 - names of the library
+    do_GET = do_POST = do_HEAD = _answer  # noqa: N815 - names of the library
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Nothing is logged."""

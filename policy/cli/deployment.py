@@ -1,0 +1,82 @@
+"""`basegate deployment`: what is recorded, and letting go of it; at a gateway, over HTTP."""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from policy.cli.check import asking_of, asking_options
+from policy.client.api import ask
+from policy.client.deploying import DEPLOYMENTS_PATH
+from policy.client.text import visible
+
+_SHOWN = ("id", "name", "state", "workspace", "pinned")
+
+
+@click.group("deployment", short_help="List, show and release recorded deployments.")
+def deployment_group() -> None:
+    """Recorded deployments."""
+
+
+@deployment_group.command("ls")
+@asking_options
+def list_command(*, as_json: bool, **flags: Any) -> None:
+    """List the deployments whose images you may pull, the latest first."""
+    found = ask(asking_of(**flags).connection_to_gateway(), "GET", DEPLOYMENTS_PATH)["deployments"]
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for each in found:
+        click.echo("  ".join(visible(each[key]) for key in _SHOWN))
+
+
+@deployment_group.command("show")
+@click.argument("deployment")
+@click.option("--receipt", is_flag=True, help="Only the receipt.")
+@asking_options
+def show_command(deployment: str, *, receipt: bool, as_json: bool, **flags: Any) -> None:
+    """Show one deployment, by its id or, in the default workspace, the service's name."""
+    found = ask(asking_of(**flags).connection_to_gateway(), "GET", _path(deployment))
+    if receipt:
+        click.echo(found["receipt"])
+    else:
+        show(found, as_json=as_json)
+
+
+@deployment_group.command("release")
+@click.argument("deployment")
+@asking_options
+def release_command(deployment: str, *, as_json: bool, **flags: Any) -> None:
+    """Let go of the image of a deployment: it may be deleted and collected from then on."""
+    found = ask(asking_of(**flags).connection_to_gateway(), "POST", f"{_path(deployment)}/release")
+    if as_json:
+        show(found, as_json=True)
+    else:
+        click.echo(f"released: deployment {visible(found['id'])} of {visible(found['name'])}")
+
+
+@deployment_group.command("keys")
+@asking_options
+def keys_command(*, as_json: bool, **flags: Any) -> None:  # noqa: ARG001
+    """Print the public keys for `basegate verify-receipt --keys FILE`."""
+    found = ask(asking_of(**flags).connection_to_gateway(), "GET", "/policy/v1/keys")
+    click.echo(json.dumps(found, indent=2))
+
+
+def show(document: Mapping[str, Any], *, as_json: bool) -> None:
+    """One thing, as JSON or one member a line."""
+    if as_json:
+        click.echo(json.dumps(document, indent=2))
+        return
+    for key, value in document.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        click.echo(f"{key:<18} {visible(text)}")
+    sys.stdout.flush()
+
+
+def _path(deployment: str) -> str:
+    if not deployment.replace("-", "").isalnum() or not deployment.isascii():
+        raise click.UsageError(f"{deployment!r} is no id of a deployment: basegate deployment ls lists them")
+    return f"{DEPLOYMENTS_PATH}/{deployment}"

@@ -1,0 +1,141 @@
+"""Asking for a deployment: at the gateway of the workspace, or at the standalone registry that the image is in.
+
+A standalone registry is asked with the credentials of the configuration and no others, after they were tried with a
+pull: it is they that the service would use.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from policy.client.api import PENDING, Connection, CouldNotTell, ask
+from policy.client.connection_options import Asking
+from policy.client.credentials import Credentials
+from policy.client.registry_pull import LoginRefused, pull_digest, sign_in
+from policy.gateway.check_result import CheckResult
+from policy.gateway.deployments.registry_rules import REGISTRY_RULE
+from policy.gateway.deployments.request import Profile
+from policy.gateway.image_source import Kind
+from policy.gateway.inference_config.interpret import InferenceConfig
+from policy.gateway.inference_config.remarks import Remark, fail, unsure
+from registry.oci.image_reference import ImageReference
+
+DEPLOYMENTS_PATH = "/policy/v1/deployments"
+_SOURCE = "the inference configuration"
+_PAUSE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class DeployAnswer:
+    """What came back.
+
+    Attributes:
+        result: the answer, and what was found on the way.
+        document: the gateway's own words: `registryKind`, `pinned`, `deployment`, `receipt`; empty when none came.
+    """
+
+    result: CheckResult
+    document: Mapping[str, Any]
+
+    def with_remark(self, remark: Remark) -> "DeployAnswer":
+        """The same answer with something that stands against it."""
+        return DeployAnswer(self.result.with_remarks([remark], REGISTRY_RULE), self.document)
+
+    def as_json(self) -> dict[str, Any]:
+        """One document."""
+        return {**self.document, **self.result.document()}
+
+
+def check_deployment(asking: Asking, config: InferenceConfig, body: Mapping[str, Any], wait: float) -> DeployAnswer:
+    """Ask, and have it recorded where that is wanted and allowed.
+
+    Args:
+        asking: whom, and as whom.
+        config: the inference configuration, for the image and the login that it names.
+        body: of the request, without secrets.
+        wait: seconds for which a pending verdict is asked for again.
+
+    Raises:
+        CouldNotTell, CredentialsUnusable, TrustUnusable, OciError: nothing can be asked.
+    """
+    image = ImageReference.parse(config.image) if config.image else None
+    login = _login(config)
+    if not asking.gateway:
+        if image is None:
+            raise CouldNotTell("no image is named: give --gateway HOST:PORT, whose setting says what the service takes")
+        if login is None or config.login is None or config.login.host != image.host:
+            return _ask(asking.connection(image), body, wait)
+        return _at_standalone(asking, image, login, body, wait)
+    gateway = asking.connection_to_gateway()
+    refused = _refused_there(asking, gateway, config, login)
+    found = _ask(gateway, body if refused is None else {**body, "record": False}, wait)
+    if refused is not None:
+        return found.with_remark(refused)
+    is_elsewhere = found.document["registryKind"] == Kind.STANDALONE and not found.result.stands_against
+    if image is None or login is None or not is_elsewhere:
+        return found
+    return _at_standalone(asking, image, login, body, wait)
+
+
+def _login(config: InferenceConfig) -> Credentials | None:
+    found = config.login
+    return Credentials(found.username, found.password, _SOURCE) if found and found.username and found.password else None
+
+
+def _refused_there(
+    asking: Asking, gateway: Connection, config: InferenceConfig, login: Credentials | None
+) -> Remark | None:
+    """A login that the configuration holds for the very gateway is tried, though the service would not need it."""
+    if login is None or config.login is None or config.login.host != gateway.host:
+        return None
+    try:
+        sign_in(asking.to(gateway.host, login), login)
+    except LoginRefused as error:
+        return fail(str(error))
+    return None
+
+
+def _at_standalone(
+    asking: Asking, image: ImageReference, login: Credentials, body: Mapping[str, Any], wait: float
+) -> DeployAnswer:
+    connection = asking.to(image.host, login)
+    asked = {**body, "registry": Kind.STANDALONE.value}
+    if body["profile"] == Profile.CLI:
+        return _ask(connection, asked, wait)
+    try:
+        digest = pull_digest(connection, login, image)
+    except LoginRefused as error:
+        return _unresolved(image, fail(str(error)))
+    try:
+        return _ask(connection, asked, wait)
+    except CouldNotTell as error:
+        took = f"{image.host} takes the user name and password, and has {image} ({digest or 'without a digest'})"
+        needed = "copy it into the workspace's registry with skopeo copy, where it is judged"
+        return _unresolved(image, unsure(f"{took}, but does not judge images ({error}): {needed}"))
+
+
+def _unresolved(image: ImageReference, remark: Remark) -> DeployAnswer:
+    nothing = CheckResult(allowed=False, verdict="inconclusive", reference=str(image))
+    document = {"registryKind": Kind.STANDALONE.value, "pinned": None, "deployment": None, "receipt": None}
+    return DeployAnswer(nothing.with_remarks([remark], REGISTRY_RULE), document)
+
+
+def _ask(connection: Connection, body: Mapping[str, Any], wait: float) -> DeployAnswer:
+    end = time.monotonic() + wait
+    found = _answer(connection, body)
+    while found.result.verdict == PENDING and (left := end - time.monotonic()) > 0:
+        time.sleep(min(_PAUSE_SECONDS, left))
+        found = _answer(connection, body)
+    return found
+
+
+def _answer(connection: Connection, body: Mapping[str, Any]) -> DeployAnswer:
+    document = ask(connection, "POST", DEPLOYMENTS_PATH, body)
+    try:
+        members = {name: document[name] for name in ("registryKind", "pinned", "deployment", "receipt")}
+        return DeployAnswer(CheckResult.from_document(document), members)
+    except (KeyError, TypeError, ValueError):
+        raise CouldNotTell(
+            f"{connection.host} answered something else than a verdict: is it a basegate registry?"
+        ) from None

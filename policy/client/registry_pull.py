@@ -1,0 +1,77 @@
+"""Are a user name and a password good for a registry? Tried as a service would use them: with a pull, of any registry.
+
+A token is fetched where a challenge says only when that is the very host that is asked.
+"""
+
+import re
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+
+from policy.client.api import Connection, CouldNotTell, send
+from policy.client.credentials import Credentials
+from registry.errors import BasegateError
+from registry.oci.image_reference import ImageReference
+
+_MANIFESTS = (
+    "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json"
+)
+_PARAMETER = re.compile(r'([a-z_]+)="([^"]*)"')
+_REFUSED = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+
+
+class LoginRefused(BasegateError):
+    """The registry does not take the user name and password, or does not let them pull; the message has no secret."""
+
+
+def sign_in(connection: Connection, login: Credentials) -> None:
+    """Sign in at `/v2/`.
+
+    Raises:
+        LoginRefused, CouldNotTell: see there.
+    """
+    _answer(connection, login, "GET", "/v2/", "")
+
+
+def pull_digest(connection: Connection, login: Credentials, image: ImageReference) -> str:
+    """The digest of an image as this login sees it; "" when the registry does not tell.
+
+    Raises:
+        LoginRefused, CouldNotTell: see there; or there is no such image.
+    """
+    path = f"/v2/{image.repository}/manifests/{image.reference}"
+    found = _answer(connection, login, "HEAD", path, f"repository:{image.repository}:pull")
+    if found.status_code != httpx.codes.OK:
+        raise CouldNotTell(f"{connection.host} answered {found.status_code} for {image}: is it there?")
+    return str(found.headers.get("docker-content-digest", ""))
+
+
+def _answer(connection: Connection, login: Credentials, method: str, path: str, scope: str) -> httpx.Response:
+    accept = {"Accept": _MANIFESTS}
+    found = send(connection, login, method, path, headers=accept)
+    challenge = found.headers.get("www-authenticate", "")
+    if found.status_code == httpx.codes.UNAUTHORIZED and challenge.lower().startswith("bearer "):
+        token = _token(connection, login, challenge, scope)
+        if token:
+            found = send(connection, None, method, path, headers=accept | {"Authorization": f"Bearer {token}"})
+    if found.status_code in _REFUSED:
+        raise LoginRefused(
+            f"{connection.host} refuses the user name {login.username} and the password of {login.source}"
+        )
+    return found
+
+
+def _token(connection: Connection, login: Credentials, challenge: str, scope: str) -> str:
+    """A token for a challenge; "" when none is given, or somebody else would have to be asked."""
+    parameters = dict(_PARAMETER.findall(challenge))
+    realm = urlsplit(parameters.get("realm", ""))
+    if (realm.scheme, realm.netloc) != (connection.scheme, connection.host):
+        return ""
+    asked = {"service": parameters.get("service", ""), **({"scope": scope} if scope else {})}
+    answer = send(connection, login, "GET", f"{realm.path}?{urlencode(asked)}")
+    try:
+        document = answer.json() if answer.status_code == httpx.codes.OK else {}
+    except ValueError:
+        return ""
+    return str(document.get("token") or document.get("access_token") or "") if isinstance(document, dict) else ""

@@ -1,0 +1,1 @@
+"""Deployments over HTTP: what is asked, judged, recorded and answered."""
