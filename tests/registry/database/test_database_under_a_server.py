@@ -67,12 +67,16 @@ def live(live: LiveRegistry, repository: Repository) -> LiveRegistry:
 
 def statuses(client: httpx.Client) -> list[int]:
     """What pushes of a small and of a large blob and readiness answer."""
-    repository = Repository(client, "team/app")
-    pushes = [
-        client.put(repository.open_upload(), params={"digest": Digest.of(content)}, content=content)
-        for content in (b"other", b"large" * 100_000)
-    ]
-    return [*(answer.status_code for answer in pushes), client.get("/readyz").status_code]
+    pushes = [push(client, content) for content in (b"other", b"large" * 100_000)]
+    return [*pushes, client.get("/readyz").status_code]
+
+
+def push(client: httpx.Client, content: bytes) -> int:
+    """What a push of a blob comes to, at its first request or its last."""
+    opening = client.post(Repository(client, "team/app").url("blobs/uploads/"))
+    if opening.status_code != 202:
+        return opening.status_code
+    return client.put(opening.headers["location"], params={"digest": Digest.of(content)}, content=content).status_code
 
 
 @pytest.mark.parametrize("harm", [deleted, renamed, replaced, log_deleted, index_deleted, cut])
