@@ -10,7 +10,7 @@ from registry.auth.actions import Role
 from registry.auth.bootstrap_file import read_bootstrap
 from registry.config.sources import load
 from tests.policy.cli.test_serve import status
-from tests.policy.serving import serving
+from tests.server_process import serving
 
 CONFIG = Path(__file__).parents[2] / "config"
 SECRETS = {"admin": "a" * 48, "builder": "b" * 48, "reader": "c" * 48}

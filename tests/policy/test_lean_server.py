@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.policy.serving import Serving, serving
+from tests.server_process import Serving, serving
 
 IDLE_MEBIBYTES = 100
 SIGN_INS = 8

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from policy.cli.main import basegate
 from tests.policy.cli.test_serve import refused, status
-from tests.policy.serving import Serving, serving
+from tests.server_process import Serving, serving
 
 SECRET = "the-builder-pushes-with-it"
 OTHER = "another-secret-of-the-builder"

@@ -12,7 +12,7 @@ from policy.cli.main import basegate
 from registry.telemetry.operator_name import operator_name
 from tests.policy.images_made import good
 from tests.policy.lab import Lab, open_lab
-from tests.policy.serving import serving
+from tests.server_process import serving
 
 EXEMPT = "policy exempt --repositories * --rule * --owner ann --reason moves --until 2999-01-01"
 ACTS = [

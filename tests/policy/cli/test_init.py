@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from policy.cli.main import basegate
 from tests.policy.cli.test_serve import status
-from tests.policy.serving import serving
+from tests.server_process import serving
 
 
 def init(data: Path, *words: str) -> Result:

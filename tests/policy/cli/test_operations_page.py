@@ -19,7 +19,7 @@ from tests.architecture.source import ROOT
 from tests.policy.cli.test_serve import status
 from tests.policy.images_made import good
 from tests.policy.lab import open_lab
-from tests.policy.serving import serving
+from tests.server_process import serving
 from tests.servers import running
 
 _LINE = re.compile(r"^ {4}basegate (.+?)(?: {3,}.*)?$", re.MULTILINE)

@@ -13,7 +13,7 @@ from policy.app import build
 from policy.cli.main import basegate
 from policy.cli.serve import Greeting
 from policy.settings import Settings
-from tests.policy.serving import serving
+from tests.server_process import serving
 
 
 def refused(*arguments: str, **environment: str) -> Result:

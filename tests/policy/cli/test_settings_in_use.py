@@ -12,7 +12,7 @@ from policy.cli.main import basegate
 from policy.settings import Settings
 from registry.config.sources import load
 from registry.server.settings_in_use import FILE, record, recorded
-from tests.policy.serving import serving
+from tests.server_process import serving
 
 IMMUTABLE = {"immutable_tags": [{"repositories": ["team/*"], "tags": ["v1"]}]}
 

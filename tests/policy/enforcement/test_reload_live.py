@@ -22,8 +22,8 @@ from tests.policy.images_made import (
     miniconda,
     noise,
 )
-from tests.policy.serving import Serving, serving
 from tests.repository import Repository, code_of
+from tests.server_process import Serving, serving
 
 OLD, YOUNG = "azureml-2019-07", "azureml-2020-09"
 RELOADED, REFUSED = "settings reloaded", "the new settings are refused"

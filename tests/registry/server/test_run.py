@@ -37,8 +37,8 @@ def test_sighup_applies_live_settings(server: Alone) -> None:
         location = repository.open_upload()
         client.patch(location, content=b"before")
         server.file.write_text("manifests: {deletes: false}\nstorage: {threads: 3}")
-        server.reload()
-        assert "storage.threads" in server.log_until("settings reloaded")
+        server.serving.reload()
+        assert "storage.threads" in server.serving.logged("settings reloaded")[0]
         assert repository.delete("manifests/v1").status_code == 405
         query = {"digest": Digest.of(b"beforeafter")}
         assert client.put(location, params=query, content=b"after").status_code == 201
@@ -50,8 +50,8 @@ def test_limits_of_connections_follow(server: Alone) -> None:
     with server.client() as before, socket.create_connection(server.address, timeout=30) as idle:
         assert before.get("/v2/", headers=large).status_code == 200
         server.file.write_text("server: {head_bytes: 1024, keep_alive_seconds: 1, shutdown_seconds: 9}")
-        server.reload()
-        assert "need_a_restart=[]" in server.log_until("settings reloaded")
+        server.serving.reload()
+        assert "need_a_restart=[]" in server.serving.logged("settings reloaded")[0]
         with server.client() as after:
             assert after.get("/v2/", headers=large).status_code == 431
         assert idle.recv(1) == b""
@@ -63,6 +63,7 @@ def test_an_open_registry_warns_once(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir(mode=0o700)  # a folder that others can read is warned of as well
     with alone(tmp_path, listen="127.1:0") as server:
         server.file.write_text("limits: {tags_page: 5}")
-        server.reload()
-        lines = server.log_up_to("settings reloaded")
+        server.serving.reload()
+        server.serving.logged("settings reloaded")
+    lines = server.serving.log.read_text(encoding="utf-8").splitlines()
     assert ["auth.required is false" in line for line in lines if "[warning" in line] == [True, False]

@@ -1,4 +1,4 @@
-"""`basegate serve` as a process of its own, the way a person starts it."""
+"""A server as a process of its own: what it has printed and logged, its signals, and its end."""
 
 import os
 import re
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -17,11 +17,16 @@ _SECONDS = 60
 
 
 class Serving:
-    """A running server and what it has printed so far."""
+    """A running server and what it has printed so far.
+
+    Attributes:
+        process: what runs.
+        log: the file that its standard error goes to.
+    """
 
     def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
-        self._process = process
-        self._log = log
+        self.process = process
+        self.log = log
         self._printed = ""
         self._ended = False
         self._changed = threading.Condition()
@@ -43,20 +48,20 @@ class Serving:
 
     def reload(self) -> None:
         """Tell it with SIGHUP to read its settings again."""
-        self._process.send_signal(signal.SIGHUP)
+        self.process.send_signal(signal.SIGHUP)
 
     def logged(self, word: str) -> list[str]:
         """Wait until a line of its log holds the word, and give all that do."""
         deadline = time.monotonic() + _SECONDS
-        while not (found := [line for line in self._log.read_text().splitlines() if word in line]):
-            assert time.monotonic() < deadline, f"the log says only: {self._log.read_text()}"
+        while not (found := [line for line in self.log.read_text().splitlines() if word in line]):
+            assert time.monotonic() < deadline, f"the log says only: {self.log.read_text()}"
             time.sleep(0.02)
         return found
 
     def stop(self) -> str:
         """End it with SIGTERM, and give everything it printed."""
-        self._process.send_signal(signal.SIGTERM)
-        self._process.wait(_SECONDS)
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(_SECONDS)
         self._reader.join(_SECONDS)
         return self._printed
 
@@ -71,19 +76,12 @@ class Serving:
 
 
 @contextmanager
-def serving(data: Path, *arguments: str, **environment: str) -> Iterator[Serving]:
-    """Start on a free port over a data folder, which is also where its log goes; ended when the block ends."""
-    data.mkdir(parents=True, exist_ok=True)
-    log = data / "serving.log"
-    command = [sys.executable, "-m", "policy", "serve", "--data", str(data), "--listen", "127.0.0.1:0", *arguments]
+def started(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Iterator[Serving]:
+    """Start a server with its log in a file; ended when the block ends."""
     with (
         log.open("wb") as lines,
         subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=lines,
-            text=True,
-            env=os.environ | {"BASEGATE_LOG__LEVEL": "error"} | environment,
+            command, stdout=subprocess.PIPE, stderr=lines, text=True, env=os.environ | dict(environment)
         ) as process,
     ):
         running = Serving(process, log)
@@ -91,3 +89,12 @@ def serving(data: Path, *arguments: str, **environment: str) -> Iterator[Serving
             yield running
         finally:
             running.stop()
+
+
+@contextmanager
+def serving(data: Path, *arguments: str, **environment: str) -> Iterator[Serving]:
+    """Run `basegate serve` as a person does, on a free port over a data folder, which is also where its log goes."""
+    data.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "policy", "serve", "--data", str(data), "--listen", "127.0.0.1:0", *arguments]
+    with started(command, data / "serving.log", {"BASEGATE_LOG__LEVEL": "error"} | environment) as running:
+        yield running
