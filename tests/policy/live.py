@@ -1,6 +1,5 @@
 """A live basegate with its gate, and images made in code to push to it."""
 
-import asyncio
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +12,10 @@ import httpx
 from policy.app import build
 from policy.settings import Settings
 from registry.auth.actions import Role
-from registry.auth.enrolment import draft, record
+from registry.auth.enrolment import draft
 from registry.storage.blob_store import BlobStore
 from tests.clients.layouts import Image, Layout
+from tests.registry.auth.people import enrol
 from tests.servers import LiveRegistry, running
 
 
@@ -64,15 +64,13 @@ def live_gateway(
     settings = Settings.model_validate(
         {"data": data, "listen": "127.0.0.1:0", "log": quiet, "operations": {"watch": False}, **groups}
     )
-    app = build(settings, blobs=blobs)
     made = [
         draft("admin", Role.OWNER),
         draft("reader", Role.ACR_PULL),
         draft("outsider", Role.ACR_PULL, ["elsewhere/*"]),
     ]
-    for enrolment in made:
-        asyncio.run(app.services.stores.metadata.write(record, enrolment))
-    with running(app) as live:
+    enrol(data, *made)
+    with running(build(settings, blobs=blobs)) as live:
         yield LiveGateway(live, {enrolment.row.name: enrolment.secret() for enrolment in made}, ca)
 
 

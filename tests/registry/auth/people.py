@@ -4,7 +4,7 @@ import asyncio
 import base64
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -42,6 +42,13 @@ def everyone() -> list[Enrolment]:
     return [*(person(role) for role in Role), person(Role.ACR_PUSH, "team/*")]
 
 
+def enrol(data: Path, *made: Enrolment) -> None:
+    """Put principals into a data folder, as a command does."""
+    with closing(open_metadata(data)) as metadata:
+        for enrolment in made:
+            asyncio.run(metadata.write(record, enrolment))
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """An authority with its metadata and the settings it follows."""
@@ -62,9 +69,8 @@ def desk(data: Path, **auth: Any) -> Iterator[Desk]:
     """An authority over a fresh data folder that knows everyone."""
     document = {"data": data, "auth": {"throttle": QUICK, **auth}}
     settings = SettingsInForce(RegistrySettings.model_validate(document))
+    enrol(data, *everyone())
     metadata = open_metadata(data)
-    for made in everyone():
-        asyncio.run(metadata.write(record, made))
     authority = Authority(data, metadata, settings)
     try:
         yield Desk(authority, metadata, settings)

@@ -1,20 +1,17 @@
 """Raw lines to live servers, over HTTP and over TLS, fast and plain."""
 
-import asyncio
 import base64
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from registry.auth.actions import Role
-from registry.auth.enrolment import record
 from registry.cli.certificate_authority import make_certificates
-from registry.metadata.open_store import open_metadata
-from tests.registry.auth.people import QUICK, person
+from tests.registry.auth.people import QUICK, enrol, person
 from tests.servers import LiveRegistry, open_registry
 
 WAYS = ("fast", "plain", "fast-TLS", "plain-TLS")
@@ -59,8 +56,7 @@ def lines(folder: Path, way: str, **server: Any) -> Iterator[Lines]:
         trusting = ssl.create_default_context(cafile=str(made.ca))
         files = {"tls_cert": made.certificate, "tls_key": made.key}
     owner, data = person(Role.OWNER), folder / "data"
-    with closing(open_metadata(data)) as metadata:
-        asyncio.run(metadata.write(record, owner))
+    enrol(data, owner)
     authorization = b"Authorization: Basic " + base64.b64encode(f"{owner.row.name}:{owner.secret()}".encode())
     settings = {"fast": way.startswith("fast"), **server}
     with open_registry(data, server=settings, auth={"required": True, "throttle": QUICK}, **files) as live:
