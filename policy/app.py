@@ -64,7 +64,7 @@ EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
         shared.section(deployments_section),
     ),
     lambda shared: azure_management.extension(
-        azure_section, deployments_section, shared.stores.settings.current, shared.checks
+        azure_section, deployments_section, shared.stores.settings.current, shared.checks, shared.workspaces
     ),
 )
 """All that join, in this order; closed in the reverse order."""

@@ -76,7 +76,7 @@ class Podmanlike:
             "CONTAINERS_STORAGE_CONF": f"{here}/storage.conf",
             "BUILDAH_ISOLATION": "chroot",
             "_CONTAINERS_USERNS_CONFIGURED": "done",
-            "_CONTAINERS_ROOTLESS_UID": "0",
+            "_CONTAINERS_ROOTLESS_UID": "1000",
         }
 
     def pull(self, image: str) -> Sequence[str]:

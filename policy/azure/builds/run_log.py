@@ -46,11 +46,12 @@ class RunLog:
         while len(self._part) > _LINE_MAXIMUM:  # a line that does not end
             text += self._shown(self._part[:_LINE_MAXIMUM]) + b"\r\n"
             self._part = self._part[_LINE_MAXIMUM:]
-        self._file.write(text[: max(0, self._left)])
-        self._left -= len(text)
-        if self._left < 0:
-            self._part = b""
+        if len(text) > self._left:
+            self._file.write(text[: self._left] + b"\r\n")
+            self._left, self._part = 0, b""
             raise LogFull
+        self._file.write(text)
+        self._left -= len(text)
 
     def close(self) -> None:
         """Nothing more comes."""

@@ -14,10 +14,13 @@ from policy.azure.management.dispatch import Management, Row
 from policy.azure.management.place import Place, place_of
 from policy.azure.management.resources import ResourceDoors
 from policy.azure.management.routes import builds, refusals, resources, signing_in
+from policy.azure.management.routes import workspaces as workspace_rows
 from policy.azure.management.settings import AzureSettings
 from policy.azure.management.sign_in.doors import SignInDoors
 from policy.azure.management.sign_in.under_way import UnderWay
+from policy.azure.management.workspace_doors import WorkspaceDoors
 from policy.deployments.settings import DeploymentSettings
+from policy.deployments.workspaces import Workspaces
 from policy.gateway.check_result import CheckResult
 from policy.gateway.checks import Checks
 from registry.api.services import Services
@@ -38,7 +41,9 @@ class NoCertificate(BasegateError):
     """The endpoint has nothing to serve HTTPS with; the message says what to do."""
 
 
-def extension(section: Section, named: Named, settings: RegistrySettings, checks: Checks) -> Extension:
+def extension(
+    section: Section, named: Named, settings: RegistrySettings, checks: Checks, workspaces: Workspaces
+) -> Extension:
     """Open the port that section `azure` names; without one, nothing.
 
     Args:
@@ -46,6 +51,7 @@ def extension(section: Section, named: Named, settings: RegistrySettings, checks
         named: finds the section `deployments`, which has the names of subscription, group and registry.
         settings: those that count now.
         checks: give the verdicts that logs of builds end with.
+        workspaces: the records of workspaces.
 
     Raises:
         NoCertificate: there is no certificate for it.
@@ -53,17 +59,18 @@ def extension(section: Section, named: Named, settings: RegistrySettings, checks
     if not section(settings).listen:
         return Extension()
     certificate(section(settings), settings)
-    endpoint = Endpoint(section, named, checks)
+    endpoint = Endpoint(section, named, checks, workspaces)
     return Extension(ports=endpoint.ports, background=(endpoint.work,))
 
 
 class Endpoint:
     """The endpoint, put together once the registry's services are there."""
 
-    def __init__(self, section: Section, named: Named, checks: Checks) -> None:
+    def __init__(self, section: Section, named: Named, checks: Checks, workspaces: Workspaces) -> None:
         self._section = section
         self._named = named
         self._checks = checks
+        self._workspaces = workspaces
         self._builds: Builds | None = None
 
     def ports(self, services: Services) -> tuple[Port, ...]:
@@ -92,11 +99,13 @@ class Endpoint:
             in_force.current.data, lambda: section(in_force.current).builds, services.desk, self._verdict
         )
         doors = SignInDoors(services.desk, UnderWay(own.sign_ins, own.sign_in_seconds), place, body_bytes)
-        things = ResourceDoors(services, place, body_bytes, lambda _place: ())
+        records = WorkspaceDoors(self._workspaces, place)
+        things = ResourceDoors(services, place, body_bytes, records.brief)
         tasks = BuildDoors(
             self._builds, place, body_bytes, lambda: loopback(in_force.current.listen), own.builds.link_seconds
         )
-        return (*signing_in(doors, CloudDoor(place)), *resources(things), *builds(tasks), *refusals(things))
+        own_rows = (*resources(things), *workspace_rows(records), *builds(tasks), *refusals(things))
+        return (*signing_in(doors, CloudDoor(place)), *own_rows)
 
     async def _verdict(self, caller: Identity, name: ImageName) -> str:
         """What `basegate check` says first of an image that was pushed."""

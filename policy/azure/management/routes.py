@@ -5,6 +5,7 @@ from policy.azure.management.cloud_door import CloudDoor
 from policy.azure.management.dispatch import Needs, Row
 from policy.azure.management.resources import ResourceDoors
 from policy.azure.management.sign_in.doors import SignInDoors
+from policy.azure.management.workspace_doors import WorkspaceDoors
 
 _NOTHING, _SIGNED_IN, _OWNER, _LINK = Needs.NOTHING, Needs.SIGNED_IN, Needs.OWNER, Needs.LINK
 _S = "/subscriptions/{subscription}"
@@ -52,6 +53,16 @@ def resources(doors: ResourceDoors) -> tuple[Row, ...]:
         Row("PUT", _R, _OWNER, "azure.put_registry", doors.put_registry),
         Row("PATCH", _R, _OWNER, "azure.patch_registry", doors.patch_registry),
         Row("GET", f"{_R}/listUsages", _SIGNED_IN, "azure.usages", doors.usages),
+    )
+
+
+def workspaces(doors: WorkspaceDoors) -> tuple[Row, ...]:
+    """What deployments belong to."""
+    ml = "providers/Microsoft.MachineLearningServices/workspaces"
+    return (
+        Row("GET", f"{_S}/{ml}", _SIGNED_IN, "azure.workspaces", doors.workspaces),
+        Row("GET", f"{_G}/{ml}", _SIGNED_IN, "azure.workspaces", doors.workspaces),
+        Row("GET", f"{_G}/{ml}/{{workspace}}", _SIGNED_IN, "azure.workspace", doors.workspace),
     )
 
 

@@ -50,7 +50,7 @@ def rows() -> tuple[Row, ...]:
         settings = Settings.model_validate({"data": Path(folder), "azure": {"listen": "127.0.0.1:0"}})
         make_certificates(settings.data)
         with closing(build(settings)) as app:
-            return Endpoint(azure_section, deployments_section, None).table(app.services)  # type: ignore[arg-type]
+            return Endpoint(azure_section, deployments_section, None, None).table(app.services)  # type: ignore[arg-type]
 
 
 def calls(*needs: Needs) -> list[tuple[str, str]]:

@@ -1,0 +1,81 @@
+"""`az acr build` as it is typed, with a builder that really builds, and the runs that it leaves."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.clients.azure.az import REGISTRY, Az, Cloud
+from tests.clients.program import Outcome
+
+pytestmark = [pytest.mark.root, pytest.mark.client("buildah", "busybox"), pytest.mark.xdist_group("azure-cli")]
+DOCKERFILE = 'FROM scratch\nCOPY busybox /bin/busybox\nARG WORD=none\nRUN ["/bin/busybox", "sh", "-c", "/bin/busybox echo word-$WORD"]\n'
+BUILD = ("acr", "build", "--registry", REGISTRY, "--file", "Dockerfile")
+
+
+@pytest.fixture
+def here(az: Az) -> Az:
+    """An az that stands in a folder with a Dockerfile and a base to copy."""
+    (az.home / "Dockerfile").write_text(DOCKERFILE, encoding="utf-8")
+    (az.home / ".dockerignore").write_text("azure\n", encoding="utf-8")
+    shutil.copy(shutil.which("busybox") or "", az.home / "busybox")
+    return az
+
+
+def last_line(done: Outcome) -> str:
+    """What a build ends with."""
+    return done.output.strip().splitlines()[-1]
+
+
+def test_the_command_of_the_document(here: Az) -> None:
+    """It builds, pushes, gives the verdict, and ends with its sentence."""
+    done = here.run(
+        "acr", "build", "--image", "myimage:v1", "--registry", REGISTRY, "--file", "Dockerfile", "."
+    ).check()
+    assert re.fullmatch(r"Run ID: c\w+ was successful after \d+s", last_line(done))
+    assert re.search(r"^denied: myimage:v1@sha256:[0-9a-f]{64}", done.output, re.MULTILINE)
+    tags = here.run("acr", "manifest", "show", "--registry", REGISTRY, "--name", "myimage:v1", "--only-show-errors")
+    assert json.loads(tags.check().output)["schemaVersion"] == 2
+
+
+def test_a_build_that_fails(here: Az) -> None:
+    """az says so, with exit code 1."""
+    (here.home / "Dockerfile").write_text("FROM scratch\nCOPY missing /x\n", encoding="utf-8")
+    done = here.run(*BUILD, "--image", "team/bad:v1", ".")
+    assert done.code == 1
+    assert "Run failed" in done.output
+    assert re.search(r"Run ID: c\w+ failed after \d+s\. Error: failed during run, err: exit status", done.output)
+
+
+def test_arguments(here: Az) -> None:
+    """`--build-arg` reaches the build; `--secret-build-arg` too, and stays out of the log."""
+    assert "word-shown" in here.run(*BUILD, "--no-push", "--build-arg", "WORD=shown", ".").check().output
+    assert "word-***" in here.run(*BUILD, "--no-push", "--secret-build-arg", "WORD=hidden", ".").check().output
+
+
+def test_runs_are_listed_and_their_logs_shown(here: Az) -> None:
+    """`az acr task list-runs` and `logs`."""
+    run = here.run(*BUILD, "--image", "team/listed:{{.Run.ID}}", ".").check()
+    name = last_line(run).split()[2]
+    shown = here.run("acr", "task", "list-runs", "--registry", REGISTRY, "--only-show-errors", "-o", "json").check()
+    assert name in [each["runId"] for each in json.loads(shown.output)]
+    assert last_line(run) in here.run("acr", "task", "logs", "--registry", REGISTRY, "--run-id", name).check().output
+
+
+def test_a_context_that_is_an_address(here: Az) -> None:
+    """There is no internet in a lab."""
+    done = here.run(*BUILD, "--image", "team/x:v1", "https://github.com/x/y.git")
+    assert not done.ok
+    assert "OperationNotSupported" in done.output
+
+
+def test_nobody_builds_what_it_may_not_push(cloud: Cloud, here: Az, home: Path) -> None:
+    """The refusal says which role is needed."""
+    pusher = cloud.signed_in(home, cloud.pusher)
+    for name in ("Dockerfile", "busybox"):
+        shutil.copy(here.home / name, home / name)
+    done = pusher.run(*BUILD, "--image", "other/app:v1", ".")
+    assert not done.ok
+    assert "may not push to other/app" in done.output

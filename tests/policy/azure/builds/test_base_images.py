@@ -1,0 +1,25 @@
+"""Which images a Dockerfile begins with or copies from."""
+
+import pytest
+
+from policy.azure.builds.builders import base_images
+
+
+@pytest.mark.parametrize(
+    ("text", "images"),
+    [
+        ("FROM a:v1\nRUN x", ["a:v1"]),
+        ("FROM scratch", []),
+        ("from --platform=linux/amd64 a:v1 as base\nFROM base\nFROM b", ["a:v1", "b"]),
+        ("ARG BASE=a:v1\nFROM $BASE", ["a:v1"]),
+        ("ARG TAG\nFROM localhost:5000/a:${TAG}", ["localhost:5000/a:v9"]),
+        ("FROM a\nCOPY --chown=1 --from=b:v2 /x /y\nCOPY --from=0 /x /y", ["a", "b:v2"]),
+        ("FROM a AS one\nCOPY --from=one /x /y", ["a"]),
+        ("# FROM no\nRUN echo FROM", []),
+        ("FROM", []),
+        ("", []),
+    ],
+)
+def test_they_are_found(text: str, images: list[str]) -> None:
+    """Stages are none, and arguments are filled in."""
+    assert list(base_images(text, {"TAG": "v9"})) == images
