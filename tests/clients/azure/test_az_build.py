@@ -11,7 +11,12 @@ from tests.clients.azure.az import REGISTRY, Az, Cloud
 from tests.clients.program import Outcome
 
 pytestmark = [pytest.mark.root, pytest.mark.client("buildah", "busybox"), pytest.mark.xdist_group("azure-cli")]
-DOCKERFILE = 'FROM scratch\nCOPY busybox /bin/busybox\nARG WORD=none\nRUN ["/bin/busybox", "sh", "-c", "/bin/busybox echo word-$WORD"]\n'
+DOCKERFILE = """\
+FROM scratch
+COPY busybox /bin/busybox
+ARG WORD=none
+RUN ["/bin/busybox", "sh", "-c", "/bin/busybox echo word-$WORD"]
+"""
 BUILD = ("acr", "build", "--registry", REGISTRY, "--file", "Dockerfile")
 
 

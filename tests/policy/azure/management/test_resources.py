@@ -40,7 +40,11 @@ def test_there_is_one_of_each(endpoint: LiveEndpoint, path: str) -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "names"),
-    [("", ["myregistry"]), (f"{ACR.partition('/')[2]}/registries", ["myregistry"]), ("Microsoft.Compute/disks", [])],
+    [
+        ("", ["myregistry", "default"]),
+        (f"{ACR.partition('/')[2]}/registries", ["myregistry"]),
+        ("Microsoft.Compute/disks", []),
+    ],
 )
 def test_resources_are_found_by_type(endpoint: LiveEndpoint, wanted: str, names: list[str]) -> None:
     """As az looks a registry up before every command."""
