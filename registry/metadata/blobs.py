@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from registry.database.statement import Statement, autocommit
@@ -40,6 +40,7 @@ _HOLDERS = (
     .limit(bindparam("count"))
 )
 _BATCH = 500
+FEW = 50
 
 
 def batches(digests: Collection[Digest]) -> Iterator[list[Digest]]:
@@ -90,7 +91,24 @@ def unlink(connection: Connection, repository_id: int, digest: Digest) -> bool:
 
 def present(connection: Connection, repository_id: int, digests: Collection[Digest]) -> set[Digest]:
     """Those of the digests that the repository holds as blobs."""
+    if len(digests) > FEW:
+        return present_of_many(connection, repository_blobs, repository_id, digests)
     return {item for item in digests if _PRESENT.first(connection, {"repository": repository_id, "name": item})}
+
+
+def present_of_many(
+    connection: Connection, table: Table, repository_id: int, digests: Collection[Digest]
+) -> set[Digest]:
+    """Those of many digests that stand in a table with columns `repository_id` and `digest`.
+
+    SQLite looks up 500 at a time without the interpreter, so that other threads run meanwhile.
+    """
+    here = select(table.c.digest).where(table.c.repository_id == repository_id)
+    return {
+        Digest(digest)
+        for batch in batches(digests)
+        for (digest,) in connection.execute(here.where(table.c.digest.in_(batch)))
+    }
 
 
 def holders(connection: Connection, digest: Digest, count: int) -> list[RepositoryName]:

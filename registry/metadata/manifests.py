@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from registry.database.statement import Statement, autocommit
-from registry.metadata import locks
+from registry.metadata import blobs, locks
 from registry.metadata import repositories as named_repositories
 from registry.metadata.tables import manifest_references, manifests, repositories, tags
 from registry.oci.digest import Digest
@@ -159,6 +159,8 @@ def remove(connection: Connection, repository_id: int, digest: Digest) -> list[T
 
 def present(connection: Connection, repository_id: int, digests: Collection[Digest]) -> set[Digest]:
     """Those of the digests that the repository holds as manifests."""
+    if len(digests) > blobs.FEW:
+        return blobs.present_of_many(connection, manifests, repository_id, digests)
     return {item for item in digests if _ID.first(connection, {"repository": repository_id, "named": item})}
 
 

@@ -24,6 +24,7 @@ from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
 
 NAME, TAG, DIGEST = RepositoryName("team/app"), Tag("v1"), Digest.of(b"x")
+MANY = [Digest.of(str(number).encode()) for number in range(1_200)]
 
 QUESTIONS: dict[str, Any] = {
     "repository": lambda c: repositories.find(c, NAME),
@@ -49,9 +50,11 @@ QUESTIONS: dict[str, Any] = {
     "manifest": lambda c: manifests.find(c, NAME, DIGEST),
     "manifest of a tag": lambda c: manifests.find_tagged(c, NAME, TAG),
     "manifests present": lambda c: manifests.present(c, 1, [DIGEST]),
+    "many manifests present": lambda c: manifests.present(c, 1, MANY),
     "remove a manifest": lambda c: manifests.remove(c, 1, DIGEST),
     "blob": lambda c: blobs.size_of(c, NAME, DIGEST),
     "blobs present": lambda c: blobs.present(c, 1, [DIGEST]),
+    "many blobs present": lambda c: blobs.present(c, 1, MANY),
     "sizes of blobs": lambda c: blobs.sizes_of(c, NAME, [DIGEST]),
     "manifests in files": lambda c: manifests.filed(c, NAME, [DIGEST]),
     "unlink a blob": lambda c: blobs.unlink(c, 1, DIGEST),
