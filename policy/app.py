@@ -86,7 +86,7 @@ def build(settings: Settings, *, new_database: bool = False, blobs: BlobStore | 
         # Before the gate, which nobody would close if this could not be read.
         workspaces = Workspaces(settings.data, lambda: deployments_section(stores.settings.current))
         gate = PolicyGate.open(stores.storage, stores.metadata, settings.data, settings.policy)
-        shared = Shared(stores, gate, Checks(stores.metadata, gate), workspaces)
+        shared = Shared(stores, gate, Checks(stores.metadata, gate, stores.storage), workspaces)
         return compose(partial(make, shared) for make in EXTENSIONS)
 
     return build_registry(settings, extension=extension, new_database=new_database, blobs=blobs)

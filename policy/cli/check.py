@@ -134,7 +134,10 @@ def _answer(image: str | None, config_file: Path | None, asking: Asking, wait: f
     document = parse(read_config(config_file))
     config = interpret(document)
     if asking.gateway and any(remark.unset for remark in config.remarks):
-        return check_config(asking.connection_to_gateway(), document)
+        return check_config(asking.connection_to_gateway(), document, wait)
+    if config.image and config.platform:  # which the gateway compares with the image's
+        named = ImageReference.parse(config.image)
+        return check_config(asking.connection_from_file(named, config.login), document, wait)
     return _image_answer(config, asking, wait).with_remarks(config.remarks)
 
 

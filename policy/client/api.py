@@ -77,14 +77,13 @@ def check(connection: Connection, image: ImageReference) -> CheckResult:
     return CheckResult.from_document(_ask(connection, "POST", CHECK_PATH, {"reference": str(image)}))
 
 
-def check_config(connection: Connection, document: Mapping[str, Any]) -> CheckResult:
-    """Ask about an inference configuration that names no image: what the gateway takes for it is the gateway's setting.
+def check_config(connection: Connection, document: Mapping[str, Any], wait: float) -> CheckResult:
+    """Ask about an inference configuration as a whole: what it stands for may be the gateway's setting.
 
-    The document goes there without its secrets. Raises as `check` does.
+    The document goes there without its secrets. Asks again and raises as `check_again` does.
     """
-    return CheckResult.from_document(
-        _ask(connection, "POST", CHECK_PATH, {"inferenceConfig": without_secrets(document)})
-    )
+    body = {"inferenceConfig": without_secrets(document)}
+    return _again(lambda: CheckResult.from_document(_ask(connection, "POST", CHECK_PATH, body)), wait)
 
 
 def check_again(connection: Connection, image: ImageReference, wait: float) -> CheckResult:
@@ -93,11 +92,15 @@ def check_again(connection: Connection, image: ImageReference, wait: float) -> C
     The registry itself waits at every question (its setting `policy.wait_seconds`), which is not cut short. Raises as
     `check` does, at once: what cannot be reached is not waited for.
     """
+    return _again(lambda: check(connection, image), wait)
+
+
+def _again(ask_once: Callable[[], CheckResult], wait: float) -> CheckResult:
     end = time.monotonic() + wait
-    answer = check(connection, image)
+    answer = ask_once()
     while answer.verdict == PENDING and (left := end - time.monotonic()) > 0:
         time.sleep(min(_PAUSE_SECONDS, left))
-        answer = check(connection, image)
+        answer = ask_once()
     return answer
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from policy.enforcement.reference_gate import Assessment, ReferenceGate
 from policy.gateway.check_result import CheckResult
-from policy.gateway.inference_config.remarks import Weight
+from policy.gateway.image_platforms import ImagePlatforms, on_platform
+from policy.gateway.inference_config.remarks import Remark, Weight
 from policy.inspection.facts_json import facts_document
 from policy.state import State
 from registry.auth.principals import Principal
@@ -14,6 +15,8 @@ from registry.oci.digest import Digest
 from registry.oci.errors import ManifestUnknown
 from registry.oci.image_reference import ImageReference
 from registry.oci.names import Reference, RepositoryName
+from registry.oci.platforms import Platform
+from registry.storage.blob_store import BlobStore
 
 GATE_RULE = "gate"
 
@@ -21,9 +24,18 @@ GATE_RULE = "gate"
 class Checks:
     """What the gateway's handlers call; built once at start-up."""
 
-    def __init__(self, metadata: MetadataStore, door: ReferenceGate) -> None:
+    def __init__(self, metadata: MetadataStore, door: ReferenceGate, storage: BlobStore) -> None:
         self._metadata = metadata
         self._door = door
+        self._platforms = ImagePlatforms(storage, metadata)
+
+    async def on_platform(
+        self, repository: RepositoryName, answer: CheckResult, wanted: Platform | None
+    ) -> tuple[Remark, ...]:
+        """What stands against the image of an answer for what it runs on, where something is asked for."""
+        if wanted is None or answer.digest is None:
+            return ()
+        return on_platform(wanted, await self._platforms.of(repository, Digest(answer.digest)))
 
     async def check(self, principal: Principal, image: ImageReference) -> CheckResult:
         """The answer for an image of this registry; an unknown one is an answer too, never a clearance."""

@@ -81,6 +81,8 @@ class GatewayHandlers:
             return CheckResult.unresolved(str(image), elsewhere(image, here))
         principal = await services.access.require(request, source.image.repository, Action.PULL)
         answer = await self._clearances.check(principal, source.image)
+        wanted = inquiry.config.platform if inquiry.config else None
+        answer = answer.with_remarks(await self._clearances.on_platform(source.image.repository, answer, wanted))
         return answer if source.kind is Kind.WORKSPACE else answer_for_public(answer, image, source)
 
 

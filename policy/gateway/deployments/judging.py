@@ -60,6 +60,7 @@ async def judge(asked: DeploymentRequest, here: str, settings: GatewaySettings, 
     source = source_of(image, here, settings)
     kind = asked.registry if source.kind is Kind.WORKSPACE else source.kind
     answer = await _of_image(image, source, here, checks, pull)
+    answer = answer.with_remarks(await checks.on_platform(source.image.repository, answer, asked.config.platform))
     on_login = on_registry(kind, asked.profile, image, asked.config.login)
     answer = _with_remarks(answer.with_remarks(on_login, REGISTRY_RULE), asked)
     return Judged(answer, kind, _wanted(asked, image, source, kind, answer))

@@ -15,6 +15,7 @@ from policy.gateway.inference_config.other_kinds import images_elsewhere, kind_o
 from policy.gateway.inference_config.places import contradictions
 from policy.gateway.inference_config.registry_login import RegistryLogin, read_environment_registry, read_plain_registry
 from policy.gateway.inference_config.remarks import Remark, fail, unset, unsure, warn
+from registry.oci.platforms import Platform
 
 PLAIN_KEYS = (
     "entryScript",
@@ -57,12 +58,14 @@ class InferenceConfig:
         image: the image reference as written; "" when the configuration names none.
         login: address and credentials of the image's registry; `None` when it names none.
         remarks: what is wrong or questionable, in reading order.
+        platform: what the image has to run on, as `docker.platform` asks; `None` when it does not.
     """
 
     form: Form
     image: str = ""
     login: RegistryLogin | None = None
     remarks: tuple[Remark, ...] = field(default_factory=tuple)
+    platform: Platform | None = None
 
 
 def interpret(document: Mapping[str, Any]) -> InferenceConfig:
@@ -143,7 +146,14 @@ def _environment(environment: Mapping[str, Any]) -> InferenceConfig:
         remarks = (*remarks, unsure(f"{what}: build it, push it, and name it in baseImage"))
     elif not image and not on_image:
         remarks = (*remarks, unset("environment.docker.baseImage is not set"))
-    return InferenceConfig(Form.ENVIRONMENT, image, login, remarks)
+    return InferenceConfig(Form.ENVIRONMENT, image, login, remarks, _platform(docker.get("platform")))
+
+
+def _platform(value: Any) -> Platform | None:
+    """`{"os": "Linux", "architecture": "amd64"}`; whatever else stands there is the service's affair."""
+    words = [value.get(name) if isinstance(value, Mapping) else None for name in ("os", "architecture")]
+    system, architecture = (word[:64] if isinstance(word, str) else "" for word in words)
+    return Platform(system, architecture) if architecture else None
 
 
 def _version_2(environment: Mapping[str, Any]) -> InferenceConfig:

@@ -85,6 +85,16 @@ def test_a_file_without_an_image_is_the_gateways_to_judge(server: Playback, tmp_
     assert json.loads(server.asked[-1][3])["inferenceConfig"]["baseImageRegistry"]["password"] == "(withheld)"
 
 
+def test_a_platform_is_the_gateways_to_compare(server: Playback, tmp_path: Path) -> None:
+    """The whole document goes there."""
+    platform = {"os": "Linux", "architecture": "arm64"}
+    file = tmp_path / "ic.json"
+    docker = {"baseImage": f"{server.host}/team/app:v1", "platform": platform}
+    file.write_text(json.dumps({"entryScript": "score.py", "environment": {"docker": docker}}))
+    assert run(tmp_path, "check", "--inference-config", str(file)).exit_code == 0
+    assert json.loads(server.asked[-1][3])["inferenceConfig"]["environment"]["docker"]["platform"] == platform
+
+
 def test_not_found(server: Playback, tmp_path: Path) -> None:
     """An image that the registry does not hold: exit code 2, the reason on standard error."""
     server.body = CheckResult.unresolved("h:1/team/app:v1", "it is not in this registry").document()

@@ -74,7 +74,7 @@ def test_a_person_and_a_program_are_told(lab: Lab) -> None:
     """The answer of the check has it among its findings."""
     harm(lab.data, "gone", good().layers[0])
     image = ImageReference.parse(f"localhost/{TEAM}:v1")
-    answer = lab.run(Checks(lab.metadata, lab.gate).check(READER, image)).document()
+    answer = lab.run(Checks(lab.metadata, lab.gate, lab.storage).check(READER, image)).document()
     assert (answer["allowed"], answer["verdict"]) == (False, "inconclusive")
     assert (answer["findings"][0]["rule"], answer["findings"][0]["result"]) == ("content", "error")
 

@@ -61,11 +61,11 @@ def test_a_check_says_which_platform_is_gone(lab: Lab) -> None:
     """Denied, with the sentence of the verdict, until it is pushed again."""
     drop(lab)
     image = ImageReference.parse(f"localhost/{TEAM}:v1")
-    answer = lab.run(Checks(lab.metadata, lab.gate).check(READER, image)).document()
+    answer = lab.run(Checks(lab.metadata, lab.gate, lab.storage).check(READER, image)).document()
     assert (answer["allowed"], answer["verdict"]) == (False, "inconclusive")
     assert answer["findings"][0]["message"].startswith("linux/arm64: manifest")
     lab.run(lab.push_manifest(ARM.manifest, None))
-    assert lab.run(Checks(lab.metadata, lab.gate).check(READER, image)).document()["allowed"]
+    assert lab.run(Checks(lab.metadata, lab.gate, lab.storage).check(READER, image)).document()["allowed"]
 
 
 def test_readers_do_not_get_it(lab: Lab) -> None:

@@ -17,5 +17,6 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway]:
         live.push(folder / "bad", "team/app:bad", refused_image())
         live.push(folder / "public", "mcr.microsoft.com/azureml/onnxruntime:v0.4.0-tensorrt19.03", cleared_image())
         live.push(folder / "derived", "azureml/azureml_0b7f9e3a:latest", cleared_image())
+        live.push(folder / "ways", "team/app:both-ways", cleared_image(), cleared_image("arm", "arm64"))
         live.push(folder / "both", "team/app:both", cleared_image(), refused_image())
         yield live

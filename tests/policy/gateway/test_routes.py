@@ -132,6 +132,20 @@ def test_an_image_that_a_training_run_built(gateway: LiveGateway) -> None:
     assert (found["allowed"], found["reference"]) == (True, f"{gateway.host}/azureml/azureml_0b7f9e3a:latest")
 
 
+@pytest.mark.parametrize(
+    ("tag", "architecture", "allowed"),
+    [("good", "amd64", True), ("good", "x86_64", True), ("good", "arm64", False), ("both-ways", "ARM64", True)],
+)
+def test_the_platform_that_is_asked_for(gateway: LiveGateway, tag: str, architecture: str, allowed: bool) -> None:
+    """Is compared with the image's, or with those of an index."""
+    platform = {"os": "Linux", "architecture": architecture}
+    docker = {"baseImage": f"{gateway.host}/team/app:{tag}", "platform": platform}
+    config = {"entryScript": "score.py", "environment": {"name": "e", "docker": docker}}
+    found = gateway.check("reader", inferenceConfig=config).json()
+    told = any("environment.docker.platform asks for linux/arm64" in item["message"] for item in found["findings"])
+    assert (found["allowed"], told) == (allowed, not allowed)
+
+
 def test_a_configuration_without_an_image(gateway: LiveGateway) -> None:
     """Could not be told, where no setting says what the service takes."""
     assert configured(gateway, None)["verdict"] == "inconclusive"

@@ -1,0 +1,63 @@
+"""What an image runs on, by its configuration or its index, compared with what a configuration asks for."""
+
+import asyncio
+from collections.abc import Iterable
+
+from policy.gateway.inference_config.remarks import Remark, fail
+from registry.content.manifests import content_of
+from registry.metadata import manifests
+from registry.metadata.store import MetadataStore
+from registry.oci import strict_json
+from registry.oci.digest import Digest
+from registry.oci.errors import ContentTooLarge, OciError
+from registry.oci.manifest import ImageIndex, Manifest, parse_manifest
+from registry.oci.names import RepositoryName
+from registry.oci.platforms import Platform
+from registry.storage.blob_store import BlobStore
+
+_CONFIG_BYTES = 4 << 20
+_TEXT = 64
+
+
+class ImagePlatforms:
+    """Reads manifests and configurations of this registry."""
+
+    def __init__(self, storage: BlobStore, metadata: MetadataStore) -> None:
+        self._storage = storage
+        self._metadata = metadata
+
+    async def of(self, repository: RepositoryName, digest: Digest) -> tuple[Platform, ...]:
+        """What a manifest can run on, in normal form; nothing when it does not say, or cannot be read."""
+        row = await self._metadata.read(manifests.find, repository, digest)
+        raw = None if row is None else await content_of(self._storage, self._metadata, repository, row)
+        if row is None or raw is None:
+            return ()
+        try:
+            manifest = await asyncio.to_thread(parse_manifest, raw, row.media_type)
+            named = await self._named(manifest)
+        except (OciError, strict_json.JsonRefused):
+            return ()
+        return tuple(each.normal for each in named if each.architecture and not each.is_unknown)
+
+    async def _named(self, manifest: Manifest) -> Iterable[Platform]:
+        if isinstance(manifest, ImageIndex):
+            return [child.platform for child in manifest.manifests if child.platform is not None]
+        try:
+            raw = await self._storage.get(manifest.config.digest, _CONFIG_BYTES)
+        except ContentTooLarge:
+            return []
+        return [] if raw is None else [await asyncio.to_thread(_platform_of, raw)]
+
+
+def on_platform(wanted: Platform | None, found: tuple[Platform, ...]) -> tuple[Remark, ...]:
+    """A fault when an image is for other platforms only than the one that is asked for."""
+    if wanted is None or not found or any(wanted.normal.is_alike(each) for each in found):
+        return ()
+    held = ", ".join(sorted({str(Platform(each.os, each.architecture)) for each in found}))
+    return (fail(f"environment.docker.platform asks for {wanted.normal}, and the image is for {held}"),)
+
+
+def _platform_of(raw: bytes) -> Platform:
+    document = strict_json.loads(raw)
+    words = [document.get(name) if isinstance(document, dict) else None for name in ("os", "architecture")]
+    return Platform(*(word[:_TEXT] if isinstance(word, str) else "" for word in words))
