@@ -67,6 +67,7 @@ class PolicyGate:
             PolicyRefused: the settings name a policy that is not known or cannot be used.
         """
         self.results = results
+        self._orders = orders
         self.policies = PoliciesInForce(settings, orders)
         self._generation = Generation(orders, results, clock)
         self.inspector = Inspector(storage, metadata, results, settings.inspection, self._on_found)
@@ -124,7 +125,7 @@ class PolicyGate:
     ) -> Collection[Digest]:
         """Those that may not be handed out; only those that are not known to be open are judged one by one."""
         bound = self.policies.of(repository)
-        if principal.may(Action.PUSH, repository) or not bound.mode.withholds:
+        if _sees_withheld(principal, repository) or not bound.mode.withholds:
             return ()
 
         def asked(digest: Digest) -> AccessRequest:
@@ -171,6 +172,10 @@ class PolicyGate:
         if decision.allowed:
             decision = await self._decisions.with_subject(question, request, decision)
         return Assessment(verdict, decision, {"name": bound.policy.name, "digest": bound.policy.digest})
+
+    def orders_changed(self) -> None:
+        """The operator file was changed in this process: it counts from now on."""
+        self._orders.look_now()
 
     async def verdict_now(self, repository: RepositoryName, digest: Digest) -> tuple[Verdict | None, tuple[str, ...]]:
         """The verdict as far as it is known without waiting, and the words of the exemptions that let it through."""
@@ -221,4 +226,9 @@ class PolicyGate:
         self._generation.bump()
 
     def _sees_all(self, principal: Principal, repository: RepositoryName) -> bool:
-        return principal.may(Action.PUSH, repository) or self.policies.of(repository).mode is Mode.AUDIT
+        return _sees_withheld(principal, repository) or self.policies.of(repository).mode is Mode.AUDIT
+
+
+def _sees_withheld(principal: Principal, repository: RepositoryName) -> bool:
+    """Whether somebody may look at what is withheld: who may push there, and who scans it."""
+    return principal.may(Action.PUSH, repository) or principal.may(Action.QUARANTINE_READ, repository)

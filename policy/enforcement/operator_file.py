@@ -117,6 +117,10 @@ class OperatorFileInForce:
             self._look()
         return self._orders
 
+    def look_now(self) -> None:
+        """Somebody in this process has changed the file: what it says counts from now on."""
+        self._look()
+
     def _look(self) -> None:
         with self._lock:
             self._next_look = time.monotonic() + _LOOK_AGAIN

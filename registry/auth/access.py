@@ -193,7 +193,8 @@ def _wanted(repository: RepositoryName, actions: Iterable[Action], also: Iterabl
 def _who(principal: Principal) -> str:
     if principal.is_anonymous:
         return "the anonymous caller"
-    return f"principal {principal.name} (role {principal.role.value if principal.role else 'none'})"
+    word = "scope map" if principal.grants else f"role {principal.role.value if principal.role else 'none'}"
+    return f"principal {principal.name} ({word})"
 
 
 def _sentence(identity: Identity, repository: RepositoryName, actions: Sequence[Action]) -> str:
@@ -207,7 +208,9 @@ def _sentence(identity: Identity, repository: RepositoryName, actions: Sequence[
     verb = refused.value.replace("_", " ")
     link = "from" if refused is Action.PULL else "to" if refused is Action.PUSH else "in"
     need = f"needs role {roles_that_may(refused)}"
-    if principal.role is not None and not principal.reaches(repository):
+    if principal.grants:
+        need = f"its scope map does not grant that, it reaches {', '.join(principal.patterns)}"
+    elif principal.role is not None and not principal.reaches(repository):
         need = f"it is bound to {', '.join(principal.repositories)}"
     return f"{_who(principal)} may not {verb} {link} {repository}: {need}"
 

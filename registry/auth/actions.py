@@ -14,6 +14,8 @@ class Action(StrEnum):
     METADATA_WRITE = "metadata_write"
     DELETED_READ = "deleted_read"
     DELETED_RESTORE = "deleted_restore"
+    QUARANTINE_READ = "quarantine_read"
+    QUARANTINE_WRITE = "quarantine_write"
 
 
 class Role(StrEnum):
@@ -22,6 +24,8 @@ class Role(StrEnum):
     ACR_PULL = "AcrPull"
     ACR_PUSH = "AcrPush"
     ACR_DELETE = "AcrDelete"
+    ACR_QUARANTINE_READER = "AcrQuarantineReader"
+    ACR_QUARANTINE_WRITER = "AcrQuarantineWriter"
     OWNER = "Owner"
 
 
@@ -29,5 +33,20 @@ GRANTS: Mapping[Role, frozenset[Action]] = {
     Role.ACR_PULL: frozenset({Action.PULL, Action.METADATA_READ}),
     Role.ACR_PUSH: frozenset({Action.PULL, Action.PUSH, Action.METADATA_READ, Action.METADATA_WRITE}),
     Role.ACR_DELETE: frozenset({Action.DELETE, Action.METADATA_READ, Action.DELETED_READ}),
+    Role.ACR_QUARANTINE_READER: frozenset({Action.PULL, Action.METADATA_READ, Action.QUARANTINE_READ}),
+    # Clients ask for metadata_write to change a quarantine state; locks are not theirs to change.
+    Role.ACR_QUARANTINE_WRITER: frozenset(
+        {
+            Action.PULL,
+            Action.METADATA_READ,
+            Action.METADATA_WRITE,
+            Action.QUARANTINE_READ,
+            Action.QUARANTINE_WRITE,
+        }
+    ),
     Role.OWNER: frozenset(Action),
 }
+
+SCANNING = frozenset({Action.QUARANTINE_READ, Action.QUARANTINE_WRITE})
+SCANNERS = frozenset({Role.ACR_QUARANTINE_READER, Role.ACR_QUARANTINE_WRITER})
+"""Roles that are for looking at what is withheld, whatever else they grant."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from registry.auth.actions import Role
+from registry.auth.actions import Action, Role
 from registry.auth.origin import Origin, origin_of
 from registry.auth.principals import Principal
 from registry.caches import Recent
@@ -79,4 +79,5 @@ def account_of(row: PrincipalRow | None) -> Account | None:
         return None
     role = Role(row.role) if row.role in set(Role) else None
     origins = {secret.hash: origin_of(secret) for secret in row.secrets}
-    return Account(Principal(row.id, row.name, role, row.repositories), origins)
+    grants = tuple((pattern, frozenset(map(Action, set(words) & set(Action)))) for pattern, words in row.grants)
+    return Account(Principal(row.id, row.name, role, row.repositories, () if role else grants), origins)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from registry.auth.actions import GRANTS, Action
+from registry.auth.actions import Action
 from registry.auth.principals import Principal
 from registry.oci.errors import NameInvalid
 from registry.oci.names import RepositoryName
@@ -83,16 +83,14 @@ def grant(principal: Principal, asked: Iterable[Scope]) -> tuple[Scope, ...]:
 def _narrow(principal: Principal, scope: Scope) -> Scope:
     nothing = Scope(scope.kind, scope.name, ())
     if scope.kind == REGISTRY and scope.name == CATALOG:
-        return CATALOG_SCOPE if principal.role is not None and scope.actions else nothing
+        return CATALOG_SCOPE if principal.may_anything and scope.actions else nothing
     if scope.kind == REGISTRY and scope.name == DELETED_CATALOG:
         return DELETED_CATALOG_SCOPE if principal.may_see_deleted and scope.actions else nothing
-    if scope.kind != REPOSITORY or principal.role is None:
+    if scope.kind != REPOSITORY or not principal.may_anything:
         return nothing
     try:
         name = RepositoryName.parse(scope.name)
     except NameInvalid:
         return nothing
-    if not principal.reaches(name):
-        return nothing
-    allowed = sorted(GRANTS[principal.role])
+    allowed = sorted(action for action in Action if principal.may(action, name))
     return Scope(REPOSITORY, name, tuple(a for a in allowed if EVERYTHING in scope.actions or a in scope.actions))

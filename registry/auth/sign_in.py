@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from registry.auth.actions import GRANTS, Action
+from registry.auth.actions import GRANTS, SCANNERS, SCANNING, Action
 from registry.auth.credentials import NULL_GUID, BearerToken, Credentials, UserSecret
 from registry.auth.origin import Origin
 from registry.auth.principal_cache import Directory
@@ -50,7 +50,7 @@ class Identity:
 
     def may_list(self) -> bool:
         """Whether the catalog may be read."""
-        return self.principal.role is not None and (self.claims is None or self.claims.catalog)
+        return self.principal.may_anything and (self.claims is None or self.claims.catalog)
 
     def may_list_deleted(self) -> bool:
         """Whether the catalog of what was deleted may be read."""
@@ -181,5 +181,7 @@ class SignIn:
 
 
 def roles_that_may(action: Action) -> str:
-    """The roles that grant an action, for a sentence: `AcrPush or Owner`."""
-    return " or ".join(role.value for role, actions in GRANTS.items() if action in actions)
+    """The roles that grant an action, for a sentence: `AcrPush or Owner`; those of scanners for what only they may."""
+    granting = [role for role, actions in GRANTS.items() if action in actions]
+    others = [role for role in granting if role not in SCANNERS]
+    return " or ".join(role.value for role in (granting if action in SCANNING else others))

@@ -30,6 +30,8 @@ _STEPS = (
     "DELETE FROM principal_secrets",
     "DELETE FROM principals",
     "INSERT INTO principals SELECT * FROM src.principals",
+    "DELETE FROM scope_maps",
+    "INSERT INTO scope_maps SELECT * FROM src.scope_maps",
     "INSERT INTO principal_secrets SELECT * FROM src.principal_secrets",
     "DELETE FROM store",
     "INSERT INTO store SELECT * FROM src.store",

@@ -1,4 +1,4 @@
-"""The tables of principals and their secrets."""
+"""The tables of principals, their secrets, and the scope maps that grant rights by repository."""
 
 from sqlalchemy import Boolean, Column, Float, ForeignKey, String, Table, Text
 
@@ -12,6 +12,16 @@ principals = Table(
     Column("role", String(32), nullable=False),
     Column("repositories", Text, nullable=False, comment="JSON array of patterns"),
     Column("enabled", Boolean, nullable=False),
+    Column("created", Float, nullable=False, comment="seconds since the epoch"),
+    Column("scope_map", String(64), nullable=True, comment="whose rights it has in the place of its role's"),
+)
+
+scope_maps = Table(
+    "scope_maps",
+    SCHEMA,
+    Column("name", String(64), primary_key=True),
+    Column("description", Text, nullable=False),
+    Column("grants", Text, nullable=False, comment="JSON: [[pattern, [action, …]], …]"),
     Column("created", Float, nullable=False, comment="seconds since the epoch"),
 )
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
 
+from registry.metadata import scope_maps
 from registry.metadata.principal_tables import principal_secrets, principals
-
-PRINCIPALS_CHANGED = "principals changed"
-"""The key of a connection's `info` that says that its transaction has changed a principal."""
+from registry.metadata.scope_maps import PRINCIPALS_CHANGED, Grants
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,8 @@ class PrincipalRow:
         enabled: whether it may sign in.
         created: seconds since the epoch.
         secrets: in the order of their names.
+        scope_map: the name of the scope map whose rights it has in the place of its role's, or empty.
+        grants: what that map grants.
     """
 
     id: str
@@ -53,6 +54,8 @@ class PrincipalRow:
     enabled: bool
     created: float
     secrets: tuple[SecretRow, ...] = ()
+    scope_map: str = ""
+    grants: Grants = ()
 
 
 _FIND = select(principals).where(or_(principals.c.id == bindparam("id"), principals.c.name == bindparam("name")))
@@ -91,6 +94,7 @@ def add(connection: Connection, row: PrincipalRow) -> bool:
         "repositories": json.dumps(row.repositories),
         "enabled": row.enabled,
         "created": row.created,
+        "scope_map": row.scope_map or None,
     }
     connection.execute(insert(principals), values)
     connection.info[PRINCIPALS_CHANGED] = True
@@ -125,6 +129,12 @@ def grant(connection: Connection, principal_id: str, role: str, repositories: Se
     connection.info[PRINCIPALS_CHANGED] = True
 
 
+def give_scope_map(connection: Connection, principal_id: str, name: str) -> None:
+    """Give a principal the rights of a scope map, in the place of its role's or another map's."""
+    connection.execute(update(principals).where(principals.c.id == principal_id).values(scope_map=name, role=""))
+    connection.info[PRINCIPALS_CHANGED] = True
+
+
 def remove(connection: Connection, principal_id: str) -> None:
     """Forget a principal and its secrets."""
     connection.execute(delete(principal_secrets).where(principal_secrets.c.principal_id == principal_id))
@@ -147,4 +157,16 @@ def _assemble(connection: Connection, row: Row[tuple[object, ...]]) -> Principal
     found = connection.execute(_SECRETS, {"id": row.id}).all()
     secrets = tuple(SecretRow(each.name, each.hash, each.expires, each.created) for each in found)
     patterns = tuple(json.loads(row.repositories))
-    return PrincipalRow(row.id, row.name, row.role, patterns, bool(row.enabled), row.created, secrets)
+    known = scope_maps.find(connection, row.scope_map) if row.scope_map else None
+    grants = known.grants if known is not None else ()
+    return PrincipalRow(
+        row.id,
+        row.name,
+        row.role,
+        patterns,
+        bool(row.enabled),
+        row.created,
+        secrets,
+        row.scope_map or "",
+        grants,
+    )

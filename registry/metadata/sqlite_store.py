@@ -19,7 +19,7 @@ from registry.database.other_commits import OtherCommits
 from registry.database.sqlite import BUSY_SECONDS, ThreadConnections, connect
 from registry.database.statement import does_take_room, is_autocommit
 from registry.metadata.blobs import BLOBS_REMOVED
-from registry.metadata.principals import PRINCIPALS_CHANGED
+from registry.metadata.scope_maps import PRINCIPALS_CHANGED
 from registry.oci.errors import StorageFull, Unavailable
 
 P = ParamSpec("P")

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from registry.metadata.principal_tables import principal_secrets, principals
+from registry.metadata.principal_tables import principal_secrets, principals, scope_maps
 from registry.metadata.schema import SCHEMA
 
 _DIGEST = String(136)
@@ -185,6 +185,7 @@ __all__ = [
     "principals",
     "repositories",
     "repository_blobs",
+    "scope_maps",
     "store",
     "tags",
     "trash",

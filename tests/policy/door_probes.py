@@ -161,14 +161,15 @@ COLUMNS: Mapping[str, Column] = {
 
 def expected(name: str, case: Case, role: str, mode: str) -> bool:
     """The design's words as one rule."""
-    lax, sees_all = mode in {"warn", "audit"}, role in {"owner", "pusher"}
+    lax, may_push = mode in {"warn", "audit"}, role in {"owner", "pusher"}
+    sees_all = may_push or role == "scanner"
     if name.startswith("attributes") or role == "deleter":
         # Among the attributes is the verdict: it is there for those who may not pull.
-        return name.startswith("attributes") and (sees_all or not name.endswith("PATCH"))
+        return name.startswith("attributes") and (may_push or not name.endswith("PATCH"))
     if name in {"reference", "deployment"}:
         return case.there and (case.stands is State.CLEARED or (lax and case.stands is not State.NOT_APPLICABLE))
     if name == "mount":
-        return sees_all and case.there
+        return may_push and case.there
     if name.startswith("blob"):
         return case.there and (case.blob_stands in _OPEN or lax or sees_all)
     if name.startswith("manifest") and not case.there:

@@ -39,7 +39,13 @@ from tests.policy.lab import TEAM, open_lab
 from tests.servers import running
 
 MODES = ("enforce", "reject", "warn", "audit")
-ROLES = {"owner": Role.OWNER, "pusher": Role.ACR_PUSH, "reader": Role.ACR_PULL, "deleter": Role.ACR_DELETE}
+ROLES = {
+    "owner": Role.OWNER,
+    "pusher": Role.ACR_PUSH,
+    "reader": Role.ACR_PULL,
+    "deleter": Role.ACR_DELETE,
+    "scanner": Role.ACR_QUARANTINE_READER,
+}
 POLICY = known_policies()[DEFAULT]
 # What a manifest says of an image, or that it exists, is not its content; pushes have their own tests.
 HAND_OUT_NOTHING = {

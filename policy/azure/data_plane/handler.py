@@ -4,10 +4,15 @@ from collections.abc import Callable
 
 from starlette.requests import Request
 
+from policy.azure.data_plane.changes import Change
 from policy.azure.data_plane.settings import DataPlaneSettings
 from registry.api.services import Services
+from registry.auth.actions import Role
 from registry.auth.challenge import challenger
+from registry.auth.principals import Principal
 from registry.content.parsing import Parsing
+from registry.oci.errors import Denied
+from registry.oci.names import RepositoryName
 
 
 class Handlers:
@@ -21,6 +26,15 @@ class Handlers:
     def __init__(self, settings: Callable[[], DataPlaneSettings], parsing: Parsing) -> None:
         self.settings = settings
         self.parsing = parsing
+
+    @staticmethod
+    def require_locker(principal: Principal, name: RepositoryName, change: Change) -> None:
+        """Who only judges images changes no locks. Raises Denied."""
+        if change.locks and principal.role is Role.ACR_QUARANTINE_WRITER:
+            raise Denied(
+                f"principal {principal.name} (role {principal.role.value}) may not lock in {name}: it changes "
+                "quarantine states only"
+            )
 
     @staticmethod
     def login_server(services: Services, request: Request) -> str:

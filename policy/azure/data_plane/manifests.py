@@ -19,7 +19,6 @@ from registry.auth.principals import Principal
 from registry.content.parsing import Parsing
 from registry.metadata.attributes import ManifestAttributes
 from registry.oci.digest import Digest
-from registry.oci.errors import Unsupported
 
 
 class ManifestHandlers(Handlers):
@@ -66,8 +65,10 @@ class ManifestHandlers(Handlers):
         """PATCH: its locks; answers as GET does."""
         name, digest = repository_of(request), Digest.parse(request.path_params["digest"])
         change = await change_of(request, self.parsing, self.settings().attributes_bytes, OF_MANIFESTS)
+        self.require_locker(principal, name, change)
         if change.state or change.details:
-            raise Unsupported("the quarantine state follows the policy's verdict here: it cannot be set")
+            await services.attributes.of_manifest(name, digest)
+            await self._quarantine.change(principal, name, digest, change)
         await services.attributes.lock(principal, name, digest, change.locks)
         return await self.show(services, request, principal)
 

@@ -23,7 +23,7 @@ class RepositoryHandlers(Handlers):
         """GET: the names of those that the caller may pull from, in ASCII order."""
         size = paging.size_of(services, request)
         visible = partial(principal.may, Action.PULL)
-        found = await services.catalog.page(visible, size, request.query_params.get("last", ""), principal.repositories)
+        found = await services.catalog.page(visible, size, request.query_params.get("last", ""), principal.patterns)
         headers = paging.link(request, "/acr/v1/_catalog", size, found.items[-1]) if found.more else {}
         return JSONResponse({"repositories": list(found.items)}, headers=headers)
 
@@ -35,6 +35,7 @@ class RepositoryHandlers(Handlers):
     async def change(self, services: Services, request: Request, principal: Principal) -> Response:
         """PATCH: its locks; answers as GET does."""
         change = await change_of(request, self.parsing, self.settings().attributes_bytes)
+        self.require_locker(principal, repository_of(request), change)
         await services.attributes.lock(principal, repository_of(request), None, change.locks)
         return await self.show(services, request, principal)
 

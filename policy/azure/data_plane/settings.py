@@ -8,6 +8,12 @@ from registry.config.group import LIVE, Group
 class DataPlaneSettings(Group):
     """Azure Container Registry's own API beside /v2."""
 
+    release_days: int = Field(
+        default=30,
+        ge=1,
+        description="how long an image that a principal with role AcrQuarantineWriter or Owner has let through passes",
+        json_schema_extra=LIVE,
+    )
     attributes_bytes: int = Field(
         default=16_384,
         ge=1024,

@@ -40,6 +40,7 @@ class TagHandlers(Handlers):
     async def change(self, services: Services, request: Request, principal: Principal) -> Response:
         """PATCH: its locks; answers as GET does."""
         change = await change_of(request, self.parsing, self.settings().attributes_bytes)
+        self.require_locker(principal, repository_of(request), change)
         await services.attributes.lock(principal, repository_of(request), _tag_of(request), change.locks)
         return await self.show(services, request, principal)
 
