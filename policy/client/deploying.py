@@ -6,7 +6,7 @@ pull: it is they that the service would use.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from policy.client.api import PENDING, Connection, CouldNotTell, ask
@@ -65,10 +65,13 @@ def check_deployment(asking: Asking, config: InferenceConfig, body: Mapping[str,
         if image is None:
             raise CouldNotTell("no image is named: give --gateway HOST:PORT, whose setting says what the service takes")
         if login is None or config.login is None or config.login.host != image.host:
-            return _ask(asking.connection(image), body, wait)
+            return _ask(asking.connection_from_file(image, None), body, wait)
         return _at_standalone(asking, image, login, body, wait)
     gateway = asking.connection_to_gateway()
-    refused = _refused_there(asking, gateway, config, login)
+    own = login if config.login is not None and config.login.host == gateway.host else None
+    refused = None if own is None else _refused_there(asking, gateway, own)
+    if own is not None and refused is None:
+        gateway = replace(gateway, others=(*gateway.others, lambda: own))
     found = _ask(gateway, body if refused is None else {**body, "record": False}, wait)
     if refused is not None:
         return found.with_remark(refused)
@@ -83,14 +86,10 @@ def _login(config: InferenceConfig) -> Credentials | None:
     return Credentials(found.username, found.password, _SOURCE) if found and found.username and found.password else None
 
 
-def _refused_there(
-    asking: Asking, gateway: Connection, config: InferenceConfig, login: Credentials | None
-) -> Remark | None:
+def _refused_there(asking: Asking, gateway: Connection, own: Credentials) -> Remark | None:
     """A login that the configuration holds for the very gateway is tried, though the service would not need it."""
-    if login is None or config.login is None or config.login.host != gateway.host:
-        return None
     try:
-        sign_in(asking.to(gateway.host, login), login)
+        sign_in(asking.to(gateway.host, own), own)
     except LoginRefused as error:
         return fail(str(error))
     return None

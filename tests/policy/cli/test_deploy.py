@@ -180,6 +180,27 @@ def test_a_login_for_the_workspaces_own_registry_is_tried(desk: Desk) -> None:
     assert (result.exit_code, json.loads(result.stdout)["deployment"]) == (1, None)
 
 
+def test_a_login_of_the_configuration_is_enough(desk: Desk) -> None:
+    """For the gateway that it is for, where the caller has none."""
+    standalone(desk, desk.gateway.host, desk.gateway.secrets["reader"])
+    line = ["deploy", "check", "-n", "enough", "-m", "m:1", *_files(desk)]
+    assert desk.run(*line, BASEGATE_USERNAME="", BASEGATE_PASSWORD="").exit_code == 0
+
+
+def test_given_credentials_do_not_go_where_only_the_file_leads(desk: Desk) -> None:
+    """Without a gateway nobody but the file has named the registry."""
+    with playing() as other:
+        desk.config(baseImage=f"{other.host}/team/app:v1")
+        result = desk.run("deploy", "check", "-n", "led", "-m", "m:1", *_files(desk), BASEGATE_GATEWAY="")
+        assert (result.exit_code, other.asked) == (2, [])
+    assert "were not sent" in result.stderr
+
+
+def _files(desk: Desk) -> list[str]:
+    folder = desk.folder
+    return ["--ic", str(folder / "inferenceconfig.json"), "--dc", str(folder / "deploymentconfig.json"), "--ct", "c"]
+
+
 def test_no_password_leaves_for_the_gateway(desk: Desk) -> None:
     """What the configuration and the deployment configuration hold stays here."""
     with playing() as gateway:

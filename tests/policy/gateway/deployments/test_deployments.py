@@ -98,6 +98,7 @@ def test_the_image_is_protected_until_it_is_released(gateway: LiveGateway) -> No
     path = f"/v2/azureml/azureml_0b7f9e3a/manifests/{found['digest']}"
     with gateway.client("admin") as client:
         refused = client.delete(path)
+        assert client.delete("/acr/v1/azureml%2Fazureml_0b7f9e3a").status_code == 405
         assert release(gateway, found["deployment"]["id"]).json()["state"] == "released"
         deleted = client.delete(path)
     assert (refused.status_code, deleted.status_code) == (405, 202)
