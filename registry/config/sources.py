@@ -20,7 +20,9 @@ S = TypeVar("S", bound=RegistrySettings)
 
 PREFIX = "BASEGATE_"
 # Read by the commands themselves: where the settings file is, and what their other flags default to.
-NOT_SETTINGS = frozenset({"CONFIG", "BOOTSTRAP_FILE", "USERNAME", "PASSWORD", "CA_FILE", "PLAIN_HTTP", "QUIET"})
+NOT_SETTINGS = frozenset(
+    {"CONFIG", "BOOTSTRAP_FILE", "USERNAME", "PASSWORD", "CA_FILE", "PLAIN_HTTP", "QUIET", "ENDPOINT"}
+)
 # The flag `--gateway` in this one is HOST:PORT, the settings' group of the same name a mapping.
 _FLAG_OR_GROUP = frozenset({"GATEWAY"})
 
