@@ -181,7 +181,7 @@ def _services(
         stores=stores,
         gate=gate,
         access=authority.access,
-        desk=authority.desk,
+        token_service=authority.token_service,
         blobs=Blobs(storage, metadata, gate, settings),
         uploads=Uploads(storage, metadata, gate, settings, journal, sessions),
         manifests=Manifests(storage, metadata, gate, settings),

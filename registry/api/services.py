@@ -36,7 +36,7 @@ class Services:
     stores: Stores
     gate: Gate
     access: Access
-    desk: TokenService
+    token_service: TokenService
     blobs: Blobs
     uploads: Uploads
     manifests: Manifests

@@ -21,18 +21,20 @@ async def grant(services: Services, request: Request, _principal: Principal) -> 
     """
     scopes = _scopes(services, request.query_params.multi_items())
     authorization = request.headers.get("authorization")
-    return _answer(request, await services.desk.for_header(authorization, _address(request), scopes))
+    return _answer(request, await services.token_service.for_header(authorization, _address(request), scopes))
 
 
 async def redeem(services: Services, request: Request, _principal: Principal) -> Response:
     """POST: a token for a form with `grant_type` password or refresh_token (RFC 6749)."""
     fields = await _form(services, request)
-    return _answer(request, await services.desk.for_form(dict(fields), _address(request), _scopes(services, fields)))
+    return _answer(
+        request, await services.token_service.for_form(dict(fields), _address(request), _scopes(services, fields))
+    )
 
 
 async def exchange(services: Services, request: Request, _principal: Principal) -> Response:
     """POST: a refresh token for a token of this registry."""
-    return _answer(request, await services.desk.exchange(dict(await _form(services, request))))
+    return _answer(request, await services.token_service.exchange(dict(await _form(services, request))))
 
 
 def _answer(request: Request, handout: Handout) -> Response:

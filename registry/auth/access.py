@@ -73,8 +73,8 @@ class Access:
         identity = await self._identify(request, (scope,))
         if identity.may_list_deleted() if deleted else identity.may_list():
             return identity.principal
-        what = "what was deleted" if deleted else "repositories with this token"
-        raise self._refusal(request, identity, (scope,), f"{_who(identity.principal)} may not list {what}")
+        listed = "what was deleted" if deleted else "repositories with this token"
+        raise self._refusal(request, identity, (scope,), f"{_who(identity.principal)} may not list {listed}")
 
     async def identify(self, request: HTTPConnection, scopes: Sequence[Scope] = ()) -> Principal:
         """The principal that has signed in, for routes that need no more (`/v2/`); a challenge names the scopes.
@@ -144,9 +144,9 @@ class Access:
     ) -> Identity:
         if credentials is None:
             return self._sign_in.nobody()
-        known = self._sign_in.recall(credentials)
-        if known is not None:
-            return known
+        identity = self._sign_in.recall(credentials)
+        if identity is not None:
+            return identity
         address = request.client.host if request.client else ""
         try:
             return await self._sign_in.identify(credentials, address)

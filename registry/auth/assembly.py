@@ -36,7 +36,7 @@ class Authority:
         throttle = Throttle(lambda: settings.current.auth.throttle)
         self.sign_in = SignIn(self.directory, self._secrets, self.tokens, throttle, settings)
         self.access = Access(self.sign_in, settings)
-        self.desk = TokenService(self.sign_in, self.tokens, settings)
+        self.token_service = TokenService(self.sign_in, self.tokens, settings)
 
     def close(self) -> None:
         """Let the hashing threads go."""

@@ -47,9 +47,11 @@ async def bootstrap(
 
 def _secret_for(wanted: WantedPrincipal, row: PrincipalRow | None, days: float) -> SecretRow:
     now = time.time()
-    known = next((secret for secret in row.secrets if secret.name == _SECRET), None) if row else None
-    same = known is not None and matches(wanted.secret, known.hash)
-    phc, created = (known.hash, known.created) if known is not None and same else (hash_secret(wanted.secret), now)
+    current = next((secret for secret in row.secrets if secret.name == _SECRET), None) if row else None
+    same = current is not None and matches(wanted.secret, current.hash)
+    phc, created = (
+        (current.hash, current.created) if current is not None and same else (hash_secret(wanted.secret), now)
+    )
     return SecretRow(_SECRET, phc, now + days * DAY_SECONDS, created)
 
 
@@ -62,12 +64,12 @@ def _put(connection: Connection, wanted: WantedPrincipal, secret: SecretRow) -> 
         rows.add(connection, row)
         return (Change.MADE,)
     changes = []
-    known = next((item for item in before.secrets if item.name == _SECRET), None)
-    if known is None or known.hash != secret.hash:
+    current = next((item for item in before.secrets if item.name == _SECRET), None)
+    if current is None or current.hash != secret.hash:
         changes.append(Change.SECRET)
     if (before.role, before.repositories) != (wanted.role.value, wanted.repositories):
         changes.append(Change.GRANT)
         rows.grant(connection, before.id, wanted.role.value, wanted.repositories)
-    if known is None or known.hash != secret.hash or secret.expires - known.expires > DAY_SECONDS:
+    if current is None or current.hash != secret.hash or secret.expires - current.expires > DAY_SECONDS:
         rows.replace_secrets(connection, before.id, [secret])
     return tuple(changes)

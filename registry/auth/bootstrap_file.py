@@ -87,18 +87,18 @@ def _parsed(file: Path) -> Node | None:
         raise BootstrapRefused(f"bootstrap file {file} is not YAML: needs a list of principals") from None
 
 
-def _content_of(file: Path, what: str, most: int) -> str:
+def _content_of(file: Path, title: str, most: int) -> str:
     try:
         with file.open("rb") as opened:
             content = opened.read(most + 1)
     except OSError as error:
-        raise BootstrapRefused(f"{what} {file} cannot be read: {error.strerror}") from None
+        raise BootstrapRefused(f"{title} {file} cannot be read: {error.strerror}") from None
     if len(content) > most:
-        raise BootstrapRefused(f"{what} {file} has more than {most} bytes: that many are read")
+        raise BootstrapRefused(f"{title} {file} has more than {most} bytes: that many are read")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise BootstrapRefused(f"{what} {file} is not UTF-8 text") from None
+        raise BootstrapRefused(f"{title} {file} is not UTF-8 text") from None
 
 
 class _Item:

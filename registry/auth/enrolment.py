@@ -125,26 +125,26 @@ def record(connection: Connection, enrolment: Enrolment) -> None:
 
 def rotate(connection: Connection, username: str, secrets: tuple[NewSecret, ...]) -> Enrolment:
     """Put new secrets in the place of old ones; EnrolmentRefused for an unknown principal."""
-    row = known(connection, username)
+    row = existing(connection, username)
     rows.replace_secrets(connection, row.id, [secret.row for secret in secrets])
-    return Enrolment(known(connection, row.id), secrets)
+    return Enrolment(existing(connection, row.id), secrets)
 
 
 def enable(connection: Connection, username: str, *, enabled: bool) -> PrincipalRow:
     """Let a principal sign in, or not; EnrolmentRefused when unknown."""
-    row = known(connection, username)
+    row = existing(connection, username)
     rows.set_enabled(connection, row.id, enabled=enabled)
     return replace(row, enabled=enabled)
 
 
 def delete(connection: Connection, username: str) -> PrincipalRow:
     """Forget a principal for ever; EnrolmentRefused when unknown."""
-    row = known(connection, username)
+    row = existing(connection, username)
     rows.remove(connection, row.id)
     return row
 
 
-def known(connection: Connection, username: str) -> PrincipalRow:
+def existing(connection: Connection, username: str) -> PrincipalRow:
     """The principal with this name or id; EnrolmentRefused when there is none."""
     row = rows.find(connection, username)
     if row is None:

@@ -39,7 +39,7 @@ class Directory:
         self._metadata = metadata
         self._clock = clock
         self._generation = -1
-        self._known: Recent[str, Account | bool] = Recent(_ENTRIES, _SECONDS)
+        self._cached: Recent[str, Account | bool] = Recent(_ENTRIES, _SECONDS)
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -48,28 +48,28 @@ class Directory:
     def recall(self, username: str) -> Account | None:
         """The account when it is known to be up to date without asking the database."""
         self._follow()
-        known = self._known.get(username)
-        return known if isinstance(known, Account) else None
+        cached = self._cached.get(username)
+        return cached if isinstance(cached, Account) else None
 
     async def find(self, username: str) -> Account | None:
         """The account of an id (in any case) or name, or `None` when it may not sign in."""
         if not 0 < len(username) <= _USERNAME_MAXIMUM:
             return None
         self._follow()
-        known = self._known.get(username)
-        if known is None:
+        cached = self._cached.get(username)
+        if cached is None:
             generation = self._generation
             account = account_of(await self._metadata.read(find, username))
-            known = account if account is not None else False
+            cached = account if account is not None else False
             # What was read while somebody wrote may be old: it serves this request only.
             if generation == self._metadata.principals_generation():
-                self._known.put(username, known)
-        return known if isinstance(known, Account) else None
+                self._cached.put(username, cached)
+        return cached if isinstance(cached, Account) else None
 
     def _follow(self) -> None:
         generation = self._metadata.principals_generation()
         if generation != self._generation:
-            self._known.clear()
+            self._cached.clear()
             self._generation = generation
 
 

@@ -69,8 +69,8 @@ def parse_scopes(texts: Iterable[str]) -> tuple[Scope, ...]:
         for word in text.split():
             scope = parse_scope(word)
             if scope is not None:
-                known = joined.get((scope.kind, scope.name), ())
-                joined[scope.kind, scope.name] = tuple(dict.fromkeys(known + scope.actions))
+                earlier = joined.get((scope.kind, scope.name), ())
+                joined[scope.kind, scope.name] = tuple(dict.fromkeys(earlier + scope.actions))
     return tuple(Scope(kind, name, actions) for (kind, name), actions in joined.items())
 
 

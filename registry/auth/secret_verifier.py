@@ -55,9 +55,9 @@ class SecretCheck:
         """
         if len(secret) > SECRET_MAXIMUM:
             return None
-        known = self.recall(secret, hashes)
-        if known is not None:
-            return known
+        recalled = self.recall(secret, hashes)
+        if recalled is not None:
+            return recalled
         for phc in hashes:
             if await self._matches(username, secret, phc):
                 return phc
@@ -72,12 +72,12 @@ class SecretCheck:
     async def _matches(self, username: str, secret: str, phc: str) -> bool:
         """Whether a secret has this hash; a number in its place stands for a secret that there is not."""
         question = self._question(username, secret, phc)
-        known = self._answers.get(question)
-        if known is None:
-            known = await self._hash(question, secret, None if phc.isdigit() else phc)
-        if known:
+        matches = self._answers.get(question)
+        if matches is None:
+            matches = await self._hash(question, secret, None if phc.isdigit() else phc)
+        if matches:
             self._answers.put(self._question(_ANYBODY, secret, phc), True)
-        return known
+        return matches
 
     async def _hash(self, question: bytes, secret: str, phc: str | None) -> bool:
         running = self._running.get(question)

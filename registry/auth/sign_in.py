@@ -121,8 +121,8 @@ class SignIn:
                 return None
             return Identity(account.principal, claims, claims.origin)
         account = self._directory.recall(credentials.username)
-        found = account and self._secrets.recall(credentials.secret, account.hashes(self._directory.now()))
-        return Identity(account.principal, None, account.origins[found]) if account and found else None
+        match = account and self._secrets.recall(credentials.secret, account.hashes(self._directory.now()))
+        return Identity(account.principal, None, account.origins[match]) if account and match else None
 
     async def identify(self, credentials: Credentials, address: str, grace: float = 0.0) -> Identity:
         """The identity of credentials; `grace` is how many seconds ago a token may have ended.
@@ -132,9 +132,9 @@ class SignIn:
             TokenInvalid: a token that is not ours, expired, or of a principal or secret that is gone.
             TooManyRequests: too many wrong secrets, or too many at once.
         """
-        known = self.recall(credentials)
-        if known is not None:
-            return known
+        recalled = self.recall(credentials)
+        if recalled is not None:
+            return recalled
         if isinstance(credentials, BearerToken):
             return await self._by_token(credentials.text, grace, ACCESS)
         if credentials.username == NULL_GUID:
@@ -171,10 +171,10 @@ class SignIn:
             async with self._turns.turn(address, username):
                 account = await self._directory.find(username)
                 hashes = account.hashes(self._directory.now()) if account else []
-                found = await self._secrets.find(username, secret, hashes)
-            if account and found:
+                match = await self._secrets.find(username, secret, hashes)
+            if account and match:
                 self._throttle.succeeded(username, address)
-                return Identity(account.principal, None, account.origins[found])
+                return Identity(account.principal, None, account.origins[match])
             delay = self._throttle.failed(username, address)
         await asyncio.sleep(delay)
         raise SecretWrong(username)

@@ -66,30 +66,30 @@ class Throttle:
             Throttled: too many wrong ones, those that run included.
         """
         self.check(username, address)
-        what = hash((username, secret))
+        pair = hash((username, secret))
         keys = _keys(username, address)
-        self._require_room(username, address, what)
+        self._require_room(username, address, pair)
         for key in keys:
-            self._running.setdefault(key, Counter())[what] += 1
+            self._running.setdefault(key, Counter())[pair] += 1
         try:
             yield
         finally:
             for key in keys:
                 running = self._running[key]
-                running[what] -= 1
-                if not running[what]:
-                    del running[what]
+                running[pair] -= 1
+                if not running[pair]:
+                    del running[pair]
                 if not running:
                     del self._running[key]
 
-    def _require_room(self, username: str, address: str, what: int) -> None:
+    def _require_room(self, username: str, address: str, pair: int) -> None:
         settings, now = self._settings(), self._clock()
         limits = (settings.pair_failures, settings.address_failures)
         for key, limit in zip(_keys(username, address), limits, strict=True):
             running = self._running.get(key, Counter[int]())
             before = self._recall(key, now).count
             # One may always run: otherwise nobody could sign in again once a time of refusal is over.
-            if running and what not in running and before + len(running) >= limit:
+            if running and pair not in running and before + len(running) >= limit:
                 raise Throttled(username, address, _ATTEMPT_SECONDS)
 
     def failed(self, username: str, address: str) -> float:

@@ -1,4 +1,4 @@
-"""The token desk: hands out tokens for credentials (distribution's token specification, and its OAuth2 form)."""
+"""The token service: gives out tokens for credentials (distribution's token specification, and its OAuth2 form)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -118,7 +118,7 @@ class TokenService:
         """
         return await self._sign_in.by_token(text, kind)
 
-    def whole(self, identity: Identity, kind: str, seconds: float, more: dict[str, Any] | None = None) -> IssuedToken:
+    def whole(self, identity: Identity, kind: str, seconds: float, claims: dict[str, Any] | None = None) -> IssuedToken:
         """A token for a whole principal (`Tokens.whole`).
 
         Raises:
@@ -126,7 +126,7 @@ class TokenService:
         """
         if identity.origin is None or identity.claims is not None:
             raise Unauthorized(_NOBODY)
-        return self._tokens.whole(identity.principal, identity.origin, kind, seconds, more)
+        return self._tokens.whole(identity.principal, identity.origin, kind, seconds, claims)
 
     def narrow(self, identity: Identity, scopes: Iterable[str]) -> str:
         """An access token for the part of `scopes` that the identity may have, to hand on to a program."""

@@ -117,7 +117,7 @@ class Tokens:
         return self._issue(principal, REFRESH, seconds, claims, origin)
 
     def whole(
-        self, principal: Principal, origin: Origin, kind: str, seconds: float, more: dict[str, Any] | None = None
+        self, principal: Principal, origin: Origin, kind: str, seconds: float, claims: dict[str, Any] | None = None
     ) -> IssuedToken:
         """A token that stands for all that the principal may; it ends with its origin at the latest.
 
@@ -126,9 +126,9 @@ class Tokens:
             origin: what it signed in with.
             kind: `PRINCIPAL` or `PRINCIPAL_REFRESH`.
             seconds: its life.
-            more: claims that clients of the door look for.
+            claims: claims that clients of the door look for.
         """
-        return self._issue(principal, kind, seconds, {"version": "1.0", **(more or {})}, origin)
+        return self._issue(principal, kind, seconds, {"version": "1.0", **(claims or {})}, origin)
 
     def read(self, text: str, *kinds: str, grace: float = 0.0) -> Claims:
         """What a token says, when it is ours, of one of the kinds, and ended no longer than `grace` seconds ago.
@@ -152,7 +152,7 @@ class Tokens:
         return claims if claims is not None and claims.kind == ACCESS and claims.expires > self._clock() else None
 
     def _issue(
-        self, principal: Principal, kind: str, seconds: float, more: dict[str, Any], origin: Origin | None
+        self, principal: Principal, kind: str, seconds: float, members: dict[str, Any], origin: Origin | None
     ) -> IssuedToken:
         """Sign a token that ends after so many seconds, or with its origin when that is sooner."""
         now = int(self._clock())
@@ -174,7 +174,7 @@ class Tokens:
             claims[_SECRET] = origin.secret
         import jwt  # noqa: PLC0415 - slow to import, and no part of the first answer
 
-        text = jwt.encode(claims | more, self._key.private, _ALGORITHM, headers={"kid": self._key.kid})
+        text = jwt.encode(claims | members, self._key.private, _ALGORITHM, headers={"kid": self._key.kid})
         return IssuedToken(text, max(0, ends - now), now)
 
     def _verify(self, text: str) -> Claims:

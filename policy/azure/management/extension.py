@@ -75,7 +75,7 @@ class Endpoint:
 
     def ports(self, services: Services) -> tuple[Port, ...]:
         """The one port."""
-        app = Management(self.table(services), services.desk)
+        app = Management(self.table(services), services.token_service)
         listen = self._section(services.stores.settings.current).listen
         return (Port(listen, app, lambda settings: certificate(self._section(settings), settings), server_form),)
 
@@ -96,9 +96,9 @@ class Endpoint:
             return section(in_force.current).request_bytes
 
         self._builds = Builds(
-            in_force.current.data, lambda: section(in_force.current).builds, services.desk, self._verdict
+            in_force.current.data, lambda: section(in_force.current).builds, services.token_service, self._verdict
         )
-        doors = SignInDoors(services.desk, UnderWay(own.sign_ins, own.sign_in_seconds), place, body_bytes)
+        doors = SignInDoors(services.token_service, UnderWay(own.sign_ins, own.sign_in_seconds), place, body_bytes)
         records = WorkspaceDoors(self._workspaces, place)
         things = ResourceDoors(services, place, body_bytes, records.brief)
         tasks = BuildDoors(

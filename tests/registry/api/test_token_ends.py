@@ -128,4 +128,4 @@ def test_new_principal_of_the_same_name_has_no_old_tokens(live: LiveRegistry) ->
         write(live, lambda connection: enrolment.record(connection, enrolment.draft(NAME, Role.OWNER)), elsewhere=False)
         assert answers(client, *tokens) == {401}
         with pytest.raises(EnrolmentRefused):
-            write(live, lambda connection: enrolment.known(connection, PUSHER.row.id), elsewhere=False)
+            write(live, lambda connection: enrolment.existing(connection, PUSHER.row.id), elsewhere=False)
