@@ -23,11 +23,11 @@ from registry.telemetry.request_record import exchange_of
 
 async def render(request: Request, error: Exception) -> Response:
     """The one place where an error meets HTTP; anything that is not an OciError is a fault of ours (500)."""
-    told = error if isinstance(error, OciError) else InternalError()
+    answered = error if isinstance(error, OciError) else InternalError()
     exchange = exchange_of(request.scope)
     if exchange is not None:
-        exchange.error = told
-    return JSONResponse(document_of(told), status_of(told), headers=told.headers)
+        exchange.error = answered
+    return JSONResponse(document_of(answered), status_of(answered), headers=answered.headers)
 
 
 async def render_framework(request: Request, error: Exception) -> Response:
@@ -68,10 +68,10 @@ async def respond(endpoint: Callable[[Request], Awaitable[Response]], request: R
         exchange = exchange_of(scope)
         if exchange is not None and exchange.status:
             raise
-        known = next(each for each in type(error).__mro__ if each in EXCEPTION_HANDLERS)
-        rendered = await EXCEPTION_HANDLERS[known](request, error)
+        handled = next(each for each in type(error).__mro__ if each in EXCEPTION_HANDLERS)
+        rendered = await EXCEPTION_HANDLERS[handled](request, error)
         if rendered is not None:
             await rendered(scope, request.receive, send)
-        if known is Exception:
+        if handled is Exception:
             raise
         error.__traceback__ = None  # it would hold on to all that hangs on this request

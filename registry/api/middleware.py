@@ -19,7 +19,7 @@ from registry.telemetry.request_record import Observer, RequestRecord, new_reque
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 _EXPOSED = b"Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id"
 _REQUEST_IDS = frozenset({b"x-request-id", b"x-ms-correlation-request-id"})
-_TOLD = _REQUEST_IDS | {b"content-length", b"transfer-encoding", b"expect"}
+_NOTED = _REQUEST_IDS | {b"content-length", b"transfer-encoding", b"expect"}
 """Headers of a request that are read here; ASGI gives their names in lower case."""
 _DRAIN_SECONDS = 5.0
 _CLIENT_CLOSED = 499
@@ -54,10 +54,10 @@ class RequestMiddleware:
         apply_forwarded(scope, settings.server.trusted_proxies)
         # Who comes by a proxy is not counted where connections are.
         client = scope["client"][0] if scope.get("client") is not peer else ""
-        told = [(name, value) for name, value in scope["headers"] if name in _TOLD]
-        exchange = _exchange(scope, told)
+        noted = [(name, value) for name, value in scope["headers"] if name in _NOTED]
+        exchange = _exchange(scope, noted)
         remember(scope, exchange)
-        passage = _Passage(receive, send, exchange, dict(told), settings.limits.unread_body_bytes)
+        passage = _Passage(receive, send, exchange, dict(noted), settings.limits.unread_body_bytes)
         structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
         began = time.perf_counter()
         app = _busy if self.busy or self._is_crowded(client) else self._app
@@ -106,12 +106,12 @@ class _Passage:
     """What goes in and out of one request."""
 
     def __init__(
-        self, receive: Receive, send: Send, exchange: RequestRecord, told: dict[bytes, bytes], unread_maximum: int
+        self, receive: Receive, send: Send, exchange: RequestRecord, noted: dict[bytes, bytes], unread_maximum: int
     ) -> None:
         self._receive = receive
         self._send = send
         self._exchange = exchange
-        self._told = told
+        self._noted = noted
         self._unread_maximum = unread_maximum
         self._lingers = False
         self._body_ended = False
@@ -164,15 +164,15 @@ class _Passage:
         """Whether the rest of the request's body is too long to be read away for the sake of the connection."""
         if self._body_ended or self.disconnected:
             return False
-        if b"transfer-encoding" in self._told:
+        if b"transfer-encoding" in self._noted:
             return True
-        declared = int(self._told.get(b"content-length", b"0") or b"0")
-        waits = self._told.get(b"expect", b"").lower() == b"100-continue" and not self._exchange.received
+        declared = int(self._noted.get(b"content-length", b"0") or b"0")
+        waits = self._noted.get(b"expect", b"").lower() == b"100-continue" and not self._exchange.received
         return declared > 0 and (waits or declared - self._exchange.received > self._unread_maximum)
 
     async def _drain(self) -> None:
         """Read a little of what still comes, so that the client sees the answer before the connection ends."""
-        if b"expect" in self._told and not self._exchange.received:
+        if b"expect" in self._noted and not self._exchange.received:
             return
         left = self._unread_maximum
         try:
@@ -191,9 +191,9 @@ async def _busy(scope: Scope, receive: Receive, send: Send) -> None:
     await response(scope, receive, send)
 
 
-def _exchange(scope: Scope, told: Headers) -> RequestRecord:
+def _exchange(scope: Scope, headers: Headers) -> RequestRecord:
     client = (scope.get("client") or ("", 0))[0]
-    return RequestRecord(_request_id(told), client, scope["method"], scope["path"])
+    return RequestRecord(_request_id(headers), client, scope["method"], scope["path"])
 
 
 def _digest(headers: Headers) -> str:
@@ -203,8 +203,8 @@ def _digest(headers: Headers) -> str:
     return ""
 
 
-def _request_id(told: Headers) -> str:
-    for name, value in told:
+def _request_id(headers: Headers) -> str:
+    for name, value in headers:
         if name in _REQUEST_IDS:
             text = value.decode("latin-1")
             if _REQUEST_ID.fullmatch(text):

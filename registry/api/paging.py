@@ -38,7 +38,9 @@ def last_of(request: Request) -> str:
     return request.query_params.get("last", "")
 
 
-def next_link(path: str, last: str, size: int | None, more: Mapping[str, str] | None = None) -> dict[str, str]:
+def next_link(path: str, last: str, size: int | None, parameters: Mapping[str, str] | None = None) -> dict[str, str]:
     """The header that leads to the next page, path and query only, as skopeo and ORAS want it."""
-    query = urlencode({"last": last, **({} if size is None else {"n": size}), **(more or {})}, quote_via=quote, safe="")
+    query = urlencode(
+        {"last": last, **({} if size is None else {"n": size}), **(parameters or {})}, quote_via=quote, safe=""
+    )
     return {"Link": f'<{quote(path, safe="/:")}?{query}>; rel="next"'}

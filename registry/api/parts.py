@@ -29,13 +29,13 @@ class PartsResponse(Response):
         self._heads = [(_head(boundary, window, first=not at), window) for at, window in enumerate(windows)]
         self._end = f"\r\n--{boundary}--\r\n".encode("ascii")
         length = sum(len(head) + window.length for head, window in self._heads) + len(self._end)
-        told = {
+        response_headers = {
             **headers,
             "Content-Type": f"multipart/byteranges; boundary={boundary}",
             "Content-Length": str(length),
             "Accept-Ranges": "bytes",
         }
-        super().__init__(status_code=206, headers=told)
+        super().__init__(status_code=206, headers=response_headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Send the head, then the parts. The head waits for the first bytes: a blob that has gone is a 404."""

@@ -19,7 +19,7 @@ class _End(Generic[T]):
 
     words: str
     parameter: str
-    found: T
+    place: T
 
 
 class Paths(Generic[T]):
@@ -31,14 +31,14 @@ class Paths(Generic[T]):
     """
 
     def __init__(self, places: Mapping[str, T]) -> None:
-        self._whole = {path: found for path, found in places.items() if "{" not in path}
+        self._whole = {path: place for path, place in places.items() if "{" not in path}
         self._ends: dict[tuple[str, str], _End[T]] = {}
-        for path, found in places.items():
+        for path, place in places.items():
             if path.startswith(_REPOSITORY):
                 words, _, last = path.removeprefix(_REPOSITORY).rpartition("/")
                 parameter = last[1:-1] if last.startswith("{") else ""
                 if "{" not in words:
-                    self._ends[_word(words), "{}" if parameter else last] = _End(words, parameter, found)
+                    self._ends[_word(words), "{}" if parameter else last] = _End(words, parameter, place)
 
     def find(self, path: str) -> tuple[T, dict[str, Any]] | None:
         """What stands at the path, with its parameters as the router has them."""
@@ -54,7 +54,7 @@ class Paths(Generic[T]):
             name = RepositoryName.parse(before[_START : -len(end.words)])
         except NameInvalid:
             return None
-        return end.found, {"name": name, end.parameter: last} if end.parameter else {"name": name}
+        return end.place, {"name": name, end.parameter: last} if end.parameter else {"name": name}
 
 
 def _word(before: str) -> str:

@@ -36,10 +36,10 @@ def read_window(text: str, total: int) -> Window | None:
     Raises:
         RangeNotSatisfiable: it begins past the end, is reversed, or asks for the last 0 bytes (416).
     """
-    found = _READ.fullmatch(text)
-    if found is None or found.group(1) == found.group(2) == "":
+    match = _READ.fullmatch(text)
+    if match is None or match.group(1) == match.group(2) == "":
         return None
-    first, last = found.groups()
+    first, last = match.groups()
     if first == "":
         start, end = max(0, total - int(last)), total - 1
     else:
@@ -61,8 +61,8 @@ def read_windows(text: str, total: int, maximum: int) -> tuple[Window, ...]:
     if not asks_for_several(text):
         window = read_window(text, total)
         return () if window is None else (window,)
-    found = _LIST.fullmatch(text)
-    members = [] if found is None else [member.strip() for member in found.group(1).split(",") if member.strip()]
+    match = _LIST.fullmatch(text)
+    members = [] if match is None else [member.strip() for member in match.group(1).split(",") if member.strip()]
     if len(members) == 1:
         return read_windows(f"bytes={members[0]}", total, maximum)
     if not members or len(members) > maximum or not all(map(_is_range, members)):
@@ -79,10 +79,10 @@ def asks_for_several(text: str) -> bool:
 
 
 def _is_range(member: str) -> bool:
-    found = _MEMBER.fullmatch(member)
-    if found is None or member == "-":
+    match = _MEMBER.fullmatch(member)
+    if match is None or member == "-":
         return False
-    first, last = found.groups()
+    first, last = match.groups()
     return not first or not last or int(first) <= int(last)
 
 
@@ -120,10 +120,10 @@ def chunk_of(request: Request) -> Chunk:
     text = request.headers.get("content-range")
     if text is None:
         return Chunk(None, length)
-    found = _CHUNK.fullmatch(text.strip())
-    if found is None or int(found.group(2)) < int(found.group(1)):
+    match = _CHUNK.fullmatch(text.strip())
+    if match is None or int(match.group(2)) < int(match.group(1)):
         raise BlobUploadInvalid(f"Content-Range is {text[:64]!r}: needs <first byte>-<last byte>, like 0-1023")
-    start, end = int(found.group(1)), int(found.group(2))
+    start, end = int(match.group(1)), int(match.group(2))
     if length not in {None, end - start + 1}:
         raise SizeInvalid(f"Content-Range {text[:64]} spans {end - start + 1} bytes, but Content-Length is {length}")
     return Chunk(start, end - start + 1)

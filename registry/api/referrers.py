@@ -17,12 +17,12 @@ async def page(services: Services, request: Request, principal: Principal) -> Re
     """GET: an index of the manifests whose subject is the digest; empty, never 404, when there are none."""
     name, subject, kind = repository_of(request), digest_of(request), _artifact_type(request)
     size = asked_size(request)
-    found = await services.referrers.page(principal, name, subject, kind, size, last_of(request))
+    listing = await services.referrers.page(principal, name, subject, kind, size, last_of(request))
     headers = {"OCI-Filters-Applied": "artifactType"} if kind else {}
-    if size != 0 and found.more:
+    if size != 0 and listing.more:
         filters = {"artifactType": kind} if kind else {}
-        headers |= next_link(f"/v2/{name}/referrers/{subject}", found.last, size, filters)
-    return WholeResponse(_index(found.entries), headers=headers, media_type=media_types.OCI_INDEX)
+        headers |= next_link(f"/v2/{name}/referrers/{subject}", listing.last, size, filters)
+    return WholeResponse(_index(listing.entries), headers=headers, media_type=media_types.OCI_INDEX)
 
 
 def _index(entries: Iterable[str]) -> bytes:

@@ -47,15 +47,15 @@ class BlobResponse(Response):
         self._blob = blob
         self._read = read
         self._window = window or Window(0, blob.size, blob.size)
-        told = {
+        response_headers = {
             **headers,
             "Content-Type": "application/octet-stream",
             "Content-Length": str(self._window.length),
             "Accept-Ranges": "bytes",
         }
         if window is not None:
-            told["Content-Range"] = window.content_range
-        super().__init__(status_code=200 if window is None else 206, headers=told)
+            response_headers["Content-Range"] = window.content_range
+        super().__init__(status_code=200 if window is None else 206, headers=response_headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Send the head, then the bytes, unless the request is a HEAD."""

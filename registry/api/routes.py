@@ -160,12 +160,12 @@ class Dispatch:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        found = self._paths.find(scope["path"]) if scope["type"] == "http" and not scope.get("root_path") else None
-        endpoint = None if found is None else found[0].get(scope["method"])
-        if found is None or endpoint is None:
+        route = self._paths.find(scope["path"]) if scope["type"] == "http" and not scope.get("root_path") else None
+        endpoint = None if route is None else route[0].get(scope["method"])
+        if route is None or endpoint is None:
             await self._others(scope, receive, send)
             return
-        scope["path_params"] = found[1]
+        scope["path_params"] = route[1]
         await respond(endpoint, Request(scope, receive, send), send)
 
 

@@ -13,7 +13,7 @@ async def page(services: Services, request: Request, _principal: Principal) -> R
     """GET: the tags in ASCII order, with a Link when there are more."""
     name, limits = repository_of(request), services.stores.settings.current.limits
     size = page_size(request, limits.tags_page, limits.tags_page)
-    found = await services.tags.page(name, size, last_of(request))
-    more = size > 0 and found.more
-    headers = next_link(f"/v2/{name}/tags/list", found.items[-1], size) if more else {}
-    return JSONResponse({"name": name, "tags": list(found.items)}, headers=headers)
+    listing = await services.tags.page(name, size, last_of(request))
+    has_more = size > 0 and listing.more
+    headers = next_link(f"/v2/{name}/tags/list", listing.items[-1], size) if has_more else {}
+    return JSONResponse({"name": name, "tags": list(listing.items)}, headers=headers)

@@ -42,7 +42,7 @@ async def finish(services: Services, request: Request, _principal: Principal) ->
     """PUT: the last bytes, if any, and the digest of all: 201."""
     session = await services.uploads.find(repository_of(request), request.path_params["upload"])
     if session is None:
-        return await _told_again(services, request)
+        return await _finished_again(services, request)
     chunk, digest = chunk_of(request), _final_digest(request)
     with _saying_where(session):
         blob = await services.uploads.finish(session, digest, UploadBody(request), chunk.start, chunk.length)
@@ -64,7 +64,7 @@ async def _session(services: Services, request: Request) -> UploadSession:
     return await services.uploads.session(repository_of(request), request.path_params["upload"])
 
 
-async def _told_again(services: Services, request: Request) -> Response:
+async def _finished_again(services: Services, request: Request) -> Response:
     """The 201 once more, where the upload was finished and its client has not heard of it."""
     name, digest, upload = repository_of(request), _final_digest(request), request.path_params["upload"]
     blob = await services.uploads.finish_again(name, upload, digest, UploadBody(request))
@@ -97,9 +97,9 @@ def _created(name: RepositoryName, digest: Digest) -> Response:
     return Response(status_code=201, headers=headers)
 
 
-def _accepted(session: UploadSession, status_code: int, more: dict[str, str] | None = None) -> Response:
+def _accepted(session: UploadSession, status_code: int, headers: dict[str, str] | None = None) -> Response:
     length = {} if status_code == 204 else {"Content-Length": "0"}
-    return Response(status_code=status_code, headers={**_where(session), **length, **(more or {})})
+    return Response(status_code=status_code, headers={**_where(session), **length, **(headers or {})})
 
 
 def _where(session: UploadSession) -> dict[str, str]:
