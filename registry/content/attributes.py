@@ -46,13 +46,13 @@ class Attributes:
         digest: Digest | None = None,
     ) -> Page[TagAttributes]:
         """At most `n` tags behind a place; those of one manifest where a digest is given. Raises NameUnknown."""
-        found = await self._metadata.read_apart(rows.tag_page, name, place, n + 1, digest)
-        return Page(tuple(found[:n]), more=0 < n < len(found))
+        read = await self._metadata.read_apart(rows.tag_page, name, place, n + 1, digest)
+        return Page(tuple(read[:n]), more=0 < n < len(read))
 
     async def manifests(self, name: RepositoryName, n: int, place: Place = FIRST) -> Page[ManifestAttributes]:
         """At most `n` manifests behind a place. Raises NameUnknown."""
-        found = await self._metadata.read_apart(rows.manifest_page, name, place, n + 1)
-        return Page(tuple(found[:n]), more=0 < n < len(found))
+        read = await self._metadata.read_apart(rows.manifest_page, name, place, n + 1)
+        return Page(tuple(read[:n]), more=0 < n < len(read))
 
     async def lock(
         self, principal: Principal, name: RepositoryName, bearer: Reference | None, change: Mapping[str, bool]

@@ -72,11 +72,11 @@ class Blobs:
     async def _is_readable(self, repository: RepositoryName) -> bool:
         """Whether the repository is not locked against reads."""
         generation = self._metadata.generation()
-        known = self._readable.get(repository, generation)
-        if known is None:
-            known = await self._metadata.read(locks.is_readable, repository)
-            self._readable.put(repository, generation, known)
-        return known
+        readable = self._readable.get(repository, generation)
+        if readable is None:
+            readable = await self._metadata.read(locks.is_readable, repository)
+            self._readable.put(repository, generation, readable)
+        return readable
 
     async def _find(self, repository: RepositoryName, digest: Digest) -> StoredBlob | None:
         # Read before the row: a write in between makes the answer useless rather than wrong.

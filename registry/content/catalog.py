@@ -39,27 +39,27 @@ class Catalog:
         """
         limits = self._settings.current.limits
         count = min(limits.catalog_page if n is None else n, limits.catalog_page_maximum)
-        found: list[RepositoryName] = []
+        names: list[RepositoryName] = []
         for prefix in _prefixes(patterns):
-            found += await self._visible(visible, prefix, last, count + 1 - len(found))
-        return Page(tuple(found[:count]), more=len(found) > count > 0)
+            names += await self._visible(visible, prefix, last, count + 1 - len(names))
+        return Page(tuple(names[:count]), more=len(names) > count > 0)
 
     async def _visible(
         self, visible: Callable[[RepositoryName], bool], prefix: str, last: str, count: int
     ) -> list[RepositoryName]:
         """At most `count` visible names with a prefix behind `last`."""
-        found: list[RepositoryName] = []
+        shown: list[RepositoryName] = []
         end = prefix + repositories.BEHIND_ALL
         after = max(last, _just_before(prefix))
         stride = count
-        while len(found) < count and after < end:
+        while len(shown) < count and after < end:
             names = await self._metadata.read(repositories.listed, after, stride, end)
-            found += [name for name in names if visible(name)]
+            shown += [name for name in names if visible(name)]
             if len(names) < stride:
                 break
             after, stride = names[-1], _STRIDE
             await asyncio.sleep(0)
-        return found[:count]
+        return shown[:count]
 
 
 def _prefixes(patterns: Iterable[str]) -> Iterator[str]:

@@ -42,24 +42,24 @@ class Deleted:
 
     async def repositories(self, visible: Callable[[RepositoryName], bool], n: int, last: str) -> Page[RepositoryName]:
         """At most `n` visible repositories behind `last` of which something can be brought back."""
-        found: list[RepositoryName] = []
-        while len(found) <= n:
+        shown: list[RepositoryName] = []
+        while len(shown) <= n:
             names = await self._metadata.read_apart(rows.names, last, _STRIDE)
-            found += [name for name in names if visible(name)]
+            shown += [name for name in names if visible(name)]
             if len(names) < _STRIDE:
                 break
             last = names[-1]
-        return Page(tuple(found[:n]), more=0 < n < len(found))
+        return Page(tuple(shown[:n]), more=0 < n < len(shown))
 
     async def manifests(self, name: RepositoryName, n: int, last: str) -> Page[DeletedManifest]:
         """At most `n` deleted manifests of a repository behind `last`, by digest."""
-        found = await self._metadata.read_apart(rows.manifests_of, name, last, n + 1)
-        return Page(tuple(found[:n]), more=0 < n < len(found))
+        read = await self._metadata.read_apart(rows.manifests_of, name, last, n + 1)
+        return Page(tuple(read[:n]), more=0 < n < len(read))
 
     async def tags(self, name: RepositoryName, n: int, after: int) -> Page[tuple[int, DeletedTag]]:
         """At most `n` deleted tags of a repository with their numbers, behind a number; the first deleted first."""
-        found = await self._metadata.read_apart(rows.tags_of, name, after, n + 1)
-        return Page(tuple(found[:n]), more=0 < n < len(found))
+        read = await self._metadata.read_apart(rows.tags_of, name, after, n + 1)
+        return Page(tuple(read[:n]), more=0 < n < len(read))
 
     async def restore(
         self, principal: Principal, name: RepositoryName, digest: Digest, tag: Tag | None, *, force: bool
@@ -94,16 +94,16 @@ class Deleted:
     async def _require_movable(self, name: RepositoryName, digest: Digest, tag: Tag | None) -> None:
         if tag is None or not immutable_in(self._settings.current, name)(tag):
             return
-        found = await self._metadata.read(manifest_rows.find_tagged, name, tag)
-        if found is not None and found.digest != digest:
-            raise Denied(f"tag {name}:{tag} is immutable and points at {found.digest}", {"tag": tag})
+        current = await self._metadata.read(manifest_rows.find_tagged, name, tag)
+        if current is not None and current.digest != digest:
+            raise Denied(f"tag {name}:{tag} is immutable and points at {current.digest}", {"tag": tag})
 
     async def _collect(self, name: RepositoryName, digest: Digest, nesting: int) -> list[Returning]:
         """The manifest and those that it needs, these first, as far as they are in the trash."""
-        found = await self._metadata.read(rows.find, name, digest)
-        if found is None or nesting == 0:
+        row = await self._metadata.read(rows.find, name, digest)
+        if row is None or nesting == 0:
             return []
-        media_type, principal, size, raw = found
+        media_type, principal, size, raw = row
         raw = raw if raw is not None else await self._storage.get(digest, size)
         if raw is None or Digest.of(raw, digest.algorithm) != digest:
             raise ManifestUnknown(f"the bytes of manifest {digest} are lost", {"digest": digest})
@@ -128,11 +128,11 @@ class Deleted:
             )
         }
         wanted = await self._metadata.read_apart(rows.links, name, list(named))
-        found: dict[Digest, int] = {}
+        sizes: dict[Digest, int] = {}
         for digest in wanted:
             if await self._storage.stat(digest) is None:
                 await asyncio.to_thread(self._storage.trash.recover, digest)
             blob = await self._storage.stat(digest)
             if blob is not None:
-                found[digest] = blob.size
-        return found
+                sizes[digest] = blob.size
+        return sizes

@@ -90,7 +90,7 @@ class _Cutoffs:
     manifests: float | None
     uploads: float
     events: float
-    known: float
+    known_since: float
 
 
 class GarbageCollector:
@@ -188,20 +188,20 @@ class GarbageCollector:
 
     async def _forget_damage(self) -> None:
         """What is damaged and nobody names any more is no damage."""
-        held = self._storage.quarantine.held()
-        named = await self._metadata.read(garbage.referenced, [item.digest for item in held])
-        for item in held:
+        quarantined = self._storage.quarantine.held()
+        named = await self._metadata.read(garbage.referenced, [item.digest for item in quarantined])
+        for item in quarantined:
             if item.digest not in named:
                 self._storage.quarantine.forget(item)
 
     async def _without_rows(self, batch: list[StoredBlob], stale_before: float | None = None) -> list[StoredBlob]:
-        held = await self._metadata.read(garbage.referenced, [blob.digest for blob in batch], stale_before)
-        return [blob for blob in batch if blob.digest not in held]
+        referenced = await self._metadata.read(garbage.referenced, [blob.digest for blob in batch], stale_before)
+        return [blob for blob in batch if blob.digest not in referenced]
 
     async def _old_files(self, old: _Cutoffs) -> AsyncIterator[list[StoredBlob]]:
         batch: list[StoredBlob] = []
         async for blob in self._storage.blobs():
-            if old.known <= blob.modified < old.blobs:
+            if old.known_since <= blob.modified < old.blobs:
                 batch.append(blob)
             if len(batch) == _BATCH:
                 yield batch
@@ -230,7 +230,7 @@ class GarbageCollector:
 
     async def _cutoffs(self) -> _Cutoffs:
         now, settings = time.time(), self._settings.current
-        known = await self._metadata.read(identity)
+        store = await self._metadata.read(identity)
         untagged = settings.gc.untagged_after_seconds
         return _Cutoffs(
             removal=trash.collection(now),
@@ -238,5 +238,5 @@ class GarbageCollector:
             manifests=now - untagged if untagged else None,
             uploads=now - settings.uploads.expire_seconds,
             events=now - settings.gc.events_after_seconds,
-            known=known.knows_since,
+            known_since=store.knows_since,
         )

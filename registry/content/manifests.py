@@ -69,8 +69,8 @@ class Manifests:
         self._settings = settings
         self._parsing = Parsing(settings)
         self._contents = ContentCache(settings.current.storage.manifest_cache_bytes)
-        self._found: AnswerCache[ManifestRow] = AnswerCache(_ANSWERS)
-        self._held: AnswerCache[Mapping[Digest, int]] = AnswerCache(_ANSWERS)
+        self._rows: AnswerCache[ManifestRow] = AnswerCache(_ANSWERS)
+        self._sizes: AnswerCache[Mapping[Digest, int]] = AnswerCache(_ANSWERS)
         self._configurations = Configurations(storage, self._parsing)
 
     async def pull(self, principal: Principal, repository: RepositoryName, reference: Reference) -> StoredManifest:
@@ -101,7 +101,7 @@ class Manifests:
 
     def at_hand(self, repository: RepositoryName, reference: Reference) -> StoredManifest | None:
         """The manifest, when it can be told without waiting and nothing was written since; the gate is not asked."""
-        row = self._found.get((repository, reference), self._metadata.generation())
+        row = self._rows.get((repository, reference), self._metadata.generation())
         content = None if row is None else self._contents.get(row.digest)
         return None if row is None or content is None else StoredManifest(row.digest, row.media_type, content)
 
@@ -182,11 +182,11 @@ class Manifests:
     async def _find(self, repository: RepositoryName, reference: Reference) -> ManifestRow:
         # Read before the rows: a write in between makes the answer useless rather than wrong.
         generation = self._metadata.generation()
-        known = self._found.get((repository, reference), generation)
-        if known is not None:
-            return known
+        cached = self._rows.get((repository, reference), generation)
+        if cached is not None:
+            return cached
         row = await self._metadata.read(_find, repository, reference)
-        self._found.put((repository, reference), generation, row)
+        self._rows.put((repository, reference), generation, row)
         return row
 
     async def _content(self, repository: RepositoryName, row: ManifestRow) -> bytes:
@@ -209,12 +209,12 @@ class Manifests:
         """
         generation, key = self._metadata.losses_generation(), (at.repository, change.blobs)
         asks_more = change.children or change.members or change.frozen or at.quota is not None
-        sizes = None if asks_more else self._held.get(key, generation)
+        sizes = None if asks_more else self._sizes.get(key, generation)
         if sizes is None:
             is_long = self._parsing.is_long(len(change.raw))
             read = self._metadata.read_apart if is_long else self._metadata.read
             sizes = await read(_require_acceptable, at, change)
-            self._held.put(key, generation, sizes)
+            self._sizes.put(key, generation, sizes)
         missing = await missing_among(self._storage, sizes)
         if missing:
             await tell_missing(self._storage, self._metadata, at.repository, missing)
@@ -230,11 +230,11 @@ class Manifests:
         return tuple(decision.warnings)
 
     def _change(
-        self, repository: RepositoryName, reference: Reference, raw: bytes, content_type: str, more: tuple[Tag, ...]
+        self, repository: RepositoryName, reference: Reference, raw: bytes, content_type: str, tags: tuple[Tag, ...]
     ) -> ManifestChange:
         manifest = parse_manifest(raw, content_type)
         settings = self._settings.current
-        named = (reference, *more) if isinstance(reference, Tag) else more
+        named = (reference, *tags) if isinstance(reference, Tag) else tags
         named_blobs, children, members = needed_by(manifest, settings)
         return ManifestChange(
             digest=_digest_of(raw, reference),
@@ -252,24 +252,24 @@ async def content_of(
     storage: BlobStore, metadata: MetadataStore, repository: RepositoryName, row: ManifestRow
 ) -> bytes | None:
     """The bytes of a recorded manifest, wherever they are; `None` when they are lost, or not those of its digest."""
-    found = await metadata.read(rows.content, repository, row.digest)
-    if found is None:
+    raw = await metadata.read(rows.content, repository, row.digest)
+    if raw is None:
         return await storage.get(row.digest, row.size)
-    if Digest.of(found, row.digest.algorithm) == row.digest:
-        return found
-    storage.quarantine.note_manifest(row.digest, found, f"the {len(found)} bytes of its row have another digest")
+    if Digest.of(raw, row.digest.algorithm) == row.digest:
+        return raw
+    storage.quarantine.note_manifest(row.digest, raw, f"the {len(raw)} bytes of its row have another digest")
     return None
 
 
 def _digest_of(raw: bytes, reference: Reference) -> Digest:
     if isinstance(reference, Tag):
         return Digest.of(raw)
-    found = Digest.of(raw, reference.algorithm)
-    if found != reference:
+    digest = Digest.of(raw, reference.algorithm)
+    if digest != reference:
         raise DigestInvalid(
-            f"the manifest has digest {found}, the path says {reference}", {"announced": reference, "found": found}
+            f"the manifest has digest {digest}, the path says {reference}", {"announced": reference, "found": digest}
         )
-    return found
+    return digest
 
 
 def needed_by(
@@ -307,9 +307,9 @@ def _require_acceptable(connection: Connection, at: ChangeContext, change: Manif
 
     Returns the sizes in bytes of what has to be in files.
     """
-    found = transactions.ground_of(connection, at, change)
-    transactions.require_content(connection, found, change)
-    transactions.require_writable(connection, at.repository, found, change)
+    lookup = transactions.ground_of(connection, at, change)
+    transactions.require_content(connection, lookup, change)
+    transactions.require_writable(connection, at.repository, lookup, change)
     if at.quota is not None:
         require_room(connection, at.repository, at.quota, len(change.raw))
     for tag in change.frozen:

@@ -40,9 +40,9 @@ class OpenUploads:
 
     def add(self, session: UploadSession) -> UploadSession:
         """Hold a session; the one that is held already where there is one."""
-        found = self._sessions.get(session.id)
-        if found is not None:
-            return found
+        open_already = self._sessions.get(session.id)
+        if open_already is not None:
+            return open_already
         self.forget(session.id)
         self._sessions[session.id] = session
         self._by_principal[session.principal_id] += 1

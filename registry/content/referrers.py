@@ -61,14 +61,14 @@ class ReferrersList:
         room = _Room(n, self._settings.current.limits.referrers_page_bytes)
         entries: list[str] = []
         stride = _STRIDE if n is None else min(_STRIDE, n + 1)
-        while found := await self._metadata.read(
+        while batch := await self._metadata.read(
             rows.page, repository, subject, artifact_type, after=last, count=stride
         ):
-            fitting = room.take(found)
+            fitting = room.take(batch)
             withheld = await self._gate.withheld(principal, repository, [row.digest for row in fitting])
             entries += [row.entry for row in fitting if row.digest not in withheld]
             last = fitting[-1].digest if fitting else last
-            if len(fitting) < len(found):
+            if len(fitting) < len(batch):
                 return ReferrersPage(entries, more=True, last=last)
         return ReferrersPage(entries, more=False, last=last)
 
@@ -88,12 +88,12 @@ class _Room:
         self._bytes = size
         self._first = True
 
-    def take(self, found: Sequence[ReferrerRow]) -> Sequence[ReferrerRow]:
+    def take(self, rows: Sequence[ReferrerRow]) -> Sequence[ReferrerRow]:
         """The first of these rows, as many as fit.
 
         The first of all always does when any entry may come, so that every page leads on.
         """
-        wanted = found[: self._entries]
+        wanted = rows[: self._entries]
         for at, row in enumerate(wanted):
             size = len(row.entry) + 2
             if size > self._bytes and not self._first:

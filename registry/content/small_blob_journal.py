@@ -114,14 +114,14 @@ class Journal:
         self._metadata = metadata
         self._pool = pool
         self._settings = settings
-        self._held = 0
+        self._bytes = 0
         self._enough = asyncio.Event()
         self._log = structlog.get_logger(__name__)
 
     @property
     def has_room(self) -> bool:
         """Whether it takes another blob; otherwise that has to be made durable by itself."""
-        return self._held < self._settings.current.storage.journal_bytes
+        return self._bytes < self._settings.current.storage.journal_bytes
 
     async def take(self, at: ChangeContext, digest: Digest, content: bytes) -> StoredBlob:
         """A small blob becomes visible in its repository, durably. Its digest has been checked.
@@ -136,8 +136,8 @@ class Journal:
             transactions.take_small_blob, at, digest, content, lambda: files.write(digest, content)
         )
         self._storage.remember(digest, content)
-        self._held += max(len(content), LEAST)
-        if self._held * 2 >= self._settings.current.storage.journal_bytes:
+        self._bytes += max(len(content), LEAST)
+        if self._bytes * 2 >= self._settings.current.storage.journal_bytes:
             self._enough.set()
         return blob
 
@@ -167,13 +167,13 @@ class Journal:
         Raises:
             Unavailable, OSError: the disk or the database refuses; the entries are kept.
         """
-        held = self._held
+        settled = self._bytes
         upto = await self._metadata.read(small_blobs.newest)
         if upto:
             await self._make_durable(upto)
             while await self._metadata.write(small_blobs.forget, upto, _BATCH):
                 pass
-        self._held -= held
+        self._bytes -= settled
 
     async def _make_durable(self, upto: int) -> None:
         sync_all = self._storage.small.sync_all

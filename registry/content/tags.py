@@ -26,8 +26,8 @@ class Tags:
         """
         largest = self._settings.current.limits.tags_page
         count = largest if n is None else min(n, largest)
-        found = await self._metadata.read(_page, repository, last, count + 1)
-        return Page(tuple(found[:count]), more=0 < count < len(found))
+        names = await self._metadata.read(_page, repository, last, count + 1)
+        return Page(tuple(names[:count]), more=0 < count < len(names))
 
 
 def _page(connection: Connection, repository: RepositoryName, last: str, count: int) -> list[Tag]:

@@ -114,7 +114,7 @@ class UploadSink:
         self._session = session
         self._announced = length
         self._taken = 0
-        self._told = session.size
+        self._reported = session.size
         self._loop = asyncio.get_running_loop()
 
     def write(self, data: bytes | memoryview) -> None:
@@ -127,9 +127,9 @@ class UploadSink:
         self._count(len(data))
         with disk_refusals():
             self._session.staging.write(data)
-        if self._session.followed and self._session.size - self._told >= TELL:
-            self._told = self._session.size
-            self._loop.call_soon_threadsafe(self._session.tell, self._told)
+        if self._session.followed and self._session.size - self._reported >= TELL:
+            self._reported = self._session.size
+            self._loop.call_soon_threadsafe(self._session.tell, self._reported)
 
     async def append(self, pieces: Sequence[bytes]) -> None:
         """`write` from the loop, done by a worker thread of the store. Raises Unavailable when the disk refuses."""
@@ -190,16 +190,16 @@ class _Pouring:
         self._sink = sink
         self._batch = batch
         self._pieces: list[bytes] = []
-        self._held = 0
+        self._buffered = 0
         self._writing: asyncio.Task[None] | None = None
 
     async def take(self, piece: bytes) -> None:
         if piece:
             self._pieces.append(piece)
-            self._held += len(piece)
-        if self._held >= self._batch:
+            self._buffered += len(piece)
+        if self._buffered >= self._batch:
             await self._written()
-            pieces, self._pieces, self._held = self._pieces, [], 0
+            pieces, self._pieces, self._buffered = self._pieces, [], 0
             self._writing = asyncio.create_task(self._sink.append(pieces))
 
     async def finish(self) -> None:

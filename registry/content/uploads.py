@@ -109,10 +109,10 @@ class Uploads:
         Raises:
             BlobUploadUnknown: there is none in this repository.
         """
-        found = self._open.get(upload_id) or self._open.add(await self._earlier.session(upload_id))
-        if found.repository != repository:
+        session = self._open.get(upload_id) or self._open.add(await self._earlier.session(upload_id))
+        if session.repository != repository:
             raise BlobUploadUnknown
-        return found
+        return session
 
     @asynccontextmanager
     async def appending(
@@ -183,7 +183,7 @@ class Uploads:
         """
         async with session.claim.held(self._silence), self._or_nothing(session):
             if session.closed and session.outcome == digest:  # the same request again, while the first was under way
-                return await self._told_again(session.repository, digest, body)
+                return await self._finished_again(session.repository, digest, body)
             try:
                 blob = await self._finish(session, digest, body, start, length)
                 session.outcome = digest
@@ -199,12 +199,12 @@ class Uploads:
 
         `None`: nothing is known of such an upload, or something else became of it.
         """
-        known = self._log.outcome(upload_id)
-        if known is not None:
-            if known.opening.repository != repository or known.digest != digest:
+        outcome = self._log.outcome(upload_id)
+        if outcome is not None:
+            if outcome.opening.repository != repository or outcome.digest != digest:
                 return None
             await discard_upload(self._storage, upload_id)
-            return await self._told_again(repository, digest, body)
+            return await self._finished_again(repository, digest, body)
         opening = await self._earlier.committed(upload_id, digest)
         blob = await self._storage.stat(digest)
         if opening is None or opening.repository != repository or blob is None:
@@ -215,7 +215,9 @@ class Uploads:
         self._log.ended(upload_id, digest)
         return blob
 
-    async def _told_again(self, repository: RepositoryName, digest: Digest, body: AsyncIterator[bytes]) -> StoredBlob:
+    async def _finished_again(
+        self, repository: RepositoryName, digest: Digest, body: AsyncIterator[bytes]
+    ) -> StoredBlob:
         """A blob that was acknowledged, or is about to be, unless it has gone since."""
         await drop(body)
         blob = await self._storage.stat(digest)
@@ -270,17 +272,17 @@ class Uploads:
     async def expire(self, now: float) -> int:
         """Remove the sessions without a byte for too long (a setting); returns how many. `now` as of time.time()."""
         limit = now - self._settings.current.uploads.expire_seconds
-        found = {upload: last_byte async for upload, last_byte in self._storage.uploads()}
-        gone = [upload for upload, last_byte in found.items() if last_byte < limit]
+        files = {upload: last_byte async for upload, last_byte in self._storage.uploads()}
+        gone = [upload for upload, last_byte in files.items() if last_byte < limit]
         gone += [session.id for session in self._open if not session.staged and session.started < limit]
         gone += [
             upload
             for upload, opening in self._log.openings().items()
-            if opening.started < limit and upload not in found and self._open.get(upload) is None
+            if opening.started < limit and upload not in files and self._open.get(upload) is None
         ]
         for upload in gone:
             await self._remove(upload)
-        for upload in found.keys() - gone:
+        for upload in files.keys() - gone:
             await self._count(upload)
         return len(gone)
 
