@@ -115,20 +115,20 @@ def repository(connection: Connection, name: RepositoryName) -> RepositoryAttrib
     """One repository. Raises NameUnknown."""
     here = id_of(connection, name)
 
-    def told(question: Select[Any]) -> Any:
-        return connection.execute(question).scalar_one()
+    def scalar(query: Select[Any]) -> Any:
+        return connection.execute(query).scalar_one()
 
-    created = told(select(repositories.c.created).where(repositories.c.id == here))
-    found = lock_rows.find(connection, here, lock_rows.REPOSITORY)
-    pushed = told(select(func.max(manifests.c.pushed)).where(manifests.c.repository_id == here))
-    moved = told(select(func.max(tags.c.updated)).where(tags.c.repository_id == here))
+    created = scalar(select(repositories.c.created).where(repositories.c.id == here))
+    lock = lock_rows.find(connection, here, lock_rows.REPOSITORY)
+    pushed = scalar(select(func.max(manifests.c.pushed)).where(manifests.c.repository_id == here))
+    moved = scalar(select(func.max(tags.c.updated)).where(tags.c.repository_id == here))
     return RepositoryAttributes(
         name,
         created,
-        max(created, pushed or 0.0, moved or 0.0, found.changed),
-        told(select(func.count()).where(manifests.c.repository_id == here)),
-        told(select(func.count()).where(tags.c.repository_id == here)),
-        found,
+        max(created, pushed or 0.0, moved or 0.0, lock.changed),
+        scalar(select(func.count()).where(manifests.c.repository_id == here)),
+        scalar(select(func.count()).where(tags.c.repository_id == here)),
+        lock,
     )
 
 
@@ -181,10 +181,10 @@ def manifest(connection: Connection, name: RepositoryName, digest: Digest) -> Ma
 
 def id_of(connection: Connection, name: RepositoryName) -> int:
     """The repository's row id. Raises NameUnknown."""
-    found = repository_rows.find(connection, name)
-    if found is None:
+    row_id = repository_rows.find(connection, name)
+    if row_id is None:
         raise NameUnknown(f"repository name not known to registry: it holds no {name}", {"name": name})
-    return found
+    return row_id
 
 
 def _paged(question: Select[Any], name: ColumnElement[Any], updated: ColumnElement[Any], place: Place) -> Select[Any]:

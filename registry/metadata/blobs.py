@@ -53,15 +53,15 @@ def batches(digests: Collection[Digest]) -> Iterator[list[Digest]]:
 @autocommit
 def size_of(connection: Connection, repository: RepositoryName, digest: Digest) -> int | None:
     """The blob's size in bytes, or `None` when this repository does not hold it."""
-    found: int | None = _FIND.scalar(connection, {"repository": repository, "digest": digest})
-    return found
+    size: int | None = _FIND.scalar(connection, {"repository": repository, "digest": digest})
+    return size
 
 
 @autocommit
 def sizes_of(connection: Connection, repository: RepositoryName, digests: Collection[Digest]) -> dict[Digest, int]:
     """The sizes in bytes of those blobs that the repository holds."""
-    found = ((digest, _FIND.scalar(connection, {"repository": repository, "digest": digest})) for digest in digests)
-    return {digest: size for digest, size in found if size is not None}
+    sizes = ((digest, _FIND.scalar(connection, {"repository": repository, "digest": digest})) for digest in digests)
+    return {digest: size for digest, size in sizes if size is not None}
 
 
 @autocommit

@@ -67,12 +67,12 @@ def require_current(connection: Connection, data: Path) -> None:
         return
     missing = state.event - last_event(connection)
     if state.store != identity(connection).id:
-        found = "is not the database of this content"
+        fault = "is not the database of this content"
     elif missing > 0:
-        found = f"is older than its copy: {missing} changes are missing"
+        fault = f"is older than its copy: {missing} changes are missing"
     else:
         return
     raise DatabaseOutdated(
-        f"the database in {data} {found}: run `basegate rebuild --data {data} --force` to go on from the copy, "
+        f"the database in {data} {fault}: run `basegate rebuild --data {data} --force` to go on from the copy, "
         f"or remove {path} to go on from the database as it is"
     )

@@ -138,14 +138,14 @@ def referenced(connection: Connection, digests: Collection[Digest], stale_before
 
     With `stale_before`, links that were stale before that time do not count: they are about to go.
     """
-    found: set[Digest] = set()
+    used: set[Digest] = set()
     for some in batches(digests):
         values = {"digests": some}
         linked = _LINKED if stale_before is None else _LINKED_FIRMLY
         bound = values if stale_before is None else values | {"before": stale_before}
-        found.update(Digest(digest) for (digest,) in connection.execute(linked, bound))
-        found.update(Digest(digest) for (digest,) in connection.execute(_RECORDED, values))
-    return found
+        used.update(Digest(digest) for (digest,) in connection.execute(linked, bound))
+        used.update(Digest(digest) for (digest,) in connection.execute(_RECORDED, values))
+    return used
 
 
 def remove_unreferenced(

@@ -68,12 +68,12 @@ def repository(connection: Connection, name: RepositoryName) -> RepositoryCard:
     """One repository. Raises NameUnknown."""
     row_id = _repository_id(connection, name)
     created = connection.execute(select(repositories.c.created).where(repositories.c.id == row_id)).scalar_one()
-    held = repository_rows.bytes_held(connection, row_id)
+    size = repository_rows.bytes_held(connection, row_id)
 
     def count(table: Table) -> int:
         return int(connection.execute(select(func.count()).where(table.c.repository_id == row_id)).scalar_one())
 
-    return RepositoryCard(name, created, count(tags), count(manifests), count(repository_blobs), held)
+    return RepositoryCard(name, created, count(tags), count(manifests), count(repository_blobs), size)
 
 
 def tags_of(connection: Connection, name: RepositoryName) -> list[TagCard]:
@@ -121,7 +121,7 @@ def _manifest(connection: Connection, row_id: int, digest: Digest) -> ManifestCa
 
 
 def _repository_id(connection: Connection, name: RepositoryName) -> int:
-    found = repository_rows.find(connection, name)
-    if found is None:
+    row_id = repository_rows.find(connection, name)
+    if row_id is None:
         raise NameUnknown(f"this registry holds no repository {name}")
-    return found
+    return row_id

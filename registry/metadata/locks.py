@@ -134,10 +134,10 @@ def require_unlocked(
         Locked: one of them is.
     """
     for bearer in bearers:
-        found = find(connection, repository_id, bearer)
-        if found.writes:
+        lock = find(connection, repository_id, bearer)
+        if lock.writes:
             raise refusal(repository, bearer, "writes")
-        if removes and found.deletes:
+        if removes and lock.deletes:
             raise refusal(repository, bearer, "deletes")
 
 

@@ -120,21 +120,21 @@ def find_tagged(connection: Connection, repository: RepositoryName, tag: Tag) ->
 @autocommit
 def content(connection: Connection, repository: RepositoryName, digest: Digest) -> bytes | None:
     """The manifest's bytes; `None` when it is not there, or its bytes are in the blob store."""
-    found: bytes | None = _CONTENT.scalar(connection, {"repository": repository, "digest": digest})
-    return found
+    raw: bytes | None = _CONTENT.scalar(connection, {"repository": repository, "digest": digest})
+    return raw
 
 
 @autocommit
 def filed(connection: Connection, repository: RepositoryName, digests: Collection[Digest]) -> dict[Digest, int]:
     """Those of the manifests whose bytes are in the blob store, with their sizes in bytes."""
-    found = ((digest, _FILED.scalar(connection, {"repository": repository, "digest": digest})) for digest in digests)
-    return {digest: size for digest, size in found if size is not None}
+    sizes = ((digest, _FILED.scalar(connection, {"repository": repository, "digest": digest})) for digest in digests)
+    return {digest: size for digest, size in sizes if size is not None}
 
 
-def put(connection: Connection, repository_id: int, pushed: Pushed, known: int | None) -> None:
-    """Record a manifest and its references; one that is there already (in row `known`) has its age start again."""
-    if known is not None:
-        fresh = {"row": known, "pushed": pushed.now, "media_type": pushed.manifest.media_type, "content": pushed.raw}
+def put(connection: Connection, repository_id: int, pushed: Pushed, row_id: int | None) -> None:
+    """Record a manifest and its references; one that is there already (in row `row_id`) has its age start again."""
+    if row_id is not None:
+        fresh = {"row": row_id, "pushed": pushed.now, "media_type": pushed.manifest.media_type, "content": pushed.raw}
         _REFRESH.change(connection, fresh)
         return
     added = _ADD.insert(connection, {"repository_id": repository_id, **columns(pushed)})

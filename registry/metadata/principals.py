@@ -154,8 +154,8 @@ def _put_secret(connection: Connection, principal_id: str, secret: SecretRow) ->
 
 
 def _assemble(connection: Connection, row: Row[tuple[object, ...]]) -> PrincipalRow:
-    found = connection.execute(_SECRETS, {"id": row.id}).all()
-    secrets = tuple(SecretRow(each.name, each.hash, each.expires, each.created) for each in found)
+    rows = connection.execute(_SECRETS, {"id": row.id}).all()
+    secrets = tuple(SecretRow(each.name, each.hash, each.expires, each.created) for each in rows)
     patterns = tuple(json.loads(row.repositories))
     known = scope_maps.find(connection, row.scope_map) if row.scope_map else None
     grants = known.grants if known is not None else ()

@@ -137,7 +137,7 @@ def stored_names(connection: Connection) -> list[StoredName]:
 def manifests_using(connection: Connection, repository: RepositoryName, digest: Digest) -> dict[Digest, bool]:
     """The manifests of the repository that name the blob, each with whether it is an index."""
     rows = connection.execute(_USING, {"repository": repository, "digest": digest})
-    return {Digest(found): kind == "blob" for found, kind in rows}
+    return {Digest(manifest): kind == "blob" for manifest, kind in rows}
 
 
 @autocommit
@@ -158,7 +158,7 @@ def manifest_page(connection: Connection, after: int, count: int) -> list[tuple[
 def manifests_reaching(connection: Connection, repository: RepositoryName, digest: Digest) -> list[Digest]:
     """All manifests of the repository that reach a blob or manifest: nearest first is not promised, each once."""
     rows = connection.execute(_REACHING, {"repository": repository, "digest": digest})
-    return [Digest(found) for (found,) in rows]
+    return [Digest(manifest) for (manifest,) in rows]
 
 
 def reaches_any(
@@ -166,13 +166,13 @@ def reaches_any(
 ) -> Digest | None:
     """One of some content that a manifest of the repository reaches, itself or through the manifests that it holds."""
     for some in batches(among):
-        found = connection.execute(_BELOW, {"repository": repository, "digest": digest, "among": some}).scalar()
-        if found is not None:
-            return Digest(found)
+        reached = connection.execute(_BELOW, {"repository": repository, "digest": digest, "among": some}).scalar()
+        if reached is not None:
+            return Digest(reached)
     return None
 
 
 def manifests_naming(connection: Connection, repository_id: int, digest: Digest, count: int) -> list[Digest]:
     """At most `count` manifests of the repository that name the content themselves."""
     rows = connection.execute(_DIRECT, {"repository": repository_id, "digest": digest, "count": count})
-    return [Digest(found) for (found,) in rows]
+    return [Digest(manifest) for (manifest,) in rows]

@@ -73,23 +73,23 @@ def page(  # noqa: PLR0913
     """
     values: dict[str, Any] = {"repository": repository, "subject": subject, "after": after, "count": count}
     query = _OF_TYPE if artifact_type else _ALL
-    found: list[ReferrerRow] = []
-    held, quoted = 0, _Quoted()
+    page_rows: list[ReferrerRow] = []
+    size, quoted = 0, _Quoted()
     with closing(query.each(connection, values | ({"type": artifact_type} if artifact_type else {}))) as rows:
         for row in rows:
-            found.append(ReferrerRow(Digest(row[0]), _entry(quoted, row)))
-            held += len(row[-1])
-            if held > _HELD:
+            page_rows.append(ReferrerRow(Digest(row[0]), _entry(quoted, row)))
+            size += len(row[-1])
+            if size > _HELD:
                 break
-    return found
+    return page_rows
 
 
 class _Quoted(dict[str, str]):
     """Texts as JSON; a page holds few different ones."""
 
     def __missing__(self, text: str) -> str:
-        found = self[text] = json.dumps(text)
-        return found
+        quoted = self[text] = json.dumps(text)
+        return quoted
 
 
 def _entry(quoted: _Quoted, row: tuple[str, str, int, str, str]) -> str:

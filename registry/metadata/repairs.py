@@ -14,7 +14,7 @@ from registry.oci.digest import Digest
 from registry.oci.manifest import Manifest
 from registry.oci.media_types import FOREIGN_LAYERS
 
-_TOLD = ("media_type", "size", "artifact_type", "config_media_type", "referrer_type", "subject", "annotations")
+_FROM_CONTENT = ("media_type", "size", "artifact_type", "config_media_type", "referrer_type", "subject", "annotations")
 _PAGE = (
     select(manifests.c.id, repositories.c.name, manifests.c.digest, manifests.c.media_type, manifests.c.content)
     .join(repositories)
@@ -72,11 +72,11 @@ def is_recorded(connection: Connection, row: int) -> bool:
 
 def row_fits(connection: Connection, row: int, manifest: Manifest, size: int) -> bool:
     """Whether a manifest's row and its references tell what its bytes do; one that has gone does."""
-    found = connection.execute(select(manifests).where(manifests.c.id == row)).mappings().first()
-    if found is None:
+    stored = connection.execute(select(manifests).where(manifests.c.id == row)).mappings().first()
+    if stored is None:
         return True
     wanted = _wanted(manifest, size)
-    return all(found[name] == wanted[name] for name in _TOLD) and _references(connection, row) == [
+    return all(stored[name] == wanted[name] for name in _FROM_CONTENT) and _references(connection, row) == [
         tuple(each[name] for name in ("position", "kind", "digest", "media_type", "size"))
         for each in manifest_rows.references(manifest, row, 0)
     ]
@@ -128,8 +128,8 @@ def drop_tag(connection: Connection, repository: str, tag: str) -> None:
 
 def counted(connection: Connection) -> dict[str, int]:
     """How many repositories, manifests and tags there are."""
-    found = {table.name: connection.execute(select(func.count()).select_from(table)).scalar_one() for table in _COUNTED}
-    return {name: int(number) for name, number in found.items()}
+    counts = {each.name: connection.execute(select(func.count()).select_from(each)).scalar_one() for each in _COUNTED}
+    return {name: int(number) for name, number in counts.items()}
 
 
 _COUNTED = (repositories, manifests, tags)
@@ -143,7 +143,7 @@ def known(connection: Connection, digests: Collection[Digest]) -> set[Digest]:
 def _wanted(manifest: Manifest, size: int) -> dict[str, Any]:
     pushed = Pushed(Digest(""), b"", manifest, "", 0.0)
     row = manifest_rows.columns(pushed)
-    return {name: row[name] for name in _TOLD} | {"size": size, "annotations": dict(manifest.annotations)}
+    return {name: row[name] for name in _FROM_CONTENT} | {"size": size, "annotations": dict(manifest.annotations)}
 
 
 def _references(connection: Connection, row: int) -> list[tuple[Any, ...]]:

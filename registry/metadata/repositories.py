@@ -39,15 +39,15 @@ _MANIFEST_BYTES = select(func.coalesce(func.sum(manifests.c.size), 0)).where(
 
 def find(connection: Connection, name: RepositoryName) -> int | None:
     """The repository's row id, or `None` when the registry does not hold it."""
-    found: int | None = _FIND.scalar(connection, {"name": name})
-    return found
+    row_id: int | None = _FIND.scalar(connection, {"name": name})
+    return row_id
 
 
 def ensure(connection: Connection, name: RepositoryName, now: float) -> int:
     """The repository's row id; a new row when there was none."""
-    found = find(connection, name)
-    if found is not None:
-        return found
+    row_id = find(connection, name)
+    if row_id is not None:
+        return row_id
     return int(_ADD.scalar(connection, {"name": name, "created": now}))
 
 

@@ -56,24 +56,24 @@ def explain(connection: Connection, digest: Digest, modified: float | None, grac
 
 
 def _as_manifest(connection: Connection, digest: Digest) -> list[str]:
-    found = []
+    reasons = []
     for repository_id, name in connection.execute(_RECORDED, {"digest": digest}).all():
         named = ", ".join(tags.pointing_at(connection, repository_id, digest)[:_SHOWN])
         how = f"tagged {named}" if named else "without a tag"
         parents = reachability.manifests_naming(connection, repository_id, digest, _SHOWN)
         inside = f", part of index {', '.join(parents)}" if parents else ""
-        found.append(f"{name} holds it as a manifest, {how}{inside}")
-        found += [f"it is held in {name}: {reason}" for reason in holds.reasons(connection, repository_id, digest)]
-    return found
+        reasons.append(f"{name} holds it as a manifest, {how}{inside}")
+        reasons += [f"it is held in {name}: {reason}" for reason in holds.reasons(connection, repository_id, digest)]
+    return reasons
 
 
 def _as_blob(connection: Connection, digest: Digest, grace: float) -> list[str]:
-    found = []
+    reasons = []
     for repository_id, name, created in connection.execute(_LINKED, {"digest": digest}).all():
         users = reachability.manifests_naming(connection, repository_id, digest, _SHOWN)
         left = created + grace - time.time()
         if users:
-            found.append(f"{name} uses it in manifest {', '.join(users)}")
+            reasons.append(f"{name} uses it in manifest {', '.join(users)}")
         elif left > 0:
-            found.append(f"{name} was given it lately and may still name it: kept for {left:.0f} more seconds")
-    return found
+            reasons.append(f"{name} was given it lately and may still name it: kept for {left:.0f} more seconds")
+    return reasons

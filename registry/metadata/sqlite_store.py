@@ -67,14 +67,14 @@ class SqliteStore:
         try:
             connection = self._connections.of(self._reading)
         except Exception as error:
-            raise self._told(as_oci_error(error)) from error
+            raise self._reported(as_oci_error(error)) from error
         try:
             if is_autocommit(query):
                 return query(connection, *args, **kwargs)
             with connection.begin():
                 return query(connection, *args, **kwargs)
         except Exception as error:
-            raise self._told(as_oci_error(error)) from error
+            raise self._reported(as_oci_error(error)) from error
         finally:
             if connection.in_transaction():  # begun by SQLAlchemy for a statement of its own
                 connection.rollback()
@@ -86,7 +86,7 @@ class SqliteStore:
         try:
             return await self._submitted(change, *args, **kwargs)
         except MetadataDamaged as error:
-            raise self._told(error) from error
+            raise self._reported(error) from error
 
     async def _submitted(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
@@ -98,10 +98,10 @@ class SqliteStore:
 
     def problems(self) -> list[str]:
         """What is wrong with the database: one sentence, or none."""
-        found = self.watch.look_inside()
-        return [found] if found else []
+        problem = self.watch.look_inside()
+        return [problem] if problem else []
 
-    def _told(self, error: Exception) -> Exception:
+    def _reported(self, error: Exception) -> Exception:
         if isinstance(error, MetadataDamaged):
             self.watch.damaged(error.message)
         return error

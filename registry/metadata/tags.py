@@ -43,14 +43,14 @@ _OF = Statement(
 
 def find(connection: Connection, repository: RepositoryName, tag: Tag) -> Digest | None:
     """The digest a tag points at, or `None`."""
-    found = _FIND.scalar(connection, {"repository": repository, "tag": tag})
-    return None if found is None else Digest(found)
+    digest = _FIND.scalar(connection, {"repository": repository, "tag": tag})
+    return None if digest is None else Digest(digest)
 
 
 def current(connection: Connection, repository_id: int, tag: Tag) -> Digest | None:
     """The digest a tag points at, or `None`."""
-    found = _CURRENT.scalar(connection, {"repository": repository_id, "tag": tag})
-    return None if found is None else Digest(found)
+    digest = _CURRENT.scalar(connection, {"repository": repository_id, "tag": tag})
+    return None if digest is None else Digest(digest)
 
 
 def point(  # noqa: PLR0913

@@ -190,15 +190,15 @@ def record_manifest(connection: Connection, at: ChangeContext, change: ManifestC
         Locked: the repository, or a tag that would move, is locked against writes.
         QuotaExceeded: the repository would hold more than its quota.
     """
-    found = ground_of(connection, at, change)
-    require_content(connection, found, change)
-    require_writable(connection, at.repository, found, change)
-    if found.repository_id < 0:
-        found = PushLookup(repositories.ensure(connection, at.repository, at.now))
+    lookup = ground_of(connection, at, change)
+    require_content(connection, lookup, change)
+    require_writable(connection, at.repository, lookup, change)
+    if lookup.repository_id < 0:
+        lookup = PushLookup(repositories.ensure(connection, at.repository, at.now))
     pushed = Pushed(change.digest, change.raw, change.manifest, at.principal, at.now)
-    manifests.put(connection, found.repository_id, pushed, found.manifest_id)
-    _within_quota(connection, at, found.repository_id)
-    moved = [_event(at, Kind.TAG_SET, change.digest, tag) for tag in _set_tags(connection, at, found, change)]
+    manifests.put(connection, lookup.repository_id, pushed, lookup.manifest_id)
+    _within_quota(connection, at, lookup.repository_id)
+    moved = [_event(at, Kind.TAG_SET, change.digest, tag) for tag in _set_tags(connection, at, lookup, change)]
     _record(connection, at, _event(at, Kind.MANIFEST_PUSHED, change.digest), *moved)
 
 
@@ -208,28 +208,28 @@ def ground_of(connection: Connection, at: ChangeContext, change: ManifestChange)
 
 
 def require_writable(
-    connection: Connection, repository: RepositoryName, found: PushLookup, change: ManifestChange
+    connection: Connection, repository: RepositoryName, lookup: PushLookup, change: ManifestChange
 ) -> None:
     """Neither the repository nor a tag that would move is locked against writes; what changes nothing may be pushed.
 
     Raises:
         Locked: one of them is.
     """
-    if found.locked:
-        here = found.repository_id
+    if lookup.locked:
+        here = lookup.repository_id
         moving = [tag for tag in change.tags if tags.current(connection, here, tag) not in {None, change.digest}]
         locks.require_unlocked(connection, here, repository, (locks.REPOSITORY, *moving), removes=False)
 
 
-def require_content(connection: Connection, found: PushLookup, change: ManifestChange) -> None:
+def require_content(connection: Connection, lookup: PushLookup, change: ManifestChange) -> None:
     """Everything the manifest needs is in the repository.
 
     Raises:
         ManifestBlobUnknown: names what is missing.
     """
-    if found.holds_blobs and not change.children and not change.members:
+    if lookup.holds_blobs and not change.children and not change.members:
         return
-    repository_id = found.repository_id
+    repository_id = lookup.repository_id
     missing = sorted(set(change.blobs) - blobs.present(connection, repository_id, change.blobs))
     missing += sorted(set(change.children) - manifests.present(connection, repository_id, change.children))
     members = set(change.members) - blobs.present(connection, repository_id, change.members)
@@ -240,9 +240,9 @@ def require_content(connection: Connection, found: PushLookup, change: ManifestC
 
 def unknown_content(missing: Sequence[Digest], why: str) -> ManifestBlobUnknown:
     """The refusal of a manifest that names what cannot be relied on; `why` ends its sentence."""
-    more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
     detail = [{"digest": digest} for digest in missing[:100]]
-    return ManifestBlobUnknown(f"the manifest names {missing[0]}{more}, {why}", detail)
+    return ManifestBlobUnknown(f"the manifest names {missing[0]}{others}, {why}", detail)
 
 
 def _moves(_tag: Tag) -> bool:
@@ -320,16 +320,16 @@ def drop_repository(
     return removed
 
 
-def _set_tags(connection: Connection, at: ChangeContext, found: PushLookup, change: ManifestChange) -> list[Tag]:
+def _set_tags(connection: Connection, at: ChangeContext, lookup: PushLookup, change: ManifestChange) -> list[Tag]:
     """Those that did not point there before; what the first one points at was found already."""
     moved = []
     for number, tag in enumerate(change.tags):
-        before = tags.current(connection, found.repository_id, tag) if number else found.tagged
+        before = tags.current(connection, lookup.repository_id, tag) if number else lookup.tagged
         if before == change.digest:
             continue
         if before is not None and tag in change.frozen:
             raise immutable(at.repository, tag, before)
-        tags.point(connection, found.repository_id, tag, change.digest, at.now, is_new=before is None)
+        tags.point(connection, lookup.repository_id, tag, change.digest, at.now, is_new=before is None)
         moved.append(tag)
     return moved
 
@@ -356,10 +356,10 @@ def _require_none_immutable(
 
 
 def _existing(connection: Connection, at: ChangeContext) -> int:
-    found = repositories.find(connection, at.repository)
-    if found is None:
+    row_id = repositories.find(connection, at.repository)
+    if row_id is None:
         raise NameUnknown(f"this registry holds no repository {at.repository}")
-    return found
+    return row_id
 
 
 def _require(still_there: Callable[[], bool]) -> None:
@@ -368,8 +368,8 @@ def _require(still_there: Callable[[], bool]) -> None:
 
 
 def _within_quota(connection: Connection, at: ChangeContext, repository_id: int) -> None:
-    if at.quota is not None and (held := repositories.bytes_held(connection, repository_id)) > at.quota:
-        raise over_quota(at.repository, held, at.quota)
+    if at.quota is not None and (size := repositories.bytes_held(connection, repository_id)) > at.quota:
+        raise over_quota(at.repository, size, at.quota)
 
 
 def over_quota(repository: RepositoryName, wanted: int, quota: int) -> QuotaExceeded:

@@ -96,17 +96,17 @@ def runs(connection: Connection) -> list[Run]:
     question = select(trash.c.run, trash.c.kind, func.max(trash.c.time), func.count()).group_by(
         trash.c.run, trash.c.kind
     )
-    found: dict[str, Run] = {}
+    by_name: dict[str, Run] = {}
     for name, kind, time, count in connection.execute(question):
-        found.setdefault(name, Run(name, time, {})).counts[kind] = count
-    return sorted(found.values(), key=lambda run: (run.time, run.name), reverse=True)
+        by_name.setdefault(name, Run(name, time, {})).counts[kind] = count
+    return sorted(by_name.values(), key=lambda run: (run.time, run.name), reverse=True)
 
 
 def contents(connection: Connection, run: str) -> list[Discarded]:
     """What a run has removed, in the order in which it is to be brought back."""
     order = {"blob": 0, "manifest": 1, "link": 2, "tag": 3}
     rows = connection.execute(select(trash).where(trash.c.run == run).order_by(trash.c.id)).mappings()
-    found = [
+    items = [
         Discarded(
             row["id"],
             row["kind"],
@@ -120,7 +120,7 @@ def contents(connection: Connection, run: str) -> list[Discarded]:
         )
         for row in rows
     ]
-    return sorted(found, key=lambda item: order[item.kind])
+    return sorted(items, key=lambda item: order[item.kind])
 
 
 def forget_run(connection: Connection, run: str) -> None:
@@ -148,15 +148,15 @@ def _start(removal: Removal, kind: str) -> Sequence[object]:
 
 
 def _manifests(removal: Removal) -> Select[*tuple[object, ...]]:
-    told = (manifests.c.digest, literal(""), manifests.c.size, manifests.c.media_type, manifests.c.pushed_by)
-    return select(*_start(removal, "manifest"), *told, manifests.c.content).join_from(manifests, repositories)  # type: ignore[call-overload,no-any-return]
+    columns = (manifests.c.digest, literal(""), manifests.c.size, manifests.c.media_type, manifests.c.pushed_by)
+    return select(*_start(removal, "manifest"), *columns, manifests.c.content).join_from(manifests, repositories)  # type: ignore[call-overload,no-any-return]
 
 
 def _tags(removal: Removal) -> Select[*tuple[object, ...]]:
-    told = (tags.c.digest, tags.c.name, literal(0), literal(""), literal(""))
-    return select(*_start(removal, "tag"), *told, null()).join_from(tags, repositories)  # type: ignore[call-overload,no-any-return]
+    columns = (tags.c.digest, tags.c.name, literal(0), literal(""), literal(""))
+    return select(*_start(removal, "tag"), *columns, null()).join_from(tags, repositories)  # type: ignore[call-overload,no-any-return]
 
 
 def _links(removal: Removal) -> Select[*tuple[object, ...]]:
-    told = (repository_blobs.c.digest, literal(""), repository_blobs.c.size, literal(""), literal(""))
-    return select(*_start(removal, "link"), *told, null()).join_from(repository_blobs, repositories)  # type: ignore[call-overload,no-any-return]
+    columns = (repository_blobs.c.digest, literal(""), repository_blobs.c.size, literal(""), literal(""))
+    return select(*_start(removal, "link"), *columns, null()).join_from(repository_blobs, repositories)  # type: ignore[call-overload,no-any-return]
