@@ -109,8 +109,8 @@ def _nest(key: str, value: Any) -> dict[str, Any]:
     return {first: _nest(rest, value) if rest else value}
 
 
-def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
-    for key, value in more.items():
+def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
+    for key, value in values.items():
         if isinstance(value, dict) and isinstance(into.get(key), dict):
             _merge(into[key], value)
         else:
@@ -120,10 +120,10 @@ def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
 def _describe(error: ValidationError, file: Path | None) -> str:
     first, *others = error.errors(include_url=False)
     key = ".".join(str(part) for part in first["loc"]) or "settings"
-    found = "" if isinstance(first["input"], dict) else f" is {str(first['input'])[:80]!r}"
-    more = f" (and {len(others)} more)" if others else ""
+    given = "" if isinstance(first["input"], dict) else f" is {str(first['input'])[:80]!r}"
+    others_too = f" (and {len(others)} more)" if others else ""
     where = f" [file {file}, environment {PREFIX}* or flags]" if file else f" [environment {PREFIX}* or flags]"
-    return f"setting {key}{found}: {_needed(first['msg'])}{more}{where}"
+    return f"setting {key}{given}: {_needed(first['msg'])}{others_too}{where}"
 
 
 def _needed(message: str) -> str:

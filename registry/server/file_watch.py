@@ -45,7 +45,7 @@ class FileWatch:
         """Yield when it is time to look at the files, until interrupted."""
         from watchfiles import awatch  # noqa: PLC0415  loading it costs start-up time
 
-        async for found in awatch(
+        async for changes in awatch(
             *folders,
             recursive=False,
             debounce=200,
@@ -54,7 +54,7 @@ class FileWatch:
             yield_on_timeout=True,
             stop_event=self._interrupted,
         ):
-            yield found
+            yield changes
 
     def _prints(self) -> list[_Print]:
         return [_print_of(file) for file in self._files]

@@ -50,7 +50,7 @@ _PART = re.compile(rb"\r\n[Rr]ange: (bytes=[0-9]{0,19}-[0-9]{0,19})(?=\r\n|\Z)")
 
 _ESTABLISHED_SECONDS = 0.1
 """How long it is believed who asks, while nothing is written: as long as it takes to see that another process wrote."""
-_TOLD_SECONDS = 60.0
+_RESPONSE_SECONDS = 60.0
 """How long it may be told of a file that it is there, before the application tells so again."""
 _SAME = 4096
 """Heads known byte by byte, and the longest of them."""
@@ -115,30 +115,30 @@ class ResponseCache:
         }
         self._edge = edge
         self._maximum = maximum
-        self._held = 0
+        self._bytes = 0
         self._at: Note = (-1, -1, None)
         self._places: dict[tuple[str, bytes], RequestRecord] = {}
         self._answers: dict[tuple[str, bytes, Principal], Answer | FileAnswer] = {}
-        self._known: dict[bytes, _Known] = {}
+        self._entries: dict[bytes, _Known] = {}
         self._common: Fields = []
         self._starts: dict[int, bytes] = {}
 
     def again(self, raw: bytes, client: str, common: Fields) -> bytes | CachedFileResponse | None:
         """The cached response for a request head that was seen before byte for byte, or `None`."""
         began = time.perf_counter()
-        known, part = self._known.get(raw), None
-        if known is None:
+        entry, part = self._entries.get(raw), None
+        if entry is None:
             raw, part = _apart(raw)
-            known = None if part is None else self._known.get(raw)
-        if known is None or self._edge.busy or self._now() != self._at:
+            entry = None if part is None else self._entries.get(raw)
+        if entry is None or self._edge.busy or self._now() != self._at:
             return None
         now = time.monotonic()
-        if now >= known.until:
-            if self._principal(known.head, known.place) != known.principal:
-                del self._known[raw]
+        if now >= entry.until:
+            if self._principal(entry.head, entry.place) != entry.principal:
+                del self._entries[raw]
                 return None
-            known.until = now + _ESTABLISHED_SECONDS
-        return self._give(known.answer, part, client, common, began)
+            entry.until = now + _ESTABLISHED_SECONDS
+        return self._give(entry.answer, part, client, common, began)
 
     def find(self, raw: bytes, head: Head, client: str, common: Fields) -> bytes | CachedFileResponse | None:
         """The response, when one is remembered that certainly holds; logs, metrics and audit are told.
@@ -157,9 +157,9 @@ class ResponseCache:
             return None
         (raw, part), asked = _apart(raw), _range(head)
         if part == asked and len(raw) <= _SAME:
-            if len(self._known) >= _SAME:
-                self._known.clear()
-            self._known[raw] = _Known(head, place, principal, time.monotonic() + _ESTABLISHED_SECONDS, answer)
+            if len(self._entries) >= _SAME:
+                self._entries.clear()
+            self._entries[raw] = _Known(head, place, principal, time.monotonic() + _ESTABLISHED_SECONDS, answer)
         return self._give(answer, asked, client, common, began)
 
     def _give(
@@ -178,10 +178,10 @@ class ResponseCache:
     def _parcel(
         self, answer: FileAnswer, part: str | None, client: str, common: Fields, began: float
     ) -> CachedFileResponse | None:
-        found = answer.part(part)
-        if found is None:
+        chosen = answer.part(part)
+        if chosen is None:
             return None
-        status, window, head, content_range = found
+        status, window, head, content_range = chosen
         exchange = anew(answer.exchange, client)
         exchange.status = status
         number = exchange.request_id.encode("ascii")
@@ -213,14 +213,14 @@ class ResponseCache:
         if isinstance(answer, Answer) and _range(head) is not None:
             return
         size = len(head.target) + _ROOM + (0 if isinstance(body, Window) else len(body))
-        if note != self._at or self._held + size > self._maximum:
+        if note != self._at or self._bytes + size > self._maximum:
             self._forget(note)
         if note != self._now() or size > self._maximum:
             return
         key = head.method, head.target, principal
         before = self._answers.get(key)
         if before is None:
-            self._held += size
+            self._bytes += size
         if isinstance(before, FileAnswer) and isinstance(answer, FileAnswer) and before.stamp == answer.stamp:
             before.heads.update(answer.heads)
             return
@@ -230,8 +230,8 @@ class ResponseCache:
     def _forget(self, note: Note) -> None:
         self._places.clear()
         self._answers.clear()
-        self._known.clear()
-        self._held = 0
+        self._entries.clear()
+        self._bytes = 0
         self._at = note
 
     def _now(self) -> Note | None:
@@ -244,10 +244,10 @@ class ResponseCache:
             return None
 
     def _principal(self, head: Head, place: RequestRecord) -> Principal | None:
-        found = [value for name, value in head.fields if name == b"authorization"]
-        if len(found) > 1:
+        values = [value for name, value in head.fields if name == b"authorization"]
+        if len(values) > 1:
             return None
-        authorization = found[0].decode("latin-1") if found else None
+        authorization = values[0].decode("latin-1") if values else None
         access, needs = self._services.access, self._rows[head.method, place.operation].needs
         if needs is Requirement.CATALOG:
             return access.recall_lister(authorization)
@@ -263,11 +263,11 @@ class ResponseCache:
 
 
 def _answer(exchange: RequestRecord, fields: Fields, body: bytes) -> Answer:
-    told = anew(exchange, "")
-    told.status, told.sent = 200, 0 if exchange.method == "HEAD" else len(body)
+    record = anew(exchange, "")
+    record.status, record.sent = 200, 0 if exchange.method == "HEAD" else len(body)
     pieces = b"".join(field_lines(fields)).split(exchange.request_id.encode("ascii"))
-    until = time.monotonic() + _TOLD_SECONDS
-    return Answer(told, pieces, b"" if exchange.method == "HEAD" else body, exchange.blob, until)
+    until = time.monotonic() + _RESPONSE_SECONDS
+    return Answer(record, pieces, b"" if exchange.method == "HEAD" else body, exchange.blob, until)
 
 
 def _file_answer(exchange: RequestRecord, fields: Fields, window: Window) -> FileAnswer:
@@ -278,8 +278,8 @@ def _file_answer(exchange: RequestRecord, fields: Fields, window: Window) -> Fil
 
 def _apart(raw: bytes) -> tuple[bytes, str | None]:
     """A head without its line `Range: bytes=…`, and that line's value; what is left is a whole head as well."""
-    found = _PART.search(raw)
-    return (raw, None) if found is None else (raw[: found.start()] + raw[found.end() :], found[1].decode("ascii"))
+    match = _PART.search(raw)
+    return (raw, None) if match is None else (raw[: match.start()] + raw[match.end() :], match[1].decode("ascii"))
 
 
 def _range(head: Head) -> str | None:

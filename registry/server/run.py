@@ -236,10 +236,10 @@ class _Server(uvicorn.Server):
         """Accept connections, then say so."""
         doors = self._doors()
         self.servers = [
-            cast("asyncio.Server", door) for door in doors
+            cast("asyncio.Server", listener) for listener in doors
         ]  # uvicorn only ever closes them and waits for that
-        for door in doors:
-            door.open()
+        for listener in doors:
+            listener.open()
         self.started = True
         self._tell_started()
 

@@ -24,10 +24,10 @@ def parse_address(text: str) -> tuple[str, int]:
     Raises:
         CannotStart: neither form, or a port above 65535.
     """
-    found = _ADDRESS.fullmatch(text)
-    if found is None or int(found["port"]) > 65535:
+    match = _ADDRESS.fullmatch(text)
+    if match is None or int(match["port"]) > 65535:
         raise CannotStart(f"listen is {text!r}: needs HOST:PORT, like 127.0.0.1:5000 or [::1]:5000")
-    return found["six"] or found["host"], int(found["port"])
+    return match["six"] or match["host"], int(match["port"])
 
 
 def bind(settings: RegistrySettings) -> socket.socket:
