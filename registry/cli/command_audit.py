@@ -60,9 +60,9 @@ def audited(
     return decorate
 
 
-def note(**more: str) -> None:
+def note(**notes: str) -> None:
     """Add to the line of the command that runs: `repository`, `reference`, `digest`, or a word of its detail."""
-    click.get_current_context().meta.setdefault(_NOTES, {}).update(more)
+    click.get_current_context().meta.setdefault(_NOTES, {}).update(notes)
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def _recorded(context: click.Context, action: str) -> Iterator[None]:
             with suppress(BasegateError):  # what was done is done
                 file = _opened(settings)
         if file is not None:
-            _write(file, command_line_of(action, status, reason, _told(context)))
+            _write(file, command_line_of(action, status, reason, _members(context)))
 
 
 def _opened(settings: RegistrySettings) -> int | None:
@@ -115,13 +115,13 @@ def _write(file: int, line: Mapping[str, Any]) -> None:
         os.close(file)
 
 
-def _told(context: click.Context) -> dict[str, str]:
+def _members(context: click.Context) -> dict[str, str]:
     order = [str(option.name) for option in context.command.params if option.name in context.params]
-    found = {name: _text(context.params[name]) for name in order if name not in _OF_THE_ANSWER}
+    parameters = {name: _text(context.params[name]) for name in order if name not in _OF_THE_ANSWER}
     notes: dict[str, str] = context.meta.get(_NOTES, {})
-    members = {name: text for name, text in (found | notes).items() if name in _MEMBERS}
+    members = {name: text for name, text in (parameters | notes).items() if name in _MEMBERS}
     unsaid = {*_MEMBERS, "image"} if members else set(_MEMBERS)
-    words = [f"{name}={text}" for name, text in (found | notes).items() if text and name not in unsaid]
+    words = [f"{name}={text}" for name, text in (parameters | notes).items() if text and name not in unsaid]
     return {**members, "detail": " ".join(words)}
 
 

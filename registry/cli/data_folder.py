@@ -53,10 +53,10 @@ def settings_of(context: click.Context) -> RegistrySettings:
     Raises:
         SettingsError: anything in any of them is wrong.
     """
-    known: RegistrySettings | None = context.meta.get(_SETTINGS)
-    if known is None:
-        known = context.meta[_SETTINGS] = _loaded(context, {"data": context.meta.get(_DATA)})
-    return known
+    settings: RegistrySettings | None = context.meta.get(_SETTINGS)
+    if settings is None:
+        settings = context.meta[_SETTINGS] = _loaded(context, {"data": context.meta.get(_DATA)})
+    return settings
 
 
 def _loaded(context: click.Context, flags: dict[str, Path | None]) -> RegistrySettings:

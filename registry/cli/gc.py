@@ -93,12 +93,12 @@ def explain_command(digest: str, data: Path, *, as_json: bool) -> None:
         wanted = Digest.parse(digest)
     except OciError as error:
         raise click.UsageError(error.message) from error
-    found = _with_collector(data, lambda collector: collector.explain(wanted))
+    explanation = _with_collector(data, lambda collector: collector.explain(wanted))
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(explanation))
         return
-    click.echo(f"{found.digest} {'is kept' if found.kept else 'is not kept'}:")
-    for reason in found.reasons:
+    click.echo(f"{explanation.digest} {'is kept' if explanation.kept else 'is not kept'}:")
+    for reason in explanation.reasons:
         click.echo(f"  {reason}")
 
 

@@ -29,28 +29,27 @@ def rebuild_command(context: click.Context, data: Path, *, force: bool, as_json:
     require_registry(data, lost_too=True)
     lock = DataLock(data)
     try:
-        found = rebuild(data, force=force)
+        result = rebuild(data, force=force)
     except OSError as error:
         raise BasegateError(f"the database could not be rebuilt: {error.strerror}: {error.filename}") from error
     finally:
         lock.release()
-    _tell(found, as_json=as_json)
-    context.exit(1 if found.missing else 0)
+    _tell(result, as_json=as_json)
+    context.exit(1 if result.missing else 0)
 
 
-def _tell(found: Rebuilt, *, as_json: bool) -> None:
+def _tell(result: Rebuilt, *, as_json: bool) -> None:
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(result))
         return
-    click.echo(
-        f"rebuilt {', '.join(f'{number} {word}' for word, number in found.rows.items())}; {found.blobs} blobs are shown"
-    )
-    click.echo(f"tags, deletes and principals are as of {moment(found.made)}; what was changed later is not known")
-    if found.salvaged:
-        click.echo(f"{found.salvaged} manifests were read from the damaged database; their tags are not known")
-    if found.unknown:
-        click.echo(f"{found.unknown} blobs belong to no repository that is known: they are kept, and pushes find them")
-    for digest in found.missing[:_SHOWN]:
+    rows = ", ".join(f"{number} {word}" for word, number in result.rows.items())
+    click.echo(f"rebuilt {rows}; {result.blobs} blobs are shown")
+    click.echo(f"tags, deletes and principals are as of {moment(result.made)}; what was changed later is not known")
+    if result.salvaged:
+        click.echo(f"{result.salvaged} manifests were read from the damaged database; their tags are not known")
+    if result.unknown:
+        click.echo(f"{result.unknown} blobs belong to no repository that is known: they are kept, and pushes find them")
+    for digest in result.missing[:_SHOWN]:
         click.echo(f"missing: {digest}")
-    if found.aside:
-        click.echo(f"the old database is {found.aside}")
+    if result.aside:
+        click.echo(f"the old database is {result.aside}")

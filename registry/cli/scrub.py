@@ -42,19 +42,19 @@ def scrub_command(context: click.Context, rate: int | None, data: Path, *, anew:
     with ThreadPoolExecutor(settings.storage.threads) as pool:
         storage, metadata = open_stores(data, pool)
         with closing(metadata):
-            found = Scrub(storage, metadata, data, pace).run(anew=anew)
-            held = [item.digest for item in storage.quarantine.held()]
-    _tell(found, held, as_json=as_json)
-    context.exit(1 if held else 0)
+            progress = Scrub(storage, metadata, data, pace).run(anew=anew)
+            withheld = [item.digest for item in storage.quarantine.held()]
+    _tell(progress, withheld, as_json=as_json)
+    context.exit(1 if withheld else 0)
 
 
-def _tell(found: Progress, held: Sequence[str], *, as_json: bool) -> None:
+def _tell(progress: Progress, withheld: Sequence[str], *, as_json: bool) -> None:
     if as_json:
-        print_json({**asdict(found), "withheld": held})
+        print_json({**asdict(progress), "withheld": withheld})
         return
-    for digest in held:
+    for digest in withheld:
         click.echo(f"damaged or missing: {digest}")
     click.echo(
-        f"read {found.manifests} manifests and {found.blobs} blobs ({size(found.bytes)}): {found.damaged} damaged or "
-        f"missing, {len(held)} withheld"
+        f"read {progress.manifests} manifests and {progress.blobs} blobs ({size(progress.bytes)}): "
+        f"{progress.damaged} damaged or missing, {len(withheld)} withheld"
     )

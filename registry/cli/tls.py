@@ -49,9 +49,9 @@ def _document(made: Certificates) -> dict[str, object]:
 
 def _guide(made: Certificates, host: str, port: int) -> str:
     ca, at = made.ca.resolve(), f"{host or made.hosts[0]}:{port}"
-    what = "Renewed the server certificate; the CA is the same as before" if made.renewed else "Made a lab CA"
+    done = "Renewed the server certificate; the CA is the same as before" if made.renewed else "Made a lab CA"
     return f"""\
-{what}: {made.certificate} is good for {", ".join(made.hosts)} until {made.expires:%Y-%m-%d}.
+{done}: {made.certificate} is good for {", ".join(made.hosts)} until {made.expires:%Y-%m-%d}.
 
 Serve with it:
   basegate serve --data {made.ca.parent.parent} --tls-cert {made.certificate} --tls-key {made.key}

@@ -43,11 +43,11 @@ def trash_group() -> None:
 @json_option
 def list_command(data: Path, *, as_json: bool) -> None:
     """List the runs that have removed something, the latest first."""
-    found = look(data, trash.runs)
+    removals = look(data, trash.runs)
     if as_json:
-        print_json([asdict(run) for run in found])
+        print_json([asdict(run) for run in removals])
         return
-    for run in found:
+    for run in removals:
         counts = ", ".join(f"{number} {kind}s" for kind, number in sorted(run.counts.items()))
         click.echo(f"{run.name}  {moment(run.time)}  {counts}")
 

@@ -35,9 +35,9 @@ def verify_command(context: click.Context, data: Path, *, repair: bool, digests:
         with closing(metadata):
             write = _writing(metadata) if repair else None
             verification = Verification(storage, metadata, data, write, digests=digests)
-            found = list(verification.findings())
-    _tell(found, verification.unreferenced, as_json=as_json)
-    context.exit(0 if all(item.repaired for item in found) else 1)
+            findings = list(verification.findings())
+    _tell(findings, verification.unreferenced, as_json=as_json)
+    context.exit(0 if all(item.repaired for item in findings) else 1)
 
 
 def _writing(metadata: SqliteStore) -> Callable[..., object]:
@@ -47,14 +47,14 @@ def _writing(metadata: SqliteStore) -> Callable[..., object]:
     return write
 
 
-def _tell(found: list[Finding], unreferenced: int, *, as_json: bool) -> None:
+def _tell(findings: list[Finding], unreferenced: int, *, as_json: bool) -> None:
     if as_json:
-        print_json({"findings": [asdict(item) for item in found], "unreferenced": unreferenced})
+        print_json({"findings": [asdict(item) for item in findings], "unreferenced": unreferenced})
         return
-    for item in found:
+    for item in findings:
         click.echo(f"{'repaired: ' if item.repaired else ''}{item.what}")
-    left = sum(not item.repaired for item in found)
+    left = sum(not item.repaired for item in findings)
     click.echo(
-        f"{left} things do not fit, {len(found) - left} were put right; {unreferenced} files are named by nothing, "
+        f"{left} things do not fit, {len(findings) - left} were put right; {unreferenced} files are named by nothing, "
         "which is no fault: a collection removes them when they are old enough"
     )
