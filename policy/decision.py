@@ -47,7 +47,7 @@ class Question:
     """Everything the decision depends on.
 
     Attributes:
-        door: where it is asked.
+        access_point: where it is asked.
         state: the image's verdict; `pending` while there is none.
         mode: of the policy in that repository.
         may_push: whether the caller's role lets it push to the repository; such a caller may look at what it pushed.
@@ -57,7 +57,7 @@ class Question:
             only pulls (a deployment is such a caller, whoever asks for it).
     """
 
-    door: AccessPoint
+    access_point: AccessPoint
     state: State
     mode: Mode
     may_push: bool = False
@@ -68,9 +68,9 @@ class Question:
 
 def decide(question: Question) -> Outcome:
     """The answer at a door. Whatever is not explicitly let through is denied."""
-    if question.door is AccessPoint.PUSH:
+    if question.access_point is AccessPoint.PUSH:
         return _in(question)
-    if question.door is AccessPoint.REFERENCE and (question.missing or question.state is State.NOT_APPLICABLE):
+    if question.access_point is AccessPoint.REFERENCE and (question.missing or question.state is State.NOT_APPLICABLE):
         return Outcome.DENY
     return _withheld(question.mode) if question.refers_to_withheld else _out(question)
 
@@ -90,7 +90,7 @@ def _out(question: Question) -> Outcome:
         return Outcome.ALLOW
     if question.exempt and question.state is State.REFUSED:
         return Outcome.WARN
-    if question.may_push and question.door is not AccessPoint.REFERENCE:
+    if question.may_push and question.access_point is not AccessPoint.REFERENCE:
         return Outcome.ALLOW
     return _withheld(question.mode)
 

@@ -50,12 +50,12 @@ def rejudge(results: ResultStore, policy: Policy) -> Rejudged:
     """Judge every manifest of policy.db; nothing is written."""
     results.settle()
     judged = Rejudged(superseded=results.read(verdicts.superseded))
-    known: dict[str, State] = {}
+    states: dict[str, State] = {}
     for manifest, (essence, final) in results.read(inspected_manifests.essences, CURRENT).items():
-        if essence not in known:
+        if essence not in states:
             kind = Kind.IMAGE if essence else Kind.ARTIFACT
-            known[essence] = state_of_essence(kind, essence, policy)
-        judged.states[manifest] = known[essence]
+            states[essence] = state_of_essence(kind, essence, policy)
+        judged.states[manifest] = states[essence]
         if not final:
             judged.unsettled.add(manifest)
     indexes = {item.manifest: item for item in results.read(inspected_manifests.indexes)}
@@ -88,10 +88,10 @@ def _judge_index(
             continue
         child = indexes.get(entry.digest)
         if child is not None:
-            found = _judge_index(child, indexes, policy, judged, nesting - 1)
+            of_child = _judge_index(child, indexes, policy, judged, nesting - 1)
         else:
-            found = judged.states.get(entry.digest, _of_unknown(entry, policy))
-        states.append((found, bool(entry.platform)))
+            of_child = judged.states.get(entry.digest, _of_unknown(entry, policy))
+        states.append((of_child, bool(entry.platform)))
         settled = settled and entry.digest in judged.states and entry.digest not in judged.unsettled
     state = index_state(states)
     settled = settled or state is State.NOT_APPLICABLE

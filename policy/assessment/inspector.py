@@ -59,13 +59,13 @@ class Inspector:
         metadata: MetadataStore,
         results: ResultStore,
         settings: InspectionSettings,
-        found: Callable[[InspectedManifest, bool], None],
+        settled: Callable[[InspectedManifest, bool], None],
     ) -> None:
-        """Start nothing yet; `found` hears of every subject that is new, and whether it replaces another one."""
+        """Start nothing. `settled` is called with every new subject, and with whether it replaces another."""
         self._storage = storage
         self._metadata = metadata
         self._results = results
-        self._found = found
+        self._settled = settled
         self._config_bytes = settings.config_bytes
         self._image_budgets = settings.image_budgets.budgets()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="compose")
@@ -76,14 +76,14 @@ class Inspector:
         self._layers: SizedCache[str, LayerInspection] = SizedCache(settings.cache_bytes // _UNPACKED)
         self.workers = InspectionWorkers(_limits(settings), self._keep_inspection)
 
-    def known(self, digest: str) -> InspectedManifest | None:
+    def recorded(self, digest: str) -> InspectedManifest | None:
         """The subject as it was seen last, without looking."""
-        found = self._subjects.get(digest)
-        if found is None:
-            found = self._results.read(inspected_manifests.find, digest, CURRENT)
-            if found is not None:
-                self._remember(found)
-        return found
+        subject = self._subjects.get(digest)
+        if subject is None:
+            subject = self._results.read(inspected_manifests.find, digest, CURRENT)
+            if subject is not None:
+                self._remember(subject)
+        return subject
 
     async def subject(
         self, repository: RepositoryName, digest: Digest, *, wait: float, manifest: Manifest | None = None
@@ -102,9 +102,9 @@ class Inspector:
         alike = self._seen_alike(digest, manifest)
         if alike is not None:
             return alike
-        known = self.known(digest)
-        if known is not None and (known.final or manifest is None) and not self.failures.is_due(known):
-            return known
+        earlier = self.recorded(digest)
+        if earlier is not None and (earlier.final or manifest is None) and not self.failures.is_due(earlier):
+            return earlier
         if isinstance(manifest, ImageManifest) and digest not in self._running and self._is_at_hand(manifest):
             return self._settle(await self._image(digest, manifest, Urgency(self.workers, urgent=True)))
         running = self._looking(repository, digest, manifest)
@@ -113,8 +113,8 @@ class Inspector:
 
     async def renew(self, repository: RepositoryName, digest: Digest) -> None:
         """Look, behind the server, where nobody or earlier detectors have looked; what they saw stands until then."""
-        known = self.known(digest)
-        if known is None or known.detectors not in {"", CURRENT}:
+        earlier = self.recorded(digest)
+        if earlier is None or earlier.detectors not in {"", CURRENT}:
             await self._looking(repository, digest, None, urgent=False)
 
     def is_looking(self, digest: str) -> bool:
@@ -162,17 +162,17 @@ class Inspector:
     async def _look(
         self, repository: RepositoryName, digest: Digest, manifest: Manifest | None, urgency: Urgency
     ) -> InspectedManifest | None:
-        found = manifest or await self._manifest(repository, digest)
-        if found is None:
+        content = manifest or await self._manifest(repository, digest)
+        if content is None:
             return None
-        if isinstance(found, ImageIndex):
-            return self._settle(index_subject(digest, found))
-        kind, problems = await image_kind(found, self._storage, self._config_bytes)
+        if isinstance(content, ImageIndex):
+            return self._settle(index_subject(digest, content))
+        kind, problems = await image_kind(content, self._storage, self._config_bytes)
         if kind is ImageKind.ARTIFACT:
-            return self._settle(artifact_subject(digest, found))
+            return self._settle(artifact_subject(digest, content))
         if kind is ImageKind.UNCLEAR:
-            return self._settle(image_subject(digest, _unread(found, problems), CURRENT))
-        image = await self._image(digest, found, urgency)
+            return self._settle(image_subject(digest, _unread(content, problems), CURRENT))
+        image = await self._image(digest, content, urgency)
         return None if self.workers.closed else self._settle(image)
 
     async def _manifest(self, repository: RepositoryName, digest: Digest) -> Manifest | None:
@@ -195,26 +195,26 @@ class Inspector:
         """A manifest of an image that was put together before: nothing is asked, policy.db included."""
         if not isinstance(manifest, ImageManifest) or digest in self._subjects or digest in self._running:
             return None
-        known = self._composed.get(_parts(manifest))
-        if known is None:
+        composed = self._composed.get(_parts(manifest))
+        if composed is None:
             return None
-        subject = known.named(digest)
+        subject = composed.named(digest)
         self._remember(subject)
         self._results.gather(newly_inspected.keep, subject)
-        self._found(subject, False)
+        self._settled(subject, False)
         return subject
 
     async def _image(self, digest: str, manifest: ImageManifest, urgency: Urgency) -> InspectedManifest:
         """The same configuration and layers make the same image, whatever else a manifest says of it."""
         parts, composed = _parts(manifest), self._composed
-        known = composed.get(parts)
-        if known is None:
+        subject = composed.get(parts)
+        if subject is None:
             facts = await self._look_into(manifest, urgency)
-            known = image_subject("", facts, CURRENT)
+            subject = image_subject("", facts, CURRENT)
             # Where everything was forgotten meanwhile, this goes into a memory that nobody has any more.
             if not facts.problems:
-                composed.put(parts, known)
-        return known.named(digest)
+                composed.put(parts, subject)
+        return subject.named(digest)
 
     async def _look_into(self, manifest: ImageManifest, urgency: Urgency) -> ImageFacts:
         encrypted = encrypted_layers(manifest)
@@ -234,61 +234,61 @@ class Inspector:
 
     async def _all_layers(self, manifest: ImageManifest, urgency: Urgency) -> Sequence[LayerInspection | Problem]:
         if self._has_layers(manifest):
-            return [found for item in manifest.layers if (found := self._layers.get(item.digest)) is not None]
+            return [layer for item in manifest.layers if (layer := self._layers.get(item.digest)) is not None]
         return await asyncio.gather(*(self._layer(item, at, urgency) for at, item in enumerate(manifest.layers)))
 
     async def _config(self, descriptor: Descriptor) -> bytes | Problem:
         try:
-            found = await self._storage.get(descriptor.digest, self._config_bytes)
+            raw = await self._storage.get(descriptor.digest, self._config_bytes)
         except ContentTooLarge:
             return Problem("unreadable-config", f"the configuration is larger than {self._config_bytes} bytes")
-        if found is None:
+        if raw is None:
             return Problem("missing-config", f"the configuration {descriptor.digest} is not in this registry")
-        if len(found) != descriptor.size:
+        if len(raw) != descriptor.size:
             return Problem(
                 "unreadable-config",
-                f"the configuration has {len(found)} bytes, the manifest says {descriptor.size}",
+                f"the configuration has {len(raw)} bytes, the manifest says {descriptor.size}",
             )
-        return found
+        return raw
 
     async def _layer(self, descriptor: Descriptor, index: int, urgency: Urgency) -> LayerInspection | Problem:
         digest = descriptor.digest
-        known = self._layers.get(digest)
-        if known is not None:
-            return known
-        found = await self._inspected(digest, urgency)
-        if found is None:
+        cached = self._layers.get(digest)
+        if cached is not None:
+            return cached
+        inspected = await self._inspected(digest, urgency)
+        if inspected is None:
             return Problem("missing-layer", f"layer {index} ({digest}) is not in this registry", digest, index)
-        if found.failure:
-            return Problem("inspection-failed", f"layer {index} could not be read: {found.failure}", digest, index)
+        if inspected.failure:
+            return Problem("inspection-failed", f"layer {index} could not be read: {inspected.failure}", digest, index)
         loop = asyncio.get_running_loop()
-        layer = await loop.run_in_executor(self._threads, _unpack, found.body, digest)
-        self._layers.put(digest, layer, len(found.body))
+        layer = await loop.run_in_executor(self._threads, _unpack, inspected.body, digest)
+        self._layers.put(digest, layer, len(inspected.body))
         return layer
 
     async def _inspected(self, digest: Digest, urgency: Urgency) -> Inspected | None:
-        found = self._results.read(inspected_layers.find, digest, CURRENT)
-        if found is not None:
-            return found
+        inspected = self._results.read(inspected_layers.find, digest, CURRENT)
+        if inspected is not None:
+            return inspected
         job = urgency.under_way(digest)
         if job is None:
             # It may have been finished between the two questions.
-            found = self._results.read(inspected_layers.find, digest, CURRENT)
-            if found is not None:
-                return found
+            inspected = self._results.read(inspected_layers.find, digest, CURRENT)
+            if inspected is not None:
+                return inspected
             blob = await self._storage.stat(digest)
             if blob is None:
                 return None
             job = urgency.read(digest, blob.open)
         return await asyncio.wrap_future(job.future)
 
-    def _keep_inspection(self, digest: str, found: Inspected) -> None:
-        if found.damaged is not None:
-            self._storage.quarantine.set_aside(Digest(digest), found.damaged, _DAMAGED)
-        if found.passing:  # whoever asks later has it read again
+    def _keep_inspection(self, digest: str, inspected: Inspected) -> None:
+        if inspected.damaged is not None:
+            self._storage.quarantine.set_aside(Digest(digest), inspected.damaged, _DAMAGED)
+        if inspected.passing:  # whoever asks later has it read again
             return
         try:
-            self._results.write(inspected_layers.keep, digest, CURRENT, found)
+            self._results.write(inspected_layers.keep, digest, CURRENT, inspected)
         except Exception as error:  # noqa: BLE001 - the answer stands; without policy.db it is only not remembered
             structlog.get_logger(__name__).warning(
                 "what was found in a layer could not be kept", layer=digest, reason=str(error)
@@ -299,7 +299,7 @@ class Inspector:
         if before != subject:
             self._remember(subject)
             self._results.gather(inspected_manifests.keep, subject)
-            self._found(subject, before is not None)
+            self._settled(subject, before is not None)
         return subject
 
     def _remember(self, subject: InspectedManifest) -> None:
@@ -326,9 +326,9 @@ def _unread(manifest: ImageManifest, problems: Sequence[Problem]) -> ImageFacts:
 
 
 def _unpack(body: bytes, digest: str) -> LayerInspection:
-    found = LayerInspection.from_bytes(body)
-    problem = None if found.problem is None else replace(found.problem, layer=digest)
-    return replace(found, digest=digest, problem=problem)
+    layer = LayerInspection.from_bytes(body)
+    problem = None if layer.problem is None else replace(layer.problem, layer=digest)
+    return replace(layer, digest=digest, problem=problem)
 
 
 def _limits(settings: InspectionSettings) -> WorkerLimits:

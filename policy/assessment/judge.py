@@ -66,20 +66,20 @@ class Judge:
 
     async def state(self, repository: RepositoryName, digest: Digest, policy: Policy, wait: float) -> State:
         """The state; `pending` when looking takes longer than `wait` seconds."""
-        known = self.known_state(digest, policy)
-        if known is not None:
-            return known
+        recalled = self.known_state(digest, policy)
+        if recalled is not None:
+            return recalled
         verdict = await self.verdict(repository, digest, policy, wait)
         return State.PENDING if verdict is None else verdict.state
 
     def known_state(self, digest: str, policy: Policy) -> State | None:
         """The state when it was judged before."""
-        known = self._states.get((policy.digest, digest))
-        if known is None:
-            known = self._results.read(verdicts.find, policy.digest, digest)
-            if known is not None:
-                self._remember(digest, policy, known)
-        return known
+        state = self._states.get((policy.digest, digest))
+        if state is None:
+            state = self._results.read(verdicts.find, policy.digest, digest)
+            if state is not None:
+                self._remember(digest, policy, state)
+        return state
 
     async def verdict(
         self,
@@ -136,7 +136,7 @@ class Judge:
 
     async def _assess_index(self, look: "_Look", index: InspectedManifest, nesting: int) -> "_Assessed":
         """One child after the other; a missing one is left out, one that is pending ends the look."""
-        found: dict[str, Verdict] = {}
+        verdicts: dict[str, Verdict] = {}
         final = True
         counting = [entry.digest for entry in children_of(index) if not entry.why_not(look.policy)]
         for digest in dict.fromkeys(counting):
@@ -145,19 +145,19 @@ class Judge:
                 return _PENDING
             final = final and child.final
             if child.verdict is not None:
-                found[digest] = child.verdict
-        verdict = verdict_on_index(index, found, look.policy)
+                verdicts[digest] = child.verdict
+        verdict = verdict_on_index(index, verdicts, look.policy)
         # Blobs that an index names may be pushed as manifests later: beside images that would matter.
         return _Assessed(verdict, final or verdict.state is State.NOT_APPLICABLE)
 
     def _verdict_on(self, subject: InspectedManifest, policy: Policy) -> Verdict:
         """The same facts and the same policy make the same verdict, whichever manifest they were found in."""
         key = (policy.digest, subject.kind, subject.body)
-        known = self._judged_before.get(key)
-        if known is None:
-            known = verdict_on(subject, policy)
-            self._judged_before.put(key, known)
-        return known.named(subject.manifest)
+        verdict = self._judged_before.get(key)
+        if verdict is None:
+            verdict = verdict_on(subject, policy)
+            self._judged_before.put(key, verdict)
+        return verdict.named(subject.manifest)
 
     def _keep(self, digest: str, policy: Policy, state: State) -> None:
         if self._states.get((policy.digest, digest)) is not state:

@@ -98,8 +98,8 @@ def verdict_on_index(subject: InspectedManifest, verdicts: Mapping[str, Verdict]
         if why:
             members.append((Child(entry.digest, entry.platform, "", why), None))
             continue
-        found = verdicts.get(entry.digest) or _not_known(entry, policy)
-        members.append((Child(entry.digest, entry.platform, found.state.value), found))
+        verdict = verdicts.get(entry.digest) or _uninspected(entry, policy)
+        members.append((Child(entry.digest, entry.platform, verdict.state.value), verdict))
     return judge_index(subject.manifest, members, policy)
 
 
@@ -107,13 +107,13 @@ def state_of_essence(kind: Kind, essence: str, policy: Policy) -> State:
     """The state that `verdict_on` gives to every subject of this kind and essence."""
     if kind is Kind.ARTIFACT:
         return State(policy.document.artifacts)
-    known = json.loads(essence)
-    facts = tuple(Fact(name, value) for name, values in known["judged"].items() for value in values)
-    problems = (Problem("known", ""),) if known["problems"] else ()
+    content = json.loads(essence)
+    facts = tuple(Fact(name, value) for name, values in content["judged"].items() for value in values)
+    problems = (Problem("known", ""),) if content["problems"] else ()
     return judge_image("", ImageFacts(facts, problems=problems), policy).state
 
 
-def _not_known(entry: ChildEntry, policy: Policy) -> Verdict:
+def _uninspected(entry: ChildEntry, policy: Policy) -> Verdict:
     if entry.blob_type is not None:
         return judge_artifact(entry.digest, entry.blob_type, policy)
     problem = Problem("missing-manifest", f"manifest {entry.digest} of the index is not in this repository")

@@ -157,10 +157,12 @@ def judge_image(digest: str, facts: ImageFacts, policy: Policy) -> Verdict:
 
     What was found all the same is judged and told, because it is true whatever the rest turns out to be.
     """
-    found = tuple(finding for rule in policy.rules for finding in _of_rule(rule, facts))
-    findings = (*map(_problem_finding, facts.problems), *advised(found, facts, policy.rules))
-    said = tuple(_bounded(item) for item in findings)
-    return Verdict(_state(said), digest, policy.name, policy.digest, _summary(facts), said, detectors=facts.detectors)
+    by_rules = tuple(finding for rule in policy.rules for finding in _of_rule(rule, facts))
+    findings = (*map(_problem_finding, facts.problems), *advised(by_rules, facts, policy.rules))
+    bounded = tuple(_bounded(item) for item in findings)
+    return Verdict(
+        _state(bounded), digest, policy.name, policy.digest, _summary(facts), bounded, detectors=facts.detectors
+    )
 
 
 def _of_rule(rule: Rule, facts: ImageFacts) -> tuple[Finding, ...]:
@@ -214,15 +216,17 @@ def judge_index(digest: str, children: Sequence[tuple[Child, Verdict | None]], p
         children: in the index's order, each with its verdict; `None` for one that does not count.
         policy: what judged the children.
     """
-    images = [(child, found) for child, found in children if found is not None and _is_judged(found)]
-    findings = tuple(_of_child(child, item) for child, found in images for item in found.findings)
-    findings += tuple(_no_image(child) for child, found in children if images and _is_gap(child, found))
+    images = [(child, verdict) for child, verdict in children if verdict is not None and _is_judged(verdict)]
+    findings = tuple(_of_child(child, item) for child, verdict in images for item in verdict.findings)
+    findings += tuple(_no_image(child) for child, verdict in children if images and _is_gap(child, verdict))
     summary = images[0][1].facts if images else _NOTHING
-    detectors = tuple(sorted({name for _, found in images for name in found.detectors}))
+    detectors = tuple(sorted({name for _, verdict in images for name in verdict.detectors}))
     if not images:
         findings = (Finding("artifact", Result.SKIP, "no manifest of this index is an image that counts"),)
     return Verdict(
-        state=index_state([(found.state, bool(child.platform)) for child, found in children if found is not None]),
+        state=index_state(
+            [(verdict.state, bool(child.platform)) for child, verdict in children if verdict is not None]
+        ),
         digest=digest,
         policy_name=policy.name,
         policy_digest=policy.digest,
@@ -253,8 +257,8 @@ def _is_judged(verdict: Verdict) -> bool:
     return verdict.state is not State.NOT_APPLICABLE
 
 
-def _is_gap(child: Child, found: Verdict | None) -> bool:
-    return found is not None and bool(child.platform) and not _is_judged(found)
+def _is_gap(child: Child, verdict: Verdict | None) -> bool:
+    return verdict is not None and bool(child.platform) and not _is_judged(verdict)
 
 
 def _no_image(child: Child) -> Finding:

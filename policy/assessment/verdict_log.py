@@ -17,22 +17,22 @@ class VerdictLog:
     """Remembers what it has told of the last 10,000 manifests, so that a question that is repeated adds no line."""
 
     def __init__(self) -> None:
-        self._told: SizedCache[tuple[str, str], State] = SizedCache(_REMEMBERED)
+        self._logged: SizedCache[tuple[str, str], State] = SizedCache(_REMEMBERED)
 
     def tell(self, repository: str, verdict: Verdict) -> None:
         """Log a verdict that was made for a manifest of a repository."""
         key = verdict.policy_digest, verdict.digest
-        if self._told.get(key) is verdict.state:
+        if self._logged.get(key) is verdict.state:
             return
-        self._told.put(key, verdict.state)
-        more = {"reason": verdict.reasons[0]} if verdict.reasons else {}
+        self._logged.put(key, verdict.state)
+        reason = {"reason": verdict.reasons[0]} if verdict.reasons else {}
         structlog.get_logger(__name__).info(
             "verdict",
             repository=str(repository),
             digest=verdict.digest,
             verdict=verdict.state.value,
             policy=verdict.policy_name,
-            **more,
+            **reason,
         )
 
 

@@ -36,9 +36,9 @@ class AccessDecisions:
 
     async def own(self, request: AccessRequest) -> tuple[State, Decision]:
         """How a manifest stands for what it is itself, to somebody who only pulls."""
-        known = await self._verdicts.open_state(request)
-        if known is not None:
-            return known, ALLOWED
+        open_state = await self._verdicts.open_state(request)
+        if open_state is not None:
+            return open_state, ALLOWED
         verdict = await self._verdicts.verdict(request)
         state = state_of(verdict)
         return state, self.decide(request.question(state), request, verdict)
@@ -55,7 +55,7 @@ class AccessDecisions:
         policy = request.bound.policy
         excused = self.excused(request, verdict)
         outcome = decide(replace(question, exempt=bool(excused)))
-        soft = () if verdict is None else _told(question.door, verdict, policy)
+        soft = () if verdict is None else _warnings(question.access_point, verdict, policy)
         if outcome is Outcome.ALLOW:
             return Decision(True, warnings=soft)
         message = refusal(request.name, policy, verdict)
@@ -71,12 +71,12 @@ class AccessDecisions:
         async def own(subject: Digest) -> Decision:
             return (await self.own(request.of_subject(subject)))[1]
 
-        found = await self._referrals.withheld(request.repository, request.digest, own)
-        if found is None or decide(replace(question, refers_to_withheld=True)) is not Outcome.DENY:
+        withheld = await self._referrals.withheld(request.repository, request.digest, own)
+        if withheld is None or decide(replace(question, refers_to_withheld=True)) is not Outcome.DENY:
             return decision
-        subject, why = found
-        told = f"{request.name} refers to {named(request.repository, subject)}, which is withheld: {why.message}"
-        return Decision(False, elided_bytes(told, REFUSAL_LIMIT), why.detail)
+        subject, why = withheld
+        message = f"{request.name} refers to {named(request.repository, subject)}, which is withheld: {why.message}"
+        return Decision(False, elided_bytes(message, REFUSAL_LIMIT), why.detail)
 
     def excused(self, request: AccessRequest, verdict: Verdict | None) -> tuple[str, ...]:
         """The words of the exemptions that cover every failed finding; none when one is not covered."""
@@ -91,7 +91,7 @@ def state_of(verdict: Verdict | None) -> State:
     return State.PENDING if verdict is None else verdict.state
 
 
-def _told(door: AccessPoint, verdict: Verdict, policy: Policy) -> tuple[str, ...]:
+def _warnings(access_point: AccessPoint, verdict: Verdict, policy: Policy) -> tuple[str, ...]:
     """The warnings at a door.
 
     Who pushes, and who asks for a clearance, is told everything. Who pulls is told of soft rules only: a manifest that
@@ -99,6 +99,6 @@ def _told(door: AccessPoint, verdict: Verdict, policy: Policy) -> tuple[str, ...
     """
     return (
         verdict.warnings
-        if door in {AccessPoint.PUSH, AccessPoint.REFERENCE}
+        if access_point in {AccessPoint.PUSH, AccessPoint.REFERENCE}
         else verdict.warnings_of(policy.soft_rules)
     )

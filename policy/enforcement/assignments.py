@@ -55,7 +55,7 @@ class Assignments:
         self._policies = named
         self._modes = {"*": settings.mode}
         self._modes |= {item.repositories: item.mode for item in settings.bindings if item.mode is not None}
-        self._known: dict[str, Bound] = {}
+        self._bound: dict[str, Bound] = {}
 
     @property
     def policies(self) -> tuple[Policy, ...]:
@@ -84,13 +84,13 @@ class Assignments:
 
     def of(self, repository: str) -> Bound:
         """What counts in a repository."""
-        known = self._known.get(repository)
-        if known is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
+        bound = self._bound.get(repository)
+        if bound is None:
+            if len(self._bound) >= _REMEMBERED:
+                self._bound.clear()
             policy = self._policies[_longest(self._policies, repository)]
-            known = self._known[repository] = Bound(policy, self._modes[_longest(self._modes, repository)])
-        return known
+            bound = self._bound[repository] = Bound(policy, self._modes[_longest(self._modes, repository)])
+        return bound
 
 
 class AssignmentsInForce:

@@ -25,7 +25,7 @@ class BlobAccess:
         """`generation`: the gate's; earlier decisions hold as long as it and the rows stay the same."""
         self._metadata = metadata
         self._generation = generation
-        self._known: dict[tuple[str, str], Decision] = {}
+        self._decisions: dict[tuple[str, str], Decision] = {}
         self._at = (-1, -1)
 
     async def decide(self, repository: RepositoryName, digest: Digest, stands: Stands) -> Decision:
@@ -37,15 +37,15 @@ class BlobAccess:
         one is cleared without those of its members that do not count.
         """
         now = self._now()
-        if now != self._at or len(self._known) > _REMEMBERED:
-            self._known.clear()
+        if now != self._at or len(self._decisions) > _REMEMBERED:
+            self._decisions.clear()
             self._at = now
-        known = self._known.get((repository, digest))
-        if known is None:
-            known = await self._decide(repository, digest, stands)
+        decision = self._decisions.get((repository, digest))
+        if decision is None:
+            decision = await self._decide(repository, digest, stands)
             if now == self._at == self._now():
-                self._known[repository, digest] = known
-        return known
+                self._decisions[repository, digest] = decision
+        return decision
 
     def _now(self) -> tuple[int, int]:
         return self._metadata.generation(), self._generation()

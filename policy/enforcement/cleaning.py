@@ -42,10 +42,10 @@ class Cleaning:
     async def round(self) -> int:
         """Remove what was not needed in the round before either; returns how many rows."""
         results = self._gate.results
-        known = await asyncio.to_thread(results.read, leftovers.known)
+        stored = await asyncio.to_thread(results.read, leftovers.known)
         manifests, layers = await self._stored()
         policies = {policy.digest for policy in self._gate.bindings.current().policies}
-        gone = Leftovers(known.manifests - manifests, known.layers - layers, known.policies - policies)
+        gone = Leftovers(stored.manifests - manifests, stored.layers - layers, stored.policies - policies)
         removed = await asyncio.to_thread(results.write, leftovers.forget, gone.common(self._doubtful))
         removed += await asyncio.to_thread(results.write, leftovers.forget_outdated, CURRENT)
         self._doubtful = gone

@@ -17,7 +17,7 @@ from registry.oci.media_types import FOREIGN_LAYERS
 from registry.oci.names import RepositoryName
 from registry.storage.blob_store import BlobStore
 
-_TOLD = 8
+_NAMED = 8
 """Missing things that are told of; looking ends there."""
 _REMEMBERED = 10_000
 _SINGLE = 50_000
@@ -47,17 +47,17 @@ class Presence:
         if digest in self._single:
             return {}
         key, generation = (repository, digest, policy.digest), self._metadata.generation()
-        known = self._gone.get(key, generation)
-        if known is None:
-            subject = self._inspector.known(digest)
+        gone = self._gone.get(key, generation)
+        if gone is None:
+            subject = self._inspector.recorded(digest)
             if subject is None:
                 return {}
             if subject.kind is not Kind.INDEX:
                 self._remember_single(digest)
                 return {}
-            known = await self._gone_below(repository, subject, policy)
-            self._gone.put(key, generation, known)
-        return known
+            gone = await self._gone_below(repository, subject, policy)
+            self._gone.put(key, generation, gone)
+        return gone
 
     def _remember_single(self, digest: Digest) -> None:
         if len(self._single) >= _SINGLE:
@@ -73,9 +73,9 @@ class Presence:
         while below:
             places: dict[Digest, str] = {}
             for digest, place in below.items():
-                subject = self._inspector.known(digest)
+                subject = self._inspector.recorded(digest)
                 for entry in children_of(subject) if subject is not None and subject.kind is Kind.INDEX else ():
-                    is_manifest = entry.blob_type is None or self._inspector.known(entry.digest) is not None
+                    is_manifest = entry.blob_type is None or self._inspector.recorded(entry.digest) is not None
                     if is_manifest and entry.digest not in seen and not entry.why_not(policy):
                         seen.add(entry.digest)
                         places[Digest(entry.digest)] = _place(entry, place)
@@ -95,9 +95,9 @@ class Presence:
         """
         look = _Look(self._storage, self._metadata, repository)
         waiting, seen = deque([(digest, "")]), {digest}
-        while waiting and len(look.missing) < _TOLD:
+        while waiting and len(look.missing) < _NAMED:
             manifest, place = waiting.popleft()
-            subject = self._inspector.known(manifest)
+            subject = self._inspector.recorded(manifest)
             if subject is None or subject.kind is Kind.ARTIFACT:
                 continue
             await look.at(manifest, place)
@@ -106,7 +106,7 @@ class Presence:
                 if child not in seen and not entry.why_not(policy):
                     seen.add(child)
                     waiting.append((child, _place(entry, place)))
-        return tuple(look.missing[:_TOLD])
+        return tuple(look.missing[:_NAMED])
 
 
 class _Look:

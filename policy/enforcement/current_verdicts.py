@@ -25,12 +25,12 @@ class CurrentVerdicts:
     async def open_state(self, request: AccessRequest) -> State | None:
         """The state, when it is known that everybody who may pull gets the manifest for what it is, unwarned."""
         policy = request.bound.policy
-        known = None if policy.is_soft else self._judge.known_state(request.digest, policy)
-        if known not in _OPEN:
+        state = None if policy.is_soft else self._judge.known_state(request.digest, policy)
+        if state not in _OPEN:
             return None
-        if known is State.CLEARED and await self._presence.gone(request.repository, request.digest, policy):
+        if state is State.CLEARED and await self._presence.gone(request.repository, request.digest, policy):
             return None
-        return known
+        return state
 
     async def verdict(
         self, request: AccessRequest, manifest: Manifest | None = None, wait: float | None = None

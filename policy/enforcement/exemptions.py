@@ -49,14 +49,16 @@ def exempted(
     exemptions: Sequence[Exemption], repository: str, digest: str, findings: Iterable[Finding], now: float
 ) -> tuple[str, ...]:
     """The warnings of an image all of whose failures are exempted; empty when one of them is not."""
-    said = []
+    messages = []
     for finding in findings:
         if finding.result is Result.ERROR:
             return ()
         if finding.result is not Result.FAIL:
             continue
-        found = next((item for item in exemptions if item.covers(repository, digest, finding.rule, now)), None)
-        if found is None:
+        exemption = next((item for item in exemptions if item.covers(repository, digest, finding.rule, now)), None)
+        if exemption is None:
             return ()
-        said.append(f"{finding.message} (exempted until {found.until} by {found.owner}: {found.reason})")
-    return tuple(said)
+        messages.append(
+            f"{finding.message} (exempted until {exemption.until} by {exemption.owner}: {exemption.reason})"
+        )
+    return tuple(messages)

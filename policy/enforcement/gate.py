@@ -70,12 +70,12 @@ class PolicyGate:
         self._orders = orders
         self.policies = PoliciesInForce(settings, orders)
         self._generation = Generation(orders, results, clock)
-        self.inspector = Inspector(storage, metadata, results, settings.inspection, self._on_found)
+        self.inspector = Inspector(storage, metadata, results, settings.inspection, self._on_inspected)
         self.judge = Judge(self.inspector, results, settings.verdict_cache)
         self._referrals = Referrals(metadata)
         self._verdicts = CurrentVerdicts(self.judge, Presence(storage, metadata, self.inspector), self.policies)
         self._decisions = AccessDecisions(self._verdicts, self._referrals, orders, clock)
-        self._blob_door = BlobAccess(metadata, self.generation)
+        self._blob_access = BlobAccess(metadata, self.generation)
         self._catch_up = CatchUp(metadata, results, self.inspector, self.judge, self.policies)
 
     @classmethod
@@ -143,16 +143,16 @@ class PolicyGate:
         if self._sees_all(principal, repository):
             return ALLOWED
         bound = self.policies.of(repository)
-        found = await self._blob_door.decide(
+        decision = await self._blob_access.decide(
             repository,
             digest,
             lambda manifest: self._decisions.whole(AccessRequest(AccessPoint.BLOB, bound, repository, manifest)),
         )
-        if found.allowed:
-            return found
+        if decision.allowed:
+            return decision
         name = named(repository, digest)
-        message = f"{name} is not cleared by policy {bound.policy.name}: {found.message}"
-        return replace(found, message=elided_bytes(message, REFUSAL_LIMIT))
+        message = f"{name} is not cleared by policy {bound.policy.name}: {decision.message}"
+        return replace(decision, message=elided_bytes(message, REFUSAL_LIMIT))
 
     def generation(self) -> int:
         """Changes with every new verdict, standing order, exemption that ends, and request to look again."""
@@ -220,7 +220,7 @@ class PolicyGate:
             self.inspector.forget_all()
             self.judge.forget_all()
 
-    def _on_found(self, subject: InspectedManifest, replaced: bool) -> None:  # noqa: FBT001
+    def _on_inspected(self, subject: InspectedManifest, replaced: bool) -> None:  # noqa: FBT001
         if replaced:
             self.judge.forget(subject.manifest)
         self._generation.bump()

@@ -52,8 +52,8 @@ class OperatorFile:
         """These orders without one pattern's policy. Raises OperatorFileRefused when there is none."""
         patterns = [item.repositories for item in self.activations]
         if repositories not in patterns:
-            known = f"patterns with one are {', '.join(patterns)}" if patterns else "no policy is active by command"
-            raise OperatorFileRefused(f"no policy was activated for {repositories}: {known}")
+            activated = f"patterns with one are {', '.join(patterns)}" if patterns else "no policy is active by command"
+            raise OperatorFileRefused(f"no policy was activated for {repositories}: {activated}")
         return replace(self, activations=tuple(i for i in self.activations if i.repositories != repositories))
 
     def with_exemption(self, exemption: Exemption) -> "OperatorFile":
@@ -136,7 +136,7 @@ class OperatorFileInForce:
 
     def _stamp(self) -> tuple[int, int, int] | None:
         try:
-            found = self._path.stat()
+            status = self._path.stat()
         except OSError:
             return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
+        return status.st_ino, status.st_mtime_ns, status.st_size

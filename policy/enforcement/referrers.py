@@ -52,7 +52,7 @@ class Referrals:
         """Those of many that `withheld` would find something for; what several of them refer to is asked about once."""
         await self._learn(repository, digests)
         closed: dict[Digest, bool] = {}
-        found = set()
+        withheld = set()
         for digest in digests:
             subject = self._subjects.get(digest)
             if subject is None or digest in self._spared:
@@ -60,8 +60,8 @@ class Referrals:
             if subject not in closed:
                 closed[subject] = await self.withheld(repository, digest, own) is not None
             if closed[subject]:
-                found.add(digest)
-        return found
+                withheld.add(digest)
+        return withheld
 
     async def _subject(self, repository: RepositoryName, digest: Digest) -> Digest | None:
         if digest not in self._subjects:
