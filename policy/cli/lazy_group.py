@@ -85,10 +85,10 @@ def _ending(run: Callable[[], Any]) -> int:
 
 def _code(run: Callable[[], Any]) -> int:
     try:
-        found = run()
+        ended = run()
     except SystemExit as ending:
-        found = ending.code
-    return found if isinstance(found, int) else 0 if found is None else COULD_NOT
+        ended = ending.code
+    return ended if isinstance(ended, int) else 0 if ended is None else COULD_NOT
 
 
 @contextmanager
@@ -119,8 +119,8 @@ def _sentence(error: BaseException) -> str:
         return f"could not go on: {error.strerror}{where}"
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name} line {frame.lineno}"
-    found = f"{type(error).__name__} in {place}: {error}"
-    return f"could not go on ({found}): run again with PYTHONDEVMODE=1 in the environment to see where, and report it"
+    fault = f"{type(error).__name__} in {place}: {error}"
+    return f"could not go on ({fault}): run again with PYTHONDEVMODE=1 in the environment to see where, and report it"
 
 
 def _interrupted(error: BaseException | None) -> bool:

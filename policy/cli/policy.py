@@ -70,14 +70,14 @@ def list_command(data: Path, *, as_json: bool) -> None:
 @json_option
 def show_command(policy: str, data: Path, *, as_json: bool) -> None:
     """Show POLICY, a name or a file: source, digest and what each rule needs."""
-    found = _activated(policy, data) or _chosen(policy, judging_settings())
+    shown = _activated(policy, data) or _chosen(policy, judging_settings())
     if as_json:
-        print_json({"name": found.name, "digest": found.digest, **found.content})
+        print_json({"name": shown.name, "digest": shown.digest, **shown.content})
         return
-    document = found.document
-    click.echo(f"{found.name}: {document.title}\ndigest: {found.digest}\nsubject: {document.subject.strip()}")
+    document = shown.document
+    click.echo(f"{shown.name}: {document.title}\ndigest: {shown.digest}\nsubject: {document.subject.strip()}")
     click.echo(f"source: {document.source.document}, {document.source.date} {document.source.url}".rstrip())
-    for rule in found.rules:
+    for rule in shown.rules:
         click.echo(f"  {rule.name}: needs {rule.needs}{' (a warning only)' if rule.soft else ''}")
 
 
@@ -93,11 +93,11 @@ def replay_command(policy: str, repositories: str, data: Path, *, as_json: bool)
     stored = look(data, stored_names)
     with open_results(data) as results:
         bindings = AssignmentsInForce(settings, OperatorFileInForce(data / ORDERS)).current()
-        found = replay(results, stored, bindings, chosen, repositories)
+        replayed = replay(results, stored, bindings, chosen, repositories)
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(replayed))
     else:
-        _show_replay(found, chosen)
+        _show_replay(replayed, chosen)
 
 
 @policy_group.command("activate")
@@ -167,11 +167,11 @@ def exempt_command(  # noqa: PLR0913 - one per option
 def exemptions_command(data: Path, *, as_json: bool) -> None:
     """List the exemptions, those that have ended too."""
     require_registry(data)
-    found = OperatorFileInForce(data / ORDERS).current().exemptions
+    exemptions = OperatorFileInForce(data / ORDERS).current().exemptions
     if as_json:
-        print_json([asdict(item) for item in found])
+        print_json([asdict(item) for item in exemptions])
         return
-    for item in found:
+    for item in exemptions:
         ended = " (ended)" if item.expires <= time.time() else ""
         place = f"{item.repositories}{f'@{item.digest}' if item.digest else ''}"
         click.echo(f"{item.id}  {place}  {item.rule}  until {item.until}{ended}  {item.owner}: {item.reason}")
@@ -214,14 +214,14 @@ def _chosen(policy: str, settings: JudgingSettings) -> Policy:
 def _activated(name: str, data: Path) -> Policy | None:
     """A policy that was put into force by command; its file may be gone."""
     orders = read_orders(data / ORDERS).activations
-    found = next((item for item in orders if item.name == name), None)
-    return None if found is None else parse_policy(found.content, f"{name} (activated by command)")
+    order = next((item for item in orders if item.name == name), None)
+    return None if order is None else parse_policy(order.content, f"{name} (activated by command)")
 
 
 def _listed(settings: JudgingSettings, data: Path) -> list[dict[str, Any]]:
     with open_results(data) as results:
         bindings = AssignmentsInForce(settings, OperatorFileInForce(data / ORDERS)).current()
-        known = {item.digest: item for item in (*known_policies(settings.folder).values(), *bindings.policies)}
+        policies = {item.digest: item for item in (*known_policies(settings.folder).values(), *bindings.policies)}
         return [
             {
                 "name": item.name,
@@ -242,7 +242,7 @@ def _listed(settings: JudgingSettings, data: Path) -> list[dict[str, Any]]:
                     state.value: number for state, number in results.read(verdicts.totals, item.digest).items()
                 },
             }
-            for item in known.values()
+            for item in policies.values()
         ]
 
 
@@ -253,15 +253,15 @@ def _why(reason: Reason) -> str:
     return f"by `policy activate` since {moment(reason.since)}, whatever the settings say ({undone})"
 
 
-def _show_replay(found: Replay, policy: Policy) -> None:
-    counts = ", ".join(f"{number} {state}" for state, number in found.after.items())
-    click.echo(f"{policy.name} over {found.looked_at} manifests: {counts}; {len(found.flips)} would change")
-    for flip in found.flips:
+def _show_replay(replayed: Replay, policy: Policy) -> None:
+    counts = ", ".join(f"{number} {state}" for state, number in replayed.after.items())
+    click.echo(f"{policy.name} over {replayed.looked_at} manifests: {counts}; {len(replayed.flips)} would change")
+    for flip in replayed.flips:
         click.echo(f"  {_place(flip)}: {flip.before} -> {flip.after}")
         for reason in flip.reasons:
             click.echo(f"      {reason}")
-    if found.unknown:
-        click.echo(f"{found.unknown} manifests have not been inspected yet")
+    if replayed.unknown:
+        click.echo(f"{replayed.unknown} manifests have not been inspected yet")
 
 
 def _place(flip: Flip) -> str:
@@ -272,7 +272,7 @@ def _place(flip: Flip) -> str:
 
 def _moment(text: str) -> float:
     try:
-        found = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         raise OperatorFileRefused(f"--until is {text!r}: needs a date such as 2026-01-31") from None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()

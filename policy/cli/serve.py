@@ -104,13 +104,13 @@ def _bootstrap(app: RegistryApp, wanted: Sequence[WantedPrincipal]) -> None:
     for principal, changed in done:
         if not changed:
             continue
-        what = ", ".join(changed)
-        _log().warning("principal of the bootstrap file", name=principal.name, role=principal.role, changed=what)
+        parts = ", ".join(changed)
+        _log().warning("principal of the bootstrap file", name=principal.name, role=principal.role, changed=parts)
         if app.audit is not None:
             detail = (
                 f"name={principal.name} role={principal.role.value} repositories={','.join(principal.repositories)}"
             )
-            app.audit.record(command_line_of("principal.bootstrap", 0, what, {"detail": detail}))
+            app.audit.record(command_line_of("principal.bootstrap", 0, parts, {"detail": detail}))
 
 
 def _log() -> Any:
@@ -165,8 +165,8 @@ def _first_words(url: str, made: FirstStart, *, quiet: bool) -> str:
 def _program() -> str:
     """How the person called this command."""
     called = Path(sys.argv[0])
-    found = shutil.which("basegate")
-    return "basegate" if found and Path(found).resolve() == called.resolve() else str(called)
+    on_path = shutil.which("basegate")
+    return "basegate" if on_path and Path(on_path).resolve() == called.resolve() else str(called)
 
 
 def _say(text: str) -> None:

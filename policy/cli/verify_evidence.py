@@ -31,13 +31,13 @@ _WORDS = {True: "confirmed", False: "WRONG", None: "nothing to read"}
 def verify_evidence_command(context: click.Context, image: str, data: Path, *, as_json: bool) -> None:
     """Confirm the evidence of IMAGE (repository:tag or repository@digest); exit code 1 when any of it is wrong."""
     with open_folder(data, judging_settings()) as folder:
-        found = asyncio.run(_verified(folder, image))
+        checked = asyncio.run(_verified(folder, image))
     if as_json:
-        print_json([{**asdict(item), "evidence": evidence_document(item.evidence)} for item in found])
+        print_json([{**asdict(item), "evidence": evidence_document(item.evidence)} for item in checked])
     else:
-        for item in found:
+        for item in checked:
             click.echo(f"{_WORDS[item.confirmed]}: {item.message}")
-    if any(item.confirmed is False for item in found):
+    if any(item.confirmed is False for item in checked):
         context.exit(1)
 
 
@@ -58,15 +58,15 @@ async def _verified(folder: DataFolder, image: str) -> list[Confirmation]:
 
 async def _images(folder: DataFolder, repository: RepositoryName, digest: Digest) -> list[ImageFacts]:
     """The facts of an image, or of every image of an index."""
-    found: list[ImageFacts] = []
+    images: list[ImageFacts] = []
     waiting = [digest]
     while waiting:
         subject: InspectedManifest | None = await folder.gate.inspector.subject(repository, waiting.pop(), wait=3600)
         if subject is not None and subject.kind is Kind.INDEX:
             waiting.extend(Digest(entry.digest) for entry in children_of(subject))
         elif subject is not None and subject.kind is Kind.IMAGE:
-            found.append(facts_of_subject(subject))
-    return found
+            images.append(facts_of_subject(subject))
+    return images
 
 
 def _evidence(facts: ImageFacts) -> Iterator[Evidence]:

@@ -54,7 +54,7 @@ def _inquiry(document: Mapping[str, Any], yaml_bytes: int, default_image: str) -
     if isinstance(reference, str) and reference and sent is None:
         return CheckRequest(reference)
     if reference is not None or not isinstance(sent, Mapping | str):
-        held = ", ".join(str(name)[:40] for name in list(document)[:10])
-        raise BadRequest(f"the body holds {held or 'nothing'}: {_NEEDED}")
+        keys = ", ".join(str(name)[:40] for name in list(document)[:10])
+        raise BadRequest(f"the body holds {keys or 'nothing'}: {_NEEDED}")
     config = or_default(interpret(parse(sent, yaml_bytes) if isinstance(sent, str) else sent), default_image)
     return CheckRequest(config.image, config)

@@ -65,14 +65,14 @@ class CheckResult:
 
     def with_remarks(self, remarks: Sequence[Remark], rule: str = CONFIG_RULE) -> Self:
         """The same answer for an image that a configuration names: its faults count against it."""
-        found = tuple(_finding(rule, remark.weight, remark.message) for remark in remarks)
+        added = tuple(_finding(rule, remark.weight, remark.message) for remark in remarks)
         sound = all(remark.weight is Weight.WARN for remark in remarks)
-        return replace(self, allowed=self.allowed and sound, findings=(*found, *self.findings))
+        return replace(self, allowed=self.allowed and sound, findings=(*added, *self.findings))
 
     def with_findings(self, rule: str, result: str, messages: Iterable[str]) -> Self:
         """The same answer with sentences of someone else than a rule of the policy in front."""
-        found = tuple(_finding(rule, result, message) for message in messages if message)
-        return replace(self, findings=(*found, *self.findings))
+        added = tuple(_finding(rule, result, message) for message in messages if message)
+        return replace(self, findings=(*added, *self.findings))
 
     def document(self) -> dict[str, Any]:
         """JSON-able data, members in the documented order."""

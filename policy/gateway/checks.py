@@ -24,9 +24,9 @@ GATE_RULE = "gate"
 class Checks:
     """What the gateway's handlers call; built once at start-up."""
 
-    def __init__(self, metadata: MetadataStore, door: ReferenceGate, storage: BlobStore) -> None:
+    def __init__(self, metadata: MetadataStore, gate: ReferenceGate, storage: BlobStore) -> None:
         self._metadata = metadata
-        self._door = door
+        self._gate = gate
         self._platforms = ImagePlatforms(storage, metadata)
 
     async def on_platform(
@@ -42,7 +42,7 @@ class Checks:
         digest = await self._resolve(image.repository, image.reference)
         if digest is None:
             return CheckResult.unresolved(str(image), f"{image} is not in this registry: push it first")
-        standing = await self._door.standing(principal, image.repository, digest)
+        standing = await self._gate.standing(principal, image.repository, digest)
         return answer_of(str(image), digest, standing)
 
     async def explain(self, principal: Principal, image: ImageReference) -> dict[str, Any]:
@@ -55,8 +55,8 @@ class Checks:
         digest = await self._resolve(repository, reference)
         if digest is None:
             raise ManifestUnknown(f"manifest unknown: {repository} holds no {reference}", {"reference": reference})
-        standing = await self._door.standing(principal, repository, digest)
-        facts = await self._door.image_facts(repository, digest)
+        standing = await self._gate.standing(principal, repository, digest)
+        facts = await self._gate.image_facts(repository, digest)
         children = standing.verdict.document()["children"] if standing.verdict else []
         return {
             **answer_of(str(image), digest, standing).document(),
@@ -79,15 +79,15 @@ def answer_of(reference: str, digest: Digest, standing: Assessment) -> CheckResu
         pending = CheckResult(decision.allowed, State.PENDING.value, reference, digest, standing.policy)
         weight = Weight.WARN if decision.allowed else Weight.ERROR
         return pending.with_findings(GATE_RULE, weight, decision.warnings or (decision.message,))
-    known = verdict.document()
+    document = verdict.document()
     answer = CheckResult(
         allowed=decision.allowed,
-        verdict=known["verdict"],
+        verdict=document["verdict"],
         reference=reference,
         digest=digest,
-        policy=known["policy"],
-        facts=known["facts"],
-        findings=tuple(known["findings"]),
+        policy=document["policy"],
+        facts=document["facts"],
+        findings=tuple(document["findings"]),
     )
     if not decision.allowed and verdict.state is State.CLEARED:  # it refers to something that is withheld
         return answer.with_findings(GATE_RULE, Weight.ERROR, (decision.message,))

@@ -5,17 +5,17 @@ from collections.abc import Collection
 from registry.oci.image_reference import is_loopback, split_port
 
 
-def is_ours(host: str, asked_under: str, known: Collection[str]) -> bool:
+def is_ours(host: str, asked_under: str, own_names: Collection[str]) -> bool:
     """Whether `host` means the registry that was asked.
 
     Args:
         host: of the reference, `HOST[:PORT]`.
         asked_under: the Host header of the request.
-        known: further names from the settings.
+        own_names: further names from the settings.
 
     A loopback name counts when the request came in under a loopback name with the same port.
     """
-    names = {name.lower() for name in (asked_under, *known)}
+    names = {name.lower() for name in (asked_under, *own_names)}
     if host.lower() in names:
         return True
     both_loopback = is_loopback(host) and is_loopback(asked_under)

@@ -34,10 +34,10 @@ def read(value: Any, key: str) -> tuple[str, tuple[Remark, ...]]:
 
 def remarks(image: str, registry: str) -> tuple[Remark, ...]:
     """What is questionable about an image (already found well-formed, or "") and its registry's host."""
-    found = [_misspelt(text) for text in (image, registry) if MISSPELT_SUFFIX in text.lower()]
+    made = [_misspelt(text) for text in (image, registry) if MISSPELT_SUFFIX in text.lower()]
     if image:
-        found += [*_tag(ImageReference.parse(image)), *_host(ImageReference.parse(image), registry)]
-    return tuple(found)
+        made += [*_tag(ImageReference.parse(image)), *_host(ImageReference.parse(image), registry)]
+    return tuple(made)
 
 
 def _misspelt(text: str) -> Remark:

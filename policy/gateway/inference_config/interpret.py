@@ -72,25 +72,25 @@ def interpret(document: Mapping[str, Any]) -> InferenceConfig:
     """Read a parsed configuration of any form; never raises, whatever the values are."""
     environment = document.get("environment")
     if environment is not None:
-        found = _environment_member(document, environment)
+        config = _environment_member(document, environment)
     elif isinstance(document.get("docker"), Mapping) and "baseImage" not in document:
-        found = _environment(document)
+        config = _environment(document)
     elif "baseImage" not in document and ("image" in document or "build" in document):
-        found = _version_2(document)
+        config = _version_2(document)
     else:
-        found = _plain(document)
-    registry = found.login.host if found.login else ""
-    remarks = found.remarks if found.image else _instead(document, found.remarks)
-    remarks = (*remarks, *contradictions(document), *image_rules.remarks(found.image, registry))
-    return replace(found, remarks=remarks)
+        config = _plain(document)
+    registry = config.login.host if config.login else ""
+    remarks = config.remarks if config.image else _instead(document, config.remarks)
+    remarks = (*remarks, *contradictions(document), *image_rules.remarks(config.image, registry))
+    return replace(config, remarks=remarks)
 
 
 def or_default(config: InferenceConfig, image: str) -> InferenceConfig:
     """The configuration, with the service's default image where it names none; `image` "" leaves it as it is."""
     if not image or not any(remark.unset for remark in config.remarks):
         return config
-    said = warn(f"no image is named: the service's default {image} is judged (setting gateway.default_image)")
-    remarks = tuple(said if remark.unset else remark for remark in config.remarks)
+    default = warn(f"no image is named: the service's default {image} is judged (setting gateway.default_image)")
+    remarks = tuple(default if remark.unset else remark for remark in config.remarks)
     return replace(config, image=image, remarks=remarks)
 
 
@@ -125,8 +125,8 @@ def _environment_member(document: Mapping[str, Any], environment: Any) -> Infere
         shown = environment if isinstance(environment, str) else type(environment).__name__
         remarks.append(unsure(f"environment is {shown!r}, and not written out: its image cannot be known here"))
         return InferenceConfig(Form.ENVIRONMENT, remarks=tuple(remarks))
-    found = _environment(environment) if "image" not in environment else _version_2(environment)
-    return replace(found, remarks=(*remarks, *_entry_script_of(document, found.form), *found.remarks))
+    config = _environment(environment) if "image" not in environment else _version_2(environment)
+    return replace(config, remarks=(*remarks, *_entry_script_of(document, config.form), *config.remarks))
 
 
 def _environment(environment: Mapping[str, Any]) -> InferenceConfig:
@@ -142,8 +142,8 @@ def _environment(environment: Mapping[str, Any]) -> InferenceConfig:
     if built and image:
         remarks = (*remarks, fail(f"environment.docker.baseImage stands beside {', '.join(built)}: keep one of them"))
     elif built:
-        what = f"the image is built later from environment.docker.{built[0]}"
-        remarks = (*remarks, unsure(f"{what}: build it, push it, and name it in baseImage"))
+        built_later = f"the image is built later from environment.docker.{built[0]}"
+        remarks = (*remarks, unsure(f"{built_later}: build it, push it, and name it in baseImage"))
     elif not image and not on_image:
         remarks = (*remarks, unset("environment.docker.baseImage is not set"))
     return InferenceConfig(Form.ENVIRONMENT, image, login, remarks, _platform(docker.get("platform")))
@@ -178,8 +178,8 @@ def _entry_script(document: Mapping[str, Any]) -> tuple[Remark, ...]:
     script = document.get("entryScript")
     if isinstance(script, str) and script.endswith(".py"):
         return ()
-    found = "is not set" if script in (None, "") else f"is {script!r:.80}"
-    return (fail(f"entryScript {found}: the service refuses a configuration without the name of a .py file"),)
+    given = "is not set" if script in (None, "") else f"is {script!r:.80}"
+    return (fail(f"entryScript {given}: the service refuses a configuration without the name of a .py file"),)
 
 
 def _cuda(document: Mapping[str, Any]) -> tuple[Remark, ...]:
@@ -195,7 +195,7 @@ def _entry_script_of(document: Mapping[str, Any], form: Form) -> tuple[Remark, .
 
 def _misspelt(document: Mapping[str, Any]) -> tuple[Remark, ...]:
     """Keys that differ from a known one by case only: the service ignores them without a word."""
-    known = {key.lower(): key for key in PLAIN_KEYS}
-    pairs = ((str(key), known.get(str(key).lower())) for key in document)
+    keys = {key.lower(): key for key in PLAIN_KEYS}
+    pairs = ((str(key), keys.get(str(key).lower())) for key in document)
     wrong = ((key, wanted) for key, wanted in pairs if wanted is not None and wanted != key)
     return tuple(warn(f"{key} is ignored by the service: it reads {wanted}") for key, wanted in wrong)

@@ -41,9 +41,9 @@ def kind_of(document: Mapping[str, Any]) -> str:
 
 def images_elsewhere(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Place and image of members that name one where no form has one; at most three."""
-    known = {".".join(place) for place in PLACES}
-    found = ((place, image) for place, image in _walk(document, "", 0, [_MOST]) if place not in known)
-    return [pair for pair, _ in zip(found, range(3), strict=False)]
+    usual = {".".join(place) for place in PLACES}
+    elsewhere = ((place, image) for place, image in _walk(document, "", 0, [_MOST]) if place not in usual)
+    return [pair for pair, _ in zip(elsewhere, range(3), strict=False)]
 
 
 def _walk(value: Any, place: str, depth: int, left: list[int]) -> Iterator[tuple[str, str]]:

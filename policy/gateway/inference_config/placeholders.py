@@ -10,11 +10,11 @@ _PLACEHOLDER = re.compile(
 
 def placeholder_in(text: str) -> str:
     """The first place that was not filled in; "" when there is none."""
-    found = _PLACEHOLDER.search(text)
-    return found.group() if found else ""
+    match = _PLACEHOLDER.search(text)
+    return match.group() if match else ""
 
 
 def first_line_with_one(text: str) -> tuple[int, str] | None:
     """Number of the first line that has such a place, from 1, and the place."""
-    found = _PLACEHOLDER.search(text)
-    return None if found is None else (text.count("\n", 0, found.start()) + 1, found.group())
+    match = _PLACEHOLDER.search(text)
+    return None if match is None else (text.count("\n", 0, match.start()) + 1, match.group())

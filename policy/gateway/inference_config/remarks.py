@@ -35,9 +35,9 @@ def unsure(message: str) -> Remark:
     return Remark(Weight.ERROR, message)
 
 
-def unset(what: str) -> Remark:
-    """No image is named; `what` begins the sentence."""
-    return Remark(Weight.ERROR, f"{what}: the service's own default image would be used", unset=True)
+def unset(missing: str) -> Remark:
+    """No image is named; the message begins with `missing`."""
+    return Remark(Weight.ERROR, f"{missing}: the service's own default image would be used", unset=True)
 
 
 def warn(message: str) -> Remark:
