@@ -11,7 +11,7 @@ from registry.auth.principals import Principal
 
 
 async def pull(services: Services, request: Request, principal: Principal) -> Response:
-    """GET and HEAD: 200, parts as 206, 304 when the caller has it, 416 when there is no such part."""
+    """GET and HEAD: 200; 206 for parts, 304 when If-None-Match matches, 416 when no part lies in the blob."""
     find = services.blobs.look if request.method == "HEAD" else services.blobs.pull
     blob = await find(principal, repository_of(request), digest_of(request))
     headers = digest_headers(blob.digest, services.stores.settings.current.storage.cache_seconds)
@@ -24,6 +24,6 @@ async def pull(services: Services, request: Request, principal: Principal) -> Re
 
 
 async def delete(services: Services, request: Request, _principal: Principal) -> Response:
-    """DELETE: 202, and the repository holds the blob no longer."""
+    """DELETE: 202; unlinks the blob from the repository."""
     await services.blobs.delete(repository_of(request), digest_of(request))
     return Response(status_code=202, headers={"Content-Length": "0"})

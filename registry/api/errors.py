@@ -22,7 +22,7 @@ from registry.telemetry.request_record import exchange_of
 
 
 async def render(request: Request, error: Exception) -> Response:
-    """The one place where an error meets HTTP; anything that is not an OciError is a fault of ours (500)."""
+    """The response for an error; any error that is not an OciError is an internal error (500)."""
     answered = error if isinstance(error, OciError) else InternalError()
     exchange = exchange_of(request.scope)
     if exchange is not None:
@@ -43,7 +43,7 @@ async def render_framework(request: Request, error: Exception) -> Response:
 
 
 async def give_up(_request: Request, _error: Exception) -> None:
-    """The caller has left: there is nobody to answer."""
+    """No response: the client has disconnected."""
 
 
 EXCEPTION_HANDLERS: Mapping[Any, Any] = {
@@ -55,10 +55,10 @@ EXCEPTION_HANDLERS: Mapping[Any, Any] = {
 
 
 async def respond(endpoint: Callable[[Request], Awaitable[Response]], request: Request, send: Send) -> None:
-    """Send what the endpoint answers, or the error that came instead: what Starlette does around its routes.
+    """Send the endpoint's response, or the response for its error, as Starlette does around its routes.
 
     Raises:
-        Exception: an error after the head has left, or one that is a fault of ours; that one is answered as well.
+        Exception: an error after the response has begun, or an internal error, which is answered as well.
     """
     scope = request.scope
     try:
@@ -74,4 +74,4 @@ async def respond(endpoint: Callable[[Request], Awaitable[Response]], request: R
             await rendered(scope, request.receive, send)
         if handled is Exception:
             raise
-        error.__traceback__ = None  # it would hold on to all that hangs on this request
+        error.__traceback__ = None  # the traceback would keep this request's objects alive

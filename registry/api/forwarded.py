@@ -1,4 +1,4 @@
-"""What a trusted proxy says of the request: scheme, host and client (RFC 7239 `Forwarded`, `X-Forwarded-*`)."""
+"""Scheme, host and client as a trusted proxy reports them (RFC 7239 `Forwarded`, `X-Forwarded-*`)."""
 
 import re
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def is_trusted(address: str, trusted: Networks) -> bool:
 
 
 def apply_forwarded(scope: Scope, trusted: Networks) -> None:
-    """Put the outer scheme, host and client into the scope, when the peer is a trusted proxy; else change nothing."""
+    """Set the scope's scheme, host and client from the headers, if the peer is a trusted proxy."""
     if not trusted or not is_trusted((scope.get("client") or ("", 0))[0], trusted):
         return
     headers = [(name.lower(), value.decode("latin-1")) for name, value in scope["headers"]]
@@ -71,7 +71,7 @@ def _address(text: str) -> str:
 
 
 def _client(chain: Sequence[str], trusted: Networks) -> str:
-    """The nearest address in the chain that is no trusted proxy itself."""
+    """The nearest address in the chain that is not a trusted proxy."""
     for address in reversed(chain):
         if not is_trusted(address, trusted):
             try:

@@ -1,4 +1,4 @@
-"""`/healthz`, `/readyz` and `/metrics`: for the people and programs that keep the registry running."""
+"""`/healthz`, `/readyz` and `/metrics`: for operators and monitoring."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response

@@ -14,7 +14,7 @@ from registry.oci.names import Reference, Tag
 
 
 async def pull(services: Services, request: Request, principal: Principal) -> Response:
-    """GET and HEAD: the bytes as they were pushed, or 304 when the caller has them."""
+    """GET and HEAD: the bytes as they were pushed, or 304 when If-None-Match matches."""
     reference, settings = read_reference_of(request), services.stores.settings.current
     manifest = await services.manifests.pull(principal, repository_of(request), reference)
     fresh = settings.storage.cache_seconds if isinstance(reference, Digest) else None
@@ -27,7 +27,7 @@ async def pull(services: Services, request: Request, principal: Principal) -> Re
 
 
 async def push(services: Services, request: Request, principal: Principal) -> Response:
-    """PUT: stores the bytes exactly as they came: 201."""
+    """PUT: 201; stores the bytes unchanged."""
     name, reference, limits = repository_of(request), reference_of(request), services.stores.settings.current.limits
     tags = _tags_of(request, reference, limits.tags_per_push)
     raw = await read_limited(request, limits.manifest_bytes)
@@ -45,7 +45,7 @@ async def push(services: Services, request: Request, principal: Principal) -> Re
 
 
 async def delete(services: Services, request: Request, _principal: Principal) -> Response:
-    """DELETE: 202; a tag goes alone, a digest takes its tags along."""
+    """DELETE: 202; a tag alone, or a manifest with all its tags."""
     await services.manifests.delete(repository_of(request), reference_of(request))
     return Response(status_code=202, headers={"Content-Length": "0"})
 

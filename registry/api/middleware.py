@@ -52,7 +52,7 @@ class RequestMiddleware:
         settings = self._settings.current
         peer = scope.get("client")
         apply_forwarded(scope, settings.server.trusted_proxies)
-        # Who comes by a proxy is not counted where connections are.
+        # Clients behind a proxy are not counted by connection.
         client = scope["client"][0] if scope.get("client") is not peer else ""
         noted = [(name, value) for name, value in scope["headers"] if name in _NOTED]
         exchange = _exchange(scope, noted)
@@ -85,7 +85,7 @@ class RequestMiddleware:
         return 0 < self._settings.current.server.concurrency <= self.running
 
     def _is_crowded(self, client: str) -> bool:
-        """Whether a client behind a proxy has as many requests under way as it may have connections."""
+        """Whether a client behind a proxy has as many running requests as it may have connections."""
         return bool(client) and 0 < self._settings.current.server.connections_per_address <= self._clients[client]
 
     def _leave(self, client: str) -> None:
@@ -94,16 +94,16 @@ class RequestMiddleware:
             del self._clients[client]
 
     def tell(self, exchange: RequestRecord) -> None:
-        """Tell every observer of a finished request; also of those that the server answers by itself."""
+        """Report a finished request to every observer; the response cache reports its own."""
         for observer in self._observers:
             try:
                 observer(exchange)
-            except Exception:  # noqa: BLE001  a broken log must not break an answer that was given already
+            except Exception:  # noqa: BLE001  a failing observer must not fail a response that was sent
                 self._log.exception("an observer failed", observer=repr(observer))
 
 
 class _Passage:
-    """What goes in and out of one request."""
+    """Wraps `receive` and `send` of one request."""
 
     def __init__(
         self, receive: Receive, send: Send, exchange: RequestRecord, noted: dict[bytes, bytes], unread_maximum: int
@@ -119,7 +119,7 @@ class _Passage:
         self.complete = False
 
     async def receive(self) -> Message:
-        """Pass a piece of the body on."""
+        """Receive a message, and count the body's bytes."""
         message = await self._receive()
         if message["type"] == "http.request":
             self._exchange.received += len(message.get("body", b""))
@@ -129,7 +129,7 @@ class _Passage:
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass a piece of the response on, its head with the headers of every response; nobody listens: nothing."""
+        """Send a message; adds the common headers to the head, drops everything once the client has disconnected."""
         if self.disconnected:
             return
         if message["type"] == "http.response.start":
@@ -161,7 +161,7 @@ class _Passage:
         return [*common, (b"connection", b"close")] if self._lingers else common
 
     def _must_linger(self) -> bool:
-        """Whether the rest of the request's body is too long to be read away for the sake of the connection."""
+        """Whether the unread rest of the request's body is too long to drain."""
         if self._body_ended or self.disconnected:
             return False
         if b"transfer-encoding" in self._noted:
@@ -171,7 +171,7 @@ class _Passage:
         return declared > 0 and (waits or declared - self._exchange.received > self._unread_maximum)
 
     async def _drain(self) -> None:
-        """Read a little of what still comes, so that the client sees the answer before the connection ends."""
+        """Read some of the remaining body, so that the client sees the response before the connection closes."""
         if b"expect" in self._noted and not self._exchange.received:
             return
         left = self._unread_maximum
@@ -185,7 +185,7 @@ class _Passage:
 
 
 async def _busy(scope: Scope, receive: Receive, send: Send) -> None:
-    """What a request gets when too many others are being served."""
+    """Answer 503: too many requests are being served."""
     error = Unavailable("the registry serves as many requests as it may: try again", headers={"Retry-After": "1"})
     response = await render(Request(scope), error)
     await response(scope, receive, send)

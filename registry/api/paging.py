@@ -12,9 +12,9 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def page_size(request: Request, default: int, maximum: int) -> int:
-    """How many entries `n` asks for; a larger one than `maximum` is clipped, and the page then carries a Link.
+    """How many entries `n` asks for, clipped to `maximum`; a clipped page has a Link.
 
-    Distribution refuses a too large `n` of the catalog with 400, but clients follow Links: clipping serves them all.
+    Distribution answers 400 to a catalog's `n` that is too large; clients follow Links, so clipping serves them all.
 
     Raises:
         BadRequest: negative or not a number.
@@ -24,7 +24,7 @@ def page_size(request: Request, default: int, maximum: int) -> int:
 
 
 def asked_size(request: Request) -> int | None:
-    """What `n` says, `None` when it is absent. Raises BadRequest when it is negative or not a number."""
+    """The value of `n`, `None` when it is absent. Raises BadRequest when it is negative or not a number."""
     text = request.query_params.get("n") or None
     if text is None:
         return None
@@ -39,7 +39,7 @@ def last_of(request: Request) -> str:
 
 
 def next_link(path: str, last: str, size: int | None, parameters: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The header that leads to the next page, path and query only, as skopeo and ORAS want it."""
+    """The Link header to the next page: path and query only, as skopeo and ORAS need it."""
     query = urlencode(
         {"last": last, **({} if size is None else {"n": size}), **(parameters or {})}, quote_via=quote, safe=""
     )

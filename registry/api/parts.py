@@ -38,7 +38,7 @@ class PartsResponse(Response):
         super().__init__(status_code=206, headers=response_headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        """Send the head, then the parts. The head waits for the first bytes: a blob that has gone is a 404."""
+        """Send the head, then the parts. The first bytes are read before the head: a missing blob is still a 404."""
         exchange = exchange_of(scope)
         if exchange is not None:
             exchange.blob = self._blob
@@ -67,6 +67,6 @@ def _head(boundary: str, window: Window, *, first: bool) -> bytes:
 
 
 def _boundary(blob: StoredBlob, windows: Sequence[Window]) -> str:
-    """The same for the same request. No content holds it on purpose: whatever it held, it would have another digest."""
+    """A boundary from the digest and the parts: blob content cannot contain it on purpose, its digest would change."""
     asked = ",".join(window.content_range for window in windows)
     return hashlib.sha256(f"{blob.digest} {asked}".encode("ascii")).hexdigest()[:32]

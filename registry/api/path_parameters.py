@@ -1,4 +1,4 @@
-"""From path parameters to domain values; names are read from the right, so that they may hold `blobs` or `tags`."""
+"""Path parameters as domain values. Names are parsed from the right: they may contain `blobs` or `tags`."""
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
@@ -18,12 +18,12 @@ class RepositoryConvertor(Convertor[RepositoryName]):
         return RepositoryName.parse(value)
 
     def to_string(self, value: RepositoryName) -> str:
-        """The name as it stands in a path."""
+        """The name as text in a path."""
         return value
 
 
 def register() -> None:
-    """Teach the router `{name:repository}`. Harmless when called again."""
+    """Register `{name:repository}` with the router; idempotent."""
     register_url_convertor("repository", RepositoryConvertor())
 
 
@@ -34,7 +34,7 @@ def repository_of(request: Request) -> RepositoryName:
 
 
 def digest_of(request: Request) -> Digest:
-    """The digest that ends the path; DigestInvalid (400) when it is none."""
+    """The digest at the end of the path; DigestInvalid (400) when it is malformed."""
     return Digest.parse(request.path_params["digest"])
 
 
@@ -47,8 +47,8 @@ def read_reference_of(request: Request) -> Reference:
     """The tag or digest that ends the path of a read.
 
     Raises:
-        ManifestUnknown: what cannot be a tag cannot be found either: the official suite wants 404, not 400.
-        DigestInvalid: has a colon and is not a digest.
+        ManifestUnknown: it cannot be a tag; the conformance suite wants 404 here, not 400.
+        DigestInvalid: it has a colon and is not a digest.
     """
     try:
         return reference_of(request)
@@ -57,7 +57,7 @@ def read_reference_of(request: Request) -> Reference:
 
 
 def source_of(request: Request) -> RepositoryName | None:
-    """The repository that a mount names in `?from=`; one that cannot exist is none: the push goes on as an upload."""
+    """The repository that a mount names in `?from=`; `None` for an invalid name: the push continues as an upload."""
     if not request.scope["query_string"]:
         return None
     text = request.query_params.get("from")

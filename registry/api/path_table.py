@@ -1,4 +1,4 @@
-"""What stands at which path, found by a look at its fixed words from the right instead of one pattern after another."""
+"""Looks up a path by its fixed words from the right, instead of by one pattern after another."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _START = len("/v2/")
 
 @dataclass(frozen=True, slots=True)
 class _End(Generic[T]):
-    """How a path goes on behind the repository's name: `words`, then a segment, fixed or named by `parameter`."""
+    """The part of a path after the repository's name: `words`, then a segment, fixed or named by `parameter`."""
 
     words: str
     parameter: str
@@ -23,11 +23,11 @@ class _End(Generic[T]):
 
 
 class Paths(Generic[T]):
-    """Takes the paths that it is certain about; all others, those of invalid names too, are for Starlette's router.
+    """Finds the paths of simple form; all others, and those with invalid names, are left to Starlette's router.
 
     Args:
-        places: what stands at a path, by the path as a route has it: without parameters, or `/v2/{name:repository}/…`
-            with one more at its end at most. Others are never found.
+        places: the value of each route path. Paths have no parameter, or are `/v2/{name:repository}/…` with at most one
+            more parameter, at the end. Others are never found.
     """
 
     def __init__(self, places: Mapping[str, T]) -> None:
@@ -41,7 +41,7 @@ class Paths(Generic[T]):
                     self._ends[_word(words), "{}" if parameter else last] = _End(words, parameter, place)
 
     def find(self, path: str) -> tuple[T, dict[str, Any]] | None:
-        """What stands at the path, with its parameters as the router has them."""
+        """The value at the path, and the path parameters as the router gives them."""
         whole = self._whole.get(path)
         if whole is not None:
             return whole, {}

@@ -29,9 +29,9 @@ class Window:
 
 
 def read_window(text: str, total: int) -> Window | None:
-    """The one range that a `Range` header asks for, clipped to the content; `None`: serve the whole.
+    """The one range in a `Range` header, clipped to the content; `None`: serve all of it.
 
-    Other units and unreadable text are served whole, as RFC 9110 has it; a list of ranges is one for `read_windows`.
+    Other units and malformed headers give `None` (RFC 9110); for a list of ranges use `read_windows`.
 
     Raises:
         RangeNotSatisfiable: it begins past the end, is reversed, or asks for the last 0 bytes (416).
@@ -50,10 +50,10 @@ def read_window(text: str, total: int) -> Window | None:
 
 
 def read_windows(text: str, total: int, maximum: int) -> tuple[Window, ...]:
-    """The ranges that a `Range` header asks for, in its order, without those outside the content; none: the whole.
+    """The ranges in a `Range` header, in its order, without those outside the content; empty: serve all of it.
 
-    That is served for more than `maximum` ranges, and for ranges that are more bytes together than there are: RFC 9110
-    (section 14.2) lets a server ignore what costs it more than the whole.
+    Empty too for more than `maximum` ranges, and for ranges that sum to more bytes than the content: RFC 9110 (section
+    14.2) lets a server ignore ranges that cost more than the whole.
 
     Raises:
         RangeNotSatisfiable: none of them lies within the content (416).
@@ -103,14 +103,14 @@ def _outside(text: str, total: int) -> RangeNotSatisfiable:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Where a chunk says that it starts (`None`: wherever the upload stands) and its bytes (`None`: until it ends)."""
+    """A chunk's declared start (`None`: the upload's current offset) and length in bytes (`None`: not declared)."""
 
     start: int | None
     length: int | None
 
 
 def chunk_of(request: Request) -> Chunk:
-    """What Content-Range and Content-Length say about the body of an upload request.
+    """The chunk that Content-Range and Content-Length of an upload request declare.
 
     Raises:
         BlobUploadInvalid: Content-Range is not `<start>-<end>`.
@@ -130,7 +130,7 @@ def chunk_of(request: Request) -> Chunk:
 
 
 def content_length_of(request: Request) -> int | None:
-    """The declared body length; `None` when the body comes in chunks.
+    """The declared body length; `None` for chunked transfer encoding.
 
     Raises:
         SizeInvalid: not a number.

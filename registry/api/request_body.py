@@ -1,4 +1,4 @@
-"""Reading a request's body up to a limit, however it is framed."""
+"""Reads a request's body up to a limit."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -10,7 +10,7 @@ from registry.telemetry.request_record import exchange_of
 
 
 class UploadBody:
-    """The body of an upload: an iterator of its pieces, or moved by the server where it can (`basegate.pour`)."""
+    """The body of an upload: an iterator of its pieces, or written by the server itself where it can."""
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -30,23 +30,23 @@ class UploadBody:
 
     @property
     def direct(self) -> bool:
-        """Whether the server moves it."""
+        """Whether the server writes it."""
         return self._pour is not None
 
     def waited_for(self) -> int | None:
-        """How many bytes have come, while it is the client that is waited for."""
+        """Bytes received so far, while waiting for the client; else `None`."""
         came: int | None = self._waited_for()
         return came
 
     def interrupt(self, why: str) -> None:
-        """End the request: it looks as if the client had left, and the client is told why."""
+        """End the request: the reader sees a disconnect, and the client gets the reason."""
         self._interrupt(why)
 
     async def pour(self, write: Callable[[memoryview], None]) -> None:
-        """Have the server move it.
+        """Have the server write it.
 
         Raises:
-            ClientDisconnect: the client left; what came before has been written.
+            ClientDisconnect: the client left; the bytes received before are written.
         """
         if self._pour is None:
             raise RuntimeError("This body cannot be moved by the server; iterate over it.")
@@ -57,7 +57,7 @@ class UploadBody:
         exchange = exchange_of(self._request.scope)
         if exchange is not None:
             exchange.received += moved
-        async for _ in self._pieces:  # nothing is left; asking lets everybody on the way see the end
+        async for _ in self._pieces:  # nothing is left, but every wrapper must see the end
             pass
 
 
@@ -73,8 +73,8 @@ async def read_limited(request: Request, maximum: int) -> bytes:
     """The whole body.
 
     Raises:
-        ContentTooLarge: more than `maximum` bytes are declared or arrive (413).
-        SizeInvalid: fewer bytes arrive than were declared.
+        ContentTooLarge: more than `maximum` bytes are declared or received (413).
+        SizeInvalid: fewer bytes are received than declared.
     """
     declared = content_length_of(request)
     if declared is not None and declared > maximum:

@@ -1,4 +1,4 @@
-"""What a route asks of its caller, and the one place that checks it."""
+"""What a route requires of its caller, and the check."""
 
 from collections.abc import Iterator
 from enum import Enum
@@ -32,7 +32,7 @@ class Requirement(Enum):
 
 
 async def authorise(needs: Requirement, services: Services, request: Request) -> Principal:
-    """The caller, when it may; else Unauthorized with a challenge, Denied, or TooManyRequests."""
+    """The authorised caller. Raises Unauthorized with a challenge, Denied, or TooManyRequests."""
     access = services.access
     match needs:
         case Requirement.NOTHING:

@@ -1,4 +1,4 @@
-"""Content named by its digest as a response: ETag, 304, 206, 416, and the bytes themselves."""
+"""Responses for content named by its digest: ETag, 304, 206, 416, and the bytes."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,21 +17,21 @@ Reader = Callable[[StoredBlob, int, int], AsyncIterator[bytes]]
 
 
 def digest_headers(digest: Digest, cache_seconds: int | None) -> dict[str, str]:
-    """What every answer about content carries; `cache_seconds` is `None` for what a tag may change."""
+    """The headers of every response about content; `cache_seconds` is `None` for what a tag may change."""
     freshness = "no-cache" if cache_seconds is None else f"private, max-age={cache_seconds}"
     return {"Docker-Content-Digest": digest, "ETag": f'"{digest}"', "Cache-Control": freshness}
 
 
 def is_known(request: Request, digest: Digest) -> bool:
-    """Whether If-None-Match says that the caller has the content already (RFC 9110 section 13.1.2)."""
+    """Whether If-None-Match matches the digest (RFC 9110 section 13.1.2)."""
     listed = ",".join(request.headers.getlist("if-none-match")).split(",")
     return any(entry.strip().removeprefix("W/") in {f'"{digest}"', "*"} for entry in listed)
 
 
 def windows_of(request: Request, blob: StoredBlob, maximum: int) -> tuple[Window, ...]:
-    """The parts of the blob that the request wants, none for all; RangeNotSatisfiable when there is no such part.
+    """The parts of the blob that the request asks for, empty for all; raises RangeNotSatisfiable.
 
-    `maximum`: parts that are served in one answer.
+    `maximum`: the most parts in one response.
     """
     text = request.headers.get("range")
     condition = request.headers.get("if-range")
@@ -41,7 +41,7 @@ def windows_of(request: Request, blob: StoredBlob, maximum: int) -> tuple[Window
 
 
 class BlobResponse(Response):
-    """A blob, whole or a part, streamed; handed to the server by path where the server can send files itself."""
+    """A blob or one part of it, streamed; given to the server by path where it can send files itself."""
 
     def __init__(self, blob: StoredBlob, read: Reader, window: Window | None, headers: Mapping[str, str]) -> None:
         self._blob = blob
@@ -75,7 +75,7 @@ class BlobResponse(Response):
 
     async def _stream(self, send: Send, head: Message) -> None:
         pieces = self._read(self._blob, self._window.start, self._window.length)
-        # The head waits for the first piece: a blob that was deleted meanwhile is still a 404, not a broken body.
+        # Read the first piece before the head is sent: a blob deleted meanwhile is a 404, not a broken body.
         first = await anext(pieces, b"")
         await send(head)
         await send({"type": "http.response.body", "body": first, "more_body": True})
@@ -96,7 +96,7 @@ class BlobResponse(Response):
 
 @contextmanager
 def _unless_refused(scope: Scope) -> Iterator[None]:
-    """Raise what the caller is told in the place of the answer that was begun."""
+    """Raise the error that replaces the response."""
     refused: type[OSError] | tuple[()] = scope["extensions"]["http.response.pathsend"].get("refused", ())
     try:
         yield
@@ -109,7 +109,7 @@ def _unless_refused(scope: Scope) -> Iterator[None]:
 
 
 class WholeResponse(Response):
-    """Small content; a HEAD is told its length and gets no byte."""
+    """Small content; a HEAD gets its length and no body."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Send head and body."""

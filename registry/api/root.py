@@ -9,5 +9,5 @@ from registry.auth.principals import Principal
 
 
 async def check(_services: Services, _request: Request, _principal: Principal) -> Response:
-    """GET: 200; whoever has not signed in was sent away with 401 and a challenge."""
+    """GET: 200; callers without credentials get 401 with a challenge before this."""
     return WholeResponse(b"{}", media_type="application/json")

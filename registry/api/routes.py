@@ -1,4 +1,4 @@
-"""Every route of the registry on one screen: methods, path, what the caller needs, who answers."""
+"""The route table: methods, path, requirement, operation, handler."""
 
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -40,9 +40,9 @@ class Row:
     Attributes:
         methods: separated by spaces.
         path: with Starlette's parameters.
-        needs: what the caller must be allowed.
+        needs: what the caller must be allowed to do.
         operation: noun and verb, for logs, metrics and the audit log: `manifests.push`. It outlives names in the code.
-        handler: who answers.
+        handler: the endpoint.
         varies_by: the request headers, in lower case, that the handler reads beside `Authorization`, when its answers
             to GET and HEAD may be given to the same caller again until metadata, gate or settings change; else `None`.
     """
@@ -140,17 +140,17 @@ def _rest_of_path(row: Row) -> int:
 
 
 def build(services: Services, table: Sequence[Row] = TABLE) -> list[Route]:
-    """One Starlette route for each path, so that a 405 can name every method the path knows."""
+    """One Starlette route for each path, so that a 405 can name every method of the path."""
     path_parameters.register()
     return [Route(path, _any_of(ends), methods=list(ends)) for path, ends in _endpoints(services, table).items()]
 
 
 class Dispatch:
-    """The table's paths without a search through all routes; whatever is not certain goes the way of all routes.
+    """Dispatches the table's simple paths without a search through all routes; the rest goes to the router.
 
     Args:
-        services: what handlers work with.
-        others: the application that knows the same paths and more, and answers 404 and 405.
+        services: for the handlers.
+        others: the application with all routes, which answers 404 and 405 too.
         table: the rows.
     """
 

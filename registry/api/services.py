@@ -22,7 +22,7 @@ from registry.telemetry.readiness import Readiness
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What a gate is built from: where bytes and rows are, and the settings."""
+    """What a gate is built from: blob store, metadata store and settings."""
 
     storage: BlobStore
     metadata: MetadataStore
@@ -31,7 +31,7 @@ class Stores:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One field per noun, and who may call."""
+    """One field per noun of the API, and access control."""
 
     stores: Stores
     gate: Gate

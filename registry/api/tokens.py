@@ -17,7 +17,7 @@ _PRIVATE = {"Cache-Control": "no-store"}  # RFC 6749 section 5.1
 async def grant(services: Services, request: Request, _principal: Principal) -> Response:
     """GET: a token for Basic credentials, or the anonymous caller's; `scope` may be repeated.
 
-    `offline_token` is not heeded: who signs in with GET keeps the secret, and needs nothing to refresh.
+    `offline_token` is ignored: a client that uses GET keeps the secret, and needs no refresh token.
     """
     scopes = _scopes(services, request.query_params.multi_items())
     authorization = request.headers.get("authorization")
@@ -45,7 +45,7 @@ def _answer(request: Request, handout: Handout) -> Response:
 
 
 async def _form(services: Services, request: Request) -> Fields:
-    """The fields of a form, however its body is framed."""
+    """The fields of the request's form."""
     return parse_form(await read_limited(request, services.stores.settings.current.auth.form_bytes))
 
 

@@ -1,4 +1,4 @@
-"""`/v2/<name>/blobs/uploads/` (end-4, end-5, end-6, end-11, end-13, end-14): how blobs come in."""
+"""`/v2/<name>/blobs/uploads/` (end-4, end-5, end-6, end-11, end-13, end-14): pushing blobs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ async def append(services: Services, request: Request, _principal: Principal) ->
 
 
 async def finish(services: Services, request: Request, _principal: Principal) -> Response:
-    """PUT: the last bytes, if any, and the digest of all: 201."""
+    """PUT: 201; the last bytes, if any, and the digest of the blob."""
     session = await services.uploads.find(repository_of(request), request.path_params["upload"])
     if session is None:
         return await _finished_again(services, request)
@@ -50,12 +50,12 @@ async def finish(services: Services, request: Request, _principal: Principal) ->
 
 
 async def status(services: Services, request: Request, _principal: Principal) -> Response:
-    """GET: 204 and how far the upload is."""
+    """GET: 204 with the upload's Range."""
     return _accepted(await _session(services, request), 204)
 
 
 async def cancel(services: Services, request: Request, _principal: Principal) -> Response:
-    """DELETE: 204, and the session is gone."""
+    """DELETE: 204; ends the session."""
     await services.uploads.cancel(await _session(services, request))
     return Response(status_code=204)
 
@@ -65,7 +65,7 @@ async def _session(services: Services, request: Request) -> UploadSession:
 
 
 async def _finished_again(services: Services, request: Request) -> Response:
-    """The 201 once more, where the upload was finished and its client has not heard of it."""
+    """The 201 again, for a client that missed the response to its last PUT."""
     name, digest, upload = repository_of(request), _final_digest(request), request.path_params["upload"]
     blob = await services.uploads.finish_again(name, upload, digest, UploadBody(request))
     if blob is None:
@@ -113,7 +113,7 @@ def _where(session: UploadSession) -> dict[str, str]:
 
 @contextmanager
 def _saying_where(session: UploadSession) -> Iterator[None]:
-    """A 416 tells where the upload stands, so that the client can go on."""
+    """Give a 416 the upload's Range, so that the client can resume."""
     try:
         yield
     except RangeNotSatisfiable as error:

@@ -11,8 +11,8 @@ from registry.auth.enrolment import (
     EnrolmentRefused,
     delete,
     draft,
+    existing,
     first_start,
-    known,
     make_secrets,
     record,
     rotate,
@@ -64,7 +64,7 @@ def test_name_is_unique(open_desk: Desk) -> None:
 
 def test_rotation_of_one_secret_leaves_the_other(open_desk: Desk) -> None:
     """That is how a secret is renewed without an outage."""
-    before = asyncio.run(open_desk.metadata.read(known, "acrpull"))
+    before = asyncio.run(open_desk.metadata.read(existing, "acrpull"))
     made = make_secrets(["password2"], 30, time.time())
     after = asyncio.run(open_desk.metadata.write(rotate, "acrpull", made)).row
     assert after.secrets[0] == before.secrets[0]
@@ -80,7 +80,7 @@ def test_deleted_principal_leaves_no_hash(open_desk: Desk) -> None:
 def test_unknown_principal_is_named(open_desk: Desk) -> None:
     """The message says what was looked for and how to see all."""
     with pytest.raises(EnrolmentRefused, match=r"no principal ghost.*principal list"):
-        asyncio.run(open_desk.metadata.read(known, "ghost"))
+        asyncio.run(open_desk.metadata.read(existing, "ghost"))
 
 
 def test_first_start_makes_admin_and_reader_once(tmp_path: Path) -> None:
