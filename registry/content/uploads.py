@@ -183,7 +183,7 @@ class Uploads:
         """
         async with session.claim.held(self._silence), self._or_nothing(session):
             if session.closed and session.outcome == digest:  # the same request again, while the first was under way
-                return await self._finished_again(session.repository, digest, body)
+                return await self._repeated(session.repository, digest, body)
             try:
                 blob = await self._finish(session, digest, body, start, length)
                 session.outcome = digest
@@ -204,7 +204,7 @@ class Uploads:
             if outcome.opening.repository != repository or outcome.digest != digest:
                 return None
             await discard_upload(self._storage, upload_id)
-            return await self._finished_again(repository, digest, body)
+            return await self._repeated(repository, digest, body)
         opening = await self._earlier.committed(upload_id, digest)
         blob = await self._storage.stat(digest)
         if opening is None or opening.repository != repository or blob is None:
@@ -215,9 +215,7 @@ class Uploads:
         self._log.ended(upload_id, digest)
         return blob
 
-    async def _finished_again(
-        self, repository: RepositoryName, digest: Digest, body: AsyncIterator[bytes]
-    ) -> StoredBlob:
+    async def _repeated(self, repository: RepositoryName, digest: Digest, body: AsyncIterator[bytes]) -> StoredBlob:
         """A blob that was acknowledged, or is about to be, unless it has gone since."""
         await drop(body)
         blob = await self._storage.stat(digest)
