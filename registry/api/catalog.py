@@ -16,7 +16,7 @@ async def page(services: Services, request: Request, principal: Principal) -> Re
     limits = services.stores.settings.current.limits
     size = page_size(request, limits.catalog_page, limits.catalog_page_maximum)
     visible = partial(principal.may, Action.PULL)
-    found = await services.catalog.page(visible, size, last_of(request), principal.patterns)
-    more = size > 0 and found.more
-    headers = next_link("/v2/_catalog", found.items[-1], size) if more else {}
-    return JSONResponse({"repositories": list(found.items)}, headers=headers)
+    listing = await services.catalog.page(visible, size, last_of(request), principal.patterns)
+    has_more = size > 0 and listing.more
+    headers = next_link("/v2/_catalog", listing.items[-1], size) if has_more else {}
+    return JSONResponse({"repositories": list(listing.items)}, headers=headers)
