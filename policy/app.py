@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from policy.azure.admin_user import AdminUser
 from policy.azure.data_plane import extension as azure_data_plane
 from policy.azure.management import extension as azure_management
 from policy.deployments.workspaces import Workspaces
@@ -52,10 +53,16 @@ class Shared:
         return lambda: of(self.stores.settings.current)
 
 
+def _admin_user(shared: Shared) -> AdminUser:
+    settings = shared.stores.settings.current
+    name, forced = deployments_section(settings).registry_name, azure_section(settings).admin_user
+    return AdminUser(settings.data, shared.stores.metadata, name, forced=forced)
+
+
 EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
     lambda shared: enforcement.extension(shared.gate, shared.stores.metadata, judging_section),
     lambda shared: gateway.extension(shared.checks, shared.section(gateway_section)),
-    lambda shared: azure_data_plane.extension(shared.gate, shared.section(data_plane_section)),
+    lambda shared: azure_data_plane.extension(shared.gate, shared.section(data_plane_section), _admin_user(shared)),
     lambda shared: deployments.extension(
         shared.stores,
         shared.checks,

@@ -35,6 +35,8 @@ SYSTEM: Mapping[str, tuple[str, ...]] = {
     "_repositories_admin": _EVERYTHING,
 }
 """The maps that are always there."""
+ADMIN_MAP = "_admin_user"
+"""That of the admin user, which is no token; it is in no list."""
 FOREVER = 253_402_300_799.0
 """The last second of the year 9999: when a password without an end ends."""
 _NAME = re.compile(r"[a-zA-Z0-9_-]{5,50}")
@@ -81,7 +83,8 @@ class ScopeMaps:
     async def all(self) -> list[ScopeMap]:
         """Those that are always there, then the others by name."""
         rows = await self._metadata.read(scope_maps.everything)
-        return [*(_system(name) for name in SYSTEM), *(_map_of(row) for row in rows if row.name not in SYSTEM)]
+        own = [_map_of(row) for row in rows if row.name not in {*SYSTEM, ADMIN_MAP}]
+        return [*(_system(name) for name in SYSTEM), *own]
 
     async def find(self, name: str) -> ScopeMap:
         """One map. Raises ScopeMapRefused when there is none."""
@@ -99,7 +102,7 @@ class ScopeMaps:
             ScopeMapRefused: the name or an action breaks its grammar, or the map is always there.
             EnrolmentRefused: a pattern breaks its grammar.
         """
-        if not _NAME.fullmatch(name) or name in SYSTEM:
+        if not _NAME.fullmatch(name) or name in {*SYSTEM, ADMIN_MAP}:
             raise ScopeMapRefused(f"scope map {name[:64]!r} cannot be made: needs 5 to 50 letters, digits, - and _")
         row = ScopeMapRow(name, description, grants_of(actions), self._clock())
         return _map_of(await self._metadata.write(_put, row))
@@ -118,7 +121,8 @@ class RepositoryTokens:
 
     async def all(self) -> list[RepositoryToken]:
         """All tokens by name."""
-        return [_token_of(row) for row in await self._metadata.read(principals.everyone) if row.scope_map]
+        rows = await self._metadata.read(principals.everyone)
+        return [_token_of(row) for row in rows if row.scope_map not in {"", ADMIN_MAP}]
 
     async def find(self, name: str) -> RepositoryToken:
         """One token. Raises ScopeMapRefused when there is none."""
@@ -202,7 +206,7 @@ def _token_of(row: PrincipalRow) -> RepositoryToken:
 
 
 def _find(connection: Connection, name: str) -> ScopeMap:
-    row = None if name in SYSTEM else scope_maps.find(connection, name)
+    row = None if name in {*SYSTEM, ADMIN_MAP} else scope_maps.find(connection, name)
     if row is None and name not in SYSTEM:
         raise ScopeMapRefused(f"there is no scope map {name[:64]!r}: make it first")
     return _system(name) if row is None else _map_of(row)
@@ -227,7 +231,7 @@ def _remove(connection: Connection, name: str) -> None:
 
 def _token(connection: Connection, name: str) -> PrincipalRow:
     row = principals.find(connection, name)
-    if row is None or not row.scope_map or row.name != name:
+    if row is None or row.scope_map in {"", ADMIN_MAP} or row.name != name:
         raise ScopeMapRefused(f"there is no token {name[:64]!r}: make it first")
     return row
 
@@ -239,8 +243,8 @@ def _put_token(connection: Connection, row: PrincipalRow) -> PrincipalRow:
     before = principals.find(connection, row.name)
     if before is None:
         principals.add(connection, row)
-    elif not before.scope_map:
-        raise ScopeMapRefused(f"{row.name} is a principal with role {before.role}: choose another name")
+    elif before.scope_map in {"", ADMIN_MAP}:
+        raise ScopeMapRefused(f"{row.name} is a principal and no token: choose another name")
     else:
         principals.give_scope_map(connection, before.id, row.scope_map)
         principals.set_enabled(connection, before.id, enabled=row.enabled)

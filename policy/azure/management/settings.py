@@ -76,4 +76,9 @@ class AzureSettings(Group):
         description="Azure Container Registry's own API beside /v2, which is always served",
         json_schema_extra=LIVE,
     )
+    admin_user: bool = Field(
+        default=False,
+        description="an account called as the registry (deployments.registry_name), with two passwords that are kept "
+        "readable in the data folder, which pulls, pushes and deletes everywhere; false: as az acr update has left it",
+    )
     builds: BuildSettings = Field(default=BuildSettings(), description="quick builds (az acr build)")
