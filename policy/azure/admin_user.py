@@ -26,7 +26,7 @@ from registry.metadata.scope_maps import ScopeMapRow
 from registry.metadata.store import MetadataStore
 from registry.storage.disk.atomic_file import replace_file
 
-FILE = "azure-admin-user.json"
+FILE = "keys/azure-admin-user.json"
 PASSWORDS = ("password", "password2")
 """What Azure calls them; the principal's are `password1` and `password2`."""
 
