@@ -1,4 +1,4 @@
-"""Attributes of repositories, tags and manifests: telling them, and locking against what must not happen."""
+"""Attributes of repositories, tags and manifests: reading them, and changing locks."""
 
 import time
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ FIRST = Place()
 
 
 class Attributes:
-    """Answered from the rows alone. Lists are made by a thread: they may walk all of a repository."""
+    """Reads rows alone. A thread makes the lists: they may walk a whole repository."""
 
     def __init__(self, metadata: MetadataStore) -> None:
         self._metadata = metadata
@@ -57,13 +57,13 @@ class Attributes:
     async def lock(
         self, principal: Principal, name: RepositoryName, bearer: Reference | None, change: Mapping[str, bool]
     ) -> None:
-        """Lock a tag, a manifest or, without a reference, the repository; or unlock it. An empty change does nothing.
+        """Change the locks of a repository, a tag or a manifest. An empty change does nothing.
 
         Args:
-            principal: who does.
+            principal: the caller.
             name: the repository.
             bearer: the tag, or the digest of the manifest.
-            change: by field of `Locks` whether it is to be locked against that; the others stay as they are.
+            change: new values by field of `Locks`; fields that are absent keep theirs.
 
         Raises:
             NameUnknown, ManifestUnknown: there is no such thing.

@@ -1,4 +1,4 @@
-"""Blobs: handing them out, mounting them elsewhere, taking them back."""
+"""Blobs: pull, mount, delete."""
 
 import time
 from collections.abc import AsyncIterator, Callable
@@ -25,7 +25,7 @@ _ANSWERS = 10_000
 
 
 class Blobs:
-    """Blobs of repositories. A blob is known only to the repositories that it was pushed to or mounted into."""
+    """Blobs of repositories. A blob belongs only to the repositories that it was pushed to or mounted into."""
 
     def __init__(
         self, storage: BlobStore, metadata: MetadataStore, gate: Gate, settings: SettingsInForce[RegistrySettings]
@@ -38,14 +38,14 @@ class Blobs:
         self._readable: AnswerCache[bool] = AnswerCache(_ANSWERS)
 
     async def look(self, principal: Principal, repository: RepositoryName, digest: Digest) -> StoredBlob:
-        """The blob, as `pull` gives it, to be told of. For who may push it is young then: its manifest may follow."""
+        """The blob for a HEAD, as `pull` gives it. A caller that may push resets its age: a manifest may follow."""
         blob = await self.pull(principal, repository, digest)
         if principal.may(Action.PUSH, repository):
             await self._keep_young(repository, digest)
         return blob
 
     async def _keep_young(self, repository: RepositoryName, digest: Digest) -> None:
-        """Have the next collections spare a blob that somebody is about to name; a write at most each quarter of it."""
+        """Reset the age of a blob that a manifest may soon name; at most one write per quarter of its time."""
         now = time.time()
         before = now - self._settings.current.gc.grace_seconds / 4
         if await self._metadata.read(rows.is_older, repository, digest, before):
@@ -79,7 +79,7 @@ class Blobs:
         return readable
 
     async def _find(self, repository: RepositoryName, digest: Digest) -> StoredBlob | None:
-        # Read before the row: a write in between makes the answer useless rather than wrong.
+        # Read before the row: after a write in between, the cached answer is unused rather than wrong.
         generation = self._metadata.generation()
         size = self._sizes.get((repository, digest), generation)
         if size is None:
@@ -97,7 +97,7 @@ class Blobs:
         return self._storage.read(blob, start, length)
 
     async def delete(self, repository: RepositoryName, digest: Digest) -> None:
-        """The repository shows the blob no longer; its bytes go when nobody else needs them.
+        """Unlink the blob from the repository; garbage collection removes bytes that no repository needs.
 
         Raises:
             BlobUnknown: this repository does not hold it.
@@ -118,15 +118,15 @@ class Blobs:
         """Link a blob of another repository into `target` (distribution-spec, "Mounting a blob").
 
         Args:
-            principal: who asks; what the gate withholds from it in the source is not mounted either.
+            principal: the caller; what the gate withholds from it in the source is not mounted either.
             target: where the blob is wanted.
             digest: the blob.
             source: where it is; `None` tries the repositories that hold it.
             readable: whether the principal may pull from a repository.
 
         Returns:
-            Whether it is linked now. Otherwise the client uploads it; why is not told, because that would tell what
-            other repositories hold.
+            Whether it is linked now. If not, the client uploads it. The reason is not given: it would reveal what other
+            repositories hold.
 
         Raises:
             QuotaExceeded: the target would hold more than its quota.

@@ -10,7 +10,7 @@ from registry.metadata import repositories
 from registry.metadata.store import MetadataStore
 from registry.oci.names import RepositoryName
 
-# Rows for one look: a caller who sees few of many repositories must not hold up the others.
+# Rows per query: a caller who sees few of many repositories must not delay other requests.
 _STRIDE = 1000
 _WILDCARD = re.compile(r"[*?\[]")
 
@@ -32,10 +32,10 @@ class Catalog:
         """A page of names.
 
         Args:
-            visible: whether the caller sees a repository.
+            visible: whether the caller may see a repository.
             n: how many at most; there is a default and a largest value among the settings.
             last: the name behind which the page begins; it need not exist.
-            patterns: what every visible name matches one of; only there is looked.
+            patterns: every visible name matches one of them; only matching names are read.
         """
         limits = self._settings.current.limits
         count = min(limits.catalog_page if n is None else n, limits.catalog_page_maximum)
@@ -63,7 +63,7 @@ class Catalog:
 
 
 def _prefixes(patterns: Iterable[str]) -> Iterator[str]:
-    """What stands before the first wildcard, in order; a prefix that another one covers is left out."""
+    """The text before the first wildcard of each pattern, in order, without prefixes that another one covers."""
     covering: str | None = None
     for prefix in sorted({_WILDCARD.split(pattern, maxsplit=1)[0] for pattern in patterns}):
         if covering is None or not prefix.startswith(covering):
@@ -72,5 +72,5 @@ def _prefixes(patterns: Iterable[str]) -> Iterator[str]:
 
 
 def _just_before(prefix: str) -> str:
-    """A text that no name lies between and the first with this prefix."""
+    """A text that sorts just before the first name with this prefix."""
     return prefix[:-1] + chr(ord(prefix[-1]) - 1) + repositories.BEHIND_ALL if prefix else ""

@@ -1,4 +1,4 @@
-"""Configurations of images, at the push of a manifest: whether a runtime written in Go reads what stands in them.
+"""Checks an image configuration when its manifest is pushed: would a runtime written in Go read another document?
 
 That is the reader of the image-spec's documents, whatever the bytes are called, and no policy: a configuration in which
 `Config` or `rootFS` would count is refused as a manifest of that kind is. What is no JSON is left to whoever inspects.
@@ -19,7 +19,7 @@ _REMEMBERED = 10_000
 
 
 class Configurations:
-    """Looks into each configuration once; those that were found right are remembered by digest and type."""
+    """Reads each configuration once; valid ones are remembered by digest and type."""
 
     def __init__(self, storage: BlobStore, parsing: Parsing) -> None:
         self._storage = storage
@@ -27,14 +27,14 @@ class Configurations:
         self._right: SizedCache[tuple[Digest, bool], bool] = SizedCache(_REMEMBERED)
 
     async def require_right(self, manifest: Manifest, maximum: int) -> None:
-        """Look into the configuration of a manifest that a runtime may start.
+        """Check the configuration of a manifest that a runtime may start.
 
         Args:
-            manifest: what is pushed.
-            maximum: the largest configuration that is read, in bytes; a larger one is passed over.
+            manifest: the manifest that is pushed.
+            maximum: the largest configuration that is read, in bytes; a larger one is not checked.
 
         Raises:
-            ManifestInvalid: a member is spelled otherwise than runtimes' own, and they would take it nevertheless.
+            ManifestInvalid: a member is spelled in another case, and runtimes would accept it nevertheless.
         """
         if isinstance(manifest, ImageIndex):
             return

@@ -1,6 +1,6 @@
-"""What was deleted: telling it, and bringing one manifest back while the trash has it.
+"""Deleted content: listing it, and restoring one manifest while it is in the trash.
 
-`registry.maintenance.undo` brings back everything that one delete or collection has removed, by command.
+`registry.maintenance.undo` restores everything that one delete or collection removed, by command.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _NESTING = 8
 
 
 class Deleted:
-    """Answered from the trash. Lists are made by a thread: they walk all of it."""
+    """Reads the trash. A thread makes the lists: they walk all of it."""
 
     def __init__(
         self, storage: BlobStore, metadata: MetadataStore, settings: SettingsInForce[RegistrySettings]
@@ -41,7 +41,7 @@ class Deleted:
         self._parsing = Parsing(settings)
 
     async def repositories(self, visible: Callable[[RepositoryName], bool], n: int, last: str) -> Page[RepositoryName]:
-        """At most `n` visible repositories behind `last` of which something can be brought back."""
+        """At most `n` visible repositories after `last` with content that can be restored."""
         shown: list[RepositoryName] = []
         while len(shown) <= n:
             names = await self._metadata.read_apart(rows.names, last, _STRIDE)
@@ -52,31 +52,31 @@ class Deleted:
         return Page(tuple(shown[:n]), more=0 < n < len(shown))
 
     async def manifests(self, name: RepositoryName, n: int, last: str) -> Page[DeletedManifest]:
-        """At most `n` deleted manifests of a repository behind `last`, by digest."""
+        """At most `n` deleted manifests of a repository after `last`, by digest."""
         read = await self._metadata.read_apart(rows.manifests_of, name, last, n + 1)
         return Page(tuple(read[:n]), more=0 < n < len(read))
 
     async def tags(self, name: RepositoryName, n: int, after: int) -> Page[tuple[int, DeletedTag]]:
-        """At most `n` deleted tags of a repository with their numbers, behind a number; the first deleted first."""
+        """At most `n` deleted tags of a repository with their numbers, after a number; in order of deletion."""
         read = await self._metadata.read_apart(rows.tags_of, name, after, n + 1)
         return Page(tuple(read[:n]), more=0 < n < len(read))
 
     async def restore(
         self, principal: Principal, name: RepositoryName, digest: Digest, tag: Tag | None, *, force: bool
     ) -> None:
-        """Bring a manifest back with all that it names, and have a tag point at it.
+        """Restore a manifest with everything that it names, and set a tag.
 
         Args:
-            principal: who asks.
+            principal: the caller.
             name: the repository.
-            digest: the manifest; it may be there still, when only its tag went.
+            digest: the manifest; it may still be there when only its tag was deleted.
             tag: to be set, or `None`.
-            force: whether the tag may point elsewhere by now.
+            force: whether to move a tag that points elsewhere now.
 
         Raises:
             ManifestUnknown: neither the repository nor the trash has it, or something that it names is gone.
             Denied: the tag is immutable and points elsewhere.
-            Unsupported: the tag points elsewhere by now, and `force` was not given.
+            Unsupported: the tag points elsewhere now, and `force` is not set.
             Locked: the repository, or the tag that would move, is locked against writes.
         """
         at = ChangeContext(name, principal.id, time.time())
@@ -99,7 +99,7 @@ class Deleted:
             raise Denied(f"tag {name}:{tag} is immutable and points at {current.digest}", {"tag": tag})
 
     async def _collect(self, name: RepositoryName, digest: Digest, nesting: int) -> list[Returning]:
-        """The manifest and those that it needs, these first, as far as they are in the trash."""
+        """The manifest and those that it needs, as far as they are in the trash; dependencies first."""
         row = await self._metadata.read(rows.find, name, digest)
         if row is None or nesting == 0:
             return []
@@ -117,7 +117,7 @@ class Deleted:
         return [*below, Returning(digest, media_type, principal, raw, manifest, needed)]
 
     async def _recover(self, name: RepositoryName, returning: list[Returning]) -> dict[Digest, int]:
-        """Files come back from the trash before the rows that mention them; the blobs and their sizes in bytes."""
+        """Restore files before the rows that name them. Returns the blobs with their sizes in bytes."""
         named = {
             each.digest: each.size
             for item in returning

@@ -1,4 +1,4 @@
-"""Uploads that an earlier process has left: in a folder of their own, or in the log of sessions alone."""
+"""Uploads that an earlier process left: in a folder of their own, or in the session log alone."""
 
 import uuid
 from contextlib import suppress
@@ -18,7 +18,7 @@ class EarlierUploads:
         self._log = log
 
     async def session(self, upload_id: str) -> UploadSession:
-        """A session to go on with: where its bytes end, or empty.
+        """A session to resume, with the bytes that were kept.
 
         Raises:
             BlobUploadUnknown: there is none, or it is over.
@@ -33,12 +33,12 @@ class EarlierUploads:
         return session
 
     async def committed(self, upload_id: str, digest: Digest) -> Opening | None:
-        """What an upload was opened with whose bytes were made this blob, without a word to anybody."""
+        """The opening of an upload that was committed as this blob, but not acknowledged to its client."""
         staging = await self._kept(upload_id)
         return staging.opening if staging is not None and staging.committed == digest else None
 
     async def _kept(self, upload_id: str) -> Staging | None:
-        if not _is_canonical(upload_id):  # an id becomes part of a path: nothing else may
+        if not _is_canonical(upload_id):  # the id becomes part of a path
             return None
         with suppress(BlobUploadUnknown):
             return await self._storage.stage(upload_id)

@@ -41,19 +41,19 @@ from registry.oci.digest import Digest
 from registry.storage.blob_store import BlobStore, StoredBlob
 from registry.storage.disk.collection_lock import removing
 
-# Rows or files handled in one transaction: what a push may have to wait for.
+# Rows or files handled in one transaction: a push may have to wait that long.
 _BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
 class GcPlan:
-    """What a first pass would remove now.
+    """What the first pass would remove now.
 
     Attributes:
-        manifests: untagged ones, past their time, as `repository@digest`.
-        links: blobs that a repository would show no longer.
-        blobs: those whose bytes would go.
-        bytes: how many these are.
+        manifests: expired untagged manifests, as `repository@digest`.
+        links: links from a repository to a blob.
+        blobs: blobs whose files would be removed.
+        bytes: the sum of their sizes.
         uploads: abandoned upload sessions.
     """
 
@@ -66,7 +66,7 @@ class GcPlan:
 
 @dataclass(slots=True)
 class GcReport:
-    """What a run has removed, under which name it can be brought back, and how long it took in seconds."""
+    """What a run removed, the name to restore it by, and its duration in seconds."""
 
     manifests: int = 0
     links: int = 0
@@ -80,9 +80,9 @@ class GcReport:
 
 @dataclass(frozen=True, slots=True)
 class _Cutoffs:
-    """Times before which things are old enough, in seconds since the epoch; `manifests` None: all are kept.
+    """Content older than these times (seconds since the epoch) is collected; `manifests` None: all are kept.
 
-    Files from before `known` may have lost their rows: they stay.
+    Files from before `known_since` may have lost their rows: they are kept.
     """
 
     removal: Removal
@@ -94,7 +94,7 @@ class _Cutoffs:
 
 
 class GarbageCollector:
-    """Removes unreferenced blobs, untagged manifests (when asked to), abandoned uploads, old events; beside pushes."""
+    """Removes unreferenced blobs, untagged manifests (if asked), abandoned uploads and old events, beside pushes."""
 
     def __init__(
         self, storage: BlobStore, metadata: MetadataStore, settings: SettingsInForce[RegistrySettings]
@@ -121,15 +121,15 @@ class GarbageCollector:
         )
 
     async def run(self, *, unknown_too: bool = False) -> GcReport:
-        """Pass after pass until one removes nothing: a removed index lets go of its manifests, these of their blobs.
+        """Pass after pass until one removes nothing: a removed index frees its manifests, and these their blobs.
 
-        With `unknown_too`, files from before the rows began are from now on collected like any other.
+        With `unknown_too`, files from before the rows began are collected like any other from now on.
         """
         if unknown_too:
             await self._metadata.write(know_everything)
         started, old, report = time.monotonic(), await self._cutoffs(), GcReport()
         if self._storage.reserve.is_short():
-            await self.empty_trash()  # room is wanted now
+            await self.empty_trash()  # the caller needs the space now
         while await self._remove_rows(old, report):
             pass
         with removing(self._settings.current.data) as alone:
@@ -148,7 +148,7 @@ class GarbageCollector:
         return report
 
     async def explain(self, digest: Digest) -> Explanation:
-        """Why the blob or manifest is kept, or that it will go."""
+        """Why the blob or manifest is kept, or that it will be removed."""
         blob = await self._storage.stat(digest)
         modified = None if blob is None else blob.modified
         return await self._metadata.read(retention.explain, digest, modified, self._settings.current.gc.grace_seconds)
@@ -178,7 +178,7 @@ class GarbageCollector:
                 report.bytes += sum(candidates[digest] for digest in removed)
 
     async def empty_trash(self) -> int:
-        """Remove everything that could still be brought back; returns how many files."""
+        """Empty the trash; returns how many files were removed."""
         return await self._empty_trash(time.time())
 
     async def _empty_trash(self, before: float) -> int:
@@ -187,7 +187,7 @@ class GarbageCollector:
         return await asyncio.to_thread(self._storage.trash.empty, before)
 
     async def _forget_damage(self) -> None:
-        """What is damaged and nobody names any more is no damage."""
+        """Remove damaged content from quarantine when nothing refers to it any more."""
         quarantined = self._storage.quarantine.held()
         named = await self._metadata.read(garbage.referenced, [item.digest for item in quarantined])
         for item in quarantined:

@@ -1,4 +1,4 @@
-"""Which tags are immutable: they neither move nor go, nor does what they point at, as where ACR locks writes."""
+"""Immutable tags: neither the tag nor its manifest can be moved or deleted, as with ACR's write lock."""
 
 from collections.abc import Callable
 

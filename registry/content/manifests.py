@@ -1,7 +1,7 @@
 """Manifests: pushing, pulling and deleting images, indexes and artifacts.
 
-Their bytes are kept with their rows, so that a push is one transaction and one sync. Those that an earlier
-basegate has recorded are in the blob store, and stay there until they are pushed again.
+Their bytes are kept in their rows, so that a push is one transaction and one sync. Manifests that an earlier basegate
+recorded are in the blob store until they are pushed again.
 """
 
 import time
@@ -39,7 +39,7 @@ _ANSWERS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class StoredManifest:
-    """A manifest to hand out: its bytes as pushed, and the gate's warnings."""
+    """A manifest that was pulled: its bytes as pushed, and the gate's warnings."""
 
     digest: Digest
     media_type: str
@@ -49,7 +49,7 @@ class StoredManifest:
 
 @dataclass(frozen=True, slots=True)
 class PushedManifest:
-    """A manifest that was recorded: what the answer to the push tells."""
+    """A manifest that was recorded, for the response to the push."""
 
     digest: Digest
     subject: Digest | None
@@ -92,7 +92,7 @@ class Manifests:
         return StoredManifest(row.digest, row.media_type, content, tuple(decision.warnings))
 
     async def _require_whole(self, repository: RepositoryName, digest: Digest) -> None:
-        """A manifest whose content is damaged is not there: clients push nothing below a manifest that is."""
+        """Raise ManifestUnknown for damaged content: clients push nothing below a manifest that exists."""
         withheld = self._storage.quarantine.withheld()
         if withheld and (below := await self._metadata.read(reaches_any, repository, digest, withheld)):
             raise ManifestUnknown(
@@ -100,7 +100,7 @@ class Manifests:
             )
 
     def at_hand(self, repository: RepositoryName, reference: Reference) -> StoredManifest | None:
-        """The manifest, when it can be told without waiting and nothing was written since; the gate is not asked."""
+        """The manifest from memory, if nothing was written since it was cached; the gate is not asked."""
         row = self._rows.get((repository, reference), self._metadata.generation())
         content = None if row is None else self._contents.get(row.digest)
         return None if row is None or content is None else StoredManifest(row.digest, row.media_type, content)
@@ -117,15 +117,15 @@ class Manifests:
         """Record a manifest and point tags at it.
 
         Args:
-            principal: who pushes.
-            repository: where to.
+            principal: the caller.
+            repository: the target.
             reference: a tag to set, or the digest of `raw`.
-            raw: the bytes; kept exactly.
+            raw: the bytes, stored unchanged.
             content_type: the request's Content-Type.
             tags: further tags to set.
 
         Raises:
-            ManifestInvalid, ManifestBlobUnknown, DigestInvalid: the manifest, or its configuration, cannot stand.
+            ManifestInvalid, ManifestBlobUnknown, DigestInvalid: the manifest or its configuration is not acceptable.
             Denied: the gate refuses it, or a tag is immutable.
             Locked: the repository, or a tag that would move, is locked against writes.
             QuotaExceeded: the repository has no room.
@@ -145,7 +145,7 @@ class Manifests:
         return PushedManifest(change.digest, subject, change.tags, warnings)
 
     async def delete(self, repository: RepositoryName, reference: Reference) -> None:
-        """Forget a tag alone, or a manifest with all its tags.
+        """Delete a tag alone, or a manifest with all its tags.
 
         Raises:
             NameUnknown, ManifestUnknown: there is none.
@@ -162,7 +162,7 @@ class Manifests:
             await self._metadata.write(transactions.drop_manifest, at, reference, is_immutable)
 
     async def delete_all(self, principal: Principal, repository: RepositoryName) -> RemovedRepository:
-        """Forget a repository with all that is in it; says what that was.
+        """Delete a repository with everything in it; returns what that was.
 
         Raises:
             NameUnknown: there is none.
@@ -180,7 +180,7 @@ class Manifests:
             raise Unsupported("this registry does not delete tags or manifests: see the setting manifests.deletes")
 
     async def _find(self, repository: RepositoryName, reference: Reference) -> ManifestRow:
-        # Read before the rows: a write in between makes the answer useless rather than wrong.
+        # Read before the rows: after a write in between, the cached answer is unused rather than wrong.
         generation = self._metadata.generation()
         cached = self._rows.get((repository, reference), generation)
         if cached is not None:
@@ -203,9 +203,9 @@ class Manifests:
         return content
 
     async def _require_acceptable(self, at: ChangeContext, change: ManifestChange) -> None:
-        """Ask before the gate is asked; rows not again for the same blobs while no repository loses any.
+        """Check before asking the gate. Rows are read once for the same blobs, until a repository loses one.
 
-        The transaction asks for certain. Files are looked at each time: they may go without a row that tells of it.
+        The transaction checks again. Files are checked each time: one may go missing without a change of rows.
         """
         generation, key = self._metadata.losses_generation(), (at.repository, change.blobs)
         asks_more = change.children or change.members or change.frozen or at.quota is not None
@@ -251,7 +251,7 @@ class Manifests:
 async def content_of(
     storage: BlobStore, metadata: MetadataStore, repository: RepositoryName, row: ManifestRow
 ) -> bytes | None:
-    """The bytes of a recorded manifest, wherever they are; `None` when they are lost, or not those of its digest."""
+    """The bytes of a recorded manifest, from its row or the blob store; `None` when they are lost or damaged."""
     raw = await metadata.read(rows.content, repository, row.digest)
     if raw is None:
         return await storage.get(row.digest, row.size)
@@ -275,7 +275,7 @@ def _digest_of(raw: bytes, reference: Reference) -> Digest:
 def needed_by(
     manifest: Manifest, settings: RegistrySettings
 ) -> tuple[tuple[Digest, ...], tuple[Digest, ...], tuple[Digest, ...]]:
-    """Blobs, manifests and either without which it cannot stand; layers that live elsewhere need not be here."""
+    """The blobs, the manifests, and the content of either kind that it requires; non-distributable layers are not."""
     if isinstance(manifest, ImageIndex):
         if settings.manifests.sparse_indexes:
             return (), (), ()
@@ -303,7 +303,7 @@ def _find(connection: Connection, repository: RepositoryName, reference: Referen
 
 @autocommit
 def _require_acceptable(connection: Connection, at: ChangeContext, change: ManifestChange) -> dict[Digest, int]:
-    """What the transaction will check, asked before the gate is: its work would be in vain.
+    """Make the checks of the transaction before the gate's work.
 
     Returns the sizes in bytes of what has to be in files.
     """

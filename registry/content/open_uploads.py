@@ -10,7 +10,7 @@ RETRY_SECONDS = 60
 
 
 class OpenUploads:
-    """Those that this process holds, and how many an earlier one left on the disk; of the loop's thread."""
+    """The sessions of this process, and a count of those an earlier one left; for the event loop's thread."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, UploadSession] = {}
@@ -18,7 +18,7 @@ class OpenUploads:
         self._by_principal: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[UploadSession]:
-        """Those that this process holds."""
+        """The sessions that this process holds."""
         return iter(list(self._sessions.values()))
 
     def get(self, upload: str) -> UploadSession | None:
@@ -26,11 +26,11 @@ class OpenUploads:
         return self._sessions.get(upload)
 
     def knows(self, upload: str) -> bool:
-        """Whether it is counted."""
+        """Whether the session is counted."""
         return upload in self._sessions or upload in self._earlier
 
     def require_room(self, principal: str, maximum: int) -> None:
-        """Raise Unavailable when a principal has as many sessions as it may; 0: there is no limit."""
+        """Raise Unavailable when a principal has as many sessions as allowed; 0: no limit."""
         if 0 < maximum <= self._by_principal[principal]:
             raise Unavailable(
                 f"you have {maximum} uploads open, as many as you may: finish some, or cancel them (DELETE)",
@@ -39,7 +39,7 @@ class OpenUploads:
             )
 
     def add(self, session: UploadSession) -> UploadSession:
-        """Hold a session; the one that is held already where there is one."""
+        """Hold a session; returns the one with its id that is held already, if any."""
         open_already = self._sessions.get(session.id)
         if open_already is not None:
             return open_already
@@ -49,13 +49,13 @@ class OpenUploads:
         return session
 
     def add_earlier(self, upload: str, principal: str) -> None:
-        """Count a session that is on the disk alone."""
+        """Count a session that is on disk only."""
         if not self.knows(upload):
             self._earlier[upload] = principal
             self._by_principal[principal] += 1
 
     def forget(self, upload: str) -> None:
-        """It is over, or held otherwise."""
+        """Stop counting a session that has ended."""
         session = self._sessions.pop(upload, None)
         earlier = self._earlier.pop(upload, None)
         principal = earlier if session is None else session.principal_id

@@ -1,4 +1,4 @@
-"""Pages of lists: a part of the entries, and whether more follow."""
+"""A page of a list."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -8,7 +8,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T_co]):
-    """Some entries in order; `more` says that others come behind the last of them."""
+    """Some entries in order; `more`: whether others follow."""
 
     items: tuple[T_co, ...]
     more: bool

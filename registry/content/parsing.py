@@ -1,4 +1,4 @@
-"""Texts from callers: short ones are read where they come in, long ones by one thread beside the event loop."""
+"""Parses texts from callers: short ones in the event loop, long ones in one thread beside it."""
 
 import asyncio
 import sys
@@ -16,10 +16,10 @@ _SWITCH_SECONDS = 0.0005
 
 
 class Parsing:
-    """One thread, so that long texts wait for each other and not everybody for them.
+    """One thread: long texts wait for each other, and nobody else waits for them.
 
     Args:
-        settings: say what is long (`limits.loop_bytes`).
+        settings: `limits.loop_bytes` says which texts are long.
     """
 
     def __init__(self, settings: SettingsInForce[RegistrySettings]) -> None:
@@ -27,18 +27,18 @@ class Parsing:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="parsing")
 
     def is_long(self, size: int) -> bool:
-        """Whether a text of so many bytes is not read in the loop."""
+        """Whether a text of this size in bytes is parsed in the thread."""
         return size > self._settings.current.limits.loop_bytes
 
     async def read(self, size: int, work: Callable[[], T]) -> T:
-        """What `work` makes of a text of so many bytes, or whatever it raises."""
+        """The result of `work` on a text of this size in bytes; raises what it raises."""
         if not self.is_long(size):
             return work()
         return await asyncio.get_running_loop().run_in_executor(self._thread, _in_short_turns, work)
 
 
 class _ShortTurns:
-    """Others have the interpreter more often while a long text is read, and only then: every turn costs something."""
+    """Shortens the interpreter's switch interval while a long text is parsed, and only then: switching has a cost."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

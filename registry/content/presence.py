@@ -1,4 +1,4 @@
-"""Whether content is really there: its file, with as many bytes as its row says."""
+"""Whether content is present: its file exists and has the size that its row says."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -10,18 +10,18 @@ from registry.oci.names import RepositoryName
 from registry.storage.blob_store import BlobStore, StoredBlob
 
 _TURN = 100
-"""Files that are looked at before others get their turn."""
+"""Files checked before the event loop gets a turn."""
 
 
 async def whole_blob(storage: BlobStore, digest: Digest, size: int) -> StoredBlob | None:
-    """The blob, to be handed out; `None` when its bytes are gone or damaged, so that nothing may rely on it."""
+    """The blob, or `None` when its bytes are missing or damaged."""
     return await storage.stat(digest, size)
 
 
 async def tell_missing(
     storage: BlobStore, metadata: MetadataStore, repository: RepositoryName, digests: Iterable[Digest]
 ) -> None:
-    """Have it known of content without a file that it is missing, unless its row has gone as well by now."""
+    """Record content without a file as missing, unless its row has been removed too."""
     for digest in digests:
         shown = await metadata.read(blobs.size_of, repository, digest) is not None
         if shown and await storage.stat(digest) is None:
@@ -29,10 +29,10 @@ async def tell_missing(
 
 
 async def missing_among(storage: BlobStore, sizes: Mapping[Digest, int]) -> list[Digest]:
-    """Those of some content, given with its sizes in bytes, that are not there whole."""
+    """The digests whose content is missing or damaged; `sizes` in bytes."""
     missing = []
     for number, (digest, size) in enumerate(sizes.items(), 1):
-        # Only lengths: most of this was pushed a moment ago, and is read when it is handed out.
+        # Sizes only: most of this was just pushed, and reads verify the bytes.
         blob = await storage.stat(digest)
         if blob is None or (blob.size != size and await whole_blob(storage, digest, size) is None):
             missing.append(digest)

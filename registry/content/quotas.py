@@ -21,10 +21,10 @@ def quota_of(settings: RegistrySettings, repository: RepositoryName) -> int | No
 def require_room(
     connection: Connection, repository: RepositoryName, quota: int, size: int, digest: Digest | None = None
 ) -> None:
-    """So many more bytes fit; a blob that the repository holds already needs no room.
+    """Check that `size` more bytes fit; a blob that the repository holds already needs no room.
 
     Raises:
-        QuotaExceeded: they do not; says what the repository would hold and may hold.
+        QuotaExceeded: they do not; the message has the repository's new size and its quota.
     """
     if digest is not None and blobs.size_of(connection, repository, digest) is not None:
         return

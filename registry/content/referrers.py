@@ -1,4 +1,4 @@
-"""Referrers: the list of manifests that name another as their subject, page by page."""
+"""Referrers: the manifests that name another as their subject, page by page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from registry.oci.digest import Digest
 from registry.oci.errors import Denied
 from registry.oci.names import RepositoryName
 
-# Rows for one look.
+# Rows per query.
 _STRIDE = 500
 
 
@@ -23,9 +23,9 @@ class ReferrersPage:
     """Part of a referrers list.
 
     Attributes:
-        entries: of the index that answers, each as JSON in ASCII (distribution-spec, "Listing Referrers").
+        entries: descriptors for the index, each as JSON in ASCII (distribution-spec, "Listing Referrers").
         more: whether others follow.
-        last: the digest behind which they do.
+        last: the digest after which they follow.
     """
 
     entries: Sequence[str]
@@ -34,7 +34,7 @@ class ReferrersPage:
 
 
 class ReferrersList:
-    """Lists referrers by digest, unless the gate withholds what they refer to; what it withholds itself is left out."""
+    """Lists referrers by digest, without those that the gate withholds."""
 
     def __init__(self, metadata: MetadataStore, settings: SettingsInForce[RegistrySettings], gate: Gate) -> None:
         self._metadata = metadata
@@ -50,9 +50,9 @@ class ReferrersList:
         n: int | None,
         last: str,
     ) -> ReferrersPage:
-        """As many referrers behind the digest `last` as fit a page; `artifact_type` "" means any.
+        """The referrers after the digest `last` that fit a page; `artifact_type` "" means any.
 
-        An unknown repository or subject has none: the answer is an empty page, never an error.
+        An unknown repository or subject gives an empty page, never an error.
 
         Raises:
             Denied: the subject is a manifest of the repository that the gate withholds from this principal.
@@ -81,7 +81,7 @@ class ReferrersList:
 
 
 class _Room:
-    """What still fits a page: entries, and bytes of the JSON in which they travel."""
+    """The room left on a page: entries, and bytes of JSON."""
 
     def __init__(self, entries: int | None, size: int) -> None:
         self._entries = entries
@@ -91,7 +91,7 @@ class _Room:
     def take(self, rows: Sequence[ReferrerRow]) -> Sequence[ReferrerRow]:
         """The first of these rows, as many as fit.
 
-        The first of all always does when any entry may come, so that every page leads on.
+        The first row of a page always fits if any entry is allowed, so that every page makes progress.
         """
         wanted = rows[: self._entries]
         for at, row in enumerate(wanted):

@@ -1,8 +1,8 @@
-"""Which upload sessions there are, for the process after this one: a file that lines are added to.
+"""The log of upload sessions, for the next process: a file that lines are appended to.
 
-A session has no place on the disk until its first byte is kept, and most never get one: a line costs microseconds, a
-folder a hundred times that. Nothing is synced: a process that is killed loses no line, a power failure may. Then a
-session is unknown, or is there again without a byte.
+A session has no folder until its first byte is kept, and most never get one: a line costs microseconds, a folder a
+hundred times that. Nothing is synced: a killed process loses no line, a power failure may. Then a session is unknown,
+or is there again without a byte.
 """
 
 import os
@@ -26,18 +26,18 @@ _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a session: a blob of its repository."""
+    """The blob that a session was committed as."""
 
     opening: Opening
     digest: Digest
 
 
 class SessionLog:
-    """Of the loop's thread.
+    """For the event loop's thread.
 
     Args:
         path: the file; made when there is none.
-        remembered: finished sessions whose outcome is told.
+        remembered: how many outcomes of finished sessions to keep.
     """
 
     def __init__(self, path: Path, remembered: int) -> None:
@@ -55,30 +55,30 @@ class SessionLog:
         return self._open
 
     def empty(self, upload: str) -> Opening | None:
-        """What a session was opened with that has not ended and never had a byte kept."""
+        """The opening of a session that has not ended and has no byte."""
         return None if upload in self._kept else self._open.get(upload)
 
     def outcome(self, upload: str) -> Outcome | None:
-        """What became of a session that has ended well, while that is remembered."""
+        """The outcome of a session that was committed, while it is remembered."""
         return self._outcomes.get(upload)
 
     def opened(self, upload: str, opening: Opening) -> None:
-        """A session has begun.
+        """Record a new session.
 
         Raises:
-            OSError: the disk refuses the line; nothing is known of the session.
+            OSError: the line was not written; the session is not recorded.
         """
         self._add(_opened(upload, opening))
         self._open[upload] = opening
 
     def kept(self, upload: str) -> None:
-        """A session has a place of its own on the disk: without it, it is lost and not empty."""
+        """Record that a session has a folder of its own: without the folder it is lost, not empty."""
         if upload in self._open and upload not in self._kept:
             self._kept.add(upload)
             self._try(f"\n{_KEPT} {upload}")
 
     def ended(self, upload: str, digest: Digest | None = None) -> None:
-        """A session is over, and is this blob now, if any."""
+        """Record the end of a session, and the blob that it was committed as, if any."""
         opening = self._open.pop(upload, None)
         self._kept.discard(upload)
         if opening is not None:
@@ -98,7 +98,7 @@ class SessionLog:
                 self._outcomes.popitem(last=False)
 
     def _try(self, line: str) -> None:
-        """What was done stands without it: the next process has a session more, or one without its bytes."""
+        """Write a line; a failure is ignored: the next process has one session more, or one without its bytes."""
         with suppress(OSError):
             self._add(line)
 
@@ -106,18 +106,18 @@ class SessionLog:
         if self._descriptor < 0:
             self._descriptor = os.open(self._path, _FLAGS, 0o600)
             self._left = max(_ROOM - os.fstat(self._descriptor).st_size, 1)
-        # It begins a line, so that one that was torn takes no other with it.
+        # Begin a new line, so that a torn one spoils no other.
         self._left -= os.write(self._descriptor, line.encode("ascii"))
         if self._left <= 0:
             with suppress(OSError):
                 self._write_anew()
 
     def _write_anew(self) -> None:
-        """Without what is over and forgotten; the file grows on where the disk refuses."""
+        """Rewrite the file without forgotten sessions; if that fails, the file keeps growing."""
         self._left = _ROOM
         content = "".join(self._lines()).encode("ascii")
         replace_file(self._path, content, durable=False, draft=self._path.with_name(f"{self._path.name}.new"))
-        self.close()  # what is open is the file before
+        self.close()  # the earlier file is still open
         self._descriptor = os.open(self._path, _FLAGS, 0o600)
         self._left = max(_ROOM, len(content))
 

@@ -58,9 +58,9 @@ def open_stores(
     *,
     new_database: bool = False,
 ) -> tuple[DiskStore, SqliteStore]:
-    """The blobs and the rows of a data folder; small blobs that a power failure took from the disk are there again.
+    """Open the blobs and rows of a data folder; restores small blobs that a power failure took from the disk.
 
-    With `new_database`, rows begin anew although there is content.
+    With `new_database`, an empty database is made although there is content.
 
     Raises:
         OSError: the folder cannot be made or written.
@@ -86,7 +86,7 @@ def open_stores(
 
 
 def restore(connection: Connection, files: SmallFiles) -> int:
-    """Write again what does not have the bytes that its entry says, as a change; returns how many."""
+    """Write again the files whose bytes are not those of their entries, each with a new entry; returns how many."""
     restored, after, upto = 0, 0, small_blobs.newest(connection)
     while entries := small_blobs.behind(connection, after, upto, _BATCH):
         for entry in entries:
@@ -98,13 +98,13 @@ def restore(connection: Connection, files: SmallFiles) -> int:
 
 
 class Journal:
-    """Takes small blobs, and empties itself by making their files durable.
+    """Takes small blobs; empties itself by making their files durable.
 
     Args:
         storage: where the files are.
         metadata: where the entries are.
         pool: where syncing runs.
-        settings: how much it may hold, and for how long.
+        settings: its largest size, and the time between syncs.
     """
 
     def __init__(
@@ -120,11 +120,11 @@ class Journal:
 
     @property
     def has_room(self) -> bool:
-        """Whether it takes another blob; otherwise that has to be made durable by itself."""
+        """Whether it takes another blob; if not, the blob has to be synced by itself."""
         return self._bytes < self._settings.current.storage.journal_bytes
 
     async def take(self, at: ChangeContext, digest: Digest, content: bytes) -> StoredBlob:
-        """A small blob becomes visible in its repository, durably. Its digest has been checked.
+        """Record a small blob in its repository, durably. Its digest has been checked.
 
         Raises:
             QuotaExceeded: the repository would hold more than its quota.
@@ -142,7 +142,7 @@ class Journal:
         return blob
 
     async def run(self) -> None:
-        """Settle when it is half full, when its time has come, and at the end."""
+        """Settle when it is half full, at each interval, and at the end."""
         try:
             while True:
                 if not await self._settled():
@@ -162,7 +162,7 @@ class Journal:
         return True
 
     async def settle(self) -> None:
-        """Make all files durable whose entries are there now, and forget the entries.
+        """Sync all files that have entries now, and remove the entries.
 
         Raises:
             Unavailable, OSError: the disk or the database refuses; the entries are kept.

@@ -19,7 +19,7 @@ class Tags:
         self._settings = settings
 
     async def page(self, repository: RepositoryName, n: int | None, last: str) -> Page[Tag]:
-        """At most `n` tags behind `last`, which need not exist; `n` is clipped to the largest page.
+        """At most `n` tags after `last`, which need not exist; `n` is clipped to the largest page.
 
         Raises:
             NameUnknown: there is no such repository.

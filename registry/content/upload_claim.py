@@ -1,4 +1,4 @@
-"""Who works on an upload session: one request at a time, and a newer one instead of one that has gone silent."""
+"""The lock of an upload session: one request at a time; a newer one takes over from a silent one."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -12,14 +12,14 @@ TAKEN_OVER = "another request for this upload has come while nothing came of thi
 
 @runtime_checkable
 class Interruptible(Protocol):
-    """A body that its request can be told to end."""
+    """A body that can be interrupted."""
 
     def waited_for(self) -> int | None:
-        """How many bytes of it have come; `None` while the client is not what is waited for."""
+        """Bytes received so far, while waiting for the client; else `None`."""
         ...
 
     def interrupt(self, why: str) -> None:
-        """End it: whoever reads it sees a client that has left, and the client is told why."""
+        """End it: the reader sees a disconnect, and the client gets the reason."""
         ...
 
 
@@ -32,12 +32,12 @@ class Claim:
 
     @property
     def taken(self) -> bool:
-        """Whether a request works on the session."""
+        """Whether a request holds the session."""
         return self._lock.locked()
 
     @asynccontextmanager
     async def held(self, silence: float) -> AsyncIterator[None]:
-        """Be the one request. Whoever brings no byte of its body for `silence` seconds is ended for it."""
+        """Hold the session; a holder that receives no byte for `silence` seconds is interrupted for a newer request."""
         await self._take(silence)
         try:
             yield
@@ -46,7 +46,7 @@ class Claim:
 
     @contextmanager
     def receiving(self, body: object) -> Iterator[None]:
-        """The request that works on the session receives this body."""
+        """Register the body that the holder receives."""
         self._body = body if isinstance(body, Interruptible) else None
         try:
             yield
@@ -65,18 +65,18 @@ class Claim:
                 return
 
     def came(self) -> int | None:
-        """What has come of the body in the way, while it is waited for."""
+        """Bytes received by the holder, while it waits for its client."""
         return None if self._body is None else self._body.waited_for()
 
     def interrupt(self) -> None:
-        """End the request in the way."""
+        """Interrupt the holder."""
         body, self._body = self._body, None
         if body is not None:
             body.interrupt(TAKEN_OVER)
 
 
 class _Watch:
-    """Looks at the request in the way."""
+    """Watches the holder for a waiting request."""
 
     def __init__(self, claim: Claim, silence: float) -> None:
         self._claim = claim
@@ -85,7 +85,7 @@ class _Watch:
         self._since = asyncio.get_running_loop().time()
 
     def look(self) -> None:
-        """End the request when no byte of its body has come for so long, although it is waited for."""
+        """Interrupt the holder if it received no byte for the whole interval."""
         now, came = asyncio.get_running_loop().time(), self._claim.came()
         if came is None or came != self._came:
             self._came, self._since = came, now

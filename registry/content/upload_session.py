@@ -1,4 +1,4 @@
-"""One upload session, the sink that its bytes go into, and pouring a request's body into that."""
+"""One upload session, the sink for its bytes, and writing a request's body into it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -18,19 +18,19 @@ TELL = 1 << 20
 
 
 class UploadSession:
-    """An upload that has begun.
+    """An open upload.
 
     Attributes:
         id: a UUID; part of the session's URL.
-        repository: where the blob will be shown.
-        algorithm: what the bytes are hashed with as they come.
-        principal_id: who opened it.
+        repository: where the blob will be linked.
+        algorithm: hashes the bytes as they arrive.
+        principal_id: the caller that opened it.
         started: seconds since the epoch.
-        claim: held while one request works on it.
+        claim: held by the one request that works on it.
         closed: whether it is over.
-        followed: whether the gate wants to hear how far it is.
-        lasting_size: bytes that stay whatever becomes of the last request, while that runs.
-        outcome: the blob that became of it, once it is over.
+        followed: whether the gate wants progress reports.
+        lasting_size: bytes that stay if the running last request fails.
+        outcome: the blob that it was committed as.
     """
 
     def __init__(self, upload_id: str, opening: Opening) -> None:
@@ -50,17 +50,17 @@ class UploadSession:
 
     @property
     def size(self) -> int:
-        """Bytes held so far."""
+        """Bytes received so far."""
         return 0 if self._staging is None else self._staging.size
 
     @property
     def resumes_at(self) -> int:
-        """Where a client would go on: what a last request has brought counts only when it has come whole."""
+        """The offset at which a client resumes: bytes of a last request count only once it is complete."""
         return self.size if self.lasting_size is None else self.lasting_size
 
     @property
     def staged(self) -> bool:
-        """Whether it has a place for bytes yet: until the first come, it needs none."""
+        """Whether it has a staging place; it needs none before the first byte."""
         return self._staging is not None
 
     @property
@@ -71,32 +71,32 @@ class UploadSession:
         return self._staging
 
     def stage(self, staging: Staging, arrival: Arrival | None) -> None:
-        """Give it a place for its bytes, and somebody who follows them."""
+        """Set its staging place, and the gate's follower."""
         self._staging, self._arrival, self.followed = staging, arrival, arrival is not None
 
     def require_open(self) -> None:
-        """Raise BlobUploadUnknown when the session is over."""
+        """Raise BlobUploadUnknown when the session has ended."""
         if self.closed:
             raise BlobUploadUnknown
 
     def tell(self, size: int) -> None:
-        """The gate may look at the bytes before `size`."""
+        """Report to the gate that the bytes before `size` may be read."""
         if self._arrival is not None and self.followed:
             self.followed = self._arrival.wrote(size)
 
     def deliver(self, digest: Digest) -> None:
-        """The gate hears that the upload is a blob."""
+        """Report to the gate that the upload was committed."""
         if self._arrival is not None:
             self._arrival.committed(digest, self.size)
 
     def withdraw(self) -> None:
-        """The gate hears that nothing comes of what it was told."""
+        """Report to the gate that the upload was abandoned."""
         if self._arrival is not None:
             self._arrival.aborted()
             self._arrival, self.followed = None, False
 
     async def truncate(self, size: int) -> None:
-        """Take back the bytes behind `size`; the gate, which was promised that they stay, stops following."""
+        """Remove the bytes after `size`; the gate stops following, since it was promised that they stay."""
         if size < self.size:
             self.withdraw()
             await self.staging.truncate(size)
@@ -106,8 +106,8 @@ class UploadSink:
     """Takes the bytes of one request.
 
     Args:
-        session: its lock is held.
-        length: how many bytes were announced, or `None`.
+        session: its claim is held.
+        length: the declared number of bytes, or `None`.
     """
 
     def __init__(self, session: UploadSession, length: int | None) -> None:
@@ -118,7 +118,7 @@ class UploadSink:
         self._loop = asyncio.get_running_loop()
 
     def write(self, data: bytes | memoryview) -> None:
-        """Append, blocking; for one worker thread at a time.
+        """Append; blocking, for one worker thread at a time.
 
         Raises:
             SizeInvalid: more than was announced.
@@ -138,7 +138,7 @@ class UploadSink:
         self._session.tell(self._session.size)
 
     def tell(self) -> None:
-        """Tell the gate of everything written, in the loop's thread."""
+        """Report everything written to the gate, in the event loop's thread."""
         self._session.tell(self._session.size)
 
     def require_complete(self) -> None:
@@ -154,7 +154,7 @@ class UploadSink:
 
 @runtime_checkable
 class Direct(Protocol):
-    """A body that the server can move by itself, from the socket to a function, in a worker thread."""
+    """A body that the server can pass to a function itself, in a worker thread."""
 
     @property
     def direct(self) -> bool:
@@ -162,14 +162,14 @@ class Direct(Protocol):
         ...
 
     async def pour(self, write: Callable[[memoryview], None]) -> None:
-        """Move the whole body; each piece is valid only until `write` returns."""
+        """Pass the whole body to `write`; each piece is valid only until `write` returns."""
         ...
 
 
 async def pour(body: AsyncIterator[bytes], sink: UploadSink, batch: int) -> None:
-    """Move a body into the sink, `batch` bytes in one write; the next batch is collected while one is written.
+    """Write a body to the sink, `batch` bytes at a time; the next batch is collected while one is written.
 
-    When the body breaks off, what has come is written all the same, so that the client can go on from there.
+    When the body breaks off, the bytes received are still written, so that the client can resume.
     """
     if isinstance(body, Direct) and body.direct:
         try:
@@ -208,7 +208,7 @@ class _Pouring:
             await self._sink.append(self._pieces)
 
     async def _written(self) -> None:
-        """Wait for the batch under way; when it failed, what came behind it must not be written."""
+        """Wait for the batch being written; after a failure the next one must not be written."""
         writing, self._writing = self._writing, None
         try:
             if writing is not None:
@@ -219,27 +219,27 @@ class _Pouring:
 
 
 async def discard_upload(storage: BlobStore, upload_id: str) -> None:
-    """Remove an upload that no session of this process holds, or what is left of one."""
-    # Opened anew and thrown away: that needs nothing of what the upload was opened with, which may be lost.
+    """Remove an upload, or its remains, that no session of this process holds."""
+    # Staged again and aborted: the upload's opening may be lost.
     staging = await storage.stage(upload_id, Opening("", "sha256", "", 0.0))
     await staging.abort()
 
 
 async def drop(body: AsyncIterator[bytes]) -> None:
-    """Take a body that says nothing new, so that its client comes to read the answer."""
+    """Read and discard a body, so that its client reads the response."""
     async for _ in body:
         pass
 
 
 def require_start(session: UploadSession, start: int | None) -> None:
-    """Raise RangeNotSatisfiable when bytes that say where they belong belong elsewhere than behind the last one."""
+    """Raise RangeNotSatisfiable when the declared start is not the session's size."""
     if start is not None and start != session.size:
         raise RangeNotSatisfiable(f"the chunk starts at byte {start}, the upload stands at byte {session.size}")
 
 
 @asynccontextmanager
 async def counting(session: UploadSession, length: int | None) -> AsyncIterator[UploadSink]:
-    """A sink whose bytes count, unless they are more or fewer than announced."""
+    """A sink; its bytes are taken back if they are more or fewer than declared."""
     before = session.size
     sink = UploadSink(session, length)
     try:
@@ -251,7 +251,7 @@ async def counting(session: UploadSession, length: int | None) -> AsyncIterator[
 
 
 async def collected(session: UploadSession, body: AsyncIterator[bytes], length: int) -> bytes:
-    """A body of this length, no byte more; when it breaks off, nothing of it counts."""
+    """A body of exactly this length, in memory; an incomplete one is discarded."""
     content = bytearray()
     with session.claim.receiving(body):
         async for piece in body:

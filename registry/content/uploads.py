@@ -1,4 +1,4 @@
-"""Uploads: blobs on their way in (distribution-spec, "Pushing blobs")."""
+"""Uploads of blobs (distribution-spec, "Pushing blobs")."""
 
 import time
 import uuid
@@ -40,7 +40,7 @@ SMALL = 64 * 1024
 
 
 class Uploads:
-    """Upload sessions. They survive a restart with the bytes of PATCHes; a last PUT that was cut may come again."""
+    """Upload sessions. They survive a restart with the bytes of PATCHes; a last PUT that was cut can be repeated."""
 
     def __init__(  # noqa: PLR0913, PLR0917
         self,
@@ -65,13 +65,13 @@ class Uploads:
     async def start(
         self, repository: RepositoryName, principal: Principal, algorithm: str = "sha256", size: int = 0
     ) -> UploadSession:
-        """A new session, empty.
+        """Open an empty session.
 
         Args:
-            repository: where the blob will be shown.
-            principal: who opens it.
-            algorithm: what the bytes are hashed with as they come; the final digest may still use another.
-            size: bytes that are going to come, where known.
+            repository: where the blob will be linked.
+            principal: the caller.
+            algorithm: hashes the bytes as they arrive; the final digest may use another.
+            size: expected bytes, where known.
 
         Raises:
             DigestInvalid: the algorithm is not supported.
@@ -98,13 +98,13 @@ class Uploads:
         return self._open.add(session)
 
     async def find(self, repository: RepositoryName, upload_id: str) -> UploadSession | None:
-        """The running session with this id, or `None`."""
+        """The open session with this id, or `None`."""
         with suppress(BlobUploadUnknown):
             return await self.session(repository, upload_id)
         return None
 
     async def session(self, repository: RepositoryName, upload_id: str) -> UploadSession:
-        """The running session with this id, those of an earlier process included.
+        """The open session with this id, those of an earlier process included.
 
         Raises:
             BlobUploadUnknown: there is none in this repository.
@@ -118,17 +118,17 @@ class Uploads:
     async def appending(
         self, session: UploadSession, start: int | None, length: int | None
     ) -> AsyncIterator[UploadSink]:
-        """A sink for the bytes of one request; on leaving, what was written counts.
+        """A sink for the bytes of one request; on exit they are part of the upload.
 
         Args:
             session: one request writes to it at a time, others wait.
-            start: where the bytes say that they belong, or `None`.
-            length: how many were announced, or `None`.
+            start: the declared offset, or `None`.
+            length: the declared number of bytes, or `None`.
 
         Raises:
             BlobUploadUnknown: the session is over.
-            RangeNotSatisfiable: they belong elsewhere than behind the last byte; nothing has changed.
-            SizeInvalid: more or fewer came than announced; nothing has changed.
+            RangeNotSatisfiable: the offset is not the session's size; nothing has changed.
+            SizeInvalid: more or fewer bytes than declared; nothing has changed.
         """
         async with (
             session.claim.held(self._silence),
@@ -140,7 +140,7 @@ class Uploads:
     async def append(
         self, session: UploadSession, body: AsyncIterator[bytes], start: int | None, length: int | None
     ) -> int:
-        """Take a body; returns the session's new size. When the body breaks off, what has come counts."""
+        """Append a body; returns the session's new size. When the body breaks off, the bytes received are kept."""
         async with self.appending(session, start, length) as sink:
             with session.claim.receiving(body):
                 await pour(body, sink, self._settings.current.uploads.batch_bytes)
@@ -155,7 +155,7 @@ class Uploads:
         start: int | None,
         length: int | None,
     ) -> StoredBlob:
-        """`start` and `finish` in one: nobody knows of the session, so that nothing of it stays when that fails."""
+        """`start` and `finish` in one. The session is not public, so nothing of it stays after a failure."""
         session = await self._begin(repository, principal, digest.algorithm, length or 0)
         try:
             return await self.finish(session, digest, body, start, length)
@@ -172,7 +172,7 @@ class Uploads:
         start: int | None,
         length: int | None,
     ) -> StoredBlob:
-        """Take the last bytes and make all of them a blob of the session's repository, durably.
+        """Append the last bytes and commit the upload as a blob of the session's repository, durably.
 
         When the body breaks off, the session is as it was before, so that the same request may be made again.
 
@@ -182,7 +182,7 @@ class Uploads:
             BlobUploadUnknown, RangeNotSatisfiable, SizeInvalid: as for `append`.
         """
         async with session.claim.held(self._silence), self._or_nothing(session):
-            if session.closed and session.outcome == digest:  # the same request again, while the first was under way
+            if session.closed and session.outcome == digest:  # the same request again, while the first was running
                 return await self._repeated(session.repository, digest, body)
             try:
                 blob = await self._finish(session, digest, body, start, length)
@@ -195,9 +195,9 @@ class Uploads:
     async def finish_again(
         self, repository: RepositoryName, upload_id: str, digest: Digest, body: AsyncIterator[bytes]
     ) -> StoredBlob | None:
-        """The blob that became of an upload, when a client has not heard of it and makes its last request again.
+        """The blob that an upload was committed as, for a client that repeats its last request.
 
-        `None`: nothing is known of such an upload, or something else became of it.
+        `None`: the upload is unknown, or has another outcome.
         """
         outcome = self._log.outcome(upload_id)
         if outcome is not None:
@@ -216,7 +216,7 @@ class Uploads:
         return blob
 
     async def _repeated(self, repository: RepositoryName, digest: Digest, body: AsyncIterator[bytes]) -> StoredBlob:
-        """A blob that was acknowledged, or is about to be, unless it has gone since."""
+        """The blob that was committed, if it still exists."""
         await drop(body)
         blob = await self._storage.stat(digest)
         if blob is None or await self._metadata.read(blobs.size_of, repository, digest) is None:
@@ -242,22 +242,22 @@ class Uploads:
     async def _finish_small(
         self, session: UploadSession, digest: Digest, body: AsyncIterator[bytes], start: int | None, length: int
     ) -> StoredBlob:
-        """All bytes in one small body: they need no place of their own, and one way to the disk."""
+        """Commit an upload of one small body through the journal, without a staging place."""
         session.require_open()
         require_start(session, start)
         content = await collected(session, body, length)
         self._close(session)
         await self._require_room(session.repository, length, digest)
         require_digest(digest, Digest.of(content, digest.algorithm))
-        if self._journal is not None and self._journal.has_room:  # `None`: the store needs no shorter way for them
+        if self._journal is not None and self._journal.has_room:  # `None`: the store has no shorter way for small blobs
             return await self._journal.take(self._occasion(session), digest, content)
         return await self._record(session, await self._storage.put(digest, content))
 
     async def cancel(self, session: UploadSession) -> None:
-        """The session is over, its bytes are gone.
+        """End the session and remove its bytes.
 
         Raises:
-            BlobUploadUnknown: it was over already.
+            BlobUploadUnknown: it had ended already.
         """
         async with session.claim.held(self._silence):
             session.require_open()
@@ -295,15 +295,15 @@ class Uploads:
                 await self.cancel(session)
 
     async def _count(self, upload: str) -> None:
-        """Those of an earlier process count as well."""
+        """Count the sessions of an earlier process."""
         if not self._open.knows(upload):
-            with suppress(BlobUploadUnknown):  # what is left of one that was broken
+            with suppress(BlobUploadUnknown):  # remains of a broken upload
                 staging = await self._storage.stage(upload)
                 self._open.add_earlier(upload, staging.opening.principal)
 
     @asynccontextmanager
     async def _or_nothing(self, session: UploadSession) -> AsyncIterator[None]:
-        """A disk without room keeps no part of an upload: its bytes go at once, and the session is over."""
+        """When the disk is full, remove the upload's bytes at once and end the session."""
         try:
             yield
         except StorageFull:
@@ -319,7 +319,7 @@ class Uploads:
     async def _accepting(
         self, session: UploadSession, start: int | None, length: int | None
     ) -> AsyncIterator[UploadSink]:
-        """Bytes of a request after which the upload goes on: they survive a restart as soon as they are written."""
+        """A sink for a request that is not the last: its bytes survive a restart as soon as they are written."""
         await self._place(session, start, None)
         try:
             async with counting(session, length) as sink:
@@ -331,7 +331,7 @@ class Uploads:
     async def _ending(
         self, session: UploadSession, digest: Digest, start: int | None, length: int | None
     ) -> AsyncIterator[UploadSink]:
-        """Bytes of the request that ends the upload: when they break off, the upload is as it was before them."""
+        """A sink for the last request: when its body breaks off, the upload is as it was before."""
         await self._place(session, start, digest)
         before = session.lasting_size = session.size
         try:
@@ -347,7 +347,7 @@ class Uploads:
             session.lasting_size = None
 
     async def _place(self, session: UploadSession, start: int | None, last: Digest | None) -> None:
-        """Where the bytes of a request go; `last`: the digest of all, when the request ends the upload."""
+        """Stage the session if necessary; `last`: the digest of the blob, for the last request."""
         session.require_open()
         require_start(session, start)
         staging = session.staging if session.staged else await self._storage.stage(session.id, session.opening)
@@ -374,7 +374,7 @@ class Uploads:
     async def _commit(self, session: UploadSession, digest: Digest) -> StoredBlob:
         await self._require_room(session.repository, session.size, digest)
         blob = await self._record(session, await session.staging.commit(digest))
-        self._log.ended(session.id, digest)  # before what else tells of it goes
+        self._log.ended(session.id, digest)  # before the staging place, the other record of it, is removed
         await session.staging.forget()
         session.deliver(digest)
         return blob
