@@ -1,1 +1,1 @@
-"""Starting and running the server: certificate, limits, reload, remembered responses."""
+"""Starting and running the server: certificate, limits, reload, response cache."""

@@ -1,4 +1,4 @@
-"""A remembered answer whose body is a file: its head, the part of the file, and who is told of it afterwards."""
+"""A cached response whose body is a file."""
 
 import time
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from registry.telemetry.request_record import RequestRecord
 
 @dataclass(slots=True)
 class CachedFileResponse:
-    """One such answer. It counts among the running requests from `begin` to `tell` or `withdraw`.
+    """One such response. It counts as a running request from `begin` to `tell` or `withdraw`.
 
     Attributes:
         edge: of the application.
-        exchange: what will be told, but for the bytes sent and the time.
-        began: when the request was taken up (time.perf_counter).
+        exchange: the request record, without the bytes sent and the time.
+        began: when the request began (time.perf_counter).
         head: of the response.
         window: its body.
     """
@@ -28,19 +28,19 @@ class CachedFileResponse:
 
     @property
     def path(self) -> str:
-        """Of the request, for the log."""
+        """The request's path, for the log."""
         return self.exchange.path
 
     def begin(self) -> None:
-        """It is sent now."""
+        """Count it as a running request."""
         self.edge.running += 1
 
     def withdraw(self) -> None:
-        """Nothing of it was sent: the application is asked after all, and will be told of."""
+        """Nothing was sent: the application answers instead, and reports the request."""
         self.edge.running -= 1
 
     def tell(self, sent: int) -> None:
-        """It was sent, or as many bytes of its body as could be."""
+        """Report the request, with the bytes of the body that were sent."""
         self.edge.running -= 1
         self.exchange.sent = sent
         self.exchange.seconds = time.perf_counter() - self.began

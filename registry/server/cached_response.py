@@ -1,4 +1,4 @@
-"""What is remembered of the application's answers: the bytes of small ones, and how a file is handed out."""
+"""Cached responses: the bytes of small ones, and the heads for a file."""
 
 import math
 import time
@@ -18,14 +18,14 @@ from registry.telemetry.request_record import RequestRecord, new_request_id
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One whole answer.
+    """One whole response.
 
     Attributes:
-        exchange: what is told to logs, metrics and audit, but for the request id and the time.
-        pieces: the lines of the head between the places where the request id stands.
+        exchange: the request record for logs, metrics and audit, without the request id and the time.
+        pieces: the bytes of the head, split where the request id goes.
         body: empty for a HEAD.
-        blob: the file that it tells of without a byte of it, when there is one.
-        until: when the application is to be asked again (time.monotonic): a HEAD makes what it finds young.
+        blob: the file that a HEAD describes, if any.
+        until: when the application has to be asked again (time.monotonic): a HEAD resets the age of content.
     """
 
     exchange: RequestRecord
@@ -35,20 +35,20 @@ class Answer:
     until: float = math.inf
 
     def holds(self) -> bool:
-        """Whether what it tells of is still there: a file may go without a row that is written."""
+        """Whether the file that it describes still exists: files can go without a change of rows."""
         return self.blob is None or (time.monotonic() < self.until and self.blob.still_there())
 
 
 @dataclass(frozen=True, slots=True)
 class FileAnswer:
-    """How a file is handed out, whole and in parts.
+    """How a file is sent, whole and in parts.
 
     Attributes:
-        exchange: what is told, but for the request id, the status, the bytes sent and the time.
+        exchange: the request record, without the request id, the status, the bytes sent and the time.
         path: of the file.
         size: of the file, in bytes.
         stamp: of the file.
-        heads: by status, 200 or 206: the lines of the head as a format for `%`, as far as the application gave them.
+        heads: by status, 200 or 206: the head as a format for `%`, once the application has given one.
     """
 
     exchange: RequestRecord
@@ -58,9 +58,9 @@ class FileAnswer:
     heads: dict[int, bytes]
 
     def part(self, text: str | None) -> tuple[int, Window, bytes, bytes] | None:
-        """What a request with this `Range` gets: status, window, format of the head, Content-Range.
+        """The response to this `Range`: status, window, format of the head, Content-Range.
 
-        `None` when the application has not shown yet how that is answered, or has to refuse it; and for several ranges.
+        `None` when no such head is cached, for a range that has to be refused, and for several ranges.
         """
         if text is not None and asks_for_several(text):
             return None
@@ -78,13 +78,13 @@ class FileAnswer:
 
 
 def file_size(window: Window, fields: Fields) -> int:
-    """Bytes of the whole file of which an answer with these headers sent a window."""
+    """The size of the whole file, from the headers of a response with a window of it."""
     ranges = [value for name, value in fields if name.lower() == b"content-range"]
     return int(ranges[0].rpartition(b"/")[2]) if ranges else window.count
 
 
 def file_head(fields: Fields, request_id: str) -> bytes:
-    """The lines of a head as a format for `%`: what differs from one part and request to the next is left open."""
+    """A head as a format for `%`: fields that differ by part and request are placeholders."""
     varying = {b"content-length": b"%(length)d", b"content-range": b"%(range)b"}
     number = request_id.encode("ascii")
 
@@ -97,7 +97,7 @@ def file_head(fields: Fields, request_id: str) -> bytes:
 
 
 def anew(first: RequestRecord, client: str) -> RequestRecord:
-    """The same exchange with another client, under a new request id."""
+    """A copy of the record for another client, with a new request id."""
     return RequestRecord(
         new_request_id(),
         client,

@@ -14,7 +14,7 @@ class DataLock:
     """Held by the server of a data folder for as long as it lives. Commands on the folder do not need it."""
 
     def __init__(self, data: Path) -> None:
-        """Take the lock, and leave the process id in the file for whoever is refused.
+        """Take the lock, and write the process id to the file for error messages.
 
         Raises:
             CannotStart: another server holds it, or the file cannot be written.
@@ -33,11 +33,11 @@ class DataLock:
                 f"data folder {data} is in use by another server (process {holder}): stop it, or name another folder "
                 "with --data"
             ) from None
-        with suppress(OSError):  # a full disk: the lock holds all the same
+        with suppress(OSError):  # disk full: the lock holds all the same
             os.ftruncate(self._descriptor, 0)
             os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
 
-        # The folder itself as well: it stays when somebody removes the file.
+        # Lock the folder too: the file may be removed.
         self._folder = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(self._folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -48,9 +48,9 @@ class DataLock:
                 "folder with --data"
             ) from None
         except OSError:
-            pass  # a file system that locks files only
+            pass  # a file system that cannot lock folders
 
     def release(self) -> None:
-        """Let the next server have the folder."""
+        """Release the lock."""
         for descriptor in (self._folder, self._descriptor):
             os.close(descriptor)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 _Print = tuple[int, int, int] | None
 
-# The folder tells of changes at once; should it not (network folders, a change before the watch began), we look.
+# Folders report changes at once; network folders do not, nor are earlier changes reported: then polling helps.
 _LOOK_MILLISECONDS = 2000
 
 
 class FileWatch:
-    """Follows some files from the moment it is told of them."""
+    """Watches some files."""
 
     def __init__(self) -> None:
         self._files: list[Path] = []
@@ -20,14 +20,14 @@ class FileWatch:
         self._interrupted = asyncio.Event()
 
     def follow(self, files: Iterable[Path]) -> None:
-        """Follow these files instead of those before; they need not exist, their folders must."""
+        """Watch these files from now on, and no others; they need not exist, their folders must."""
         self._files = list(files)
         self._before = self._prints()
         self._interrupted.set()
 
     async def changes(self) -> AsyncIterator[None]:
-        """Yield once after each change of any of the files' content or identity, until stopped or told of no files."""
-        # The folders are watched, not the files: a file that is renamed over takes its watch along.
+        """Yield once after each change of a file's content or identity, until stopped or without files."""
+        # Watch folders, not files: a watch on a file is lost when another file replaces it.
         while not self._ended and (folders := {file.absolute().parent for file in self._files}):
             self._interrupted.clear()
             async for _ in self._looks(folders):
@@ -37,12 +37,12 @@ class FileWatch:
                     yield
 
     def stop(self) -> None:
-        """End `changes` soon. Cancelling alone would wait for the watching thread's next look."""
+        """End `changes` soon. Cancelling alone would wait for the watcher's next poll."""
         self._ended = True
         self._interrupted.set()
 
     async def _looks(self, folders: Iterable[Path]) -> AsyncIterator[object]:
-        """Yield when it is time to look at the files, until interrupted."""
+        """Yield when the files have to be checked, until interrupted."""
         from watchfiles import awatch  # noqa: PLC0415  loading it costs start-up time
 
         async for changes in awatch(

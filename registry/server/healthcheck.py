@@ -1,6 +1,6 @@
-"""Asks the server of this container whether it is alive: `python -m registry.server.healthcheck`, exit code 0.
+"""Checks that the server of this container is alive: `python -m registry.server.healthcheck`, exit code 0.
 
-Imports nothing of the server: a health check runs every few seconds, and costs as little as it can.
+Imports nothing of the server: a health check runs every few seconds and has to be cheap.
 """
 
 import os
@@ -17,8 +17,8 @@ def main(variables: Mapping[str, str]) -> int:
     """The exit code, 1 when the server does not answer.
 
     Args:
-        variables: `BASEGATE_LISTEN` says where it listens; it is asked over TLS first where `BASEGATE_TLS_CERT` is set,
-            and then in the other way, because a settings file may say so too.
+        variables: `BASEGATE_LISTEN` is the address. TLS is tried first if `BASEGATE_TLS_CERT` is set, then the
+            other way: a settings file may set either.
     """
     host, _, port = variables.get("BASEGATE_LISTEN", _LISTEN).rpartition(":")
     ways = [_plain, _secure]
@@ -34,8 +34,8 @@ def _plain(host: str, port: int) -> HTTPConnection:
 def _secure(host: str, port: int) -> HTTPSConnection:
     import ssl  # noqa: PLC0415  most health checks need none
 
-    # Nothing is told to the other side and nothing of its answer used, and it is this machine: whose certificate it is,
-    # and until when it is good, is for its clients to see.
+    # Loopback only, nothing secret is sent and nothing of the response used: the certificate's name and expiry are
+    # for clients to check.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -53,7 +53,7 @@ def _is_alive(connection: HTTPConnection) -> bool:
 
 
 def _reachable(host: str) -> str:
-    """Every interface is reached by loopback."""
+    """The address to connect to: loopback for a server on every interface."""
     try:
         every = not host or ip_address(host).is_unspecified
     except ValueError:

@@ -1,4 +1,4 @@
-"""A further address that the server serves for an extension: its socket and its certificate."""
+"""A second address, served for an extension: its socket and its certificate."""
 
 import socket
 from collections.abc import Callable
@@ -16,8 +16,8 @@ class OtherPort:
     """One address, bound.
 
     Args:
-        port: what is served there.
-        settings: name its certificate.
+        port: the address and the application.
+        settings: name the certificate.
 
     Raises:
         CannotStart: the address or the certificate cannot be used.
@@ -32,7 +32,7 @@ class OtherPort:
         self.listening: socket.socket = bind_to(port.listen, settings.server.backlog, "set another in the settings")
 
     def follow(self, settings: RegistrySettings, loaded: Callable[[], None]) -> Turn | None:
-        """Other files serve the connections that come from then on.
+        """Use the certificate of these settings for new connections.
 
         Raises:
             SettingsError: they cannot be used.

@@ -1,4 +1,4 @@
-"""How the server words what it answers by itself: the OCI form of errors (distribution-spec, "Error Codes")."""
+"""The server's own error responses, in OCI form (distribution-spec, "Error Codes")."""
 
 import json
 
@@ -9,7 +9,7 @@ _UNAVAILABLE = 503
 
 
 def oci_form(status: int, message: str) -> tuple[Fields, bytes]:
-    """Fields and body of an answer without a request that could be served."""
+    """Header fields and body of a response to a request that cannot be served."""
     kind: type[OciError] = Unavailable if status == _UNAVAILABLE else BadRequest
     fields = [
         (b"content-type", b"application/json"),

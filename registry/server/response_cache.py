@@ -1,13 +1,13 @@
-"""Answers that may be given again without asking the application: reads of small things that have not changed since.
+"""The response cache: reads of small content that has not changed are answered without the application.
 
-Which operations are remembered, and which request headers they vary by, stands in the rows of the route table.
-An answer is remembered as the application gave it, so that both ways say the same. It holds as long as nothing it was
-made from can have changed: no row was written (`metadata.generation`), no earlier decision of the gate has fallen
-(`gate.generation`), no setting was reloaded. Who asks is established anew for every request (`Access.recall`), and the
-answer given is one that the same principal got before. Any doubt leads to the application.
+The rows of the route table say which operations are cached, and which request headers they vary by. A response is
+cached as the application gave it. It is valid until its sources may have changed: a row was written
+(`metadata.generation`), a decision of the gate may no longer hold (`gate.generation`), or settings were reloaded. The
+principal is established for every request (`Access.recall`), and gets only responses that it got before. In any doubt
+the application answers.
 
-Clients ask the same in the same bytes again and again: then not even the head is read, and who asks is established
-anew a tenth of a second after the last time, or at once when a row was written.
+Clients often repeat a request byte for byte. Then the head is not parsed, and the principal is established again only
+a tenth of a second after the last time, or at once when a row was written.
 """
 
 import re
@@ -63,14 +63,14 @@ _NEEDS = frozenset({Requirement.SIGNED_IN, Requirement.CATALOG, Requirement.PULL
 
 @dataclass(slots=True)
 class _Known:
-    """A head that was answered before.
+    """A request head that was answered before.
 
     Attributes:
-        head: the head as it was read.
-        place: the exchange in which it was answered first.
-        principal: who asks.
-        until: when that must be established anew (time.monotonic).
-        answer: what was answered.
+        head: the parsed head.
+        place: the record of the request that was answered first.
+        principal: the caller.
+        until: when the principal must be established again (time.monotonic).
+        answer: the cached response.
     """
 
     head: Head
@@ -81,7 +81,7 @@ class _Known:
 
 
 class _Kept:
-    """A row whose answers are remembered."""
+    """A row of the route table whose responses are cached."""
 
     __slots__ = ("ignored", "needs")
 
@@ -97,12 +97,12 @@ class ResponseCache:
 
     Args:
         services: of the registry that is served.
-        table: all rows that are served.
-        edge: told of every answer given; says when the server is too busy for any.
-        maximum: bytes of remembered answers; then all are forgotten.
+        table: the whole route table.
+        edge: gets the record of every response; says when the server is too busy.
+        maximum: bytes of cached responses; above it the cache is cleared.
 
     Raises:
-        ValueError: a row varies by some header, and needs of its caller what cannot be told without waiting.
+        ValueError: a row is cached, but its requirement cannot be checked without waiting.
     """
 
     def __init__(self, services: Services, table: Iterable[Row], edge: RequestMiddleware, maximum: int) -> None:
@@ -141,9 +141,9 @@ class ResponseCache:
         return self._give(entry.answer, part, client, common, began)
 
     def find(self, raw: bytes, head: Head, client: str, common: Fields) -> bytes | CachedFileResponse | None:
-        """The response, when one is remembered that certainly holds; logs, metrics and audit are told.
+        """The cached response, if it is certainly valid; logs, metrics and audit get its record.
 
-        Of a parcel they are told once it was sent.
+        The record of a file is reported once the file was sent.
         """
         began = time.perf_counter()
         place = self._places.get((head.method, head.target))
@@ -198,11 +198,11 @@ class ResponseCache:
         return self._starts[status]
 
     def note(self, head: Head) -> Note | None:
-        """To be taken before the application is asked; `None` when the answer will not be remembered."""
+        """A note to take before the application is asked; `None` when the response will not be cached."""
         return self._now() if head.method in _METHODS and _plain(head, _COMMON) else None
 
     def learn(self, note: Note, turn: RequestResponseCycle, fields: Fields, body: bytes | Window) -> None:
-        """Remember a 200 that the application gave in one piece, or how it handed out a file."""
+        """Cache a 200 that the application gave in one piece, or the head for a file."""
         exchange, head = exchange_of(turn.scope), turn.head
         if exchange is None or not turn.keeps or exchange.error is not None or not self._keeps(head, exchange):
             return
@@ -235,7 +235,7 @@ class ResponseCache:
         self._at = note
 
     def _now(self) -> Note | None:
-        """How things stand; `None` when that cannot be found out: the application will say what is wrong then."""
+        """The current generations; `None` when they cannot be read: the application then reports the error."""
         stores = self._services.stores
         try:
             rows = stores.metadata.generation() + stores.storage.quarantine.generation()
@@ -277,13 +277,13 @@ def _file_answer(exchange: RequestRecord, fields: Fields, window: Window) -> Fil
 
 
 def _apart(raw: bytes) -> tuple[bytes, str | None]:
-    """A head without its line `Range: bytes=…`, and that line's value; what is left is a whole head as well."""
+    """A head without its line `Range: bytes=…`, and the line's value; the rest is a complete head."""
     match = _PART.search(raw)
     return (raw, None) if match is None else (raw[: match.start()] + raw[match.end() :], match[1].decode("ascii"))
 
 
 def _range(head: Head) -> str | None:
-    """The value of the one `Range` there may be."""
+    """The value of the only `Range` field, if any."""
     return next((value.decode("latin-1") for name, value in head.fields if name == _RANGE), None)
 
 

@@ -1,4 +1,4 @@
-"""Running the registry: uvicorn on a socket of ours, until SIGTERM or SIGINT; SIGHUP reloads."""
+"""Runs the registry: uvicorn on our own socket, until SIGTERM or SIGINT; SIGHUP reloads."""
 
 import asyncio
 import contextlib
@@ -43,10 +43,10 @@ def run(
     """Serve until told to stop.
 
     Args:
-        app: what to serve; the caller closes it.
+        app: the application; the caller closes it.
         read_settings: reads all settings sources again, for a reload.
         files: settings files whose change means a reload.
-        announce: told the URL once connections are accepted.
+        announce: called with the URL once connections are accepted.
 
     Raises:
         CannotStart: the address or the certificate cannot be used.
@@ -85,7 +85,7 @@ class Serving:
         self._other_means = [self._means_of(asgi, server, None, port.wording) for port, asgi in app.ports]
 
     async def until_stopped(self, reload: Reload, files: Iterable[Path]) -> None:
-        """Serve, follow the files, and end when `stop` is called or a signal comes."""
+        """Serve and watch the files until `stop` is called or a signal arrives."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             _on_signal(loop, number, self._server.handle_exit, number, None)
@@ -127,16 +127,16 @@ class Serving:
 
     @property
     def followers(self) -> tuple[Follower, ...]:
-        """What is to follow a change of the settings here."""
+        """The server's followers of a reload."""
         return self._follow_limits, self._follow_certificate, *map(self._follow_other, self._others)
 
     async def _follow_limits(self, settings: RegistrySettings) -> Turn | None:
-        """Other limits count at once."""
+        """Apply changed limits at once."""
         server = settings.server
         return None if server == self._app.settings.current.server else partial(self._turn, server)
 
     async def _follow_certificate(self, settings: RegistrySettings) -> Turn | None:
-        """Other files serve the connections that come from then on. Raises SettingsError when they cannot be used."""
+        """Use another certificate for new connections. Raises SettingsError when it cannot be used."""
         certificate, chain, key = self._certificate, settings.tls_cert, settings.tls_key
         if certificate is None or chain is None or key is None or certificate.files == (chain, key):
             return None
@@ -158,7 +158,7 @@ class Serving:
         self._watch.follow(self._followed())
 
     def _followed(self) -> list[Path]:
-        """The files whose change means a reload."""
+        """The files whose change causes a reload."""
         if not self._app.settings.current.operations.watch:
             return []
         return [*self._files, *(file for certificate in self._certificates for file in certificate.files)]
@@ -177,11 +177,11 @@ class Serving:
 
     @property
     def connections(self) -> int:
-        """How many are open."""
+        """The number of open connections."""
         return len(self._server.server_state.connections)
 
     def stop(self) -> None:
-        """End soon, running requests first. May be called from another thread."""
+        """Stop after the running requests. May be called from another thread."""
         self._server.should_exit = True
 
     def _started(self) -> None:
@@ -196,7 +196,7 @@ class Serving:
             self._log.warning("caution", reason=caution)
 
     async def _reload_when_asked(self, reload: Reload) -> None:
-        """One reload after another; whoever asks during one gets another, which reads what is there then."""
+        """Run reloads one after another; a request during one causes another."""
         while True:
             await self._asked.wait()
             self._asked.clear()
@@ -218,7 +218,7 @@ class Serving:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handling: ours ends in an orderly return instead of in the signal's default."""
+    """uvicorn without its signal handling, so that `run` returns normally after a signal."""
 
     def __init__(
         self, config: uvicorn.Config, doors: Callable[[], list[Listener]], started: Callable[[], None]
@@ -233,11 +233,11 @@ class _Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
-        """Accept connections, then say so."""
+        """Accept connections, then announce it."""
         doors = self._doors()
         self.servers = [
             cast("asyncio.Server", listener) for listener in doors
-        ]  # uvicorn only ever closes them and waits for that
+        ]  # uvicorn only closes them and waits for that
         for listener in doors:
             listener.open()
         self.started = True
@@ -248,7 +248,7 @@ def _config(app: RegistryApp) -> uvicorn.Config:
     server = app.settings.current.server
     return uvicorn.Config(
         app.asgi,
-        http=asyncio.Protocol,  # never made: connections come through a doorway of ours
+        http=asyncio.Protocol,  # never called: our own listener makes connections
         ws="none",
         lifespan="off",
         log_config=None,
@@ -288,7 +288,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 def _on_signal(
     loop: asyncio.AbstractEventLoop, number: signal.Signals, act: Callable[..., object], *arguments: object
 ) -> None:
-    # Only the main thread may listen to signals; a server in another thread is ended by `stop`.
+    # Only the main thread can handle signals; `stop` ends a server in another thread.
     with contextlib.suppress(ValueError, RuntimeError):
         loop.add_signal_handler(number, act, *arguments)
 
@@ -300,6 +300,6 @@ def _url_of(listening: socket.socket, *, secure: bool) -> str:
 
 
 def announce_on_stdout(url: str) -> None:
-    """The line that people and tests wait for."""
+    """Print the line that people and tests wait for."""
     sys.stdout.write(f"listening on {url}\n")
     sys.stdout.flush()

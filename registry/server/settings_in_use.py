@@ -1,4 +1,4 @@
-"""The settings that a server was started with, in its data folder: commands beside it go by the same ones.
+"""The settings that a server was started with, kept in its data folder for commands beside it.
 
 Without them `basegate tag rm --data DATA` would not know that the tag is immutable, nor where the audit log is.
 """
@@ -20,30 +20,30 @@ _OF_THE_SERVER = {"data", "listen", "tls_cert", "tls_key"}
 
 
 def record(settings: RegistrySettings) -> None:
-    """Keep these; a folder that cannot be written is logged, and nothing else."""
+    """Keep these settings; a failure is only logged."""
     document = _plain(settings.model_dump(exclude_defaults=True, exclude=_OF_THE_SERVER))
     try:
         replace_file(settings.data / FILE, json.dumps(document, indent=1).encode())
-    except OSError as error:  # a full disk: the server serves what it has
+    except OSError as error:  # disk full: the server still serves reads
         structlog.get_logger(__name__).warning(
             "the settings in use cannot be kept for commands: free the disk, then reload", reason=error.strerror
         )
 
 
 async def follow(settings: RegistrySettings) -> Turn | None:
-    """Keep changed ones (a follower of a reload)."""
+    """Keep changed settings (a follower of a reload)."""
     return lambda: record(settings)
 
 
 def recorded(data: Path) -> Path | None:
-    """The file, as one more source of settings; `None` where no server has left one."""
+    """The file, as a source of settings; `None` when there is none."""
     file = data / FILE
     return file if file.is_file() else None
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Path):
-        return str(value.absolute())  # a command may be called from elsewhere
+        return str(value.absolute())  # a command may run in another folder
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -1,4 +1,4 @@
-"""What a server needs before it can begin, or the one line that says why it cannot."""
+"""What a server needs to start, or the one line that says why it cannot."""
 
 import re
 import socket
@@ -22,7 +22,7 @@ def parse_address(text: str) -> tuple[str, int]:
     """`HOST:PORT` or `[IPv6]:PORT` -> host and port; an empty host is every interface.
 
     Raises:
-        CannotStart: neither form, or a port above 65535.
+        CannotStart: another form, or a port above 65535.
     """
     match = _ADDRESS.fullmatch(text)
     if match is None or int(match["port"]) > 65535:
@@ -34,16 +34,16 @@ def bind(settings: RegistrySettings) -> socket.socket:
     """A listening socket at the address of the settings.
 
     Raises:
-        CannotStart: the address is taken, not this machine's, or not ours to use.
+        CannotStart: the address is in use, not on this machine, or not permitted.
     """
     return bind_to(settings.listen, settings.server.backlog, "choose another address with --listen")
 
 
 def bind_to(address: str, backlog: int, otherwise: str) -> socket.socket:
-    """A listening socket; raises CannotStart as `bind` does, with what to do `otherwise`."""
+    """A listening socket; raises CannotStart as `bind` does; `otherwise` says what to do."""
     host, port = parse_address(address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named: asyncio sets TCP_NODELAY only where it sees TCP, and without it an answer can take 40 ms.
+    # asyncio sets TCP_NODELAY only if the protocol is TCP; without it a response can take 40 ms.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -57,7 +57,7 @@ def bind_to(address: str, backlog: int, otherwise: str) -> socket.socket:
 
 
 def cautions(settings: RegistrySettings) -> Iterator[str]:
-    """What can be served, and should be no surprise to whoever starts it: one sentence each, with the way out.
+    """Warnings about risky settings: one sentence each, with what to do.
 
     Raises:
         CannotStart: `listen` is no address.
@@ -71,7 +71,7 @@ def cautions(settings: RegistrySettings) -> Iterator[str]:
 
 
 def _is_loopback(host: str) -> bool:
-    """Whether only this machine can reach it; a name counts by its spelling, and is not looked up."""
+    """Whether only this machine can reach the address; names are compared, not resolved."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -79,7 +79,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def prepare_data(folder: Path) -> Path:
-    """Make the data folder, readable by its owner only, when it is absent.
+    """Make the data folder if it is absent, readable by its owner only.
 
     Raises:
         CannotStart: it cannot be made or written.
@@ -98,7 +98,7 @@ def prepare_data(folder: Path) -> Path:
 
 
 class Certificate:
-    """A TLS certificate in use; a renewed one serves new connections, those that are open go on."""
+    """A TLS certificate in use; a renewed one is used for new connections only."""
 
     def __init__(self, chain: Path, key: Path) -> None:
         self.chain = chain
@@ -111,11 +111,11 @@ class Certificate:
         return self.chain, self.key
 
     def turn_to(self, chain: Path, key: Path) -> None:
-        """Read these files from now on, instead of those before; `reload` is what reads them."""
+        """Use these files from now on; `reload` reads them."""
         self.chain, self.key = chain, key
 
     def reload(self) -> None:
-        """Read the files again. Raises CannotStart when they do not fit; the old certificate stays in use then."""
+        """Read the files again. Raises CannotStart when they cannot be used; the old certificate then stays in use."""
         _context(self.chain, self.key)
         self.context.load_cert_chain(self.chain, self.key)
 
@@ -146,5 +146,5 @@ def _context(chain: Path, key: Path) -> ssl.SSLContext:
 
 
 def _no_password() -> str:
-    # Without this OpenSSL would ask on the terminal.
+    # Without this OpenSSL would prompt on the terminal.
     return ""
