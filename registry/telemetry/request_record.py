@@ -25,7 +25,7 @@ class RequestRecord:
         repository: the repository in the path, when there is one.
         reference: the tag, digest or upload id that ends the path, as it was written.
         digest: of the content that was handed out or recorded (`Docker-Content-Digest` of the response), else "".
-        decision: what a check was answered (`denied: refused`), else "".
+        decision: what a check was answered (`denied: refused`), or what was asked to be changed, else "".
         principal: who called, once known.
         error: what was refused or went wrong.
         status: the HTTP status; 0 when the caller left before there was one, 499 in the log.

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from starlette.requests import Request
 
 from policy.azure.data_plane.changes import Change
+from policy.azure.data_plane.documents import ENABLED
 from policy.azure.data_plane.settings import DataPlaneSettings
 from registry.api.services import Services
 from registry.auth.actions import Role
@@ -13,6 +14,7 @@ from registry.auth.principals import Principal
 from registry.content.parsing import Parsing
 from registry.oci.errors import Denied
 from registry.oci.names import RepositoryName
+from registry.telemetry.request_record import exchange_of
 
 
 class Handlers:
@@ -35,6 +37,18 @@ class Handlers:
                 f"principal {principal.name} (role {principal.role.value}) may not lock in {name}: it changes "
                 "quarantine states only"
             )
+
+    @staticmethod
+    def note(request: Request, change: Change) -> None:
+        """Let the audit know what is to be changed."""
+        exchange = exchange_of(request.scope)
+        if exchange is not None:
+            words = [
+                f"{word}={str(not change.locks[field]).lower()}"
+                for word, field in ENABLED.items()
+                if field in change.locks
+            ]
+            exchange.decision = " ".join([*words, *([f"quarantineState={change.state}"] if change.state else [])])
 
     @staticmethod
     def login_server(services: Services, request: Request) -> str:

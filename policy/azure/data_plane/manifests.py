@@ -66,6 +66,7 @@ class ManifestHandlers(Handlers):
         name, digest = repository_of(request), Digest.parse(request.path_params["digest"])
         change = await change_of(request, self.parsing, self.settings().attributes_bytes, OF_MANIFESTS)
         self.require_locker(principal, name, change)
+        self.note(request, change)
         if change.state or change.details:
             await services.attributes.of_manifest(name, digest)
             await self._quarantine.change(principal, name, digest, change)

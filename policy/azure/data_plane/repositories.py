@@ -36,6 +36,7 @@ class RepositoryHandlers(Handlers):
         """PATCH: its locks; answers as GET does."""
         change = await change_of(request, self.parsing, self.settings().attributes_bytes)
         self.require_locker(principal, repository_of(request), change)
+        self.note(request, change)
         await services.attributes.lock(principal, repository_of(request), None, change.locks)
         return await self.show(services, request, principal)
 
