@@ -1,1 +1,1 @@
-"""Who refers to what: repositories, manifests, tags, referrers, principals, in a relational database."""
+"""Repositories, manifests, tags, referrers and principals in a relational database."""

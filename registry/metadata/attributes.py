@@ -1,4 +1,4 @@
-"""Attributes: what is told of repositories, tags and manifests beside their content, page by page."""
+"""Attributes of repositories, tags and manifests, page by page."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +16,7 @@ from registry.oci.names import RepositoryName, Tag
 
 
 class Order(StrEnum):
-    """In which order a list comes."""
+    """The order of a list."""
 
     NAME = "name"
     NEWEST = "newest"
@@ -25,7 +25,7 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page begins: behind an entry, and when that was changed last, where the list is in order of time."""
+    """Where a page begins: after an entry, and, in a list ordered by time, the time of its last change."""
 
     order: Order = Order.NAME
     last: str = ""
@@ -34,7 +34,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class RepositoryAttributes:
-    """A repository; times in seconds since the epoch, `updated` of whatever changed last in it."""
+    """A repository; times in seconds since the epoch; `updated`: the last change of anything in it."""
 
     name: RepositoryName
     created: float
@@ -64,7 +64,7 @@ class ManifestAttributes:
         created: its first push.
         updated: its last push, or change of locks.
         config: the blob that is its configuration, `None` for an index.
-        tags: those that point at it and may be listed.
+        tags: the tags that point at it and are not locked against lists.
     """
 
     digest: Digest
@@ -135,7 +135,7 @@ def repository(connection: Connection, name: RepositoryName) -> RepositoryAttrib
 def tag_page(
     connection: Connection, name: RepositoryName, place: Place, count: int, digest: Digest | None = None
 ) -> list[TagAttributes]:
-    """At most `count` tags behind a place that may be listed, those of one manifest where a digest is given.
+    """At most `count` tags after a place, without those locked against lists; with a digest, those of one manifest.
 
     Raises:
         NameUnknown: there is no such repository.
@@ -158,7 +158,7 @@ def tag(connection: Connection, name: RepositoryName, wanted: Tag) -> TagAttribu
 
 
 def manifest_page(connection: Connection, name: RepositoryName, place: Place, count: int) -> list[ManifestAttributes]:
-    """At most `count` manifests behind a place that may be listed; their names are digests.
+    """At most `count` manifests after a place, without those locked against lists; their names are digests.
 
     Raises:
         NameUnknown: there is no such repository.
@@ -188,7 +188,7 @@ def id_of(connection: Connection, name: RepositoryName) -> int:
 
 
 def _paged(question: Select[Any], name: ColumnElement[Any], updated: ColumnElement[Any], place: Place) -> Select[Any]:
-    """The entries behind a place in their order; those of one moment are in the order of their names."""
+    """The entries after a place in order; entries of equal time are ordered by name."""
     if place.order is Order.NAME:
         return question.where(name > place.last).order_by(name)
     falls = place.order is Order.NEWEST

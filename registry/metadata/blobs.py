@@ -1,4 +1,4 @@
-"""Which repository may show which blob."""
+"""Links from repositories to blobs."""
 
 from collections.abc import Collection, Iterator
 
@@ -66,25 +66,25 @@ def sizes_of(connection: Connection, repository: RepositoryName, digests: Collec
 
 @autocommit
 def is_older(connection: Connection, repository: RepositoryName, digest: Digest, before: float) -> bool:
-    """Whether a repository shows a blob since before a time (seconds since the epoch)."""
+    """Whether a repository's link to a blob is older than a time (seconds since the epoch)."""
     created = _SINCE.scalar(connection, {"repository": repository, "digest": digest})
     return created is not None and created < before
 
 
 def make_young(connection: Connection, repository: RepositoryName, digest: Digest, before: float, now: float) -> None:
-    """Have the age of a blob that a repository shows since before a time start again."""
+    """Reset the age of a repository's link to a blob if it is older than a time."""
     here = select(repositories.c.id).where(repositories.c.name == repository).scalar_subquery()
     row = (repository_blobs.c.repository_id == here) & (repository_blobs.c.digest == digest)
     connection.execute(update(repository_blobs).where(row, repository_blobs.c.created < before).values(created=now))
 
 
 def link(connection: Connection, repository_id: int, digest: Digest, size: int, now: float) -> None:
-    """Let a repository show a blob, as from now; when it already did, its age starts again."""
+    """Link a blob to a repository; resets the age of an existing link."""
     _LINK.change(connection, {"repository_id": repository_id, "digest": digest, "size": size, "created": now})
 
 
 def unlink(connection: Connection, repository_id: int, digest: Digest) -> bool:
-    """Let a repository show a blob no longer; `False` when it did not."""
+    """Unlink a blob from a repository; `False` when there was no link."""
     connection.info[BLOBS_REMOVED] = True
     return _REMOVE.change(connection, {"repository": repository_id, "name": digest}) > 0
 
@@ -99,9 +99,9 @@ def present(connection: Connection, repository_id: int, digests: Collection[Dige
 def present_of_many(
     connection: Connection, table: Table, repository_id: int, digests: Collection[Digest]
 ) -> set[Digest]:
-    """Those of many digests that stand in a table with columns `repository_id` and `digest`.
+    """Those of many digests that are in a table with columns `repository_id` and `digest`.
 
-    SQLite looks up 500 at a time without the interpreter, so that other threads run meanwhile.
+    SQLite looks up 500 at a time without the interpreter lock, so that other threads can run.
     """
     here = select(table.c.digest).where(table.c.repository_id == repository_id)
     return {
@@ -118,6 +118,6 @@ def holders(connection: Connection, digest: Digest, count: int) -> list[Reposito
 
 
 def bytes_of_all(connection: Connection) -> int:
-    """Bytes of the distinct blobs of all repositories."""
+    """The size in bytes of all distinct blobs."""
     distinct = select(repository_blobs.c.digest, repository_blobs.c.size).distinct().subquery()
     return int(connection.execute(select(func.coalesce(func.sum(distinct.c.size), 0))).scalar_one())

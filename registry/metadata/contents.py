@@ -1,4 +1,4 @@
-"""What all rows say there is: the questions of those who look at the whole store."""
+"""Queries over the content of the whole store."""
 
 from collections.abc import Collection
 
@@ -43,17 +43,17 @@ def manifest_digests(connection: Connection, after: int, count: int) -> list[tup
 
 
 def shown_blobs(connection: Connection, after: str, count: int) -> list[Digest]:
-    """At most `count` blobs that any repository shows, behind `after`, in the order of their names."""
+    """At most `count` blobs linked to any repository, after `after`, in the order of their names."""
     return [Digest(digest) for (digest,) in connection.execute(_SHOWN, {"after": after, "count": count})]
 
 
 def still_shown(connection: Connection, digests: Collection[Digest]) -> list[Digest]:
-    """Those of the blobs that a repository shows."""
+    """Those of the blobs that are linked to a repository."""
     return [Digest(digest) for some in batches(digests) for (digest,) in connection.execute(_STILL, {"digests": some})]
 
 
 def sizes(connection: Connection, digests: Collection[Digest]) -> dict[Digest, set[int]]:
-    """The sizes in bytes that rows tell of each blob: one, unless a row is wrong."""
+    """The sizes in bytes of each blob by its rows: one, unless a row is wrong."""
     return {
         Digest(digest): {least, most}
         for some in batches(digests)

@@ -1,7 +1,7 @@
-"""The copy of the rows: where it is, and whether a database is as new as its copy.
+"""The copy of the rows: where it is, and whether the database is as new as its copy.
 
-A database that lacks changes which its copy has was put back by hand, or is another's. What is recorded on top of it
-would not fit, and content would seem to be nobody's.
+A database that lacks changes of its copy was put back by hand, or belongs to another store. New records on top of it
+would not match the content.
 """
 
 import sqlite3
@@ -19,17 +19,17 @@ _LAST_EVENT = "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
 
 
 class DatabaseOutdated(BasegateError):
-    """The database lacks what its copy has."""
+    """The database is older than its copy."""
 
 
 @dataclass(frozen=True, slots=True)
 class CopyState:
-    """How far a copy is.
+    """The state of a copy.
 
     Attributes:
         store: id of the store.
         event: number of the last change in it.
-        made: seconds since the epoch: it holds the rows of this moment.
+        made: when its rows were read (seconds since the epoch).
     """
 
     store: str
@@ -38,7 +38,7 @@ class CopyState:
 
 
 def copy_state(path: Path) -> CopyState | None:
-    """The state of a copy; `None` where there is none, or none that can be read."""
+    """The state of a copy; `None` when it is absent or unreadable."""
     if not path.is_file():
         return None
     try:
@@ -56,10 +56,10 @@ def last_event(connection: Connection) -> int:
 
 
 def require_current(connection: Connection, data: Path) -> None:
-    """The database has everything that its copy has.
+    """Check that the database has everything that its copy has.
 
     Raises:
-        DatabaseOutdated: it is older, or another store's.
+        DatabaseOutdated: it is older, or of another store.
     """
     path = data / COPY_NAME
     state = copy_state(path)

@@ -1,4 +1,4 @@
-"""What was deleted and is in the trash: manifests and tags by repository, and how they come back."""
+"""Deleted manifests and tags in the trash, by repository, and restoring them."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from registry.oci.names import RepositoryName, Tag
 
 @dataclass(frozen=True, slots=True)
 class DeletedManifest:
-    """A manifest in the trash: bytes of its own, the tags that went with it, and when (seconds since the epoch)."""
+    """A manifest in the trash: its size in bytes, the tags deleted with it, and when (seconds since the epoch)."""
 
     digest: Digest
     media_type: str
@@ -32,7 +32,7 @@ class DeletedManifest:
 
 @dataclass(frozen=True, slots=True)
 class DeletedTag:
-    """A tag in the trash, what it pointed at, and when it went (seconds since the epoch)."""
+    """A tag in the trash, what it pointed at, and when it was deleted (seconds since the epoch)."""
 
     name: Tag
     digest: Digest
@@ -41,12 +41,12 @@ class DeletedTag:
 
 @dataclass(frozen=True, slots=True)
 class Returning:
-    """A manifest that is to come back.
+    """A manifest to restore.
 
     Attributes:
-        digest, media_type, principal: as the trash has them.
+        digest, media_type, principal: as in the trash.
         raw: its bytes.
-        manifest: what they say.
+        manifest: the parsed bytes.
         needed: what must be in the repository as blobs or manifests.
     """
 
@@ -73,14 +73,14 @@ _TAGS = and_(trash.c.kind == "tag", ~exists(_TAGGED))
 
 
 def names(connection: Connection, after: str, count: int) -> list[RepositoryName]:
-    """At most `count` repositories behind `after` of which a manifest or a tag is in the trash, and not there."""
+    """At most `count` repositories after `after` with a manifest or tag in the trash that is not in the repository."""
     either = (_MANIFESTS | _TAGS) & (trash.c.repository > after)
     rows = connection.execute(select(trash.c.repository).where(either).distinct().order_by(trash.c.repository))
     return [RepositoryName(name) for (name,) in rows.fetchmany(count)]
 
 
 def manifests_of(connection: Connection, name: RepositoryName, after: str, count: int) -> list[DeletedManifest]:
-    """At most `count` manifests behind `after`, by digest, each as it was deleted last."""
+    """At most `count` manifests after `after`, by digest, each as it was last deleted."""
     last = func.max(trash.c.time)
     columns = (trash.c.digest, trash.c.media_type, trash.c.size, last)
     here = and_(_MANIFESTS, trash.c.repository == name, trash.c.digest > after)
@@ -94,7 +94,7 @@ def manifests_of(connection: Connection, name: RepositoryName, after: str, count
 
 
 def tags_of(connection: Connection, name: RepositoryName, after: int, count: int) -> list[tuple[int, DeletedTag]]:
-    """At most `count` tags with their numbers, behind the number `after`, the first deleted first."""
+    """At most `count` tags with their numbers, after the number `after`, in order of deletion."""
     here = and_(_TAGS, trash.c.repository == name, trash.c.id > after)
     columns = (trash.c.id, trash.c.tag, trash.c.digest, trash.c.time)
     rows = connection.execute(select(*columns).where(here).order_by(trash.c.id).limit(count))
@@ -102,7 +102,7 @@ def tags_of(connection: Connection, name: RepositoryName, after: int, count: int
 
 
 def find(connection: Connection, name: RepositoryName, digest: Digest) -> tuple[str, str, int, bytes | None] | None:
-    """Media type, id of who pushed it, size and bytes of a manifest in the trash; no bytes: they are in the store."""
+    """Media type, pusher's id, size and bytes of a manifest in the trash; no bytes if they are in the blob store."""
     columns = (trash.c.media_type, trash.c.principal, trash.c.size, trash.c.content)
     here = (trash.c.kind == "manifest") & (trash.c.repository == name) & (trash.c.digest == digest)
     row = connection.execute(select(*columns).where(here).order_by(trash.c.id.desc()).limit(1)).first()
@@ -110,7 +110,7 @@ def find(connection: Connection, name: RepositoryName, digest: Digest) -> tuple[
 
 
 def links(connection: Connection, name: RepositoryName, digests: Collection[Digest]) -> set[Digest]:
-    """Those of the blobs whose link to the repository is in the trash, and not there."""
+    """Those of the blobs whose link to the repository is in the trash and not in the repository."""
     here = repositories.find(connection, name)
     missing = set(digests) if here is None else set(digests) - blobs.present(connection, here, digests)
     rows = select(trash.c.digest).where(trash.c.kind == "link", trash.c.repository == name)
@@ -120,11 +120,11 @@ def links(connection: Connection, name: RepositoryName, digests: Collection[Dige
 def bring_back(
     connection: Connection, at: ChangeContext, returning: Iterable[Returning], sizes: dict[Digest, int]
 ) -> None:
-    """Manifests come back, those that others need first, with the blobs of these sizes that the trash had taken.
+    """Restore manifests, dependencies first, with the blobs of these sizes that were in the trash.
 
     Raises:
         Locked: the repository is locked against writes.
-        ManifestUnknown: something that one of them names is not there any more.
+        ManifestUnknown: something that one of them names is missing.
     """
     locks.require_writable(connection, at.repository)
     here = repositories.ensure(connection, at.repository, at.now)
@@ -144,10 +144,10 @@ def bring_back(
 
 
 def tag_again(connection: Connection, at: ChangeContext, tag: Tag, digest: Digest, *, force: bool) -> None:
-    """Have a tag point at a manifest that is there; at another one's place only with `force`.
+    """Point a tag at an existing manifest; a tag that points elsewhere moves only with `force`.
 
     Raises:
-        Unsupported: it points elsewhere by now.
+        Unsupported: it points elsewhere now.
         Locked: it, or the repository, is locked against writes.
     """
     locks.require_writable(connection, at.repository)

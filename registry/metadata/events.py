@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change; what does not apply is ""."""
+    """One change; fields that do not apply are ""."""
 
     kind: Kind
     repository: str
@@ -39,7 +39,7 @@ class Event:
 
 
 def record(connection: Connection, now: float, happened: Sequence[Event]) -> None:
-    """Write events that happened at `now` (seconds since the epoch), in their order."""
+    """Write the events of the time `now` (seconds since the epoch), in order."""
     if happened:
         _ADD.change_each(connection, [_row(event, now) for event in happened])
 

@@ -1,4 +1,4 @@
-"""What nothing refers to any more: the questions and removals of garbage collection, as functions of a connection."""
+"""Unreferenced content: the queries and removals of garbage collection, as functions of a connection."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ _RECORDED = select(manifest_rows.c.digest).where(manifest_rows.c.digest.in_(_dig
 
 @dataclass(frozen=True, slots=True)
 class StaleLink:
-    """A blob that a repository shows although none of its manifests names it."""
+    """A repository's link to a blob that none of its manifests names."""
 
     repository_id: int
     digest: Digest
@@ -81,7 +81,7 @@ class StaleLink:
 
 @dataclass(frozen=True, slots=True)
 class LooseManifest:
-    """A manifest without a tag, without a hold, without an index that names it, and without its subject."""
+    """A manifest without a tag, a hold, an index that names it, and a subject that exists."""
 
     id: int
     repository_id: int
@@ -90,14 +90,14 @@ class LooseManifest:
 
 
 def stale_links(connection: Connection, after: StaleLink | None, before: float, count: int) -> list[StaleLink]:
-    """At most `count` stale links behind `after` that were made before a time (seconds since the epoch)."""
+    """At most `count` stale links after `after`, made before a time (seconds since the epoch)."""
     place = {"repository": after.repository_id if after else -1, "after": after.digest if after else ""}
     rows = connection.execute(_STALE_LINKS, place | {"before": before, "count": count})
     return [StaleLink(row[0], Digest(row[1])) for row in rows]
 
 
 def drop_links(connection: Connection, links: Sequence[StaleLink], before: float, removal: Removal) -> int:
-    """Remove those of the links that are still stale; returns how many."""
+    """Remove the links that are still stale; returns how many."""
     connection.info[BLOBS_REMOVED] = True
     for link in links:
         values = {"repository": link.repository_id, "named": link.digest, "before": before}
@@ -118,7 +118,7 @@ def loose_manifests(connection: Connection, after: int, before: float, count: in
 
 
 def drop_loose(connection: Connection, loose: Sequence[LooseManifest], before: float, removal: Removal) -> int:
-    """Remove those of the manifests that are still loose, with an event each; returns how many."""
+    """Remove the manifests that are still loose, with an event each; returns how many."""
     gone = [
         item
         for item in loose
@@ -136,7 +136,7 @@ def drop_loose(connection: Connection, loose: Sequence[LooseManifest], before: f
 def referenced(connection: Connection, digests: Collection[Digest], stale_before: float | None = None) -> set[Digest]:
     """Those of the digests that any repository holds, as blob or as manifest.
 
-    With `stale_before`, links that were stale before that time do not count: they are about to go.
+    With `stale_before`, links that were stale before that time are ignored: they are about to be removed.
     """
     used: set[Digest] = set()
     for some in batches(digests):
@@ -151,9 +151,9 @@ def referenced(connection: Connection, digests: Collection[Digest], stale_before
 def remove_unreferenced(
     connection: Connection, sizes: Mapping[Digest, int], remove: Callable[[Digest], bool], removal: Removal
 ) -> list[Digest]:
-    """Call `remove` for those of the blobs (with their bytes) that no repository holds, while nobody can change that.
+    """Call `remove`, inside the transaction, for the blobs (with their sizes) that no repository holds.
 
-    Returns those that `remove` has removed; the journal of small blobs no longer brings them back.
+    Returns the blobs that `remove` has removed; their journal entries are removed as well.
     """
     kept = referenced(connection, sizes)
     removed = [digest for digest in sizes if digest not in kept and remove(digest)]
@@ -164,5 +164,5 @@ def remove_unreferenced(
 
 
 def drop_file(connection: Connection, digest: Digest, remove: Callable[[Digest], bool]) -> bool:
-    """Call `remove` for a blob that could not be recorded, unless a repository holds it; whether it was removed."""
+    """Call `remove` for a blob that could not be recorded, unless a repository holds it; returns whether it went."""
     return not referenced(connection, [digest]) and remove(digest)

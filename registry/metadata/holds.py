@@ -1,9 +1,8 @@
-"""Holds: somebody needs a manifest as it is, until the hold is lifted.
+"""Holds keep a manifest from being removed until they are lifted.
 
-A manifest under a hold is neither deleted nor collected, nor is what it is made of: the manifests of an index, and, as
-for every manifest, its blobs. Its tags may go and move. Whoever places a hold gives it a name, by which it is lifted;
-a manifest may be under many. The registry does not ask what they are for: their reason is a sentence that people are
-told.
+A manifest under a hold is neither deleted nor collected, nor are its parts: the manifests of an index, and, as for
+every manifest, its blobs. Its tags may be deleted and moved. A hold has a name, by which it is lifted; a manifest may
+have many. The registry does not interpret the reason: it is text for people.
 """
 
 from dataclasses import dataclass
@@ -23,9 +22,9 @@ class Hold:
     """One hold.
 
     Attributes:
-        name: what whoever placed it calls it.
+        name: given by its placer.
         repository, digest: the manifest.
-        reason: who needs it, and how to have it let go of; the end of a sentence.
+        reason: who needs the manifest, and how to lift the hold; the end of a sentence.
         created: seconds since the epoch.
     """
 
@@ -37,7 +36,7 @@ class Hold:
 
 
 def _held_through() -> Select[tuple[str, str]]:
-    """Upwards from a manifest: itself, the indexes that name it, those that name these, as far as there are holds."""
+    """The closure upwards from a manifest: itself, the indexes that name it, and so on, where there are holds."""
     start = select(bindparam("named").label("digest")).cte("above", recursive=True)
     naming = (
         select(manifests.c.digest)
@@ -60,7 +59,7 @@ _COLUMNS = (holds.c.name, repositories.c.name.label("repository"), holds.c.diges
 
 
 def place(connection: Connection, hold: Hold) -> None:
-    """Put a manifest under a hold; one of the same name that is on it already gets the new reason.
+    """Put a manifest under a hold; an existing hold of the same name gets the new reason.
 
     Raises:
         ManifestUnknown: the repository does not hold the manifest.
@@ -74,28 +73,28 @@ def place(connection: Connection, hold: Hold) -> None:
 
 
 def lift(connection: Connection, name: str) -> int:
-    """Lift every hold of a name; how many there were."""
+    """Lift every hold of a name; returns how many."""
     return connection.execute(delete(holds).where(holds.c.name == name)).rowcount
 
 
 def named(connection: Connection, prefix: str) -> list[Hold]:
-    """The holds whose names begin so, the earliest first."""
+    """The holds whose names have this prefix, oldest first."""
     question = select(*_COLUMNS).join(repositories).where(holds.c.name.startswith(prefix, autoescape=True))
     rows = connection.execute(question.order_by(holds.c.id)).all()
     return [Hold(row[0], RepositoryName(row[1]), Digest(row[2]), row[3], row[4]) for row in rows]
 
 
 def reasons(connection: Connection, repository_id: int, digest: Digest) -> list[str]:
-    """Why a manifest is held itself."""
+    """The reasons of a manifest's own holds."""
     here = (holds.c.repository_id == repository_id) & (holds.c.digest == digest)
     return list(connection.execute(select(holds.c.reason).where(here).order_by(holds.c.id)).scalars())
 
 
 def require_free(connection: Connection, repository: RepositoryName, repository_id: int, digest: Digest) -> None:
-    """A manifest is under no hold, nor is an index that needs it.
+    """Check that neither a manifest nor an index that needs it is under a hold.
 
     Raises:
-        Locked: it is; says why.
+        Locked: one is; the message says why.
     """
     row = connection.execute(_HELD_THROUGH, {"repository": repository_id, "named": digest}).first()
     if row is not None:
@@ -103,7 +102,7 @@ def require_free(connection: Connection, repository: RepositoryName, repository_
 
 
 def require_all_free(connection: Connection, repository: RepositoryName, repository_id: int) -> None:
-    """No manifest of a repository is under a hold. Raises Locked as `require_free` does."""
+    """Check that no manifest of a repository is under a hold. Raises Locked as `require_free` does."""
     question = select(holds.c.digest, holds.c.reason).where(holds.c.repository_id == repository_id)
     row = connection.execute(question.order_by(holds.c.id).limit(1)).first()
     if row is not None:

@@ -1,4 +1,4 @@
-"""Which store the rows belong to, and since when they know every file of it."""
+"""The identity of the store, and the time since when its rows are complete."""
 
 import uuid
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ class Identity:
     """One store.
 
     Attributes:
-        id: a UUID, which copies of the rows bear as well.
-        knows_since: seconds since the epoch; files that are older may have lost their rows, and are not collected.
+        id: a UUID; copies of the rows have the same.
+        knows_since: seconds since the epoch; older files may have lost their rows and are not collected.
     """
 
     id: str
@@ -28,11 +28,11 @@ def identity(connection: Connection) -> Identity:
 
 
 def establish(connection: Connection, knows_since: float, store_id: str = "") -> None:
-    """Give a new database its identity, in the place of any that it has."""
+    """Set the identity of a new database, replacing any that it has."""
     connection.execute(delete(store))
     connection.execute(insert(store), {"id": store_id or str(uuid.uuid4()), "knows_since": knows_since})
 
 
 def know_everything(connection: Connection) -> None:
-    """From now on a file without a row is one that nobody needs, however old it is."""
+    """Declare the rows complete: from now on a file of any age without a row is garbage."""
     connection.execute(update(store).values(knows_since=0.0))

@@ -60,7 +60,7 @@ class ManifestCard:
 
 
 def names(connection: Connection, after: str, count: int) -> list[RepositoryName]:
-    """At most `count` repositories behind `after`."""
+    """At most `count` repositories after `after`."""
     return repository_rows.page(connection, after, count)
 
 
@@ -83,7 +83,7 @@ def tags_of(connection: Connection, name: RepositoryName) -> list[TagCard]:
 
 
 def manifests_of(connection: Connection, name: RepositoryName) -> list[ManifestCard]:
-    """All manifests of a repository, the oldest push first. Raises NameUnknown."""
+    """All manifests of a repository, oldest push first. Raises NameUnknown."""
     row_id = _repository_id(connection, name)
     rows = select(manifests.c.digest).where(manifests.c.repository_id == row_id).order_by(manifests.c.pushed)
     return [_manifest(connection, row_id, Digest(digest)) for (digest,) in connection.execute(rows).all()]

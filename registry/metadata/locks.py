@@ -1,7 +1,7 @@
-"""Locks: what a repository, one of its tags or one of its manifests must not be used for.
+"""Locks of repositories, tags and manifests against deletes, writes, reads and lists.
 
-Few things are locked, so there are rows for those that are, or were, and none for the others. A lock belongs to its
-bearer: a tag that is removed and pushed again is not locked.
+Only bearers that are or were locked have a row. A lock belongs to its bearer: a tag that is removed and pushed again is
+not locked.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,14 +22,14 @@ REPOSITORY = ""
 
 @dataclass(frozen=True, slots=True)
 class Locks:
-    """What something is locked against.
+    """What a bearer is locked against.
 
     Attributes:
-        deletes: being removed.
-        writes: being changed or removed: a tag cannot move, nothing can be pushed to a repository.
-        reads: being pulled.
-        lists: being listed.
-        changed: when that was set, seconds since the epoch; 0: never.
+        deletes: it cannot be removed.
+        writes: it cannot be changed or removed: a tag cannot move, nothing can be pushed to a repository.
+        reads: it cannot be pulled.
+        lists: it is left out of lists.
+        changed: when the locks were last set, seconds since the epoch; 0: never.
     """
 
     deletes: bool = False
@@ -80,25 +80,25 @@ def of_row(row: Sequence[Any]) -> Locks:
 
 
 def bearers(connection: Connection, repository_id: int) -> list[str]:
-    """Whatever in a repository has, or had, a lock."""
+    """The bearers in a repository that are or were locked."""
     return [name for (name,) in _BEARERS.rows(connection, {"repository": repository_id})]
 
 
 def put(connection: Connection, repository_id: int, bearer: str, wanted: Locks) -> None:
-    """Lock a bearer against this, and nothing else."""
+    """Set all locks of a bearer."""
     values = {name: getattr(wanted, name) for name in _FIELDS}
     _PUT.change(connection, {"repository_id": repository_id, "name": bearer, **values})
 
 
 def forget(connection: Connection, repository_id: int, bearers: Iterable[str]) -> None:
-    """Bearers are removed, and their locks with them."""
+    """Remove the locks of removed bearers."""
     for bearer in bearers:
         _FORGET.change(connection, {"repository": repository_id, "bearer": bearer})
 
 
 @autocommit
 def require_readable(connection: Connection, repository: RepositoryName, digest: str = "", tag: str = "") -> None:
-    """A manifest, the tag that it was asked for by, and the repository are not locked against reads.
+    """Check that a manifest, the requested tag and the repository are not locked against reads.
 
     Raises:
         Locked: one of them is.
@@ -110,13 +110,13 @@ def require_readable(connection: Connection, repository: RepositoryName, digest:
 
 @autocommit
 def is_readable(connection: Connection, repository: RepositoryName) -> bool:
-    """Whether a repository itself is not locked against reads."""
+    """Whether a repository is not locked against reads."""
     return _READS.scalar(connection, {"repository": repository, "digest": "", "tag": ""}) is None
 
 
 @autocommit
 def require_writable(connection: Connection, repository: RepositoryName) -> None:
-    """A repository that there may be is not locked against writes.
+    """Check that a repository, if it exists, is not locked against writes.
 
     Raises:
         Locked: it is.
@@ -128,7 +128,7 @@ def require_writable(connection: Connection, repository: RepositoryName) -> None
 def require_unlocked(
     connection: Connection, repository_id: int, repository: RepositoryName, bearers: Iterable[str], *, removes: bool
 ) -> None:
-    """None of the bearers is locked against being changed, or, where it `removes`, against being removed.
+    """Check that no bearer is locked against writes, nor, if the change `removes` it, against deletes.
 
     Raises:
         Locked: one of them is.
@@ -142,7 +142,7 @@ def require_unlocked(
 
 
 def refusal(repository: RepositoryName, bearer: str, against: str) -> Locked:
-    """The refusal, for a person."""
+    """The error for a locked bearer."""
     kind, link = ("manifest", "@") if ":" in bearer else ("tag", ":") if bearer else ("repository", "")
     return Locked(
         f"the operation is disallowed: {kind} {repository}{link}{bearer} is locked against {against}; have it unlocked "
@@ -152,12 +152,12 @@ def refusal(repository: RepositoryName, bearer: str, against: str) -> Locked:
 
 
 def listed(repository_id: ColumnElement[int], bearer: ColumnElement[str] | str) -> ColumnElement[bool]:
-    """That something is not locked against lists."""
+    """The SQL condition that a bearer is not locked against lists."""
     return ~exists().where(locks.c.repository_id == repository_id, locks.c.name == bearer, locks.c.lists)
 
 
 def removable(repository_id: ColumnElement[int], digest: ColumnElement[str]) -> ColumnElement[bool]:
-    """That neither a manifest nor its repository is locked against being removed."""
+    """The SQL condition that neither a manifest nor its repository is locked against deletes or writes."""
     return ~exists().where(
         locks.c.repository_id == repository_id,
         locks.c.name.in_(["", digest]),

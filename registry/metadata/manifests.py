@@ -1,4 +1,4 @@
-"""Manifests of a repository and what they refer to; and their bytes."""
+"""Manifests of a repository, their references and their bytes."""
 
 import json
 from collections.abc import Collection
@@ -19,7 +19,7 @@ from registry.oci.names import RepositoryName, Tag
 
 @dataclass(frozen=True, slots=True)
 class ManifestRow:
-    """What the registry keeps of a manifest.
+    """The main columns of a manifest.
 
     Attributes:
         digest: its name.
@@ -34,7 +34,7 @@ class ManifestRow:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """A manifest as it came: its bytes, which `digest` names, who pushed it, and when (seconds since the epoch)."""
+    """A pushed manifest: its bytes and their digest, who pushed it, and when (seconds since the epoch)."""
 
     digest: Digest
     raw: bytes
@@ -119,7 +119,7 @@ def find_tagged(connection: Connection, repository: RepositoryName, tag: Tag) ->
 
 @autocommit
 def content(connection: Connection, repository: RepositoryName, digest: Digest) -> bytes | None:
-    """The manifest's bytes; `None` when it is not there, or its bytes are in the blob store."""
+    """The manifest's bytes; `None` when it is absent, or its bytes are in the blob store."""
     raw: bytes | None = _CONTENT.scalar(connection, {"repository": repository, "digest": digest})
     return raw
 
@@ -132,7 +132,7 @@ def filed(connection: Connection, repository: RepositoryName, digests: Collectio
 
 
 def put(connection: Connection, repository_id: int, pushed: Pushed, row_id: int | None) -> None:
-    """Record a manifest and its references; one that is there already (in row `row_id`) has its age start again."""
+    """Record a manifest and its references; resets the age of an existing one (row `row_id`)."""
     if row_id is not None:
         fresh = {"row": row_id, "pushed": pushed.now, "media_type": pushed.manifest.media_type, "content": pushed.raw}
         _REFRESH.change(connection, fresh)
@@ -144,7 +144,7 @@ def put(connection: Connection, repository_id: int, pushed: Pushed, row_id: int 
 
 
 def remove(connection: Connection, repository_id: int, digest: Digest) -> list[Tag] | None:
-    """Forget a manifest; returns the tags that went with it, or `None` when there was no such manifest."""
+    """Remove a manifest; returns the tags removed with it, or `None` when there was no such manifest."""
     gone = connection.execute(
         select(tags.c.name).where(tags.c.repository_id == repository_id, tags.c.digest == digest)
     ).scalars()
@@ -170,13 +170,13 @@ def all_of(connection: Connection, repository_id: int) -> list[Digest]:
 
 
 def absent(connection: Connection, repository: RepositoryName, digests: Collection[Digest]) -> set[Digest]:
-    """Those of the digests that a repository, by its name, does not hold as manifests."""
+    """Those of the digests that are not manifests of the repository with this name."""
     here = named_repositories.find(connection, repository)
     return set(digests) if here is None else set(digests) - present(connection, here, digests)
 
 
 def columns(pushed: Pushed) -> dict[str, Any]:
-    """The columns that tell of a manifest."""
+    """The column values of a manifest."""
     manifest = pushed.manifest
     return {
         "digest": pushed.digest,

@@ -1,7 +1,7 @@
-"""Opening the metadata of a data folder: made when the folder is new, brought up to date when older.
+"""Opens the metadata of a data folder: creates it in a new folder, migrates an older one.
 
-A database that is absent is not a new one: where content is, its rows were lost, and nothing is begun in their place
-unless somebody says so.
+An absent database is not always a new one: if there is content, its rows were lost, and an empty database is made only
+on request.
 """
 
 import sqlite3
@@ -31,11 +31,11 @@ class DatabaseNewer(BasegateError):
 
 
 class DatabaseMissing(BasegateError):
-    """There is content, and no database that knows whose it is."""
+    """There is content without a database."""
 
 
 class DatabaseDamaged(BasegateError):
-    """The file is no database, or cannot be read as one."""
+    """The file is not a readable database."""
 
 
 def open_metadata(
@@ -49,21 +49,21 @@ def open_metadata(
 
     Args:
         data: the folder.
-        first: a change to be made before anything else is.
+        first: a change to make before any other.
         busy_seconds: how long a change waits for a lock that another process holds.
         new: begin with an empty database although the folder has content.
 
     Raises:
         DatabaseNewer: the database was written by a newer basegate.
         DatabaseMissing: the folder has content and no database.
-        DatabaseDamaged: what is there is none.
-        DatabaseOutdated: it lacks what its copy has.
+        DatabaseDamaged: the file is not a readable database.
+        DatabaseOutdated: it is older than its copy.
     """
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = data / FILE_NAME
     if not path.exists():
         _require_new(data, allowed=new)
-        # Hashes of secrets are in it. SQLite gives its side files the mode of the database.
+        # It holds hashes of secrets. SQLite gives its side files the same mode.
         path.touch(mode=0o600)
     engine = connect(path, begin="BEGIN IMMEDIATE")
     try:
@@ -121,7 +121,7 @@ def _require_new(data: Path, *, allowed: bool) -> None:
 
 
 def require_nothing_lost(data: Path) -> None:
-    """Raise DatabaseMissing where there is content, or a copy of its rows; asked where there is no database."""
+    """Raise DatabaseMissing when there is content, or a copy of rows, but no database."""
     if is_rest_of_registry(data):
         raise DatabaseMissing(
             f"{data} holds content, but its database {data / FILE_NAME} is missing or empty: run "
@@ -131,12 +131,12 @@ def require_nothing_lost(data: Path) -> None:
 
 
 def is_rest_of_registry(data: Path) -> bool:
-    """Whether there is content, or a copy of rows, as a registry has them."""
+    """Whether the folder has a registry's content, or a copy of its rows."""
     return _holds_content(data) or (data / COPY_NAME).exists()
 
 
 def require_known_revision(data: Path) -> None:
-    """Raise DatabaseNewer for what a newer basegate wrote; whatever else is wrong, opening it tells."""
+    """Raise DatabaseNewer for a database of a newer basegate; opening it reports other faults."""
     try:
         with closing(sqlite3.connect(data / FILE_NAME)) as rows:
             (revision,) = rows.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)

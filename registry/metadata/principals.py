@@ -1,6 +1,6 @@
 """Who may sign in: principals and the hashes of their secrets, as plain functions of a connection.
 
-Names, roles and patterns are checked where they come in (`registry.auth.enrolment`); here they are rows.
+`registry.auth.enrolment` validates names, roles and patterns; here they are rows.
 """
 
 import json
@@ -79,7 +79,7 @@ def everyone(connection: Connection) -> list[PrincipalRow]:
 
 
 def exists_any(connection: Connection) -> bool:
-    """Whether a single principal is known."""
+    """Whether there is any principal."""
     return connection.execute(select(principals.c.id).limit(1)).first() is not None
 
 
@@ -104,7 +104,7 @@ def add(connection: Connection, row: PrincipalRow) -> bool:
 
 
 def replace_secrets(connection: Connection, principal_id: str, secrets: Sequence[SecretRow]) -> None:
-    """Put new secrets in the place of those with the same names."""
+    """Replace the secrets of the same names."""
     names = [secret.name for secret in secrets]
     connection.execute(
         delete(principal_secrets).where(
@@ -117,13 +117,13 @@ def replace_secrets(connection: Connection, principal_id: str, secrets: Sequence
 
 
 def set_enabled(connection: Connection, principal_id: str, *, enabled: bool) -> None:
-    """Let a principal sign in, or not."""
+    """Enable or disable a principal."""
     connection.execute(update(principals).where(principals.c.id == principal_id).values(enabled=enabled))
     connection.info[PRINCIPALS_CHANGED] = True
 
 
 def grant(connection: Connection, principal_id: str, role: str, repositories: Sequence[str]) -> None:
-    """Bind a principal to another role and other repositories."""
+    """Set a principal's role and repositories."""
     values = {"role": role, "repositories": json.dumps(repositories)}
     connection.execute(update(principals).where(principals.c.id == principal_id).values(values))
     connection.info[PRINCIPALS_CHANGED] = True
@@ -136,7 +136,7 @@ def give_scope_map(connection: Connection, principal_id: str, name: str) -> None
 
 
 def remove(connection: Connection, principal_id: str) -> None:
-    """Forget a principal and its secrets."""
+    """Remove a principal and its secrets."""
     connection.execute(delete(principal_secrets).where(principal_secrets.c.principal_id == principal_id))
     connection.execute(delete(principals).where(principals.c.id == principal_id))
     connection.info[PRINCIPALS_CHANGED] = True

@@ -29,14 +29,14 @@ _FIND = Statement(
 
 @dataclass(frozen=True, slots=True)
 class PushLookup:
-    """What is there.
+    """The result of the query.
 
     Attributes:
         repository_id: the repository's row; -1 when there is none.
-        manifest_id: the manifest's row, when it was pushed before.
+        manifest_id: the manifest's row, if it was pushed before.
         tagged: what the tag points at.
-        holds_blobs: whether it certainly holds all blobs that were asked for; where it is `False`, they have to be
-            counted one by one.
+        holds_blobs: whether it certainly holds all blobs that were asked for; if `False`, they have to be counted one
+            by one.
         locked: whether anything in the repository may be locked.
     """
 
@@ -53,7 +53,7 @@ NOTHING = PushLookup()
 def find(
     connection: Connection, repository: RepositoryName, manifest: Digest, tag: Tag | None, blobs: Collection[Digest]
 ) -> PushLookup:
-    """Ask for a manifest, a tag and the blobs that the manifest needs."""
+    """Look up a manifest, a tag and the blobs that the manifest needs."""
     asked = list(set(blobs))[: len(_PLACES)]
     places = dict(zip(_PLACES, (asked + [""] * len(_PLACES)), strict=False))
     row = _FIND.first(connection, {"repository": repository, "manifest": manifest, "tag": tag or "", **places})

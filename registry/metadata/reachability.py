@@ -1,4 +1,4 @@
-"""Which manifests reach a piece of content: directly, or through the indexes that hold them."""
+"""The manifests that reach some content: directly, or through indexes."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from registry.oci.names import RepositoryName, Tag
 
 
 def _closure() -> Select[tuple[str]]:
-    """Upwards from the content: its manifests, the indexes that hold those, and so on; UNION ends every circle."""
+    """The closure upwards from the content: its manifests, their indexes, and so on; UNION ends cycles."""
     repository = select(repositories.c.id).where(repositories.c.name == bindparam("repository")).scalar_subquery()
     holders = select(manifests.c.digest).join(manifest_references)
     reaching = holders.where(
@@ -28,7 +28,7 @@ def _closure() -> Select[tuple[str]]:
 
 
 def _downwards() -> Select[tuple[str]]:
-    """Downwards from a manifest: what it names, what the manifests among that name, and so on."""
+    """The closure downwards from a manifest: its references, those of its manifests, and so on."""
     repository = select(repositories.c.id).where(repositories.c.name == bindparam("repository")).scalar_subquery()
     named = select(manifest_references.c.digest).join(manifests)
     start = named.where(manifests.c.repository_id == repository, manifests.c.digest == bindparam("digest"))
@@ -100,7 +100,7 @@ class Part(NamedTuple):
     """A blob that a manifest names.
 
     Attributes:
-        kind: config or layer; blob, where an index names it.
+        kind: config or layer; blob for one that an index names.
         position: place in the manifest: 0 is the configuration, 1 the first layer.
         digest: the blob.
         media_type: as the manifest says.
@@ -124,7 +124,7 @@ class StoredName:
 
 
 def stored_names(connection: Connection) -> list[StoredName]:
-    """Every manifest of every repository; for commands that look at the whole store."""
+    """Every manifest of every repository; for commands on the whole store."""
     tagged: dict[tuple[int, str], list[Tag]] = {}
     for repository, digest, name in connection.execute(_TAGS):
         tagged.setdefault((repository, digest), []).append(Tag(name))
@@ -142,7 +142,7 @@ def manifests_using(connection: Connection, repository: RepositoryName, digest: 
 
 @autocommit
 def parts_of(connection: Connection, repository: RepositoryName, digest: Digest) -> list[Part]:
-    """The blobs that a manifest names, in its order; none when it is not there."""
+    """The blobs that a manifest names, in its order; empty when the manifest is absent."""
     rows = _PARTS.rows(connection, {"repository": repository, "digest": digest})
     return sorted(
         Part(kind, position, Digest(blob), media_type, size) for kind, position, blob, media_type, size in rows
@@ -156,7 +156,7 @@ def manifest_page(connection: Connection, after: int, count: int) -> list[tuple[
 
 
 def manifests_reaching(connection: Connection, repository: RepositoryName, digest: Digest) -> list[Digest]:
-    """All manifests of the repository that reach a blob or manifest: nearest first is not promised, each once."""
+    """All manifests of the repository that reach a blob or manifest, each once, in no particular order."""
     rows = connection.execute(_REACHING, {"repository": repository, "digest": digest})
     return [Digest(manifest) for (manifest,) in rows]
 
@@ -164,7 +164,7 @@ def manifests_reaching(connection: Connection, repository: RepositoryName, diges
 def reaches_any(
     connection: Connection, repository: RepositoryName, digest: Digest, among: Collection[Digest]
 ) -> Digest | None:
-    """One of some content that a manifest of the repository reaches, itself or through the manifests that it holds."""
+    """One of the digests that a manifest of the repository reaches, directly or through its manifests."""
     for some in batches(among):
         reached = connection.execute(_BELOW, {"repository": repository, "digest": digest, "among": some}).scalar()
         if reached is not None:
@@ -173,6 +173,6 @@ def reaches_any(
 
 
 def manifests_naming(connection: Connection, repository_id: int, digest: Digest, count: int) -> list[Digest]:
-    """At most `count` manifests of the repository that name the content themselves."""
+    """At most `count` manifests of the repository that name the content directly."""
     rows = connection.execute(_DIRECT, {"repository": repository_id, "digest": digest, "count": count})
     return [Digest(manifest) for (manifest,) in rows]

@@ -55,7 +55,7 @@ _SUBJECT = Statement(
 def subjects_of(
     connection: Connection, repository: RepositoryName, digests: Collection[Digest]
 ) -> dict[Digest, Digest | None]:
-    """What each of the manifests refers to, `None` for those without a subject; absent manifests are left out."""
+    """The subject of each manifest, `None` for those without one; absent manifests are left out."""
     rows = {
         digest: _SUBJECT.first(connection, {"repository": repository, "digest": digest})
         for digest in dict.fromkeys(digests)
@@ -67,9 +67,9 @@ def subjects_of(
 def page(  # noqa: PLR0913
     connection: Connection, repository: RepositoryName, subject: Digest, artifact_type: str, *, after: str, count: int
 ) -> list[ReferrerRow]:
-    """At most `count` referrers behind the digest `after`; `artifact_type` "" means any.
+    """At most `count` referrers after the digest `after`; `artifact_type` "" means any.
 
-    There may be fewer although more follow: no more than a MiB of annotations is held, or those of one manifest.
+    A page may be shorter although more follow: it ends after a MiB of annotations.
     """
     values: dict[str, Any] = {"repository": repository, "subject": subject, "after": after, "count": count}
     query = _OF_TYPE if artifact_type else _ALL
@@ -85,7 +85,7 @@ def page(  # noqa: PLR0913
 
 
 class _Quoted(dict[str, str]):
-    """Texts as JSON; a page holds few different ones."""
+    """Caches texts as JSON; a page has few different ones."""
 
     def __missing__(self, text: str) -> str:
         quoted = self[text] = json.dumps(text)
@@ -95,6 +95,6 @@ class _Quoted(dict[str, str]):
 def _entry(quoted: _Quoted, row: tuple[str, str, int, str, str]) -> str:
     digest, media_type, size, kind, annotations = row
     artifact_type = f', "artifactType": {quoted[kind]}' if kind else ""
-    # They were written by `json.dumps` when the manifest was recorded.
+    # `json.dumps` wrote them when the manifest was recorded.
     notes = "" if annotations == "{}" else f', "annotations": {annotations}'
     return f'{{"mediaType": {quoted[media_type]}, "size": {size}, "digest": "{digest}"{artifact_type}{notes}}}'

@@ -1,4 +1,4 @@
-"""Rows that do not fit, and putting them right: the questions and changes of `basegate verify`."""
+"""Finding and repairing wrong rows: the queries and changes of `basegate verify`."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _UNLINKED = (
             repository_blobs.c.repository_id == manifest_references.c.repository_id,
             repository_blobs.c.digest == manifest_references.c.digest,
         ),
-        # What an index names without calling it a manifest may be one all the same.
+        # A member of an index may be a manifest although its media type is not a manifest's.
         ~exists().where(
             manifests.c.repository_id == manifest_references.c.repository_id,
             manifests.c.digest == manifest_references.c.digest,
@@ -71,7 +71,7 @@ def is_recorded(connection: Connection, row: int) -> bool:
 
 
 def row_fits(connection: Connection, row: int, manifest: Manifest, size: int) -> bool:
-    """Whether a manifest's row and its references tell what its bytes do; one that has gone does."""
+    """Whether a manifest's row and references match its bytes; true when the row is gone."""
     stored = connection.execute(select(manifests).where(manifests.c.id == row)).mappings().first()
     if stored is None:
         return True
@@ -83,7 +83,7 @@ def row_fits(connection: Connection, row: int, manifest: Manifest, size: int) ->
 
 
 def write_row(connection: Connection, row: int, manifest: Manifest, size: int) -> None:
-    """Have a manifest's row and its references tell what its bytes do."""
+    """Make a manifest's row and references match its bytes."""
     connection.execute(update(manifests).where(manifests.c.id == row).values(**_wanted(manifest, size)))
     here = connection.execute(select(manifests.c.repository_id).where(manifests.c.id == row)).scalar_one()
     connection.execute(delete(manifest_references).where(manifest_references.c.manifest_id == row))
@@ -93,17 +93,17 @@ def write_row(connection: Connection, row: int, manifest: Manifest, size: int) -
 
 
 def put_content(connection: Connection, row: int, content: bytes) -> None:
-    """Give a manifest the bytes that its digest names."""
+    """Set the bytes of a manifest."""
     connection.execute(update(manifests).where(manifests.c.id == row).values(content=content))
 
 
 def unlinked(connection: Connection, row: int) -> list[Digest]:
-    """Blobs that a manifest names and its repository does not show; layers that live elsewhere need not be here."""
+    """Blobs that a manifest names and its repository does not hold, without non-distributable layers."""
     return [Digest(digest) for (digest,) in connection.execute(_UNLINKED, {"row": row})]
 
 
 def link(connection: Connection, row: int, digest: Digest, size: int) -> None:
-    """Have the repository of a manifest show a blob that is there."""
+    """Link an existing blob to the repository of a manifest."""
     here = connection.execute(select(manifests.c.repository_id).where(manifests.c.id == row)).scalar_one()
     pushed = connection.execute(select(manifests.c.pushed).where(manifests.c.id == row)).scalar_one()
     values = {"repository_id": here, "digest": digest, "size": size, "created": pushed}
@@ -111,17 +111,17 @@ def link(connection: Connection, row: int, digest: Digest, size: int) -> None:
 
 
 def put_size(connection: Connection, digest: Digest, size: int) -> None:
-    """Have all rows tell the size of a blob in bytes."""
+    """Set the size in bytes of a blob in all rows."""
     connection.execute(update(repository_blobs).where(repository_blobs.c.digest == digest).values(size=size))
 
 
 def dangling_tags(connection: Connection) -> list[tuple[str, str, str]]:
-    """Repository, tag and digest of tags that point at no manifest."""
+    """Repository, tag and digest of the tags that point at no manifest."""
     return [(name, tag, digest) for name, tag, digest in connection.execute(_DANGLING)]
 
 
 def drop_tag(connection: Connection, repository: str, tag: str) -> None:
-    """Remove a tag that points at nothing."""
+    """Remove a dangling tag."""
     here = select(repositories.c.id).where(repositories.c.name == repository).scalar_subquery()
     connection.execute(delete(tags).where(and_(tags.c.repository_id == here, tags.c.name == tag)))
 

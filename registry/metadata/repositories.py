@@ -53,7 +53,7 @@ def ensure(connection: Connection, name: RepositoryName, now: float) -> int:
 
 @autocommit
 def page(connection: Connection, after: str, count: int, before: str = BEHIND_ALL) -> list[RepositoryName]:
-    """At most `count` names behind `after` and in front of `before`, in the order of their bytes."""
+    """At most `count` names after `after` and before `before`, in the order of their bytes."""
     values = {"after": after, "before": before, "count": count}
     return [RepositoryName(name) for (name,) in _PAGE.rows(connection, values)]
 
@@ -66,7 +66,7 @@ def listed(connection: Connection, after: str, count: int, before: str = BEHIND_
 
 
 def bytes_held(connection: Connection, repository_id: int) -> int:
-    """Bytes of the distinct blobs and manifests in a repository: what a quota counts."""
+    """The size in bytes of the distinct blobs and manifests of a repository: what a quota limits."""
     values = {"repository_id": repository_id}
     return int(connection.execute(_BLOB_BYTES, values).scalar_one()) + int(
         connection.execute(_MANIFEST_BYTES, values).scalar_one()
@@ -74,6 +74,6 @@ def bytes_held(connection: Connection, repository_id: int) -> int:
 
 
 def remove(connection: Connection, name: RepositoryName) -> bool:
-    """Forget a repository with its tags, manifests and links to blobs; `False` when there was none."""
+    """Remove a repository with its tags, manifests and links to blobs; `False` when there was none."""
     connection.info[BLOBS_REMOVED] = True
     return connection.execute(delete(repositories).where(repositories.c.name == name)).rowcount > 0

@@ -1,4 +1,4 @@
-"""Why content is kept: the chain of rows that leads to it."""
+"""Why content is kept: the chain of rows that refers to it."""
 
 import time
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Explanation:
 
 
 def explain(connection: Connection, digest: Digest, modified: float | None, grace: float) -> Explanation:
-    """Follow the rows that lead to a blob or manifest.
+    """Find the rows that refer to a blob or manifest.
 
     Args:
         connection: to read with.

@@ -39,7 +39,7 @@ class JournalEntry:
 
 
 def add(connection: Connection, digest: Digest, content: bytes) -> None:
-    """Keep the bytes of a blob under a higher id than any before."""
+    """Add the bytes of a blob under a higher id than any before."""
     _ADD.change(connection, {"digest": digest, "content": content})
 
 

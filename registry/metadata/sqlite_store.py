@@ -33,9 +33,9 @@ class SqliteStore:
 
     Attributes:
         watch: whether the database's files are still there.
-        make_room: called when the disk has no room for a change that brings no content; whether another try may help.
+        make_room: called when the disk is full for a change without content; returns whether to retry.
 
-    The schema must be in place: `registry.metadata.open_store.open_metadata` sees to that.
+    The schema must exist: `registry.metadata.open_store.open_metadata` creates it.
 
     Args:
         path: the database file.
@@ -44,7 +44,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, busy_seconds: float = BUSY_SECONDS) -> None:
         self._writer = GroupCommit(connect(path, begin="BEGIN IMMEDIATE", busy_seconds=busy_seconds), self._committed)
-        # Only another process that shuts everybody out keeps a look-up waiting, and that in the loop's thread.
+        # A look-up waits only for another process's exclusive lock, and waits in the event loop's thread.
         self._reading = connect(path, begin="BEGIN", busy_seconds=min(busy_seconds, READ_SECONDS))
         self._connections = ThreadConnections(_only_reads)
         self._own = 0
@@ -55,7 +55,7 @@ class SqliteStore:
         self._others = OtherCommits(path)
 
     async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a query here and now: a look-up costs less than handing it to another thread."""
+        """Run a query in this thread: a look-up costs less than a switch to another."""
         return self.read_now(query, *args, **kwargs)
 
     async def read_apart(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -76,11 +76,11 @@ class SqliteStore:
         except Exception as error:
             raise self._reported(as_oci_error(error)) from error
         finally:
-            if connection.in_transaction():  # begun by SQLAlchemy for a statement of its own
+            if connection.in_transaction():  # SQLAlchemy began a transaction of its own
                 connection.rollback()
 
     async def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Queue a change for the writer thread and wait until it is durable, in the file that has the name."""
+        """Queue a change for the writer thread and wait until it is durable in the database's file."""
         if self.watch.damage:
             raise Unavailable(self.watch.damage)
         try:

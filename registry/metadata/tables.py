@@ -1,6 +1,6 @@
-"""The tables of what a registry holds: repositories, manifests, tags, their locks, blobs, events, what was removed.
+"""The tables of a registry: repositories, manifests, tags, locks, blobs, events, trash.
 
-Digests and names are stored as their text. Every look-up a request makes is the prefix of one index.
+Digests and names are stored as text. Every look-up of a request uses the prefix of one index.
 """
 
 from sqlalchemy import (
@@ -54,14 +54,14 @@ manifests = Table(
     Column("pushed", Float, nullable=False, comment="last push, seconds since the epoch"),
     Column("created", Float, nullable=True, comment="first push; NULL: as `pushed`"),
     Column("pushed_by", String(36), nullable=False, comment="principal id"),
-    # Last, so that whoever reads other columns does not read it; NULL where its bytes are in the blob store.
+    # Last, so that reading other columns skips it; NULL when the bytes are in the blob store.
     Column("content", LargeBinary, nullable=True, comment="the bytes as pushed"),
     UniqueConstraint("repository_id", "digest"),
     Index(None, "digest"),
-    # Most manifests refer to no other, and each index costs every push.
+    # A partial index: most manifests have no subject, and each index costs every push.
     Index(None, "repository_id", "subject", "digest", sqlite_where=text("subject IS NOT NULL")),
     Index(None, "repository_id", "subject", "referrer_type", "digest", sqlite_where=text("subject IS NOT NULL")),
-    # Ids are never given twice: whoever walks the table by id must not take a new row for an old one.
+    # Ids are never reused: a walk over the table by id must not take a new row for an old one.
     sqlite_autoincrement=True,
 )
 
@@ -114,7 +114,7 @@ repository_blobs = Table(
 fresh_blobs = Table(
     "fresh_blobs",
     SCHEMA,
-    # Ids only rise: those up to one that was seen are forgotten, and none that is written later may be among them.
+    # Ids only rise: entries up to a known id are removed, and a later entry must not be among them.
     Column("id", Integer, primary_key=True),
     Column("digest", _DIGEST, nullable=False),
     Column("content", LargeBinary, nullable=False, comment="the bytes of a file that may not be durable yet"),

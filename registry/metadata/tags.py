@@ -1,4 +1,4 @@
-"""Tags: names within a repository that point at one manifest and may move."""
+"""Tags: names in a repository that point at one manifest and may move."""
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
@@ -56,7 +56,7 @@ def current(connection: Connection, repository_id: int, tag: Tag) -> Digest | No
 def point(  # noqa: PLR0913
     connection: Connection, repository_id: int, tag: Tag, digest: Digest, now: float, *, is_new: bool
 ) -> None:
-    """Point a tag at a manifest; whether there was none before has been asked in the same transaction."""
+    """Point a tag at a manifest; `is_new` was read in the same transaction."""
     if is_new:
         row = {"repository_id": repository_id, "name": tag, "digest": digest, "created": now, "updated": now}
         _ADD.change(connection, row)
@@ -65,13 +65,13 @@ def point(  # noqa: PLR0913
 
 
 def remove(connection: Connection, repository_id: int, tag: Tag) -> bool:
-    """Forget a tag; `False` when there was none."""
+    """Remove a tag; `False` when there was none."""
     locks.forget(connection, repository_id, (tag,))
     return _REMOVE.change(connection, {"repository": repository_id, "tag": tag}) > 0
 
 
 def page(connection: Connection, repository_id: int, after: str, count: int) -> list[Tag]:
-    """At most `count` tags behind `after`, in the order of their bytes."""
+    """At most `count` tags after `after`, in the order of their bytes."""
     values = {"repository": repository_id, "after": after, "count": count}
     return [Tag(name) for (name,) in _PAGE.rows(connection, values)]
 

@@ -1,8 +1,8 @@
-"""Changes: what one request does to the tables, with its event, as one transaction.
+"""The changes of one request to the tables, with their events, each as one transaction.
 
-Each is a plain function of a connection that raises to have everything undone. Blobs are in the blob store before
-the rows that mention them; `still_there` is asked inside the transaction, because garbage collection removes files
-inside one too: whoever comes second sees what the first has done.
+Each is a plain function of a connection; an exception rolls it back. Blobs are in the blob store before the rows that
+name them. `still_there` is called inside the transaction, because garbage collection removes files inside one too: the
+second of the two sees what the first did.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -50,11 +50,11 @@ _ALL = -1
 
 @dataclass(frozen=True, slots=True)
 class ChangeContext:
-    """Where, by whom and when a change is made.
+    """The repository, the caller, the time and the quota of a change.
 
     Attributes:
         repository: its name.
-        principal: id of who makes it, "" for the registry itself.
+        principal: id of the caller, "" for the registry itself.
         now: seconds since the epoch.
         quota: bytes that the repository may hold, or `None`.
     """
@@ -67,14 +67,14 @@ class ChangeContext:
 
 @dataclass(frozen=True, slots=True)
 class ManifestChange:
-    """A manifest to be recorded.
+    """A manifest to record.
 
     Attributes:
         raw: its bytes, which `digest` names.
         blobs: what must be in the repository as blobs.
         children: what must be there as manifests.
         frozen: of the tags, those that must not move.
-        members: what must be there as blobs or manifests: what an index names without calling it a manifest.
+        members: what must be there as blobs or manifests: entries of an index with another media type.
     """
 
     digest: Digest
@@ -89,7 +89,7 @@ class ManifestChange:
 
 @dataclass(frozen=True, slots=True)
 class RemovedRepository:
-    """What went with a repository."""
+    """What was removed with a repository."""
 
     manifests: tuple[Digest, ...] = ()
     tags: tuple[Tag, ...] = ()
@@ -99,7 +99,7 @@ class RemovedRepository:
 def take_blob(
     connection: Connection, at: ChangeContext, digest: Digest, size: int, still_there: Callable[[], bool]
 ) -> None:
-    """An uploaded blob becomes visible in its repository.
+    """Link an uploaded blob to its repository.
 
     Raises:
         Locked: the repository is locked against writes.
@@ -114,14 +114,14 @@ def take_blob(
 def take_small_blob(
     connection: Connection, at: ChangeContext, digest: Digest, content: bytes, write: Callable[[], T]
 ) -> T:
-    """The bytes of a blob go into the journal and it becomes visible in its repository.
+    """Put the bytes of a blob into the journal and link it to its repository.
 
     Args:
         connection: to write with.
-        at: the occasion.
+        at: the context of the change.
         digest: the blob.
         content: its bytes.
-        write: writes its file, which need not be durable; returns what this returns.
+        write: writes its file, which need not be durable; its result is returned.
 
     Raises:
         Locked: the repository is locked against writes.
@@ -143,7 +143,7 @@ def _show(connection: Connection, at: ChangeContext, digest: Digest, size: int) 
 
 @takes_room
 def mount_blob(connection: Connection, at: ChangeContext, digest: Digest, source: RepositoryName) -> bool:
-    """A blob of another repository becomes visible here; `False` when the source does not hold it (any more).
+    """Link a blob of another repository; `False` when the source does not hold it.
 
     Raises:
         Locked: the repository is locked against writes.
@@ -161,10 +161,10 @@ def mount_blob(connection: Connection, at: ChangeContext, digest: Digest, source
 
 
 def drop_blob(connection: Connection, at: ChangeContext, digest: Digest) -> None:
-    """A repository shows a blob no longer.
+    """Unlink a blob from a repository.
 
     Raises:
-        BlobUnknown: it did not.
+        BlobUnknown: the repository does not hold it.
         Locked: the repository is locked against deletes or writes.
         Unsupported: a manifest of the repository names the blob.
     """
@@ -182,7 +182,7 @@ def drop_blob(connection: Connection, at: ChangeContext, digest: Digest) -> None
 
 @takes_room
 def record_manifest(connection: Connection, at: ChangeContext, change: ManifestChange) -> None:
-    """A manifest, its bytes, its references and its tags are recorded.
+    """Record a manifest, its bytes, its references and its tags.
 
     Raises:
         ManifestBlobUnknown: content it names is not in the repository.
@@ -203,14 +203,14 @@ def record_manifest(connection: Connection, at: ChangeContext, change: ManifestC
 
 
 def ground_of(connection: Connection, at: ChangeContext, change: ManifestChange) -> PushLookup:
-    """What the manifest finds in its repository, its first tag included."""
+    """The state of the repository for this manifest and its first tag."""
     return push_lookup.find(connection, at.repository, change.digest, next(iter(change.tags), None), change.blobs)
 
 
 def require_writable(
     connection: Connection, repository: RepositoryName, lookup: PushLookup, change: ManifestChange
 ) -> None:
-    """Neither the repository nor a tag that would move is locked against writes; what changes nothing may be pushed.
+    """Check that neither the repository nor a tag that would move is locked against writes.
 
     Raises:
         Locked: one of them is.
@@ -222,10 +222,10 @@ def require_writable(
 
 
 def require_content(connection: Connection, lookup: PushLookup, change: ManifestChange) -> None:
-    """Everything the manifest needs is in the repository.
+    """Check that everything the manifest needs is in the repository.
 
     Raises:
-        ManifestBlobUnknown: names what is missing.
+        ManifestBlobUnknown: the message names what is missing.
     """
     if lookup.holds_blobs and not change.children and not change.members:
         return
@@ -239,7 +239,7 @@ def require_content(connection: Connection, lookup: PushLookup, change: Manifest
 
 
 def unknown_content(missing: Sequence[Digest], why: str) -> ManifestBlobUnknown:
-    """The refusal of a manifest that names what cannot be relied on; `why` ends its sentence."""
+    """The error for a manifest that names missing content; `why` ends the sentence."""
     others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
     detail = [{"digest": digest} for digest in missing[:100]]
     return ManifestBlobUnknown(f"the manifest names {missing[0]}{others}, {why}", detail)
@@ -251,7 +251,7 @@ def _moves(_tag: Tag) -> bool:
 
 
 def drop_tag(connection: Connection, at: ChangeContext, tag: Tag, is_immutable: Callable[[Tag], bool] = _moves) -> None:
-    """Only the tag goes.
+    """Remove a tag alone.
 
     Raises:
         Denied: it is immutable.
@@ -271,7 +271,7 @@ def drop_tag(connection: Connection, at: ChangeContext, tag: Tag, is_immutable: 
 def drop_manifest(
     connection: Connection, at: ChangeContext, digest: Digest, is_immutable: Callable[[Tag], bool] = _moves
 ) -> None:
-    """A manifest goes, and every tag that points at it.
+    """Remove a manifest and every tag that points at it.
 
     Raises:
         Denied: such a tag is immutable.
@@ -297,7 +297,7 @@ def drop_manifest(
 def drop_repository(
     connection: Connection, at: ChangeContext, is_immutable: Callable[[Tag], bool] = _moves
 ) -> RemovedRepository:
-    """A repository goes with its tags, manifests and links to blobs; says which.
+    """Remove a repository with its tags, manifests and links to blobs; returns which.
 
     Raises:
         Denied: one of its tags is immutable.
@@ -321,7 +321,7 @@ def drop_repository(
 
 
 def _set_tags(connection: Connection, at: ChangeContext, lookup: PushLookup, change: ManifestChange) -> list[Tag]:
-    """Those that did not point there before; what the first one points at was found already."""
+    """Set the tags; returns those that moved. `lookup` has what the first one points at."""
     moved = []
     for number, tag in enumerate(change.tags):
         before = tags.current(connection, lookup.repository_id, tag) if number else lookup.tagged
@@ -335,7 +335,7 @@ def _set_tags(connection: Connection, at: ChangeContext, lookup: PushLookup, cha
 
 
 def immutable(repository: RepositoryName, tag: Tag, digest: Digest) -> Denied:
-    """The refusal to move an immutable tag."""
+    """The error for moving an immutable tag."""
     return Denied(
         f"tag {repository}:{tag} is immutable and points at {digest}: push under another tag",
         {"tag": tag, "digest": digest},
@@ -373,7 +373,7 @@ def _within_quota(connection: Connection, at: ChangeContext, repository_id: int)
 
 
 def over_quota(repository: RepositoryName, wanted: int, quota: int) -> QuotaExceeded:
-    """The refusal, with its numbers in bytes."""
+    """The error for a full quota, with the numbers in bytes."""
     return QuotaExceeded(
         f"{repository} would hold {wanted} bytes, its quota is {quota}: delete something first, or ask for more",
         {"bytes": wanted, "quota": quota},

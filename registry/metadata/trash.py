@@ -1,7 +1,7 @@
-"""The trash: rows that collections and deletes have removed, kept until they cannot be brought back any more.
+"""The trash: rows that collections and deletes removed, kept while they can be restored.
 
-Whatever removes rows puts them here first, in its own transaction. What one collection or one delete has removed has
-one `run` and can be brought back together.
+Every removal puts its rows here first, in the same transaction. The rows of one collection or delete have one `run` and
+can be restored together.
 """
 
 import uuid
@@ -21,7 +21,7 @@ DELETED = "delete-"
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """One run that removes something: its name, and when (seconds since the epoch)."""
+    """A run that removes content: its name, and when (seconds since the epoch)."""
 
     run: str
     now: float
@@ -44,7 +44,7 @@ class Discarded:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run has removed: how many of each kind, and when (seconds since the epoch)."""
+    """What a run removed: how many of each kind, and when (seconds since the epoch)."""
 
     name: str
     time: float
@@ -52,47 +52,47 @@ class Run:
 
 
 def collection(now: float) -> Removal:
-    """A collection that begins."""
+    """The removal of a new collection."""
     return Removal(_named(COLLECTED, now), now)
 
 
 def deletion(now: float) -> Removal:
-    """A delete."""
+    """The removal of a delete."""
     return Removal(_named(DELETED, now), now)
 
 
 def discard_manifest(connection: Connection, removal: Removal, repository_id: int, digest: Digest) -> None:
-    """A manifest is about to be removed, and the tags that point at it."""
+    """Copy a manifest, and the tags that point at it, to the trash before their removal."""
     here = (manifests.c.repository_id == repository_id) & (manifests.c.digest == digest)
     _discard(connection, _manifests(removal).where(here))
     _discard(connection, _tags(removal).where(tags.c.repository_id == repository_id, tags.c.digest == digest))
 
 
 def discard_tag(connection: Connection, removal: Removal, repository_id: int, tag: str) -> None:
-    """A tag is about to be removed."""
+    """Copy a tag to the trash before its removal."""
     _discard(connection, _tags(removal).where(tags.c.repository_id == repository_id, tags.c.name == tag))
 
 
 def discard_link(connection: Connection, removal: Removal, repository_id: int, digest: Digest) -> None:
-    """A repository is about to show a blob no longer."""
+    """Copy a repository's link to a blob to the trash before its removal."""
     here = (repository_blobs.c.repository_id == repository_id) & (repository_blobs.c.digest == digest)
     _discard(connection, _links(removal).where(here))
 
 
 def discard_repository(connection: Connection, removal: Removal, name: str) -> None:
-    """A repository is about to be removed with all that it holds."""
+    """Copy a repository with all its rows to the trash before its removal."""
     for rows in (_manifests(removal), _tags(removal), _links(removal)):
         _discard(connection, rows.where(repositories.c.name == name))
 
 
 def discard_blob(connection: Connection, removal: Removal, digest: Digest, size: int) -> None:
-    """A blob's file has been moved to the trash."""
+    """Record a blob whose file was moved to the trash."""
     values = {"run": removal.run, "time": removal.now, "kind": "blob", "digest": digest, "size": size, "repository": ""}
     connection.execute(insert(trash), values | {"tag": "", "media_type": "", "principal": "", "content": None})
 
 
 def runs(connection: Connection) -> list[Run]:
-    """All runs whose removals can be brought back, the latest first."""
+    """All runs that can be restored, latest first."""
     question = select(trash.c.run, trash.c.kind, func.max(trash.c.time), func.count()).group_by(
         trash.c.run, trash.c.kind
     )
@@ -103,7 +103,7 @@ def runs(connection: Connection) -> list[Run]:
 
 
 def contents(connection: Connection, run: str) -> list[Discarded]:
-    """What a run has removed, in the order in which it is to be brought back."""
+    """What a run removed, in the order for restoring it."""
     order = {"blob": 0, "manifest": 1, "link": 2, "tag": 3}
     rows = connection.execute(select(trash).where(trash.c.run == run).order_by(trash.c.id)).mappings()
     items = [
@@ -124,12 +124,12 @@ def contents(connection: Connection, run: str) -> list[Discarded]:
 
 
 def forget_run(connection: Connection, run: str) -> None:
-    """A run was brought back."""
+    """Remove the rows of a run that was restored."""
     connection.execute(delete(trash).where(trash.c.run == run))
 
 
 def forget_before(connection: Connection, time: float, count: int) -> int:
-    """Remove at most `count` rows that were put here before a time (seconds since the epoch); returns how many."""
+    """Remove at most `count` rows older than a time (seconds since the epoch); returns how many."""
     oldest = select(trash.c.id).where(trash.c.time < time).order_by(trash.c.time).limit(count)
     return connection.execute(delete(trash).where(trash.c.id.in_(oldest))).rowcount
 
