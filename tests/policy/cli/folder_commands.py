@@ -25,17 +25,19 @@ _OPTIONS = {
     "gc": ["--dry-run"],
 }
 MAKERS = frozenset({"serve", "init", "restore", "tls init"})
-"""These make a folder, or something in one; `policy show` needs none."""
+"""These make a folder, or something in one."""
+_FREE = frozenset({"policy show", "verify-receipt"})
+"""These need no registry: a policy may be a file, and of a folder the second reads a key alone."""
 
 
 def folder_commands() -> list[list[str]]:
     """The words of each, without `--data`."""
-    return [words for name, words in _walk(basegate, []) if name not in MAKERS | {"policy show"}]
+    return [words for name, words in _walk(basegate, []) if name not in MAKERS]
 
 
 def _walk(command: click.Command, path: list[str]) -> Iterator[tuple[str, list[str]]]:
     name = " ".join(path)
-    if any("--data" in item.opts for item in command.params):
+    if name not in _FREE and any("--data" in item.opts for item in command.params):
         arguments = [_WORDS[str(item.name)] for item in command.params if isinstance(item, click.Argument)]
         yield name, [*path, *arguments, *_OPTIONS.get(name, [])]
     if isinstance(command, click.Group):
