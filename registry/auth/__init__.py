@@ -1,1 +1,1 @@
-"""Who may do what: principals, scopes, tokens, access."""
+"""Principals, secrets, scopes, tokens, access."""

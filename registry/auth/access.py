@@ -1,4 +1,4 @@
-"""Access: may this request do this? The one place that says 401 or 403 for a route."""
+"""Access control: authorises requests, and raises 401 or 403 for a route."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
@@ -18,7 +18,7 @@ _IDENTITY = "basegate.identity"
 _MALFORMED = "the Authorization header cannot be read: send Basic with user:secret, or Bearer with a token"
 _MISSING = "authentication required: sign in with a principal's name or id and one of its secrets"
 
-# Pushing reads as well: clients look for blobs before they send them (distribution's access records).
+# Push needs pull: clients check for blobs before they send them (distribution's access records).
 _INCLUDED = {Action.PUSH: (Action.PULL, Action.PUSH)}
 
 SessionOwner = Callable[[], Awaitable[str]]
@@ -26,7 +26,7 @@ SessionOwner = Callable[[], Awaitable[str]]
 
 
 class Access:
-    """Answers for every route; who called is left in the request's scope, refused or not."""
+    """Authorises every route; puts the caller into the request's scope, refused or not."""
 
     def __init__(self, sign_in: SignIn, settings: SettingsInForce[RegistrySettings]) -> None:
         self._sign_in = sign_in
@@ -41,20 +41,20 @@ class Access:
         also: Iterable[RepositoryName] = (),
         session: SessionOwner | None = None,
     ) -> Principal:
-        """The principal, when it may do this to the repository.
+        """The principal, if it may do this to the repository.
 
         Args:
-            request: with its `Authorization`.
+            request: has the `Authorization` header.
             repository: the one in the path.
             action: what the route does; PUSH needs PULL as well.
-            also: repositories that the client had better be able to pull from (a mount's source): named in the
-                challenge, not demanded.
-            session: for requests within an upload session, who started it; a token of that principal that ended
-                meanwhile (by less than `auth.session_grace_seconds`) still counts.
+            also: repositories that the client should be able to pull from (a mount's source): in the challenge, but not
+                required.
+            session: for requests within an upload session, the principal that opened it; its token is valid for
+                `auth.session_grace_seconds` after it expired.
 
         Raises:
             Unauthorized: with a challenge: no credentials, wrong ones, or a token that is too narrow.
-            Denied: signed in with a secret, and the role does not grant this.
+            Denied: the caller used a secret, and its role does not grant this.
             TooManyRequests: too many wrong secrets.
         """
         actions = _INCLUDED.get(action, (action,))
@@ -65,9 +65,9 @@ class Access:
         raise self._refusal(request, identity, tuple(scopes), _sentence(identity, repository, actions))
 
     async def require_catalog(self, request: HTTPConnection, *, deleted: bool = False) -> Principal:
-        """The principal, when it may list repositories, or those of which something was deleted.
+        """The principal, if it may list repositories, or those with deleted content.
 
-        Which ones it sees is its role's affair.
+        Its role decides which ones it sees.
         """
         scope = DELETED_CATALOG_SCOPE if deleted else CATALOG_SCOPE
         identity = await self._identify(request, (scope,))
@@ -79,8 +79,8 @@ class Access:
     async def identify(self, request: HTTPConnection, scopes: Sequence[Scope] = ()) -> Principal:
         """The principal that has signed in, for routes that need no more (`/v2/`); a challenge names the scopes.
 
-        Without credentials this is 401 even where anonymous pull is on: Azure's clients look for the challenge. So it
-        is with the anonymous caller's token: whoever holds one has not signed in.
+        Without credentials this is 401 even with anonymous pull: Azure's clients look for the challenge. The anonymous
+        caller's token gives 401 too.
         """
         identity = await self._identify(request, scopes)
         if self._must_sign_in(identity):
@@ -88,29 +88,29 @@ class Access:
         return identity.principal
 
     def recall(self, authorization: str | None, repository: RepositoryName, action: Action) -> Principal | None:
-        """The principal when it is certain, without waiting, that `require` would return it; for fast paths."""
+        """The principal that `require` would return, if that is known without waiting; for fast paths."""
         identity = self._recall(authorization)
         if identity is None or not all(identity.may(a, repository) for a in _INCLUDED.get(action, (action,))):
             return None
         return identity.principal
 
     def recall_caller(self, authorization: str | None) -> Principal | None:
-        """The principal when it is certain, without waiting, that `identify` would return it; for fast paths."""
+        """The principal that `identify` would return, if that is known without waiting; for fast paths."""
         identity = self._recall(authorization)
         return None if identity is None or self._must_sign_in(identity) else identity.principal
 
     def recall_lister(self, authorization: str | None) -> Principal | None:
-        """The principal when it is certain, without waiting, that `require_catalog` would return it; for fast paths."""
+        """The principal that `require_catalog` would return, if that is known without waiting; for fast paths."""
         identity = self._recall(authorization)
         return None if identity is None or not identity.may_list() else identity.principal
 
     def readable(self, request: HTTPConnection, principal: Principal) -> Callable[[RepositoryName], bool]:
-        """Which repositories this request may pull from, its token considered."""
+        """The repositories that this request may pull from, by role and token."""
         identity: Identity = request.scope.get(_IDENTITY) or Identity(principal)
         return lambda name: identity.may(Action.PULL, name)
 
     def caller(self, request: HTTPConnection) -> Principal | None:
-        """Who called, as far as it is known; for logs and the audit."""
+        """The caller, as far as it is known; for logs and the audit."""
         identity: Identity | None = request.scope.get(_IDENTITY)
         return None if identity is None else identity.principal
 
@@ -160,7 +160,7 @@ class Access:
 
     def _refusal(self, request: HTTPConnection, identity: Identity, scopes: Sequence[Scope], sentence: str) -> OciError:
         if identity.claims is not None:
-            # Only what was refused is named: podman and skopeo cannot read a challenge of two scopes.
+            # Name only the refused scope: podman and skopeo cannot read a challenge with two.
             refused = Unauthorized(sentence, _detail(scopes))
             return self._challenged(request, refused, scopes[:1], INSUFFICIENT_SCOPE, sentence)
         if identity.principal.is_anonymous:
@@ -184,7 +184,7 @@ class Access:
 
 
 def _wanted(repository: RepositoryName, actions: Iterable[Action], also: Iterable[RepositoryName]) -> Iterator[Scope]:
-    """The scopes that a challenge would name; most requests need none."""
+    """The scopes for a challenge; made when one is needed."""
     yield repository_scope(repository, actions)
     for name in also:
         yield repository_scope(name, (Action.PULL,))
@@ -198,7 +198,7 @@ def _who(principal: Principal) -> str:
 
 
 def _sentence(identity: Identity, repository: RepositoryName, actions: Sequence[Action]) -> str:
-    """Why not, for a person: docker prints this."""
+    """Why access is denied, for a person: docker prints this."""
     principal = identity.principal
     if principal.is_anonymous:
         return f"{_MISSING} (the anonymous caller may not {' and '.join(actions)} in {repository})"
@@ -216,5 +216,5 @@ def _sentence(identity: Identity, repository: RepositoryName, actions: Sequence[
 
 
 def _detail(scopes: Iterable[Scope]) -> list[dict[str, str]]:
-    """What was wanted, in ACR's form."""
+    """The denied access, in ACR's form."""
     return [{"Type": s.kind, "Name": s.name, "Action": a} for s in scopes for a in s.actions]

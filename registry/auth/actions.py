@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Action(StrEnum):
-    """What a scope can name (ACR's token actions)."""
+    """An action that a scope can name (ACR's token actions)."""
 
     PULL = "pull"
     PUSH = "push"
@@ -19,7 +19,7 @@ class Action(StrEnum):
 
 
 class Role(StrEnum):
-    """What a principal is bound to."""
+    """A principal's role (ACR's names)."""
 
     ACR_PULL = "AcrPull"
     ACR_PUSH = "AcrPush"
@@ -34,7 +34,7 @@ GRANTS: Mapping[Role, frozenset[Action]] = {
     Role.ACR_PUSH: frozenset({Action.PULL, Action.PUSH, Action.METADATA_READ, Action.METADATA_WRITE}),
     Role.ACR_DELETE: frozenset({Action.DELETE, Action.METADATA_READ, Action.DELETED_READ}),
     Role.ACR_QUARANTINE_READER: frozenset({Action.PULL, Action.METADATA_READ, Action.QUARANTINE_READ}),
-    # Clients ask for metadata_write to change a quarantine state; locks are not theirs to change.
+    # Clients need metadata_write to change a quarantine state, and must not change locks.
     Role.ACR_QUARANTINE_WRITER: frozenset(
         {
             Action.PULL,

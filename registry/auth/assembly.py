@@ -1,4 +1,4 @@
-"""Everything about who may do what, put together once at start-up and passed down."""
+"""Builds the objects of authentication and authorisation once at start-up."""
 
 from pathlib import Path
 
@@ -16,15 +16,15 @@ from registry.metadata.store import MetadataStore
 
 
 class Authority:
-    """Owns the signing key, the secret checks and what they remember.
+    """Owns the signing key, the secret checks and their caches.
 
     Args:
-        data: the data folder; the signing key is made in it when there is none.
+        data: the data folder; a missing signing key is made in it.
         metadata: where the principals are.
-        settings: section `auth`, read anew where it is live.
+        settings: section `auth`; live settings are read each time.
 
     Raises:
-        SigningKeyUnusable: the key file exists but cannot serve.
+        SigningKeyUnusable: the key file cannot be used.
         OSError: the data folder cannot be written.
     """
 
@@ -39,5 +39,5 @@ class Authority:
         self.token_service = TokenService(self.sign_in, self.tokens, settings)
 
     def close(self) -> None:
-        """Let the hashing threads go."""
+        """End the hashing threads."""
         self._secrets.close()

@@ -1,4 +1,4 @@
-"""Making a registry's principals what its bootstrap file says, at every start."""
+"""Applies the bootstrap file to the registry's principals, at every start."""
 
 import time
 import uuid
@@ -32,10 +32,10 @@ Bootstrapped = tuple[WantedPrincipal, tuple[Change, ...]]
 async def bootstrap(
     metadata: MetadataStore, wanted: Iterable[WantedPrincipal], days: float
 ) -> tuple[Bootstrapped, ...]:
-    """Make principals what a file says, each with its secret as `password1`; blocks for some 70 ms for each.
+    """Create or update the principals of a file, each with its secret as `password1`; blocks for some 70 ms for each.
 
-    A secret that is good already stays, with the tokens that were got with it; its end moves to `days` from now. One
-    that is disabled stays disabled, and `password2` stays as it is. Principals that the file does not name stay.
+    An unchanged secret stays, with the tokens made from it; it expires `days` from now. A disabled principal stays
+    disabled, and `password2` is not changed. Principals that the file does not name stay.
     """
     made = []
     for principal in wanted:

@@ -1,7 +1,7 @@
-"""The file that names a registry's first principals, for sidecars and machines that are set up by programs.
+"""The file that names a registry's first principals, for sidecars and automated set-up.
 
 It is a YAML list. Each item has `name`, `role`, `repositories` (a pattern or a list of them; default: everywhere) and
-either `secret` or `secret_file`, a path that begins at the folder of the file:
+either `secret` or `secret_file`, a path relative to the folder of the file:
 
     - name: builder
       role: AcrPush
@@ -35,10 +35,10 @@ class BootstrapRefused(BasegateError):
 
 @dataclass(frozen=True, slots=True)
 class WantedPrincipal:
-    """A principal as the file wants it.
+    """A principal in the file.
 
     Attributes:
-        name: of the grammar of `registry.auth.enrolment`.
+        name: in the grammar of `registry.auth.enrolment`.
         role: what it may do.
         repositories: patterns, at least one.
         secret: 16 to 512 printable ASCII characters without white space.
@@ -51,7 +51,7 @@ class WantedPrincipal:
 
 
 def read_bootstrap(file: Path) -> tuple[WantedPrincipal, ...]:
-    """The principals that a file names, in its order.
+    """The principals of a file, in its order.
 
     Raises:
         BootstrapRefused: the file, or one of the secret files it names, cannot be read or used.
@@ -79,7 +79,7 @@ def _parsed(file: Path) -> Node | None:
     try:
         return yaml.compose(_content_of(file, "bootstrap file", _FILE_MAXIMUM), yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        # PyYAML's own sentence quotes the line, with the secret that may be in it.
+        # PyYAML's message quotes the line, which may have a secret.
         at = error.problem_mark or error.context_mark
         line = "" if at is None else f" line {at.line + 1}"
         raise BootstrapRefused(f"bootstrap file {file}{line} is not YAML: look at quotes and indentation") from None
@@ -115,7 +115,7 @@ class _Item:
         return WantedPrincipal(self._name(), self._role(), self._repositories(), self._secret())
 
     def refusal(self, name: str, why: str) -> BootstrapRefused:
-        """What is wrong with a field."""
+        """The error for a field."""
         line = self._lines.get(name, self.line)
         return BootstrapRefused(f"bootstrap file {self._file} line {line}: {name} {why}")
 
@@ -127,7 +127,7 @@ class _Item:
             name = str(key.value)
             self._lines[name] = key.start_mark.line + 1
             if name not in _FIELDS:
-                # It is not shown: a colon without a space makes a secret part of it.
+                # Not shown: without a space after a colon, a secret is part of it.
                 near = difflib.get_close_matches(name, _FIELDS, 1)
                 hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(_FIELDS)}"
                 self._lines["a field"] = self._lines[name]

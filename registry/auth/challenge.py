@@ -1,7 +1,7 @@
-"""The challenge: how a client is told where to get which token (RFC 6750; the form Azure's clients can read).
+"""The challenge: tells a client where to get which token (RFC 6750, in a form that Azure's clients can parse).
 
-Azure's clients split the header at commas and spaces: there is no space after a comma and none inside a value, and
-they keep only scheme and host of the realm.
+Azure's clients split the header at commas and spaces, so there is no space after a comma or inside a value. They keep
+only scheme and host of the realm.
 """
 
 from collections.abc import Iterable
@@ -26,10 +26,10 @@ class Challenger:
     basic: bool = False
 
     def challenge(self, scopes: Iterable[Scope] = (), error: str = "", description: str = "") -> str:
-        """The challenge; several scopes stand in one value with a space between, as the grammar has it.
+        """The challenge; several scopes are one value, separated by spaces.
 
-        The description (RFC 6750 section 3) is what docker prints instead of a sentence of its own. It comes last but
-        one, and without commas and quotes, so that clients that split at commas are not misled.
+        Docker prints the description (RFC 6750 section 3) instead of its own message. It is last but one and has no
+        commas or quotes, for clients that split at commas.
         """
         if self.basic:
             return f'Basic realm="{self.origin}"'
@@ -45,9 +45,9 @@ class Challenger:
 
 
 def challenger(request: HTTPConnection, settings: RegistrySettings) -> Challenger:
-    """What the challenges of a request name: the configured URL, else the scheme and host it was sent to.
+    """The challenger of a request: with the configured URL, else the scheme and host of the request.
 
-    Forwarded headers are not read here: the edge has put those of trusted proxies in place already.
+    Forwarded headers are not read here: the middleware has applied those of trusted proxies.
     """
     origin = settings.server.public_url.rstrip("/")
     host = origin.partition("://")[2] if origin else host_of(request)
@@ -58,7 +58,7 @@ def challenger(request: HTTPConnection, settings: RegistrySettings) -> Challenge
 
 
 def host_of(request: HTTPConnection) -> str:
-    """The Host header when it is one; a forged one must not break out of the quotes of the challenge."""
+    """The Host header, if it is valid; a forged one must not end the quotes of the challenge."""
     text = request.headers.get("host", "")
     if text and all(c.isascii() and (c.isalnum() or c in ".-:[]_") for c in text):
         return text
@@ -67,5 +67,5 @@ def host_of(request: HTTPConnection) -> str:
 
 
 def _plain(text: str) -> str:
-    """A sentence as a quoted-string takes it (RFC 6750: %x20-21 / %x23-5B / %x5D-7E), without commas."""
+    """Text for a quoted-string (RFC 6750: %x20-21 / %x23-5B / %x5D-7E), without commas."""
     return "".join(c for c in text.replace(",", ";") if " " <= c <= "~" and c not in '"\\')

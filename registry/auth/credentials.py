@@ -1,4 +1,4 @@
-"""What a request brings to sign in with: the `Authorization` header, read (RFC 7617 Basic, RFC 6750 Bearer)."""
+"""Parses the `Authorization` header (RFC 7617 Basic, RFC 6750 Bearer)."""
 
 import base64
 import binascii
@@ -26,17 +26,17 @@ class BearerToken:
 
 
 class CredentialsMalformed(Exception):
-    """The header cannot be read."""
+    """The header is malformed."""
 
 
 Credentials = UserSecret | BearerToken
 
 
 def parse_authorization(header: str | None) -> Credentials | None:
-    """Read an `Authorization` header; `None` when there is none.
+    """Parse an `Authorization` header; `None` when there is none.
 
     Raises:
-        CredentialsMalformed: another scheme than Basic or Bearer, or not of its form.
+        CredentialsMalformed: the scheme is not Basic or Bearer, or its form is wrong.
     """
     if not header:
         return None

@@ -1,4 +1,4 @@
-"""Enrolment: principals made, their secrets made and renewed. A secret is seen here once and stored only as a hash."""
+"""Enrolment: creates principals, and creates and renews their secrets. A secret is shown once and stored as a hash."""
 
 import re
 import time
@@ -25,12 +25,12 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class EnrolmentRefused(BasegateError):
-    """The principal cannot be made or found; the message says what was found and what to do."""
+    """The principal cannot be made or found; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewSecret:
-    """A secret just made: what the person gets (`value`) and what is kept (`row`)."""
+    """A new secret: its `value` for the person, and the `row` to store."""
 
     value: str = field(repr=False)
     row: SecretRow
@@ -38,7 +38,7 @@ class NewSecret:
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """A principal with the secrets that were made for it now."""
+    """A principal with its new secrets."""
 
     row: PrincipalRow
     secrets: tuple[NewSecret, ...]
@@ -60,7 +60,7 @@ class Enrolment:
 
 
 def document_of(row: PrincipalRow) -> dict[str, Any]:
-    """A principal for a program, without anything secret."""
+    """A principal as JSON-able data, without secrets."""
     return {
         "name": row.name,
         "id": row.id,
@@ -78,7 +78,7 @@ def moment(seconds: float) -> str:
 
 
 def draft(name: str, role: Role, repositories: Sequence[str] = ("*",), days: float = 365) -> Enrolment:
-    """A principal with two new secrets, not recorded yet. Blocks while the secrets are hashed (0.1 to 0.2 s).
+    """A principal with two new secrets, not recorded. Blocks while the secrets are hashed (0.1 to 0.2 s).
 
     Raises:
         EnrolmentRefused: the name or a pattern breaks its grammar.
@@ -94,7 +94,7 @@ def draft(name: str, role: Role, repositories: Sequence[str] = ("*",), days: flo
 
 
 def require_name(name: str) -> None:
-    """Raise EnrolmentRefused for what cannot be a principal's name."""
+    """Raise EnrolmentRefused for an invalid name of a principal."""
     if not _NAME.fullmatch(name) or _GUID.fullmatch(name):
         raise EnrolmentRefused(
             f"principal name {name[:80]!r} is not valid: needs 1 to 64 letters, digits, . _ - with a letter or digit "
@@ -103,7 +103,7 @@ def require_name(name: str) -> None:
 
 
 def require_pattern(pattern: str) -> None:
-    """Raise EnrolmentRefused for what cannot be a pattern of repositories."""
+    """Raise EnrolmentRefused for an invalid pattern of repositories."""
     if not _PATTERN.fullmatch(pattern):
         raise EnrolmentRefused(
             f"repository pattern {pattern[:80]!r} is not valid: needs lower-case repository names with * or ?"
@@ -111,7 +111,7 @@ def require_pattern(pattern: str) -> None:
 
 
 def make_secrets(names: Iterable[str], days: float, now: float) -> tuple[NewSecret, ...]:
-    """New secrets that end in so many days. Blocks while they are hashed."""
+    """New secrets that expire in `days`. Blocks while they are hashed."""
     values = [(name, new_secret()) for name in names]
     expires = now + days * DAY_SECONDS
     return tuple(NewSecret(value, SecretRow(name, hash_secret(value), expires, now)) for name, value in values)
@@ -124,21 +124,21 @@ def record(connection: Connection, enrolment: Enrolment) -> None:
 
 
 def rotate(connection: Connection, username: str, secrets: tuple[NewSecret, ...]) -> Enrolment:
-    """Put new secrets in the place of old ones; EnrolmentRefused for an unknown principal."""
+    """Replace secrets; EnrolmentRefused for an unknown principal."""
     row = existing(connection, username)
     rows.replace_secrets(connection, row.id, [secret.row for secret in secrets])
     return Enrolment(existing(connection, row.id), secrets)
 
 
 def enable(connection: Connection, username: str, *, enabled: bool) -> PrincipalRow:
-    """Let a principal sign in, or not; EnrolmentRefused when unknown."""
+    """Enable or disable a principal; EnrolmentRefused for an unknown one."""
     row = existing(connection, username)
     rows.set_enabled(connection, row.id, enabled=enabled)
     return replace(row, enabled=enabled)
 
 
 def delete(connection: Connection, username: str) -> PrincipalRow:
-    """Forget a principal for ever; EnrolmentRefused when unknown."""
+    """Delete a principal; EnrolmentRefused for an unknown one."""
     row = existing(connection, username)
     rows.remove(connection, row.id)
     return row
@@ -154,14 +154,14 @@ def existing(connection: Connection, username: str) -> PrincipalRow:
 
 @dataclass(frozen=True, slots=True)
 class FirstStart:
-    """What the first start made; the only time its secrets can be shown."""
+    """The principals of the first start, with secrets that can be shown only now."""
 
     admin: Enrolment
     reader: Enrolment
 
 
 async def first_start(metadata: MetadataStore, days: float = 365) -> FirstStart | None:
-    """Make the principals `admin` (Owner) and `reader` (AcrPull) in an empty registry; `None` when there are any."""
+    """Make the principals `admin` (Owner) and `reader` (AcrPull) if there are none; else `None`."""
     if await metadata.read(rows.exists_any):
         return None
     made = FirstStart(draft("admin", Role.OWNER, days=days), draft("reader", Role.ACR_PULL, days=days))

@@ -1,4 +1,4 @@
-"""Where a token comes from: the secret it was got with, and the latest time at which it may end."""
+"""The origin of a token: the secret it was issued for, and its latest expiry."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -10,12 +10,12 @@ _ID_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a caller signed in with, as far as tokens that it gets depend on it.
+    """What a caller signed in with.
 
     Attributes:
-        secret: names one secret of a principal; it says nothing about the secret, and a rotated one has another.
+        secret: names one secret of a principal without revealing it; a rotated secret has another name.
         ends: seconds since the epoch; no token of this origin lives longer.
-        first: whether the secret itself was shown; else it was a token.
+        first: whether the caller used the secret itself; else a token.
     """
 
     secret: str
@@ -24,5 +24,5 @@ class Origin:
 
 
 def origin_of(row: SecretRow) -> Origin:
-    """The origin that a secret is. The salt in its hash makes the name that of this one secret."""
+    """The origin of a secret. Its name is made from the hash, whose salt is unique."""
     return Origin(sha256(row.hash.encode()).digest()[:_ID_BYTES].hex(), row.expires, first=True)

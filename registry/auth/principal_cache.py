@@ -1,4 +1,4 @@
-"""The principals as a running server knows them: read from the metadata, remembered until one may have changed."""
+"""The cache of principals: read from the metadata, valid until a principal may have changed."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ _SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A principal that may sign in, with the origins that its secrets are, by their hashes."""
+    """A principal that may sign in, and the origins of its secrets by their hashes."""
 
     principal: Principal
     origins: Mapping[str, Origin]
@@ -28,7 +28,7 @@ class Account:
         return [phc for phc, origin in self.origins.items() if origin.ends > now]
 
     def holds(self, secret: str, now: float) -> bool:
-        """Whether the secret that a token names is still one of this principal's, and has not expired at `now`."""
+        """Whether the secret that a token names is one of this principal's, and has not expired at `now`."""
         return any(origin.secret == secret and origin.ends > now for origin in self.origins.values())
 
 
@@ -46,7 +46,7 @@ class Directory:
         return self._clock()
 
     def recall(self, username: str) -> Account | None:
-        """The account when it is known to be up to date without asking the database."""
+        """The account, if it is cached and up to date."""
         self._follow()
         cached = self._cached.get(username)
         return cached if isinstance(cached, Account) else None
@@ -61,7 +61,7 @@ class Directory:
             generation = self._generation
             account = account_of(await self._metadata.read(find, username))
             cached = account if account is not None else False
-            # What was read while somebody wrote may be old: it serves this request only.
+            # After a concurrent write this may be stale: use it for this request only.
             if generation == self._metadata.principals_generation():
                 self._cached.put(username, cached)
         return cached if isinstance(cached, Account) else None

@@ -1,4 +1,4 @@
-"""Scopes: what a token is asked for and what it grants (distribution, token specification: scope grammar)."""
+"""Scopes: requested or granted access (distribution, token specification: scope grammar)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Scope:
     Attributes:
         kind: `repository`, `registry`, or a word this registry does not know.
         name: a repository name, `catalog` or `deleted_catalog`.
-        actions: words in the order they came; `*` stands for all.
+        actions: words in their order; `*` means all.
     """
 
     kind: str
@@ -35,7 +35,7 @@ class Scope:
         return f"{self.kind}:{self.name}:{','.join(self.actions)}"
 
     def as_claim(self) -> dict[str, object]:
-        """The scope as an entry of a token's `access` claim, keys in lower case."""
+        """The scope as an entry of a token's `access` claim."""
         return {"type": self.kind, "name": self.name, "actions": list(self.actions)}
 
 
@@ -49,7 +49,7 @@ def repository_scope(name: RepositoryName, actions: Iterable[Action]) -> Scope:
 
 
 def parse_scope(text: str) -> Scope | None:
-    """Read one scope; `None` when it breaks the grammar (it then grants nothing).
+    """Parse one scope; `None` when it is malformed (it then grants nothing).
 
     The name may hold a colon (`host:port/name`), so the type ends at the first colon and the actions begin at the last.
     A class, as in `repository(plugin)`, is deprecated and means the type alone.
@@ -63,7 +63,7 @@ def parse_scope(text: str) -> Scope | None:
 
 
 def parse_scopes(texts: Iterable[str]) -> tuple[Scope, ...]:
-    """Read repeated and space-separated scopes, those of one resource joined; malformed ones are left out."""
+    """Parse repeated and space-separated scopes. Those of one resource are joined, malformed ones are left out."""
     joined: dict[tuple[str, str], tuple[str, ...]] = {}
     for text in texts:
         for word in text.split():

@@ -7,7 +7,7 @@ import string
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-# Letters and digits only: no shell, URL or form needs to quote them. 44 of them hold 262 bits, more than 32 bytes.
+# Letters and digits need no quoting in shells, URLs and forms. 44 of them have 262 bits, more than 32 bytes.
 _ALPHABET = string.ascii_letters + string.digits
 _LENGTH = 44
 
@@ -26,7 +26,7 @@ def new_secret() -> str:
 
 
 def hash_secret(secret: str) -> str:
-    """The Argon2id hash in PHC form, with a salt of its own. Blocks for some 70 ms."""
+    """The Argon2id hash in PHC form, with a new salt. Blocks for some 70 ms."""
     return _argon2id().derive_phc_encoded(secret.encode())
 
 
@@ -40,7 +40,7 @@ def matches(secret: str, phc: str) -> bool:
 
 
 def pretend(secret: str) -> None:
-    """Spend the time of `matches`, so that an unknown name is not told apart by the clock."""
+    """Take as long as `matches`, so that timing does not reveal unknown names."""
     _argon2id().derive(secret.encode())
 
 

@@ -1,4 +1,4 @@
-"""Checking secrets beside the event loop: hashed in few threads, the answer remembered, equal questions asked once."""
+"""Verifies secrets beside the event loop: few hashing threads, cached results, equal checks made once."""
 
 import asyncio
 import hmac
@@ -19,14 +19,14 @@ _NAME_MAXIMUM = 256
 class SecretCheck:
     """Compares secrets with hashes.
 
-    An answer is remembered under a keyed digest of (hash, secret), so it can never outlive the hash it was given for,
-    and memory holds no secret. The key is this process's own. A refusal costs as many hashes for every user name,
-    whether anybody has it or not: it is remembered for the name it was tried with only.
+    A result is cached under a keyed digest of (hash, secret): it cannot outlive the hash, and memory holds no secret.
+    The key is random for each process. A refusal costs as many hashes for every user name, known or not: it is cached
+    only for the name that was tried.
 
     Args:
-        settings: threads, and what is remembered.
-        each: secrets that a principal has at most.
-        waiting: says how many secrets may wait for a thread.
+        settings: threads, and the size of the cache.
+        each: the most secrets of a principal.
+        waiting: returns how many secrets may wait for a thread.
     """
 
     def __init__(self, settings: AuthSettings, each: int, waiting: Callable[[], int]) -> None:
@@ -39,16 +39,16 @@ class SecretCheck:
         self._running: dict[bytes, asyncio.Future[bool]] = {}
 
     def recall(self, secret: str, hashes: Sequence[str]) -> str | None:
-        """The hash that the secret is already known to match, without hashing."""
+        """The hash that the secret matches by the cache, without hashing."""
         return next((phc for phc in hashes if self._answers.get(self._question(_ANYBODY, secret, phc))), None)
 
     async def find(self, username: str, secret: str, hashes: Sequence[str]) -> str | None:
         """The hash that the secret matches, or `None` after as many comparisons for any user name.
 
         Args:
-            username: who signs in, as it was sent; somebody or not.
-            secret: what is compared.
-            hashes: of the secrets that count; fewer than a principal can have are made up for.
+            username: as it was sent; known or not.
+            secret: to compare.
+            hashes: of the valid secrets; missing ones are replaced by dummies.
 
         Raises:
             TooManyRequests: too many secrets wait to be hashed.
@@ -66,11 +66,11 @@ class SecretCheck:
         return None
 
     def close(self) -> None:
-        """Let the threads go."""
+        """End the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _matches(self, username: str, secret: str, phc: str) -> bool:
-        """Whether a secret has this hash; a number in its place stands for a secret that there is not."""
+        """Whether a secret has this hash; a number is a dummy for a missing secret."""
         question = self._question(username, secret, phc)
         matches = self._answers.get(question)
         if matches is None:
@@ -97,7 +97,7 @@ class SecretCheck:
         return answer
 
     def _question(self, username: str, secret: str, phc: str) -> bytes:
-        # The one part that may hold anything comes last; a name is cut, as none is longer.
+        # The only part with arbitrary bytes comes last; names are cut at the longest possible.
         text = f"{username[:_NAME_MAXIMUM]!r}\0{phc}\0{secret}"
         return hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256")
 

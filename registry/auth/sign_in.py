@@ -1,4 +1,4 @@
-"""Signing in: credentials become an identity, or an error that says what to do."""
+"""Sign-in: credentials become an identity, or an error that says what to do."""
 
 import asyncio
 from collections.abc import Iterable
@@ -21,11 +21,11 @@ from registry.oci.names import RepositoryName
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A caller and what narrows it.
+    """A caller and the limits of its token.
 
     Attributes:
-        principal: with the rights it has now.
-        claims: of the narrow token it came with; `None` when nothing but the role limits it.
+        principal: with its current rights.
+        claims: of its narrow token; `None` when only the role limits it.
         origin: what it signed in with; `None` for the anonymous caller.
     """
 
@@ -53,7 +53,7 @@ class Identity:
         return self.principal.may_anything and (self.claims is None or self.claims.catalog)
 
     def may_list_deleted(self) -> bool:
-        """Whether the catalog of what was deleted may be read."""
+        """Whether the catalog of deleted content may be read."""
         return self.principal.may_see_deleted and (self.claims is None or self.claims.deleted_catalog)
 
     def _within_token(self, scope: Scope) -> Scope:
@@ -73,17 +73,17 @@ class SecretWrong(Unauthorized):
         super().__init__(
             "the user name or the secret is wrong, or the secret has expired: check both, or ask an owner of the "
             "registry for a new secret",
-            headers={"WWW-Authenticate": 'Basic realm="basegate"'},  # the token endpoint's; elsewhere the challenge
+            headers={"WWW-Authenticate": 'Basic realm="basegate"'},  # elsewhere: the challenge
         )
         self.username = username
 
 
 class TokenInvalid(Unauthorized):
-    """A token was presented that does not count; the challenge says `error="invalid_token"`."""
+    """An invalid token was presented; the challenge says `error="invalid_token"`."""
 
 
 class SignIn:
-    """Finds out who calls."""
+    """Establishes the caller."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class SignIn:
         return Identity(anonymous(may_pull=auth.anonymous_pull))
 
     def recall(self, credentials: Credentials) -> Identity | None:
-        """The identity when it is known to hold without hashing, verifying or asking the database."""
+        """The identity, if it is known without hashing, verifying a signature or reading the database."""
         if isinstance(credentials, BearerToken):
             claims = self._tokens.recall(credentials.text)
             if claims is None:
@@ -125,11 +125,11 @@ class SignIn:
         return Identity(account.principal, None, account.origins[match]) if account and match else None
 
     async def identify(self, credentials: Credentials, address: str, grace: float = 0.0) -> Identity:
-        """The identity of credentials; `grace` is how many seconds ago a token may have ended.
+        """The identity of credentials; a token may have expired `grace` seconds ago.
 
         Raises:
             Unauthorized: wrong user name or secret, or a principal that may not sign in.
-            TokenInvalid: a token that is not ours, expired, or of a principal or secret that is gone.
+            TokenInvalid: a token of another registry, expired, or of a removed principal or secret.
             TooManyRequests: too many wrong secrets, or too many at once.
         """
         recalled = self.recall(credentials)
@@ -142,10 +142,10 @@ class SignIn:
         return await self._by_secret(credentials, address)
 
     async def by_token(self, text: str, *kinds: str) -> Identity:
-        """The identity of a token of one of the kinds, which the caller handed over in a form.
+        """The identity of a token of one of the kinds, sent in a form.
 
         Raises:
-            TokenInvalid: it does not count.
+            TokenInvalid: it is not valid.
         """
         return await self._by_token(text, 0.0, *kinds)
 
@@ -161,7 +161,7 @@ class SignIn:
         if account is None:
             raise TokenInvalid("the principal of this token may not sign in any more: ask an owner of the registry")
         if not account.holds(claims.secret, self._directory.now()):
-            # Whatever the grace: the end of a secret is the end of all that came from it.
+            # No grace here: when a secret ends, so do all its tokens.
             raise TokenInvalid("the secret that this token was got with was renewed or has expired: sign in again")
         return Identity(account.principal, narrowing, claims.origin)
 
@@ -181,7 +181,7 @@ class SignIn:
 
 
 def roles_that_may(action: Action) -> str:
-    """The roles that grant an action, for a sentence: `AcrPush or Owner`; those of scanners for what only they may."""
+    """The roles that grant an action, for a sentence: `AcrPush or Owner`; scanner roles for what only they may do."""
     granting = [role for role, actions in GRANTS.items() if action in actions]
     others = [role for role in granting if role not in SCANNERS]
     return " or ".join(role.value for role in (granting if action in SCANNING else others))

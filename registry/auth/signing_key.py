@@ -1,4 +1,4 @@
-"""The key that tokens are signed with: ECDSA on P-256, in the data folder, made at the first start."""
+"""The key that signs tokens: ECDSA on P-256, in the data folder, made at the first start."""
 
 import base64
 from dataclasses import dataclass
@@ -21,19 +21,19 @@ KEY_FILE = Path("keys/signing.pem")
 
 
 class SigningKeyUnusable(BasegateError):
-    """The key file exists but cannot serve; the message is one line for the person who starts the server."""
+    """The key file cannot be used; the message is one line for the person who starts the server."""
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private key and the name it goes by in token headers (`kid`, in libtrust's form of 12 groups of 4)."""
+    """A private key and its `kid` in token headers (libtrust's form: 12 groups of 4)."""
 
     private: EllipticCurvePrivateKey
     kid: str
 
 
 def signing_key(data: Path, file: Path = KEY_FILE) -> SigningKey:
-    """The key of a data folder in one of its files, by default that of the tokens; made when there is none.
+    """The key in a file of the data folder, by default the one for tokens; made when absent.
 
     Raises:
         SigningKeyUnusable: the file is not a P-256 key, or others than its owner may read it.
@@ -56,7 +56,7 @@ def signing_key(data: Path, file: Path = KEY_FILE) -> SigningKey:
 
 
 def _create(path: Path) -> None:
-    """Make the file whole or not at all; when another process is first, its key counts."""
+    """Create the file atomically; if another process is first, its key is used."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     pem = generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     create_file(path, pem)

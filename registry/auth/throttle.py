@@ -1,6 +1,6 @@
-"""Brute force slowed: wrong secrets are counted, answered later and later, then refused for a time (429).
+"""Slows brute force: wrong secrets are counted, answered with growing delays, then refused for a time (429).
 
-Counted per address and per pair of principal and address, so that nobody can lock a principal out from elsewhere.
+Failures count per address and per pair of principal and address, so that nobody can lock out a principal elsewhere.
 """
 
 import math
@@ -14,7 +14,7 @@ from registry.config.access import ThrottleSettings
 from registry.oci.errors import TooManyRequests
 
 _ATTEMPT_SECONDS = 1
-_DOUBLINGS_MAXIMUM = 30  # keeps 2 ** n a sensible number
+_DOUBLINGS_MAXIMUM = 30  # bounds 2 ** n
 
 
 class Throttled(TooManyRequests):
@@ -36,7 +36,7 @@ class _Failures:
 
 
 class Throttle:
-    """Remembers failures; the caller asks before it checks a secret and tells what came out."""
+    """Counts failures; the caller asks before it checks a secret, and reports the result."""
 
     def __init__(self, settings: Callable[[], ThrottleSettings], clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
@@ -45,7 +45,7 @@ class Throttle:
         self._failures: OrderedDict[tuple[str, ...], _Failures] = OrderedDict()
 
     def check(self, username: str, address: str) -> None:
-        """Let an attempt pass, or not.
+        """Check that an attempt is allowed.
 
         Raises:
             Throttled: with `Retry-After` in seconds.
@@ -58,12 +58,12 @@ class Throttle:
 
     @contextmanager
     def attempt(self, username: str, secret: str, address: str) -> Iterator[None]:
-        """Count an attempt while it runs: until it is known how it ends, it may be a wrong one.
+        """Count an attempt while it runs, because it may fail.
 
-        The same secret tried for the same principal again meanwhile is the same attempt.
+        A concurrent try of the same secret for the same principal is the same attempt.
 
         Raises:
-            Throttled: too many wrong ones, those that run included.
+            Throttled: too many failures, running attempts included.
         """
         self.check(username, address)
         pair = hash((username, secret))
@@ -88,12 +88,12 @@ class Throttle:
         for key, limit in zip(_keys(username, address), limits, strict=True):
             running = self._running.get(key, Counter[int]())
             before = self._recall(key, now).count
-            # One may always run: otherwise nobody could sign in again once a time of refusal is over.
+            # One may always run: otherwise nobody could sign in after the time of refusal.
             if running and pair not in running and before + len(running) >= limit:
                 raise Throttled(username, address, _ATTEMPT_SECONDS)
 
     def failed(self, username: str, address: str) -> float:
-        """Count a wrong secret; how many seconds its answer should be held back."""
+        """Count a wrong secret; returns the seconds to delay its response."""
         settings = self._settings()
         now = self._clock()
         counts = [self._count(key, now) for key in _keys(username, address)]

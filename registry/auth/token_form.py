@@ -1,4 +1,4 @@
-"""The form that a token is asked for with (application/x-www-form-urlencoded, RFC 6749 appendix B)."""
+"""The form of a token request (application/x-www-form-urlencoded, RFC 6749 appendix B)."""
 
 from urllib.parse import parse_qsl
 
@@ -10,7 +10,7 @@ Fields = list[tuple[str, str]]
 
 
 def parse_form(body: bytes) -> Fields:
-    """Read a form; names may be repeated.
+    """Parse a form; names may be repeated.
 
     Raises:
         BadRequest: not UTF-8, or more than 1000 fields.

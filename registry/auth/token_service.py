@@ -1,4 +1,4 @@
-"""The token service: gives out tokens for credentials (distribution's token specification, and its OAuth2 form)."""
+"""The token service: issues tokens for credentials (distribution's token specification, and its OAuth2 form)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ _NOBODY = "sign in first: this token is for principals only, not for the anonymo
 
 @dataclass(frozen=True, slots=True)
 class Handout:
-    """Who got a token, and the JSON of the reply."""
+    """The principal that got a token, and the response's JSON."""
 
     principal: Principal
     reply: dict[str, Any] = field(repr=False)
@@ -35,7 +35,7 @@ class TokenService:
     async def for_credentials(
         self, credentials: Credentials | None, address: str, scopes: Iterable[str], *, offline: bool = False
     ) -> Handout:
-        """An access token for the part of `scopes` that the caller may have, and a refresh token when `offline`.
+        """An access token for the permitted part of `scopes`, and a refresh token if `offline`.
 
         Raises:
             Unauthorized: wrong credentials.
@@ -45,10 +45,10 @@ class TokenService:
         return self._reply(identity, scopes, refresh=self._refresh(identity) if offline else "")
 
     async def for_header(self, authorization: str | None, address: str, scopes: Iterable[str]) -> Handout:
-        """`for_credentials` with those of an `Authorization` header; without one, the anonymous caller's.
+        """`for_credentials` with an `Authorization` header; without one, for the anonymous caller.
 
-        There is never a refresh token: docker would put it in the place of the secret, in a store that it shares with
-        podman and skopeo, and those cannot sign in beside it.
+        There is never a refresh token: docker would store it instead of the secret, in a file that it shares with
+        podman and skopeo, which could then not sign in.
 
         Raises:
             Unauthorized: wrong credentials, or a header that cannot be read.
@@ -61,7 +61,7 @@ class TokenService:
         return await self.for_credentials(credentials, address, scopes)
 
     async def for_form(self, form: Mapping[str, str], address: str, scopes: Iterable[str]) -> Handout:
-        """The answer to a POST form with `grant_type` password or refresh_token.
+        """The response to a POST form with `grant_type` password or refresh_token.
 
         Raises:
             Unauthorized: wrong credentials or token.
@@ -83,7 +83,7 @@ class TokenService:
     async def exchange(self, form: Mapping[str, str]) -> Handout:
         """A refresh token for a token that this registry issued (ACR's `/oauth2/exchange`); it ends no later.
 
-        One that stands for a whole principal, as Entra's does at Azure, brings one for all that the principal may.
+        A token for a whole principal, as Entra's at Azure, gives one for all the principal's rights.
 
         Raises:
             Unauthorized: the token is not ours or has expired.
@@ -100,21 +100,21 @@ class TokenService:
         return Handout(identity.principal, {"refresh_token": self._refresh(identity)})
 
     async def by_secret(self, username: str, secret: str, address: str) -> Identity:
-        """Whose secret this is, for doors of a package on top.
+        """The identity of a secret, for routes of an extension.
 
         Raises:
             Unauthorized: it is wrong.
             TooManyRequests: too many wrong ones.
         """
-        if username == NULL_GUID:  # a token in the place of a secret would bring more than it says
+        if username == NULL_GUID:  # a token used as a secret would grant more than it says
             raise SecretWrong(username)
         return await self._sign_in.identify(UserSecret(username, secret), address)
 
     async def by_whole_token(self, text: str, kind: str) -> Identity:
-        """Whom a token of `whole` stands for, with the rights the principal has now.
+        """The identity of a token of `whole`, with the principal's current rights.
 
         Raises:
-            Unauthorized: it is none of that kind, has expired, or its principal or secret is gone.
+            Unauthorized: it is of another kind, has expired, or its principal or secret was removed.
         """
         return await self._sign_in.by_token(text, kind)
 
@@ -122,14 +122,14 @@ class TokenService:
         """A token for a whole principal (`Tokens.whole`).
 
         Raises:
-            Unauthorized: the identity is the anonymous caller's, or came with a token that is narrower.
+            Unauthorized: the identity is anonymous, or came with a narrower token.
         """
         if identity.origin is None or identity.claims is not None:
             raise Unauthorized(_NOBODY)
         return self._tokens.whole(identity.principal, identity.origin, kind, seconds, claims)
 
     def narrow(self, identity: Identity, scopes: Iterable[str]) -> str:
-        """An access token for the part of `scopes` that the identity may have, to hand on to a program."""
+        """An access token for the permitted part of `scopes`, for another program."""
         return str(self._reply(identity, scopes, refresh="").reply["access_token"])
 
     async def _identify(self, credentials: Credentials | None, address: str) -> Identity:
@@ -138,7 +138,7 @@ class TokenService:
         return await self._sign_in.identify(credentials, address)
 
     def _refresh(self, identity: Identity) -> str:
-        # A narrow token yields a refresh token that is as narrow, so that nobody widens what was handed to them.
+        # A narrow token yields a refresh token as narrow: its holder cannot widen it.
         if identity.origin is None:
             return ""
         return self._tokens.refresh(identity.principal, identity.origin, identity.claims).text

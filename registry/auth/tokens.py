@@ -1,6 +1,6 @@
 """Tokens: ES256 JWTs with the claims of Azure Container Registry (access, refresh, and the anonymous access token).
 
-No claim holds `~`, `?` or `>`: the Azure SDK decodes tokens with the wrong base64 alphabet and fails on them.
+No claim has `~`, `?` or `>`: the Azure SDK decodes tokens with the wrong base64 alphabet and fails on them.
 """
 
 import math
@@ -26,19 +26,19 @@ PRINCIPAL_REFRESH = "principal_refresh_token"
 """Brings another token of that kind, and nothing else."""
 ANONYMOUS_SUBJECT = "acr_anon_pull"
 _ALGORITHM = "ES256"
-_BACKDATED_SECONDS = 900  # as ACR: clients with a slow clock are not turned away
+_BACKDATED_SECONDS = 900  # as ACR does: accepts clients with a slow clock
 _TOKEN_MAXIMUM = 65_536
 _SECRET = "secret_id"  # noqa: S105 - the claim's name
 _FOREIGN = "the token is not one of this registry: sign in again"
 
 
 class TokenRefused(Exception):
-    """The text is not a token of this registry of the kind that is needed."""
+    """The text is not a token of this registry, or not of the kind that is needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A token for a client: its text, its life in seconds, and when it was made (seconds since the epoch)."""
+    """A token for a client: its text, its lifetime in seconds, and when it was issued (seconds since the epoch)."""
 
     text: str
     expires_in: int
@@ -47,18 +47,18 @@ class IssuedToken:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token of this registry says.
+    """The claims of a token of this registry.
 
     Attributes:
         subject: a principal's id; "" for the anonymous caller.
         kind: `access_token` or `refresh_token`.
         expires: seconds since the epoch.
-        secret: names the secret that it was got with (`Origin.secret`); "" for the anonymous caller.
-        narrow: whether it grants only what follows; else all that the principal may.
-        access: the `access` claim as it stands.
+        secret: names the secret that it was issued for (`Origin.secret`); "" for the anonymous caller.
+        narrow: whether it grants only what follows; else all rights of the principal.
+        access: the unparsed `access` claim.
         repositories: granted actions by repository name.
         catalog: whether the catalog may be read.
-        deleted_catalog: whether that of what was deleted may be read.
+        deleted_catalog: whether the catalog of deleted content may be read.
     """
 
     subject: str
@@ -73,7 +73,7 @@ class Claims:
 
     @property
     def origin(self) -> Origin | None:
-        """What tokens that are got with this one come from; `None` for the anonymous caller."""
+        """The origin of tokens that are issued for this one; `None` for the anonymous caller."""
         return Origin(self.secret, self.expires, first=False) if self.subject else None
 
 
@@ -98,16 +98,16 @@ class Tokens:
         self._read: Recent[str, Claims] = Recent(auth.verified_entries, auth.verified_seconds)
 
     def access(self, principal: Principal, scopes: Iterable[Scope], origin: Origin | None) -> IssuedToken:
-        """An access token for scopes that were granted already; it ends with its origin at the latest."""
+        """An access token for granted scopes; it expires with its origin at the latest."""
         auth = self._settings.current.auth
         seconds = auth.anonymous_token_seconds if principal.is_anonymous else auth.access_token_seconds
         claims = {"version": "1.0" if principal.is_anonymous else "2.0", "access": [s.as_claim() for s in scopes]}
         return self._issue(principal, ACCESS, seconds, claims, origin)
 
     def refresh(self, principal: Principal, origin: Origin, narrow: Claims | None = None) -> IssuedToken:
-        """A refresh token; got with a narrow token it stays as narrow.
+        """A refresh token; one for a narrow token is as narrow.
 
-        Got with a secret it lives as long as the secret; got with a token, for its own time, but no longer than that.
+        For a secret it lives as long as the secret; for a token, for its own time, but no longer than the token.
         """
         actions = [word for word, action in _PERMISSIONS if principal.role and action in GRANTS[principal.role]]
         claims: dict[str, Any] = {"version": "1.0", "permissions": {"Actions": actions, "NotActions": None}}
@@ -119,19 +119,19 @@ class Tokens:
     def whole(
         self, principal: Principal, origin: Origin, kind: str, seconds: float, claims: dict[str, Any] | None = None
     ) -> IssuedToken:
-        """A token that stands for all that the principal may; it ends with its origin at the latest.
+        """A token for all rights of the principal; it expires with its origin at the latest.
 
         Args:
-            principal: who signed in.
+            principal: the caller.
             origin: what it signed in with.
             kind: `PRINCIPAL` or `PRINCIPAL_REFRESH`.
-            seconds: its life.
-            claims: claims that clients of the door look for.
+            seconds: its lifetime.
+            claims: further claims for clients.
         """
         return self._issue(principal, kind, seconds, {"version": "1.0", **(claims or {})}, origin)
 
     def read(self, text: str, *kinds: str, grace: float = 0.0) -> Claims:
-        """What a token says, when it is ours, of one of the kinds, and ended no longer than `grace` seconds ago.
+        """The claims of a token of this registry, of one of the kinds, that expired at most `grace` seconds ago.
 
         Raises:
             TokenRefused: otherwise; the message says why.
@@ -147,14 +147,14 @@ class Tokens:
         return claims
 
     def recall(self, text: str) -> Claims | None:
-        """What an access token says that was read before and has not expired, without checking its signature again."""
+        """The claims of an access token that was verified before and has not expired."""
         claims = self._read.get(text)
         return claims if claims is not None and claims.kind == ACCESS and claims.expires > self._clock() else None
 
     def _issue(
         self, principal: Principal, kind: str, seconds: float, members: dict[str, Any], origin: Origin | None
     ) -> IssuedToken:
-        """Sign a token that ends after so many seconds, or with its origin when that is sooner."""
+        """Sign a token that expires after so many seconds, or with its origin if that is sooner."""
         now = int(self._clock())
         ends = int(min(now + seconds, math.inf if origin is None else origin.ends))
         claims = {
@@ -189,7 +189,7 @@ class Tokens:
                 [_ALGORITHM],
                 audience=self._issuer,
                 issuer=self._issuer,
-                # The end is compared by `read`, with a grace for running uploads; the beginning was before we signed.
+                # `read` checks `exp`, with a grace for uploads; `nbf` was before we signed.
                 options={
                     "require": ["exp", "iat", "sub", "grant_type"],
                     "verify_exp": False,
@@ -205,7 +205,7 @@ class Tokens:
 
 
 def _claims(payload: dict[str, Any]) -> Claims:
-    """The claims of a payload whose signature holds: this registry wrote it, so its form is known."""
+    """The claims of a verified payload: this registry wrote it, so its form is known."""
     narrow = "access" in payload
     access = payload.get("access", [])
     repositories = {each["name"]: frozenset(each["actions"]) for each in access if each["type"] == REPOSITORY}

@@ -1,4 +1,4 @@
-"""Whose secret is hashed next: addresses take turns, and at each address the names that are tried there."""
+"""A fair queue for hashing: addresses take turns, and at each address the user names."""
 
 import asyncio
 from collections import OrderedDict, deque
@@ -11,11 +11,11 @@ Line = OrderedDict[str, deque[asyncio.Future[None]]]
 
 
 class Turns:
-    """A queue in which many attempts from one address keep nobody else waiting for more than one of them.
+    """A queue in which others wait for at most one of many attempts from one address.
 
     Args:
         places: attempts that may run at once.
-        waiting: says how many may wait; past it, the last of whoever has most of them is sent away.
+        waiting: returns how many may wait; above it, the last attempt of the address with most of them is refused.
     """
 
     def __init__(self, places: int, waiting: Callable[[], int]) -> None:
@@ -50,7 +50,7 @@ class Turns:
             await mine
         except asyncio.CancelledError:
             if mine.done() and not mine.cancelled():
-                self._pass_on()  # it was given the place in the moment in which it left
+                self._pass_on()  # it got the place in the moment it was cancelled
             elif self._drop(address, username, mine):
                 self._waiting -= 1
             raise
@@ -85,7 +85,7 @@ class Turns:
             del self._lines[address]
 
     def _pass_on(self) -> None:
-        """Give the place to the next, of the address and the name that have waited longest for a turn."""
+        """Give the place to the next attempt, by the address and the name that waited longest for a turn."""
         while self._waiting:
             address, line = next(iter(self._lines.items()))
             username, names = next(iter(line.items()))
@@ -94,7 +94,7 @@ class Turns:
             line.move_to_end(username)
             self._lines.move_to_end(address)
             self._tidy(address, username)
-            if not following.done():  # it may be leaving just now
+            if not following.done():  # it may have been cancelled
                 following.set_result(None)
                 return
         self._free += 1
