@@ -21,7 +21,7 @@ from policy.azure.builds.run_log import RunLog
 from policy.azure.builds.run_store import RunStore
 from policy.azure.builds.settings import BuildSettings
 from policy.azure.builds.steps import StepEnded
-from registry.auth.actions import Action, Role
+from registry.auth.actions import GRANTS, Action, Role
 from registry.auth.sign_in import Identity, roles_that_may
 from registry.auth.token_service import TokenService
 
@@ -92,8 +92,7 @@ class Builds:
             ArmError: there is no builder, or the caller may push nowhere.
         """
         self.require_builder()
-        if caller.principal.role not in {Role.ACR_PUSH, Role.OWNER}:
-            raise _forbidden(caller, "have images built here")
+        _require_pusher(caller)
         return self.contexts.begin(caller.principal.id)
 
     def schedule(self, caller: Identity, request: BuildRequest, target: Target) -> Run:
@@ -162,8 +161,8 @@ class Builds:
         for name in names:
             if not all(caller.may(action, name.repository) for action in (Action.PULL, Action.PUSH)):
                 raise _forbidden(caller, f"push to {name.repository}")
-        if not names and caller.principal.role not in {Role.ACR_PUSH, Role.OWNER}:
-            raise _forbidden(caller, "have images built here")
+        if not names:
+            _require_pusher(caller)
         return names
 
     async def _build_one_after_another(self) -> None:
@@ -225,6 +224,13 @@ async def _remove(folder: Path) -> None:
     """However deep a build made its folders; `rm` does not recurse."""
     removing = await asyncio.create_subprocess_exec("rm", "-rf", "--one-file-system", "--", str(folder))
     await removing.wait()
+
+
+def _require_pusher(caller: Identity) -> None:
+    """Whoever may push nowhere has nothing built, even if it were not pushed."""
+    role = caller.principal.role
+    if role is None or Action.PUSH not in GRANTS[role]:
+        raise _forbidden(caller, "have images built here")
 
 
 def _forbidden(caller: Identity, what: str) -> ArmError:

@@ -14,11 +14,14 @@ from policy.azure.management.dispatch import Management, Row
 from policy.azure.management.place import Place, place_of
 from policy.azure.management.resources import ResourceDoors
 from policy.azure.management.routes import builds, refusals, resources, signing_in
+from policy.azure.management.routes import scope_maps as scope_map_rows
 from policy.azure.management.routes import workspaces as workspace_rows
+from policy.azure.management.scope_map_doors import ScopeMapDoors
 from policy.azure.management.settings import AzureSettings
 from policy.azure.management.sign_in.doors import SignInDoors
 from policy.azure.management.sign_in.under_way import UnderWay
 from policy.azure.management.workspace_doors import WorkspaceDoors
+from policy.azure.scope_maps import RepositoryTokens, ScopeMaps
 from policy.deployments.settings import DeploymentSettings
 from policy.deployments.workspaces import Workspaces
 from policy.gateway.check_result import CheckResult
@@ -101,10 +104,18 @@ class Endpoint:
         doors = SignInDoors(services.token_service, UnderWay(own.sign_ins, own.sign_in_seconds), place, body_bytes)
         records = WorkspaceDoors(self._workspaces, place)
         things = ResourceDoors(services, place, body_bytes, records.brief)
+        metadata = services.stores.metadata
+        rights = ScopeMapDoors(ScopeMaps(metadata), RepositoryTokens(metadata), place, body_bytes)
         tasks = BuildDoors(
             self._builds, place, body_bytes, lambda: loopback(in_force.current.listen), own.builds.link_seconds
         )
-        own_rows = (*resources(things), *workspace_rows(records), *builds(tasks), *refusals(things))
+        own_rows = (
+            *resources(things),
+            *workspace_rows(records),
+            *scope_map_rows(rights),
+            *builds(tasks),
+            *refusals(things),
+        )
         return (*signing_in(doors, CloudDoor(place)), *own_rows)
 
     async def _verdict(self, caller: Identity, name: ImageName) -> str:

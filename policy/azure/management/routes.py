@@ -4,6 +4,7 @@ from policy.azure.management.build_doors import BuildDoors
 from policy.azure.management.cloud_door import CloudDoor
 from policy.azure.management.dispatch import Needs, Row
 from policy.azure.management.resources import ResourceDoors
+from policy.azure.management.scope_map_doors import ScopeMapDoors
 from policy.azure.management.sign_in.doors import SignInDoors
 from policy.azure.management.workspace_doors import WorkspaceDoors
 
@@ -63,6 +64,22 @@ def workspaces(doors: WorkspaceDoors) -> tuple[Row, ...]:
         Row("GET", f"{_S}/{ml}", _SIGNED_IN, "azure.workspaces", doors.workspaces),
         Row("GET", f"{_G}/{ml}", _SIGNED_IN, "azure.workspaces", doors.workspaces),
         Row("GET", f"{_G}/{ml}/{{workspace}}", _SIGNED_IN, "azure.workspace", doors.workspace),
+    )
+
+
+def scope_maps(doors: ScopeMapDoors) -> tuple[Row, ...]:
+    """Rights by repository, and the tokens that have them."""
+    scope_map, token = f"{_R}/scopeMaps/{{name}}", f"{_R}/tokens/{{name}}"
+    return (
+        Row("GET", f"{_R}/scopeMaps", _SIGNED_IN, "azure.scope_maps", doors.maps),
+        Row("GET", scope_map, _SIGNED_IN, "azure.scope_map", doors.show_map),
+        Row("PUT PATCH", scope_map, _OWNER, "azure.put_scope_map", doors.put_map),
+        Row("DELETE", scope_map, _OWNER, "azure.remove_scope_map", doors.remove_map),
+        Row("GET", f"{_R}/tokens", _SIGNED_IN, "azure.tokens", doors.tokens),
+        Row("GET", token, _SIGNED_IN, "azure.show_token", doors.show_token),
+        Row("PUT PATCH", token, _OWNER, "azure.put_token", doors.put_token),
+        Row("DELETE", token, _OWNER, "azure.remove_token", doors.remove_token),
+        Row("POST", f"{_R}/generateCredentials", _OWNER, "azure.generate_credentials", doors.generate),
     )
 
 

@@ -122,3 +122,38 @@ def test_podman_is_signed_in(cloud: Cloud, home: Path) -> None:
     az = cloud.signed_in(home, cloud.pusher, DOCKER_COMMAND="podman", REGISTRY_AUTH_FILE=str(auth))
     assert "Login Succeeded" in az.run("acr", "login", "--name", REGISTRY).check().output
     assert cloud.host in json.loads(auth.read_text(encoding="utf-8"))["auths"]
+
+
+def test_scope_maps_and_tokens(az: Az, cloud: Cloud) -> None:
+    """`az acr scope-map create`, `token create`, `credential generate`: the token reads its repository."""
+    name, where = ("--name", "az-token"), ("--registry", REGISTRY)
+    told(az, "acr", "scope-map", "create", "--name", "az-map", *where, "--repository", "team/app", "content/read")
+    made = told(az, "acr", "token", "create", *name, *where, "--scope-map", "az-map")
+    assert [each["name"] for each in made["credentials"]["passwords"]] == ["password1", "password2"]
+    again = told(
+        az, "acr", "token", "credential", "generate", *name, *where, "--password1", "--expiration-in-days", "3"
+    )
+    login = (made["credentials"]["username"], again["passwords"][0]["value"])
+    with httpx.Client(verify=ssl.create_default_context(cafile=cloud.ca), trust_env=False, auth=login) as client:
+        query = {"service": cloud.host, "scope": "repository:team/app:pull,push"}
+        reply = client.get(f"https://{cloud.host}/oauth2/token", params=query).raise_for_status().json()
+    assert reply["scope"] == "repository:team/app:pull"
+    assert [each["name"] for each in told(az, "acr", "token", "list", *where)] == ["az-token"]
+
+
+def test_a_token_with_a_map_of_its_own(az: Az) -> None:
+    """`az acr token create --repository`: az makes the map first."""
+    made = told(
+        az,
+        "acr",
+        "token",
+        "create",
+        "--name",
+        "own-token",
+        "--registry",
+        REGISTRY,
+        "--repository",
+        "a/b",
+        "content/read",
+    )
+    assert made["scopeMapId"].endswith("/scopeMaps/own-token-scope-map")
