@@ -8,6 +8,7 @@ from typing import TypeVar
 from policy.azure.admin_user import AdminUser
 from policy.azure.data_plane import extension as azure_data_plane
 from policy.azure.management import extension as azure_management
+from policy.azure.management.extension import Records
 from policy.deployments.workspaces import Workspaces
 from policy.enforcement import extension as enforcement
 from policy.enforcement.gate import PolicyGate
@@ -41,28 +42,30 @@ class Shared:
         gate: decides; the first extension closes it.
         checks: answers questions about images.
         workspaces: what deployments belong to; one for all who create, show and change them.
+        admin: the admin user in Azure's sense; one for all who switch it, as changes take turns.
     """
 
     stores: Stores
     gate: PolicyGate
     checks: Checks
     workspaces: Workspaces
+    admin: AdminUser
 
     def section(self, of: Callable[[RegistrySettings], T]) -> Callable[[], T]:
         """A section of the settings, as it is whenever somebody asks."""
         return lambda: of(self.stores.settings.current)
 
 
-def _admin_user(shared: Shared) -> AdminUser:
-    settings = shared.stores.settings.current
+def _admin_user(stores: Stores) -> AdminUser:
+    settings = stores.settings.current
     name, forced = deployments_section(settings).registry_name, azure_section(settings).admin_user
-    return AdminUser(settings.data, shared.stores.metadata, name, forced=forced)
+    return AdminUser(settings.data, stores.metadata, name, forced=forced)
 
 
 EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
     lambda shared: enforcement.extension(shared.gate, shared.stores.metadata, judging_section),
     lambda shared: gateway.extension(shared.checks, shared.section(gateway_section)),
-    lambda shared: azure_data_plane.extension(shared.gate, shared.section(data_plane_section), _admin_user(shared)),
+    lambda shared: azure_data_plane.extension(shared.gate, shared.section(data_plane_section), shared.admin),
     lambda shared: deployments.extension(
         shared.stores,
         shared.checks,
@@ -71,7 +74,11 @@ EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
         shared.section(deployments_section),
     ),
     lambda shared: azure_management.extension(
-        azure_section, deployments_section, shared.stores.settings.current, shared.checks, shared.workspaces
+        azure_section,
+        deployments_section,
+        shared.stores.settings.current,
+        shared.checks,
+        Records(shared.workspaces, shared.admin),
     ),
 )
 """All that join, in this order; closed in the reverse order."""
@@ -93,7 +100,7 @@ def build(settings: Settings, *, new_database: bool = False, blobs: BlobStore | 
         # Before the gate, which nobody would close if this could not be read.
         workspaces = Workspaces(settings.data, lambda: deployments_section(stores.settings.current))
         gate = PolicyGate.open(stores.storage, stores.metadata, settings.data, settings.policy)
-        shared = Shared(stores, gate, Checks(stores.metadata, gate, stores.storage), workspaces)
+        shared = Shared(stores, gate, Checks(stores.metadata, gate, stores.storage), workspaces, _admin_user(stores))
         return compose(partial(make, shared) for make in EXTENSIONS)
 
     return build_registry(settings, extension=extension, new_database=new_database, blobs=blobs)

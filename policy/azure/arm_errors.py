@@ -1,10 +1,12 @@
 """Errors as Azure's clients read them: ARM's `{"error": {"code", "message"}}`, and OAuth's `{"error", …}`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from starlette.responses import JSONResponse, Response
 
+from registry.errors import BasegateError
 from registry.oci.errors import (
     BadRequest,
     ContentTooLarge,
@@ -89,3 +91,14 @@ def server_form(status: int, message: str) -> tuple[list[tuple[bytes, bytes]], b
     return [(b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff")], json.dumps(
         document
     ).encode()
+
+
+@contextmanager
+def refused_by_registry(status: int = 400, word: str = "InvalidRequest") -> Iterator[None]:
+    """Say what the registry itself refuses in ARM's form; what has a form already keeps it."""
+    try:
+        yield
+    except OciError:
+        raise
+    except BasegateError as error:
+        raise ArmError(status, word, str(error)) from error

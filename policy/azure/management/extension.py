@@ -1,10 +1,12 @@
 """The management endpoint as an extension of the registry: a port of its own, and the builds behind it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.requests import Request
 
+from policy.azure.admin_user import AdminUser
 from policy.azure.arm_errors import server_form
 from policy.azure.builds.builds import Builds
 from policy.azure.builds.request import ImageName
@@ -40,12 +42,25 @@ _OWN_CERTIFICATE = ("tls/server.crt", "tls/server.key")
 _EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared, not listened on
 
 
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What the endpoint shares with other extensions: there is one of each.
+
+    Attributes:
+        workspaces: of deployments.
+        admin: the admin user.
+    """
+
+    workspaces: Workspaces
+    admin: AdminUser
+
+
 class NoCertificate(BasegateError):
     """The endpoint has nothing to serve HTTPS with; the message says what to do."""
 
 
 def extension(
-    section: Section, named: Named, settings: RegistrySettings, checks: Checks, workspaces: Workspaces
+    section: Section, named: Named, settings: RegistrySettings, checks: Checks, records: Records
 ) -> Extension:
     """Open the port that section `azure` names; without one, nothing.
 
@@ -54,7 +69,7 @@ def extension(
         named: finds the section `deployments`, which has the names of subscription, group and registry.
         settings: those that count now.
         checks: give the verdicts that logs of builds end with.
-        workspaces: the records of workspaces.
+        records: what it shows and changes that others have as well.
 
     Raises:
         NoCertificate: there is no certificate for it.
@@ -62,18 +77,18 @@ def extension(
     if not section(settings).listen:
         return Extension()
     certificate(section(settings), settings)
-    endpoint = Endpoint(section, named, checks, workspaces)
+    endpoint = Endpoint(section, named, checks, records)
     return Extension(ports=endpoint.ports, background=(endpoint.work,))
 
 
 class Endpoint:
     """The endpoint, put together once the registry's services are there."""
 
-    def __init__(self, section: Section, named: Named, checks: Checks, workspaces: Workspaces) -> None:
+    def __init__(self, section: Section, named: Named, checks: Checks, records: Records) -> None:
         self._section = section
         self._named = named
         self._checks = checks
-        self._workspaces = workspaces
+        self._records = records
         self._builds: Builds | None = None
 
     def ports(self, services: Services) -> tuple[Port, ...]:
@@ -102,8 +117,8 @@ class Endpoint:
             in_force.current.data, lambda: section(in_force.current).builds, services.token_service, self._verdict
         )
         doors = SignInDoors(services.token_service, UnderWay(own.sign_ins, own.sign_in_seconds), place, body_bytes)
-        records = WorkspaceDoors(self._workspaces, place)
-        things = ResourceDoors(services, place, body_bytes, records.brief)
+        shown = WorkspaceDoors(self._records.workspaces, place)
+        things = ResourceDoors(services, place, body_bytes, shown.brief, self._records.admin)
         metadata = services.stores.metadata
         rights = ScopeMapDoors(ScopeMaps(metadata), RepositoryTokens(metadata), place, body_bytes)
         tasks = BuildDoors(
@@ -111,7 +126,7 @@ class Endpoint:
         )
         own_rows = (
             *resources(things),
-            *workspace_rows(records),
+            *workspace_rows(shown),
             *scope_map_rows(rights),
             *builds(tasks),
             *refusals(things),

@@ -13,17 +13,17 @@ _FROM_SETTINGS = {
     "anonymousPullEnabled": "set auth.anonymous_pull in basegate's settings",
     "retentionPolicy": "set gc.untagged_after_seconds in basegate's settings",
     "softDeletePolicy": "set gc.undo_seconds in basegate's settings",
-    "adminUserEnabled": "this registry has principals: basegate principal create",
 }
 
 
-def resource(place: Place, registry: RegistrySettings, created: str) -> dict[str, Any]:
+def resource(place: Place, registry: RegistrySettings, created: str, *, admin: bool) -> dict[str, Any]:
     """The registry as `az acr show` prints it. It says Premium: below it az refuses commands by itself.
 
     Args:
         place: names and URLs.
         registry: the settings that count now.
         created: when the registry was made, ISO 8601.
+        admin: whether the admin user is on.
     """
     return {
         "id": place.registry_id,
@@ -36,7 +36,7 @@ def resource(place: Place, registry: RegistrySettings, created: str) -> dict[str
             "loginServer": place.login_server,
             "creationDate": created,
             "provisioningState": "Succeeded",
-            "adminUserEnabled": False,
+            "adminUserEnabled": admin,
             "anonymousPullEnabled": registry.auth.anonymous_pull,
             "dataEndpointEnabled": False,
             "dataEndpointHostNames": [],

@@ -7,8 +7,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from policy.azure.arm_body import needed_text, objects_in, read_object
-from policy.azure.arm_errors import ArmError
+from policy.azure.admin_user import PASSWORDS, AdminAccount, AdminUser
+from policy.azure.arm_body import flag_in, needed_text, objects_in, read_object
+from policy.azure.arm_errors import ArmError, refused_by_registry
 from policy.azure.management.dispatch import Call
 from policy.azure.management.place import REGISTRY_TYPE, Place
 from policy.azure.management.registry_resource import require_no_change, resource
@@ -29,15 +30,22 @@ class ResourceDoors:
         place: where the caller of a request is.
         body_bytes: largest body.
         others: resources that other rooms answer for.
+        admin: the admin user.
     """
 
     def __init__(
-        self, services: Services, place: Callable[[Request], Place], body_bytes: Callable[[], int], others: Listing
+        self,
+        services: Services,
+        place: Callable[[Request], Place],
+        body_bytes: Callable[[], int],
+        others: Listing,
+        admin: AdminUser,
     ) -> None:
         self._services = services
         self._place = place
         self._body_bytes = body_bytes
         self._others = others
+        self._admin = admin
 
     async def tenants(self, call: Call) -> Response:
         """GET: the one tenant."""
@@ -66,7 +74,7 @@ class ResourceDoors:
         if "group" in call.names:
             within_group(call, place)
         wanted = call.request.query_params.get("$filter", "").lower()
-        everything = [_brief(self._resource(place)), *self._others(place)]
+        everything = [_brief(await self._resource(place)), *self._others(place)]
         kinds = {each["type"].lower() for each in everything}
         named = {kind for kind in kinds if f"'{kind}'" in wanted}
         by_type = "resourcetype" in wanted
@@ -100,11 +108,11 @@ class ResourceDoors:
         place = within_subscription(call, self._place(call.request))
         if "group" in call.names:
             within_group(call, place)
-        return _listed([self._resource(place)])
+        return _listed([await self._resource(place)])
 
     async def registry(self, call: Call) -> Response:
         """GET: it alone."""
-        return JSONResponse(self._resource(within_registry(call, self._place(call.request))))
+        return JSONResponse(await self._resource(within_registry(call, self._place(call.request))))
 
     async def put_registry(self, call: Call) -> Response:
         """PUT: there is one registry, and its name is a setting."""
@@ -116,17 +124,49 @@ class ResourceDoors:
                 "OperationNotSupported",
                 f"there is one registry here, {place.registry}: run another basegate for another one",
             )
-        return JSONResponse(self._resource(place))
+        return JSONResponse(await self._resource(place))
 
     async def patch_registry(self, call: Call) -> Response:
         """PATCH: what is so already may be said again."""
         place = within_registry(call, self._place(call.request))
         wanted = await read_object(call.request, self._body_bytes())
-        now = self._resource(place)
-        require_no_change(objects_in(wanted, "properties"), now["properties"])
+        now = await self._resource(place)
+        said = objects_in(wanted, "properties")
+        switched = flag_in(said, "adminUserEnabled", default=now["properties"]["adminUserEnabled"])
+        require_no_change({name: said[name] for name in said if name != "adminUserEnabled"}, now["properties"])
         if objects_in(wanted, "tags"):
             raise ArmError(400, "OperationNotSupported", "this registry keeps no tags of its own: leave --tags out")
-        return JSONResponse(now)
+        if switched is not now["properties"]["adminUserEnabled"]:
+            with refused_by_registry():
+                await self._admin.enable(enabled=switched)
+        return JSONResponse(await self._resource(place))
+
+    async def credentials(self, call: Call) -> Response:
+        """POST: name and passwords of the admin user, when it is on."""
+        within_registry(call, self._place(call.request))
+        account = await self._admin_account()
+        if account is None or not account.enabled:
+            message = (
+                f"the admin user is off: az acr update --name {self._admin.name} --admin-enabled true switches it on"
+            )
+            raise ArmError(400, "UnAuthorizedForCredentialOperations", message)
+        return self._shown(account)
+
+    async def renew_credential(self, call: Call) -> Response:
+        """POST: another password of the admin user."""
+        within_registry(call, self._place(call.request))
+        name = needed_text(await read_object(call.request, self._body_bytes()), "name")
+        with refused_by_registry():
+            return self._shown(await self._admin.renew(name))
+
+    async def _admin_account(self) -> AdminAccount | None:
+        with refused_by_registry():
+            return await self._admin.account()
+
+    def _shown(self, account: AdminAccount) -> Response:
+        passwords = [{"name": name, "value": account.passwords[name]} for name in PASSWORDS]
+        reply = {"username": self._admin.name, "passwords": passwords}
+        return JSONResponse(reply, headers={"Cache-Control": "no-store"})
 
     async def usages(self, call: Call) -> Response:
         """GET: bytes on disk."""
@@ -161,11 +201,12 @@ class ResourceDoors:
         how = _INSTEAD.get(what.lower(), "this registry does not offer it")
         raise ArmError(400, "OperationNotSupported", f"{what[:64]} is not offered on {place.registry}: {how}")
 
-    def _resource(self, place: Place) -> dict[str, Any]:
+    async def _resource(self, place: Place) -> dict[str, Any]:
         settings = self._services.stores.settings.current
         # The key is made by the first start, and kept.
         created = moment((settings.data / KEY_FILE).stat().st_mtime)
-        return resource(place, settings, created)
+        account = await self._admin_account()
+        return resource(place, settings, created, admin=account is not None and account.enabled)
 
 
 _PROVIDERS = {
@@ -182,8 +223,6 @@ _INSTEAD = {
     "replications": "there is one data folder; basegate backup copies it",
     "tasks": "az acr build is; other tasks are not",
     "agentpools": "builds run on this machine",
-    "listcredentials": "the admin user is off: sign in as a principal (basegate principal create)",
-    "regeneratecredential": "the admin user is off: basegate principal rotate renews a principal's secrets",
 }
 
 

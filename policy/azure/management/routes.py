@@ -53,6 +53,8 @@ def resources(doors: ResourceDoors) -> tuple[Row, ...]:
         Row("GET", _R, _SIGNED_IN, "azure.registry", doors.registry),
         Row("PUT", _R, _OWNER, "azure.put_registry", doors.put_registry),
         Row("PATCH", _R, _OWNER, "azure.patch_registry", doors.patch_registry),
+        Row("POST", f"{_R}/listCredentials", _OWNER, "azure.credentials", doors.credentials),
+        Row("POST", f"{_R}/regenerateCredential", _OWNER, "azure.renew_credential", doors.renew_credential),
         Row("GET", f"{_R}/listUsages", _SIGNED_IN, "azure.usages", doors.usages),
     )
 

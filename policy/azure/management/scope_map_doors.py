@@ -1,7 +1,6 @@
 """The handlers of scope maps and repository-scoped tokens."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,13 +8,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from policy.azure.arm_body import list_in, needed_text, objects_in, read_object, text_in
-from policy.azure.arm_errors import ArmError
+from policy.azure.arm_errors import ArmError, refused_by_registry
 from policy.azure.management.dispatch import Call
 from policy.azure.management.place import REGISTRY_TYPE, Place
 from policy.azure.management.resources import within_registry
 from policy.azure.scope_maps import FOREVER, RepositoryToken, RepositoryTokens, ScopeMap, ScopeMaps
 from registry.auth.enrolment import SECRET_NAMES, moment
-from registry.errors import BasegateError
 
 _ACTIONS_MAXIMUM = 500
 _DESCRIPTION_MAXIMUM = 256
@@ -51,7 +49,7 @@ class ScopeMapDoors:
     async def show_map(self, call: Call) -> Response:
         """GET: one."""
         place = within_registry(call, self._place(call.request))
-        with _told(404, "ResourceNotFound"):
+        with refused_by_registry(404, "ResourceNotFound"):
             return JSONResponse(_map_resource(await self._maps.find(call.names["name"]), place))
 
     async def put_map(self, call: Call) -> Response:
@@ -66,14 +64,14 @@ class ScopeMapDoors:
             message = f"actions holds {len(actions)} values: needs {_ACTIONS_MAXIMUM} texts at most"
             raise ArmError(400, "InvalidRequestContent", message)
         description = text_in(said, "description", before.description if before else "")[:_DESCRIPTION_MAXIMUM]
-        with _told():
+        with refused_by_registry():
             made = await self._maps.put(call.names["name"], actions, description)
         return JSONResponse(_map_resource(made, place), 200 if before else 201)
 
     async def remove_map(self, call: Call) -> Response:
         """DELETE: forget one."""
         within_registry(call, self._place(call.request))
-        with _told():
+        with refused_by_registry():
             await self._maps.remove(call.names["name"])
         return Response(status_code=200)
 
@@ -85,7 +83,7 @@ class ScopeMapDoors:
     async def show_token(self, call: Call) -> Response:
         """GET: one."""
         place = within_registry(call, self._place(call.request))
-        with _told(404, "ResourceNotFound"):
+        with refused_by_registry(404, "ResourceNotFound"):
             return JSONResponse(_token_resource(await self._tokens.find(call.names["name"]), place))
 
     async def put_token(self, call: Call) -> Response:
@@ -102,14 +100,14 @@ class ScopeMapDoors:
         status = text_in(said, "status", "enabled" if before is None or before.enabled else "disabled").lower()
         if status not in {"enabled", "disabled"}:
             raise ArmError(400, "InvalidRequestContent", f"status is {status[:32]!r}: needs enabled or disabled")
-        with _told():
+        with refused_by_registry():
             made = await self._tokens.put(call.names["name"], scope_map, enabled=status == "enabled")
         return JSONResponse(_token_resource(made, place), 200 if before else 201)
 
     async def remove_token(self, call: Call) -> Response:
         """DELETE: forget one."""
         within_registry(call, self._place(call.request))
-        with _told():
+        with refused_by_registry():
             await self._tokens.remove(call.names["name"])
         return Response(status_code=200)
 
@@ -120,7 +118,7 @@ class ScopeMapDoors:
         name = _name_in(needed_text(body, "tokenId"), place, "tokens")
         wanted = text_in(body, "name")
         expires = _moment_of(text_in(body, "expiry"))
-        with _told():
+        with refused_by_registry():
             made = await self._tokens.generate(name, (wanted,) if wanted else SECRET_NAMES, expires)
         passwords = [
             {
@@ -138,17 +136,6 @@ class ScopeMapDoors:
 
     async def _known_token(self, name: str) -> RepositoryToken | None:
         return next((each for each in await self._tokens.all() if each.name == name), None)
-
-
-@contextmanager
-def _told(status: int = 400, word: str = "InvalidRequest") -> Iterator[None]:
-    """What the registry refuses, in ARM's form."""
-    try:
-        yield
-    except ArmError:
-        raise
-    except BasegateError as error:
-        raise ArmError(status, word, str(error)) from error
 
 
 def _name_in(resource_id: str, place: Place, kind: str) -> str:

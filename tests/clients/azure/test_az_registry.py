@@ -157,3 +157,15 @@ def test_a_token_with_a_map_of_its_own(az: Az) -> None:
         "content/read",
     )
     assert made["scopeMapId"].endswith("/scopeMaps/own-token-scope-map")
+
+
+def test_the_admin_user(az: Az) -> None:
+    """`az acr update --admin-enabled`, `credential show` and `credential renew`."""
+    switch = ("acr", "update", "--name", REGISTRY, "--admin-enabled")
+    assert told(az, *switch, "true")["adminUserEnabled"] is True
+    shown = told(az, "acr", "credential", "show", "--name", REGISTRY)
+    renewed = told(az, "acr", "credential", "renew", "--name", REGISTRY, "--password-name", "password")
+    assert shown["username"] == renewed["username"] == REGISTRY
+    assert shown["passwords"][0]["value"] != renewed["passwords"][0]["value"]
+    assert shown["passwords"][1]["value"] == renewed["passwords"][1]["value"]
+    assert told(az, *switch, "false")["adminUserEnabled"] is False

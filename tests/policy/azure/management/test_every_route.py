@@ -13,7 +13,7 @@ import pytest
 
 from policy.app import build
 from policy.azure.management.dispatch import Needs, Row
-from policy.azure.management.extension import Endpoint
+from policy.azure.management.extension import Endpoint, Records
 from policy.settings import Settings, azure_section, deployments_section
 from registry.cli.certificate_authority import make_certificates
 from tests.policy.azure.endpoint import LiveEndpoint, code_of
@@ -50,7 +50,7 @@ def rows() -> tuple[Row, ...]:
         settings = Settings.model_validate({"data": Path(folder), "azure": {"listen": "127.0.0.1:0"}})
         make_certificates(settings.data)
         with closing(build(settings)) as app:
-            return Endpoint(azure_section, deployments_section, None, None).table(app.services)  # type: ignore[arg-type]
+            return Endpoint(azure_section, deployments_section, None, Records(None, None)).table(app.services)  # type: ignore[arg-type]
 
 
 def calls(*needs: Needs) -> list[tuple[str, str]]:

@@ -97,7 +97,6 @@ def test_usage_is_what_is_on_disk(endpoint: LiveEndpoint) -> None:
     "properties",
     [
         {"anonymousPullEnabled": True},
-        {"adminUserEnabled": True},
         {"publicNetworkAccess": "Disabled"},
         {"policies": {"retentionPolicy": {"days": 30, "status": "enabled"}}},
         {"policies": {"softDeletePolicy": {"retentionDays": 90}}},
@@ -132,7 +131,7 @@ def test_there_is_no_second_registry(endpoint: LiveEndpoint) -> None:
     assert code_of(answer) == (409, "OperationNotSupported")
 
 
-@pytest.mark.parametrize("what", ["importImage", "webhooks", "replications", "tasks", "listCredentials"])
+@pytest.mark.parametrize("what", ["importImage", "webhooks", "replications", "tasks"])
 def test_what_is_not_offered_is_said_so(endpoint: LiveEndpoint, what: str) -> None:
     """With what to do in its place."""
     with endpoint.signed_in() as client:
