@@ -1,4 +1,4 @@
-"""`basegate backup` and `basegate restore`: a copy of a registry beside its running server, and back."""
+"""`basegate backup` and `basegate restore`: copy a registry beside its running server, and restore it."""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
-"""A lab's own certificate authority and the server certificate it signs, for registries without a public name.
+"""A lab certificate authority and the server certificate that it signs, for registries without a public name.
 
 Files in `DATA/tls`: `ca.crt` (give it to clients), `ca.key`, `server.crt`, `server.key`; keys are readable by their
-owner only. Making them again renews the server's certificate and keeps the authority, so clients need no new one, and
-the names that the certificate had.
+owner only. A second run renews the server's certificate. It keeps the authority, so that clients need no new one, and
+the names in the certificate.
 """
 
 import socket
@@ -28,18 +28,18 @@ from registry.storage.disk.atomic_file import replace_file
 
 FOLDER = Path("tls")
 AUTHORITY_DAYS = 3650
-SERVER_DAYS = 397  # what browsers and Apple's libraries accept at most
-_BACKDATED = timedelta(hours=1)  # for clients whose clock is slow
+SERVER_DAYS = 397  # the most that browsers and Apple's libraries accept
+_BACKDATED = timedelta(hours=1)  # for clients with a slow clock
 _HOST_MAXIMUM = 253
 
 
 class TlsRefused(BasegateError):
-    """The certificates cannot be made; the message says what was found and what to do."""
+    """The certificates cannot be made; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """Where the files are, which names the server's certificate has, and until when it is good."""
+    """The files, the names in the server's certificate, and its expiry."""
 
     ca: Path
     certificate: Path
@@ -56,15 +56,15 @@ class _Authority:
 
 
 def default_hosts() -> tuple[str, ...]:
-    """The names every server certificate has: loopback by name and address, and this machine's name."""
+    """The names in every server certificate: loopback by name and address, and this machine's name."""
     return tuple(dict.fromkeys(("localhost", "127.0.0.1", "::1", socket.gethostname())))
 
 
 def make_certificates(data: Path, hosts: Sequence[str] = (), days: int = SERVER_DAYS) -> Certificates:
-    """Make or renew the server's certificate for the default hosts, the names it had, and the given names or addresses.
+    """Make or renew the server's certificate for the default hosts, its earlier names and the given hosts.
 
     Raises:
-        TlsRefused: a host is not a name or address, or the files that are there are damaged.
+        TlsRefused: a host is not a name or address, or existing files are damaged.
         OSError: the data folder cannot be written.
     """
     folder = data / FOLDER
@@ -76,7 +76,7 @@ def make_certificates(data: Path, hosts: Sequence[str] = (), days: int = SERVER_
     authority = _load_authority(folder) if renewed else _make_authority(folder)
     key = generate_private_key(SECP256R1())
     certificate = _sign_server(authority, key, names, days)
-    # The key first: whoever reads between the two finds a pair that does not fit and keeps what it has.
+    # The key first: a reader between the two writes finds a pair that does not match, and keeps the old one.
     replace_file(folder / "server.key", _key_pem(key), 0o600)
     replace_file(folder / "server.crt", certificate.public_bytes(Encoding.PEM), 0o644)
     expires = certificate.not_valid_after_utc
@@ -84,7 +84,7 @@ def make_certificates(data: Path, hosts: Sequence[str] = (), days: int = SERVER_
 
 
 def _earlier_hosts(path: Path) -> tuple[str, ...]:
-    """The names of the certificate that is there; none where there is none."""
+    """The names in the existing certificate, if any."""
     try:
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value

@@ -1,4 +1,4 @@
-"""The audit of acts by command: who changed what in a data folder, as a line beside those of requests.
+"""The audit of commands: who changed what in a data folder, as lines beside those of requests.
 
 A line has the members of a request's line, and `detail`: `action` is the command, `method` is COMMAND, `name` the user
 of the operating system, `status` the exit code. A running server that finds such a line in its audit log logs it.
@@ -33,13 +33,13 @@ _MEMBERS = ("repository", "reference", "digest")
 
 
 class AuditUnwritable(BasegateError):
-    """What a command is about to do could not be recorded."""
+    """The command could not be recorded in the audit log."""
 
 
 def audited(
     action: str, when: Callable[[Mapping[str, Any]], bool] = lambda _parameters: True
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Record what a command does; it needs the options of `data_option`.
+    """Record a command in the audit log; the command needs the options of `data_option`.
 
     Args:
         action: the command, as `principal.create`.
@@ -61,14 +61,14 @@ def audited(
 
 
 def note(**notes: str) -> None:
-    """Add to the line of the command that runs: `repository`, `reference`, `digest`, or a word of its detail."""
+    """Add to the line of the running command: `repository`, `reference`, `digest`, or a word of its detail."""
     click.get_current_context().meta.setdefault(_NOTES, {}).update(notes)
 
 
 @contextmanager
 def _recorded(context: click.Context, action: str) -> Iterator[None]:
     settings = settings_of(context)
-    # Tried before anything is changed: what cannot be recorded is not done.
+    # Opened before any change: a command that cannot be recorded is not run.
     file = _opened(settings)
     status, reason = 0, ""
     try:
@@ -82,14 +82,14 @@ def _recorded(context: click.Context, action: str) -> Iterator[None]:
         raise
     finally:
         if file is None:
-            with suppress(BasegateError):  # what was done is done
+            with suppress(BasegateError):  # the change cannot be undone
                 file = _opened(settings)
         if file is not None:
             _write(file, command_line_of(action, status, reason, _members(context)))
 
 
 def _opened(settings: RegistrySettings) -> int | None:
-    """The audit log; `None` where there is no registry (yet), none is wanted, or the disk is full."""
+    """The audit log; `None` when there is no registry, the log is off, or the disk is full."""
     if not settings.audit.enabled or not (settings.data / FILE_NAME).is_file():
         return None
     act_as_owner(settings.data)

@@ -1,4 +1,4 @@
-"""`basegate config check|show|example|schema`: settings before a server reads them."""
+"""`basegate config check|show|example|schema`."""
 
 from pathlib import Path
 

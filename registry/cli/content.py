@@ -203,7 +203,7 @@ def _now(repository: RepositoryName) -> ChangeContext:
 
 
 def _immutable(repository: RepositoryName) -> Callable[[Tag], bool]:
-    """Which tags of a repository may not go, by the settings of the command that runs."""
+    """Which tags of a repository are immutable, by the settings of the running command."""
     return immutable_in(settings_of(click.get_current_context()), repository)
 
 

@@ -1,4 +1,4 @@
-"""Commands that work on a data folder, safe beside a running server: the options, and reading and changing its rows."""
+"""Options and database access of commands on a data folder; safe beside a running server."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class NoRegistry(BasegateError):
-    """There is no registry in the data folder that a command was given."""
+    """There is no registry in the data folder."""
 
 
 _CONFIG, _DATA, _SETTINGS = "basegate.config", "basegate.data", "basegate.settings"
@@ -40,18 +40,18 @@ _CONFIG, _DATA, _SETTINGS = "basegate.config", "basegate.data", "basegate.settin
 
 
 def kind_of(context: click.Context) -> type[RegistrySettings]:
-    """The settings class of the program: what a package on top gave as the context's object (a function), or ours."""
+    """The program's settings class: the result of the context's object, a function, or the registry's class."""
     given: Callable[[], type[RegistrySettings]] | None = context.find_root().obj
     return RegistrySettings if given is None else given()
 
 
 def settings_of(context: click.Context) -> RegistrySettings:
-    """The settings that count for a command, from its flags, the environment and the settings file.
+    """The settings for a command, from its flags, the environment and the settings file.
 
-    Where no settings file is named, those that the folder's server was started with stand for it.
+    Without a settings file, those that the folder's server was started with are used.
 
     Raises:
-        SettingsError: anything in any of them is wrong.
+        SettingsError: a source is wrong.
     """
     settings: RegistrySettings | None = context.meta.get(_SETTINGS)
     if settings is None:
@@ -83,7 +83,7 @@ config_option = click.option(
     "--config",
     envvar="BASEGATE_CONFIG",
     type=click.Path(path_type=Path),
-    is_eager=True,  # where the data folder is may stand in it
+    is_eager=True,  # it may name the data folder
     expose_value=False,
     callback=_remember_file,
     help="Settings file (YAML).",
@@ -112,7 +112,7 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 def look(data: Path, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a query on the rows of a data folder. Raises NoRegistry when it is none."""
+    """Run a query on the database of a data folder. Raises NoRegistry when there is none."""
     require_registry(data)
     with closing(open_metadata(data)) as metadata:
         return asyncio.run(metadata.read(query, *args, **kwargs))
@@ -126,16 +126,16 @@ def change(data: Path, work: Callable[Concatenate[Connection, P], T], *args: P.a
 
 
 def log_to_stderr() -> None:
-    """What a command's work logs is for people: standard output holds the answer alone."""
+    """Log to standard error: standard output has only the command's result."""
     logs.configure(LogSettings(level="warning"))
 
 
 def require_registry(data: Path, *, lost_too: bool = False) -> None:
-    """Make sure that a registry keeps its rows in the folder, or, with `lost_too`, has kept them.
+    """Check that the folder has a registry's database, or, with `lost_too`, had one.
 
     Raises:
-        NoRegistry: nothing of one is there.
-        DatabaseMissing: its rows are lost.
+        NoRegistry: there is no registry.
+        DatabaseMissing: its database is lost.
         DatabaseNewer: a newer basegate has written it.
     """
     act_as_owner(data)
@@ -150,7 +150,7 @@ def require_registry(data: Path, *, lost_too: bool = False) -> None:
 
 
 def print_json(document: Any) -> None:
-    """For programs."""
+    """Print a document for programs."""
     click.echo(json.dumps(document, indent=2))
 
 

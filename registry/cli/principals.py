@@ -1,4 +1,4 @@
-"""`basegate principal …`: principals of a data folder, safe beside a running server, which follows within a second."""
+"""`basegate principal …`: principals of a data folder; a running server follows within a second."""
 
 import time
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""`basegate rebuild`: the database anew, from the copy of its rows and from the files."""
+"""`basegate rebuild`: make the database from the copy of its rows and from the files."""
 
 from dataclasses import asdict
 from pathlib import Path

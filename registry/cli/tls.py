@@ -1,4 +1,4 @@
-"""`basegate tls …`: certificates for a lab, and where each client wants the authority's."""
+"""`basegate tls …`: certificates for a lab, and where each client needs the authority's."""
 
 from collections.abc import Sequence
 from pathlib import Path

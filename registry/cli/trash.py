@@ -1,4 +1,4 @@
-"""`basegate trash ls|restore|empty`: what collections and deletes have removed, and can be brought back."""
+"""`basegate trash ls|restore|empty`: content that collections and deletes removed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -73,7 +73,7 @@ def empty_command(data: Path) -> None:
 
 
 def undo_run(data: Path, run: str, *, as_json: bool) -> int:
-    """Bring a run's removals back and say so; the exit code."""
+    """Restore a run and print the result; returns the exit code."""
     undone: Undone = with_stores(data, lambda storage, metadata: undo(storage, metadata, run))
     if as_json:
         print_json(asdict(undone))
@@ -88,7 +88,7 @@ def undo_run(data: Path, run: str, *, as_json: bool) -> int:
 
 
 def with_stores(data: Path, work: Callable[[DiskStore, SqliteStore], Awaitable[T]]) -> T:
-    """Do something with the files and the rows of a data folder."""
+    """Run a function with the blob store and the metadata of a data folder."""
     log_to_stderr()
     require_registry(data)
     with ThreadPoolExecutor(2) as pool:

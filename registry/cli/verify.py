@@ -1,4 +1,4 @@
-"""`basegate verify`: rows against files, both ways."""
+"""`basegate verify`: compare rows and files."""
 
 import asyncio
 from collections.abc import Callable

@@ -54,7 +54,7 @@ class ThrottleSettings(BaseModel):
 
 
 class AuthSettings(BaseModel):
-    """Who is let in and how. Durations in seconds."""
+    """Authentication. Durations in seconds."""
 
     model_config = _FROZEN
 

@@ -1,4 +1,4 @@
-"""The settings as documents: an example file with every key, its meaning and default; and a JSON schema."""
+"""Documents made from the settings: an example file with every key, and a JSON schema."""
 
 import json
 import textwrap
@@ -57,7 +57,7 @@ def _scalar(value: Any) -> str:
 
 
 def _without_marks(document: Any) -> Any:
-    """`live` becomes a word that JSON schema tools know nothing of and may ignore."""
+    """Turn the mark `live` into a keyword that JSON schema tools ignore."""
     if isinstance(document, dict):
         return {("x-live" if key == "live" else key): _without_marks(each) for key, each in document.items()}
     return [_without_marks(each) for each in document] if isinstance(document, list) else document

@@ -1,4 +1,4 @@
-"""What all settings are made of: groups that hold, lists that may be written as text, and the marks of live ones."""
+"""The parts of settings: frozen groups, lists that may be written as text, and the mark of live settings."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any
@@ -12,12 +12,12 @@ DAY = 24 * 60 * 60
 LIVE: dict[str, Any] = {"live": True}
 
 
-# May be another while the server runs, but comes or goes with a restart only.
+# Its value may change live; adding or removing it needs a restart.
 LIVE_WHILE_SET: dict[str, Any] = {"live": "while set"}
 
 
 def is_marked_live(field: FieldInfo) -> bool:
-    """Whether a setting, or a group of settings with all that is in it, may change under a running server."""
+    """Whether a setting, or a whole group, may change under a running server."""
     extra = field.json_schema_extra
     return isinstance(extra, dict) and bool(extra.get("live"))
 

@@ -23,19 +23,19 @@ Raises SettingsError when they cannot be used; all of them are refused then.
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a reload came to: dotted keys that count now, and those that wait for a restart."""
+    """The result of a reload: dotted keys in force now, and those that need a restart."""
 
     applied: tuple[str, ...]
     waiting: tuple[str, ...]
 
 
 class Reload:
-    """Reads the sources again and puts in force what may change live: everything, or nothing of it.
+    """Reads the sources again and puts all live changes in force, or none.
 
     Args:
         settings: the settings in force.
         read: reads all sources again; raises SettingsError.
-        followers: asked before the new settings count; they turn together with the settings.
+        followers: prepared before the change, and switched together with the settings.
     """
 
     def __init__(
@@ -50,9 +50,9 @@ class Reload:
         self._log = structlog.get_logger(__name__)
 
     async def now(self) -> Change | None:
-        """Reload; `None`, and the old settings stay, when the new ones cannot be used. The log says which.
+        """Reload. Returns `None` and keeps the old settings when the new ones cannot be used; the log says why.
 
-        Requests are served meanwhile, under the old settings. Not to be called again before it has ended.
+        Requests are served under the old settings meanwhile. Do not call it again before it has ended.
         """
         try:
             wanted = self._read()
@@ -69,7 +69,7 @@ class Reload:
         return change
 
     def _turn(self, change: Change, adopted: RegistrySettings, turns: Sequence[Turn]) -> None:
-        # Nothing is awaited here: no request sees some of the new settings without the others.
+        # No await here: no request sees only some of the new settings.
         if change.applied:
             self._settings.replace(adopted)
         for turn in turns:
@@ -83,7 +83,7 @@ class Reload:
 
 
 def compare(old: BaseModel, new: BaseModel) -> Change:
-    """The keys whose values differ, sorted by whether they may change live."""
+    """The keys whose values differ: those that are live, and the others."""
     changed = list(_changed(old, new, ""))
     return Change(tuple(key for key, live in changed if live), tuple(key for key, live in changed if not live))
 

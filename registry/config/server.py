@@ -1,4 +1,4 @@
-"""Settings of how the server meets the network."""
+"""The settings of the server's connections."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from registry.config.group import LIVE, MEBIBYTE, Group, Networks
 
 
 class ServerSettings(Group):
-    """How the server meets the network."""
+    """Connections and their limits."""
 
     public_url: str = Field(
         default="",

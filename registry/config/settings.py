@@ -1,7 +1,7 @@
 """Every setting of the registry: its name, meaning, unit and default. `config/basegate.yaml` shows them all.
 
-A setting marked *live*, by itself or with its whole group, takes effect when the file changes or on SIGHUP; the others
-when the server starts.
+A setting that is marked *live*, alone or with its group, takes effect when the file changes or on SIGHUP; the others at
+the next start.
 """
 
 from pathlib import Path
@@ -239,7 +239,7 @@ class OperationSettings(Group):
 
 
 class RegistrySettings(Group):
-    """All settings of the registry. The five at the top are flags of `basegate serve` as well."""
+    """All settings of the registry. The first five are flags of `basegate serve` as well."""
 
     data: Path = Field(default=Path("data"), description="folder for everything that is kept; made when absent")
     listen: str = Field(
@@ -270,10 +270,10 @@ class RegistrySettings(Group):
     operations: OperationSettings = OperationSettings()
 
     def examine(self) -> None:
-        """Look for what the settings name by a name of its own; here nothing, a package on top brings more.
+        """Check that everything the settings name exists. The registry names nothing; subclasses may.
 
         Raises:
-            BasegateError: something is not there or cannot be used; one sentence says what and why.
+            BasegateError: something is missing or cannot be used; the message says what and why.
         """
 
 
@@ -281,7 +281,7 @@ S_co = TypeVar("S_co", bound=RegistrySettings, covariant=True)
 
 
 class SettingsInForce(Generic[S_co]):
-    """The settings that count now; whoever must follow a reload keeps this and reads `current` each time."""
+    """The settings in force. Code that follows reloads keeps this object and reads `current` each time."""
 
     def __init__(self, settings: S_co) -> None:
         self._settings = settings
@@ -292,5 +292,5 @@ class SettingsInForce(Generic[S_co]):
         return self._settings
 
     def replace(self, settings: RegistrySettings) -> None:
-        """Put other settings in force; of the same class as those before."""
+        """Put other settings of the same class in force."""
         self._settings = cast("S_co", settings)

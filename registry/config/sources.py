@@ -1,7 +1,7 @@
-"""Where settings come from, in rising order: defaults, the YAML file, the environment `BASEGATE_*`, flags.
+"""The sources of settings, in rising precedence: defaults, the YAML file, the environment `BASEGATE_*`, flags.
 
-`BASEGATE_LOG__LEVEL=debug` is the file's `log: {level: debug}`: two underscores go one group deeper. Lists and groups
-are written as JSON or YAML, lists of words also with commas.
+`BASEGATE_LOG__LEVEL=debug` is the file's `log: {level: debug}`: two underscores separate groups. Lists and groups are
+written as JSON or YAML, lists of words also with commas.
 """
 
 import difflib
@@ -19,29 +19,29 @@ from registry.oci.strict_yaml import load as load_yaml
 S = TypeVar("S", bound=RegistrySettings)
 
 PREFIX = "BASEGATE_"
-# Read by the commands themselves: where the settings file is, and what their other flags default to.
+# Read by the commands themselves: the settings file, and defaults of other flags.
 NOT_SETTINGS = frozenset(
     {"CONFIG", "BOOTSTRAP_FILE", "USERNAME", "PASSWORD", "CA_FILE", "PLAIN_HTTP", "QUIET", "ENDPOINT"}
 )
-# The flag `--gateway` in this one is HOST:PORT, the settings' group of the same name a mapping.
+# The flag `--gateway` is HOST:PORT; the settings' group of this name is a mapping.
 _FLAG_OR_GROUP = frozenset({"GATEWAY"})
 
 
 class SettingsError(BasegateError):
-    """The settings cannot be used; the message is one line that names the key, what was found and what is needed."""
+    """The settings cannot be used; the message is one line: the key, its value and what is needed."""
 
 
 def load(kind: type[S], file: Path | None, flags: Mapping[str, Any], environment: Mapping[str, str]) -> S:
-    """Put all sources together.
+    """Merge all sources.
 
     Args:
-        kind: the settings class; a package on top of the registry brings a subclass with more groups.
-        file: the YAML file, or `None`; a file that is named must exist.
+        kind: the settings class; an extension may have a subclass with more groups.
+        file: the YAML file, or `None`; it must exist.
         flags: dotted keys to values, `None` for a flag that was not given.
-        environment: usually `os.environ`; names that do not begin with `BASEGATE_` are ignored.
+        environment: usually `os.environ`; names without the prefix `BASEGATE_` are ignored.
 
     Raises:
-        SettingsError: anything in any source is wrong.
+        SettingsError: a source is wrong.
     """
     document: dict[str, Any] = {}
     if file is not None:
@@ -91,7 +91,7 @@ def _structured(name: str, text: str) -> Any:
 
 
 def _check_keys(kind: type[BaseModel], document: Mapping[str, Any], where: str, path: str = "") -> None:
-    """Refuse a key that no group knows, with the nearest that one does."""
+    """Refuse unknown keys; the message names the nearest known key."""
     for key, value in document.items():
         field = kind.model_fields.get(str(key))
         if field is None:
