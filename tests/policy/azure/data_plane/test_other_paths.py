@@ -68,3 +68,15 @@ def test_a_challenge_names_what_is_needed(lab: LiveGateway, method: str, path: s
         reply = client.request(method, path, headers={"Authorization": f"Bearer {token}"})
     assert challenge == f'Bearer realm="{lab.registry.url}/oauth2/token",service="{lab.host}",scope="{scope}"'
     assert reply.status_code == (200 if method == "GET" else 401)
+
+
+def test_the_null_guid_signs_in_with_a_refresh_token(lab: LiveGateway) -> None:
+    """What `az acr login` hands to docker is taken on every path, for as much as its principal may."""
+    form = {"grant_type": "password", "username": "reader", "password": lab.secrets["reader"], "access_type": "offline"}
+    with lab.registry.client() as client:
+        first = client.post("/oauth2/token", data=form).json()["refresh_token"]
+        exchanged = client.post("/oauth2/exchange", data={"grant_type": "access_token", "access_token": first}).json()
+        basic = ("00000000-0000-0000-0000-000000000000", exchanged["refresh_token"])
+        paths = ("/v2/", "/v2/team/app/manifests/good", "/acr/v1/team/app/_tags/good")
+        assert {client.get(path, auth=basic).status_code for path in paths} == {200}
+        assert client.delete("/acr/v1/team/app", auth=basic).status_code == 403
