@@ -94,4 +94,4 @@ def test_a_named_settings_file_counts_instead(tmp_path: Path) -> None:
     record(settings(tmp_path, **IMMUTABLE))
     other = tmp_path / "other.yaml"
     other.write_text("{}")
-    assert "v1" not in show(data, "--config", os.fspath(other)).output
+    assert "[v1]" not in show(data, "--config", os.fspath(other)).output
