@@ -1,1 +1,1 @@
-"""From a verdict to allow, warn or deny, at every point of access."""
+"""From a verdict to allow, warn or deny, at every access point."""

@@ -1,4 +1,4 @@
-"""From a verdict to a decision at a point of access: exemptions, what a manifest refers to, and the words."""
+"""Decisions at an access point, from verdicts: exemptions, subjects of referrers, and messages."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +19,7 @@ from registry.oci.digest import Digest
 
 
 class AccessDecisions:
-    """Every decision is `policy.decision.decide`'s."""
+    """Makes decisions with `policy.decision.decide`."""
 
     def __init__(
         self,
@@ -28,14 +28,14 @@ class AccessDecisions:
         orders: OperatorFileInForce,
         clock: Callable[[], float],
     ) -> None:
-        """`clock` tells when exemptions end: seconds since the epoch."""
+        """`clock`: seconds since the epoch, for the expiry of exemptions."""
         self._verdicts = verdicts
         self._referrals = referrals
         self._orders = orders
         self._clock = clock
 
     async def own(self, request: AccessRequest) -> tuple[State, Decision]:
-        """How a manifest stands for what it is itself, to somebody who only pulls."""
+        """The state and decision for a manifest itself, for a caller that only pulls."""
         open_state = await self._verdicts.open_state(request)
         if open_state is not None:
             return open_state, ALLOWED
@@ -44,14 +44,14 @@ class AccessDecisions:
         return state, self.decide(request.question(state), request, verdict)
 
     async def whole(self, request: AccessRequest) -> tuple[State, Decision]:
-        """The same, and for what it refers to."""
+        """The same, with its subject taken into account."""
         state, decision = await self.own(request)
         if decision.allowed:
             decision = await self.with_subject(request.question(state), request, decision)
         return state, decision
 
     def decide(self, question: Question, request: AccessRequest, verdict: Verdict | None) -> Decision:
-        """The decision on a manifest for what it is itself, in words."""
+        """The decision on a manifest itself, with its message."""
         policy = request.bound.policy
         excused = self.excused(request, verdict)
         outcome = decide(replace(question, exempt=bool(excused)))
@@ -64,7 +64,7 @@ class AccessDecisions:
         return Decision(True, warnings=(*(excused or (message,)), *soft))
 
     async def with_subject(self, question: Question, request: AccessRequest, decision: Decision) -> Decision:
-        """The decision on a manifest that is not withheld itself: whether anything withholds it that it refers to."""
+        """The decision on a manifest that is allowed itself: a withheld subject withholds it."""
         if not request.bound.mode.withholds:
             return decision
 
@@ -79,7 +79,7 @@ class AccessDecisions:
         return Decision(False, elided_bytes(message, REFUSAL_LIMIT), why.detail)
 
     def excused(self, request: AccessRequest, verdict: Verdict | None) -> tuple[str, ...]:
-        """The words of the exemptions that cover every failed finding; none when one is not covered."""
+        """The messages of the exemptions that cover every failed finding; empty when one is not covered."""
         exemptions = self._orders.current().exemptions
         if verdict is None or verdict.state is not State.REFUSED or not exemptions:
             return ()
@@ -92,10 +92,10 @@ def state_of(verdict: Verdict | None) -> State:
 
 
 def _warnings(access_point: AccessPoint, verdict: Verdict, policy: Policy) -> tuple[str, ...]:
-    """The warnings at a door.
+    """The warnings at an access point.
 
-    Who pushes, and who asks for a clearance, is told everything. Who pulls is told of soft rules only: a manifest that
-    is known to be cleared is handed out without its verdict being made, and must not warn one time and not another.
+    A push and a check get all warnings. A pull gets those of soft rules only: a manifest that is known to be cleared is
+    served without its verdict, and must not warn one time and not another.
     """
     return (
         verdict.warnings

@@ -1,4 +1,4 @@
-"""What is asked at a point of access: may this manifest be handed out, or recorded?"""
+"""The request at an access point: may this manifest be served, or recorded?"""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -13,15 +13,15 @@ from registry.oci.names import RepositoryName, Tag
 
 @dataclass(frozen=True, slots=True)
 class AccessRequest:
-    """One question about one manifest.
+    """A request for a decision on one manifest.
 
     Attributes:
-        point: where it is asked.
-        bound: policy and mode of the repository when it was asked: they may be replaced while layers are waited for.
+        point: the access point.
+        bound: policy and mode of the repository at the time of the request: they may change while layers are inspected.
         repository: where the manifest is, or is about to be.
         digest: its name.
-        tag: the tag that it was asked for by.
-        may_push: whether the caller may push there; a question on behalf of all who only pull leaves it out.
+        tag: the requested tag.
+        may_push: whether the caller may push there; `False` for a decision that is valid for all who only pull.
     """
 
     point: AccessPoint
@@ -37,9 +37,9 @@ class AccessRequest:
         return named(self.repository, self.tag or self.digest)
 
     def question(self, state: State, *, missing: bool = False) -> Question:
-        """The same for `policy.decision.decide`, which needs the state."""
+        """The question for `policy.decision.decide`, which needs the state."""
         return Question(self.point, state, self.bound.mode, self.may_push, missing=missing)
 
     def of_subject(self, subject: Digest) -> Self:
-        """The question of somebody who only pulls about a manifest that this one refers to."""
+        """The request of a caller that only pulls for a subject of this manifest."""
         return replace(self, point=AccessPoint.MANIFEST, digest=subject, tag=None, may_push=False)

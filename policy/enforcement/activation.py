@@ -1,4 +1,4 @@
-"""Putting a policy into force, and undoing that: all is judged first, then one file changes, and every door follows."""
+"""Activating and deactivating a policy: everything is judged first, then one file changes."""
 
 from pathlib import Path
 
@@ -13,13 +13,13 @@ from policy.results.store import ResultStore
 def activate(data: Path, results: ResultStore, policy: Policy, repositories: str, now: float) -> Rejudged:
     """Put a policy into force for the repositories of a pattern; safe beside a running server.
 
-    The old verdicts stand until the new ones are complete: states are kept by policy digest, so that judging under
-    the new policy changes nothing, and the doors turn to the new states when the standing orders do.
+    The old verdicts are valid until the new ones are complete. States are stored by policy digest: judging by the new
+    policy changes nothing, and the new states take effect when the operator file changes.
 
     Args:
         data: the data folder.
         results: policy.db in it.
-        policy: kept whole in the orders, so that its file may go.
+        policy: stored whole in the operator file; its own file is no longer needed.
         repositories: pattern; `*` is the default of all repositories.
         now: seconds since the epoch.
     """
@@ -30,16 +30,16 @@ def activate(data: Path, results: ResultStore, policy: Policy, repositories: str
 
 
 def deactivate(data: Path, results: ResultStore, settings: JudgingSettings, repositories: str) -> Assignments:
-    """Undo what `activate` did for a pattern: what the settings say counts again. Returns what is in force then.
+    """Undo `activate` for a pattern: the settings apply again. Returns the assignments then in force.
 
     Args:
         data: the data folder.
         results: policy.db in it.
-        settings: what the server's settings say.
+        settings: the server's judging settings.
         repositories: the pattern that a policy was activated for.
 
     Raises:
-        OperatorFileRefused: none was.
+        OperatorFileRefused: no policy was activated for it.
         PolicyRefused: the settings name a policy that is not known or cannot be used.
     """
     policies = known_policies(settings.folder)

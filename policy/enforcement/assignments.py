@@ -1,4 +1,4 @@
-"""Which policy and mode count in a repository: settings, and the standing orders that were given since."""
+"""Assignments: the policy and mode of each repository, from the settings and the operator file."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What counts in one repository."""
+    """The policy and mode of one repository."""
 
     policy: Policy
     mode: Mode
@@ -24,12 +24,12 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a policy counts for a pattern.
+    """Why a policy is assigned to a pattern.
 
     Attributes:
-        setting: the setting that says which one does, unless a command has.
-        settled: the policy that it names, "" when it says nothing of the pattern.
-        since: when a command put one into force, in seconds since the epoch; `None` when the setting counts.
+        setting: the key of the setting that assigns it, unless a command does.
+        settled: the policy that the setting names, "" when it does not name the pattern.
+        since: when a command activated one, in seconds since the epoch; `None` when the setting applies.
     """
 
     setting: str
@@ -38,7 +38,7 @@ class Reason:
 
 
 class Assignments:
-    """Patterns with their policies and modes. The longest pattern that matches counts, `*` if no other does."""
+    """Patterns with their policies and modes. The longest matching pattern applies, `*` if no other does."""
 
     def __init__(self, settings: JudgingSettings, policies: Mapping[str, Policy], orders: OperatorFile) -> None:
         """Resolve all names.
@@ -73,17 +73,17 @@ class Assignments:
         return {pattern: policy.digest for pattern, policy in self._policies.items()}
 
     def why(self, pattern: str) -> Reason:
-        """Why a pattern's policy counts."""
+        """Why a pattern has its policy."""
         setting = "policy.name" if pattern == "*" else "policy.enforcement.assignments"
         settled = self._settled.get(pattern)
         return Reason(setting, "" if settled is None else settled.name, self._since.get(pattern))
 
     def mode_of(self, pattern: str) -> Mode:
-        """The mode of a pattern, or the default's."""
+        """The mode of a pattern, or the default mode."""
         return self._modes.get(pattern, self._modes["*"])
 
     def of(self, repository: str) -> Bound:
-        """What counts in a repository."""
+        """The policy and mode of a repository."""
         bound = self._bound.get(repository)
         if bound is None:
             if len(self._bound) >= _REMEMBERED:
@@ -94,7 +94,7 @@ class Assignments:
 
 
 class AssignmentsInForce:
-    """The bindings that follow from settings and standing orders; orders given meanwhile are noticed."""
+    """The assignments by settings and operator file; follows changes of the file."""
 
     def __init__(self, settings: JudgingSettings, orders: OperatorFileInForce) -> None:
         """Resolve all names.
@@ -109,7 +109,7 @@ class AssignmentsInForce:
         self._bindings = Assignments(settings, self._policies, self._followed)
 
     def current(self) -> Assignments:
-        """The bindings now; orders that cannot be followed change nothing and are logged."""
+        """The current assignments; an operator file that cannot be used is logged and changes nothing."""
         orders = self._orders.current()
         if orders is not self._followed:
             self._followed = orders
@@ -125,7 +125,7 @@ class AssignmentsInForce:
 
 
 def log_policies(bindings: Assignments) -> None:
-    """Say which policies count: it may be another than the settings say, where one was put into force by command."""
+    """Log the policies in force: one activated by command may differ from the settings."""
     names = {pattern: policy.name for pattern, policy in bindings.by_pattern.items()}
     structlog.get_logger(__name__).warning("the policies in force", policies=names)
 

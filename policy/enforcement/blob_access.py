@@ -1,4 +1,4 @@
-"""The blob door: a blob leaves on the account of the manifests of its repository that name it."""
+"""Access to blobs: a blob may be pulled if the manifests of its repository that name it allow it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,22 +19,22 @@ Stands = Callable[[Digest], Awaitable[tuple[State, Decision]]]
 
 
 class BlobAccess:
-    """Decides for those who only pull: for all of them alike, so that what was decided can be remembered."""
+    """Decides for callers that only pull: alike for all, so that decisions can be cached."""
 
     def __init__(self, metadata: MetadataStore, generation: Callable[[], int]) -> None:
-        """`generation`: the gate's; earlier decisions hold as long as it and the rows stay the same."""
+        """`generation`: the gate's; cached decisions are valid while it and the rows do not change."""
         self._metadata = metadata
         self._generation = generation
         self._decisions: dict[tuple[str, str], Decision] = {}
         self._at = (-1, -1)
 
     async def decide(self, repository: RepositoryName, digest: Digest, stands: Stands) -> Decision:
-        """Whether the blob may be handed out.
+        """Whether the blob may be pulled.
 
-        Any image that names it and may be pulled opens it. Anything else that names it does so only where no withheld
-        image names it: an artifact is what its pusher says it is, and would carry any layer past the gate. So would an
-        index that names blobs, as older caches of BuildKit do, whatever images stand in it. Indexes above do not count:
-        one is cleared without those of its members that do not count.
+        An image that names the blob and may be pulled allows it. Other manifests allow it only if no withheld image
+        names it: an artifact is what its pusher says it is, and could carry any layer past the gate. So could an index
+        that names blobs, as older BuildKit caches do. Indexes of the manifests are not considered: an index may be
+        cleared although a member is not, if the policy does not judge that member.
         """
         now = self._now()
         if now != self._at or len(self._decisions) > _REMEMBERED:

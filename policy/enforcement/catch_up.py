@@ -1,4 +1,4 @@
-"""Catching up: judging what is stored and has no verdict yet, or one made of what earlier detectors saw."""
+"""Catch-up: judges stored manifests without a verdict, or with one from earlier detectors."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _PAGE = 500
 
 
 class CatchUp:
-    """After a crash, lost results, a policy that is new in the settings, or a newer version of this program."""
+    """Needed after a crash, lost results, a new policy in the settings, or an upgrade of this program."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class CatchUp:
         self._policies = policies
 
     async def run(self) -> None:
-        """Go through all that is stored, once."""
+        """Judge everything that is stored, once."""
         after = 0
         while page := await self._metadata.read(manifest_page, after, _PAGE):
             after = page[-1][0]

@@ -1,4 +1,4 @@
-"""Cleaning policy.db: what was seen of images that are gone, and what policies said that are in force no more."""
+"""Cleans policy.db: removes results of deleted images, and states of policies that are no longer in force."""
 
 import asyncio
 
@@ -16,11 +16,11 @@ _PAGE = 1000
 
 
 class Cleaning:
-    """Removes, in each round, what nobody needed in two rounds: an image is looked into before it has a row.
+    """Removes what was unused in two rounds in a row: an image is inspected before it has a row.
 
     Args:
         gate: its results, and the policies in force.
-        metadata: what is stored.
+        metadata: the stored manifests and blobs.
     """
 
     def __init__(self, gate: PolicyGate, metadata: MetadataStore) -> None:
@@ -40,7 +40,7 @@ class Cleaning:
                 )
 
     async def round(self) -> int:
-        """Remove what was not needed in the round before either; returns how many rows."""
+        """Remove what was unused in this round and the one before; returns how many rows."""
         results = self._gate.results
         stored = await asyncio.to_thread(results.read, leftovers.known)
         manifests, layers = await self._stored()
@@ -52,7 +52,7 @@ class Cleaning:
         return removed
 
     async def _stored(self) -> tuple[set[str], set[str]]:
-        """Digests of all manifests, and of all blobs that a repository shows."""
+        """Digests of all manifests, and of all blobs that are linked to a repository."""
         manifests: set[str] = set()
         layers: set[str] = set()
         after, behind = 0, ""

@@ -1,4 +1,4 @@
-"""Whether all content that a verdict speaks of is still in the store: one on bytes that are gone is worth nothing."""
+"""Whether all content of a verdict is still in the store: a verdict on missing bytes is not valid."""
 
 import asyncio
 from collections import deque
@@ -28,8 +28,8 @@ _DELETED = "is not in this repository any more: push it again"
 
 
 class Presence:
-    """Looks at the files of a manifest's configuration and layers, each time it is asked; of an index, at those of all
-    its members that count.
+    """Checks the files of a manifest's configuration and layers on each call; for an index, those of all members that
+    the policy judges.
     """
 
     def __init__(self, storage: BlobStore, metadata: MetadataStore, inspector: Inspector) -> None:
@@ -40,9 +40,9 @@ class Presence:
         self._gone: AnswerCache[dict[Digest, str]] = AnswerCache(_REMEMBERED)
 
     async def gone(self, repository: RepositoryName, digest: Digest, policy: Policy) -> dict[Digest, str]:
-        """The manifests of an index that count and that the repository does not hold, with a sentence for each.
+        """The judged members of an index that the repository does not hold, with a sentence for each.
 
-        Nothing below an image or an artifact, and nothing below what has not been looked into.
+        Empty for an image or an artifact, and for a manifest that was not inspected.
         """
         if digest in self._single:
             return {}
@@ -86,12 +86,12 @@ class Presence:
         return gone
 
     async def missing(self, repository: RepositoryName, digest: Digest, policy: Policy) -> tuple[str, ...]:
-        """A sentence for each thing that is gone or of another size; none when everything is there.
+        """A sentence for each blob or manifest that is missing or of another size.
 
         Args:
             repository: where the manifest is.
-            digest: its name; it has been judged.
-            policy: says which members of an index count.
+            digest: its digest; it has been judged.
+            policy: says which members of an index are judged.
         """
         look = _Look(self._storage, self._metadata, repository)
         waiting, seen = deque([(digest, "")]), {digest}
@@ -110,7 +110,7 @@ class Presence:
 
 
 class _Look:
-    """One look at many files; what several images share is looked at once."""
+    """One check of many files; content that several images share is checked once."""
 
     def __init__(self, storage: BlobStore, metadata: MetadataStore, repository: RepositoryName) -> None:
         self._storage = storage
@@ -120,11 +120,11 @@ class _Look:
         self.missing: list[str] = []
 
     async def at(self, manifest: Digest, place: str) -> None:
-        """Look at one manifest's own content; `place` begins the sentences."""
+        """Check one manifest's own content; the sentences begin with `place`."""
         filed = await self._metadata.read(manifests.filed, self._repository, [manifest])
         self.missing += [f"{place}manifest {digest} {_GONE}" for digest in await missing_among(self._storage, filed)]
         for part in await self._metadata.read(parts_of, self._repository, manifest):
-            if part.digest in self._seen or part.kind == "blob":  # no verdict speaks of what an index names so
+            if part.digest in self._seen or part.kind == "blob":  # no verdict depends on an index's blobs
                 continue
             self._seen.add(part.digest)
             wrong = await self._wrong(part)
@@ -135,7 +135,7 @@ class _Look:
 
     async def _wrong(self, part: Part) -> str:
         if part.size is None:
-            # What never came here is fetched from elsewhere, under the digest that was looked into.
+            # A non-distributable layer is fetched from elsewhere, by the digest that was inspected.
             return "" if part.media_type in FOREIGN_LAYERS else _GONE
         blob = await self._storage.stat(part.digest)
         if blob is None:
@@ -146,7 +146,7 @@ class _Look:
 
 
 def _place(entry: ChildEntry, above: str) -> str:
-    """What begins the sentences about a child: its platform, or that of the index that holds it."""
+    """The beginning of the sentences about a child: its platform, or that of its index."""
     return f"{entry.platform or above.removesuffix(': ') or entry.digest[:19]}: "
 
 

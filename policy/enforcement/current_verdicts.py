@@ -1,4 +1,4 @@
-"""Verdicts as they stand now: what the judge says, less what has gone from the store since."""
+"""Current verdicts: the judge's, corrected for content that is missing now."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ _JUDGED = frozenset({State.CLEARED, State.REFUSED})
 
 
 class CurrentVerdicts:
-    """Judged now when they are not known yet; waits as long as the settings say."""
+    """Judges on demand; waits as long as the settings say."""
 
     def __init__(self, judge: Judge, presence: Presence, policies: PoliciesInForce) -> None:
         self._judge = judge
@@ -23,7 +23,7 @@ class CurrentVerdicts:
         self._policies = policies
 
     async def open_state(self, request: AccessRequest) -> State | None:
-        """The state, when it is known that everybody who may pull gets the manifest for what it is, unwarned."""
+        """The state, if it is known that everybody who may pull gets the manifest without a warning."""
         policy = request.bound.policy
         state = None if policy.is_soft else self._judge.known_state(request.digest, policy)
         if state not in _OPEN:
@@ -35,12 +35,12 @@ class CurrentVerdicts:
     async def verdict(
         self, request: AccessRequest, manifest: Manifest | None = None, wait: float | None = None
     ) -> Verdict | None:
-        """The verdict, that on an index not without its images; `None` while it is pending.
+        """The verdict, inconclusive for an index without its members; `None` while it is pending.
 
         Args:
-            request: about which manifest.
+            request: names the manifest.
             manifest: the manifest when it is being pushed.
-            wait: seconds, in the place of the setting.
+            wait: seconds; overrides the setting.
         """
         verdict = await self._judged(request, manifest, wait)
         if verdict is None or verdict.state not in _JUDGED:
@@ -49,7 +49,7 @@ class CurrentVerdicts:
         return without_content(verdict, tuple(gone.values()), gone) if gone else verdict
 
     async def with_content(self, request: AccessRequest) -> tuple[Verdict | None, bool]:
-        """The verdict, and whether content is missing that it speaks of: all of it is looked at each time."""
+        """The verdict, and whether any of its content is missing; all of it is checked on each call."""
         repository, digest, policy = request.repository, request.digest, request.bound.policy
         verdict = await self._judged(request)
         if verdict is None or verdict.state is State.NOT_APPLICABLE:

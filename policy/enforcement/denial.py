@@ -1,4 +1,4 @@
-"""The words at a door: why an image is withheld, for a person and for a program."""
+"""Denial messages: why an image is withheld, for a person and for a program."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def refusal(name: str, policy: Policy, verdict: Verdict | None) -> str:
 def refusal_detail(repository: str, digest: str, policy: Policy, verdict: Verdict | None) -> dict[str, Any]:
     """The same for a program: `{"repository", "digest", "verdict", "policy", "findings"}`.
 
-    At most 20 findings with 4 places each are in it, because clients print it; `more` says how many others there are.
+    It has at most 20 findings with 4 places each, because clients print it; `more` counts the others.
     """
     findings = () if verdict is None else verdict.findings
     failed = [finding_document(item) for item in findings if item.result in {Result.FAIL, Result.ERROR}]
@@ -47,7 +47,7 @@ def _reasons(verdict: Verdict | None) -> tuple[str, ...]:
 
 
 def _brief(item: dict[str, Any]) -> dict[str, Any]:
-    """A finding without its changes, which `fix` says in words, and with its first places."""
+    """A finding with its first places, and without its changes, which `fix` has as text."""
     return {name: value for name, value in item.items() if name != "changes"} | {
         "evidence": item["evidence"][:_EVIDENCE]
     }

@@ -10,16 +10,16 @@ from registry.oci.patterns import covers
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """One exception a person answers for.
+    """One exemption.
 
     Attributes:
         id: eight hexadecimal digits, to name it by.
         repositories: repository pattern; `*` matches everything.
         digest: one manifest, or "" for all of the repositories.
         rule: a rule's name, or `*` for all. What could not be evaluated is never exempted.
-        owner: who answers for it.
+        owner: the person responsible.
         reason: why.
-        expires: seconds since the epoch; it holds before, not from then on.
+        expires: seconds since the epoch; it is valid before this time.
     """
 
     id: str
@@ -31,7 +31,7 @@ class Exemption:
     expires: float
 
     def covers(self, repository: str, digest: str, rule: str, now: float) -> bool:
-        """Whether it holds for one finding at one moment."""
+        """Whether it covers a finding at the time `now`."""
         return (
             now < self.expires
             and self.rule in {"*", rule}
@@ -48,7 +48,7 @@ class Exemption:
 def exempted(
     exemptions: Sequence[Exemption], repository: str, digest: str, findings: Iterable[Finding], now: float
 ) -> tuple[str, ...]:
-    """The warnings of an image all of whose failures are exempted; empty when one of them is not."""
+    """The warnings of an image whose failures are all exempted; empty when one is not."""
     messages = []
     for finding in findings:
         if finding.result is Result.ERROR:

@@ -1,4 +1,4 @@
-"""Enforcement as an extension of the registry: its gate, and what has to go on beside it."""
+"""Enforcement as an extension of the registry: its gate and its background tasks."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ from registry.metadata.store import MetadataStore
 def extension(
     gate: PolicyGate, metadata: MetadataStore, section: Callable[[RegistrySettings], JudgingSettings]
 ) -> Extension:
-    """Let the gate decide, follow its section of the settings, and be closed with the registry."""
+    """The extension with this gate, which follows the settings and is closed with the registry."""
     reload = PolicyReload(gate)
 
     async def follow(settings: RegistrySettings) -> Turn | None:

@@ -1,4 +1,4 @@
-"""The gate: a policy's seat in the registry. Every door asks here, and every answer is `policy.decision.decide`'s."""
+"""The policy gate: implements the registry's gate. Every decision is made by `policy.decision.decide`."""
 
 import time
 from collections.abc import Callable, Collection
@@ -43,12 +43,12 @@ from registry.storage.blob_store import BlobStore, StagedBytes
 
 
 class PolicyGate:
-    """Implements `registry.gate.Gate`, and the door to a deployment (`reference_gate.ReferenceGate`).
+    """Implements `registry.gate.Gate`, and `reference_gate.ReferenceGate` for deployments.
 
     Attributes:
-        results: what was seen and decided.
-        policies: which policy and mode count where, and the settings in force.
-        inspector: looks into manifests.
+        results: stored inspections and states.
+        policies: the assignments and settings in force.
+        inspector: inspects manifests.
         judge: gives verdicts on them.
     """
 
@@ -61,7 +61,7 @@ class PolicyGate:
         settings: JudgingSettings,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Put judging together; the caller closes the gate, and policy.db after it.
+        """Build inspector and judge; the caller closes the gate, then policy.db.
 
         Raises:
             PolicyRefused: the settings name a policy that is not known or cannot be used.
@@ -80,10 +80,10 @@ class PolicyGate:
 
     @classmethod
     def open(cls, storage: BlobStore, metadata: MetadataStore, data: Path, settings: JudgingSettings) -> Self:
-        """The gate of a data folder, with its own results and standing orders.
+        """The gate of a data folder, with its results and operator file.
 
         Raises:
-            PolicyRefused, OperatorFileRefused: settings or orders cannot be used.
+            PolicyRefused, OperatorFileRefused: settings or operator file cannot be used.
         """
         orders = OperatorFileInForce(data / ORDERS)
         with ExitStack() as opened:
@@ -94,11 +94,11 @@ class PolicyGate:
         return gate
 
     def arriving(self, repository: RepositoryName, staging: StagedBytes) -> LayerArrival:  # noqa: ARG002
-        """Follow an upload: its layer is read while it arrives."""
+        """Follow an upload: its layer is inspected while it arrives."""
         return LayerArrival(self.inspector.workers, staging, self.settings.inspection.follow_bytes)
 
     async def before_push(self, push: Push) -> Decision:
-        """Judge what is pushed; wait for its layers up to the setting."""
+        """Judge a pushed manifest; waits for its layers as long as the setting allows."""
         self._look_again()
         request = AccessRequest(
             AccessPoint.PUSH,
@@ -114,7 +114,7 @@ class PolicyGate:
     async def before_manifest_pull(
         self, principal: Principal, repository: RepositoryName, digest: Digest, tag: Tag | None
     ) -> Decision:
-        """Whether the manifest may be handed out, for what it is and for what it refers to."""
+        """Whether the manifest may be pulled, for itself and for its subject."""
         if self._sees_all(principal, repository):
             return ALLOWED
         request = AccessRequest(AccessPoint.MANIFEST, self.policies.of(repository), repository, digest, tag)
@@ -123,7 +123,7 @@ class PolicyGate:
     async def withheld(
         self, principal: Principal, repository: RepositoryName, digests: Collection[Digest]
     ) -> Collection[Digest]:
-        """Those that may not be handed out; only those that are not known to be open are judged one by one."""
+        """The manifests that may not be pulled; those known to be open are not judged again."""
         bound = self.policies.of(repository)
         if _sees_withheld(principal, repository) or not bound.mode.withholds:
             return ()
@@ -139,7 +139,7 @@ class PolicyGate:
         return withheld | await self._referrals.withheld_among(repository, digests, own)
 
     async def before_blob_pull(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Decision:
-        """Whether the manifests that name the blob let it through: `policy.enforcement.blob_access`."""
+        """Whether the manifests that name the blob allow it: `policy.enforcement.blob_access`."""
         if self._sees_all(principal, repository):
             return ALLOWED
         bound = self.policies.of(repository)
@@ -155,14 +155,14 @@ class PolicyGate:
         return replace(decision, message=elided_bytes(message, REFUSAL_LIMIT))
 
     def generation(self) -> int:
-        """Changes with every new verdict, standing order, exemption that ends, and request to look again."""
+        """Changes with new verdicts, changes of the operator file, expired exemptions, requests to inspect again."""
         self._look_again()
         return self._generation.value()
 
     async def standing(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Assessment:
-        """Verdict and decision at the door to a deployment, judged now when they are not known yet.
+        """Verdict and decision for a deployment, judged on demand.
 
-        A verdict is remembered, the content that it speaks of is looked at each time.
+        A verdict is cached; its content is checked on each call.
         """
         bound, may_push = self.policies.of(repository), principal.may(Action.PUSH, repository)
         request = AccessRequest(AccessPoint.REFERENCE, bound, repository, digest, may_push=may_push)
@@ -174,11 +174,11 @@ class PolicyGate:
         return Assessment(verdict, decision, {"name": bound.policy.name, "digest": bound.policy.digest})
 
     def orders_changed(self) -> None:
-        """The operator file was changed in this process: it counts from now on."""
+        """Read the operator file now: this process has changed it."""
         self._orders.look_now()
 
     async def verdict_now(self, repository: RepositoryName, digest: Digest) -> tuple[Verdict | None, tuple[str, ...]]:
-        """The verdict as far as it is known without waiting, and the words of the exemptions that let it through."""
+        """The verdict, if known without waiting, and the messages of the exemptions that allow the manifest."""
         request = AccessRequest(AccessPoint.MANIFEST, self.policies.of(repository), repository, digest)
         verdict = await self._verdicts.verdict(request, wait=0.0)
         return verdict, self._decisions.excused(request, verdict)
@@ -189,7 +189,7 @@ class PolicyGate:
         return facts_of_subject(subject) if subject is not None and subject.kind is Kind.IMAGE else None
 
     async def catch_up(self) -> None:
-        """Judge what has no verdict yet, and look again where earlier detectors looked."""
+        """Judge manifests without a verdict, and inspect again what earlier detectors inspected."""
         await self._catch_up.run()
 
     @property
@@ -199,23 +199,23 @@ class PolicyGate:
 
     @property
     def bindings(self) -> AssignmentsInForce:
-        """Which policy and mode count where."""
+        """The assignments in force."""
         return self.policies.assignments
 
     def turn(self, settings: JudgingSettings, bindings: AssignmentsInForce) -> None:
-        """Put other settings in force at once; whatever has begun ends under those it began with."""
+        """Put other settings in force; running requests keep the settings that they began with."""
         self.policies.replace(settings, bindings)
         self.inspector.follow(settings.inspection)
         self.judge.follow(settings.verdict_cache)
         self._generation.bump()
 
     def close(self) -> None:
-        """End the inspection workers and let go of policy.db."""
+        """End the inspection workers and close policy.db."""
         self.inspector.close()
         self.results.close()
 
     def _look_again(self) -> None:
-        """Another process may have asked that something be looked into anew: forget it, at most four times a second."""
+        """Clear caches when another process asked to inspect again; checked at most four times a second."""
         if self._generation.look_again():
             self.inspector.forget_all()
             self.judge.forget_all()
@@ -230,5 +230,5 @@ class PolicyGate:
 
 
 def _sees_withheld(principal: Principal, repository: RepositoryName) -> bool:
-    """Whether somebody may look at what is withheld: who may push there, and who scans it."""
+    """Whether the caller may see withheld content: those that may push there, and scanners."""
     return principal.may(Action.PUSH, repository) or principal.may(Action.QUARANTINE_READ, repository)

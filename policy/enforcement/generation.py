@@ -1,4 +1,4 @@
-"""The gate's generation: one number that changes whenever an earlier decision may not hold any more."""
+"""The gate's generation: a number that changes whenever an earlier decision may no longer be valid."""
 
 import time
 from collections.abc import Callable
@@ -11,10 +11,10 @@ _LOOK_AGAIN = 0.25
 
 
 class Generation:
-    """Counts new verdicts, changes of standing orders, exemptions that end, and requests to look again."""
+    """Counts new verdicts, changes of the operator file, expired exemptions, and requests to inspect again."""
 
     def __init__(self, orders: OperatorFileInForce, results: ResultStore, clock: Callable[[], float]) -> None:
-        """`clock` tells when exemptions end: seconds since the epoch."""
+        """`clock`: seconds since the epoch, for the expiry of exemptions."""
         self._orders = orders
         self._results = results
         self._clock = clock
@@ -24,11 +24,11 @@ class Generation:
         self._next_look = 0.0
 
     def bump(self) -> None:
-        """Something was found out."""
+        """Count a change."""
         self._value += 1
 
     def look_again(self) -> bool:
-        """Whether another process has asked since that something be looked into again."""
+        """Whether another process has asked since the last call to inspect again."""
         if time.monotonic() < self._next_look:
             return False
         self._next_look = time.monotonic() + _LOOK_AGAIN

@@ -1,7 +1,7 @@
-"""Standing orders: what people decided by command - which policy is active where, and exemptions.
+"""The operator file: activated policies and exemptions, set by command.
 
-They are kept in one small file beside policy.db, because policy.db may be thrown away and these may not. The file
-is replaced as a whole, so that a reader sees the old orders or the new ones and nothing between.
+It is a small file beside policy.db, because policy.db may be deleted and this may not. The file is replaced as a whole:
+a reader sees the old content or the new.
 """
 
 import fcntl
@@ -22,12 +22,12 @@ _LOOK_AGAIN = 0.2
 
 
 class OperatorFileRefused(BasegateError, ValueError):
-    """The file cannot be read, or not be changed as somebody wishes; the message says what to do."""
+    """The file cannot be read, or not be changed as requested; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """A policy put into force for the repositories of a pattern, kept whole, so that its file may go."""
+    """A policy activated for the repositories of a pattern; stored whole, so its own file is no longer needed."""
 
     repositories: str
     name: str
@@ -38,18 +38,18 @@ class Activation:
 
 @dataclass(frozen=True, slots=True)
 class OperatorFile:
-    """Everything that was ordered and still stands."""
+    """The content of the operator file."""
 
     activations: tuple[Activation, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
 
     def with_activation(self, activation: Activation) -> "OperatorFile":
-        """These orders, with one pattern's policy replaced."""
+        """A copy with one pattern's policy replaced."""
         others = tuple(item for item in self.activations if item.repositories != activation.repositories)
         return replace(self, activations=(*others, activation))
 
     def without_activation(self, repositories: str) -> "OperatorFile":
-        """These orders without one pattern's policy. Raises OperatorFileRefused when there is none."""
+        """A copy without one pattern's policy. Raises OperatorFileRefused when there is none."""
         patterns = [item.repositories for item in self.activations]
         if repositories not in patterns:
             activated = f"patterns with one are {', '.join(patterns)}" if patterns else "no policy is active by command"
@@ -57,18 +57,18 @@ class OperatorFile:
         return replace(self, activations=tuple(i for i in self.activations if i.repositories != repositories))
 
     def with_exemption(self, exemption: Exemption) -> "OperatorFile":
-        """These orders and one exemption more."""
+        """A copy with one more exemption."""
         return replace(self, exemptions=(*self.exemptions, exemption))
 
     def without_exemption(self, identifier: str) -> "OperatorFile":
-        """These orders without one exemption. Raises OperatorFileRefused when there is no such exemption."""
+        """A copy without one exemption. Raises OperatorFileRefused when there is no such exemption."""
         if identifier not in {item.id for item in self.exemptions}:
             raise OperatorFileRefused(f"there is no exemption {identifier}: basegate policy exemptions lists them")
         return replace(self, exemptions=tuple(item for item in self.exemptions if item.id != identifier))
 
 
 def read_orders(path: Path) -> OperatorFile:
-    """The orders of a file; none when there is no file.
+    """Read an operator file; empty when there is none.
 
     Raises:
         OperatorFileRefused: the file is not what `change_orders` writes.
@@ -86,7 +86,7 @@ def read_orders(path: Path) -> OperatorFile:
 
 
 def change_orders(path: Path, change: Callable[[OperatorFile], OperatorFile]) -> OperatorFile:
-    """Change the file durably; concurrent changes of other processes follow one another."""
+    """Change the file durably; concurrent changes of other processes are serialised."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -96,13 +96,13 @@ def change_orders(path: Path, change: Callable[[OperatorFile], OperatorFile]) ->
 
 
 class OperatorFileInForce:
-    """The orders of a file that other processes may change; looks at the file at most every 0.2 seconds."""
+    """The operator file in force; checks for changes by other processes at most every 0.2 seconds."""
 
     def __init__(self, path: Path) -> None:
         """Read the file.
 
         Raises:
-            OperatorFileRefused: it cannot be read; later faults keep the orders of before.
+            OperatorFileRefused: it cannot be read; later faults keep the earlier content.
         """
         self._path = path
         self._lock = threading.Lock()
@@ -112,13 +112,13 @@ class OperatorFileInForce:
         self.changes = 0
 
     def current(self) -> OperatorFile:
-        """The orders that stand now."""
+        """The current content."""
         if time.monotonic() >= self._next_look:
             self._look()
         return self._orders
 
     def look_now(self) -> None:
-        """Somebody in this process has changed the file: what it says counts from now on."""
+        """Read the file now: this process has changed it."""
         self._look()
 
     def _look(self) -> None:

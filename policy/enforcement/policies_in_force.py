@@ -1,4 +1,4 @@
-"""The judging settings in force, and the policies and modes that follow from them."""
+"""The judging settings in force, and their assignments."""
 
 from policy.assessment.settings import JudgingSettings
 from policy.enforcement.assignments import AssignmentsInForce, Bound
@@ -10,7 +10,7 @@ class PoliciesInForce:
 
     Attributes:
         settings: the judging settings.
-        assignments: which policy and mode count where.
+        assignments: policies and modes by repository.
     """
 
     def __init__(self, settings: JudgingSettings, orders: OperatorFileInForce) -> None:
@@ -24,11 +24,11 @@ class PoliciesInForce:
         self.assignments = self.tried(settings)
 
     def of(self, repository: str) -> Bound:
-        """What counts in a repository now."""
+        """The policy and mode of a repository."""
         return self.assignments.current().of(repository)
 
     def tried(self, settings: JudgingSettings) -> AssignmentsInForce:
-        """The assignments that other settings would bring, without putting them in force.
+        """The assignments by other settings, which are not put in force.
 
         Raises:
             PolicyRefused: they name a policy that is not known or cannot be used.

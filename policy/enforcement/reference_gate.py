@@ -1,4 +1,4 @@
-"""The door itself, as the gateway needs it: what the policy says of one manifest to one caller."""
+"""The gate for references, as the gateway needs it: what the policy says of one manifest to one caller."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,12 +13,12 @@ from registry.oci.names import RepositoryName
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """How a manifest stands.
+    """The assessment of a manifest.
 
     Attributes:
         verdict: what the policy says; `None` while it is pending.
-        decision: what the gate makes of it at the door to a deployment.
-        policy: `{"name", "digest"}` of the policy that counts for the repository.
+        decision: the gate's, for a deployment.
+        policy: `{"name", "digest"}` of the repository's policy.
     """
 
     verdict: Verdict | None
@@ -27,10 +27,10 @@ class Assessment:
 
 
 class ReferenceGate(Protocol):
-    """Asked whenever an image is referenced for a deployment, or a person wants to know why not."""
+    """Assesses an image that is referenced for a deployment."""
 
     async def standing(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Assessment:
-        """Verdict and decision, judged now when they are not known yet."""
+        """Verdict and decision, judged on demand."""
         ...
 
     async def image_facts(self, repository: RepositoryName, digest: Digest) -> ImageFacts | None:

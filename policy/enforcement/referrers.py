@@ -1,4 +1,4 @@
-"""Referrals: what refers to a withheld manifest is withheld with it, through chains of referrers too."""
+"""Referrers of a withheld manifest are withheld with it, through chains of subjects too."""
 
 from collections.abc import Awaitable, Callable, Collection
 
@@ -18,22 +18,21 @@ Own = Callable[[Digest], Awaitable[Decision]]
 
 
 class Referrals:
-    """Finds the withheld manifest that another refers to. Most have no subject: that is remembered by their digest."""
+    """Finds the withheld subject of a manifest. Subjects are cached by digest; most manifests have none."""
 
     def __init__(self, metadata: MetadataStore, spared: Collection[Digest] = frozenset()) -> None:
-        """`spared`: manifests that are handed out whatever they refer to.
+        """`spared`: manifests that may be pulled whatever their subject.
 
-        That is the place of basegate's own attestations of verdicts, which say why an image is withheld; there are
-        none yet.
+        Intended for basegate's own attestations of verdicts, which say why an image is withheld; there are none yet.
         """
         self._metadata = metadata
         self._spared = spared
         self._subjects: dict[Digest, Digest | None] = {}
 
     async def withheld(self, repository: RepositoryName, digest: Digest, own: Own) -> tuple[Digest, Decision] | None:
-        """The nearest manifest above that may not be handed out, and why; `None` when there is none.
+        """The nearest subject in the chain that may not be pulled, and why; `None` when there is none.
 
-        A subject that the repository does not hold withholds nothing, nor does what it may refer to.
+        A subject that the repository does not hold withholds nothing; the chain ends there.
         """
         if digest in self._spared:
             return None
@@ -49,7 +48,7 @@ class Referrals:
         return current, _TOO_LONG
 
     async def withheld_among(self, repository: RepositoryName, digests: Collection[Digest], own: Own) -> set[Digest]:
-        """Those of many that `withheld` would find something for; what several of them refer to is asked about once."""
+        """Those of many manifests that have a withheld subject; a subject that they share is checked once."""
         await self._learn(repository, digests)
         closed: dict[Digest, bool] = {}
         withheld = set()
@@ -69,7 +68,7 @@ class Referrals:
         return self._subjects.get(digest)
 
     async def _learn(self, repository: RepositoryName, digests: Collection[Digest]) -> None:
-        """What a manifest refers to is part of its bytes: it never changes."""
+        """Cache the subjects: a subject is part of the manifest's bytes and never changes."""
         unknown = [digest for digest in digests if digest not in self._subjects]
         if not unknown:
             return

@@ -1,4 +1,4 @@
-"""A change of the judging settings under a running server: everything is judged first, then the gate turns at once."""
+"""Reload of the judging settings: everything is judged first, then the gate switches at once."""
 
 import asyncio
 from functools import partial
@@ -14,24 +14,24 @@ from registry.config.sources import SettingsError
 
 
 class PolicyReload:
-    """Lets a gate follow the settings, and judges what has no verdict yet."""
+    """Makes a gate follow the settings, and judges manifests without a verdict."""
 
     def __init__(self, gate: PolicyGate) -> None:
         self._gate = gate
         self._turned = asyncio.Event()
 
     async def catch_up(self) -> None:
-        """At the start and after every change: judge what is stored and has no verdict yet. Ends when cancelled."""
+        """At the start and after every change, judge stored manifests without a verdict. Runs until cancelled."""
         while True:
             self._turned.clear()
             await self._gate.catch_up()
             await self._turned.wait()
 
     async def prepare(self, wanted: JudgingSettings) -> Turn | None:
-        """Follow the settings: judge what is stored by the policies that are about to count.
+        """Judge everything stored by the policies of the new settings.
 
-        The policy folder is read again, so that a file that was changed in it counts as well. The old verdicts stand
-        until the turn: states are kept by the policies' digests.
+        The policy folder is read again for changed files. The old verdicts are valid until the switch: states are
+        stored by policy digest.
 
         Raises:
             SettingsError: a policy is not known or cannot be used.
@@ -47,7 +47,7 @@ class PolicyReload:
     def _judged(self, settings: JudgingSettings) -> AssignmentsInForce:
         bindings = self._gate.policies.tried(settings)
         if bindings.current().digests != self._gate.bindings.current().digests:
-            # All of them, also those that count already: a pattern that is gone widens the reach of another.
+            # All policies, also those in force: removing a pattern widens another's reach.
             for policy in bindings.current().policies:
                 log_judged(policy, judge_all(self._gate.results, policy))
         return bindings

@@ -1,4 +1,4 @@
-"""What would change if a policy were put into force: replayed over everything stored, from facts alone."""
+"""Replay: what would change under a policy, from the facts of everything stored."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -34,9 +34,9 @@ class Replay:
 
     Attributes:
         looked_at: manifests in the repositories of the pattern.
-        unknown: those policy.db knows nothing of; they would be judged when somebody asks.
+        unknown: those without results in policy.db; they would be judged on demand.
         after: how many would be in each state.
-        flips: those whose state would be another, by repository.
+        flips: those whose state would change, by repository.
     """
 
     looked_at: int
@@ -53,9 +53,9 @@ def replay(
     Args:
         results: facts of what is stored.
         stored: every manifest of every repository with its tags.
-        bindings: what is in force.
-        policy: what is to be tried.
-        repositories: the pattern it would be put into force for.
+        bindings: the assignments in force.
+        policy: the policy to try.
+        repositories: the pattern for it.
     """
     new = rejudge(results, policy)
     old: dict[str, Rejudged] = {}
