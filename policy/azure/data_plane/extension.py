@@ -24,4 +24,4 @@ async def _establish(admin: AdminUser) -> None:
     try:
         await admin.establish()
     except AdminUserRefused as refusal:
-        structlog.get_logger("policy.azure.admin_user").error("the admin user cannot sign in", reason=str(refusal))
+        structlog.get_logger(__name__).error("the admin user cannot sign in", reason=str(refusal))
