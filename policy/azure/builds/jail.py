@@ -17,8 +17,8 @@ import os
 import resource
 import sys
 import tarfile
-from collections.abc import Iterator
-from pathlib import Path
+import zlib
+from pathlib import Path, PurePosixPath
 
 NOT_BEGUN = 125
 SEEN_AS = Path("/tmp")  # noqa: S108 - the mount point of the step's own folder
@@ -180,29 +180,66 @@ def _unpack(archive: Path, target: Path, most_bytes: int, most_files: int) -> No
         ContextRefused: the archive is not one, or not such a one.
     """
     target.mkdir()
+    links: list[Path] = []
     try:
         with (
             gzip.open(archive) as stream,
             tarfile.open(fileobj=_Bounded(stream, most_bytes), mode="r|") as members,  # type: ignore[call-overload]
         ):
-            for member in _harmless(members, target, most_files):
-                members.extract(member, target, set_attrs=member.isfile() or member.isdir(), filter="fully_trusted")
-    except (tarfile.TarError, gzip.BadGzipFile, EOFError, ValueError, RecursionError) as error:
+            for count, member in enumerate(members, 1):
+                if count > most_files:
+                    raise ContextRefused(f"it has more than {most_files} files and folders")
+                if member.name.strip("/."):  # az begins with a folder that has no name
+                    _put(members, member, target, links)
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, RecursionError) as error:
         raise ContextRefused(f"it cannot be read as a gzip'd tar: {error}") from None
+    for link in links:  # now that all are there: one may lead over another
+        if not Path(os.path.realpath(link)).is_relative_to(target):
+            raise ContextRefused(f"the link {link.relative_to(target)} leads out of the context")
 
 
-def _harmless(members: tarfile.TarFile, target: Path, most: int) -> Iterator[tarfile.TarInfo]:
-    for count, member in enumerate(members, 1):
-        if count > most:
-            raise ContextRefused(f"it has more than {most} files and folders")
-        if not member.name.strip("/."):  # az begins with a folder that has no name
-            continue
-        if not (member.isfile() or member.isdir() or member.issym() or member.islnk()):
-            raise ContextRefused(f"{member.name[:200]!r} is neither a file, a folder nor a link")
-        try:
-            yield tarfile.data_filter(member, str(target))
-        except tarfile.FilterError as error:
-            raise ContextRefused(str(error)[:400]) from None
+def _put(members: tarfile.TarFile, member: tarfile.TarInfo, target: Path, links: list[Path]) -> None:
+    """One member in its place."""
+    place = _within(target, member.name)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if member.isdir():
+        place.mkdir(exist_ok=True)
+        place.chmod(0o755)
+        return
+    place.unlink(missing_ok=True)  # the last of several counts
+    if member.issym():
+        place.symlink_to(member.linkname)
+        links.append(place)
+    elif member.islnk():
+        place.hardlink_to(_within(target, member.linkname))
+    elif member.isfile():
+        _write(members, member, place)
+    else:
+        raise ContextRefused(f"{member.name[:200]!r} is neither a file, a folder nor a link")
+
+
+def _within(target: Path, name: str) -> Path:
+    """Where a name is; no part of the way to it may be a link, nor the end of it one that is written through."""
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or ".." in parts or "\0" in name:
+        raise ContextRefused(f"{name[:200]!r} is no path within the context")
+    place = target
+    for part in parts[:-1]:
+        place /= part
+        if place.is_symlink():
+            raise ContextRefused(f"{name[:200]!r} lies behind a link")
+    return place / parts[-1]
+
+
+def _write(members: tarfile.TarFile, member: tarfile.TarInfo, place: Path) -> None:
+    stream = members.extractfile(member)
+    if stream is None:
+        raise ContextRefused(f"{member.name[:200]!r} has no content")
+    descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        while piece := stream.read(_PIECE):
+            file.write(piece)
+        os.fchmod(file.fileno(), (member.mode & 0o755) | 0o600)
 
 
 if __name__ == "__main__":

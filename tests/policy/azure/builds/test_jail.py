@@ -68,6 +68,7 @@ def test_a_context_is_unpacked(tmp_path: Path) -> None:
         member("link", tarfile.SYMTYPE, "/etc/passwd"),
         member("link", tarfile.SYMTYPE, "../../outside"),
         member("hard", tarfile.LNKTYPE, "../context.tar.gz"),
+        member("a/b/c", tarfile.SYMTYPE, "../../.."),
         member("hard", tarfile.LNKTYPE, "/etc/passwd"),
         member("device", tarfile.CHRTYPE),
         member("pipe", tarfile.FIFOTYPE),
@@ -81,6 +82,34 @@ def test_a_context_stays_in_its_folder(tmp_path: Path, hostile: Member) -> None:
     assert done.returncode == jail.NOT_BEGUN
     assert "the context is refused" in done.stderr
     assert sorted(path.name for path in tmp_path.rglob("*outside*")) == []
+
+
+def test_links_over_links_stay_too(tmp_path: Path) -> None:
+    """Each leads to within by its text, and both together out of it."""
+    done = unpacked(
+        tmp_path / "build",
+        member("a/b/up", tarfile.SYMTYPE, "../.."),
+        member("out", tarfile.SYMTYPE, "a/b/up/../x"),
+    )
+    assert "leads out of the context" in done.stderr
+
+
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    """Not even within the context."""
+    done = unpacked(tmp_path / "build", member("link", tarfile.SYMTYPE, "a"), member("link/x", content=b"x"))
+    assert "lies behind a link" in done.stderr
+
+
+def test_the_last_of_several_counts(tmp_path: Path) -> None:
+    """As with tar itself; a link of that name is not followed."""
+    done = unpacked(
+        tmp_path / "build",
+        member("a", content=b"one"),
+        member("b", tarfile.SYMTYPE, "a"),
+        member("b", content=b"two"),
+    )
+    assert done.returncode == 0
+    assert (tmp_path / "build/context/a").read_bytes() == b"one"
 
 
 @pytest.mark.parametrize(
