@@ -1,4 +1,4 @@
-"""Judging everything that is stored from facts alone: no layer is opened, and equal images are judged once."""
+"""Bulk judging: everything stored, from facts alone. No layer is opened, and equal images are judged once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,12 +19,12 @@ _ROUNDS = 3
 
 @dataclass(slots=True)
 class Rejudged:
-    """The states a policy gives to everything policy.db knows.
+    """The states by a policy of all manifests in policy.db.
 
     Attributes:
         states: by manifest digest.
-        unsettled: those whose state may still change without a new policy: a layer or manifest is missing.
-        superseded: how often manifests had been seen anew when they were looked up.
+        unsettled: those whose state may still change under this policy: a layer or manifest is missing.
+        superseded: the counter of manifests inspected again, at the time of reading.
     """
 
     superseded: int = 0
@@ -33,10 +33,9 @@ class Rejudged:
 
 
 def judge_all(results: ResultStore, policy: Policy) -> Rejudged:
-    """Judge every manifest of policy.db, and write the states down; safe beside processes that look into images.
+    """Judge every manifest of policy.db and store the states; safe beside processes that inspect images.
 
-    Where images are being looked into again all the while, the last states are not kept: they are judged when asked
-    for.
+    While images are inspected again all the time, the last states are not stored: they are judged on demand.
     """
     judged = rejudge(results, policy)
     for _ in range(_ROUNDS):
@@ -47,7 +46,7 @@ def judge_all(results: ResultStore, policy: Policy) -> Rejudged:
 
 
 def rejudge(results: ResultStore, policy: Policy) -> Rejudged:
-    """Judge every manifest of policy.db; nothing is written."""
+    """Judge every manifest of policy.db; writes nothing."""
     results.settle()
     judged = Rejudged(superseded=results.read(verdicts.superseded))
     states: dict[str, State] = {}
@@ -65,14 +64,14 @@ def rejudge(results: ResultStore, policy: Policy) -> Rejudged:
 
 
 def keep(results: ResultStore, policy: Policy, judged: Rejudged) -> bool:
-    """Write the states down; those of other policies are not touched.
+    """Store the states; those of other policies are not changed.
 
     Returns:
-        Whether all of them were; not when a manifest has been seen anew since, so that a state may be of old facts.
+        Whether all were stored; `False` when a manifest was inspected again since, so that a state may be stale.
     """
     settled = [item for item in judged.states.items() if item[0] not in judged.unsettled]
     parts = (settled[at : at + _BATCH] for at in range(0, len(settled), _BATCH))
-    # Whoever sees a manifest anew keeps what it saw first, and then drops the verdicts: these, when it is later.
+    # A new inspection is stored first and drops verdicts second: if it is later than this, it drops these states.
     return all(results.write(verdicts.keep_unless, judged.superseded, policy.digest, part) for part in parts)
 
 

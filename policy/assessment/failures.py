@@ -1,4 +1,4 @@
-"""Inspections that failed for a cause that passes: when each is tried again."""
+"""Inspections that failed for a temporary cause, and when to retry them."""
 
 import time
 from collections.abc import Callable
@@ -12,10 +12,10 @@ _FAILED = b'"inspection-failed"'
 
 
 class Failures:
-    """Whoever asks for an image whose inspection failed has it tried again, at first soon, then ever more seldom.
+    """Retries a failed inspection on demand, with growing intervals.
 
     Args:
-        clock: seconds that only rise.
+        clock: monotonic seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -23,7 +23,7 @@ class Failures:
         self._next: SizedCache[str, tuple[float, float]] = SizedCache(_REMEMBERED)
 
     def is_due(self, subject: InspectedManifest) -> bool:
-        """Whether to look at the image again now; the next time is later."""
+        """Whether to retry now; if so, the next interval is longer."""
         if subject.final or _FAILED not in subject.body:
             return False
         when, pause = self._next.get(subject.manifest) or (0.0, _FIRST_SECONDS)

@@ -1,4 +1,4 @@
-"""The inspector: brings a manifest's layers, configuration and facts together into a subject, each looked at once."""
+"""The inspector: makes an inspected manifest of layers, configuration and facts; inspects each once."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ from registry.storage.blob_store import BlobStore
 CURRENT = ",".join(names(DETECTORS))
 _SUBJECTS = 2000
 _DAMAGED = "an inspection worker read bytes of another digest"
-# Inspections are kept unpacked in memory; what they take there is about so many times their stored size.
+# Inspections are cached unpacked; in memory they take about this many times their stored size.
 _UNPACKED = 8
 _COMPOSED = 200
 _AT_ONCE = 10_000
@@ -51,7 +51,7 @@ _Composed = SizedCache[_Parts, InspectedManifest]
 
 
 class Inspector:
-    """Subjects by digest. Looking into a layer happens once, whoever asks and however many ask at a time."""
+    """Inspected manifests by digest. Each layer is inspected once, also for concurrent callers."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Inspector:
         settings: InspectionSettings,
         settled: Callable[[InspectedManifest, bool], None],
     ) -> None:
-        """Start nothing. `settled` is called with every new subject, and with whether it replaces another."""
+        """Start nothing. `settled` is called with each new inspected manifest, and whether it replaces another."""
         self._storage = storage
         self._metadata = metadata
         self._results = results
@@ -77,7 +77,7 @@ class Inspector:
         self.workers = InspectionWorkers(_limits(settings), self._keep_inspection)
 
     def recorded(self, digest: str) -> InspectedManifest | None:
-        """The subject as it was seen last, without looking."""
+        """The inspected manifest on record, without inspecting."""
         subject = self._subjects.get(digest)
         if subject is None:
             subject = self._results.read(inspected_manifests.find, digest, CURRENT)
@@ -88,13 +88,13 @@ class Inspector:
     async def subject(
         self, repository: RepositoryName, digest: Digest, *, wait: float, manifest: Manifest | None = None
     ) -> InspectedManifest | None:
-        """The subject, looked into now when it is not known; `None` when that takes longer than `wait` seconds.
+        """The inspected manifest, inspected on demand; `None` when that takes longer than `wait` seconds.
 
         Args:
             repository: where the manifest is, or is about to be.
             digest: its name.
-            wait: seconds; the work goes on behind when they are over.
-            manifest: the manifest when it is being pushed; what an earlier push left unfinished is then done again.
+            wait: seconds; the work continues after them.
+            manifest: the manifest when it is being pushed; an unfinished earlier inspection is then repeated.
         """
         by_types = None if manifest is None else _by_types(digest, manifest)
         if by_types is not None:
@@ -112,28 +112,28 @@ class Inspector:
         return running.result() if done else None
 
     async def renew(self, repository: RepositoryName, digest: Digest) -> None:
-        """Look, behind the server, where nobody or earlier detectors have looked; what they saw stands until then."""
+        """Inspect, in the background, a manifest without results or with those of earlier detectors."""
         earlier = self.recorded(digest)
         if earlier is None or earlier.detectors not in {"", CURRENT}:
             await self._looking(repository, digest, None, urgent=False)
 
     def is_looking(self, digest: str) -> bool:
-        """Whether the manifest is being looked into."""
+        """Whether the manifest is being inspected."""
         return digest in self._running
 
     def forget(self, digest: str) -> None:
-        """Drop what memory holds of a manifest, because policy.db was told to look again."""
+        """Remove a manifest from the caches, because policy.db was told to inspect it again."""
         self._subjects.pop(digest)
         self._composed = SizedCache(_COMPOSED)
 
     def forget_all(self) -> None:
-        """Drop what memory holds, because another process changed policy.db."""
+        """Clear the caches, because another process changed policy.db."""
         self._subjects.clear()
         self._composed = SizedCache(_COMPOSED)
         self._layers.clear()
 
     def follow(self, settings: InspectionSettings) -> None:
-        """Look into what comes next under other limits; what was found before stands."""
+        """Use other limits for later inspections; earlier results stay valid."""
         self._config_bytes = settings.config_bytes
         self._image_budgets = settings.image_budgets.budgets()
         self._composed = SizedCache(_COMPOSED)
@@ -141,7 +141,7 @@ class Inspector:
         self.workers.follow_limits(_limits(settings))
 
     def close(self) -> None:
-        """End the workers; what waited for them is looked into again after the next start."""
+        """End the workers; waiting inspections are repeated after the next start."""
         self.workers.close()
         self._threads.shutdown()
 
@@ -182,7 +182,7 @@ class Inspector:
             return None
         try:
             return parse_manifest(raw, row.media_type)
-        except ManifestInvalid:  # it was accepted once, so a limit or a rule has changed since
+        except ManifestInvalid:  # it was accepted once: a limit or a rule has changed since
             return None
 
     def _is_at_hand(self, manifest: ImageManifest) -> bool:
@@ -192,7 +192,7 @@ class Inspector:
         return all(self._layers.get(item.digest) is not None for item in manifest.layers)
 
     def _seen_alike(self, digest: str, manifest: Manifest | None) -> InspectedManifest | None:
-        """A manifest of an image that was put together before: nothing is asked, policy.db included."""
+        """The result for another manifest of an image that was composed before; reads nothing."""
         if not isinstance(manifest, ImageManifest) or digest in self._subjects or digest in self._running:
             return None
         composed = self._composed.get(_parts(manifest))
@@ -205,13 +205,13 @@ class Inspector:
         return subject
 
     async def _image(self, digest: str, manifest: ImageManifest, urgency: Urgency) -> InspectedManifest:
-        """The same configuration and layers make the same image, whatever else a manifest says of it."""
+        """The inspected manifest of an image. The same configuration and layers make the same image."""
         parts, composed = _parts(manifest), self._composed
         subject = composed.get(parts)
         if subject is None:
             facts = await self._look_into(manifest, urgency)
             subject = image_subject("", facts, CURRENT)
-            # Where everything was forgotten meanwhile, this goes into a memory that nobody has any more.
+            # After a `forget_all` meanwhile, this goes to a cache that is no longer used.
             if not facts.problems:
                 composed.put(parts, subject)
         return subject.named(digest)
@@ -272,7 +272,7 @@ class Inspector:
             return inspected
         job = urgency.under_way(digest)
         if job is None:
-            # It may have been finished between the two questions.
+            # It may have been stored between the two reads.
             inspected = self._results.read(inspected_layers.find, digest, CURRENT)
             if inspected is not None:
                 return inspected
@@ -285,7 +285,7 @@ class Inspector:
     def _keep_inspection(self, digest: str, inspected: Inspected) -> None:
         if inspected.damaged is not None:
             self._storage.quarantine.set_aside(Digest(digest), inspected.damaged, _DAMAGED)
-        if inspected.passing:  # whoever asks later has it read again
+        if inspected.passing:  # a later request inspects it again
             return
         try:
             self._results.write(inspected_layers.keep, digest, CURRENT, inspected)
@@ -314,7 +314,7 @@ def _parts(manifest: ImageManifest) -> _Parts:
 
 
 def _by_types(digest: str, manifest: Manifest) -> InspectedManifest | None:
-    """What it is, when that can be told without reading anything."""
+    """The kind of a manifest, if its media types tell it."""
     if isinstance(manifest, ImageIndex):
         return index_subject(digest, manifest)
     return artifact_subject(digest, manifest) if kind_by_types(manifest) is ImageKind.ARTIFACT else None

@@ -1,4 +1,4 @@
-"""The judge: verdicts and states of manifests under a policy, from memory, from policy.db, or by looking now."""
+"""The judge: verdicts and states of manifests under a policy, from memory, policy.db, or a new inspection."""
 
 import time
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _JUDGED = 200
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What one judgement is about, and until when it may wait."""
+    """The parameters of one assessment, with its deadline."""
 
     repository: RepositoryName
     policy: Policy
@@ -32,12 +32,12 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class _Assessed:
-    """What came of one manifest.
+    """The assessment of one manifest.
 
     Attributes:
-        verdict: `None` while it is pending, and of a manifest that cannot be read.
-        final: whether the verdict may be kept; a missing child or layer may still come.
-        pending: whether it, or something in it, is still being looked into.
+        verdict: `None` while it is pending, and for a manifest that cannot be read.
+        final: whether the verdict may be stored; not while a child or layer is missing.
+        pending: whether it, or a part of it, is still being inspected.
     """
 
     verdict: Verdict | None
@@ -50,10 +50,10 @@ _UNREADABLE = _Assessed(None)
 
 
 class Judge:
-    """What policies say. States are kept; the text of a verdict is made from facts whenever somebody reads it."""
+    """Judges manifests. States are stored; verdicts are made from facts when they are read."""
 
     def __init__(self, inspector: Inspector, results: ResultStore, cache: int) -> None:
-        """`cache`: how many states to keep in memory."""
+        """`cache`: how many states to cache."""
         self._inspector = inspector
         self._results = results
         self._states: SizedCache[tuple[str, str], State] = SizedCache(cache)
@@ -61,11 +61,11 @@ class Judge:
         self._log = VerdictLog()
 
     def follow(self, cache: int) -> None:
-        """Keep so many states in memory from now on."""
+        """Change the size of the cache."""
         self._states.resize(cache)
 
     async def state(self, repository: RepositoryName, digest: Digest, policy: Policy, wait: float) -> State:
-        """The state; `pending` when looking takes longer than `wait` seconds."""
+        """The state; `pending` when inspection takes longer than `wait` seconds."""
         recalled = self.known_state(digest, policy)
         if recalled is not None:
             return recalled
@@ -73,7 +73,7 @@ class Judge:
         return State.PENDING if verdict is None else verdict.state
 
     def known_state(self, digest: str, policy: Policy) -> State | None:
-        """The state when it was judged before."""
+        """The state, if it was judged before."""
         state = self._states.get((policy.digest, digest))
         if state is None:
             state = self._results.read(verdicts.find, policy.digest, digest)
@@ -89,13 +89,13 @@ class Judge:
         wait: float,
         manifest: Manifest | None = None,
     ) -> Verdict | None:
-        """The whole verdict, judged now; `None` while it is pending.
+        """The whole verdict; `None` while it is pending.
 
         Args:
             repository: where the manifest is, or is about to be.
             digest: its name.
-            policy: what judges it.
-            wait: seconds to wait for layers that are being read.
+            policy: to judge by.
+            wait: seconds to wait for layers that are being inspected.
             manifest: the manifest when it is being pushed.
         """
         look = _Look(repository, policy, time.monotonic() + wait)
@@ -110,8 +110,8 @@ class Judge:
         return assessed.verdict
 
     def forget(self, digest: str) -> None:
-        """A manifest was seen anew: drop what was said of it, and of all indexes, which may hold it."""
-        # Waited for: until it is done, policy.db would give the old state back. It is rare, and takes a moment.
+        """Drop the states of a manifest that was inspected again, and of all indexes, which may contain it."""
+        # Wait for it: until then policy.db returns the old state. This is rare and quick.
         self._results.write(verdicts.forget, digest)
         self._states.clear()
 
@@ -122,7 +122,7 @@ class Judge:
     async def _assess(
         self, look: "_Look", digest: Digest, nesting: int, manifest: Manifest | None = None
     ) -> "_Assessed":
-        """Look into a manifest, and into those of an index, at most `nesting` indexes deep; then judge it."""
+        """Inspect and judge a manifest, and those of an index, at most `nesting` indexes deep."""
         wait = max(0.0, look.deadline - time.monotonic())
         subject = await self._inspector.subject(look.repository, digest, wait=wait, manifest=manifest)
         if subject is None:
@@ -135,7 +135,7 @@ class Judge:
         return await self._assess_index(look, subject, nesting)
 
     async def _assess_index(self, look: "_Look", index: InspectedManifest, nesting: int) -> "_Assessed":
-        """One child after the other; a missing one is left out, one that is pending ends the look."""
+        """Assess one child after another; a missing one is left out, a pending one ends the assessment."""
         verdicts: dict[str, Verdict] = {}
         final = True
         counting = [entry.digest for entry in children_of(index) if not entry.why_not(look.policy)]
@@ -147,11 +147,11 @@ class Judge:
             if child.verdict is not None:
                 verdicts[digest] = child.verdict
         verdict = verdict_on_index(index, verdicts, look.policy)
-        # Blobs that an index names may be pushed as manifests later: beside images that would matter.
+        # An index's blobs may be pushed as manifests later, which would matter beside images.
         return _Assessed(verdict, final or verdict.state is State.NOT_APPLICABLE)
 
     def _verdict_on(self, subject: InspectedManifest, policy: Policy) -> Verdict:
-        """The same facts and the same policy make the same verdict, whichever manifest they were found in."""
+        """The verdict, cached by facts and policy: they alone decide it, not the manifest."""
         key = (policy.digest, subject.kind, subject.body)
         verdict = self._judged_before.get(key)
         if verdict is None:

@@ -1,4 +1,4 @@
-"""Manifests as policies see them: subjects made of facts, and verdicts and states made of subjects."""
+"""Inspected manifests made of facts, and verdicts and states made of inspected manifests."""
 
 import json
 from collections.abc import Mapping
@@ -22,10 +22,10 @@ NESTING = 3
 
 @dataclass(frozen=True, slots=True)
 class ChildEntry:
-    """One manifest of an index, as its descriptor tells of it.
+    """One manifest of an index, by its descriptor.
 
     Attributes:
-        blob_type: the media type, when that is no manifest's: an older cache of BuildKit names blobs.
+        blob_type: the media type, if it is not a manifest's: older BuildKit caches name blobs.
     """
 
     digest: str
@@ -40,7 +40,7 @@ class ChildEntry:
         return str(self._platform)
 
     def why_not(self, policy: Policy) -> str:
-        """Why it is no part of the judgement; "" when it is."""
+        """Why it is not judged; "" if it is."""
         if self._platform.is_unknown:
             return "attestation"
         return "" if policy.counts(self._platform) else "platform is not part of the policy"
@@ -51,7 +51,7 @@ class ChildEntry:
 
 
 def image_subject(digest: str, facts: ImageFacts, detectors: str) -> InspectedManifest:
-    """An image. Only the judged values and whether there were problems decide on its state."""
+    """An inspected image. Its state depends only on the judged values and on whether there were problems."""
     judged: dict[str, list[dict[str, str]]] = {}
     for fact in facts.facts:
         if fact.judged:
@@ -62,13 +62,13 @@ def image_subject(digest: str, facts: ImageFacts, detectors: str) -> InspectedMa
 
 
 def artifact_subject(digest: str, manifest: ImageManifest) -> InspectedManifest:
-    """A manifest that is not an image: a chart, a signature, an SBOM."""
+    """An inspected manifest that is not an image: a chart, a signature, an SBOM."""
     body = canonical_json({"type": manifest.artifact_type or manifest.config.media_type})
     return InspectedManifest(digest, Kind.ARTIFACT, "", "", final=True, body=body)
 
 
 def index_subject(digest: str, index: ImageIndex) -> InspectedManifest:
-    """An index: its verdict is made of those of its children."""
+    """An inspected index: its verdict is made of those of its children."""
     body = canonical_json([_entry(item) for item in index.manifests])
     return InspectedManifest(digest, Kind.INDEX, "", "", final=True, body=body)
 
@@ -79,7 +79,7 @@ def children_of(subject: InspectedManifest) -> tuple[ChildEntry, ...]:
 
 
 def facts_of_subject(subject: InspectedManifest) -> ImageFacts:
-    """Everything known of an image."""
+    """All facts of an image."""
     return facts_of(json.loads(subject.body))
 
 
@@ -91,7 +91,7 @@ def verdict_on(subject: InspectedManifest, policy: Policy) -> Verdict:
 
 
 def verdict_on_index(subject: InspectedManifest, verdicts: Mapping[str, Verdict], policy: Policy) -> Verdict:
-    """The whole verdict on an index, given those of its children that count; a missing manifest is inconclusive."""
+    """The whole verdict on an index, given those of its judged children; a missing manifest is inconclusive."""
     members: list[tuple[Child, Verdict | None]] = []
     for entry in children_of(subject):
         why = entry.why_not(policy)
@@ -104,7 +104,7 @@ def verdict_on_index(subject: InspectedManifest, verdicts: Mapping[str, Verdict]
 
 
 def state_of_essence(kind: Kind, essence: str, policy: Policy) -> State:
-    """The state that `verdict_on` gives to every subject of this kind and essence."""
+    """The state that `verdict_on` gives to every inspected manifest of this kind and essence."""
     if kind is Kind.ARTIFACT:
         return State(policy.document.artifacts)
     content = json.loads(essence)
@@ -121,7 +121,7 @@ def _uninspected(entry: ChildEntry, policy: Policy) -> Verdict:
 
 
 def _entry(item: Descriptor) -> list[str]:
-    """What `ChildEntry` is made of."""
+    """The JSON that a `ChildEntry` is made from."""
     platform = item.platform or Platform("", "", "")
     entry = [item.digest, platform.os, platform.architecture, platform.variant]
     return entry if is_manifest(item.media_type) else [*entry, item.media_type]

@@ -1,4 +1,4 @@
-"""Looking again: what is known of an image is forgotten, so that its layers are read anew."""
+"""Reinspection: forgets the results of an image, so that its layers are inspected again."""
 
 from sqlalchemy import Connection
 
@@ -19,10 +19,10 @@ from registry.storage.blob_store import BlobStore
 async def forget_image(
     storage: BlobStore, metadata: MetadataStore, results: ResultStore, repository: RepositoryName, digest: Digest
 ) -> int:
-    """Forget an image, its layers and, for an index, its children; a running server follows within a second.
+    """Forget the results of an image, its layers and an index's children; a running server follows within a second.
 
     Returns:
-        How many layers will be read again.
+        How many layers will be inspected again.
     """
     named, layers = await _reached(storage, metadata, repository, digest)
     results.write(_forget, named, layers)
@@ -32,7 +32,7 @@ async def forget_image(
 async def _reached(
     storage: BlobStore, metadata: MetadataStore, repository: RepositoryName, digest: Digest
 ) -> tuple[set[Digest], set[Digest]]:
-    """The manifests below and with this one, and their layers."""
+    """This manifest, those below it, and their layers."""
     named: set[Digest] = set()
     layers: set[Digest] = set()
     waiting = [digest]

@@ -1,4 +1,4 @@
-"""The settings of judging: which policy counts where, in which mode, and what inspection may cost."""
+"""The settings of judging: policies and modes by repository, and budgets of inspection."""
 
 from pathlib import Path
 from typing import Annotated
@@ -44,7 +44,7 @@ class BudgetSettings(Group):
     )
 
     def budgets(self) -> Budgets:
-        """The same as the inspection takes them."""
+        """The budgets as inspection needs them."""
         return Budgets(**self.model_dump())
 
 
@@ -67,12 +67,12 @@ class ImageBudgetSettings(Group):
     pythons: int = Field(default=_IMAGE_BUDGETS.pythons, ge=1, description="different Python interpreters")
 
     def budgets(self) -> ImageBudgets:
-        """The same as the inspection takes them."""
+        """The budgets as inspection needs them."""
         return ImageBudgets(**self.model_dump())
 
 
 class InspectionSettings(Group):
-    """The worker processes that look into layers."""
+    """The worker processes that inspect layers."""
 
     workers: int = Field(default=2, ge=1, le=64, description="processes that read layers, started when first needed")
     memory_bytes: int = Field(
@@ -106,7 +106,7 @@ class InspectionSettings(Group):
 
 
 class Binding(Group):
-    """What counts in the repositories of a pattern."""
+    """The policy and mode of the repositories of a pattern."""
 
     repositories: str = Field(
         description="repository pattern; * matches everything, / included; the longest match counts"
@@ -116,7 +116,7 @@ class Binding(Group):
 
 
 class JudgingSettings(Group):
-    """Which policy counts where."""
+    """Policies and modes by repository."""
 
     name: str = Field(default=DEFAULT, description="the policy of every repository without a binding of its own")
     mode: Mode = Field(

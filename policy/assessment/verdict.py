@@ -1,4 +1,4 @@
-"""Verdicts: what a policy says of one image, as a document that is the same bytes on every machine."""
+"""Verdicts: the result of a policy for one image, as a document with the same bytes on every machine."""
 
 import json
 from collections.abc import Container, Mapping, Sequence
@@ -35,7 +35,7 @@ _NOTHING: Summary = dict.fromkeys(SUMMARY)
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """What became of one manifest of an index; `state` is empty for one that does not count, and `why` says why."""
+    """The state of one manifest of an index; empty for one that is not judged, and `why` says why."""
 
     digest: str
     platform: str
@@ -45,17 +45,17 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a policy says of one manifest.
+    """The result of a policy for one manifest.
 
     Attributes:
         state: cleared, refused, inconclusive or not-applicable.
         digest: the manifest's.
         policy_name: the policy's name.
         policy_digest: the policy's digest; the same image and the same policy digest give the same bytes anywhere.
-        facts: per subject the judged values, `None` for what was not found.
+        facts: the judged values by component, `None` for what was not found.
         findings: of every rule, in the policy's order.
-        children: for an index, what became of each manifest in it.
-        detectors: names and versions of the detectors that looked.
+        children: for an index, the state of each manifest in it.
+        detectors: names and versions of the detectors used.
     """
 
     state: State
@@ -68,7 +68,7 @@ class Verdict:
     detectors: tuple[str, ...] = ()
 
     def named(self, digest: str) -> "Verdict":
-        """The verdict on another manifest of the same facts."""
+        """The verdict on another manifest with the same facts."""
         return Verdict(
             self.state,
             digest,
@@ -87,15 +87,15 @@ class Verdict:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The messages of soft rules that are not met, and of what is right and nevertheless to be looked at."""
+        """The messages of soft rules that are not met, and of passed rules that need attention."""
         return tuple(item.message for item in self.findings if item.result is Result.WARN)
 
     def warnings_of(self, rules: Container[str]) -> tuple[str, ...]:
-        """Those of the rules with these names."""
+        """The warnings of the rules with these names."""
         return tuple(item.message for item in self.findings if item.result is Result.WARN and item.rule in rules)
 
     def document(self) -> dict[str, Any]:
-        """The verdict as JSON-able data; no times and no names of machines are in it."""
+        """The verdict as JSON-able data, without times and host names."""
         return {
             "format": FORMAT,
             "verdict": self.state.value,
@@ -153,9 +153,9 @@ def _finding(document: Mapping[str, Any]) -> Finding:
 
 
 def judge_image(digest: str, facts: ImageFacts, policy: Policy) -> Verdict:
-    """The verdict on one image. Anything unreadable in it makes the whole inconclusive: nothing is half cleared.
+    """The verdict on one image. Anything unreadable in it makes the whole inconclusive.
 
-    What was found all the same is judged and told, because it is true whatever the rest turns out to be.
+    The facts found are still judged and reported: they are true whatever the rest is.
     """
     by_rules = tuple(finding for rule in policy.rules for finding in _of_rule(rule, facts))
     findings = (*map(_problem_finding, facts.problems), *advised(by_rules, facts, policy.rules))
@@ -166,7 +166,7 @@ def judge_image(digest: str, facts: ImageFacts, policy: Policy) -> Verdict:
 
 
 def _of_rule(rule: Rule, facts: ImageFacts) -> tuple[Finding, ...]:
-    """A rule's findings; with problems only on what was found, because what was not found may be there."""
+    """A rule's findings; in an image with problems only on facts found, because others may have been missed."""
     if not facts.problems or all(facts.judged(subject) for subject in rule.subjects):
         return rule.evaluate(facts)
     message = f"{rule.thing} was not judged: the image could not be read whole"
@@ -174,7 +174,7 @@ def _of_rule(rule: Rule, facts: ImageFacts) -> tuple[Finding, ...]:
 
 
 def judge_artifact(digest: str, media_type: str, policy: Policy) -> Verdict:
-    """The verdict on content that is not an image, which the policy's `artifacts` decides."""
+    """The verdict on content that is not an image, by the policy's `artifacts`."""
     state = State(policy.document.artifacts)
     result = Result.FAIL if state is State.REFUSED else Result.SKIP
     message = f"this is not an image (its type is {media_type}); needs an image to be referenced for a deployment"
@@ -183,18 +183,18 @@ def judge_artifact(digest: str, media_type: str, policy: Policy) -> Verdict:
 
 
 def judge_unreadable(digest: str, problem: Problem, policy: Policy) -> Verdict:
-    """The verdict on a manifest whose content cannot be looked into at all."""
+    """The verdict on a manifest whose content cannot be inspected at all."""
     findings = (_problem_finding(problem),)
     return Verdict(State.INCONCLUSIVE, digest, policy.name, policy.digest, _NOTHING, findings)
 
 
 def without_content(verdict: Verdict, missing: Sequence[str], gone: Container[str] = ()) -> Verdict:
-    """The verdict while content that it speaks of is not in the store: what is not there cannot be relied upon.
+    """The verdict while some of its content is not in the store: inconclusive.
 
     Args:
-        verdict: as facts make it.
-        missing: a sentence for each thing that is not there.
-        gone: digests of the manifests among them; the children of an index say so.
+        verdict: by the facts.
+        missing: a sentence for each missing blob or manifest.
+        gone: digests of the missing manifests, for the children of an index.
     """
     change = answered(Problem("missing-content", ""))
     findings = tuple(
@@ -209,11 +209,11 @@ def without_content(verdict: Verdict, missing: Sequence[str], gone: Container[st
 
 
 def judge_index(digest: str, children: Sequence[tuple[Child, Verdict | None]], policy: Policy) -> Verdict:
-    """The verdict on an index: cleared when every image in it that counts is.
+    """The verdict on an index: cleared when every judged image in it is.
 
     Args:
         digest: the index's own.
-        children: in the index's order, each with its verdict; `None` for one that does not count.
+        children: in the index's order, each with its verdict; `None` for one that is not judged.
         policy: what judged the children.
     """
     images = [(child, verdict) for child, verdict in children if verdict is not None and _is_judged(verdict)]
@@ -241,9 +241,9 @@ def index_state(children: Sequence[tuple[State, bool]]) -> State:
     """The state of an index.
 
     Args:
-        children: of each manifest that counts, its state and whether the index names a platform for it. An artifact
-            with a platform is what a runtime of that platform picks instead of an image: beside images it leaves the
-            index unclear. Other artifacts do not matter.
+        children: of each judged manifest its state, and whether the index names a platform for it. A runtime of that
+            platform would pick an artifact with a platform instead of an image: beside images it makes the index
+            inconclusive. Other artifacts do not matter.
     """
     images = [state for state, _ in children if state is not State.NOT_APPLICABLE]
     if not images:

@@ -1,4 +1,4 @@
-"""Verdicts in the log: one line for each, when it is made first and whenever it comes out otherwise."""
+"""Logs verdicts: one line for each new one, and for each change."""
 
 from collections import Counter
 
@@ -14,13 +14,13 @@ _REMEMBERED = 10_000
 
 
 class VerdictLog:
-    """Remembers what it has told of the last 10,000 manifests, so that a question that is repeated adds no line."""
+    """Remembers the states logged for the last 10,000 manifests, so that repeated checks add no line."""
 
     def __init__(self) -> None:
         self._logged: SizedCache[tuple[str, str], State] = SizedCache(_REMEMBERED)
 
     def tell(self, repository: str, verdict: Verdict) -> None:
-        """Log a verdict that was made for a manifest of a repository."""
+        """Log a verdict on a manifest of a repository."""
         key = verdict.policy_digest, verdict.digest
         if self._logged.get(key) is verdict.state:
             return
@@ -37,6 +37,6 @@ class VerdictLog:
 
 
 def log_judged(policy: Policy, judged: Rejudged) -> None:
-    """Log what judging everything that is stored came to: one line, with how many are in each state."""
+    """Log the result of bulk judging: one line with the number in each state."""
     counts = Counter(state.value for state in judged.states.values())
     structlog.get_logger(__name__).warning("verdicts on all that is stored", policy=policy.name, **counts)
