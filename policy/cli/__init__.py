@@ -1,1 +1,1 @@
-"""The command line: the table of commands, and the commands that know policies."""
+"""The command line: the table of commands, and the commands for policies."""

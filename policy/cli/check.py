@@ -85,7 +85,7 @@ def check_command(
 
 
 def exit_code(answer: CheckResult, *, waited: bool) -> int:
-    """0 allowed, 1 denied, 2 could not tell: among these, when it was waited for, a verdict that is pending still."""
+    """0 allowed, 1 denied, 2 could not tell, which includes a verdict still pending after `--wait`."""
     if answer.allowed:
         return ALLOWED
     if waited and answer.verdict == PENDING and not answer.stands_against:
@@ -119,9 +119,9 @@ def _show(document: dict[str, Any], *, as_json: bool) -> None:
 
     from policy.client.tables import show  # noqa: PLC0415
 
-    # Into a file or pipe goes a width in which paths are not broken.
+    # For a file or pipe: wide enough not to break paths.
     console = Console() if sys.stdout is not None and sys.stdout.isatty() else Console(width=_WIDE)
-    # Written by us: rich ends a program whose output nobody reads with 1, which means "denied".
+    # Not written by rich: on a closed pipe it exits with 1, which means "denied".
     with console.capture() as captured:
         show(console, document)
     click.echo(captured.get(), nl=False)
@@ -135,7 +135,7 @@ def _answer(image: str | None, config_file: Path | None, asking: Asking, wait: f
     config = interpret(document)
     if asking.gateway and any(remark.unset for remark in config.remarks):
         return check_config(asking.connection_to_gateway(), document, wait)
-    if config.image and config.platform:  # which the gateway compares with the image's
+    if config.image and config.platform:  # the gateway compares it with the image's
         named = ImageReference.parse(config.image)
         return check_config(asking.connection_from_file(named, config.login), document, wait)
     return _image_answer(config, asking, wait).with_remarks(config.remarks)
@@ -155,7 +155,7 @@ def read_config(file: Path) -> str:
     """The text of a configuration file; `-` is standard input.
 
     Raises:
-        InferenceConfigUnreadable: it cannot be read, or is no text.
+        InferenceConfigUnreadable: it cannot be read, or is not text.
     """
     try:
         return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
@@ -166,7 +166,7 @@ def read_config(file: Path) -> str:
 
 
 def asking_of(*, username: str, password: str, password_stdin: bool, gateway: str, **rest: Any) -> Asking:
-    """What the flags of `asking_options` say, and where they say nothing, the settings."""
+    """The connection options by the flags of `asking_options`, else by the settings."""
     if password_stdin and not username:
         raise click.UsageError("--password-stdin goes with --username")
     secret = sys.stdin.readline().rstrip("\r\n") if password_stdin else password
@@ -175,7 +175,7 @@ def asking_of(*, username: str, password: str, password_stdin: bool, gateway: st
 
 
 def _default_gateway() -> str:
-    """What the settings say, where there are any: most callers have none, and reading them takes time."""
+    """The gateway by the settings, if there are any: most callers have none, and loading them is slow."""
     if not {_SETTINGS_FILE, "BASEGATE_CLIENT__GATEWAY"} & os.environ.keys():
         return ""
     from policy.settings import Settings  # noqa: PLC0415 - slow to import
@@ -186,5 +186,5 @@ def _default_gateway() -> str:
 
 
 def is_trouble(answer: CheckResult, as_json: bool) -> bool:  # noqa: FBT001
-    """Answers go to standard output; what could not be told goes to standard error, unless a program reads it."""
+    """Whether to print a result to standard error: it could not be told, and no program reads it."""
     return not as_json and not answer.could_tell

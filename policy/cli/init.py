@@ -1,4 +1,4 @@
-"""`basegate init`: a new registry in a data folder, before anything is served from it."""
+"""`basegate init`: make a new registry in a data folder."""
 
 import asyncio
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ def init_command(bootstrap_file: Path | None, data: Path, *, as_json: bool) -> N
 
 @contextmanager
 def _new(data: Path) -> Iterator[MetadataStore]:
-    """The metadata of a registry that is made now."""
+    """The metadata of the new registry."""
     act_as_owner(data)
     if (data / FILE_NAME).exists():
         raise RegistryThere(f"there is a registry in {data} already: start it with `basegate serve --data {data}`")
@@ -84,7 +84,7 @@ async def _principals(metadata: MetadataStore, wanted: tuple[WantedPrincipal, ..
 
 
 def _documents(made: FirstStart | None, wanted: tuple[WantedPrincipal, ...]) -> list[dict[str, object]]:
-    """Whoever has named principals in a file has their secrets."""
+    """The new principals as documents; without the secrets for those of a bootstrap file."""
     if made is not None:
         return [made.admin.as_document(), made.reader.as_document()]
     return [{"name": item.name, "role": item.role, "repositories": list(item.repositories)} for item in wanted]

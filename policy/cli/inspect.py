@@ -1,4 +1,4 @@
-"""`basegate inspect`: look into a stored image here and now; `--again`: as if it had never been looked into."""
+"""`basegate inspect`: inspect a stored image in this process; `--again`: even if it was inspected before."""
 
 import asyncio
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ class StillPending(BasegateError):
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
-    """Everything that looking into stored images needs."""
+    """The objects that inspection of stored images needs."""
 
     storage: DiskStore
     metadata: SqliteStore
@@ -68,7 +68,7 @@ def inspect_command(image: str, data: Path, *, again: bool, as_json: bool) -> No
 
 @contextmanager
 def open_folder(data: Path, settings: JudgingSettings) -> Iterator[DataFolder]:
-    """Open a data folder beside a server that may be running."""
+    """Open a data folder; safe beside a running server."""
     with open_results(data) as results, ThreadPoolExecutor(4) as pool:
         act_as_owner(data)
         storage, metadata = open_stores(data, pool)

@@ -1,7 +1,7 @@
-"""How the command line finds its commands, by a table of places, and how it ends: the last catch, and exit codes.
+"""A click group that imports commands on use, the final error handler, and exit codes.
 
 Exit codes of every command: 0 done, or yes; 1 the answer is no (denied, evidence wrong); 2 it could not be done or
-told, whatever the reason; 130 interrupted (Ctrl-C).
+told; 130 interrupted (Ctrl-C).
 """
 
 import os
@@ -22,11 +22,11 @@ COULD_NOT, INTERRUPTED = 2, 130
 
 
 class OutputLost(BasegateError):
-    """What a command had to say reached nobody."""
+    """The output could not be written."""
 
 
 class Commands(click.Group):
-    """A group whose commands are named as `module:attribute`, so that starting one does not import the others."""
+    """A group of commands named as `module:attribute`, so that one runs without importing the others."""
 
     def __init__(self, places: Mapping[str, str], **attributes: object) -> None:
         super().__init__(**attributes)  # type: ignore[arg-type]
@@ -53,14 +53,14 @@ class Commands(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run a command and end the process with its exit code; nothing that goes wrong looks like an answer."""
+        """Run a command and end the process with its exit code; errors never end with 0 or 1."""
         run = partial(super().main, args, prog_name, standalone_mode=False, **extra)
         if not standalone_mode:
             return run()
         sys.exit(_ending(run))
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        """Read the arguments, and print help when that is asked for."""
+        """Parse the arguments, and print help if asked."""
         with _output_counts():
             return super().make_context(*args, **extra)
 
@@ -71,7 +71,7 @@ class Commands(click.Group):
 
 
 def _ending(run: Callable[[], Any]) -> int:
-    """Run to the end, tell a person what went wrong, and give the exit code."""
+    """Run the command, print errors for people, and return the exit code."""
     try:
         code = _code(run)
         _flush()
@@ -93,7 +93,7 @@ def _code(run: Callable[[], Any]) -> int:
 
 @contextmanager
 def _output_counts() -> Iterator[None]:
-    """A pipe that nobody reads is an error as any other; click by itself would end with 1, which means "no"."""
+    """Raise OutputLost for a closed pipe; click would exit with 1, which means "no"."""
     try:
         yield
     except BrokenPipeError as error:
@@ -124,9 +124,9 @@ def _sentence(error: BaseException) -> str:
 
 
 def _interrupted(error: BaseException | None) -> bool:
-    """Whether Ctrl-C is what it began with; click turns it into an error of its own."""
+    """Whether Ctrl-C caused the error; click replaces it with its own."""
     seen: set[int] = set()
-    # Errors that were raised again in another's handler may lead back to themselves.
+    # Errors raised again in a handler may form a cycle.
     while error is not None and id(error) not in seen:
         if isinstance(error, KeyboardInterrupt):
             return True
@@ -136,13 +136,13 @@ def _interrupted(error: BaseException | None) -> bool:
 
 
 def _flush() -> None:
-    """What was said must have left before the exit code says that it was."""
+    """Flush the output, so that the exit code tells whether it was written."""
     if sys.stdout is not None:
         sys.stdout.flush()
 
 
 def _let_go() -> None:
-    """Drop what cannot be written: the interpreter would try once more, and end with a code of its own."""
+    """Discard unwritten output: the interpreter would try again at exit, and set another exit code."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:

@@ -1,4 +1,4 @@
-"""`basegate`: every command on one screen, each imported when it is used."""
+"""`basegate`: the table of commands, each imported when it is used."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ COMMANDS = {
 
 
 def settings_kind() -> type[Any]:
-    """The class of all settings, for the registry's own commands; imported when one of them asks."""
+    """The class of all settings, for the registry's commands; imported on demand."""
     from policy.settings import Settings  # noqa: PLC0415
 
     return Settings

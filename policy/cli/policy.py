@@ -1,4 +1,4 @@
-"""`basegate policy …`: which policies there are and count, what one would change, putting it into force, exemptions."""
+"""`basegate policy …`: list, show, replay and activate policies; exemptions."""
 
 import secrets
 import time
@@ -189,7 +189,7 @@ def revoke_command(exemption: str, data: Path) -> None:
 
 
 def judging_settings() -> JudgingSettings:
-    """The policy's part of the settings of the command that runs. Raises SettingsError for one that is broken."""
+    """The judging settings of the running command. Raises SettingsError."""
     return judging_section(settings_of(click.get_current_context()))
 
 
@@ -212,7 +212,7 @@ def _chosen(policy: str, settings: JudgingSettings) -> Policy:
 
 
 def _activated(name: str, data: Path) -> Policy | None:
-    """A policy that was put into force by command; its file may be gone."""
+    """A policy that was activated by command; its file may be gone."""
     orders = read_orders(data / ORDERS).activations
     order = next((item for item in orders if item.name == name), None)
     return None if order is None else parse_policy(order.content, f"{name} (activated by command)")

@@ -1,7 +1,7 @@
-"""The first moments of `basegate serve`, before anything large is imported: signals, and imports made cheap.
+"""Process set-up of `basegate serve` before large imports: signals, and faster imports.
 
-The server is most of a second old before its own signal handlers stand. The first process of a container has no
-default ones: what it does not handle yet, it ignores, and `docker stop` would wait its full time and then kill.
+The server installs its signal handlers only after most of a second. The first process of a container has no default
+handlers: it would ignore signals until then, and `docker stop` would wait its full time and then kill.
 """
 
 import gc
@@ -12,33 +12,33 @@ from types import FrameType
 
 
 def begin_serving() -> None:
-    """Prepare the process for a server; once, in the main thread, before the server's modules are imported.
+    """Prepare the process; call once, in the main thread, before the server's modules are imported.
 
-    The collector of cycles is off from here on, as imports only make what stays; `end_of_start` turns it on again.
+    Turns the garbage collector off, as imports make only permanent objects; `end_of_start` turns it on again.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
-    # Its default would end the process; the settings are about to be read in any case.
+    # The default would end the process; the settings are about to be read anyway.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     gc.disable()
-    # pydantic would read the metadata of every installed distribution, looking for plugins that nobody has asked for.
+    # pydantic would search the metadata of every installed distribution for plugins.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     _import_structlog()
 
 
 def end_of_start() -> None:
-    """Collect cycles again, but never look at what was made until now: it stays as long as the server does."""
+    """Turn the garbage collector on again, without the objects made until now: they are permanent."""
     gc.freeze()
     gc.enable()
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
-    # Nothing is begun that would have to be finished, and no import on the stack may catch this.
+    # Nothing has to be cleaned up yet, and no running import may catch an exception.
     os._exit(0)
 
 
 def _import_structlog() -> None:
-    """Import structlog while rich cannot be found: for tracebacks that we do not use it would load all of rich."""
+    """Import structlog with rich hidden: it would load all of rich for tracebacks that we do not use."""
     if "rich" in sys.modules or "structlog" in sys.modules:
         return
     sys.modules["rich"] = None  # type: ignore[assignment]

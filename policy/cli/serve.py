@@ -74,7 +74,7 @@ def _serve(
     give_back_large_blocks()
     lock = DataLock(prepare_data(settings.data))
     try:
-        # What can refuse the start is tried before anything is made.
+        # Everything that can prevent the start is checked before anything is made.
         certificate_of(settings)
         bind(settings).close()
         with closing(_put_together(settings, new_database=new_database)) as app:
@@ -94,11 +94,11 @@ def _put_together(settings: Settings, *, new_database: bool) -> RegistryApp:
 
 
 def _bootstrap(app: RegistryApp, wanted: Sequence[WantedPrincipal]) -> None:
-    """Make the principals of the bootstrap file, and say what was changed; before anybody can ask for anything."""
+    """Apply the bootstrap file and log the changes, before the first request."""
     days = app.settings.current.auth.secret_days
     try:
         done = asyncio.run(bootstrap(app.services.stores.metadata, wanted, days)) if wanted else ()
-    except OciError as error:  # a full disk, say: what is there is served
+    except OciError as error:  # for instance a full disk: the server still serves reads
         _log().error("the principals of the bootstrap file could not be made", reason=error.message)
         return
     for principal, changed in done:
@@ -118,13 +118,13 @@ def _log() -> Any:
 
 
 class Greeting:
-    """Says where the server listens, and makes and shows the first principals meanwhile.
+    """Prints where the server listens, and makes and prints the first principals meanwhile.
 
-    Their secrets take longer to hash than everything else a first start does; each is shown once it is kept.
+    Hashing their secrets takes longer than the rest of a first start; they are printed once they are stored.
     """
 
     def __init__(self, app: RegistryApp, *, quiet: bool) -> None:
-        """Nothing is said or made before `greet`; the block ends when all of it is, and the app is closed after it."""
+        """Print and make nothing before `greet`. The block ends when that is done; the app is closed after it."""
         self._metadata = app.services.stores.metadata
         self._settings = app.settings.current
         self._quiet = quiet
@@ -140,7 +140,7 @@ class Greeting:
             self._enrolment.join()
 
     def greet(self, url: str) -> None:
-        """Told by the server that connections are accepted."""
+        """Called by the server once connections are accepted."""
         if not self._quiet:
             _say(welcome.listening(url, self._settings.data))
         self._enrolment = threading.Thread(target=self._enrol, args=(url,), name="first-principals")
@@ -163,7 +163,7 @@ def _first_words(url: str, made: FirstStart, *, quiet: bool) -> str:
 
 
 def _program() -> str:
-    """How the person called this command."""
+    """The program's name as the person called it."""
     called = Path(sys.argv[0])
     on_path = shutil.which("basegate")
     return "basegate" if on_path and Path(on_path).resolve() == called.resolve() else str(called)

@@ -1,4 +1,4 @@
-"""`basegate verify-evidence`: read again, by other means, every place that an image's facts name."""
+"""`basegate verify-evidence`: read every place that an image's facts name again, by other means."""
 
 import asyncio
 import os
@@ -70,7 +70,7 @@ async def _images(folder: DataFolder, repository: RepositoryName, digest: Digest
 
 
 def _evidence(facts: ImageFacts) -> Iterator[Evidence]:
-    """All evidence, each place once."""
+    """All distinct evidence."""
     every = [item for fact in facts.facts for item in fact.evidence]
     every += [item for items in facts.absent.values() for item in items]
     return iter(dict.fromkeys(every))

@@ -1,4 +1,4 @@
-"""What `basegate serve` tells a person: where it listens and, at the first start, how to sign in, push, check, pull."""
+"""The output of `basegate serve`: where it listens and, at the first start, how to sign in, push, check, pull."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ def listening(url: str, data: Path) -> str:
 
 
 def how_to_begin(url: str, made: FirstStart, program: str) -> str:
-    """The secrets, shown this once, and the commands that use them, to be run as they are written.
+    """The secrets, shown only now, and commands that use them, ready to run.
 
     Args:
         url: where the server listens.
@@ -24,7 +24,7 @@ def how_to_begin(url: str, made: FirstStart, program: str) -> str:
     """
     host = reachable_host(url)
     image = f"{host}/team/app:v1"
-    # In a clone of the project there is an image to build; elsewhere only the person knows one.
+    # A clone of the project has an image to build; elsewhere only the person knows one.
     make = f"docker build --tag {image} {_EXAMPLES}" if _EXAMPLES.is_dir() else f"docker tag YOUR-IMAGE {image}"
     return f"""
 {secrets(made)}
@@ -51,7 +51,7 @@ def secrets(made: FirstStart) -> str:
 
 
 def reachable_host(url: str) -> str:
-    """`HOST:PORT` under which this machine reaches the server."""
+    """`HOST:PORT` that reaches the server from this machine."""
     parts = urlsplit(url)
     name = _EVERY_INTERFACE.get(parts.hostname or "", parts.netloc.rpartition(":")[0])
     return f"{name}:{parts.port}"

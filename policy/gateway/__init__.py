@@ -1,1 +1,1 @@
-"""The doors through which an image is referenced for a deployment."""
+"""The HTTP interface for checks of images that are referenced for a deployment."""

@@ -1,4 +1,4 @@
-"""What the logs and the audit learn of an answer: which image was asked for, and what was said."""
+"""Records the checked image and its result for logs and audit."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from registry.telemetry.request_record import exchange_of
 def note_answer(
     request: Request, document: Mapping[str, Any] | None = None, *, reference: str = "", digest: str = ""
 ) -> None:
-    """Let them know the image, and the answer's document when there is one."""
+    """Put the image, and the result's document if any, into the request record."""
     exchange = exchange_of(request.scope)
     if exchange is None:
         return

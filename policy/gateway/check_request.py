@@ -16,10 +16,10 @@ _NEEDED = 'needs {"reference": "HOST/repository:tag"} or {"inferenceConfig": {â€
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """What is asked about.
+    """A request for a check.
 
     Attributes:
-        image: the reference as written; "" when a configuration names none.
+        image: the reference as written; "" for a configuration without one.
         config: the configuration, when one was sent.
     """
 
@@ -28,12 +28,12 @@ class CheckRequest:
 
 
 def read_inquiry(raw: bytes, yaml_bytes: int = YAML_BYTES, default_image: str = "") -> CheckRequest:
-    """Read a request's body.
+    """Parse a request's body.
 
     Args:
         raw: the body.
-        yaml_bytes: how long YAML in it may be.
-        default_image: what the service takes for a configuration that names no image; "" when that is not known.
+        yaml_bytes: the longest YAML in it.
+        default_image: the service's image for a configuration that names none; "" if unknown.
 
     Raises:
         BadRequest: not JSON, not one of the two forms, one of their members in another case, or a configuration that

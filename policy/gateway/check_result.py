@@ -1,4 +1,4 @@
-"""The answer to "may this image be referenced for a deployment?", in the shape other programs are written against."""
+"""The result of a check: may this image be referenced for a deployment? The document is a stable interface."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,12 +18,12 @@ class CheckResult:
 
     Attributes:
         allowed: whether a deployment may start from the image.
-        verdict: cleared, refused, inconclusive, not-applicable or pending: what the policy says of the image itself.
-        reference: what was asked, with its registry and tag written out.
-        digest: what it was pinned to; `None` when it could not be resolved.
-        policy: `{"name", "digest"}`; both null when no policy was asked.
+        verdict: the policy's, on the image itself: cleared, refused, inconclusive, not-applicable or pending.
+        reference: the requested image, with its registry and tag written out.
+        digest: what it was resolved to; `None` when it could not be resolved.
+        policy: `{"name", "digest"}`; both null when no policy was applied.
         facts: `{"os": {"id", "version"}, "conda": {"version"}, "python": {"version"}, "base_python": {"version"}}`;
-            null for what was not found, or not looked at.
+            null for what was not found or not inspected.
         findings: `{"rule", "result", "message", "evidence", "fix", "changes"}` of rules; those of the reference or the
             configuration have no changes.
     """
@@ -38,13 +38,13 @@ class CheckResult:
 
     @classmethod
     def unresolved(cls, reference: str, message: str, policy: Mapping[str, Any] = NO_POLICY) -> Self:
-        """The answer when the image could not even be found: never allowed, and the reason said."""
+        """The result for an image that was not found: denied, with the reason."""
         findings = (_finding(REFERENCE_RULE, Weight.ERROR, message),)
         return cls(allowed=False, verdict="inconclusive", reference=reference, policy=policy, findings=findings)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """The answer in a document of `document`'s shape.
+        """The result in a document of `document`'s shape.
 
         Raises:
             KeyError, TypeError, ValueError: the document has another shape.
@@ -55,22 +55,22 @@ class CheckResult:
 
     @property
     def could_tell(self) -> bool:
-        """Whether the answer is a decision: the image was looked at, or something else definite stands against it."""
+        """Whether the result is a decision: the image was inspected, or has a definite fault."""
         return self.digest is not None or self.stands_against
 
     @property
     def stands_against(self) -> bool:
-        """Whether something definite stands against it."""
+        """Whether a finding fails it."""
         return any(item["result"] == Weight.FAIL for item in self.findings)
 
     def with_remarks(self, remarks: Sequence[Remark], rule: str = CONFIG_RULE) -> Self:
-        """The same answer for an image that a configuration names: its faults count against it."""
+        """The result with a configuration's remarks: its faults deny the image."""
         added = tuple(_finding(rule, remark.weight, remark.message) for remark in remarks)
         sound = all(remark.weight is Weight.WARN for remark in remarks)
         return replace(self, allowed=self.allowed and sound, findings=(*added, *self.findings))
 
     def with_findings(self, rule: str, result: str, messages: Iterable[str]) -> Self:
-        """The same answer with sentences of someone else than a rule of the policy in front."""
+        """The result with findings in front that are not from rules of the policy."""
         added = tuple(_finding(rule, result, message) for message in messages if message)
         return replace(self, findings=(*added, *self.findings))
 

@@ -1,4 +1,4 @@
-"""Clearances: resolve a reference, pin it to a digest, and say whether a deployment may start from it."""
+"""Checks: resolve a reference to a digest, and decide whether a deployment may start from it."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ GATE_RULE = "gate"
 
 
 class Checks:
-    """What the gateway's handlers call; built once at start-up."""
+    """The service behind the gateway's handlers; built once at start-up."""
 
     def __init__(self, metadata: MetadataStore, gate: ReferenceGate, storage: BlobStore) -> None:
         self._metadata = metadata
@@ -32,13 +32,13 @@ class Checks:
     async def on_platform(
         self, repository: RepositoryName, answer: CheckResult, wanted: Platform | None
     ) -> tuple[Remark, ...]:
-        """What stands against the image of an answer for what it runs on, where something is asked for."""
+        """Remarks on the platform of the image, if the configuration asks for one."""
         if wanted is None or answer.digest is None:
             return ()
         return on_platform(wanted, await self._platforms.of(repository, Digest(answer.digest)))
 
     async def check(self, principal: Principal, image: ImageReference) -> CheckResult:
-        """The answer for an image of this registry; an unknown one is an answer too, never a clearance."""
+        """The result for an image of this registry; an unknown image is denied."""
         digest = await self._resolve(image.repository, image.reference)
         if digest is None:
             return CheckResult.unresolved(str(image), f"{image} is not in this registry: push it first")
@@ -46,7 +46,7 @@ class Checks:
         return answer_of(str(image), digest, standing)
 
     async def explain(self, principal: Principal, image: ImageReference) -> dict[str, Any]:
-        """The answer with everything known of the image: `image` (facts, absent, problems, …) and `children`.
+        """The result with all facts of the image: `image` (facts, absent, problems, …) and `children`.
 
         Raises:
             ManifestUnknown: there is no such manifest in this repository.
@@ -73,7 +73,7 @@ class Checks:
 
 
 def answer_of(reference: str, digest: Digest, standing: Assessment) -> CheckResult:
-    """What a standing means for a deployment."""
+    """The result of an assessment."""
     decision, verdict = standing.decision, standing.verdict
     if verdict is None:
         pending = CheckResult(decision.allowed, State.PENDING.value, reference, digest, standing.policy)
@@ -89,8 +89,8 @@ def answer_of(reference: str, digest: Digest, standing: Assessment) -> CheckResu
         facts=document["facts"],
         findings=tuple(document["findings"]),
     )
-    if not decision.allowed and verdict.state is State.CLEARED:  # it refers to something that is withheld
+    if not decision.allowed and verdict.state is State.CLEARED:  # its subject is withheld
         return answer.with_findings(GATE_RULE, Weight.ERROR, (decision.message,))
-    # An exemption, or a mode that only warns: the findings alone would not explain why it is allowed.
+    # An exemption, or a mode that only warns: the findings do not explain why it is allowed.
     lenient = decision.allowed and verdict.state is not State.CLEARED
     return answer.with_findings(GATE_RULE, Weight.WARN, decision.warnings if lenient else ())

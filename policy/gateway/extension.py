@@ -1,4 +1,4 @@
-"""The gateway as an extension of the registry: its rows."""
+"""The gateway as an extension of the registry: its routes."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from registry.extension import Extension
 
 
 def extension(checks: Checks, settings: Callable[[], GatewaySettings]) -> Extension:
-    """Answer checks; `settings` are the gateway's that count now."""
+    """The extension that answers checks; `settings` returns the gateway's settings in force."""
 
     def routes(services: Services) -> tuple[Row, ...]:
         return table(checks, settings, Parsing(services.stores.settings))

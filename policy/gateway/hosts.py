@@ -1,4 +1,4 @@
-"""Is the registry that an image reference names this one?"""
+"""Whether an image reference names this registry."""
 
 from collections.abc import Collection
 
@@ -6,7 +6,7 @@ from registry.oci.image_reference import is_loopback, split_port
 
 
 def is_ours(host: str, asked_under: str, own_names: Collection[str]) -> bool:
-    """Whether `host` means the registry that was asked.
+    """Whether `host` is this registry.
 
     Args:
         host: of the reference, `HOST[:PORT]`.

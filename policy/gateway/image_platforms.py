@@ -1,4 +1,4 @@
-"""What an image runs on, by its configuration or its index, compared with what a configuration asks for."""
+"""The platforms of an image, by its configuration or index, compared with the one that is asked for."""
 
 import asyncio
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ class ImagePlatforms:
         self._metadata = metadata
 
     async def of(self, repository: RepositoryName, digest: Digest) -> tuple[Platform, ...]:
-        """What a manifest can run on, in normal form; nothing when it does not say, or cannot be read."""
+        """The platforms of a manifest, in normal form; empty when it names none or cannot be read."""
         row = await self._metadata.read(manifests.find, repository, digest)
         raw = None if row is None else await content_of(self._storage, self._metadata, repository, row)
         if row is None or raw is None:
@@ -50,7 +50,7 @@ class ImagePlatforms:
 
 
 def on_platform(wanted: Platform | None, found: tuple[Platform, ...]) -> tuple[Remark, ...]:
-    """A fault when an image is for other platforms only than the one that is asked for."""
+    """A fault when none of the image's platforms is the one that is asked for."""
     if wanted is None or not found or any(wanted.normal.is_alike(each) for each in found):
         return ()
     held = ", ".join(sorted({str(Platform(each.os, each.architecture)) for each in found}))

@@ -1,4 +1,4 @@
-"""Where an image that is named for a deployment is: in this registry, a public one with a copy here, or elsewhere."""
+"""The source of an image for a deployment: this registry, a public registry with a copy here, or another."""
 
 import re
 from collections.abc import Collection
@@ -26,20 +26,20 @@ _MICROSOFT = "mcr.microsoft.com"
 
 
 class Kind(StrEnum):
-    """What the registry of an image is to a deployment."""
+    """The kind of registry that an image comes from."""
 
-    WORKSPACE = "workspace"  # the registry that is asked: the service signs in by itself
-    PUBLIC = "public"  # nobody has to sign in; judged by the copy in this registry
-    STANDALONE = "standalone"  # somebody else's: its address, a user and a password are needed
+    WORKSPACE = "workspace"  # this registry: the service signs in by itself
+    PUBLIC = "public"  # needs no sign-in; judged by the copy in this registry
+    STANDALONE = "standalone"  # another registry: its address, a user and a password are needed
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSource:
-    """Where an image is looked for.
+    """The source of an image.
 
     Attributes:
-        kind: see there.
-        image: what is looked for in this registry; of a standalone one the image as it was named.
+        kind: of its registry.
+        image: the image to look up in this registry; for a standalone source, the image as named.
     """
 
     kind: Kind
@@ -47,11 +47,11 @@ class ImageSource:
 
 
 def source_of(image: ImageReference, here: str, settings: GatewaySettings) -> ImageSource:
-    """Where an image is.
+    """The source of an image.
 
     Args:
-        image: as it is named; without a host it is Docker Hub's, unless it looks like one that a training run built.
-        here: the name under which this registry was asked, `HOST[:PORT]`.
+        image: as named; without a host it is Docker Hub's, unless it looks like one that a training run built.
+        here: the Host header of the request, `HOST[:PORT]`.
         settings: names of this registry, and patterns of public images.
     """
     if is_derived(image) or (image.host and is_ours(image.host, here, settings.hosts)):
@@ -63,18 +63,18 @@ def source_of(image: ImageReference, here: str, settings: GatewaySettings) -> Im
 
 
 def is_derived(image: ImageReference) -> bool:
-    """Whether it looks like a value of `AzureML.DerivedImageName`: a path in the registry of the workspace."""
+    """Whether it looks like a value of `AzureML.DerivedImageName`: a path in the workspace's registry."""
     return not image.host and _DERIVED.fullmatch(image.repository) is not None
 
 
 def is_public(image: ImageReference, patterns: Collection[str]) -> bool:
-    """Whether a pattern covers `host/repository`, with which every tag is meant, or `host/repository:tag`."""
+    """Whether a pattern covers `host/repository` (every tag) or `host/repository:tag`."""
     name = f"{image.host or 'docker.io'}/{image.repository}"
     return any_covers(patterns, name) or any_covers(patterns, f"{name}:{image.tag or DEFAULT_TAG}")
 
 
 def how_to_copy(image: ImageReference, source: ImageSource) -> str:
-    """The sentence for a public image of which there is no copy."""
+    """The message for a public image without a copy."""
     plain = " --dest-tls-verify=false" if is_loopback(source.image.host) else ""
     named = image if image.host else image.at("docker.io")
     target = source.image if source.image.digest is None else ImageReference(source.image.host, source.image.repository)
@@ -83,14 +83,14 @@ def how_to_copy(image: ImageReference, source: ImageSource) -> str:
 
 
 def licence_note(image: ImageReference) -> str:
-    """What is to be known of Microsoft's images with TensorRT; "" for others."""
+    """The licence note for Microsoft's images with TensorRT; "" for others."""
     if image.host != _MICROSOFT or "tensorrt" not in f"{image.repository}:{image.tag or ''}".lower():
         return ""
     return f"{image} contains TensorRT: Microsoft's images with it may be used with Microsoft Azure services only"
 
 
 def answer_for_public(answer: CheckResult, image: ImageReference, source: ImageSource) -> CheckResult:
-    """The answer of a copy, for the public image that it is a copy of."""
+    """The result for a public image, from the result for its copy."""
     if answer.digest is None and not answer.stands_against:
         return CheckResult.unresolved(str(image), how_to_copy(image, source))
     notes = (f"{image} is judged by its copy {source.image}", licence_note(image))
@@ -98,7 +98,7 @@ def answer_for_public(answer: CheckResult, image: ImageReference, source: ImageS
 
 
 def elsewhere(image: ImageReference, here: str) -> str:
-    """The sentence for an image of another registry."""
+    """The message for an image of another registry."""
     there = image.host or "docker.io, which a reference without a registry means"
     return (
         f"{image} is on another registry ({there}): {here} judges only what was pushed to it; "

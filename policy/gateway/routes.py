@@ -1,4 +1,4 @@
-"""The gateway's routes, and who answers them. Content leaves here for callers that may pull the repository only."""
+"""The gateway's routes and handlers. Only callers that may pull the repository get content."""
 
 from collections.abc import Callable
 from functools import partial
@@ -26,12 +26,12 @@ from registry.oci.names import Reference, RepositoryName
 
 
 def table(clearances: Checks, settings: Callable[[], GatewaySettings], parsing: Parsing) -> tuple[Row, ...]:
-    """Methods, path, what the caller needs, who answers.
+    """The rows of the route table.
 
     Args:
-        clearances: answer what is asked.
-        settings: the gateway's that count now.
-        parsing: reads long inquiries beside the event loop.
+        clearances: the service for checks.
+        settings: returns the gateway's settings in force.
+        parsing: parses long requests beside the event loop.
     """
     doors = GatewayHandlers(clearances, settings, parsing)
     verdict = "/policy/v1/repositories/{name:repository}/manifests/{reference}/verdict"
@@ -50,7 +50,7 @@ class GatewayHandlers:
         self._parsing = parsing
 
     async def check(self, services: Services, request: Request, _principal: Principal) -> Response:
-        """POST: may a deployment start from this image? 200 with the answer, whatever it is."""
+        """POST: may a deployment start from this image? 200 with the result, also when it is denied."""
         limits = self._settings()
         raw = await read_limited(request, limits.request_bytes)
         read = partial(read_inquiry, raw, limits.yaml_bytes, limits.default_image)
@@ -62,7 +62,7 @@ class GatewayHandlers:
         return JSONResponse(document)
 
     async def explain(self, _services: Services, request: Request, principal: Principal) -> Response:
-        """GET: everything known of one manifest, and what the policy makes of it."""
+        """GET: all facts of a manifest, and its verdict."""
         image = _named(request.headers.get("host", ""), repository_of(request), read_reference_of(request))
         document = await self._clearances.explain(principal, image)
         note_answer(request, document)
@@ -75,7 +75,7 @@ class GatewayHandlers:
         note_answer(request, reference=inquiry.image)
         image = ImageReference.parse(inquiry.image)
         if not image.host and inquiry.config is None:
-            image = image.at(here)  # the caller speaks of the registry that it speaks to
+            image = image.at(here)  # the caller means this registry
         source = source_of(image, here, self._settings())
         if source.kind is Kind.STANDALONE:
             return CheckResult.unresolved(str(image), elsewhere(image, here))

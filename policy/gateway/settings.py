@@ -1,4 +1,4 @@
-"""The settings of the gateway (section `gateway`), and of the commands that ask one (section `client`)."""
+"""The settings of the gateway (section `gateway`), and of its clients (section `client`)."""
 
 from pydantic import Field, field_validator
 
@@ -8,7 +8,7 @@ from registry.oci.image_reference import ImageReference
 
 
 class GatewaySettings(Group):
-    """The doors through which an image is referenced for a deployment."""
+    """Checks of images that are referenced for a deployment."""
 
     hosts: Words = Field(
         default=(),
@@ -48,7 +48,7 @@ class GatewaySettings(Group):
 
 
 class ClientSettings(Group):
-    """What the commands that ask a gateway take when nothing is said to them."""
+    """Defaults of the commands that call a gateway."""
 
     gateway: str = Field(
         default="",

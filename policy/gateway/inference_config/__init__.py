@@ -1,1 +1,1 @@
-"""Inference configurations, read and interpreted without I/O."""
+"""Parses and interprets inference configurations, without I/O."""

@@ -1,4 +1,4 @@
-"""The image an inference configuration names: read from any value, and what is questionable about it."""
+"""The image of an inference configuration: reads it from any value, and remarks on it."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ DERIVED = "AzureML.DerivedImageName"
 
 
 def read(value: Any, key: str) -> tuple[str, tuple[Remark, ...]]:
-    """The image text of a member; "" when it is unset or not usable, the second with a remark."""
+    """The image in a member; "" when it is unset, or unusable, then with a remark."""
     if value is None or value == "":
         return "", ()
     if not isinstance(value, str):
@@ -33,7 +33,7 @@ def read(value: Any, key: str) -> tuple[str, tuple[Remark, ...]]:
 
 
 def remarks(image: str, registry: str) -> tuple[Remark, ...]:
-    """What is questionable about an image (already found well-formed, or "") and its registry's host."""
+    """Remarks on a well-formed image, or "", and its registry's host."""
     made = [_misspelt(text) for text in (image, registry) if MISSPELT_SUFFIX in text.lower()]
     if image:
         made += [*_tag(ImageReference.parse(image)), *_host(ImageReference.parse(image), registry)]

@@ -1,8 +1,8 @@
-"""Inference configurations: the files that name the image a deployment starts from.
+"""Interprets inference configurations: the files that name the image of a deployment.
 
 Forms read: the plain form of the ML command line (`baseImage`, `baseImageRegistry`), the `environment` form as
 azureml-core serialises it (`environment.docker.baseImage`, …), a bare serialised environment, and the `image:` of
-version 2 environments. Nothing here touches a file or a network. See docs/inference-configurations.md.
+version 2 environments. No I/O. See docs/inference-configurations.md.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ CUDA_VERSIONS = ("9.0", "9.1", "10.0")
 
 
 class Form(StrEnum):
-    """Which of the known shapes a configuration has."""
+    """The form of a configuration."""
 
     PLAIN = "plain"
     ENVIRONMENT = "environment"
@@ -51,14 +51,14 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InferenceConfig:
-    """What matters of a configuration at the gate.
+    """The parts of a configuration that a check needs.
 
     Attributes:
-        form: the shape it was written in.
+        form: its form.
         image: the image reference as written; "" when the configuration names none.
         login: address and credentials of the image's registry; `None` when it names none.
-        remarks: what is wrong or questionable, in reading order.
-        platform: what the image has to run on, as `docker.platform` asks; `None` when it does not.
+        remarks: faults and warnings, in reading order.
+        platform: required by `docker.platform`; `None` when it is absent.
     """
 
     form: Form
@@ -69,7 +69,7 @@ class InferenceConfig:
 
 
 def interpret(document: Mapping[str, Any]) -> InferenceConfig:
-    """Read a parsed configuration of any form; never raises, whatever the values are."""
+    """Interpret a parsed configuration of any form; never raises, whatever its values."""
     environment = document.get("environment")
     if environment is not None:
         config = _environment_member(document, environment)
@@ -86,7 +86,7 @@ def interpret(document: Mapping[str, Any]) -> InferenceConfig:
 
 
 def or_default(config: InferenceConfig, image: str) -> InferenceConfig:
-    """The configuration, with the service's default image where it names none; `image` "" leaves it as it is."""
+    """The configuration, with the service's default image if it names none; `image` "" changes nothing."""
     if not image or not any(remark.unset for remark in config.remarks):
         return config
     default = warn(f"no image is named: the service's default {image} is judged (setting gateway.default_image)")
@@ -95,7 +95,7 @@ def or_default(config: InferenceConfig, image: str) -> InferenceConfig:
 
 
 def _instead(document: Mapping[str, Any], remarks: tuple[Remark, ...]) -> tuple[Remark, ...]:
-    """Remarks on a document that names no image: what it is instead, or where it names one that nobody reads."""
+    """Remarks on a document without an image: what it is instead, or where it names one that is not read."""
     kind = kind_of(document)
     needed = "an inference configuration names its image in baseImage, environment.docker.baseImage or image"
     places = [f"{place} names {image[:200]}" for place, image in images_elsewhere(document)]
@@ -150,7 +150,7 @@ def _environment(environment: Mapping[str, Any]) -> InferenceConfig:
 
 
 def _platform(value: Any) -> Platform | None:
-    """`{"os": "Linux", "architecture": "amd64"}`; whatever else stands there is the service's affair."""
+    """`{"os": "Linux", "architecture": "amd64"}`; other members are left to the service."""
     words = [value.get(name) if isinstance(value, Mapping) else None for name in ("os", "architecture")]
     system, architecture = (word[:64] if isinstance(word, str) else "" for word in words)
     return Platform(system, architecture) if architecture else None
@@ -194,7 +194,7 @@ def _entry_script_of(document: Mapping[str, Any], form: Form) -> tuple[Remark, .
 
 
 def _misspelt(document: Mapping[str, Any]) -> tuple[Remark, ...]:
-    """Keys that differ from a known one by case only: the service ignores them without a word."""
+    """Keys that differ from a known one by case only: the service ignores them silently."""
     keys = {key.lower(): key for key in PLAIN_KEYS}
     pairs = ((str(key), keys.get(str(key).lower())) for key in document)
     wrong = ((key, wanted) for key, wanted in pairs if wanted is not None and wanted != key)

@@ -1,4 +1,4 @@
-"""Files that are no inference configuration, by what they look like; and images that stand where nobody reads them."""
+"""Recognises files of other kinds, and images in members that are not read."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -35,12 +35,12 @@ _KINDS: tuple[tuple[str, _Looks], ...] = (
 
 
 def kind_of(document: Mapping[str, Any]) -> str:
-    """What the document is instead of an inference configuration; "" when nothing is known against it."""
+    """The kind of a document that is not an inference configuration; "" if it may be one."""
     return next((kind for kind, looks_so in _KINDS if looks_so(document)), "")
 
 
 def images_elsewhere(document: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Place and image of members that name one where no form has one; at most three."""
+    """Place and image of members that no form reads; at most three."""
     usual = {".".join(place) for place in PLACES}
     elsewhere = ((place, image) for place, image in _walk(document, "", 0, [_MOST]) if place not in usual)
     return [pair for pair, _ in zip(elsewhere, range(3), strict=False)]

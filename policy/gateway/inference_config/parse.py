@@ -1,7 +1,7 @@
-"""Inference configurations as text: JSON or YAML, read strictly.
+"""Parses inference configurations: JSON or YAML, strictly.
 
-The ML command line reads YAML first and JSON second; both are valid. A key that stands twice is refused, since
-readers would disagree on which image is meant.
+The ML command line tries YAML first, then JSON; both are valid. A duplicate key is refused, since readers would
+disagree on the image.
 """
 
 import json
@@ -18,18 +18,18 @@ _BEGINNING = 4096
 
 
 class InferenceConfigUnreadable(BasegateError, ValueError):
-    """The text is no inference configuration at all; the message says what was found and what is needed."""
+    """The text is not an inference configuration; the message says what was found and what is needed."""
 
 
 def parse(text: str, yaml_bytes: int = YAML_BYTES) -> Mapping[str, Any]:
-    """The document in a text.
+    """Parse a text.
 
     Args:
         text: JSON or YAML.
         yaml_bytes: characters of the longest YAML that is read.
 
     Raises:
-        InferenceConfigUnreadable: neither JSON nor YAML, too long, a key twice, nested too deep, or not an object.
+        InferenceConfigUnreadable: neither JSON nor YAML, too long, a duplicate key, nested too deep, or not an object.
     """
     begins = text[:_BEGINNING].lstrip("\ufeff \t\r\n")
     document = _json(text, yaml_bytes) if begins.startswith("{") else _yaml(text, yaml_bytes)
@@ -44,7 +44,7 @@ def _json(text: str, yaml_bytes: int) -> Any:
     except json.JSONDecodeError as error:
         if len(text) > yaml_bytes:
             raise InferenceConfigUnreadable(f"not JSON: {error}; YAML is read up to {yaml_bytes} bytes") from None
-        return _yaml(text, yaml_bytes)  # YAML's flow form looks like JSON, but allows comments and bare words
+        return _yaml(text, yaml_bytes)  # YAML's flow style looks like JSON, but allows comments and bare words
     except RecursionError:
         raise InferenceConfigUnreadable(f"nested deeper than {DEEPEST} levels") from None
 

@@ -1,4 +1,4 @@
-"""A configuration pinned to a digest: the same document, naming its image by what it is and not by a movable tag."""
+"""Pins a configuration: the same document, with its image by digest instead of by a movable tag."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from policy.gateway.inference_config.places import PLACES
 
 
 def pin(document: Mapping[str, Any], config: InferenceConfig, pinned: str) -> dict[str, Any]:
-    """The document with the pinned reference in every place that names the image; where none does, in the usual one."""
+    """The document with the pinned reference in every place that names the image; if none does, in the usual one."""
     places = [place for place in PLACES if _names_one(document, place)] or [_usual_place(document, config.form)]
     changed = dict(document)
     for place in places:

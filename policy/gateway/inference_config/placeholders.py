@@ -1,4 +1,4 @@
-"""Places that a template's own program would have filled in: `{{acr}}`, `${{ vars.IMAGE }}`, `$(image)`, `<name>`."""
+"""Template placeholders that were not filled in: `{{acr}}`, `${{ vars.IMAGE }}`, `$(image)`, `<name>`."""
 
 import re
 
@@ -9,12 +9,12 @@ _PLACEHOLDER = re.compile(
 
 
 def placeholder_in(text: str) -> str:
-    """The first place that was not filled in; "" when there is none."""
+    """The first placeholder; "" when there is none."""
     match = _PLACEHOLDER.search(text)
     return match.group() if match else ""
 
 
 def first_line_with_one(text: str) -> tuple[int, str] | None:
-    """Number of the first line that has such a place, from 1, and the place."""
+    """Number of the first line with a placeholder, from 1, and the placeholder."""
     match = _PLACEHOLDER.search(text)
     return None if match is None else (text.count("\n", 0, match.start()) + 1, match.group())

@@ -1,4 +1,4 @@
-"""The places of an inference configuration that can name an image: when two of them do, they must agree."""
+"""The members of an inference configuration that can name an image; all that do must agree."""
 
 from collections.abc import Iterator, Mapping
 from itertools import product
@@ -8,7 +8,7 @@ from policy.gateway.inference_config.remarks import Remark, fail
 from registry.oci.errors import OciError
 from registry.oci.image_reference import ImageReference
 
-# Readers of one form pass over the members of the others, so that each would start another image.
+# A reader of one form ignores the members of the others, so each would start another image.
 PLACES = tuple(
     (*above, name)
     for above, name in product(((), ("docker",), ("environment",), ("environment", "docker")), ("baseImage", "image"))
@@ -16,7 +16,7 @@ PLACES = tuple(
 
 
 def contradictions(document: Mapping[str, Any]) -> tuple[Remark, ...]:
-    """A remark for each place that names another image than the first one; equal ones are none."""
+    """A remark for each member that names another image than the first."""
     named = list(_named(document))
     return tuple(
         fail(f"{named[0][0]} names {named[0][1]}, and {place} names {image}: keep one, or name the same image in both")

@@ -1,7 +1,6 @@
-"""The registry an inference configuration names for its image: address and credentials.
+"""The registry of an inference configuration's image: address and credentials.
 
-What the real SDK does with each value was tried with azureml-core 1.0.53 and 1.61.0; docs/inference-configurations.md
-has the table.
+The behaviour was measured with azureml-core 1.0.53 and 1.61.0; docs/inference-configurations.md has the table.
 """
 
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ PARTS = ("address", "username", "password")
 
 @dataclass(frozen=True, slots=True)
 class RegistryLogin:
-    """Address and credentials; "" for what is not set. The password never shows in a text form."""
+    """Address and credentials; "" for unset members. `repr` does not show the password."""
 
     address: str
     username: str = ""
@@ -23,7 +22,7 @@ class RegistryLogin:
 
     @property
     def host(self) -> str:
-        """`HOST[:PORT]` of the address, which people also write as a URL."""
+        """`HOST[:PORT]` of the address, which may be a URL."""
         return self.address.lower().removeprefix("https://").removeprefix("http://").rstrip("/")
 
 

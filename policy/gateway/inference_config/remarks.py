@@ -1,15 +1,15 @@
-"""Remarks: what a reader of a configuration has to say about it."""
+"""Remarks on a configuration."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Weight(StrEnum):
-    """What a remark means for the answer; the words are those of findings."""
+    """The weight of a remark in the result; the words are those of findings."""
 
     FAIL = "fail"  # the service would refuse the configuration
-    ERROR = "error"  # the image cannot be known, so nothing can be cleared
-    WARN = "warn"  # allowed, but a person should look
+    ERROR = "error"  # the image is unknown, so nothing can be cleared
+    WARN = "warn"  # allowed, but a person should check
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Remark:
     """One sentence about a configuration: what was found, what is needed. Never holds a secret.
 
     Attributes:
-        unset: it says that no image is named, so that the service would take its own.
+        unset: no image is named, so the service would use its own.
     """
 
     weight: Weight
@@ -31,7 +31,7 @@ def fail(message: str) -> Remark:
 
 
 def unsure(message: str) -> Remark:
-    """The image cannot be known from the configuration."""
+    """The configuration does not determine the image."""
     return Remark(Weight.ERROR, message)
 
 

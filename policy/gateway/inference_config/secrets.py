@@ -1,4 +1,4 @@
-"""Configurations without what nobody else needs to know: passwords and keys, wherever they stand."""
+"""Removes passwords and keys from configurations."""
 
 import math
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ _SECRET = frozenset({"password", "primarykey", "secondarykey", "sslkey", "sslkey
 
 
 def without_secrets(value: Any) -> Any:
-    """The same document as JSON-able data, with `(withheld)` in the place of every secret that is set.
+    """The same document as JSON-able data, with `(withheld)` instead of every secret that is set.
 
-    What JSON cannot hold (YAML has dates, and numbers that are none) becomes its text.
+    Values that JSON does not have (YAML's dates, NaN) become text.
     """
     if isinstance(value, list):
         return [without_secrets(each) for each in value]
