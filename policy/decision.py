@@ -1,6 +1,6 @@
-"""The one pure decision: what is known of an image, who asks at which door, under which mode -> allow, warn or deny.
+"""The one pure decision: state of an image, caller, access point and mode -> allow, warn or deny.
 
-Every door asks `decide`. It knows no clock, no store and no text; `policy.enforcement.denial` finds the words.
+Every access point calls `decide`. It knows no clock, no store and no text; `policy.enforcement.denial` has those.
 """
 
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from policy.state import State
 class Mode(StrEnum):
     """What a policy does about an image that is not cleared."""
 
-    ENFORCE = "enforce"  # kept, and withheld from those who only pull; never referenced for a deployment
-    REJECT = "reject"  # the push itself is refused as well
-    WARN = "warn"  # nothing is withheld; clients are told
-    AUDIT = "audit"  # nothing is withheld, nobody is told; the verdict is recorded
+    ENFORCE = "enforce"  # stored, but withheld from those who only pull, and never allowed for a deployment
+    REJECT = "reject"  # as enforce, and the push is refused
+    WARN = "warn"  # nothing is withheld; clients get a warning
+    AUDIT = "audit"  # nothing is withheld, without a warning; the verdict is recorded
 
     @property
     def withholds(self) -> bool:
-        """Whether what is not cleared is kept from those who only pull."""
+        """Whether images that are not cleared are withheld from those who only pull."""
         return self in {Mode.ENFORCE, Mode.REJECT}
 
 
 class AccessPoint(StrEnum):
-    """A place where image content or a clearance is handed out, or content comes in."""
+    """A point where access to content, or a reference for a deployment, is decided."""
 
     PUSH = "push"
     MANIFEST = "manifest"
@@ -35,7 +35,7 @@ class AccessPoint(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What happens at the door."""
+    """The outcome of a decision."""
 
     ALLOW = "allow"
     WARN = "warn"
@@ -44,17 +44,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Everything the decision depends on.
+    """The input of the decision.
 
     Attributes:
-        access_point: where it is asked.
+        access_point: where access is requested.
         state: the image's verdict; `pending` while there is none.
         mode: of the policy in that repository.
-        may_push: whether the caller's role lets it push to the repository; such a caller may look at what it pushed.
+        may_push: whether the caller may push to the repository; such a caller may pull what it pushed.
         exempt: whether live exemptions cover every failed finding.
-        missing: whether content that the verdict speaks of is not in the store.
-        refers_to_withheld: whether it refers to a manifest that is withheld from the caller, who has to be one that
-            only pulls (a deployment is such a caller, whoever asks for it).
+        missing: whether content of the verdict is not in the store.
+        refers_to_withheld: whether its subject is withheld from the caller, who must be one that only pulls (a
+            deployment always is).
     """
 
     access_point: AccessPoint
@@ -67,7 +67,7 @@ class Question:
 
 
 def decide(question: Question) -> Outcome:
-    """The answer at a door. Whatever is not explicitly let through is denied."""
+    """The decision. Whatever is not explicitly allowed is denied."""
     if question.access_point is AccessPoint.PUSH:
         return _in(question)
     if question.access_point is AccessPoint.REFERENCE and (question.missing or question.state is State.NOT_APPLICABLE):
