@@ -70,8 +70,8 @@ def _write_bundle(bundle: Path, ca_file: Path) -> None:
     """What Python's clients trust by themselves, and the lab's authority."""
     import certifi  # noqa: PLC0415 - needed here only
 
-    known = Path(certifi.where()).read_bytes()
-    bundle.write_bytes(known.rstrip(b"\n") + b"\n" + ca_file.read_bytes())
+    certificates = Path(certifi.where()).read_bytes()
+    bundle.write_bytes(certificates.rstrip(b"\n") + b"\n" + ca_file.read_bytes())
     click.echo(f"wrote {bundle}")
 
 
@@ -82,10 +82,10 @@ def _run(*lines: Sequence[str], bundle: Path | None) -> None:
     trusted = {"REQUESTS_CA_BUNDLE": str(bundle.resolve())} if bundle else {}
     environment = os.environ | trusted
     name = lines[-1][-1]
-    known = subprocess.run(  # noqa: S603
+    shown = subprocess.run(  # noqa: S603
         [program, "cloud", "show", "--name", name], env=environment, capture_output=True, check=False
     )
-    if known.returncode == 0:  # of another address, perhaps: it is registered anew
+    if shown.returncode == 0:  # of another address, perhaps: it is registered anew
         undo = (("az", "cloud", "set", "--name", "AzureCloud"), ("az", "cloud", "unregister", "--name", name))
         lines = (*undo, *lines)
     for line in lines:

@@ -80,14 +80,14 @@ def check_command(  # noqa: PLR0913
     try:
         document, config, deployment = _read(ic, dc)
         files = {"inferenceConfig": without_secrets(document), "deploymentConfig": without_secrets(deployment)}
-        found = check_deployment(asking_of(**flags), config, {**named, **files, **chosen}, wait or 0.0)
-        found = DeployAnswer(found.result.with_findings("files", "warn", _absent(document, ic)), found.document)
-        written = _write(found, document, config, _places(ic, name, pinned, receipt)) if not no_record else {}
+        answer = check_deployment(asking_of(**flags), config, {**named, **files, **chosen}, wait or 0.0)
+        answer = DeployAnswer(answer.result.with_findings("files", "warn", _absent(document, ic)), answer.document)
+        written = _write(answer, document, config, _places(ic, name, pinned, receipt)) if not no_record else {}
     except BasegateError as error:
-        found, written = DeployAnswer(CheckResult.unresolved(str(ic), str(error)), {}), {}
-    shown = json.dumps({**found.as_json(), **written}, indent=2) if as_json else "\n".join(_words(found, written))
-    click.echo(shown, err=is_trouble(found.result, as_json))
-    sys.exit(exit_code(found.result, waited=wait is not None))
+        answer, written = DeployAnswer(CheckResult.unresolved(str(ic), str(error)), {}), {}
+    shown = json.dumps({**answer.as_json(), **written}, indent=2) if as_json else "\n".join(_words(answer, written))
+    click.echo(shown, err=is_trouble(answer.result, as_json))
+    sys.exit(exit_code(answer.result, waited=wait is not None))
 
 
 def _read(ic: Path, dc: Path) -> tuple[Mapping[str, Any], InferenceConfig, Mapping[str, Any]]:
@@ -113,11 +113,11 @@ def _places(ic: Path, name: str, pinned: Path | None, receipt: Path | None) -> t
 
 
 def _write(
-    found: DeployAnswer, document: Mapping[str, Any], config: InferenceConfig, places: tuple[Path, Path]
+    answer: DeployAnswer, document: Mapping[str, Any], config: InferenceConfig, places: tuple[Path, Path]
 ) -> dict[str, str]:
     """Write what an allowed deployment is made of; where it is."""
-    reference, signed = found.document.get("pinned"), found.document.get("receipt")
-    if not (found.result.allowed and reference and signed):
+    reference, signed = answer.document.get("pinned"), answer.document.get("receipt")
+    if not (answer.result.allowed and reference and signed):
         return {}
     pinned = json.dumps(pin(document, config, reference), indent=2, default=str)
     for path, text in zip(places, (f"{pinned}\n", f"{signed}\n"), strict=True):
@@ -132,12 +132,12 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _words(found: DeployAnswer, written: Mapping[str, str]) -> Iterator[str]:
-    yield in_words(found.result)
-    deployment = found.document.get("deployment")
+def _words(answer: DeployAnswer, written: Mapping[str, str]) -> Iterator[str]:
+    yield in_words(answer.result)
+    deployment = answer.document.get("deployment")
     if deployment is None:
         return
-    yield f"  pinned  {visible(found.document['pinned'])}"
+    yield f"  pinned  {visible(answer.document['pinned'])}"
     yield f"recorded: deployment {deployment['id']} of {visible(deployment['name'])}; its image is kept until"
     yield f"  basegate deployment release {deployment['id']}"
     if written:

@@ -24,11 +24,11 @@ def deployment_group() -> None:
 @asking_options
 def list_command(*, as_json: bool, **flags: Any) -> None:
     """List the deployments whose images you may pull, the latest first."""
-    found = ask(asking_of(**flags).connection_to_gateway(), "GET", DEPLOYMENTS_PATH)["deployments"]
+    deployments = ask(asking_of(**flags).connection_to_gateway(), "GET", DEPLOYMENTS_PATH)["deployments"]
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        click.echo(json.dumps(deployments, indent=2))
         return
-    for each in found:
+    for each in deployments:
         click.echo("  ".join(visible(each[key]) for key in _SHOWN))
 
 
@@ -38,11 +38,11 @@ def list_command(*, as_json: bool, **flags: Any) -> None:
 @asking_options
 def show_command(deployment: str, *, receipt: bool, as_json: bool, **flags: Any) -> None:
     """Show one deployment, by its id or, in the default workspace, the service's name."""
-    found = ask(asking_of(**flags).connection_to_gateway(), "GET", _path(deployment))
+    document = ask(asking_of(**flags).connection_to_gateway(), "GET", _path(deployment))
     if receipt:
-        click.echo(found["receipt"])
+        click.echo(document["receipt"])
     else:
-        show(found, as_json=as_json)
+        show(document, as_json=as_json)
 
 
 @deployment_group.command("release")
@@ -50,19 +50,19 @@ def show_command(deployment: str, *, receipt: bool, as_json: bool, **flags: Any)
 @asking_options
 def release_command(deployment: str, *, as_json: bool, **flags: Any) -> None:
     """Let go of the image of a deployment: it may be deleted and collected from then on."""
-    found = ask(asking_of(**flags).connection_to_gateway(), "POST", f"{_path(deployment)}/release")
+    document = ask(asking_of(**flags).connection_to_gateway(), "POST", f"{_path(deployment)}/release")
     if as_json:
-        show(found, as_json=True)
+        show(document, as_json=True)
     else:
-        click.echo(f"released: deployment {visible(found['id'])} of {visible(found['name'])}")
+        click.echo(f"released: deployment {visible(document['id'])} of {visible(document['name'])}")
 
 
 @deployment_group.command("keys")
 @asking_options
 def keys_command(*, as_json: bool, **flags: Any) -> None:  # noqa: ARG001
     """Print the public keys for `basegate verify-receipt --keys FILE`."""
-    found = ask(asking_of(**flags).connection_to_gateway(), "GET", "/policy/v1/keys")
-    click.echo(json.dumps(found, indent=2))
+    keys = ask(asking_of(**flags).connection_to_gateway(), "GET", "/policy/v1/keys")
+    click.echo(json.dumps(keys, indent=2))
 
 
 def show(document: Mapping[str, Any], *, as_json: bool) -> None:

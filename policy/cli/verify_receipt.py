@@ -38,14 +38,14 @@ def verify_receipt_command(  # noqa: PLR0913
 
     Exit code 0: yes, 1: no, 2: could not tell.
     """
-    known = _keys(keys, data)
+    public_keys = _keys(keys, data)
     try:
-        found = verify(_text(file), known, time.time())
-        _require_same(found, image, ic)
+        receipt = verify(_text(file), public_keys, time.time())
+        _require_same(receipt, image, ic)
     except ReceiptWrong as error:
         click.echo(f"wrong: {visible(error)}")
         sys.exit(1)
-    click.echo(json.dumps(dict(found.claims), indent=2) if as_json else _words(found.claims))
+    click.echo(json.dumps(dict(receipt.claims), indent=2) if as_json else _words(receipt.claims))
 
 
 def _keys(keys: Path | None, data: Path | None) -> Mapping[str, Any]:
@@ -61,12 +61,12 @@ def _keys(keys: Path | None, data: Path | None) -> Mapping[str, Any]:
 
 
 def _require_same(receipt: Receipt, image: str, ic: Path | None) -> None:
-    said = receipt.claims["image"]
-    if image and image not in {said["pinned"], said["digest"]}:
-        raise ReceiptWrong(f"the receipt is about {said['pinned']}, not about {image}")
+    claimed = receipt.claims["image"]
+    if image and image not in {claimed["pinned"], claimed["digest"]}:
+        raise ReceiptWrong(f"the receipt is about {claimed['pinned']}, not about {image}")
     if ic is not None:
-        found = digest_of(without_secrets(parse(read_config(ic))))
-        if found != receipt.claims["deployment"]["configuration"]:
+        digest = digest_of(without_secrets(parse(read_config(ic))))
+        if digest != receipt.claims["deployment"]["configuration"]:
             raise ReceiptWrong(
                 f"{ic} is not the configuration that the receipt is about: it was changed, or never pinned"
             )

@@ -49,12 +49,12 @@ class ImagePlatforms:
         return [] if raw is None else [await asyncio.to_thread(_platform_of, raw)]
 
 
-def on_platform(wanted: Platform | None, found: tuple[Platform, ...]) -> tuple[Remark, ...]:
+def on_platform(wanted: Platform | None, platforms: tuple[Platform, ...]) -> tuple[Remark, ...]:
     """A fault when none of the image's platforms is the one that is asked for."""
-    if wanted is None or not found or any(wanted.normal.is_alike(each) for each in found):
+    if wanted is None or not platforms or any(wanted.normal.is_alike(each) for each in platforms):
         return ()
-    held = ", ".join(sorted({str(Platform(each.os, each.architecture)) for each in found}))
-    return (fail(f"environment.docker.platform asks for {wanted.normal}, and the image is for {held}"),)
+    names = ", ".join(sorted({str(Platform(each.os, each.architecture)) for each in platforms}))
+    return (fail(f"environment.docker.platform asks for {wanted.normal}, and the image is for {names}"),)
 
 
 def _platform_of(raw: bytes) -> Platform:

@@ -157,8 +157,8 @@ def _assemble(connection: Connection, row: Row[tuple[object, ...]]) -> Principal
     rows = connection.execute(_SECRETS, {"id": row.id}).all()
     secrets = tuple(SecretRow(each.name, each.hash, each.expires, each.created) for each in rows)
     patterns = tuple(json.loads(row.repositories))
-    known = scope_maps.find(connection, row.scope_map) if row.scope_map else None
-    grants = known.grants if known is not None else ()
+    scope_map = scope_maps.find(connection, row.scope_map) if row.scope_map else None
+    grants = scope_map.grants if scope_map is not None else ()
     return PrincipalRow(
         row.id,
         row.name,

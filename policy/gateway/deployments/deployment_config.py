@@ -91,13 +91,17 @@ def read_deployment_config(document: Mapping[str, Any], target: str) -> Deployme
         target: what `--ct` names; "" when it was not given.
     """
     if "computeType" not in document and any(key in document for key in _IS_INFERENCE):
-        said = "this is an inference configuration, which goes with --ic: a deployment configuration has a computeType"
-        return DeploymentConfig("", target, (unsure(said),))
+        problem = (
+            "this is an inference configuration, which goes with --ic: a deployment configuration has a computeType"
+        )
+        return DeploymentConfig("", target, (unsure(problem),))
     given = document.get("computeType")
     compute = given.lower() if isinstance(given, str) and given.lower() in COMPUTE_TYPES else ""
     if not compute:
-        found = "is not set" if given is None else f"is {given!r:.80}"
-        return DeploymentConfig("", target, (fail(f"computeType {found}: needs one of {', '.join(COMPUTE_TYPES)}"),))
+        given_text = "is not set" if given is None else f"is {given!r:.80}"
+        return DeploymentConfig(
+            "", target, (fail(f"computeType {given_text}: needs one of {', '.join(COMPUTE_TYPES)}"),)
+        )
     chosen, on_target = _target(document, compute, target)
     remarks = (*on_target, *_values(document), *_together(document), *_unknown(document, compute))
     return DeploymentConfig(compute, chosen, remarks)
@@ -116,36 +120,36 @@ def _target(document: Mapping[str, Any], compute: str, target: str) -> tuple[str
 
 
 def _values(document: Mapping[str, Any]) -> tuple[Remark, ...]:
-    found = []
+    remarks = []
     for place, (holds, needed) in _WANTED.items():
         value: Any = document
         for name in place.split("."):
             value = value.get(name) if isinstance(value, Mapping) else None
         if value is not None and not holds(value):
-            found.append(fail(f"{place} is {value!r:.80}: needs {needed}"))
-    return tuple(found)
+            remarks.append(fail(f"{place} is {value!r:.80}: needs {needed}"))
+    return tuple(remarks)
 
 
 def _together(document: Mapping[str, Any]) -> tuple[Remark, ...]:
-    found = []
+    remarks = []
     if document.get("authEnabled") is True and document.get("tokenAuthEnabled") is True:
-        found.append(fail("authEnabled and tokenAuthEnabled are both true: the service takes one of them"))
+        remarks.append(fail("authEnabled and tokenAuthEnabled are both true: the service takes one of them"))
     scaler = document.get("autoScaler")
     least, most = (scaler.get(key) if isinstance(scaler, Mapping) else None for key in ("minReplicas", "maxReplicas"))
     if isinstance(least, int) and isinstance(most, int) and least > most:
-        found.append(fail(f"autoScaler.minReplicas {least} is more than maxReplicas {most}"))
-    return tuple(found)
+        remarks.append(fail(f"autoScaler.minReplicas {least} is more than maxReplicas {most}"))
+    return tuple(remarks)
 
 
 def _unknown(document: Mapping[str, Any], compute: str) -> tuple[Remark, ...]:
-    known = {key.lower(): key for key in (*_COMMON, *_MEMBERS[compute])}
+    by_lower_case = {key.lower(): key for key in (*_COMMON, *_MEMBERS[compute])}
     everywhere = {key for keys in _MEMBERS.values() for key in keys}
-    found = []
+    remarks = []
     for key in map(str, list(document)[:200]):
-        meant = known.get(key.lower())
+        meant = by_lower_case.get(key.lower())
         if meant is None:
             why = f"{compute} has no such member" if key in everywhere else "the service does not know it"
-            found.append(warn(f"{key[:80]} is ignored: {why}"))
+            remarks.append(warn(f"{key[:80]} is ignored: {why}"))
         elif meant != key and key not in _COMMON:
-            found.append(warn(f"{key} is ignored by the service: it reads {meant}"))
-    return tuple(found[:10])
+            remarks.append(warn(f"{key} is ignored by the service: it reads {meant}"))
+    return tuple(remarks[:10])

@@ -87,8 +87,8 @@ class DeploymentHandlers:
     async def page(self, services: Services, request: Request, principal: Principal) -> Response:
         """GET: the deployments whose images the caller may pull, the latest first."""
         readable = services.access.readable(request, principal)
-        found = [each for each in self._deployments.all() if readable(each.wanted.repository)]
-        return JSONResponse({"deployments": [deployment_document(each) for each in found]})
+        shown = [each for each in self._deployments.all() if readable(each.wanted.repository)]
+        return JSONResponse({"deployments": [deployment_document(each) for each in shown]})
 
     async def show(self, services: Services, request: Request, principal: Principal) -> Response:
         """GET: one deployment, with its receipt."""
@@ -96,11 +96,11 @@ class DeploymentHandlers:
 
     async def release(self, services: Services, request: Request, principal: Principal) -> Response:
         """POST: let go of its image; for who recorded it, and for who may delete the image."""
-        found = self._find(services, request, principal)
-        if principal.is_anonymous or principal.id != found.recorded_by:
-            await services.access.require(request, found.wanted.repository, Action.DELETE)
-        note_answer(request, reference=found.wanted.image, digest=found.wanted.digest)
-        return JSONResponse(deployment_document(await self._deployments.release(found, principal)))
+        deployment = self._find(services, request, principal)
+        if principal.is_anonymous or principal.id != deployment.recorded_by:
+            await services.access.require(request, deployment.wanted.repository, Action.DELETE)
+        note_answer(request, reference=deployment.wanted.image, digest=deployment.wanted.digest)
+        return JSONResponse(deployment_document(await self._deployments.release(deployment, principal)))
 
     async def keys(self, _services: Services, _request: Request, _principal: Principal) -> Response:
         """GET: the public keys that receipts are verified with (RFC 7517)."""
@@ -150,18 +150,18 @@ class DeploymentHandlers:
         Who may neither pull nor delete its image learns nothing of it.
         """
         identifier = request.path_params["deployment"]
-        found = self._deployments.find(identifier) or self._deployments.of_service(
+        deployment = self._deployments.find(identifier) or self._deployments.of_service(
             identifier, self._workspaces.default_name
         )
         readable = services.access.readable(request, principal)
-        if found is None or not (
-            readable(found.wanted.repository) or principal.may(Action.DELETE, found.wanted.repository)
+        if deployment is None or not (
+            readable(deployment.wanted.repository) or principal.may(Action.DELETE, deployment.wanted.repository)
         ):
             raise NotFound(f"there is no deployment {identifier[:80]!r}: basegate deployment ls lists them")
         exchange = exchange_of(request.scope)
         if exchange is not None:
-            exchange.repository = found.wanted.repository
-        return found
+            exchange.repository = deployment.wanted.repository
+        return deployment
 
 
 def _answer(judged: Judged, made: Deployment | None) -> dict[str, Any]:
