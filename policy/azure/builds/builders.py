@@ -6,6 +6,7 @@ are those of the machine then.
 
 import base64
 import json
+import platform
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from registry.auth.credentials import NULL_GUID
 
 LOCAL = "localhost/basegate-build:result"
 CONTEXT, ARCHIVE, AUTH, DIGESTS, SECRETS = "context", "context.tar.gz", "auth.json", "digest", "secrets"
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+# Named, it would bring arguments that no Dockerfile asked for, and a warning.
+_OWN_PLATFORM = f"linux/{_ARCHITECTURES.get(platform.machine(), platform.machine())}"
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
 _COPIED = re.compile(r"^\s*COPY\s+(?:--\S+\s+)*--from=(\S+)", re.IGNORECASE | re.MULTILINE)
 _ARG = re.compile(r"^\s*ARG\s+(\w+)=(\S+)", re.IGNORECASE | re.MULTILINE)
@@ -93,7 +97,7 @@ class Podmanlike:
             "--isolation=chroot",
             "--layers=false",
             *pulled,
-            f"--platform={request.platform}",
+            *([] if request.platform == _OWN_PLATFORM else [f"--platform={request.platform}"]),
             f"--file={CONTEXT}/{request.dockerfile}",
             f"--tag={LOCAL}",
             *([f"--target={request.target}"] if request.target else []),
