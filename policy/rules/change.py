@@ -1,4 +1,4 @@
-"""Changes to an image that would make it pass: for a program as data, for a person as a sentence and Dockerfile."""
+"""Changes that would make an image pass: data for a program, a sentence and Dockerfile lines for a person."""
 
 import shlex
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from policy.rules.text_limits import FIX_LIMIT, PLACE_LIMIT, elided
 
 
 class Action(StrEnum):
-    """What is done."""
+    """The kind of a change."""
 
     BASE = "base"  # start from another image: `image`, `id`, `version`
     DELETE = "delete"  # a file: `path`
@@ -35,9 +35,9 @@ class Change:
 
     Attributes:
         action: what is done.
-        words: the sentence for a person, without an end.
-        lines: the same as lines of a Dockerfile; empty where there are none.
-        about: what `action` needs, by name.
+        words: the sentence for a person, without a full stop.
+        lines: the change as lines of a Dockerfile; may be empty.
+        about: the parameters of `action`, by name.
     """
 
     action: Action
@@ -57,19 +57,19 @@ class Change:
 
 
 def fix_of(changes: Iterable[Change]) -> str:
-    """Changes as one text: `WORDS: LINE; then WORDS: LINE`; where commands would not fit, without them."""
-    found = tuple(changes)
-    whole = "; then ".join(f"{item.words}: {', '.join(item.lines)}" if item.lines else item.words for item in found)
+    """Changes as one text: `WORDS: LINE; then WORDS: LINE`; without the lines when they do not fit."""
+    listed = tuple(changes)
+    whole = "; then ".join(f"{item.words}: {', '.join(item.lines)}" if item.lines else item.words for item in listed)
     if len(whole) <= FIX_LIMIT:
         return whole
-    return elided("; then ".join(item.words for item in found), FIX_LIMIT)
+    return elided("; then ".join(item.words for item in listed), FIX_LIMIT)
 
 
 def quoted(path: str) -> str:
-    """A path as a shell takes it, in full: a command with half a path would be another command."""
+    """A path quoted for a shell, never shortened: a command with half a path would be another command."""
     return shlex.quote(path)
 
 
 def place(path: str) -> str:
-    """A path as it is said."""
+    """A path as messages show it."""
     return elided(path, PLACE_LIMIT)

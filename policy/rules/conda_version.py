@@ -37,7 +37,7 @@ class CondaVersion(Rule):
         return f"Conda {version_of(fact)}".strip()
 
     def judge(self, fact: Fact) -> str:
-        """No readable version, or too old."""
+        """Wrong when the version cannot be read or is too old."""
         try:
             old = compare_conda(fact.value.get("version", ""), self.minimum) < 0
         except VersionRefused:

@@ -1,4 +1,4 @@
-"""Rule `os-version`: the image's operating system is the named one, in a minimum version."""
+"""Rule `os-version`: the image's operating system is the named one, in at least the minimum version."""
 
 from typing import Annotated, ClassVar
 
@@ -22,7 +22,7 @@ _NAMES = {
     "ol": "Oracle Linux",
     "alpine": "Alpine Linux",
 }
-# Where the image of a system is not called by the system's id.
+# Images whose name is not the system's id.
 _IMAGES = {"amzn": "amazonlinux", "rhel": "redhat/ubi{major}", "rocky": "rockylinux", "ol": "oraclelinux"}
 
 
@@ -57,7 +57,7 @@ class OsVersion(Rule):
         return f"{_word(elided(fact.value.get('id', ''), 64))} {version_of(fact)}".strip()
 
     def judge(self, fact: Fact) -> str:
-        """Wrong system (in the files or in the image's configuration), no readable version, or too old."""
+        """Wrong for another system (in files or configuration), an unreadable version, or one that is too old."""
         if fact.value.get("id") != self.id or "config_os" in fact.value:
             return f"{self.describe(fact) or 'an unnamed operating system'}{place_of(fact)}{because(fact)}"
         if "version" not in fact.value:

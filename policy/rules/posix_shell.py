@@ -1,4 +1,4 @@
-"""Rule `posix-shell`: a shell stands at the named path."""
+"""Rule `posix-shell`: there is a shell at the named path."""
 
 from typing import Annotated, ClassVar
 

@@ -1,4 +1,4 @@
-"""Rule `python-version`: the image's Python belongs to one of the named series, or is new enough."""
+"""Rule `python-version`: the image's Python is of a named series, or of a minimum version."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
@@ -69,22 +69,22 @@ class PythonVersion(Rule):
 
     def describe(self, fact: Fact) -> str:
         """`Python 3.6.8`."""
-        said = f"{self.thing} {version_of(fact)}".strip()
-        return said if fact.subject == PATH_PYTHON else f"{said} of Conda's base environment"
+        text = f"{self.thing} {version_of(fact)}".strip()
+        return text if fact.subject == PATH_PYTHON else f"{text} of Conda's base environment"
 
     def accepts(self, version: str) -> bool:
         """Whether a version meets the rule.
 
         Raises:
-            VersionRefused: it is none.
+            VersionRefused: the text is not a version.
         """
-        found = series_of(version)
+        series = series_of(version)
         if self.minimum is not None:
-            return found >= series_of(self.minimum)
-        return found in {series_of(item) for item in self.series or []}
+            return series >= series_of(self.minimum)
+        return series in {series_of(item) for item in self.series or []}
 
     def judge(self, fact: Fact) -> str:
-        """No readable version, or one outside what is accepted."""
+        """Wrong when the version cannot be read or is not accepted."""
         try:
             accepted = self.accepts(fact.value.get("version", ""))
         except VersionRefused:
@@ -92,7 +92,7 @@ class PythonVersion(Rule):
         return "" if accepted else f"{self.describe(fact)}{place_of(fact)}{because(fact)}"
 
     def evaluate(self, facts: ImageFacts) -> tuple[Finding, ...]:
-        """The findings on what is judged, and a warning when PATH and Conda's base environment differ."""
+        """The findings on the judged facts, and a warning when PATH and Conda's base environment differ."""
         return (*super().evaluate(facts), *self._difference(facts))
 
     def _difference(self, facts: ImageFacts) -> tuple[Finding, ...]:
@@ -101,19 +101,21 @@ class PythonVersion(Rule):
             return ()
         one, other = reached[0], base[0]
         how = "is used" if "fallback" in one.value else "is what the image's PATH reaches"
-        said = f"{self.describe(one)}{place_of(one)} {how}, and {self.describe(other)}{place_of(other)} is another one"
-        return (Finding(self.name, Result.WARN, said, (*one.evidence, *other.evidence)),)
+        message = (
+            f"{self.describe(one)}{place_of(one)} {how}, and {self.describe(other)}{place_of(other)} is another one"
+        )
+        return (Finding(self.name, Result.WARN, message, (*one.evidence, *other.evidence)),)
 
 
 def _same(some: tuple[Fact, ...], others: tuple[Fact, ...]) -> bool:
-    """Whether two lists of facts tell the same versions, as far as they tell them, of the same programs."""
+    """Whether two lists of facts name the same programs, in versions that do not contradict each other."""
     if "fallback" not in some[0].value and not _places(some) & _places(others):
         return False
     return all(any(_agree(one, other) for other in others) for one in some)
 
 
 def _places(facts: tuple[Fact, ...]) -> set[str]:
-    """Prefixes, and where the versions were read."""
+    """The prefixes, and the files that the versions were read from."""
     prefixes = {fact.value["prefix"] for fact in facts if "prefix" in fact.value}
     return prefixes | {f"{item.path} in {item.index}" for fact in facts for item in fact.evidence}
 

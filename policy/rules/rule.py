@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from policy.inspection.facts import Fact, ImageFacts
-from policy.rules.findings import Finding, Result, is_none, looked_at, place_of
+from policy.rules.findings import Finding, Result, lookalike_clause, place_of, searched_places
 from policy.rules.text_limits import NOTE_LIMIT, elided
 from policy.rules.versions import compare_conda, plain_version, series_of
 
@@ -15,7 +15,7 @@ _VERSION_LIMIT = 64
 
 
 class Rule(BaseModel):
-    """The parameters of one rule. Subclasses name the rule, its subject among the facts, and judge one fact."""
+    """The parameters of one rule. Subclasses give the rule's name and subject, and judge one fact."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -29,7 +29,7 @@ class Rule(BaseModel):
     @property
     @abstractmethod
     def needs(self) -> str:
-        """What is required, as it ends a sentence: `4.5 or newer`."""
+        """The requirement, worded as the end of a sentence: `4.5 or newer`."""
 
     @property
     @abstractmethod
@@ -46,11 +46,11 @@ class Rule(BaseModel):
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """What it looks at among the facts; all of it must pass."""
+        """The subjects of the facts that it judges; all must pass."""
         return (self.subject,)
 
     def evaluate(self, facts: ImageFacts) -> tuple[Finding, ...]:
-        """One finding for each judged fact of its subjects; one fail for a subject without any."""
+        """One finding for each judged fact of its subjects; one fail for a subject without a fact."""
         return tuple(finding for subject in self.subjects for finding in self._on(subject, facts))
 
     def named(self, subject: str) -> str:
@@ -63,7 +63,7 @@ class Rule(BaseModel):
             return tuple(self._finding(fact) for fact in judged)
         absent = facts.absent.get(subject, ())
         lookalikes = facts.lookalikes(subject)
-        where = looked_at(absent, "looked everywhere in the image") + is_none(lookalikes)
+        where = searched_places(absent, "looked everywhere in the image") + lookalike_clause(lookalikes)
         message = f"no {self.named(subject)} found: {where}; needs {self.needs}"
         evidence = (*(item for fact in lookalikes for item in fact.evidence), *absent)
         return (Finding(self.name, self._wrong, message, evidence, self.fix),)
@@ -85,7 +85,7 @@ class Rule(BaseModel):
         return Finding(self.name, self._wrong, f"{wrong}; needs {self.needs}", fact.evidence, self.fix)
 
     def _doubt(self, fact: Fact) -> str:
-        """What is to be said of a fact that meets the rule and that PATH does not reach."""
+        """The warning on a fact that meets the rule but that PATH does not reach; "" for none."""
         if fact.value.get("fallback") != "path":
             return ""
         return f", which the image's PATH does not reach: it reaches no {' and no '.join(self.programs)}"
@@ -101,7 +101,7 @@ def because(fact: Fact) -> str:
 
 
 def version_of(fact: Fact) -> str:
-    """A fact's version as it is said."""
+    """A fact's version as messages show it."""
     return elided(fact.value.get("version", ""), _VERSION_LIMIT)
 
 

@@ -42,10 +42,10 @@ def series_of(text: str) -> tuple[int, int]:
     Raises:
         VersionRefused: does not begin with two numbers.
     """
-    found = re.match(r"(\d{1,9})\.(\d{1,9})(?![0-9])", text, re.ASCII)
-    if not found:
+    match = re.match(r"(\d{1,9})\.(\d{1,9})(?![0-9])", text, re.ASCII)
+    if not match:
         raise VersionRefused(f"{text[:64]!r} is not a version of Python: needs two numbers at its start, such as 3.6")
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
 def compare_conda(first: str, second: str) -> int:
