@@ -72,7 +72,7 @@ class Policy:
         digest: `sha256:…` of the canonical JSON of the parsed file; a verdict is known by it.
         document: the parsed file, for people.
         rules: in the file's order; never empty.
-        content: what the digest names, as JSON-able data; `parse_policy` makes the same policy of it.
+        content: the parsed file as JSON data, of which the digest is; `parse_policy` returns the same policy for it.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Policy:
 
     @property
     def is_soft(self) -> bool:
-        """Whether a cleared image may carry warnings that whoever pulls it is told of."""
+        """Whether a rule only warns: a cleared image may then carry warnings for its callers."""
         return any(rule.soft for rule in self.rules)
 
     @property
@@ -94,8 +94,8 @@ class Policy:
     def counts(self, platform: Platform) -> bool:
         """Whether an index's child for this platform is part of the judgement.
 
-        Both sides are compared as runtimes normalise them; a platform that is not written in normal form counts
-        whatever is wanted, since runtimes differ on it.
+        Both sides are compared in normal form. A platform that is not written in normal form always counts, because
+        runtimes differ on it.
         """
         wanted = self.document.platforms
         if wanted is None or not platform.is_normal:
@@ -104,7 +104,7 @@ class Policy:
 
 
 def parse_policy(content: Any, where: str) -> Policy:
-    """Check a policy that was parsed already.
+    """Check a policy that is already parsed.
 
     Raises:
         PolicyRefused: a member is missing, unknown or of the wrong form, there is no rule, or a rule is unknown.
@@ -113,7 +113,7 @@ def parse_policy(content: Any, where: str) -> Policy:
         document = PolicyDocument.model_validate(content)
     except ValidationError as error:
         raise PolicyRefused(f"policy {where} cannot be used: {_first_line(error)}") from None
-    rules = tuple(_rule(item, f"{where}: rules[{at}]") for at, item in enumerate(document.rules))
+    rules = tuple(_rule(item, f"{where}: rules[{position}]") for position, item in enumerate(document.rules))
     return Policy(document.name, digest_of(content), document, rules, content)
 
 
@@ -159,18 +159,18 @@ def known_policies(folder: Path | None = None) -> dict[str, Policy]:
     Raises:
         PolicyRefused: a file of the folder cannot be used.
     """
-    found = {item.name: item for item in shipped_policies()}
+    policies = {item.name: item for item in shipped_policies()}
     for path in sorted(folder.glob("*.yaml")) if folder is not None else ():
         item = read_policy(path)
-        found[item.name] = item
-    return found
+        policies[item.name] = item
+    return policies
 
 
 def named_policy(policies: Mapping[str, Policy], name: str) -> Policy:
     """The policy of that name.
 
     Raises:
-        PolicyRefused: there is none; the message lists the known ones.
+        PolicyRefused: no policy has that name; the message lists the names.
     """
     if name not in policies:
         raise PolicyRefused(f"there is no policy {name!r}: known are {', '.join(sorted(policies))}")
@@ -192,7 +192,7 @@ def _rule(item: Mapping[str, Any], where: str) -> Rule:
 
 
 def _first_line(error: ValidationError) -> str:
-    """The first complaint in one line: which member, what is needed, what was found."""
+    """The first error in one line: the member, what it needs, and what was found."""
     first = error.errors(include_url=False)[0]
     member = ".".join(str(part) for part in first["loc"])
     needed = first["msg"].removeprefix("Value error, ")

@@ -1,4 +1,4 @@
-"""The JSON schema of policy files, made of the same models that check them (`config/policy/policy.schema.json`)."""
+"""The JSON schema of policy files, from the models that check them (`config/policy/policy.schema.json`)."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from policy.rules import RULES, Rule
 
 
 def policy_schema() -> dict[str, Any]:
-    """A JSON schema (draft 2020-12) that editors can follow while a person writes a policy."""
+    """The JSON schema (draft 2020-12) of policy files, for editors."""
     schema = PolicyDocument.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "A policy of basegate"
