@@ -1,1 +1,1 @@
-"""Findings -> what to do about them: the nearest changes to the image, derived from its facts."""
+"""Findings -> advice: the nearest changes to the image, derived from its facts."""

@@ -1,4 +1,4 @@
-"""The changes that advice is made of, each in words, as lines of a Dockerfile, and as data."""
+"""Builds the changes of an advice: each as words, as lines of a Dockerfile, and as data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ _ROOTS = frozenset({"", "0", "root"})
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
-    """How an image is changed: commands run as its User, who may not be allowed to.
+class ChangeBuilder:
+    """Builds changes to an image whose User may lack the rights, so that commands switch to root.
 
     Attributes:
-        user: the configured User; "" when nothing is known of one.
+        user: the configured User; "" when there is none.
     """
 
     user: str = ""
 
     def run(self, command: str) -> tuple[str, ...]:
-        """A RUN line, by root; none for a command that a Dockerfile cannot hold."""
+        """The lines that run a command as root; none when a Dockerfile cannot hold the command."""
         if not command.isprintable():
             return ()
         if self.user.partition(":")[0] in _ROOTS:
@@ -35,13 +35,13 @@ class Hands:
         return Change(Action.DELETE, f"delete {place(path)}, {why}", lines, {"path": path})
 
     def link(self, path: str, target: str, why: str) -> Change:
-        """Set a symbolic link right."""
+        """Point a symbolic link at its right target."""
         words = f"set the link {place(path)} to {place(target)}: {why}"
         lines = self.run(f"ln -sfn {quoted(target)} {quoted(path)}")
         return Change(Action.LINK, words, lines, {"path": path, "target": target})
 
     def permit(self, path: str, why: str, prefix: str = "") -> Change:
-        """Let everybody read a prefix or what is in it, and execute what somebody may; above it only pass through."""
+        """Let everybody read a path (and execute what its owner may); above the prefix, only pass through."""
         inside = not prefix or f"{path}/".startswith(f"{prefix.rstrip('/')}/")
         mode = "a+rX" if inside else "a+x"
         lines = self.run(f"chmod {'-R ' if inside else ''}{mode} {quoted(path)}")
@@ -49,14 +49,14 @@ class Hands:
         return Change(Action.MODE, words, lines, {"path": path, "mode": mode})
 
     def conda_install(self, prefix: str, package: str, spec: str, words: str) -> Change:
-        """Let the Conda of a prefix install a package into it; by its full path, which always works."""
+        """Run `conda install` in a prefix; by conda's full path, which does not depend on PATH."""
         program = f"{prefix.rstrip('/')}/bin/conda"
         wanted = f"'{spec}'" if ">" in spec or "<" in spec else spec
         about = {"package": package, "version": spec.removeprefix(package), "prefix": prefix, "conda": program}
         return Change(Action.CONDA, words, self.run(f"{quoted(program)} install -y {wanted}"), about)
 
     def reinstall(self, installer: Installer, prefix: str, why: str) -> Change:
-        """Make Conda's prefix anew; one that is shared with other things is left alone, and another one goes first."""
+        """Replace Conda's prefix; when other software may share it, install a new prefix and put it first on PATH."""
         file = f"{installer.name}-Linux-x86_64.sh"
         replaced = prefix and any(word in prefix.rpartition("/")[2] for word in _SHARED)
         home = prefix if replaced else NEW_PREFIX
@@ -83,7 +83,7 @@ class Hands:
 
 
 def quotes_in(environment: Mapping[str, str]) -> bool:
-    """Whether PATH was set with quotation marks in it, which no shell removes."""
+    """Whether the value of PATH contains quotation marks, which no shell removes."""
     return any(mark in environment.get("PATH", "") for mark in "\"'")
 
 
@@ -93,7 +93,7 @@ def unquoted(path: str) -> str:
 
 
 def _in_env(text: str) -> str:
-    """A text as ENV takes it."""
+    """A text quoted for ENV."""
     if all(sign.isalnum() or sign in "/._-:+@%" for sign in text):
         return text
     for sign in ("\\", '"', "$"):

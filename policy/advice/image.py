@@ -1,12 +1,12 @@
-"""What to do about one image: every finding that stands against it gets the nearest change, derived from all its facts.
+"""Advice on one image: each finding against it gets the nearest change, derived from all its facts.
 
-The changes of all findings together are what clears the image; each is needed.
+All changes together clear the image; each is needed.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from policy.advice.acts import Hands
+from policy.advice.acts import ChangeBuilder
 from policy.advice.environments import planned
 from policy.advice.wanted import Wanted
 from policy.inspection.facts import ImageFacts
@@ -20,22 +20,22 @@ from policy.rules.python_version import PythonVersion
 
 
 def advised(findings: Sequence[Finding], facts: ImageFacts, rules: Sequence[Rule]) -> tuple[Finding, ...]:
-    """The findings of rules, those with a `fix` of their own with the derived one and its changes.
+    """The findings; where one has a `fix`, the derived fix and its changes replace it.
 
     Args:
-        findings: of `rules`; others pass through.
-        facts: what they were made of.
-        rules: the policy's.
+        findings: those of other rules than `rules` pass through.
+        facts: the facts that the findings are about.
+        rules: the rules of the policy.
     """
     if not any(item.fix for item in findings):
         return tuple(findings)
     environment = next((fact.value for fact in facts.facts if fact.subject == "environment"), {})
-    hands = Hands(environment.get("User", ""))
-    plan = planned(facts, Wanted.of(rules), hands)
+    builder = ChangeBuilder(environment.get("User", ""))
+    plan = planned(facts, Wanted.of(rules), builder)
     made = {CondaVersion.name: tuple(plan.conda), PythonVersion.name: tuple(plan.python)}
     for rule in rules:
         if isinstance(rule, OsVersion):
-            made[rule.name] = (_system(rule, facts, hands),)
+            made[rule.name] = (_system(rule, facts, builder),)
         elif isinstance(rule, PosixShell):
             made[rule.name] = (_shell(rule),)
     return tuple(_with(item, made.get(item.rule, ())) if item.fix else item for item in findings)
@@ -45,10 +45,10 @@ def _with(finding: Finding, changes: tuple[Change, ...]) -> Finding:
     return replace(finding, fix=fix_of(changes), changes=changes) if changes else finding
 
 
-def _system(rule: OsVersion, facts: ImageFacts, hands: Hands) -> Change:
+def _system(rule: OsVersion, facts: ImageFacts, builder: ChangeBuilder) -> Change:
     for fact in facts.facts:
         if fact.subject == "os" and "denied" in fact.value:
-            return hands.permit(fact.value["denied"], "so that its operating system can be read")
+            return builder.permit(fact.value["denied"], "so that its operating system can be read")
         if fact.subject == "os" and fact.judged and "config_os" in fact.value:
             lines = (f"FROM --platform=linux/amd64 {rule.image}",)
             words = f"build the image for Linux, from {rule.needs}"

@@ -1,4 +1,4 @@
-"""What to do about an image that could not be judged: one row per reason a problem can have."""
+"""Advice on an image that could not be judged: one row per reason of a problem."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,21 +9,21 @@ _AGAIN = "basegate inspect REPOSITORY:TAG --again"
 
 
 def _layer(problem: Problem) -> str:
-    """`layer 3`, or `the layer at fault` where none is named."""
+    """`layer 3`, or `the layer at fault` when the problem names none."""
     return f"layer {problem.index}" if problem.index >= 0 else "the layer at fault"
 
 
 def _about(problem: Problem) -> dict[str, str]:
-    known = {
+    members = {
         "layer": str(problem.index) if problem.index >= 0 else "",
         "digest": problem.layer,
         "without": problem.path,
     }
-    return {name: text for name, text in known.items() if text}
+    return {name: text for name, text in members.items() if text}
 
 
 def _rebuild(how: str) -> Callable[[Problem], Change]:
-    """The layer is made anew."""
+    """Rebuild the layer."""
 
     def made(problem: Problem) -> Change:
         return Change(Action.REBUILD, f"make {_layer(problem)} anew {how}", (), _about(problem))
@@ -31,18 +31,18 @@ def _rebuild(how: str) -> Callable[[Problem], Change]:
     return made
 
 
-def _configure(what: str, member: str, *lines: str) -> Callable[[Problem], Change]:
-    """The configuration is written anew."""
-    return lambda _: Change(Action.CONFIGURE, what, lines, {"member": member})
+def _configure(words: str, member: str, *lines: str) -> Callable[[Problem], Change]:
+    """Rewrite the configuration."""
+    return lambda _: Change(Action.CONFIGURE, words, lines, {"member": member})
 
 
-def _push(what: str) -> Callable[[Problem], Change]:
-    """Something is pushed."""
-    return lambda problem: Change(Action.PUSH, what.format(layer=_layer(problem)), (), _about(problem))
+def _push(words: str) -> Callable[[Problem], Change]:
+    """Push what is missing."""
+    return lambda problem: Change(Action.PUSH, words.format(layer=_layer(problem)), (), _about(problem))
 
 
-def _limit(what: str, setting: str) -> Callable[[Problem], Change]:
-    return lambda problem: Change(Action.LIMIT, what.format(layer=_layer(problem)), (), {"setting": setting})
+def _limit(words: str, setting: str) -> Callable[[Problem], Change]:
+    return lambda problem: Change(Action.LIMIT, words.format(layer=_layer(problem)), (), {"setting": setting})
 
 
 _SQUASHED = "from its unpacked files (docker build, or buildah commit --squash)"
@@ -107,6 +107,6 @@ REASONS = frozenset(_TABLE)
 _UNKNOWN = _rebuild(f"{_SQUASHED}, and push the image again")
 
 
-def answered(problem: Problem) -> Change:
+def change_for(problem: Problem) -> Change:
     """The change that removes a problem."""
     return _TABLE.get(problem.reason, _UNKNOWN)(problem)

@@ -1,4 +1,4 @@
-"""What is known of Conda's releases: which Pythons its packages are there for, and what Miniconda's installers carry.
+"""Conda's releases: the Python series that each supports, and the contents of Miniconda's installers.
 
 Sources: conda/conda pull request 10548 (the last release for Python 3.5 was 4.5.11), issues 11096 and 11358 (from 4.11
 on the solver refuses Python 3.6 in the base environment), and the release notes of Miniconda.
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from policy.rules.versions import VersionRefused, compare_conda, series_of
 
 NEWEST_CONDA: Mapping[str, str] = {"2.7": "4.8.4", "3.5": "4.5.11", "3.6": "4.10.3", "3.7": "23.1.0"}
-"""By series of Python: the newest Conda that can live with it in one environment. Others: no such end is known."""
+"""By series of Python: the newest Conda that can share its environment. Other series have no known limit."""
 LATER_SERIES = ("3.7", "3.10", "3.12")
-"""What to install where a policy takes everything newer as well."""
+"""Series to install when a policy accepts every newer one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Installer:
-    """One of Miniconda's installers, and what it puts into a new prefix."""
+    """A Miniconda installer, and the versions that it installs."""
 
     name: str
     conda: str
@@ -41,7 +41,7 @@ def can_hold(conda: str, series: str) -> bool:
 
 
 def series(version: str) -> str:
-    """`3.6` of `3.6.8`; "" when it is no version."""
+    """`3.6` of `3.6.8`; "" when the text is not a version."""
     try:
         first, second = series_of(version)
     except VersionRefused:
@@ -50,5 +50,5 @@ def series(version: str) -> str:
 
 
 def in_order(names: Sequence[str]) -> list[str]:
-    """Series, each once, in the order given."""
+    """The series without duplicates, in the order given."""
     return list(dict.fromkeys(names))

@@ -1,4 +1,4 @@
-"""What a policy's rules on Conda and Python ask for together."""
+"""The combined requirements of a policy's rules on Conda and Python."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Wanted:
 
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> "Wanted":
-        """Those among a policy's rules."""
+        """Pick them from a policy's rules."""
         every = tuple(rules)
         return cls(
             tuple(rule for rule in every if isinstance(rule, CondaVersion)),
@@ -37,12 +37,12 @@ class Wanted:
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """Which Pythons are judged."""
+        """The Pythons that are judged."""
         return tuple(dict.fromkeys(subject for rule in self.python for subject in rule.subjects))
 
     @property
     def series(self) -> list[str]:
-        """Series of Python to install, the best first; each meets every rule, and there is a Conda for it that does."""
+        """Series of Python to install, the best first: each meets every rule, and so does a Conda that supports it."""
         named = [name for rule in self.python for name in (*rule.wanted, *(LATER_SERIES if rule.minimum else ()))]
         return [name for name in in_order(named) if self.takes_python(name) and self._has_conda(name)]
 
@@ -58,7 +58,7 @@ class Wanted:
             return False
 
     def conda_for(self, series: str) -> str:
-        """What to ask Conda for, so that it can live with a series: `conda>=4.5,<=4.10.3`."""
+        """The package specification of a Conda that supports a series: `conda>=4.5,<=4.10.3`."""
         newest = NEWEST_CONDA.get(series)
         lowest = f">={self.minimum}" if self.minimum else ""
         return f"conda{lowest},<={newest}".replace("conda,", "conda") if newest else f"conda{lowest}"

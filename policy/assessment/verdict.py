@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from policy.advice.image import advised
-from policy.advice.problems import answered
+from policy.advice.problems import change_for
 from policy.definition.policy import Policy
 from policy.inspection.facts import ImageFacts, Problem
 from policy.inspection.facts_json import evidence_document, evidence_of
@@ -196,7 +196,7 @@ def without_content(verdict: Verdict, missing: Sequence[str], gone: Container[st
         missing: a sentence for each missing blob or manifest.
         gone: digests of the missing manifests, for the children of an index.
     """
-    change = answered(Problem("missing-content", ""))
+    change = change_for(Problem("missing-content", ""))
     findings = tuple(
         Finding("content", Result.ERROR, elided(message, FINDING_LIMIT), fix=fix_of([change]), changes=(change,))
         for message in missing
@@ -272,7 +272,7 @@ def _of_child(child: Child, item: Finding) -> Finding:
 
 
 def _problem_finding(problem: Problem) -> Finding:
-    change = answered(problem)
+    change = change_for(problem)
     message = f"cannot be inspected: {problem.message}"
     return Finding("inspection", Result.ERROR, elided(message, FINDING_LIMIT), fix=fix_of([change]), changes=(change,))
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from policy.advice.problems import REASONS, answered
+from policy.advice.problems import REASONS, change_for
 from policy.assessment.verdict import judge_image
 from policy.inspection.facts import Problem
 from policy.state import State
@@ -104,7 +104,7 @@ def test_advice_clears_what_could_not_be_judged(reason: str) -> None:
 def test_the_layer_at_fault_is_named() -> None:
     """By its place and digest."""
     broken = on_top(file("../x"))
-    change = answered(broken.facts().problems[0])
+    change = change_for(broken.facts().problems[0])
     assert (change.about["layer"], change.about["digest"]) == ("1", broken.layers[1].digest)
     assert change.words.startswith("make layer 1 anew")
 
@@ -137,4 +137,4 @@ def test_every_reason_has_advice() -> None:
 
 def test_a_reason_nobody_knows_has_advice_too() -> None:
     """Facts may have been made by another version of this program."""
-    assert answered(Problem("unheard-of", "x")).words.startswith("make the layer at fault anew")
+    assert change_for(Problem("unheard-of", "x")).words.startswith("make the layer at fault anew")
