@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from policy.client.api import PENDING, check_again, check_config, explain
-from policy.client.connection_options import Asking
+from policy.client.connection_options import ConnectionOptions
 from policy.client.credentials import Credentials
 from policy.client.text import in_words
 from policy.gateway.check_result import CheckResult
@@ -127,7 +127,7 @@ def _show(document: dict[str, Any], *, as_json: bool) -> None:
     click.echo(captured.get(), nl=False)
 
 
-def _answer(image: str | None, config_file: Path | None, asking: Asking, wait: float) -> CheckResult:
+def _answer(image: str | None, config_file: Path | None, asking: ConnectionOptions, wait: float) -> CheckResult:
     if config_file is None:
         wanted = ImageReference.parse(image or "")
         return check_again(asking.connection(wanted), wanted, wait)
@@ -141,7 +141,7 @@ def _answer(image: str | None, config_file: Path | None, asking: Asking, wait: f
     return _image_answer(config, asking, wait).with_remarks(config.remarks)
 
 
-def _image_answer(config: InferenceConfig, asking: Asking, wait: float) -> CheckResult:
+def _image_answer(config: InferenceConfig, asking: ConnectionOptions, wait: float) -> CheckResult:
     if not config.image:
         return CheckResult(allowed=False, verdict="inconclusive", reference="")
     try:
@@ -165,13 +165,13 @@ def read_config(file: Path) -> str:
         raise InferenceConfigUnreadable(f"{file} cannot be read: {error.strerror}") from None
 
 
-def asking_of(*, username: str, password: str, password_stdin: bool, gateway: str, **rest: Any) -> Asking:
+def asking_of(*, username: str, password: str, password_stdin: bool, gateway: str, **rest: Any) -> ConnectionOptions:
     """The connection options by the flags of `asking_options`, else by the settings."""
     if password_stdin and not username:
         raise click.UsageError("--password-stdin goes with --username")
     secret = sys.stdin.readline().rstrip("\r\n") if password_stdin else password
     login = Credentials(username, secret, "the command line") if username else None
-    return Asking(os.environ, Path.home(), login=login, gateway=gateway or _default_gateway(), **rest)
+    return ConnectionOptions(os.environ, Path.home(), login=login, gateway=gateway or _default_gateway(), **rest)
 
 
 def _default_gateway() -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from policy.client.connection_options import Asking
+from policy.client.connection_options import ConnectionOptions
 from policy.client.credentials import Credentials
 from policy.client.docker_config import store
 from policy.client.registry_pull import sign_in
@@ -37,8 +37,8 @@ def login_command(host: str, username: str, password: str, *, password_stdin: bo
     who = username or click.prompt("Name of a principal", err=True)
     secret = _secret(password, password_stdin=password_stdin)
     login = Credentials(who, secret, "the command line")
-    asking = Asking(os.environ, Path.home(), login=login, **connection)
-    sign_in(asking.to(host.lower(), login), login)
+    options = ConnectionOptions(os.environ, Path.home(), login=login, **connection)
+    sign_in(options.to(host.lower(), login), login)
     where = store(host.lower(), login, os.environ, Path.home())
     click.echo(f"signed in to {host} as {who}; kept in {where}")
 

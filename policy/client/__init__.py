@@ -1,1 +1,1 @@
-"""The caller's side of the gateway: credentials, connection, and answers for people."""
+"""The client of the gateway: credentials, connections, and answers for people."""

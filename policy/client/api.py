@@ -1,4 +1,4 @@
-"""A registry's gateway as its callers reach it over HTTP."""
+"""HTTP client of a registry's gateway."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ _PAUSE_SECONDS = 1.0
 _GOOD = (httpx.codes.OK, httpx.codes.CREATED)
 
 Login = Callable[[], Credentials | None]
-"""Finds credentials when they are needed."""
+"""Looks credentials up when they are needed."""
 
 
 class CouldNotTell(BasegateError):
@@ -39,7 +39,7 @@ class Connection:
         ca_files: authorities trusted beside the system's; with any, HTTPS is used on loopback addresses too.
         plain_http: HTTP although the address is not loopback.
         timeout: seconds to wait for any one step.
-        others: what is tried next, in this order, as long as the registry refuses what was sent (401).
+        others: what to try next, in this order, while the registry answers 401.
     """
 
     host: str
@@ -50,13 +50,13 @@ class Connection:
     others: tuple[Login, ...] = ()
 
     def logins(self) -> Iterator[Credentials | None]:
-        """What to sign in with, one after the other."""
+        """The credentials to try, in order."""
         yield self.credentials
         yield from filter(None, (find() for find in self.others))
 
     @classmethod
     def to(cls, host: str, credentials: Credentials | None, ca_file: Path | None, home: Path, **rest: Any) -> Self:
-        """A connection that trusts a given CA file, else what docker and podman trust for the host."""
+        """A connection that trusts the given CA file, or else the CA files of docker and podman for the host."""
         return cls(host, credentials, (ca_file,) if ca_file else known_ca_files(host, home), **rest)
 
     @property
@@ -78,19 +78,19 @@ def check(connection: Connection, image: ImageReference) -> CheckResult:
 
 
 def check_config(connection: Connection, document: Mapping[str, Any], wait: float) -> CheckResult:
-    """Ask about an inference configuration as a whole: what it stands for may be the gateway's setting.
+    """Check a whole inference configuration; a setting of the gateway may say which image it means.
 
-    The document goes there without its secrets. Asks again and raises as `check_again` does.
+    The document is sent without its secrets. Waits and raises as `check_again` does.
     """
     body = {"inferenceConfig": without_secrets(document)}
     return _again(lambda: CheckResult.from_document(_ask(connection, "POST", CHECK_PATH, body)), wait)
 
 
 def check_again(connection: Connection, image: ImageReference, wait: float) -> CheckResult:
-    """Ask as `check` does, and again while the verdict is pending, until `wait` seconds have passed.
+    """Repeat `check` while the verdict is pending, for at most `wait` seconds.
 
-    The registry itself waits at every question (its setting `policy.wait_seconds`), which is not cut short. Raises as
-    `check` does, at once: what cannot be reached is not waited for.
+    The registry itself also waits at each request (its setting `policy.wait_seconds`). Errors of `check` are raised
+    at once.
     """
     return _again(lambda: check(connection, image), wait)
 
@@ -105,7 +105,7 @@ def _again(ask_once: Callable[[], CheckResult], wait: float) -> CheckResult:
 
 
 def explain(connection: Connection, image: ImageReference) -> dict[str, Any]:
-    """Ask for the verdict on an image with all facts and evidence. Raises as `check` does."""
+    """The verdict on an image with all facts and evidence, as JSON. Raises as `check` does."""
     return _ask(connection, "GET", f"/policy/v1/repositories/{image.repository}/manifests/{image.reference}/verdict")
 
 
@@ -147,10 +147,10 @@ def send(  # noqa: PLR0913, PLR0917
     body: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> httpx.Response:
-    """One request, to this very host: no redirection is followed, and no token fetched from where a challenge says.
+    """Send one request to this host only: redirections and token challenges are not followed.
 
     Raises:
-        CouldNotTell: it is not there, or speaks another language.
+        CouldNotTell: the host cannot be reached, or does not speak HTTP.
     """
     try:
         response = httpx.request(
@@ -178,10 +178,10 @@ def _needs_https(connection: Connection) -> str:
 def _unreachable(connection: Connection, error: Exception) -> str:
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError) and connection.scheme == "http":
         return _needs_https(connection)
-    what = str(error) or type(error).__name__
-    if "CERTIFICATE_VERIFY_FAILED" in what:
-        return f"{connection.host} shows a certificate that is not trusted here: give --ca-file FILE ({what})"
-    return f"{connection.host} cannot be reached over {connection.scheme} ({what}): is the registry running there?"
+    reason = str(error) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        return f"{connection.host} shows a certificate that is not trusted here: give --ca-file FILE ({reason})"
+    return f"{connection.host} cannot be reached over {connection.scheme} ({reason}): is the registry running there?"
 
 
 def _document(

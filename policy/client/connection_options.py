@@ -1,8 +1,8 @@
-"""Whom to ask about an image, and as whom: the flags of the commands that talk to a registry.
+"""Which gateway to ask, and with which credentials: the options of commands that talk to a registry.
 
-Credentials go where they belong: those that a person gives, to the registry that the same person names (`--gateway`,
-or the image that was typed), never to one that only a file names; those in a file, to the registry that the file names
-for them; those that docker or podman have stored, to the registry they were stored for.
+Credentials are sent only where they belong. Those from options go to the registry that the caller names (`--gateway`
+or the image argument), never to one that only a file names; those in a file, to the registry that the file names for
+them; those stored by docker or podman, to the registry they were stored for.
 """
 
 import re
@@ -16,14 +16,14 @@ from policy.gateway.inference_config.registry_login import RegistryLogin
 from registry.oci.image_reference import ImageReference
 from registry.oci.names import RepositoryName
 
-# Stored credentials of a registry are those of the longest path that an image shares with them: this one shares none.
+# Stored credentials are chosen by the longest path in common with the image; this name has none in common.
 _NOBODYS = RepositoryName("-")
 _HOST = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """What the caller said on the command line.
+class ConnectionOptions:
+    """The options given on the command line.
 
     Attributes:
         gateway: `HOST[:PORT]` to ask; "" for the image's own registry.
@@ -44,17 +44,17 @@ class Asking:
     timeout: float = 60.0
 
     def connection(self, image: ImageReference) -> Connection:
-        """The way to the gateway for an image that the caller named.
+        """The connection for an image that the caller named.
 
         Raises:
-            CouldNotTell: the image names no registry, and no gateway was named; or it is no HOST[:PORT].
+            CouldNotTell: neither the image nor the caller names a registry, or it is no HOST[:PORT].
             CredentialsUnusable: stored credentials are damaged.
         """
         host = self._host(image)
         return self.to(host, self.login or self._stored(image, host))
 
     def connection_to_gateway(self) -> Connection:
-        """The way to the gateway that the caller named, whatever the image.
+        """The connection to the gateway that the caller named, without an image.
 
         Raises:
             CouldNotTell: none was named, or it is no HOST[:PORT].
@@ -65,16 +65,16 @@ class Asking:
         return self.connection(ImageReference(self.gateway.lower(), _NOBODYS))
 
     def connection_from_file(self, image: ImageReference, configured: RegistryLogin | None) -> Connection:
-        """The way to the gateway for an image that an inference configuration names.
+        """The connection for an image that an inference configuration names.
 
         Args:
-            image: what is asked about.
-            configured: the registry that the configuration names for it, with its credentials; they are sent to that
+            image: the image to check.
+            configured: the registry that the configuration names for it, with credentials; they are sent to that
                 registry only, after the caller's own and before stored ones.
 
         Raises:
-            CouldNotTell: as `connection` does; or the caller's credentials would go to a registry that nobody but the
-                file has named.
+            CouldNotTell: as `connection` does, or the caller's credentials would go to a registry that only the file
+                names.
             CredentialsUnusable: stored credentials are damaged.
         """
         host = self._host(image)

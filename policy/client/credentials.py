@@ -1,4 +1,4 @@
-"""Credentials that docker and podman have stored for a registry, found where they keep them.
+"""Credentials that docker and podman have stored for a registry.
 
 Order, as podman documents it (containers-auth.json(5)): `REGISTRY_AUTH_FILE`, `XDG_RUNTIME_DIR/containers/auth.json`,
 `~/.config/containers/auth.json`, then docker's `DOCKER_CONFIG/config.json` or `~/.docker/config.json`. In each file a
@@ -24,17 +24,17 @@ _DOCKER_HUB = ("docker.io", "index.docker.io")
 
 
 class CredentialsUnusable(BasegateError):
-    """A stored credential was found but cannot be used; the message says which file or helper, and what to do."""
+    """A stored credential cannot be used; the message names the file or helper and says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What to send with Basic authentication.
+    """A user name and password for Basic authentication.
 
     Attributes:
         username: a name, a GUID, or the null GUID when the password is a token.
         password: the secret; never shown.
-        source: where it was found, for messages.
+        source: the file or helper it comes from, for messages.
     """
 
     username: str
@@ -55,9 +55,9 @@ def stored_credentials(image: ImageReference, environment: Mapping[str, str], ho
     """
     for file in _files(environment, home):
         document = _read(file)
-        found = _from_file(document, image, file, environment) if document else None
-        if found:
-            return found
+        credentials = _from_file(document, image, file, environment) if document else None
+        if credentials:
+            return credentials
     return None
 
 
@@ -87,16 +87,16 @@ def _from_file(
     if isinstance(helper, str) and helper:
         return _ask_helper(helper, image.host, environment)
     for key in _keys(image):
-        found = _entry(_auths(document).get(key), file)
-        if found:
-            return found
+        credentials = _entry(_auths(document).get(key), file)
+        if credentials:
+            return credentials
     store = document.get("credsStore")
     return _ask_helper(store, image.host, environment) if isinstance(store, str) and store else None
 
 
 def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = document.get(name)
-    return found if isinstance(found, dict) else {}
+    table = document.get(name)
+    return table if isinstance(table, dict) else {}
 
 
 def _auths(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from policy.client.api import PENDING, Connection, CouldNotTell, ask
-from policy.client.connection_options import Asking
+from policy.client.connection_options import ConnectionOptions
 from policy.client.credentials import Credentials
 from policy.client.registry_pull import LoginRefused, pull_digest, sign_in
 from policy.gateway.check_result import CheckResult
@@ -47,7 +47,9 @@ class DeployAnswer:
         return {**self.document, **self.result.document()}
 
 
-def check_deployment(asking: Asking, config: InferenceConfig, body: Mapping[str, Any], wait: float) -> DeployAnswer:
+def check_deployment(
+    asking: ConnectionOptions, config: InferenceConfig, body: Mapping[str, Any], wait: float
+) -> DeployAnswer:
     """Ask, and have it recorded where that is wanted and allowed.
 
     Args:
@@ -86,7 +88,7 @@ def _login(config: InferenceConfig) -> Credentials | None:
     return Credentials(found.username, found.password, _SOURCE) if found and found.username and found.password else None
 
 
-def _refused_there(asking: Asking, gateway: Connection, own: Credentials) -> Remark | None:
+def _refused_there(asking: ConnectionOptions, gateway: Connection, own: Credentials) -> Remark | None:
     """A login that the configuration holds for the very gateway is tried, though the service would not need it."""
     try:
         sign_in(asking.to(gateway.host, own), own)
@@ -96,7 +98,7 @@ def _refused_there(asking: Asking, gateway: Connection, own: Credentials) -> Rem
 
 
 def _at_standalone(
-    asking: Asking, image: ImageReference, login: Credentials, body: Mapping[str, Any], wait: float
+    asking: ConnectionOptions, image: ImageReference, login: Credentials, body: Mapping[str, Any], wait: float
 ) -> DeployAnswer:
     connection = asking.to(image.host, login)
     asked = {**body, "registry": Kind.STANDALONE.value}

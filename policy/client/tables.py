@@ -1,4 +1,4 @@
-"""The whole story of one image for a person at a terminal: verdict, facts, evidence, nearest fix."""
+"""Everything about one image for a terminal: verdict, findings, facts, evidence."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -15,11 +15,11 @@ RESULT_STYLES: Mapping[str, str] = {"pass": "green", "warn": "yellow", "fail": "
 
 
 def show(console: Console, document: Mapping[str, Any]) -> None:
-    """Print an explanation: the decision in words, then tables that wrap to the console's width.
+    """Print the decision in words, then tables that wrap to the console's width.
 
     Args:
         console: where to.
-        document: what `GET …/verdict` answers: an answer with `image` (all facts) and `children`.
+        document: the response of `GET …/verdict`: a check result with `image` (all facts) and `children`.
     """
     answer = CheckResult.from_document(document)
     console.print(Text(in_words(answer), style="green" if answer.allowed else "red"), soft_wrap=True)
@@ -94,5 +94,5 @@ def _places(image: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
 
 
 def _plain(value: Any) -> Text:
-    """Text from elsewhere, shown as it is: no markup in it is obeyed."""
+    """Untrusted text without control characters; markup in it has no effect."""
     return Text(visible(value))

@@ -1,4 +1,4 @@
-"""An answer in words for a person: what was found, what is needed, what to do."""
+"""A check result in words: what was found, what is needed, what to do."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,14 +12,14 @@ VERDICT_WORDS: Mapping[str, str] = {
     "not-applicable": "is not an image that policy {policy} could clear",
     "pending": "is not judged yet by policy {policy}: ask again in a moment",
 }
-# Allowed all the same: an exemption, or a mode that only warns; the notes say which.
+# Allowed by an exemption, or by a mode that only warns; the notes say which.
 ALTHOUGH_WORDS: Mapping[str, str] = {
     "refused": "although policy {policy} refuses it",
     "inconclusive": "although policy {policy} could not judge it",
     "not-applicable": "although it is not an image that policy {policy} could clear",
     "pending": "although policy {policy} has not judged it yet",
 }
-# What is said of a subject of which nothing is known.
+# Shown for a subject without a fact.
 UNKNOWN_WORDS: Mapping[str, str] = {
     "inconclusive": "not looked at",
     "not-applicable": "not looked at",
@@ -30,13 +30,13 @@ _AT_MOST = 10
 
 
 def in_words(answer: CheckResult) -> str:
-    """Several lines, the decision first; ends without a newline."""
+    """The lines of the answer, the decision first; no newline at the end."""
     lines = [_decision(answer), *_about(answer), *_findings(answer), *_to_do(answer)]
     return "\n".join(visible(line) for line in lines)
 
 
 def visible(value: object) -> str:
-    """Text that came from elsewhere, perhaps from inside an image, so that it cannot steer the terminal."""
+    """Untrusted text, perhaps from an image, with control characters escaped."""
     return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in str(value))
 
 
@@ -55,24 +55,24 @@ def _decision(answer: CheckResult) -> str:
     policy = answer.policy.get("name") or "unknown"
     if answer.allowed and answer.verdict in ALTHOUGH_WORDS:
         return f"{word}: {answer.reference}, {ALTHOUGH_WORDS[answer.verdict].format(policy=policy)}"
-    said = VERDICT_WORDS.get(answer.verdict, "has the verdict " + answer.verdict).format(policy=policy)
-    but = ", but what names it cannot be used" if answer.verdict == "cleared" and not answer.allowed else ""
-    return f"{word}: {answer.reference} {said}{but}"
+    words = VERDICT_WORDS.get(answer.verdict, "has the verdict " + answer.verdict).format(policy=policy)
+    suffix = ", but what names it cannot be used" if answer.verdict == "cleared" and not answer.allowed else ""
+    return f"{word}: {answer.reference} {words}{suffix}"
 
 
 def _about(answer: CheckResult) -> Iterator[str]:
     if not answer.digest:
         return
     yield f"  digest  {answer.digest}"
-    known = any(answer.facts.get(subject) for subject in ("os", "conda", "python"))
+    any_fact = any(answer.facts.get(subject) for subject in ("os", "conda", "python"))
     unknown = UNKNOWN_WORDS.get(answer.verdict, "none found")
-    unknown = "not known" if known and unknown != "none found" else unknown
+    unknown = "not known" if any_fact and unknown != "none found" else unknown
     for subject in ("os", "conda", "python"):
         yield f"  {subject:<7} {fact_words(answer.facts.get(subject), unknown)}{_beside(answer, subject)}"
 
 
 def _beside(answer: CheckResult, subject: str) -> str:
-    """The Python of Conda's base environment, where it is another one."""
+    """The Python of Conda's base environment, when it is another one; else ""."""
     base = answer.facts.get("base_python")
     if subject != "python" or base is None or base == answer.facts.get("python"):
         return ""
@@ -80,12 +80,12 @@ def _beside(answer: CheckResult, subject: str) -> str:
 
 
 def _findings(answer: CheckResult) -> Iterator[str]:
-    said = [
+    lines = [
         f"  found: {finding['message']}" if finding["result"] in _AGAINST else f"  note: {finding['message']}"
         for finding in answer.findings
         if finding["result"] in _AGAINST or finding["result"] == "warn"
     ]
-    different = list(dict.fromkeys(said))
+    different = list(dict.fromkeys(lines))
     yield from different[:_AT_MOST]
     if len(different) > _AT_MOST:
         yield f"  and {len(different) - _AT_MOST} more: basegate explain --json shows all of them"
@@ -102,7 +102,7 @@ def _to_do(answer: CheckResult) -> Iterator[str]:
 
 
 def _advice(finding: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """What to do about a finding: words, and the lines of a Dockerfile that do it."""
+    """The advice on a finding: words, and the lines of a Dockerfile that do it."""
     changes = finding.get("changes") or ()
     for change in changes:
         yield (str(change["words"]), *map(str, change["lines"]))

@@ -1,4 +1,4 @@
-"""Which certificates a registry may show: the system's, a given CA file, and those kept for docker and podman."""
+"""Trusted certificates: the system's, a given CA file, and those of docker and podman."""
 
 import ssl
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ CERTIFICATE_FOLDERS = ("/etc/containers/certs.d", "/etc/docker/certs.d")
 
 
 class TrustUnusable(BasegateError):
-    """A CA file cannot be used; the message says which and why."""
+    """A CA file cannot be used; the message names it and says why."""
 
 
 def known_ca_files(host: str, home: Path, system: tuple[str, ...] = CERTIFICATE_FOLDERS) -> tuple[Path, ...]:
-    """The CA files that docker and podman would take for a registry (`certs.d/HOST:PORT/*.crt`), sorted."""
+    """The CA files that docker and podman use for a registry (`certs.d/HOST:PORT/*.crt`), sorted."""
     folders = (home / ".config/containers/certs.d", *(Path(folder) for folder in system))
     return tuple(file for folder in folders for file in _certificates(folder / host))
 
@@ -37,5 +37,5 @@ def tls_context(ca_files: tuple[Path, ...]) -> ssl.SSLContext:
 def _certificates(folder: Path) -> Iterator[Path]:
     try:
         yield from sorted(folder.glob("*.crt"))
-    except OSError:  # another user's folder: as good as none
+    except OSError:  # another user's folder: treated as empty
         return
