@@ -72,7 +72,7 @@ def keep(results: ResultStore, policy: Policy, judged: Rejudged) -> bool:
     settled = [item for item in judged.states.items() if item[0] not in judged.unsettled]
     parts = (settled[at : at + _BATCH] for at in range(0, len(settled), _BATCH))
     # A new inspection is stored first and drops verdicts second: if it is later than this, it drops these states.
-    return all(results.write(verdicts.keep_unless, judged.superseded, policy.digest, part) for part in parts)
+    return all(results.write(verdicts.save_unless, judged.superseded, policy.digest, part) for part in parts)
 
 
 def _judge_index(

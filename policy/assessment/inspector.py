@@ -200,7 +200,7 @@ class Inspector:
             return None
         subject = composed.named(digest)
         self._remember(subject)
-        self._results.gather(newly_inspected.keep, subject)
+        self._results.gather(newly_inspected.save, subject)
         self._settled(subject, False)
         return subject
 
@@ -288,7 +288,7 @@ class Inspector:
         if inspected.passing:  # a later request inspects it again
             return
         try:
-            self._results.write(inspected_layers.keep, digest, CURRENT, inspected)
+            self._results.write(inspected_layers.save, digest, CURRENT, inspected)
         except Exception as error:  # noqa: BLE001 - the answer stands; without policy.db it is only not remembered
             structlog.get_logger(__name__).warning(
                 "what was found in a layer could not be kept", layer=digest, reason=str(error)
@@ -298,7 +298,7 @@ class Inspector:
         before = self._subjects.get(subject.manifest)
         if before != subject:
             self._remember(subject)
-            self._results.gather(inspected_manifests.keep, subject)
+            self._results.gather(inspected_manifests.save, subject)
             self._settled(subject, before is not None)
         return subject
 

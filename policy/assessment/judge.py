@@ -162,7 +162,7 @@ class Judge:
     def _keep(self, digest: str, policy: Policy, state: State) -> None:
         if self._states.get((policy.digest, digest)) is not state:
             self._remember(digest, policy, state)
-            self._results.gather(verdicts.keep_each, (policy.digest, digest, state))
+            self._results.gather(verdicts.save_each, (policy.digest, digest, state))
 
     def _remember(self, digest: str, policy: Policy, state: State) -> None:
         self._states.put((policy.digest, digest), state)

@@ -48,13 +48,13 @@ class CatchUp:
     def _behind(self, page: Sequence[tuple[int, RepositoryName, Digest]]) -> list[tuple[RepositoryName, Digest]]:
         self._results.settle()
         digests = [digest for _, _, digest in page]
-        seen = self._results.read(inspected_manifests.among, digests, CURRENT)
+        seen = self._results.read(inspected_manifests.inspected, digests, CURRENT)
         judged: dict[str, set[str]] = {}
         behind = []
         for _, repository, digest in page:
             policy = self._policies.of(repository).policy.digest
             if policy not in judged:
-                judged[policy] = self._results.read(verdicts.among, policy, digests)
+                judged[policy] = self._results.read(verdicts.judged, policy, digests)
             if digest not in seen or digest not in judged[policy]:
                 behind.append((repository, digest))
         return behind

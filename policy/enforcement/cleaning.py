@@ -42,7 +42,7 @@ class Cleaning:
     async def round(self) -> int:
         """Remove what was unused in this round and the one before; returns how many rows."""
         results = self._gate.results
-        stored = await asyncio.to_thread(results.read, leftovers.known)
+        stored = await asyncio.to_thread(results.read, leftovers.stored_names)
         manifests, layers = await self._stored()
         policies = {policy.digest for policy in self._gate.bindings.current().policies}
         gone = Leftovers(stored.manifests - manifests, stored.layers - layers, stored.policies - policies)

@@ -1,1 +1,1 @@
-"""What was seen and decided: inspections, subjects and verdicts, all of which can be computed again."""
+"""Results in policy.db: inspections, inspected manifests and verdicts; all can be computed again."""

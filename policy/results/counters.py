@@ -1,4 +1,4 @@
-"""Counters in policy.db: how much was read, and how often somebody asked to look again."""
+"""Counters in policy.db: what inspections have read, and how often a new inspection was requested."""
 
 from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.dialects.sqlite import insert
@@ -7,21 +7,21 @@ from policy.results.tables import counters
 from registry.database.statement import Statement
 
 FORGOTTEN = "forgotten"
-"""How often another process asked that something be looked into again."""
+"""How often a process requested a new inspection."""
 
 _COUNT = insert(counters)
-_COUNT_MORE = _COUNT.on_conflict_do_update(
+_INCREASE = _COUNT.on_conflict_do_update(
     index_elements=["name"], set_={"value": counters.c.value + _COUNT.excluded.value}
 )
 _COUNTED = Statement(select(func.coalesce(func.sum(counters.c.value), 0)).where(counters.c.name == bindparam("name")))
 
 
-def count(connection: Connection, name: str, more: int) -> None:
+def count(connection: Connection, name: str, increase: int) -> None:
     """Add to a counter."""
-    if more:
-        connection.execute(_COUNT_MORE, {"name": name, "value": more})
+    if increase:
+        connection.execute(_INCREASE, {"name": name, "value": increase})
 
 
 def counted(connection: Connection, name: str) -> int:
-    """A counter's value."""
+    """The value of a counter; 0 when it was never increased."""
     return int(_COUNTED.scalar(connection, {"name": name}))

@@ -1,4 +1,4 @@
-"""policy.db's file: opened, and begun anew when it is another version's or damaged."""
+"""The file of policy.db: opened, and replaced by an empty one when it is damaged or of another version."""
 
 import shutil
 import sqlite3
@@ -19,7 +19,8 @@ from registry.database.sqlite import connect
 
 _BUSY_SECONDS = 30.0
 _PRAGMAS = ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=NORMAL")
-"""The first is of a file that is new: cleaning gives pages back. What a power failure takes is computed again."""
+"""auto_vacuum takes effect in a new file, whose pages `leftovers.forget` frees. A power failure may lose the last
+writes, which are computed again."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 _NOT_OURS = ("no such table", "no such column", "Could not decode")
 _SHORT_READ = sqlite3.SQLITE_IOERR_SHORT_READ
@@ -27,25 +28,25 @@ _NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPE
 
 
 class _OtherVersion(Exception):
-    """The file was written by another version of the program."""
+    """Another version of the program wrote the file."""
 
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """One file while it lasts: for writing, for reading without transactions, and a connection that keeps it open."""
+    """One open file: an engine for writing, one for reading without transactions, a connection that keeps it open."""
 
     engine: Engine
     reading: Engine
     anchor: Connection
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close all connections."""
         self.anchor.close()
         self.engine.dispose()
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether an error says that the file is not what was written: pages, tables or rows."""
+    """Whether an error means that pages, tables or rows are not what was written."""
     if isinstance(error, DBAPIError):
         return error.orig is not None and is_damage(error.orig)
     if isinstance(error, sqlite3.OperationalError) and str(error).startswith(_NOT_OURS):
@@ -57,21 +58,21 @@ def is_damage(error: BaseException) -> bool:
 
 
 class ResultsFile:
-    """Gives the file that is in use now.
+    """Holds the file in use.
 
     Args:
-        path: where it is. On a disk without room it is elsewhere until the end of the process: it can be lost.
+        path: of the file. When the disk is full, a temporary file takes its place until the process ends.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._before: list[Opened] = []
-        self._elsewhere: Path | None = None
+        self._replaced: list[Opened] = []
+        self._temporary: Path | None = None
         self.opened = self._open()
 
-    def begin_anew(self, damaged: Opened, error: BaseException) -> None:
-        """Throw the file away, unless another thread has done so since."""
+    def recreate(self, damaged: Opened, error: BaseException) -> None:
+        """Replace a damaged file by an empty one, unless another thread has done so."""
         with self._lock:
             if self.opened is not damaged:
                 return
@@ -79,38 +80,38 @@ class ResultsFile:
                 "policy.db is damaged and begun anew: what is stored is looked into again", reason=str(error)
             )
             self._remove()
-            self._before.append(damaged)  # threads may be using it yet
+            self._replaced.append(damaged)  # threads may still use it
             self.opened = self._open()
 
     def close(self) -> None:
-        """Let go of the file, and of those before it."""
-        for each in (*self._before, self.opened):
+        """Close the file and those it replaced."""
+        for each in (*self._replaced, self.opened):
             each.close()
-        if self._elsewhere is not None:
-            shutil.rmtree(self._elsewhere, ignore_errors=True)
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
 
     def _open(self) -> Opened:
         try:
             return _opened(self._path)
         except (DatabaseError, _OtherVersion) as error:
             if _is_without_room(error):
-                return self._open_elsewhere(error)
+                return self._open_temporary(error)
             if isinstance(error, OperationalError) and not is_damage(error):
-                raise  # locked, or not a file at all: it may be sound
+                raise  # locked, or not a file: it may be sound
         self._remove()
         try:
             return _opened(self._path)
         except DatabaseError as error:
-            return self._open_elsewhere(error)
+            return self._open_temporary(error)
 
-    def _open_elsewhere(self, error: DatabaseError | _OtherVersion) -> Opened:
+    def _open_temporary(self, error: DatabaseError | _OtherVersion) -> Opened:
         if self._path.is_dir():
             raise error
         structlog.get_logger(__name__).warning(
             "policy.db cannot be written: what is found out is kept for this process alone", reason=str(error)
         )
-        self._elsewhere = Path(tempfile.mkdtemp(prefix="basegate-"))
-        return _opened(self._elsewhere / self._path.name)
+        self._temporary = Path(tempfile.mkdtemp(prefix="basegate-"))
+        return _opened(self._temporary / self._path.name)
 
     def _remove(self) -> None:
         for name in (self._path.name, f"{self._path.name}-wal", f"{self._path.name}-shm"):
@@ -140,12 +141,12 @@ def _opened(path: Path) -> Opened:
 
 
 def _version(connection: Connection) -> int:
-    found: int = connection.execute(text("PRAGMA user_version")).scalar_one()
-    return found
+    version: int = connection.execute(text("PRAGMA user_version")).scalar_one()
+    return version
 
 
 def _prepare(connection: Connection) -> None:
-    """Make the tables of a new file, unless another process has done so; one that is whole is not written."""
+    """Create the tables of a new file, unless another process has done so."""
     version = _version(connection)
     if version == VERSION:
         return

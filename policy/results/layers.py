@@ -25,17 +25,22 @@ _FIND = Statement(
 _FORGET = delete(inspections).where(inspections.c.layer == bindparam("named"))
 
 
-def keep(connection: Connection, layer: str, detectors: str, found: Inspected) -> None:
-    """Keep what became of a layer; a failure never replaces an inspection."""
-    row: dict[str, object] = {"layer": layer, "detectors": detectors, "body": found.body, "failure": found.failure}
-    row["sum"] = sum_of(layer, detectors, zlib.crc32(found.body), found.failure)
-    connection.execute(_ADD if found.failure else _REPLACE, row)
-    count(connection, "layers_opened", 1 if found.opened else 0)
-    count(connection, "bytes_opened", found.opened)
+def save(connection: Connection, layer: str, detectors: str, result: Inspected) -> None:
+    """Save the inspection of a layer; a failure never replaces an inspection."""
+    row: dict[str, object] = {
+        "layer": layer,
+        "detectors": detectors,
+        "body": result.body,
+        "failure": result.failure,
+    }
+    row["sum"] = sum_of(layer, detectors, zlib.crc32(result.body), result.failure)
+    connection.execute(_ADD if result.failure else _REPLACE, row)
+    count(connection, "layers_opened", 1 if result.opened else 0)
+    count(connection, "bytes_opened", result.opened)
 
 
 def find(connection: Connection, layer: str, detectors: str) -> Inspected | None:
-    """What became of a layer, `None` when it was never read by these detectors."""
+    """The inspection of a layer by these detectors; `None` when there is none."""
     row = _FIND.first(connection, {"layer": layer, "detectors": detectors})
     if row is None:
         return None
@@ -44,5 +49,5 @@ def find(connection: Connection, layer: str, detectors: str) -> Inspected | None
 
 
 def forget(connection: Connection, layer: str) -> None:
-    """Have a layer read again the next time it is asked for."""
+    """Delete the inspections of a layer: it is read again when it is next needed."""
     connection.execute(_FORGET, {"named": layer})

@@ -1,4 +1,4 @@
-"""Rows of policy.db that nobody asks for any more: of what is gone, and of policies that are not in force."""
+"""Rows of policy.db that are no longer needed: of deleted content, and of policies that are not in force."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """Names under which policy.db has rows that nobody needs.
+    """Names of unneeded rows in policy.db.
 
     Attributes:
         manifests: digests of manifests.
@@ -25,12 +25,12 @@ class Leftovers:
     policies: frozenset[str] = field(default_factory=frozenset)
 
     def common(self, other: "Leftovers") -> "Leftovers":
-        """What is in both."""
+        """The names in both."""
         return Leftovers(self.manifests & other.manifests, self.layers & other.layers, self.policies & other.policies)
 
 
-def known(connection: Connection) -> Leftovers:
-    """All names that policy.db has rows for."""
+def stored_names(connection: Connection) -> Leftovers:
+    """All names with rows in policy.db."""
     return Leftovers(
         _names(connection, subjects.c.manifest) | _names(connection, verdicts.c.manifest),
         _names(connection, inspections.c.layer),
@@ -39,7 +39,7 @@ def known(connection: Connection) -> Leftovers:
 
 
 def forget(connection: Connection, gone: Leftovers) -> int:
-    """Remove their rows, and give their pages back; returns how many rows."""
+    """Delete the rows of these names and free their pages; returns the number of rows."""
     removed = _remove(connection, subjects, subjects.c.manifest, gone.manifests)
     removed += _remove(connection, verdicts, verdicts.c.manifest, gone.manifests)
     removed += _remove(connection, inspections, inspections.c.layer, gone.layers)
@@ -50,7 +50,7 @@ def forget(connection: Connection, gone: Leftovers) -> int:
 
 
 def forget_outdated(connection: Connection, detectors: str) -> int:
-    """Remove what earlier detectors saw of manifests that these, or none, have looked at since; how many rows."""
+    """Delete results of earlier detectors for manifests inspected since; returns the number of rows."""
     current = subjects.alias("current")
     seen_since = select(current.c.manifest).where(current.c.detectors.in_(["", detectors]))
     outdated = delete(subjects).where(subjects.c.detectors.not_in(["", detectors]), subjects.c.manifest.in_(seen_since))

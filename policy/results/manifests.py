@@ -1,4 +1,4 @@
-"""Subjects in policy.db: manifests as policies see them."""
+"""Inspected manifests in policy.db: manifests as policies see them."""
 
 import zlib
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from registry.database.statement import Statement
 
 
 class Kind(StrEnum):
-    """What a manifest is."""
+    """The kind of a manifest."""
 
     IMAGE = "image"
     INDEX = "index"
@@ -29,10 +29,10 @@ class InspectedManifest:
     Attributes:
         manifest: its digest.
         kind: image, index or artifact.
-        detectors: the detectors that looked, `""` where none are needed.
-        essence: all that a verdict's state depends on; equal essences get equal states.
-        final: whether looking again would find the same; a layer that was missing may come.
-        body: all that the text of a verdict needs: canonical JSON.
+        detectors: the detectors that inspected it, `""` when it needs none.
+        essence: everything that a verdict's state depends on; equal essences get equal states.
+        final: whether another inspection would have the same result; False while a layer is missing.
+        body: everything that the text of a verdict needs, as canonical JSON.
     """
 
     manifest: str
@@ -43,7 +43,7 @@ class InspectedManifest:
     body: bytes
 
     def named(self, manifest: str) -> "InspectedManifest":
-        """The same, seen in another manifest: with equal content, only the name differs."""
+        """The same results for another manifest with equal content."""
         return InspectedManifest(manifest, self.kind, self.detectors, self.essence, self.final, self.body)
 
 
@@ -58,14 +58,14 @@ _COLUMNS = (
 )
 _FIND = Statement(select(*_COLUMNS).where(subjects.c.manifest == bindparam("named")))
 _PUT = insert(subjects)
-_KEEP = Statement(
+_SAVE = Statement(
     _PUT.on_conflict_do_update(
         index_elements=["manifest", "detectors"],
         set_={name: _PUT.excluded[name] for name in ("kind", "essence", "final", "body", "sum")},
     ),
     ("manifest", "detectors", "kind", "essence", "final", "body", "sum"),
 )
-_AMONG = select(subjects.c.manifest).where(
+_INSPECTED = select(subjects.c.manifest).where(
     subjects.c.manifest.in_(bindparam("named", expanding=True)),
     subjects.c.detectors.in_(bindparam("seen_by", expanding=True)),
 )
@@ -76,10 +76,10 @@ _ESSENCES = select(
 _INDEXES = select(*_COLUMNS).where(subjects.c.kind == Kind.INDEX.value)
 
 
-def keep(connection: Connection, seen: Sequence[InspectedManifest]) -> None:
-    """Keep subjects, each replacing what the same detectors saw before. Equal bodies are packed once."""
+def save(connection: Connection, seen: Sequence[InspectedManifest]) -> None:
+    """Save inspected manifests, replacing earlier results of the same detectors. Equal bodies are compressed once."""
     packed = {body: zlib.compress(body, 1) for body in {item.body for item in seen}}
-    _KEEP.change_each(connection, [_row(item) | {"body": packed[item.body]} for item in seen])
+    _SAVE.change_each(connection, [_row(item) | {"body": packed[item.body]} for item in seen])
 
 
 def _row(subject: InspectedManifest) -> dict[str, Any]:
@@ -94,19 +94,19 @@ def _row(subject: InspectedManifest) -> dict[str, Any]:
 
 
 def find(connection: Connection, manifest: str, detectors: str) -> InspectedManifest | None:
-    """The subject as these detectors saw it, else as others did, else `None`."""
-    found = [_subject(row) for row in _FIND.rows(connection, {"named": manifest})]
-    current = [item for item in found if item.detectors in {"", detectors}]
-    return next(iter(current + found), None)
+    """The manifest as these detectors saw it, else as others did, else `None`."""
+    every = [_subject(row) for row in _FIND.rows(connection, {"named": manifest})]
+    current = [item for item in every if item.detectors in {"", detectors}]
+    return next(iter(current + every), None)
 
 
-def among(connection: Connection, manifests: Sequence[str], detectors: str) -> set[str]:
-    """Those of the manifests that these detectors, or none, needed to look at and have."""
-    return set(connection.execute(_AMONG, {"named": list(manifests), "seen_by": ["", detectors]}).scalars())
+def inspected(connection: Connection, manifests: Sequence[str], detectors: str) -> set[str]:
+    """Those of the manifests that these detectors have inspected, or that need no detector."""
+    return set(connection.execute(_INSPECTED, {"named": list(manifests), "seen_by": ["", detectors]}).scalars())
 
 
 def seen_otherwise(connection: Connection, seen: Sequence[InspectedManifest]) -> set[str]:
-    """Those that are known already, and known to be something that may be judged otherwise."""
+    """Those that are already stored with another essence, and so may get another verdict."""
     before: dict[str, str] = {}
     current = {"", *(item.detectors for item in seen)}
     for item in seen:
@@ -117,18 +117,18 @@ def seen_otherwise(connection: Connection, seen: Sequence[InspectedManifest]) ->
 
 
 def forget(connection: Connection, manifest: str) -> None:
-    """Have a manifest looked into again the next time it is asked for."""
+    """Delete the results of a manifest: it is inspected again when it is next needed."""
     connection.execute(_FORGET, {"named": manifest})
 
 
 def essences(connection: Connection, detectors: str) -> dict[str, tuple[str, bool]]:
-    """Essence and finality of every image and artifact; what these detectors saw counts before what others did."""
-    found: dict[str, tuple[str, bool]] = {}
-    for manifest, seen_by, kind, essence, final, found_sum in connection.execute(_ESSENCES):
-        require_sum(found_sum, manifest, seen_by, kind, essence, final)
-        if manifest not in found or seen_by == detectors:
-            found[manifest] = essence, final
-    return found
+    """Essence and finality of every image and artifact; results of these detectors go before those of others."""
+    by_manifest: dict[str, tuple[str, bool]] = {}
+    for manifest, seen_by, kind, essence, final, stored_sum in connection.execute(_ESSENCES):
+        require_sum(stored_sum, manifest, seen_by, kind, essence, final)
+        if manifest not in by_manifest or seen_by == detectors:
+            by_manifest[manifest] = essence, final
+    return by_manifest
 
 
 def indexes(connection: Connection) -> list[InspectedManifest]:
@@ -137,6 +137,6 @@ def indexes(connection: Connection) -> list[InspectedManifest]:
 
 
 def _subject(row: Any) -> InspectedManifest:
-    manifest, kind, detectors, essence, final, _body, found_sum = row
-    require_sum(found_sum, manifest, detectors, kind, essence, bool(final))
+    manifest, kind, detectors, essence, final, _body, stored_sum = row
+    require_sum(stored_sum, manifest, detectors, kind, essence, bool(final))
     return InspectedManifest(row[0], Kind(row[1]), row[2], row[3], bool(row[4]), zlib.decompress(row[5]))

@@ -1,4 +1,4 @@
-"""Images that were seen without asking policy.db whether it knows them: it finds out when it takes them in."""
+"""Newly inspected manifests: whether policy.db already has other results for them is checked when they are saved."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,14 @@ from policy.results.counters import FORGOTTEN, count
 from policy.results.manifests import InspectedManifest
 
 
-def keep(connection: Connection, seen: Sequence[InspectedManifest]) -> None:
-    """Keep what was seen. Where earlier detectors, or other budgets, saw another image, what was said of it goes.
+def save(connection: Connection, seen: Sequence[InspectedManifest]) -> None:
+    """Save inspected manifests; where earlier results differ, drop the verdicts that were made of them.
 
-    That happens to a manifest that is pushed again, and concerns the indexes that hold it; a running server follows
-    within a second.
+    Results differ when a manifest is pushed again after detectors or budgets have changed. Verdicts on indexes are
+    dropped too; a running server notices within a second.
     """
     changed = inspected_manifests.seen_otherwise(connection, seen)
-    inspected_manifests.keep(connection, seen)
+    inspected_manifests.save(connection, seen)
     for manifest in changed:
         verdicts.forget(connection, manifest)
     if changed:

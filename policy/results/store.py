@@ -1,7 +1,7 @@
-"""policy.db: an SQLite database that may be thrown away. Reads are immediate, writes follow behind in batches.
+"""policy.db: an SQLite database that can be computed again. Reads are immediate; writes follow in batches.
 
-A write that is lost with the process costs a computation, not an answer, so nobody waits for the disk: WAL with
-synchronous=NORMAL, and one thread that commits whatever has been asked for meanwhile in one transaction.
+A write that is lost with the process only costs a computation, so nobody waits for the disk: WAL with
+synchronous=NORMAL, and one thread that commits all pending changes in one transaction.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +20,7 @@ from registry.database.writer import WriterThread
 FILE = "policy.db"
 _BATCH = 500
 _GATHER_SECONDS = 0.1
-"""How long changes are gathered for which nobody waits: waking the writer for each costs more than the change."""
+"""How long changes that nobody waits for are gathered: waking the writer for each costs more than the change."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,30 +29,30 @@ Item = TypeVar("Item")
 
 @dataclass(slots=True)
 class _Change:
-    """One change, and who may wait for it."""
+    """One change, and the future of its result."""
 
     change: Callable[[Connection], Any]
     done: Future[Any] = field(default_factory=Future)
 
 
 _Addition = tuple[Callable[[Connection, Any], Any], Any]
-"""What adds items, and an item for which nobody waits."""
-_Asked = _Change | _Addition
+"""A function that adds items, and an item that nobody waits for."""
+_Pending = _Change | _Addition
 
 
 class ResultStore:
     """Queries and changes are plain functions of a connection, as in the metadata store.
 
-    A file that turns out to be damaged, in whatever page or row, is thrown away at once and begun anew: the question is
-    asked again, and finds that nothing is known.
+    A file that turns out to be damaged, in any page or row, is replaced by an empty one at once, and the query runs
+    again.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the database; one of another version, or one that is damaged, is thrown away and begun anew."""
+        """Open the database; one of another version, or a damaged one, is replaced by an empty one."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = ResultsFile(path)
         self._connections = ThreadConnections()
-        self._writer: WriterThread[_Asked] = WriterThread(
+        self._writer: WriterThread[_Pending] = WriterThread(
             "results", self._commit_group, largest=_BATCH, gather_seconds=_GATHER_SECONDS
         )
 
@@ -64,19 +64,19 @@ class ResultStore:
         except Exception as error:
             if not is_damage(error):
                 raise
-            self._file.begin_anew(opened, error)
+            self._file.recreate(opened, error)
             return query(self._connections.of(self._file.opened.reading), *args, **kwargs)
 
     def later(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
-        """Have a change made soon; the future tells when, and nobody needs to wait for it."""
-        asked = _Change(lambda connection: change(connection, *args, **kwargs))
-        self._writer.put(asked)
-        return asked.done
+        """Make a change soon; the future gives its result, and nobody needs to wait for it."""
+        pending = _Change(lambda connection: change(connection, *args, **kwargs))
+        self._writer.put(pending)
+        return pending.done
 
     def gather(self, add: Callable[[Connection, Sequence[Item]], object], item: Item) -> None:
-        """Have an item added soon, in one call with others of its kind.
+        """Add an item soon, in one call with others of its kind.
 
-        Changes asked for later come after it, earlier ones before it; additions of different kinds come in any order.
+        Earlier changes come before it, later ones after it; additions of different kinds come in any order.
         """
         self._writer.put((add, item))
 
@@ -87,55 +87,55 @@ class ResultStore:
         return done.result()
 
     def settle(self) -> None:
-        """Wait until everything that was asked for is committed: for questions about the whole store."""
+        """Wait until everything pending is committed: for queries over the whole store."""
         self.write(lambda _connection: None)
 
     def close(self) -> None:
-        """Finish what was asked for and let go of the database."""
+        """Commit what is pending and close the database."""
         self._writer.close()
         self._connections.close()
         self._file.close()
 
-    def _commit_group(self, group: list[_Asked]) -> None:
-        """Commit it, in another file when this one turns out to be damaged: adding something again does no harm."""
+    def _commit_group(self, group: list[_Pending]) -> None:
+        """Commit a group, in a new file when this one is damaged: adding an item again does no harm."""
         left = group
         while left:
             opened = self._file.opened
             try:
                 self._commit(self._connections.of(opened.engine), left)
-            except Exception as error:  # noqa: BLE001  the thread goes on, whoever waits is told
-                left = [asked for asked in left if not _is_told(asked)]
+            except Exception as error:  # noqa: BLE001  the thread goes on, the futures get the error
+                left = [pending for pending in left if not _is_resolved(pending)]
                 if not is_damage(error):
                     _fail(left, error)
                     return
-                self._file.begin_anew(opened, error)
+                self._file.recreate(opened, error)
             else:
                 return
 
-    def _commit(self, connection: Connection, asked: list[_Asked]) -> None:
-        """One transaction for all; where that fails, one for each. Raises what tells of damage."""
+    def _commit(self, connection: Connection, pending: list[_Pending]) -> None:
+        """Commit all in one transaction; if that fails, each in its own. Raises errors that mean damage."""
         try:
             with connection.begin():
-                answers = _made(connection, asked)
+                answers = _apply(connection, pending)
         except Exception as error:
             if is_damage(error):
                 raise
-            if len(asked) == 1:
+            if len(pending) == 1:
                 structlog.get_logger(__name__).warning("policy.db could not be written", reason=str(error))
-                _fail(asked, error)
+                _fail(pending, error)
             else:
-                for one in asked:
+                for one in pending:
                     self._commit(connection, [one])
             return
         for done, answer in answers:
             done.set_result(answer)
 
 
-def _made(connection: Connection, asked: Iterable[_Asked]) -> list[tuple[Future[Any], Any]]:
-    """Make changes in their order, with their answers. Items that stand together are added at once, by kind."""
+def _apply(connection: Connection, pending: Iterable[_Pending]) -> list[tuple[Future[Any], Any]]:
+    """Apply changes in order; returns their futures with results. Consecutive items are added at once, by kind."""
     answers: list[tuple[Future[Any], Any]] = []
     gathered: dict[Callable[[Connection, Any], Any], list[Any]] = {}
-    for one in asked:
+    for one in pending:
         if isinstance(one, _Change):
             _add(connection, gathered)
             answers.append((one.done, one.change(connection)))
@@ -151,11 +151,11 @@ def _add(connection: Connection, gathered: dict[Callable[[Connection, Any], Any]
     gathered.clear()
 
 
-def _is_told(asked: _Asked) -> bool:
-    return isinstance(asked, _Change) and asked.done.done()
+def _is_resolved(pending: _Pending) -> bool:
+    return isinstance(pending, _Change) and pending.done.done()
 
 
-def _fail(asked: Iterable[_Asked], error: Exception) -> None:
-    for one in asked:
+def _fail(pending: Iterable[_Pending], error: Exception) -> None:
+    for one in pending:
         if isinstance(one, _Change):
             one.done.set_exception(error)

@@ -2,15 +2,14 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, MetaData, Table, Text
 
-# Raised whenever a table or the meaning of a column changes: a policy.db of another version is thrown away.
+# Increase it when a table or the meaning of a column changes: a policy.db of another version is replaced.
 VERSION = 2
 
 SCHEMA = MetaData()
 
-# `sum` is over the other columns of its row (`policy.results.checksums`); that of a subject not over its body, which is
-# packed with a sum of its own.
+# `sum`: checksum of the row's other columns (`policy.results.checksums`), except `subjects.body`: zlib has its own.
 
-# One layer, read once by one set of detectors; `body` is empty when it could not be, and `failure` says why.
+# One layer, read by one set of detectors; when it could not be read, `body` is empty and `failure` says why.
 inspections = Table(
     "inspections",
     SCHEMA,
@@ -21,7 +20,7 @@ inspections = Table(
     Column("sum", BigInteger, nullable=False),
 )
 
-# One manifest as policies see it. `essence` is all that a verdict's state depends on, `body` all that its text needs.
+# One manifest as policies see it: a verdict's state depends on `essence`, its text on `body`.
 subjects = Table(
     "subjects",
     SCHEMA,
@@ -44,8 +43,8 @@ verdicts = Table(
     Column("sum", BigInteger, nullable=False),
 )
 
-# `layers_opened`, `bytes_opened`: what inspection has read; `forgotten`: how often somebody asked to look again;
-# `superseded`: how often verdicts on a manifest were dropped because it was seen anew.
+# `layers_opened`, `bytes_opened`: what inspections have read; `forgotten`: how often a new inspection was requested;
+# `superseded`: how often verdicts on a manifest were dropped because its results changed.
 counters = Table(
     "counters",
     SCHEMA,

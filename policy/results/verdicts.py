@@ -1,4 +1,4 @@
-"""The states of verdicts in policy.db; their texts are made from subjects when somebody reads them."""
+"""The states of verdicts in policy.db; their texts are made of the inspected manifest when somebody reads them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -13,7 +13,7 @@ from registry.database.statement import Statement
 
 _SUPERSEDED = "superseded"
 _PUT = insert(verdicts)
-_KEEP = Statement(
+_SAVE = Statement(
     _PUT.on_conflict_do_update(
         index_elements=["policy", "manifest"], set_={"state": _PUT.excluded.state, "sum": _PUT.excluded.sum}
     ),
@@ -24,7 +24,7 @@ _FIND = Statement(
         verdicts.c.policy == bindparam("policy"), verdicts.c.manifest == bindparam("named")
     )
 )
-_AMONG = select(verdicts.c.manifest).where(
+_JUDGED = select(verdicts.c.manifest).where(
     verdicts.c.policy == bindparam("policy"), verdicts.c.manifest.in_(bindparam("named", expanding=True))
 )
 _ALL = select(verdicts.c.manifest, verdicts.c.state, verdicts.c.sum).where(verdicts.c.policy == bindparam("policy"))
@@ -39,51 +39,51 @@ _FORGET_INDEXES = delete(verdicts).where(
 _FORGET_POLICY = delete(verdicts).where(verdicts.c.policy == bindparam("gone"))
 
 
-def keep(connection: Connection, policy: str, states: Iterable[tuple[str, State]]) -> None:
-    """Keep the states that a policy, named by its digest, gave to manifests."""
-    keep_each(connection, [(policy, manifest, state) for manifest, state in states])
+def save(connection: Connection, policy: str, states: Iterable[tuple[str, State]]) -> None:
+    """Save the states that a policy, named by its digest, gave to manifests."""
+    save_each(connection, [(policy, manifest, state) for manifest, state in states])
 
 
-def keep_each(connection: Connection, judged: Iterable[tuple[str, str, State]]) -> None:
-    """Keep states, each with the digests of its policy and its manifest."""
+def save_each(connection: Connection, states: Iterable[tuple[str, str, State]]) -> None:
+    """Save states, each with the digests of its policy and manifest."""
     rows = [
-        {"policy": by, "manifest": of, "state": state.value, "sum": sum_of(by, of, state.value)}
-        for by, of, state in judged
+        {"policy": policy, "manifest": manifest, "state": state.value, "sum": sum_of(policy, manifest, state.value)}
+        for policy, manifest, state in states
     ]
-    _KEEP.change_each(connection, rows)
+    _SAVE.change_each(connection, rows)
 
 
-def keep_unless(connection: Connection, number: int, policy: str, states: Iterable[tuple[str, State]]) -> bool:
-    """Keep states that were made when `superseded` was `number`; nothing is kept when it has risen since."""
+def save_unless(connection: Connection, number: int, policy: str, states: Iterable[tuple[str, State]]) -> bool:
+    """Save states that were made when `superseded` was `number`; nothing is saved when it has risen since."""
     # A write first: until this transaction ends, no other process changes the number.
     connection.execute(_LOCK)
     if superseded(connection) != number:
         return False
-    keep(connection, policy, states)
+    save(connection, policy, states)
     return True
 
 
 def find(connection: Connection, policy: str, manifest: str) -> State | None:
     """The state a policy gave to a manifest."""
-    found = _FIND.first(connection, {"policy": policy, "named": manifest})
-    return None if found is None else _state(policy, manifest, *found)
+    row = _FIND.first(connection, {"policy": policy, "named": manifest})
+    return None if row is None else _state(policy, manifest, *row)
 
 
-def among(connection: Connection, policy: str, manifests: Sequence[str]) -> set[str]:
+def judged(connection: Connection, policy: str, manifests: Sequence[str]) -> set[str]:
     """Those of the manifests that a policy has judged."""
-    return set(connection.execute(_AMONG, {"policy": policy, "named": list(manifests)}).scalars())
+    return set(connection.execute(_JUDGED, {"policy": policy, "named": list(manifests)}).scalars())
 
 
-def every(connection: Connection, policy: str) -> Mapping[str, State]:
+def all_states(connection: Connection, policy: str) -> Mapping[str, State]:
     """All states a policy gave."""
     return {
-        manifest: _state(policy, manifest, state, written)
-        for manifest, state, written in connection.execute(_ALL, {"policy": policy})
+        manifest: _state(policy, manifest, state, stored_sum)
+        for manifest, state, stored_sum in connection.execute(_ALL, {"policy": policy})
     }
 
 
-def _state(policy: str, manifest: str, state: str, written: int) -> State:
-    require_sum(written, policy, manifest, state)
+def _state(policy: str, manifest: str, state: str, stored_sum: int) -> State:
+    require_sum(stored_sum, policy, manifest, state)
     return State(state)
 
 
@@ -93,17 +93,17 @@ def totals(connection: Connection, policy: str) -> Mapping[State, int]:
 
 
 def forget(connection: Connection, manifest: str) -> None:
-    """Drop every verdict on a manifest, and on all indexes, any of which may hold it; they are quickly made again."""
+    """Delete the verdicts on a manifest and on all indexes, any of which may contain it; they are cheap to make."""
     connection.execute(_FORGET, {"named": manifest})
     connection.execute(_FORGET_INDEXES)
     count(connection, _SUPERSEDED, 1)
 
 
 def superseded(connection: Connection) -> int:
-    """A number that rises whenever any process forgets what was said of a manifest, which was seen anew."""
+    """A number that rises whenever any process drops the verdicts on a manifest because its results changed."""
     return counted(connection, _SUPERSEDED)
 
 
 def forget_policy(connection: Connection, policy: str) -> None:
-    """Drop every verdict of a policy that is no longer in force anywhere."""
+    """Delete the verdicts of a policy that is no longer in force."""
     connection.execute(_FORGET_POLICY, {"gone": policy})

@@ -202,8 +202,8 @@ _SEEN = tuple(_seen())
 
 
 def _keep(connection: Connection, policy: str, seen: Sequence[InspectedManifest], state: State) -> None:
-    inspected_manifests.keep(connection, seen)
-    verdicts.keep(connection, policy, [(subject.manifest, state) for subject in seen])
+    inspected_manifests.save(connection, seen)
+    verdicts.save(connection, policy, [(subject.manifest, state) for subject in seen])
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -102,7 +102,7 @@ def rejudging(folder: Path, images: int) -> float:
     results = ResultStore(folder / "policy.db")
     waiting = made_subjects(images)
     while batch := list(islice(waiting, _BATCH)):
-        results.write(inspected_manifests.keep, batch)
+        results.write(inspected_manifests.save, batch)
     policy = known_policies()["azureml-2020-11"]
     started = time.perf_counter()
     keep(results, policy, rejudge(results, policy))

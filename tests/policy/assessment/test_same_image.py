@@ -174,7 +174,7 @@ def make_of_earlier_detectors(lab: Lab, digest: Digest) -> None:
     essence, body = seen.essence.replace("3.6.8", "3.7.0"), seen.body.replace(b"3.6.8", b"3.7.0")
     lab.results.write(inspected_manifests.forget, digest)
     lab.results.write(verdicts.forget, digest)
-    lab.results.write(inspected_manifests.keep, [replace(seen, detectors="earlier@1", essence=essence, body=body)])
+    lab.results.write(inspected_manifests.save, [replace(seen, detectors="earlier@1", essence=essence, body=body)])
     forget_all_in_memory(lab)
 
 

@@ -32,7 +32,7 @@ class _Beside(ResultStore):
 
     def write(self, change: Any, *args: Any, **kwargs: Any) -> Any:
         """Let the other process go first, once."""
-        if change is verdicts.keep_unless and self.meanwhile is not None:
+        if change is verdicts.save_unless and self.meanwhile is not None:
             meanwhile, self.meanwhile = self.meanwhile, None
             self._lab.results.write(meanwhile)
         return super().write(change, *args, **kwargs)
@@ -59,7 +59,7 @@ def _see_anew(connection: Connection) -> None:
     found, other = (inspected_manifests.find(connection, made.digest, CURRENT) for made in (bad(), good()))
     assert found is not None
     assert other is not None
-    inspected_manifests.keep(connection, [replace(found, essence=other.essence)])
+    inspected_manifests.save(connection, [replace(found, essence=other.essence)])
     verdicts.forget(connection, bad().digest)
 
 
@@ -76,4 +76,4 @@ def test_what_is_seen_anew_during_an_activation_is_judged_again(lab: Lab, beside
     beside.meanwhile = _see_anew
     judged = activate(lab.data, beside, POLICY, "*", time.time())
     assert judged.states == {good().digest: State.CLEARED, bad().digest: State.CLEARED}
-    assert lab.results.read(verdicts.every, POLICY.digest) == judged.states
+    assert lab.results.read(verdicts.all_states, POLICY.digest) == judged.states

@@ -29,7 +29,7 @@ def test_rows_of_an_image_that_is_gone_go(tmp_path: Path) -> None:
         lab.run(lab.metadata.write(garbage.drop_links, stale, 1e12, collection(1.0)))
         assert clean(lab, 1) == 0
         assert clean(lab) > 0
-        left = lab.results.read(leftovers.known)
+        left = lab.results.read(leftovers.stored_names)
         assert (kept.digest in left.manifests, gone.digest in left.manifests) == (True, False)
 
 
@@ -37,9 +37,9 @@ def test_what_is_stored_is_kept(tmp_path: Path) -> None:
     """Round after round."""
     with open_lab(tmp_path) as lab:
         lab.pushed(good())
-        before = lab.results.read(leftovers.known)
+        before = lab.results.read(leftovers.stored_names)
         assert clean(lab, 3) == 0
-        assert lab.results.read(leftovers.known) == before
+        assert lab.results.read(leftovers.stored_names) == before
 
 
 def test_verdicts_of_policies_not_in_force_go(tmp_path: Path) -> None:
@@ -47,6 +47,6 @@ def test_verdicts_of_policies_not_in_force_go(tmp_path: Path) -> None:
     with open_lab(tmp_path) as lab:
         pushed = lab.pushed(good())
         for number in range(20):
-            lab.results.write(verdicts.keep, f"sha256:{number}", [(pushed.digest, State.CLEARED)])
+            lab.results.write(verdicts.save, f"sha256:{number}", [(pushed.digest, State.CLEARED)])
         assert clean(lab) == 20
-        assert len(lab.results.read(leftovers.known).policies) == 1
+        assert len(lab.results.read(leftovers.stored_names).policies) == 1

@@ -248,7 +248,7 @@ def forget_as_another_process(connection: Connection, digest: Digest, earlier: I
     """Put what earlier detectors saw in the place of what the present ones did."""
     inspected_manifests.forget(connection, digest)
     verdicts.forget(connection, digest)
-    inspected_manifests.keep(connection, [earlier])
+    inspected_manifests.save(connection, [earlier])
     count(connection, FORGOTTEN, 1)
 
 

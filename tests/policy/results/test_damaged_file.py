@@ -27,10 +27,10 @@ def subject(name: str) -> InspectedManifest:
 def filled(path: Path) -> None:
     """A policy.db with enough rows for some pages of each kind, all in the file itself."""
     results = ResultStore(path)
-    results.write(inspected_manifests.keep, [subject(name) for name in NAMES])
-    results.write(verdicts.keep, "policy", [(name, State.REFUSED) for name in NAMES])
+    results.write(inspected_manifests.save, [subject(name) for name in NAMES])
+    results.write(verdicts.save, "policy", [(name, State.REFUSED) for name in NAMES])
     for name in NAMES:
-        results.later(inspected_layers.keep, name, "a@1", Inspected(name.encode() * 10, "", 1))
+        results.later(inspected_layers.save, name, "a@1", Inspected(name.encode() * 10, "", 1))
     results.close()
 
 
@@ -68,10 +68,10 @@ def ask(results: ResultStore) -> None:
     """Every question gets what was written or nothing; what is found out is kept once all damage was met."""
     for _ in range(3):
         look(results)
-        results.write(inspected_manifests.keep, [subject(name) for name in NAMES])
-        results.write(verdicts.keep, "policy", [(name, State.REFUSED) for name in NAMES])
+        results.write(inspected_manifests.save, [subject(name) for name in NAMES])
+        results.write(verdicts.save, "policy", [(name, State.REFUSED) for name in NAMES])
         known = results.read(inspected_manifests.essences, "a@1").keys()
-        judged = results.read(verdicts.every, "policy")
+        judged = results.read(verdicts.all_states, "policy")
     assert known == set(NAMES)
     assert judged == dict.fromkeys(NAMES, State.REFUSED)
 
