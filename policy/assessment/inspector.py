@@ -138,7 +138,7 @@ class Inspector:
         self._image_budgets = settings.image_budgets.budgets()
         self._composed = SizedCache(_COMPOSED)
         self._layers.resize(settings.cache_bytes // _UNPACKED)
-        self.workers.follow_limits(_limits(settings))
+        self.workers.apply_limits(_limits(settings))
 
     def close(self) -> None:
         """End the workers; waiting inspections are repeated after the next start."""

@@ -1,1 +1,1 @@
-"""Looking into an image without running it: layer bytes -> layer inspections -> the facts of an image."""
+"""Inspects an image without running it: layer bytes -> layer inspections -> the facts of the image."""

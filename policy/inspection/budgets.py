@@ -1,4 +1,4 @@
-"""Budgets of an inspection: past one of them the answer is "inconclusive", never a pass."""
+"""Budgets of an inspection: exceeding one makes the verdict inconclusive, never a pass."""
 
 from dataclasses import dataclass
 
@@ -9,22 +9,22 @@ GIB = 1024 * MIB
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """What reading one layer may cost. All sizes in bytes.
+    """Limits for reading one layer. All sizes in bytes.
 
     Attributes:
         uncompressed_bytes: length of the uncompressed stream.
-        ratio: uncompressed to compressed length, looked at once `ratio_from_bytes` have come out; gzip cannot exceed
-            1032, so that this is about zstd.
-        ratio_from_bytes: below this a ratio is never held against a layer.
+        ratio: uncompressed to compressed length, checked beyond `ratio_from_bytes`; gzip cannot exceed 1032, so this
+            is about zstd.
+        ratio_from_bytes: uncompressed bytes up to which the ratio does not matter.
         members: members of the archive, extension headers not counted.
-        names_bytes: all member names, those of their parents and link targets together; bounds the memory of the index.
+        names_bytes: all names of members, parents and link targets together; bounds the memory of the index.
         path_depth: components of one path.
         extension_bytes: one pax header or one GNU long name.
         sparse_regions: stored regions of one sparse file.
         body_bytes: one file that a detector reads whole.
         records: files of one layer that detectors have read.
         contents_table_bytes: a table of contents at a layer's end (zstd:chunked, eStargz), packed and unpacked.
-        cpu_seconds: processor seconds of the scanning thread; waiting for bytes that still arrive is not counted.
+        cpu_seconds: processor seconds of the scanning thread; waiting for an upload is not counted.
         window_log: largest zstd window, as a power of two (27 is what every zstd decoder grants).
     """
 
@@ -45,7 +45,7 @@ class Budgets:
 
 @dataclass(frozen=True, slots=True)
 class ImageBudgets:
-    """What composing one image from its inspected layers may cost.
+    """Limits for composing one image from its inspected layers.
 
     Attributes:
         variable_length: characters of one variable of the environment (Linux itself takes 128 KiB).
@@ -79,15 +79,15 @@ class LayerRefused(Exception):
 
 
 def damaged(message: str) -> LayerRefused:
-    """The layer's bytes break the rules of their format."""
+    """The layer's bytes violate their format."""
     return LayerRefused("damaged-layer", message)
 
 
 def over_budget(message: str) -> LayerRefused:
-    """The layer asks for more than it is given."""
+    """The layer exceeds a budget."""
     return LayerRefused("budget", message)
 
 
 def hostile(message: str) -> LayerRefused:
-    """The layer names things in a way on which unpackers disagree or fail."""
+    """The layer has names on which unpackers disagree or fail."""
     return LayerRefused("hostile-name", message)

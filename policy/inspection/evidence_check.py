@@ -1,6 +1,6 @@
-"""Evidence checked by other means: only the named places are read again, with the standard library's decompressors.
+"""Verifies evidence independently: reads only the named places, with the standard library's decompressors.
 
-Nothing of the inspection engine is used here, so that a mistake there cannot confirm itself.
+It shares no code with the inspection engine, so that an error there cannot confirm itself.
 """
 
 import gzip
@@ -23,7 +23,7 @@ OpenLayer = Callable[[str], BinaryIO]
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What became of one piece of evidence.
+    """The result for one piece of evidence.
 
     Attributes:
         evidence: as claimed.
@@ -38,7 +38,7 @@ class Confirmation:
 
 
 def verify(evidence: Iterable[Evidence], open_layer: OpenLayer) -> list[Confirmation]:
-    """Read again every place that evidence names, each layer once, from its beginning to the last place in it.
+    """Read every place that evidence names, each layer once, up to its last place.
 
     Args:
         evidence: of an image's facts or findings.
@@ -56,23 +56,23 @@ def verify(evidence: Iterable[Evidence], open_layer: OpenLayer) -> list[Confirma
 
 
 def _read(places: list[tuple[int, int]], digest: str, open_layer: OpenLayer) -> dict[tuple[str, int, int], bytes | str]:
-    """The bytes at each place, in ascending order, or why they could not be had."""
-    found: dict[tuple[str, int, int], bytes | str] = {}
+    """The bytes at each place, in ascending order, or why they could not be read."""
+    bodies: dict[tuple[str, int, int], bytes | str] = {}
     try:
         with open_layer(digest) as blob, _opened(blob) as stream:
-            at = 0
+            position = 0
             for offset, size in places:
-                at += _skip(stream, offset - at)
-                found[digest, offset, size] = body = stream.read(size)
-                at += len(body)
+                position += _skip(stream, offset - position)
+                bodies[digest, offset, size] = body = stream.read(size)
+                position += len(body)
     except _DAMAGE as error:
         for offset, size in places:
-            found.setdefault((digest, offset, size), f"the layer cannot be read up to there: {error}")
-    return found
+            bodies.setdefault((digest, offset, size), f"the layer cannot be read up to there: {error}")
+    return bodies
 
 
 def _skip(stream: BinaryIO, size: int) -> int:
-    """Go on by `size` bytes; how far it went."""
+    """Skip `size` bytes; returns how many were skipped."""
     if size < 0:
         raise OSError("two pieces of evidence overlap")
     left = size
@@ -111,7 +111,7 @@ def _confirm(item: Evidence, body: bytes | str) -> Confirmation:
 
 
 def _says(item: Evidence, body: bytes) -> bool:
-    """Whether the value stands in the bytes, or in the path where a program's name is what tells."""
+    """Whether the bytes contain the value, or the path does: some versions are read from a program's name."""
     if item.path.endswith(".json") and item.value:
         return _member(body) == item.value
     words = item.value.split()

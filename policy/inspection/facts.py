@@ -1,4 +1,4 @@
-"""What is known of an image: facts, each with the evidence that proves it."""
+"""The facts of an image, each with the evidence that proves it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,16 +6,16 @@ from enum import StrEnum
 
 
 class EvidenceState(StrEnum):
-    """How the evidence stands in the merged image."""
+    """Whether the merged image shows the evidence."""
 
     FOUND = "found"  # visible in the merged root
     SHADOWED = "shadowed"  # in a layer, but deleted or replaced by a later one
-    ABSENT = "absent"  # looked for, and not there
+    ABSENT = "absent"  # searched for, and not there
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One place in an image that proves, or once proved, something.
+    """One place in an image that proves a fact, or did in an older layer.
 
     Attributes:
         path: member path inside the image, no leading slash: `opt/miniconda/conda-meta/conda-4.5.12-py37_0.json`.
@@ -25,7 +25,7 @@ class Evidence:
         offset: where the member's bytes begin in the layer's uncompressed stream; -1 when there are no bytes.
         size: length of those bytes.
         sha256: hex digest of those bytes; "" when there are none.
-        value: what was read there: a version, a link target, …
+        value: the value read there: a version, a link target, …
         shadowed_by: index of the layer that hides it; -1 when none does.
     """
 
@@ -42,20 +42,20 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing known of an image.
+    """One fact of an image.
 
     Attributes:
         subject: `os`, `conda`, `python` (the one that PATH reaches), `base_python` (that of Conda's base prefix) or
             `shell`; `environment` for what the configuration sets, which is reported only.
-        value: what is so, paths from `/`. A member that could not be read is absent.
+        value: its members, paths from `/`. A member that could not be read is absent.
             os: `id` and `version` as the file has them, and `config_os` when the configuration names another system
             than Linux. conda, python, base_python: `version`, `prefix`, `record` (the file of Conda's that says it);
             `fallback` is `path` when PATH reaches no such program. The Pythons: `program` (links followed), `launcher`
             (where it was found), `link` (the last link that leads out of its prefix), `records` (those that disagree).
-            A reported conda that is none, but looks like one: `lookalike` (what it is instead, as it stands in a
-            sentence) and `version`. A reported fact with `denied`: the path that the image's `user` may not use.
+            A look-alike of conda (reported only): `lookalike` (what it is, worded for messages) and `version`. A
+            reported fact with `denied`: the path that the image's `user` may not use.
             environment: `User` where one is set, `PATH` where quotation marks are part of it.
-        judged: whether rules look at it; other Pythons and shadowed records are reported only.
+        judged: whether rules judge it; other Pythons and shadowed records are reported only.
         note: one sentence for a person when the value alone would mislead ("" otherwise).
     """
 
@@ -68,7 +68,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why an image could not be looked into (wholly or in part): it makes the verdict inconclusive.
+    """Why an image could not be inspected, wholly or in part: it makes the verdict inconclusive.
 
     Attributes:
         reason: a stable word: `damaged-layer`, `budget`, `hostile-name`, `unreadable-manifest`, `missing-layer`, …
@@ -91,8 +91,8 @@ class ImageFacts:
 
     Attributes:
         facts: in a fixed order (os, conda, python, base_python, then reported ones): documents are reproducible.
-        absent: per subject, the evidence of what was looked for and not found.
-        problems: empty when the whole image was read; facts beside them are true nevertheless.
+        absent: per subject, the places searched without success.
+        problems: empty when the whole image was read; the facts are true even beside problems.
         detectors: names and versions of the detectors that looked, `name@version`, sorted.
         layers: digests of the layers, in order.
     """
@@ -104,9 +104,9 @@ class ImageFacts:
     layers: tuple[str, ...] = ()
 
     def judged(self, subject: str) -> tuple[Fact, ...]:
-        """The facts of a subject that rules look at."""
+        """The facts of a subject that rules judge."""
         return tuple(fact for fact in self.facts if fact.subject == subject and fact.judged)
 
     def lookalikes(self, subject: str) -> tuple[Fact, ...]:
-        """The reported facts of what might be taken for the subject and is none."""
+        """The reported facts on look-alikes of the subject."""
         return tuple(fact for fact in self.facts if fact.subject == subject and "lookalike" in fact.value)

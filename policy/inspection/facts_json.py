@@ -1,4 +1,4 @@
-"""Facts as JSON documents: what policy.db keeps, and what `explain` shows."""
+"""Facts as JSON documents, as policy.db stores them and `explain` shows them."""
 
 from dataclasses import asdict
 from typing import Any

@@ -1,7 +1,7 @@
-"""What a manifest is: an image, an artifact, or unclear; decided by bytes, as docker, containerd and podman decide it.
+"""Whether a manifest is an image, an artifact, or unclear; decided by bytes, as docker, containerd and podman do.
 
-The table is in docs/rules.md, "What is an image"; every row of it has a test. Types count only where they keep every
-runtime from starting something, never the other way round.
+The table is in docs/rules.md, "What is an image"; every row has a test. Media types only count when they keep every
+runtime from starting the content.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _SPACE = b" \t\r\n"
 
 
 class ImageKind(StrEnum):
-    """What a manifest that is no index is to runtimes."""
+    """What a manifest (not an index) is to runtimes."""
 
     IMAGE = "image"
     ARTIFACT = "artifact"
@@ -31,7 +31,7 @@ class ImageKind(StrEnum):
 
 
 def kind_by_types(manifest: ImageManifest) -> ImageKind | None:
-    """The kind, where the types alone decide; `None` where bytes do."""
+    """The kind by media types alone; `None` when the bytes decide."""
     layers = manifest.layers
     layered = any(media_types.is_image_layer(layer.media_type) for layer in layers)
     if media_types.is_image_config(manifest.config.media_type):
@@ -47,13 +47,13 @@ async def image_kind(
     """The kind of a manifest, and why it is unclear when it is.
 
     Args:
-        manifest: what is asked about.
-        storage: where its configuration and layers are; at most a head of each layer is read.
-        config_bytes: the largest configuration that is read.
+        manifest: the manifest.
+        storage: has its configuration and layers; at most the first bytes of each layer are read.
+        config_bytes: the largest configuration to read.
     """
-    known = kind_by_types(manifest)
-    if known is not None:
-        return known, ()
+    kind = kind_by_types(manifest)
+    if kind is not None:
+        return kind, ()
     layered = any(media_types.is_image_layer(layer.media_type) for layer in manifest.layers)
     if not await _may_start(manifest, storage, config_bytes, layered=layered):
         return ImageKind.ARTIFACT, ()
@@ -66,18 +66,18 @@ async def image_kind(
 async def _kind_by_layers(
     manifest: ImageManifest, storage: BlobStore, *, layered: bool, by_any: bool
 ) -> tuple[ImageKind, tuple[Problem, ...]]:
-    """What the layers make of it, the configuration being one that a runtime takes.
+    """The kind by its layers, given that a runtime accepts the configuration.
 
-    Where no type is an image's (`by_any` is false) docker alone would start it, and docker unpacks every layer.
+    When no media type is an image's (`by_any` is false), only docker would start it, and docker unpacks every layer.
     """
     missing, opens = [], False
     for index, layer in _each_once(manifest.layers):
-        found = await _opening(layer, storage)
-        if found is None:
+        opened = await _opening(layer, storage)
+        if opened is None:
             missing.append(_missing(layer, index))
-        elif found in {Opening.TAR, Opening.UNDECIDED}:
+        elif opened in {Opening.TAR, Opening.UNDECIDED}:
             opens = True
-        elif found is Opening.OTHER and not by_any:
+        elif opened is Opening.OTHER and not by_any:
             return ImageKind.ARTIFACT, ()
         if opens and by_any:
             break
@@ -89,7 +89,7 @@ async def _kind_by_layers(
 
 
 def encrypted_layers(manifest: ImageManifest) -> tuple[Problem, ...]:
-    """Why an image with encrypted layers cannot be judged: who has the key sees something else."""
+    """One problem for each encrypted layer: holders of the key see content that is not visible here."""
     return tuple(
         Problem("encrypted-layer", f"layer {index} is encrypted: what is in it cannot be seen", layer.digest, index)
         for index, layer in enumerate(manifest.layers)
@@ -104,7 +104,7 @@ _UNCLEAR = Problem(
 
 
 async def _may_start(manifest: ImageManifest, storage: BlobStore, config_bytes: int, *, layered: bool) -> bool:
-    """Whether some runtime takes the configuration, which podman does whatever it is in a Docker manifest."""
+    """Whether some runtime accepts the configuration; podman accepts any in a Docker manifest."""
     if media_types.is_image_config(manifest.config.media_type):
         return True
     if layered and manifest.media_type == media_types.DOCKER_MANIFEST:
@@ -123,7 +123,7 @@ def is_runtime_config(raw: bytes) -> bool:
     try:
         document = strict_json.loads(raw)
     except strict_json.JsonRefused:
-        # Go takes more than is taken here: names that stand twice, half characters, deep nesting.
+        # Go accepts more: duplicate names, half surrogate pairs, deep nesting.
         return raw.lstrip(_SPACE).startswith(b"{")
     return any("diff_ids" in map(folded, rootfs) for rootfs in _folded_members(document, "rootfs"))
 
@@ -147,18 +147,18 @@ def _missing(layer: Descriptor, index: int) -> Problem:
 
 
 async def _opening(layer: Descriptor, storage: BlobStore) -> Opening | None:
-    """How a layer opens; `None` when it is not there."""
+    """What the first bytes of a layer are; `None` when the layer is missing."""
     blob = await storage.stat(layer.digest)
     if blob is None:
         return None
-    found = Opening.UNDECIDED
+    state = Opening.UNDECIDED
     for longest in (HEAD, LONGEST_HEAD):
         size = min(blob.size, longest)
         try:
             head = b"".join([piece async for piece in storage.read(blob, 0, size)])
-        except BlobUnknown:  # collected since
+        except BlobUnknown:  # garbage-collected meanwhile
             return None
-        found = await asyncio.to_thread(opening, head, whole=size == blob.size)
-        if found is not Opening.UNDECIDED or size == blob.size:
+        state = await asyncio.to_thread(opening, head, whole=size == blob.size)
+        if state is not Opening.UNDECIDED or size == blob.size:
             break
-    return found
+    return state

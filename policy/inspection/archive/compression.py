@@ -39,10 +39,10 @@ class Source(Protocol):
 
 @dataclass(slots=True)
 class Meter:
-    """How far a stream has come, in bytes; `compression` is `gzip`, `zstd` or `none` once known.
+    """Counts the bytes of a stream; `compression` is `gzip`, `zstd` or `none` once known.
 
-    `began` hears where each gzip member or zstd frame begins, before anything of it comes out: the byte of the blob and
-    the byte of the uncompressed stream.
+    `began` is called at the start of each gzip member or zstd frame with its offset in the blob and the offset of its
+    content in the uncompressed stream.
     """
 
     budgets: Budgets
@@ -51,16 +51,16 @@ class Meter:
     compression: str = ""
     began: Callable[[int, int], None] | None = None
 
-    def took(self, piece: bytes) -> bytes:
-        """Count bytes that came in."""
+    def count_input(self, piece: bytes) -> bytes:
+        """Count compressed bytes."""
         self.compressed += len(piece)
         return piece
 
-    def gave(self, piece: bytes) -> bytes:
-        """Count bytes that came out.
+    def count_output(self, piece: bytes) -> bytes:
+        """Count uncompressed bytes.
 
         Raises:
-            LayerRefused: more than the budget allows.
+            LayerRefused: the budget is exceeded.
         """
         self.uncompressed += len(piece)
         budgets = self.budgets
@@ -97,13 +97,13 @@ def _is_skippable(piece: bytes) -> bool:
 
 
 def _read_at_least(source: Source, meter: Meter, size: int) -> bytes:
-    found = meter.took(source.read(INPUT_PIECE))
-    while found and len(found) < size:
-        more = meter.took(source.read(INPUT_PIECE))
-        if not more:
+    head = meter.count_input(source.read(INPUT_PIECE))
+    while head and len(head) < size:
+        piece = meter.count_input(source.read(INPUT_PIECE))
+        if not piece:
             break
-        found += more
-    return found
+        head += piece
+    return head
 
 
 def _gzip_decoder(_meter: Meter) -> Any:
@@ -115,42 +115,42 @@ def _zstd_decoder(meter: Meter) -> Any:
 
 
 def _inflated(source: Source, meter: Meter, piece: bytes, new_decoder: Any, magic: bytes) -> Iterator[bytes]:
-    """Members (gzip) or frames (zstd) one after the other; `magic` is what the next one must start with."""
+    """The content of all members (gzip) or frames (zstd); each must start with `magic`."""
     while piece:
         if meter.began is not None:
             meter.began(meter.compressed - len(piece), meter.uncompressed)
         decoder = new_decoder(meter)
         while not decoder.eof:
             if decoder.needs_input and not piece:
-                piece = meter.took(source.read(INPUT_PIECE))
+                piece = meter.count_input(source.read(INPUT_PIECE))
                 if not piece:
                     raise damaged(f"the {meter.compression} stream ends before its last block and checksum")
             try:
-                found = decoder.decompress(piece, OUTPUT_PIECE)
+                output = decoder.decompress(piece, OUTPUT_PIECE)
             except _DAMAGE as error:
                 raise damaged(f"the {meter.compression} stream is damaged: {error}") from None
             piece = b""
-            if found:
-                yield meter.gave(found)
-        piece = decoder.unused_data or meter.took(source.read(INPUT_PIECE))
+            if output:
+                yield meter.count_output(output)
+        piece = decoder.unused_data or meter.count_input(source.read(INPUT_PIECE))
         if magic and piece and not piece.startswith(magic):
             piece = _after_member(source, meter, piece, magic)
 
 
 def _after_member(source: Source, meter: Meter, piece: bytes, magic: bytes) -> bytes:
-    """What follows a gzip member: another member (its magic perhaps cut in two), or zero padding to the end."""
+    """The bytes after a gzip member: another member (its magic may be split), or b"" after zero padding."""
     if len(piece) < len(magic) and magic.startswith(piece):
-        piece += meter.took(source.read(INPUT_PIECE))
+        piece += meter.count_input(source.read(INPUT_PIECE))
         if piece.startswith(magic):
             return piece
     while piece:
         if piece.strip(b"\0"):
             raise damaged("something other than zero padding follows the last gzip member")
-        piece = meter.took(source.read(INPUT_PIECE))
+        piece = meter.count_input(source.read(INPUT_PIECE))
     return b""
 
 
 def _plain(source: Source, meter: Meter, piece: bytes) -> Iterator[bytes]:
     while piece:
-        yield meter.gave(piece)
-        piece = meter.took(source.read(INPUT_PIECE))
+        yield meter.count_output(piece)
+        piece = meter.count_input(source.read(INPUT_PIECE))

@@ -1,4 +1,4 @@
-"""Names of members: how they stand in the root, and how they are shown to a person."""
+"""Names of members: as paths from the root, and as text for people."""
 
 import re
 
@@ -8,7 +8,7 @@ _SIMPLE = re.compile(rb"\.{0,2}+[^./\0][^/\0]*+(?:/\.{0,2}+[^./\0][^/\0]*+)*+").
 
 
 def shown(path: bytes) -> str:
-    """A path for a person: control characters and broken UTF-8 escaped, cut when very long."""
+    """A path as text for people: control characters and broken UTF-8 escaped, cut after 400 bytes."""
     text = path[:400].decode("utf-8", "backslashreplace")
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 

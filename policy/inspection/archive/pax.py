@@ -1,7 +1,7 @@
 """Extended headers of the pax format: lines `LENGTH KEY=VALUE` (POSIX.1-2017, pax, "pax Extended Header").
 
-Read as Go's archive/tar reads them, because every tool that unpacks images is built on it: an empty value removes the
-key, and of a global header nothing is applied. A global header that would rename or resize is therefore refused.
+They are read as Go's archive/tar does, on which every tool that unpacks images is built: an empty value removes the
+key, and global headers are ignored. A global header that would rename or resize members is therefore refused.
 """
 
 from collections.abc import Mapping
@@ -23,35 +23,35 @@ _SPARSE_PAIR = (SPARSE + b"offset", SPARSE + b"numbytes")
 
 
 def records(raw: bytes) -> dict[bytes, bytes]:
-    """The records of one extended header, later ones winning.
+    """The records of one extended header; the last of equal keys counts.
 
-    The repeated offset and numbytes records of sparse format 0.0 are gathered into one `GNU.sparse.map`.
+    The repeated offset and numbytes records of sparse format 0.0 become one `GNU.sparse.map`.
 
     Raises:
         LayerRefused: a record whose length is wrong, that has no key, or that carries a NUL where none may be.
     """
-    found: dict[bytes, bytes] = {}
+    values: dict[bytes, bytes] = {}
     pairs: list[bytes] = []
-    at = 0
-    while at < len(raw):
-        key, value, at = _record(raw, at)
+    position = 0
+    while position < len(raw):
+        key, value, position = _record(raw, position)
         if key in _SPARSE_PAIR:
             if key != _SPARSE_PAIR[len(pairs) % 2] or b"," in value:
                 raise damaged("a pax header lists sparse regions out of order")
             pairs.append(value)
         else:
-            found[key] = value
+            values[key] = value
     if pairs:
-        found[SPARSE_MAP] = b",".join(pairs)
-    return {key: value for key, value in found.items() if value}
+        values[SPARSE_MAP] = b",".join(pairs)
+    return {key: value for key, value in values.items() if value}
 
 
-def _record(raw: bytes, at: int) -> tuple[bytes, bytes, int]:
-    space = raw.find(b" ", at, at + 21)
-    digits = raw[at:space] if space > at else b""
+def _record(raw: bytes, start: int) -> tuple[bytes, bytes, int]:
+    space = raw.find(b" ", start, start + 21)
+    digits = raw[start:space] if space > start else b""
     if not digits.isdigit():
         raise damaged("a pax header has a record without a length")
-    end = at + int(digits)
+    end = start + int(digits)
     if end > len(raw) or end <= space + 1 or raw[end - 1 : end] != b"\n":
         raise damaged("a pax header has a record of a wrong length")
     key, equals, value = raw[space + 1 : end - 1].partition(b"=")
@@ -60,13 +60,13 @@ def _record(raw: bytes, at: int) -> tuple[bytes, bytes, int]:
     return key, value, end
 
 
-def refuse_global(found: Mapping[bytes, bytes]) -> None:
-    """Stop at a global header that some readers would apply to every member and others ignore.
+def refuse_global(values: Mapping[bytes, bytes]) -> None:
+    """Refuse a global header that some readers would apply to every member and others ignore.
 
     Raises:
         LayerRefused: it names a path, a link target, a size or sparse regions.
     """
-    for key in found:
+    for key in values:
         if key in {PATH, LINK, SIZE} or key.startswith(SPARSE):
             shown = key.decode("utf-8", "replace")
             raise hostile(f"a global pax header sets {shown!r}: unpackers disagree on what it means")

@@ -17,12 +17,12 @@ _REAL_SIZE = slice(483, 495)
 
 @dataclass(frozen=True, slots=True)
 class SparseMap:
-    """Where the stored bytes of a member belong.
+    """The positions of a member's stored bytes in the file.
 
     Attributes:
         regions: offset and length of each stored region in the file.
         size: length of the file.
-        overhead: bytes of the member's body that the map itself took (format 1.0).
+        overhead: bytes that the map itself takes in the member's body (format 1.0).
     """
 
     regions: tuple[tuple[int, int], ...]
@@ -32,15 +32,15 @@ class SparseMap:
     def expanded(self, stored: bytes) -> bytes:
         """The file's bytes, holes filled with NUL."""
         whole = bytearray(self.size)
-        at = 0
+        position = 0
         for offset, length in self.regions:
-            whole[offset : offset + length] = stored[at : at + length]
-            at += length
+            whole[offset : offset + length] = stored[position : position + length]
+            position += length
         return bytes(whole)
 
 
 def checked(regions: list[tuple[int, int]], size: int, stored: int, overhead: int = 0) -> SparseMap:
-    """A map whose regions are in order, inside the file, and add up to what is stored.
+    """A map, checked: regions in order, inside the file, and as long together as the stored bytes.
 
     Raises:
         LayerRefused: they are not.
@@ -63,59 +63,59 @@ def old_map(
     Raises:
         LayerRefused: the archive ends inside it, the map makes no sense, or it has more than `most` regions.
     """
-    block, (start, count, more) = header, _IN_HEADER
+    block, (start, count, follows) = header, _IN_HEADER
     regions: list[tuple[int, int]] = []
     while True:
-        for at in range(start, start + count * _REGION, _REGION):
-            if not block[at]:
+        for position in range(start, start + count * _REGION, _REGION):
+            if not block[position]:
                 break
-            regions.append((number(block[at : at + 12]), number(block[at + 12 : at + 24])))
-        if not block[more]:
+            regions.append((number(block[position : position + 12]), number(block[position + 12 : position + 24])))
+        if not block[follows]:
             return checked(regions, number(header[_REAL_SIZE]), stored)
-        block, (start, count, more) = next_block(), _IN_EXTENSION
+        block, (start, count, follows) = next_block(), _IN_EXTENSION
         if not block:
             raise damaged("a sparse member's map does not end")
         _count(len(regions), most)
 
 
-def is_text_map(found: Mapping[bytes, bytes]) -> bool:
-    """Whether the pax records announce format 1.0, whose map stands in front of the body."""
-    return _version(found) == (b"1", b"0")
+def is_text_map(records: Mapping[bytes, bytes]) -> bool:
+    """Whether the pax records announce format 1.0, whose map precedes the body."""
+    return _version(records) == (b"1", b"0")
 
 
-def is_sparse(found: Mapping[bytes, bytes]) -> bool:
+def is_sparse(records: Mapping[bytes, bytes]) -> bool:
     """Whether the pax records describe a sparse member in a known format."""
-    version = _version(found)
+    version = _version(records)
     if version == (b"", b""):
-        return pax.SPARSE_MAP in found
+        return pax.SPARSE_MAP in records
     return version in {(b"0", b"0"), (b"0", b"1"), (b"1", b"0")}
 
 
-def _version(found: Mapping[bytes, bytes]) -> tuple[bytes, bytes]:
-    return found.get(pax.SPARSE + b"major", b""), found.get(pax.SPARSE + b"minor", b"")
+def _version(records: Mapping[bytes, bytes]) -> tuple[bytes, bytes]:
+    return records.get(pax.SPARSE + b"major", b""), records.get(pax.SPARSE + b"minor", b"")
 
 
-def real_size(found: Mapping[bytes, bytes], otherwise: int) -> int:
+def real_size(records: Mapping[bytes, bytes], default: int) -> int:
     """The file's length as the pax records give it."""
-    text = found.get(pax.SPARSE + b"size") or found.get(pax.SPARSE + b"realsize")
-    return _decimal(text) if text else otherwise
+    text = records.get(pax.SPARSE + b"size") or records.get(pax.SPARSE + b"realsize")
+    return _decimal(text) if text else default
 
 
-def pax_map(found: Mapping[bytes, bytes], stored: int, most: int) -> SparseMap:
+def pax_map(records: Mapping[bytes, bytes], stored: int, most: int) -> SparseMap:
     """The map of formats 0.0 and 0.1: `offset,length,…` in the pax records.
 
     Raises:
         LayerRefused: the map makes no sense, or has more than `most` regions.
     """
-    text = found.get(pax.SPARSE_MAP, b"")
+    text = records.get(pax.SPARSE_MAP, b"")
     numbers = [_decimal(item) for item in text.split(b",")] if text else []
     if len(numbers) % 2:
         raise damaged("a sparse member's map has an odd number of entries")
     _count(len(numbers) // 2, most)
-    return checked(list(zip(numbers[::2], numbers[1::2], strict=True)), real_size(found, stored), stored)
+    return checked(list(zip(numbers[::2], numbers[1::2], strict=True)), real_size(records, stored), stored)
 
 
-def text_map(found: Mapping[bytes, bytes], stored: int, next_block: Callable[[], bytes], most: int) -> SparseMap:
+def text_map(records: Mapping[bytes, bytes], stored: int, next_block: Callable[[], bytes], most: int) -> SparseMap:
     """The map of format 1.0: decimal lines in whole blocks in front of the body.
 
     Raises:
@@ -136,7 +136,7 @@ def text_map(found: Mapping[bytes, bytes], stored: int, next_block: Callable[[],
     overhead = len(blocks) * BLOCK
     numbers = [_decimal(line) for line in b"".join(blocks).split(b"\n")[1:wanted]]
     regions = list(zip(numbers[::2], numbers[1::2], strict=True))
-    return checked(regions, real_size(found, stored), stored - overhead, overhead)
+    return checked(regions, real_size(records, stored), stored - overhead, overhead)
 
 
 def _count(regions: int, most: int) -> None:

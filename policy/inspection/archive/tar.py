@@ -126,29 +126,29 @@ def number(field: bytes) -> int:
 
 
 def _sum(block: bytes) -> int:
-    """The sum of a block's bytes; of ASCII it is below 65521, so that Adler-32's first half is the sum plus one."""
+    """The sum of a block's bytes. For ASCII it is below 65521, so the low half of Adler-32 is the sum plus one."""
     return (zlib.adler32(block) & 0xFFFF) - 1 if block.isascii() else sum(block)
 
 
-def _verify(block: bytes, stored: bytes, at: int) -> None:
-    """The sum of all bytes with the checksum's own taken as spaces; old writers added signed bytes."""
+def _verify(block: bytes, stored: bytes, offset: int) -> None:
+    """Check the sum of all bytes, the checksum field counted as spaces; old writers added signed bytes."""
     total = _sum(block) - sum(stored) + 256
     if stored == b"%06o\0 " % total:
         return
     expected = octal(stored)
     if total != expected and total - 256 * sum(byte > 127 for byte in block[:148] + block[156:]) != expected:
-        raise damaged(f"the header at byte {at} has a wrong checksum")
+        raise damaged(f"the header at byte {offset} has a wrong checksum")
 
 
 def _verify_numbers(block: bytes, magic: bytes) -> None:
-    """Owner, times and device numbers say nothing here, but a header in which they are no numbers is damaged."""
+    """Owner, times and device numbers must be numbers, although nothing here uses them."""
     for field in _UNUSED if magic.startswith(b"ustar") else _UNUSED[:3]:
         if block[field.start] not in _BASE_256:
             octal(block[field])
 
 
 class Extensions:
-    """What extended headers say of the member that follows them."""
+    """The extended headers of the member that follows them."""
 
     __slots__ = ("_came", "attributed", "link", "name", "pax")
 
@@ -160,11 +160,11 @@ class Extensions:
         self.link = b""
 
     def __bool__(self) -> bool:
-        """Whether there are any, empty ones included: a member must follow them."""
+        """Whether there was one, even an empty one: a member must follow."""
         return self._came
 
     def read(self, kind: int, body: bytes) -> None:
-        """Take one extended header's body; a later one of its kind replaces an earlier one."""
+        """Read the body of an extended header; a later one of the same kind replaces an earlier one."""
         if kind == _PAX:
             self.pax = pax.records(body)
             self.attributed = pax.ATTRIBUTE in body
@@ -183,7 +183,7 @@ class Extensions:
 
 
 class Members:
-    """The members of an archive in order. The body of the latest may be read before the next is asked for."""
+    """The members of an archive in order. The body of the latest can be read before the next is requested."""
 
     def __init__(self, pieces: Pieces, budgets: Budgets) -> None:
         self._pieces = pieces
@@ -192,12 +192,12 @@ class Members:
         self.count = 0
 
     def body(self, size: int) -> bytes:
-        """The next `size` bytes of the latest member's stored body (which must hold as many)."""
+        """The next `size` bytes of the latest member's stored body, which must be that long."""
         self._unread -= size
         return self._pieces.take(size)
 
     def holds(self, size: int, needles: tuple[bytes, ...]) -> bool | None:
-        """Whether one of `needles` stands in the body; `None` when only reading it can tell."""
+        """Whether the body contains one of `needles`; `None` when it must be read to find out."""
         return self._pieces.holds(size, needles)
 
     def __iter__(self) -> Iterator[Member]:
@@ -264,7 +264,7 @@ class Members:
             raise over_budget(f"an extended header is larger than {self._budgets.extension_bytes} bytes")
         extensions.read(kind, self._pieces.take(padded(size))[:size])
 
-    def _special_file(self, member: Member, block: bytes, magic: bytes, found: Mapping[bytes, bytes]) -> None:
+    def _special_file(self, member: Member, block: bytes, magic: bytes, records: Mapping[bytes, bytes]) -> None:
         """Old directories, sparse files and contiguous files."""
         kind, member.kind = member.kind, FILE
         most = self._budgets.sparse_regions
@@ -274,17 +274,17 @@ class Members:
             if magic != _GNU:
                 raise damaged("a sparse member is not in GNU format")
             member.sparse = sparse.old_map(block, member.stored, self._pieces.block, number, most)
-        elif sparse.is_sparse(found):
-            member.name = found.get(pax.SPARSE_NAME, member.name)
-            if sparse.is_text_map(found):
-                member.sparse = sparse.text_map(found, member.stored, self._pieces.block, most)
+        elif sparse.is_sparse(records):
+            member.name = records.get(pax.SPARSE_NAME, member.name)
+            if sparse.is_text_map(records):
+                member.sparse = sparse.text_map(records, member.stored, self._pieces.block, most)
                 member.stored -= member.sparse.overhead
             else:
-                member.sparse = sparse.pax_map(found, member.stored, most)
+                member.sparse = sparse.pax_map(records, member.stored, most)
 
 
 def _joined(name: bytes, magic: bytes, prefix: bytes, block: bytes) -> bytes:
-    """The name with its prefix, which only ustar has: in GNU's form times stand in its place."""
+    """The name with its prefix, which only ustar has: GNU's format keeps times there."""
     if magic.startswith(_USTAR):
         if not prefix[0]:
             return _text(name)
@@ -305,11 +305,11 @@ def _text(field: bytes) -> bytes:
 
 
 def _apply(member: Member, extensions: Extensions) -> None:
-    member.pax = found = extensions.pax
+    member.pax = records = extensions.pax
     member.attributed = extensions.attributed
-    member.name = extensions.name or found.get(pax.PATH, member.name)
-    member.link = extensions.link or found.get(pax.LINK, member.link)
-    size = found.get(pax.SIZE)
+    member.name = extensions.name or records.get(pax.PATH, member.name)
+    member.link = extensions.link or records.get(pax.LINK, member.link)
+    size = records.get(pax.SIZE)
     if size is not None:
         if not size.isdigit() or len(size) > 18:
             raise damaged("a pax header gives a size that is not a number")

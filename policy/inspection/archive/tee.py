@@ -1,8 +1,8 @@
-"""Two threads on one stream: one decompresses, the other hashes what came out and walks the archive in it.
+"""Read a stream in two threads: one decompresses, the other hashes the content and reads the archive.
 
-Decompressors and hashes work without the interpreter's lock, so that a layer takes little longer than its
-decompression. Hashing and walking together take about as long as decompressing: a third thread would only add
-hand-overs. A short stream, or a place where no threads can be started, is read in one thread.
+Decompression and hashing release the interpreter's lock, so a layer takes little longer than its decompression.
+Hashing and reading together take about as long as decompressing, so a third thread would not help. Short streams are
+read in one thread, and so is everything where no thread can be started.
 """
 
 import queue
@@ -18,8 +18,8 @@ _ALONE = 4 * 1024 * 1024
 Reader = Callable[[Iterator[bytes]], None]
 
 
-class Beside:
-    """A reader in a thread of its own, fed piece by piece. It sees the end of its pieces when it is closed."""
+class ReaderThread:
+    """Runs a reader in a thread of its own, fed piece by piece; `close` ends its stream."""
 
     def __init__(self, reader: Reader) -> None:
         self.refused: LayerRefused | MemoryError | None = None
@@ -34,7 +34,7 @@ class Beside:
             self._reader(pieces)
         except (LayerRefused, MemoryError) as refused:
             self.refused = refused
-        for _ in pieces:  # whatever still comes, so that nobody waits for a place in the queue
+        for _ in pieces:  # drain the queue, so that `put` never blocks
             pass
 
     def put(self, piece: bytes) -> None:
@@ -48,7 +48,7 @@ class Beside:
         self._pieces.put(piece)
 
     def close(self) -> None:
-        """Tell the reader that the stream has ended, and wait until it is done."""
+        """End the stream and wait for the reader."""
         self._pieces.put(b"")
         self._thread.join()
 
@@ -68,7 +68,7 @@ def read_by_all(pieces: Iterator[bytes], main: Reader, update: Callable[[bytes],
             break
     whole = chain(first, pieces)
     del first
-    reader = _beside(lambda given: main(_updating(given, update))) if size > _ALONE else None
+    reader = _start_reader(lambda given: main(_updating(given, update))) if size > _ALONE else None
     if reader is None:
         main(_updating(whole, update))
         return
@@ -81,10 +81,10 @@ def read_by_all(pieces: Iterator[bytes], main: Reader, update: Callable[[bytes],
         raise reader.refused
 
 
-def _beside(reader: Reader) -> Beside | None:
-    """A thread for this reader; `None` when no more threads are allowed here."""
+def _start_reader(reader: Reader) -> ReaderThread | None:
+    """Start a thread for a reader; `None` when no more threads can be started."""
     try:
-        return Beside(reader)
+        return ReaderThread(reader)
     except RuntimeError:
         return None
 

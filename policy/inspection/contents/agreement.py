@@ -1,12 +1,12 @@
-"""A table of contents against the tar: member by member, in one pass over both.
+"""Compares a table of contents with the tar: member by member, in one pass over both.
 
-Compared, because a reader of the table would start something else: every member in its order, its name, type, mode,
-owner, link target, device, size, extended attributes, the digests of its content and of each chunk of it, and that
-each chunk begins as a frame of its own exactly where the tar has its bytes. Not compared, because no program that a
-container starts depends on it: times, the names of users and groups (numbers decide), the size of what is no file, and
-the tar-split data, from which podman only rebuilds the tar when it pushes the layer on.
+Compared is everything that decides what a reader of the table would start: the order of members, their name, type,
+mode, owner, link target, device, size, extended attributes, the digests of their content and chunks, and that each
+chunk begins as a frame of its own exactly where the tar has its bytes. Not compared is what no program in a container
+depends on: times, the names of users and groups (numbers decide), the size of what is no file, and the tar-split data,
+from which podman only rebuilds the tar when it pushes the layer again.
 
-A sparse member and bytes in the middle of a frame (`innerOffset`) are known to some readers only and never agree.
+Sparse members and bytes in the middle of a frame (`innerOffset`) are refused: only some readers know them.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ _Place = tuple[int, int]
 
 
 class Agreement:
-    """One comparison. `frames` fills while `members` is read."""
+    """One comparison. Reading `members` fills `frames`."""
 
     def __init__(self, footer: Footer, entries: TableEntries, members: Members, frames: Frames) -> None:
         self._footer = footer
@@ -143,19 +143,19 @@ class Agreement:
             digest.update(piece)
             if empty and piece.count(0) != len(piece):
                 raise Untrue("the table gives zeros where the tar has content")
-        told = chunk.chunk_digest
-        if (told or not alone) and told != f"sha256:{digest.hexdigest()}":
+        expected = chunk.chunk_digest
+        if (expected or not alone) and expected != f"sha256:{digest.hexdigest()}":
             raise Untrue("a chunk of its content has another digest than the table says")
 
     def _check_places(self, name: bytes) -> None:
-        """Once the frame after a member's content has begun: whether its chunks lie where the table says."""
-        for at, stream in self._places:
-            if self._frames.stream_offset(at) != stream:
-                raise Untrue(f"member {shown(name)!r}: byte {at} of the layer is not where that part of it begins")
+        """Check the offsets of a member's chunks, once the frame after its content has begun."""
+        for offset, stream in self._places:
+            if self._frames.stream_offset(offset) != stream:
+                raise Untrue(f"member {shown(name)!r}: byte {offset} of the layer is not where that part of it begins")
         self._places.clear()
 
     def _check_own_place(self, index: int) -> None:
-        """Whether the tar passes through the table itself: else it may be hidden in other content."""
+        """Check that the table is a member or frame of its own: otherwise other content may hide it."""
         footer = self._footer
         if footer.kind == ESTARGZ:
             if index == NOWHERE or self._frames.stream_offset(footer.offset) != index:
@@ -169,10 +169,10 @@ def _path(entry: TableEntry) -> bytes:
 
 
 def _compared(member: Member, entry: TableEntry) -> Attributes:
-    """What header and entry say alike.
+    """The attributes that header and entry agree on.
 
     Raises:
-        Untrue: they do not.
+        Untrue: they differ.
     """
     if _path(entry) != cleaned(member.name) or entry.kind == CHUNK:
         raise Untrue(f"the table has {entry.name[:400]!r} in its place")
@@ -193,9 +193,9 @@ def _compared(member: Member, entry: TableEntry) -> Attributes:
             attributes.xattrs,
         ),
     )
-    for what, told, held in pairs:
-        if told != held:
-            raise Untrue(f"the table gives it {what}")
+    for difference, listed, stored in pairs:
+        if listed != stored:
+            raise Untrue(f"the table gives it {difference}")
     if not (member.kind == FILE and member.size) and (entry.offset or entry.end_offset or entry.chunk_size):
         raise Untrue("the table gives content to what has none")
     if member.kind != FILE and entry.digest:
@@ -211,5 +211,5 @@ def _device(member: Member) -> tuple[int, int]:
 
 
 def _xattrs(member: Member) -> frozenset[tuple[bytes, bytes]]:
-    found = (member.pax or {}).items()
-    return frozenset((key[len(_XATTR) :], value) for key, value in found if key.startswith(_XATTR))
+    records = (member.pax or {}).items()
+    return frozenset((key[len(_XATTR) :], value) for key, value in records if key.startswith(_XATTR))

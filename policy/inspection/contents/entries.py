@@ -1,8 +1,8 @@
 """The entries of a table of contents, read strictly and one at a time.
 
-Go readers fold the case of member names, take the last of two equal ones and put U+FFFD where text is no UTF-8;
-podman's stops at an empty name. What they would so read in another way than written here is refused, and so is every
-member that no reader known here has: it may mean something to one that is not.
+Go readers fold the case of member names, take the last of two equal ones and replace invalid UTF-8 by U+FFFD; podman's
+stops at an empty name. Anything they would read differently is refused, and so is every unknown member: another reader
+may understand it.
 """
 
 import json
@@ -51,7 +51,7 @@ class TableEntry:
 
     Attributes:
         kind: `reg`, `dir`, `symlink`, `hardlink`, `char`, `block`, `fifo` or `chunk`.
-        offset: byte of the blob where the compressed bytes begin; `end_offset` where they end (0: not told).
+        offset: byte of the blob where the compressed bytes begin; `end_offset` where they end (0: not given).
         chunk_size: bytes of the file in this chunk; 0: all that remain.
         chunk_offset: where they belong in the file.
         inner_offset: bytes of the frame to leave out before them.
@@ -79,7 +79,7 @@ class TableEntry:
 
 
 class TableEntries:
-    """The entries of one table, in its order, with a look ahead."""
+    """The entries of one table in order, with one entry of lookahead."""
 
     def __init__(self, raw: bytes) -> None:
         """Take the table's JSON.
@@ -91,79 +91,79 @@ class TableEntries:
             self._text = raw.decode("utf-8")
         except UnicodeDecodeError:
             raise Untrue("it is not text in UTF-8") from None
-        self._found = self._entries()
-        self.ahead: TableEntry | None = next(self._found, None)
+        self._iterator = self._entries()
+        self.ahead: TableEntry | None = next(self._iterator, None)
 
     def take(self) -> TableEntry | None:
         """The next entry; `None` after the last.
 
         Raises:
-            Untrue: what follows is not what every reader takes for the same.
+            Untrue: readers would differ on what follows.
         """
         taken = self.ahead
-        self.ahead = next(self._found, None)
+        self.ahead = next(self._iterator, None)
         return taken
 
     def _entries(self) -> Iterator[TableEntry]:
-        """Walk the outer object, in whatever order its members stand."""
+        """Read the outer object, whose members may come in any order."""
         met: set[str] = set()
-        at = self._expect("{", 0)
+        position = self._expect("{", 0)
         while True:
-            name, at = self._value(at)
+            name, position = self._value(position)
             if type(name) is not str or name not in _TABLE or name in met:
                 raise Untrue(f"it has a member {str(name)[:80]!r} that it should not have, or has twice")
             met.add(name)
-            at = self._expect(":", at)
-            if name == "entries" and self._text[at : at + 1] == "[":
-                at = yield from self._list(at + 1)
+            position = self._expect(":", position)
+            if name == "entries" and self._text[position : position + 1] == "[":
+                position = yield from self._list(position + 1)
             else:
-                value, at = self._value(at)
+                value, position = self._value(position)
                 _check_outer(name, value)
-            at, more = self._separator(at, "}")
-            if not more:
+            position, goes_on = self._separator(position, "}")
+            if not goes_on:
                 break
-        if at != len(self._text) or "version" not in met:
+        if position != len(self._text) or "version" not in met:
             raise Untrue("it goes on after its end, or does not tell its version")
 
-    def _list(self, at: int) -> Generator[TableEntry, None, int]:
-        at = self._spaces(at)
-        if self._text[at : at + 1] == "]":
-            return self._spaces(at + 1)
-        more = True
-        while more:
-            value, at = self._value(at)
+    def _list(self, position: int) -> Generator[TableEntry, None, int]:
+        position = self._spaces(position)
+        if self._text[position : position + 1] == "]":
+            return self._spaces(position + 1)
+        goes_on = True
+        while goes_on:
+            value, position = self._value(position)
             yield _entry(value)
-            at, more = self._separator(at, "]")
-        return at
+            position, goes_on = self._separator(position, "]")
+        return position
 
-    def _value(self, at: int) -> tuple[Any, int]:
+    def _value(self, position: int) -> tuple[Any, int]:
         try:
-            value, at = _DECODER.raw_decode(self._text, self._spaces(at))
+            value, position = _DECODER.raw_decode(self._text, self._spaces(position))
         except (ValueError, RecursionError):
-            raise Untrue(f"it is not the JSON that every reader reads alike, from character {at} on") from None
-        return value, self._spaces(at)
+            raise Untrue(f"it is not the JSON that every reader reads alike, from character {position} on") from None
+        return value, self._spaces(position)
 
-    def _spaces(self, at: int) -> int:
-        found = _SPACE(self._text, at)
-        return found.end() if found else at
+    def _spaces(self, position: int) -> int:
+        match = _SPACE(self._text, position)
+        return match.end() if match else position
 
-    def _expect(self, sign: str, at: int) -> int:
-        at = self._spaces(at)
-        if self._text[at : at + 1] != sign:
-            raise Untrue(f"it is not the JSON of a table of contents: no {sign!r} stands at character {at}")
-        return self._spaces(at + 1)
+    def _expect(self, sign: str, position: int) -> int:
+        position = self._spaces(position)
+        if self._text[position : position + 1] != sign:
+            raise Untrue(f"it is not the JSON of a table of contents: no {sign!r} stands at character {position}")
+        return self._spaces(position + 1)
 
-    def _separator(self, at: int, end: str) -> tuple[int, bool]:
-        if self._text[at : at + 1] == end:
-            return self._spaces(at + 1), False
-        return self._expect(",", at), True
+    def _separator(self, position: int, end: str) -> tuple[int, bool]:
+        if self._text[position : position + 1] == end:
+            return self._spaces(position + 1), False
+        return self._expect(",", position), True
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    document = dict(pairs)
+    if len(document) < len(pairs):
         raise ValueError
-    return found
+    return document
 
 
 def _refused(_text: str) -> Any:
@@ -185,21 +185,21 @@ def _check_outer(name: str, value: Any) -> None:
 def _entry(value: Any) -> TableEntry:
     if not isinstance(value, dict):
         raise Untrue("an entry of it is not an object")
-    found = TableEntry()
+    entry = TableEntry()
     for key, item in value.items():
         if key in _TEXTS and type(item) is str:
-            setattr(found, _TEXTS[key], _clean(item))
+            setattr(entry, _TEXTS[key], _clean(item))
         elif key in _NUMBERS and type(item) is int and 0 <= item <= _LARGEST:
-            setattr(found, _NUMBERS[key], item)
+            setattr(entry, _NUMBERS[key], item)
         elif key == "xattrs" and isinstance(item, dict):
-            found.xattrs = {_clean(name): _from_base64(name, text) for name, text in item.items()}
+            entry.xattrs = {_clean(name): _from_base64(name, text) for name, text in item.items()}
         elif key not in _UNUSED or type(item) is not str:
-            raise Untrue(f"entry {_told(value)!r} has a member {key[:80]!r} that no reader is known to take so")
-    return found
+            raise Untrue(f"entry {_name_of(value)!r} has a member {key[:80]!r} that no reader is known to take so")
+    return entry
 
 
 def _clean(text: str) -> str:
-    """Text that can be UTF-8, as Go would have kept it."""
+    """The text, refused when it has half of a surrogate pair, which UTF-8 cannot encode."""
     if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
         raise Untrue("a name or text in it is half of a surrogate pair")
     return text
@@ -212,5 +212,5 @@ def _from_base64(name: str, text: Any) -> bytes:
         raise Untrue(f"an extended attribute {name[:80]!r} in it is not in base64") from None
 
 
-def _told(value: dict[str, Any]) -> str:
+def _name_of(value: dict[str, Any]) -> str:
     return shown(str(value.get("name", "")).encode("utf-8", "replace"))

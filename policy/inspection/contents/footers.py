@@ -1,4 +1,4 @@
-"""The last bytes of a layer, which say where its table of contents lies.
+"""The footer of a layer, which locates its table of contents.
 
 zstd:chunked ends in a skippable frame (RFC 8878 section 3.1.2) of little-endian 64-bit numbers: offset, length and
 unpacked length of the table, the type 1, in the newer form offset, length and unpacked length of the tar-split data,
@@ -6,7 +6,7 @@ and the magic word. eStargz ends in an empty gzip member whose extra field is th
 `STARGZ`; the older stargz lacks the field's identifier `SG`; a third form says that the table is kept elsewhere.
 Sources: container-libs storage `pkg/chunked`, stargz-snapshotter `docs/estargz.md` and `estargz/`.
 
-Readers look for these whatever the layer's media type or compression is, so that nothing of that counts here.
+Readers look for a footer whatever the layer's media type or compression is, and so does this.
 """
 
 import re
@@ -18,7 +18,7 @@ from policy.inspection.layer.contents_table import ESTARGZ, ZSTD_CHUNKED
 
 TAIL = 128
 FRAME_HEADER = 8
-"""Bytes in front of what a skippable frame holds: its magic number and its length."""
+"""Bytes of a skippable frame's header: magic number and length."""
 _SKIPPABLE = b"\x50\x2a\x4d\x18"
 _ZSTD_MAGICS = (b"\x28\xb5\x2f\xfd", _SKIPPABLE)
 _WORDS = (b"GnUlInUx", b"GNUlInUx")
@@ -39,14 +39,14 @@ class Blob(Protocol):
 
     size: int
 
-    def at(self, offset: int, count: int) -> bytes:
+    def read_at(self, offset: int, count: int) -> bytes:
         """Exactly `count` bytes from `offset` on, which must lie inside."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """Where a footer says the table is; bytes of the blob, `unpacked` and `tar_split` for zstd:chunked only."""
+    """The position of the table in the blob, in bytes; `unpacked` and `tar_split` are for zstd:chunked only."""
 
     kind: str
     offset: int
@@ -56,16 +56,16 @@ class Footer:
 
 
 class Untrue(Exception):
-    """The table of contents cannot be believed; the message says why, as a sentence without its end."""
+    """The table of contents is wrong; the message says why, as a sentence without a full stop."""
 
 
 def find(blob: Blob) -> Footer | None:
-    """The footer that the blob ends with; `None` when no reader would find one.
+    """The footer at the end of the blob; `None` when no reader would find one.
 
     Raises:
-        Untrue: there is one, but readers would disagree on what it says, or find no table in this layer.
+        Untrue: there is one, but readers would disagree on it or find no table in this layer.
     """
-    tail = blob.at(max(0, blob.size - TAIL), min(TAIL, blob.size))
+    tail = blob.read_at(max(0, blob.size - TAIL), min(TAIL, blob.size))
     if tail.endswith(_WORDS):
         return _zstd_chunked(blob, tail)
     if b"STARGZ" in tail[-64:]:
@@ -74,8 +74,8 @@ def find(blob: Blob) -> Footer | None:
 
 
 def kind_at(blob: Blob) -> str:
-    """Which kind of footer the blob seems to end with."""
-    return ZSTD_CHUNKED if blob.at(max(0, blob.size - 8), min(8, blob.size)).endswith(_WORDS) else ESTARGZ
+    """The kind of footer that the blob seems to have."""
+    return ZSTD_CHUNKED if blob.read_at(max(0, blob.size - 8), min(8, blob.size)).endswith(_WORDS) else ESTARGZ
 
 
 def _zstd_chunked(blob: Blob, tail: bytes) -> Footer:
@@ -96,13 +96,13 @@ def _zstd_chunked(blob: Blob, tail: bytes) -> Footer:
 
 
 def _refuse_other_reading(blob: Blob, tail: bytes, size: int, place: tuple[int, int]) -> None:
-    """Readers of one form read another form's footer as theirs, because only the magic word counts for them."""
+    """Refuse a footer that readers of another form would misread: they look at the magic word only."""
     if len(tail) < size:
         return
     offset, length = struct.unpack_from("<2Q", tail, len(tail) - size)
     if (offset, length) == place or not length or offset + 4 > blob.size:
         return
-    if blob.at(offset, 4) in _ZSTD_MAGICS:
+    if blob.read_at(offset, 4) in _ZSTD_MAGICS:
         raise Untrue("its footer names another table to readers of an older or a newer form")
 
 
@@ -110,9 +110,9 @@ def _estargz(blob: Blob, tail: bytes) -> Footer:
     if _ELSEWHERE.fullmatch(tail[-_ELSEWHERE_SIZE:]):
         raise Untrue("its table is kept outside of the layer, where nobody can compare it")
     for form, size in ((_ESTARGZ, _ESTARGZ_SIZE), (_STARGZ, _STARGZ_SIZE)):
-        found = form.fullmatch(tail[-size:])
-        if found:
-            offset, end = int(found[1], 16), blob.size - size
+        match = form.fullmatch(tail[-size:])
+        if match:
+            offset, end = int(match[1], 16), blob.size - size
             if offset >= end:
                 raise Untrue("its footer names a place that is not in the layer")
             return Footer(ESTARGZ, offset, end - offset)

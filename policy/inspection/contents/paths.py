@@ -1,8 +1,8 @@
-"""The paths of a layer that is read by its table: what makes lazy readers and unpackers differ although both tell it.
+"""The paths of a layer with a table of contents: refuses those on which lazy readers and unpackers differ.
 
-Unpackers apply members in order; readers of a table look paths up in it, and some write files side by side. Both come
-to the same only where no path is named twice, nothing lies below what is no directory, a hard link is nothing else
-than its target and a whiteout stands for no other member of the layer.
+Unpackers apply members in order; readers of a table look paths up in it, and some write files in parallel. The results
+are the same only when no path is named twice, nothing lies below a non-directory, a hard link has the attributes of
+its target, and a whiteout names no other member of the layer.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _OPAQUE = b".wh..wh..opq"
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """Who may do what with a member: permission bits, owner, group and extended attributes."""
+    """The permission bits, owner, group and extended attributes of a member."""
 
     mode: int
     uid: int
@@ -37,7 +37,7 @@ class Paths:
         self._whiteouts: list[bytes] = []
 
     def add(self, path: bytes, member: Member, attributes: Attributes) -> None:
-        """Take the next member.
+        """Add the next member.
 
         Raises:
             Untrue: it makes readers differ; the message does not name it.
@@ -59,7 +59,7 @@ class Paths:
             self._whiteouts.append(parent + b"/" + whited if parent else whited)
 
     def finish(self) -> None:
-        """Look at what only the end can tell.
+        """Check the whiteouts, after the last member.
 
         Raises:
             Untrue: it makes readers differ; the message names the member.

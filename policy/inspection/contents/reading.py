@@ -1,4 +1,4 @@
-"""A whole layer's table of contents, found by its footer, read, and compared with the tar in a second pass."""
+"""Finds a layer's table of contents by its footer, reads it, and compares it with the tar in a second pass."""
 
 import hashlib
 import os
@@ -34,38 +34,38 @@ _FRAMES_AT_LEAST = 1 << 20
 
 
 class LayerFile:
-    """A whole layer in an open file; reading it moves nothing but its own place."""
+    """A whole layer in an open file; does not move the descriptor's file offset."""
 
     def __init__(self, descriptor: int, size: int) -> None:
         self._descriptor = descriptor
         self._next = 0
         self.size = size
 
-    def at(self, offset: int, count: int) -> bytes:
+    def read_at(self, offset: int, count: int) -> bytes:
         """Exactly `count` bytes from `offset` on.
 
         Raises:
             OSError: they are not there.
         """
-        found = os.pread(self._descriptor, count, offset)
-        while len(found) < count:
-            more = os.pread(self._descriptor, count - len(found), offset + len(found))
-            if not more:
+        content = os.pread(self._descriptor, count, offset)
+        while len(content) < count:
+            piece = os.pread(self._descriptor, count - len(content), offset + len(content))
+            if not piece:
                 raise OSError("the layer's file has become shorter")
-            found += more
-        return found
+            content += piece
+        return content
 
     def read(self, size: int, /) -> bytes:
         """The next bytes, b"" at the end."""
-        found = os.pread(self._descriptor, min(size, self.size - self._next), self._next)
-        self._next += len(found)
-        return found
+        piece = os.pread(self._descriptor, min(size, self.size - self._next), self._next)
+        self._next += len(piece)
+        return piece
 
 
 def with_contents_table(
     inspection: LayerInspection, descriptor: int, size: int, budgets: Budgets | None = None
 ) -> LayerInspection:
-    """What was found in a layer, and its table of contents where it has one.
+    """The inspection of a layer, with its table of contents if it has one.
 
     Args:
         inspection: of the layer, read to its end.
@@ -111,9 +111,9 @@ def _packed(blob: Blob, footer: Footer, budgets: Budgets) -> bytes:
         raise _too_large(budgets)
     if footer.kind != ESTARGZ:
         wanted = _SKIPPABLE + footer.length.to_bytes(4, "little")
-        if blob.at(footer.offset - FRAME_HEADER, FRAME_HEADER) != wanted:
+        if blob.read_at(footer.offset - FRAME_HEADER, FRAME_HEADER) != wanted:
             raise Untrue("the footer names a place that is not a frame of its own")
-    return blob.at(footer.offset, footer.length)
+    return blob.read_at(footer.offset, footer.length)
 
 
 def _unpacked_frame(packed: bytes, footer: Footer, budgets: Budgets) -> bytes:
@@ -154,13 +154,13 @@ def _index_alone(members: Members) -> bytes:
 class _Bytes:
     """Bytes in memory as a source."""
 
-    def __init__(self, held: bytes) -> None:
-        self._held = memoryview(held)
+    def __init__(self, content: bytes) -> None:
+        self._left = memoryview(content)
 
     def read(self, size: int, /) -> bytes:
-        found = bytes(self._held[:size])
-        self._held = self._held[size:]
-        return found
+        piece = bytes(self._left[:size])
+        self._left = self._left[size:]
+        return piece
 
 
 def _timed(pieces: Iterator[bytes], seconds: float) -> Iterator[bytes]:

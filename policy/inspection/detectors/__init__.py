@@ -1,4 +1,4 @@
-"""What is looked for in a layer: one file per detector, in one list. Adding a detector needs no other change."""
+"""The detectors: one file each, in one list. Adding a detector needs no other change."""
 
 from policy.inspection.detectors.accounts import ACCOUNTS
 from policy.inspection.detectors.conda_lookalike import CONDA_LOOKALIKE

@@ -20,7 +20,7 @@ def read(body: bytes) -> Mapping[str, str]:
     rows = [line.split(":") for line in lines if line]
     if len(rows) > LINES:
         raise Unreadable(f"it has more than {LINES} lines")
-    return {str(at): ":".join([row[0], *[*row[2:4], "", ""][:2]]) for at, row in enumerate(rows)}
+    return {str(index): ":".join([row[0], *[*row[2:4], "", ""][:2]]) for index, row in enumerate(rows)}
 
 
 ACCOUNTS = Detector("accounts", 1, rb"passwd|group", read, parent=b"etc", limit=LIMIT)

@@ -1,7 +1,7 @@
-"""Detector `conda-lookalike`: what a search for Conda comes upon and what proves no Conda.
+"""Detector `conda-lookalike`: files that look like a Conda but do not prove one.
 
-That is pip's record of the library of that name, micromamba, and the list of files of Debian's package. Only the first
-bytes are read: what is there is what is told, and micromamba is large.
+They are pip's record of the library of that name, micromamba, and the file list of Debian's package. Only the first
+bytes are read, because micromamba is large.
 """
 
 import re
@@ -14,20 +14,20 @@ KINDS: Mapping[str, bytes] = {
     "micromamba": rb"(?:.*/)?micromamba",
     "Debian's record of its package": rb"var/lib/dpkg/info/conda(?::[^/]*)?\.list",
 }
-"""What each is called in a sentence, and the paths it has."""
+"""By name, as messages use it: the paths it has."""
 WANTED = rb"METADATA|PKG-INFO|micromamba|conda(?::[^/]*)?\.list"
 _VERSION = re.compile(rb"^Version:[ \t]*([0-9A-Za-z.+!_-]{1,64})[ \t\r]*$", re.MULTILINE)
 
 
 def kind_of(path: bytes) -> str:
-    """What a path of a look-alike is; "" for any other path."""
+    """The name of the look-alike at a path; "" for any other path."""
     return next((kind for kind, place in KINDS.items() if re.fullmatch(place, path, re.DOTALL)), "")
 
 
 def read(body: bytes) -> Mapping[str, str]:
-    """`{"version": "4.8.3"}` where pip's record says so, else nothing: that the file is there is what counts."""
-    found = _VERSION.search(body)
-    return {"version": found[1].decode("ascii")} if found else {}
+    """`{"version": "4.8.3"}` from pip's record, else nothing: the presence of the file is what counts."""
+    match = _VERSION.search(body)
+    return {"version": match[1].decode("ascii")} if match else {}
 
 
 CONDA_LOOKALIKE = Detector(

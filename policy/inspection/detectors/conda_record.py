@@ -1,4 +1,4 @@
-"""Detector `conda-record`: what Conda wrote down when it installed the packages `conda` and `python`."""
+"""Detector `conda-record`: Conda's installation records of the packages `conda` and `python`."""
 
 import re
 from collections.abc import Mapping
@@ -14,19 +14,19 @@ def read(body: bytes) -> Mapping[str, str]:
     """`{"name", "version", "build"}` of the package.
 
     Raises:
-        Unreadable: not JSON that every reader takes alike, or one of the three is missing or odd.
+        Unreadable: not strict JSON, or one of the three is missing or malformed.
     """
     try:
-        found = strict_json.loads(body)
+        record = strict_json.loads(body)
     except strict_json.JsonRefused as error:
         raise Unreadable(str(error)) from None
-    if not isinstance(found, dict):
+    if not isinstance(record, dict):
         raise Unreadable("not a JSON object")
     for member in _MEMBERS:
-        value = found.get(member)
+        value = record.get(member)
         if not isinstance(value, str) or not _PLAIN.fullmatch(value):
             raise Unreadable(f"its {member} is {str(value)[:80]!r}: needs letters, digits and . _ + !")
-    return {member: found[member] for member in _MEMBERS}
+    return {member: record[member] for member in _MEMBERS}
 
 
 CONDA_RECORD = Detector("conda-record", 1, rb"(?:conda|python)-[^-]+-[^-]+\.json", read)

@@ -1,4 +1,4 @@
-"""ELF files as Linux starts them (fs/binfmt_elf.c): the loader that a program names, and the machine of either."""
+"""ELF files as Linux starts them (fs/binfmt_elf.c): the loader that a program names, and its machine."""
 
 import struct
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ _LOADABLE = frozenset({2, 3})  # ET_EXEC, ET_DYN
 
 
 class NotStarted(ValueError):
-    """Linux refuses the file with ENOEXEC: a shell then takes it for a script of its own."""
+    """Linux refuses the file with ENOEXEC; a shell then runs it as a script."""
 
 
 @dataclass(frozen=True, slots=True)
 class Elf:
-    """What the beginning of an ELF file says.
+    """The loader and machine of an ELF file.
 
     Attributes:
-        loader: path of what the kernel starts for it, as it stands there; `None` when it names none.
-        machine: `64 62`, its class in bits and its machine's number; "" for what no program can have for its loader.
+        loader: the path in PT_INTERP; `None` when there is none.
+        machine: class in bits and machine number: `64 62`; "" for a file that cannot be a loader.
     """
 
     loader: bytes | None
@@ -30,10 +30,10 @@ class Elf:
 
 
 def read_elf(body: bytes) -> Elf:
-    """What a file that begins with `MAGIC` says.
+    """Read a file that begins with `MAGIC`.
 
     Raises:
-        NotStarted: its headers are not as Linux wants them.
+        NotStarted: Linux does not accept its headers.
         Unreadable: the headers, or the loader's path, lie beyond these bytes.
     """
     wide, order = body[4:5] == b"\x02", ">" if body[5:6] == b"\x02" else "<"
@@ -49,12 +49,12 @@ def read_elf(body: bytes) -> Elf:
         raise NotStarted
     if table + size * count > len(body):
         raise Unreadable(f"its program headers do not lie in its first {len(body)} bytes")
-    named = f"{64 if wide else 32} {machine}"
-    for at in range(table, table + size * count, size):
-        found, offset, stored = entry.unpack_from(body, at)
-        if found == _PT_INTERP:
-            return Elf(_path(body, offset, stored), named)
-    return Elf(None, named)
+    machine_id = f"{64 if wide else 32} {machine}"
+    for position in range(table, table + size * count, size):
+        segment, offset, stored = entry.unpack_from(body, position)
+        if segment == _PT_INTERP:
+            return Elf(_path(body, offset, stored), machine_id)
+    return Elf(None, machine_id)
 
 
 def _path(body: bytes, offset: int, stored: int) -> bytes:

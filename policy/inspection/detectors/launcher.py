@@ -1,7 +1,7 @@
-"""Detector `launcher`: what the kernel starts for `conda`, for what interprets scripts, and for loaders of programs.
+"""Detector `launcher`: how the kernel starts `conda`, interpreters of scripts, and loaders of programs.
 
-A script starts when its interpreter does, and a program when its loader is one (execve(2)): shells, env and ld.so have
-these names everywhere. What has another name was not read, and what depends on it cannot be told.
+A script starts when its interpreter does, a program when its loader does (execve(2)). Shells, env and ld.so have these
+names everywhere; files of other names are not read, and whatever depends on them is inconclusive.
 """
 
 from policy.inspection.detectors.detector import Detector

@@ -14,10 +14,10 @@ def read(body: bytes) -> Mapping[str, str]:
     Raises:
         Unreadable: no PY_VERSION, or more than one.
     """
-    found = set(_VERSION.findall(body))
-    if len(found) != 1:
-        raise Unreadable(f"{len(found)} definitions of PY_VERSION")
-    return {"version": found.pop().decode("ascii")}
+    versions = set(_VERSION.findall(body))
+    if len(versions) != 1:
+        raise Unreadable(f"{len(versions)} definitions of PY_VERSION")
+    return {"version": versions.pop().decode("ascii")}
 
 
 PATCHLEVEL = Detector("patchlevel", 1, rb"patchlevel\.h", read, limit=64 * 1024)

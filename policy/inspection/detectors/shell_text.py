@@ -1,4 +1,4 @@
-"""Texts of assignments as a shell reads them (POSIX.1-2017, XCU 2.2, 2.3, 2.9.1), without its expansions."""
+"""Files of assignments as a shell reads them (POSIX.1-2017, XCU 2.2, 2.3, 2.9.1), without expansions."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _PIECE = re.compile(
 )
 _ESCAPE = re.compile(r"\\(?:\n()|([\"$\\`]))")
 _EXPANSION = re.compile(r"(?<!\\)(?:\\\\)*[$`]")
-# What may set, unset or stop in a way that is not followed here (XCU 2.14, 2.4), and what some shells add to it.
+# Commands that may set or unset variables or end the script (XCU 2.14, 2.4), with the additions of some shells.
 _COMMANDS = frozenset(
     {
         *(
@@ -62,28 +62,28 @@ _EXTENDED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[|\+=)")
 
 
 class ShellUnclear(ValueError):
-    """A text does more than assign; the message says what."""
+    """The text does more than assign; the message says what."""
 
 
 def assigned(text: str) -> dict[str, str]:
-    """Name -> value of what a shell has set after it read the text.
+    """The variables that a shell has set after it has read the text, value by name.
 
-    A command that is no assignment changes nothing, nor do assignments in front of it.
+    Other commands change nothing, nor do assignments in front of them.
 
     Raises:
-        ShellUnclear: expansions, commands that may set something, operators, quotes without an end, NULs, which shells
-            leave out.
+        ShellUnclear: expansions, commands that may set variables, operators, unterminated quotes, or NULs, which
+            shells drop.
     """
     if "\0" in text:
         raise ShellUnclear("it has a NUL")
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for words in _commands(text):
         pairs = [match for match in map(_ASSIGNMENT.fullmatch, words) if match]
         if len(pairs) == len(words):
-            found |= {match[1]: match[2] for match in pairs}
+            values |= {match[1]: match[2] for match in pairs}
         else:
             _refuse_command(next(word for word in words if not _ASSIGNMENT.fullmatch(word)))
-    return found
+    return values
 
 
 def _refuse_command(name: str) -> None:
@@ -95,16 +95,18 @@ def _commands(text: str) -> Iterator[list[str]]:
     """Lists of words, quotes removed."""
     words: list[str] = []
     word: str | None = None
-    at = 0
-    while at < len(text):
-        piece = _PIECE.match(text, at)
+    position = 0
+    while position < len(text):
+        piece = _PIECE.match(text, position)
         if piece is None or piece["special"] is not None:
-            raise ShellUnclear(f"it has {text[at]!r} where a shell does more than assign, or a quote without an end")
+            raise ShellUnclear(
+                f"it has {text[position]!r} where a shell does more than assign, or a quote without an end"
+            )
         if word is None and (piece["plain"] or "").startswith("#"):
-            end = text.find("\n", at)
-            at = len(text) if end < 0 else end
+            end = text.find("\n", position)
+            position = len(text) if end < 0 else end
             continue
-        at = piece.end()
+        position = piece.end()
         if piece["joined"] is not None:
             continue
         if piece["blank"] is None and piece["end"] is None:

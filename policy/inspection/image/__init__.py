@@ -1,1 +1,1 @@
-"""Layers and a configuration become one root and the facts in it."""
+"""Layers and a configuration become one root, and its facts."""

@@ -1,7 +1,7 @@
-"""As whom an image's programs run: the configuration's `User`, looked up in the image (image-spec config.md, "User").
+"""The user and groups of an image's programs: the `User` of the configuration, looked up in the image (config.md).
 
-runc's library, which docker and podman use, and containerd read the same files. They differ where a group is named
-beside the user: containerd keeps the user's supplementary groups then, docker and podman do not.
+runc's library, used by docker and podman, and containerd read the same files. They differ when `User` names a group:
+containerd then keeps the user's supplementary groups, docker and podman do not.
 """
 
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ class _Row:
 
 
 def identities(root: MergedRoot, viewer: Viewer, user: str) -> tuple[Identity, ...]:
-    """The identities that runtimes give to a `User`: one, or two where they disagree.
+    """The identities that runtimes give to a `User`: one, or two when they disagree.
 
     Args:
         root: the image's root.
-        viewer: sees the root as the runtime does.
+        viewer: looks paths up as the runtime does.
         user: `NAME`, `UID`, `NAME:GROUP`, `UID:GID` or a mixture; "" for root.
 
     Raises:
@@ -46,8 +46,8 @@ def identities(root: MergedRoot, viewer: Viewer, user: str) -> tuple[Identity, .
     if not group:
         return (Identity(row.number, members | {_number(user, row.rest or "0")}),)
     chosen = _chosen_group(root, viewer, user, group)
-    found = (Identity(row.number, frozenset({chosen})), Identity(row.number, members | {chosen}))
-    return found[:1] if found[0] == found[1] else found
+    both = (Identity(row.number, frozenset({chosen})), Identity(row.number, members | {chosen}))
+    return both[:1] if both[0] == both[1] else both
 
 
 def _named_user(root: MergedRoot, viewer: Viewer, user: str, name: str) -> _Row:
@@ -99,9 +99,9 @@ def _rows(root: MergedRoot, viewer: Viewer, path: bytes) -> list[_Row]:
 def _values(node: Node, path: bytes) -> dict[str, str]:
     record = node.record
     if not node.is_file or record is None or record.detector != "accounts" or record.trouble:
-        said = f": {record.trouble}" if record and record.trouble else ""
+        reason = f": {record.trouble}" if record and record.trouble else ""
         raise RootUnclear(
-            f"{shown(path)} cannot be read{said}, and the image's User is looked up in it", "unclear-user"
+            f"{shown(path)} cannot be read{reason}, and the image's User is looked up in it", "unclear-user"
         )
     return dict(record.values)
 

@@ -1,21 +1,21 @@
-"""The two readings of an image on which unpackers disagree.
+"""The two roots of an image on which unpackers disagree.
 
-An overlay file system keeps each layer in a directory of its own, other unpackers put one layer over the other. The
+An overlay file system keeps each layer in a directory of its own; other unpackers apply one layer over the other. The
 roots differ in two cases:
 
-- A layer has `lib/x` but does not name `lib`, and an older layer made `lib` a link to `usr/lib`: overlay file systems
-  put a directory in the link's place, the others follow it (`usr/lib/x`).
+- A layer has `lib/x` without a member `lib`, and an older layer made `lib` a link to `usr/lib`: overlay file systems
+  replace the link by a directory, the others follow it (`usr/lib/x`).
 - A layer deletes `lib` and has it again as a directory: overlay file systems merge it with the older one, the others
-  delete that.
+  delete the older one.
 
-Both roots are built; where what is judged depends on the difference, the image is inconclusive.
+Both roots are built; if a judged fact depends on the difference, the image is inconclusive.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from policy.inspection.archive.names import shown
-from policy.inspection.image.merged_root import MergedRoot, RootUnclear, Tier
+from policy.inspection.image.merged_root import LayerView, MergedRoot, RootUnclear
 from policy.inspection.layer.permissions import Access
 from policy.inspection.layer.report import LayerInspection
 from policy.inspection.layer.tree import DIRECTORIES, FRESH, LINKS_AT_MOST
@@ -25,12 +25,12 @@ _OUTSIDE_AT_MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where the two readings of an image part.
+    """A place where the two roots of an image differ.
 
     Attributes:
-        index: the layer.
-        path: the member.
-        how: what runtimes do about it, as the end of a sentence.
+        index: of the layer.
+        path: of the member.
+        how: what runtimes do, as the end of a sentence.
     """
 
     index: int
@@ -42,37 +42,37 @@ class Difference:
         return f"layer {self.index} has {shown(self.path)} {self.how}"
 
 
-def roots(layers: Iterable[LayerInspection]) -> tuple[MergedRoot, ...]:
-    """One root, or two: as overlay file systems show it, and as other unpackers leave it.
+def roots(inspections: Iterable[LayerInspection]) -> tuple[MergedRoot, ...]:
+    """One root, or two: that of overlay file systems, and that of other unpackers.
 
     Raises:
-        RootUnclear: following a link makes two members collide, or leads round in a circle; a hard link gives an older
-            layer's file another mode.
+        RootUnclear: following a link makes two members collide or ends in a circle; a hard link gives an older layer's
+            file another mode.
     """
-    return readings(layers)[0]
+    return readings(inspections)[0]
 
 
-def readings(layers: Iterable[LayerInspection]) -> tuple[tuple[MergedRoot, ...], tuple[Difference, ...]]:
-    """The roots, as `roots` gives them, and where they part.
+def readings(inspections: Iterable[LayerInspection]) -> tuple[tuple[MergedRoot, ...], tuple[Difference, ...]]:
+    """The roots, as `roots` returns them, and their differences.
 
     Raises:
         RootUnclear: as `roots` does.
     """
-    inspected = list(layers)
-    overlay = [Tier.of(layer, merges=True) for layer in inspected]
-    others: list[Tier] = []
+    every = list(inspections)
+    overlay = [LayerView.of(inspection, merges=True) for inspection in every]
+    others: list[LayerView] = []
     differences: list[Difference] = []
-    for index, layer in enumerate(inspected):
-        tier = Tier.of(layer, merges=False) if layer.merging else overlay[index]
-        redirects = _redirects(tier, others)
-        others.append(_moved(tier, layer, redirects) if redirects else tier)
+    for index, inspection in enumerate(every):
+        layer = LayerView.of(inspection, merges=False) if inspection.merging else overlay[index]
+        redirects = _redirects(layer, others)
+        others.append(_moved(layer, inspection, redirects) if redirects else layer)
         older = (overlay[:index], others[:index])
-        differences += [Difference(index, path, _MERGING) for path in layer.merging if _matters(path, older)]
+        differences += [Difference(index, path, _MERGING) for path in inspection.merging if _matters(path, older)]
         differences += [Difference(index, path, _FOLLOWING) for path in redirects]
-    found = (MergedRoot(overlay),) if not differences else (MergedRoot(overlay), MergedRoot(others))
-    for root in found:
+    merged = (MergedRoot(overlay),) if not differences else (MergedRoot(overlay), MergedRoot(others))
+    for root in merged:
         _refuse_changed_modes(root)
-    return found, tuple(differences)
+    return merged, tuple(differences)
 
 
 _MERGING = (
@@ -85,19 +85,19 @@ _FOLLOWING = (
 )
 
 
-def _matters(path: bytes, older: Iterable[Sequence[Tier]]) -> bool:
-    nodes = [MergedRoot(tiers).at(path) for tiers in older]
+def _matters(path: bytes, older: Iterable[Sequence[LayerView]]) -> bool:
+    nodes = [MergedRoot(layers).node_at(path) for layers in older]
     return any(node is not None and node.is_directory for node in nodes)
 
 
 def _refuse_changed_modes(root: MergedRoot) -> None:
-    """A hard link shares mode and owner of an older layer's file: unpackers that take it change both, or neither."""
-    for index, tier in enumerate(root.tiers):
-        if len(tier.outside) > _OUTSIDE_AT_MOST:
+    """Refuse hard links that change an older layer's file: unpackers disagree on whether its mode and owner change."""
+    for index, layer in enumerate(root.layers):
+        if len(layer.outside) > _OUTSIDE_AT_MOST:
             raise RootUnclear(f"layer {index} has more than {_OUTSIDE_AT_MOST} hard links to older layers' files")
-        for path in tier.outside:
-            node = root.below(index + 1).at(path)
-            note = tier.access.get(path)
+        for path in layer.outside:
+            node = root.below(index + 1).node_at(path)
+            note = layer.access.get(path)
             if node is None or note is None or not node.is_file:
                 continue
             before, after = root.access_of(node), Access.of(note)
@@ -109,58 +109,58 @@ def _refuse_changed_modes(root: MergedRoot) -> None:
                 )
 
 
-def _redirects(tier: Tier, older: list[Tier]) -> dict[bytes, bytes]:
-    """Directories of this layer that are links below it, and where those lead."""
-    found: dict[bytes, bytes] = {}
+def _redirects(layer: LayerView, older: list[LayerView]) -> dict[bytes, bytes]:
+    """Directories of this layer that are links in older layers, and the targets of those links."""
+    redirects: dict[bytes, bytes] = {}
     links = set[bytes]()
     for below in older:
-        links.update(below.links.intersection(tier.implicit), below.links.intersection(tier.late))
+        links.update(below.links.intersection(layer.implicit), below.links.intersection(layer.late))
     root = MergedRoot(older)
-    for path in sorted({*tier.implicit, *tier.late}) if links else ():
-        place = moved(path, found)
+    for path in sorted({*layer.implicit, *layer.late}) if links else ():
+        place = moved(path, redirects)
         if not path or (place == path and path not in links):
             continue
-        node = root.at(place)
+        node = root.node_at(place)
         if node is None or not node.is_link:
             continue
-        if path in tier.late:
+        if path in layer.late:
             raise RootUnclear(f"a layer uses {shown(path)} as the link of an older layer and replaces it afterwards")
-        if tier.entries.get(path) == b"I":
+        if layer.entries.get(path) == b"I":
             raise RootUnclear(
                 f"a layer empties {shown(path)} by a marker, and an older layer has a link there: unpackers that "
                 "follow the link disagree on what they delete"
             )
-        found[path] = landing(root, place)
-    return found
+        redirects[path] = landing(root, place)
+    return redirects
 
 
 def landing(root: MergedRoot, path: bytes) -> bytes:
-    """Where a path leads, also when nothing is there yet."""
+    """The path that a path resolves to, even when nothing exists there."""
     todo = path.split(b"/")[::-1]
-    at, followed = b"", 0
+    directory, followed = b"", 0
     while todo:
         part = todo.pop()
         if part in {b"", b"."}:
             continue
         if part == b"..":
-            at = at.rpartition(b"/")[0]
+            directory = directory.rpartition(b"/")[0]
             continue
-        place = at + b"/" + part if at else part
-        node = root.at(place)
+        place = directory + b"/" + part if directory else part
+        node = root.node_at(place)
         if node is None or not node.is_link:
-            at = place
+            directory = place
             continue
         followed += 1
         if followed > LINKS_AT_MOST:
             raise RootUnclear(f"a layer has members below {shown(path)}, a link that goes round in a circle")
         target = node.entry[1:]
-        at = b"" if target.startswith(b"/") else at
+        directory = b"" if target.startswith(b"/") else directory
         todo.extend(target.split(b"/")[::-1])
-    return at
+    return directory
 
 
 def moved(path: bytes, redirects: Mapping[bytes, bytes]) -> bytes:
-    """A path of the layer where it lands: its longest redirected parent replaced."""
+    """A path of the layer with its longest redirected parent replaced."""
     if not redirects:
         return path
     parent = path
@@ -173,24 +173,24 @@ def moved(path: bytes, redirects: Mapping[bytes, bytes]) -> bytes:
     return path
 
 
-def _moved(tier: Tier, layer: LayerInspection, redirects: Mapping[bytes, bytes]) -> Tier:
+def _moved(layer: LayerView, inspection: LayerInspection, redirects: Mapping[bytes, bytes]) -> LayerView:
     entries: dict[bytes, bytes] = {}
-    for path, _ in layer.table:
+    for path, _ in inspection.table:
         place = moved(path, redirects)
-        entries[place] = _both(place, entries.get(place), tier.entries.get(path) or b"")
+        entries[place] = _both(place, entries.get(place), layer.entries.get(path) or b"")
     for target in redirects.values():
         for parent in _parents(target):
             entries[parent] = _both(parent, entries.get(parent), b"i")
-    return Tier(
+    return LayerView(
         entries,
-        {moved(path, redirects): record for path, record in layer.records.items()},
-        frozenset(moved(path, redirects) for path in layer.named),
-        frozenset(moved(path, redirects) for path in layer.links),
+        {moved(path, redirects): record for path, record in inspection.records.items()},
+        frozenset(moved(path, redirects) for path in inspection.named),
+        frozenset(moved(path, redirects) for path in inspection.links),
         tuple(path for path in sorted(entries) if entries[path][:1] in {b"i", b"I"}),
         frozenset(),
-        {moved(path, redirects): note for path, note in layer.access},
-        tuple(moved(path, redirects) for path in layer.outside),
-        layer.access_list,
+        {moved(path, redirects): note for path, note in inspection.access},
+        tuple(moved(path, redirects) for path in inspection.outside),
+        inspection.access_list,
     )
 
 
@@ -201,7 +201,7 @@ def _parents(path: bytes) -> Iterable[bytes]:
 
 
 def _both(path: bytes, one: bytes | None, other: bytes) -> bytes:
-    """One entry for two members that land in the same place: directories merge, anything else collides."""
+    """One entry for two members at the same path: directories merge, anything else collides."""
     if one is None:
         return other
     if b"w" in {one, other}:

@@ -1,4 +1,4 @@
-"""Layer inspections + configuration -> the facts of an image. No layer byte is read."""
+"""Layer inspections and a configuration -> the facts of an image. No byte of a layer is read."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,9 +23,9 @@ from policy.inspection.layer.report import LayerInspection
 from registry.oci.descriptor import Descriptor
 from registry.oci.media_types import IMAGE_LAYERS
 
-# Not a setting: facts that nobody judges are part of the verdict's document, which is the same everywhere.
+# Not a setting: facts that are only reported are part of the verdict's document, which is the same everywhere.
 _REPORTED_AT_MOST = 100
-_TOLD_AT_MOST = 4096
+_ENVIRONMENT_AT_MOST = 4096
 
 
 def compose(
@@ -34,16 +34,16 @@ def compose(
     layer_descriptors: Sequence[Descriptor],
     budgets: ImageBudgets | None = None,
 ) -> ImageFacts:
-    """Look into an image.
+    """Compose the facts of an image.
 
     Args:
         config: the configuration blob, as stored.
-        layers: what is known of each layer, in the manifest's order; `None` for one that is not here.
-        layer_descriptors: the manifest's layers.
-        budgets: what it may cost; the defaults when `None`.
+        layers: the inspection of each layer, in the manifest's order; `None` for a missing layer.
+        layer_descriptors: of the layers, in the manifest.
+        budgets: the limits; the defaults when `None`.
 
     Returns:
-        Its facts, and the problems of what could not be told; no facts at all when a layer could not be read.
+        The facts, and problems for those that cannot be known; no facts when a layer could not be read.
     """
     digests = tuple(str(descriptor.digest) for descriptor in layer_descriptors)
     granted = budgets or ImageBudgets()
@@ -56,29 +56,29 @@ def compose(
     if problems:
         return _unread(digests, problems)
     try:
-        found = _composed(complete, parsed, digests, granted)
+        result = _composed(complete, parsed, digests, granted)
     except RootUnclear as error:
         return _unread(digests, [Problem(error.reason, str(error))])
     except RecursionError:
         return _unread(digests, [Problem("unclear-root", "hard links lead through too many layers")])
     used = {name for layer in complete for name in layer.detectors}
     return ImageFacts(
-        tuple(found.facts), found.absent, tuple(dict.fromkeys(found.problems)), tuple(sorted(used)), digests
+        tuple(result.facts), result.absent, tuple(dict.fromkeys(result.problems)), tuple(sorted(used)), digests
     )
 
 
 @dataclass(slots=True)
-class _Found:
-    """What one look at one root says, subject by subject."""
+class _RootFacts:
+    """The facts of one root."""
 
     facts: list[Fact] = field(default_factory=list)
     absent: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def told(self, ask: Callable[[], Sequence[Fact]]) -> list[Fact]:
-        """The facts of a subject; a problem instead where they cannot be told."""
+    def collect(self, find: Callable[[], Sequence[Fact]]) -> list[Fact]:
+        """Add and return the facts that `find` returns; add a problem when it raises `RootUnclear`."""
         try:
-            facts = list(ask())
+            facts = list(find())
         except RootUnclear as error:
             self.problems.append(Problem(error.reason, str(error)))
             return []
@@ -86,7 +86,7 @@ class _Found:
         return facts
 
     def judged(self, subject: str) -> list[tuple[tuple[str, str], ...]]:
-        """What rules look at, for comparing two readings: versions, not the places they were found at."""
+        """The judged values of a subject, for comparing two roots: versions, not places."""
         judged = [fact for fact in self.facts if fact.judged and fact.subject == subject]
         return [tuple((name, fact.value[name]) for name in _COMPARED if name in fact.value) for fact in judged]
 
@@ -97,21 +97,21 @@ _SUBJECTS = ("os", "conda", "python", "base_python", "shell")
 
 def _composed(
     layers: Sequence[LayerInspection], config: ImageConfig, digests: tuple[str, ...], budgets: ImageBudgets
-) -> _Found:
-    """What every reading of the image agrees on; where they do not, a problem in the place of the facts."""
+) -> _RootFacts:
+    """The facts that all roots and identities agree on; a problem for each subject on which they differ."""
     roots, differences = readings(layers)
-    found: list[tuple[_Found, Identity]] = []
+    by_root: list[tuple[_RootFacts, Identity]] = []
     for root in roots:
         as_whom = identities(root, View(root, Identity()), config.user)
-        found += [(_read(root, config, digests, budgets, identity), identity) for identity in as_whom]
-    first = found[0][0]
+        by_root += [(_read(root, config, digests, budgets, identity), identity) for identity in as_whom]
+    first = by_root[0][0]
     for subject in _SUBJECTS:
-        other = next((item for item in found[1:] if item[0].judged(subject) != first.judged(subject)), None)
+        other = next((item for item in by_root[1:] if item[0].judged(subject) != first.judged(subject)), None)
         if other is None:
             continue
         first.facts = [fact for fact in first.facts if fact.subject != subject]
-        first.problems.append(_parted(subject, differences if other[1] == found[0][1] else (), config))
-    for item, _ in found[1:]:
+        first.problems.append(_parted(subject, differences if other[1] == by_root[0][1] else (), config))
+    for item, _ in by_root[1:]:
         first.problems += [problem for problem in item.problems if problem not in first.problems]
     return first
 
@@ -122,8 +122,8 @@ def _parted(subject: str, differences: Sequence[Difference], config: ImageConfig
         user = config.user[:80]
         why = f"the configuration's User {user!r} gets other groups from containerd than from docker and podman"
     else:
-        more = f" (and {len(differences) - 1} more such members)" if len(differences) > 1 else ""
-        why = f"{differences[0]}{more}"
+        others = f" (and {len(differences) - 1} more such members)" if len(differences) > 1 else ""
+        why = f"{differences[0]}{others}"
     return Problem("two-readings", f"runtimes show another {name} each: {why}")
 
 
@@ -138,14 +138,14 @@ def _problems(
     if len(counts) > 1 or 0 in counts:
         message = f"the manifest lists {len(descriptors)} layers and the configuration {len(config.diff_ids)} diff_ids"
         return [Problem("layers-disagree", f"{message}: needs as many of one as of the other, and at least one")]
-    found = []
+    problems = []
     for index, (descriptor, layer, diff_id) in enumerate(zip(descriptors, layers, config.diff_ids, strict=True)):
         wrong = _wrong(descriptor, layer, diff_id)
         if wrong is not None:
             reason, message = wrong
             digest = str(descriptor.digest)
-            found.append(Problem(reason, f"layer {index} ({digest[:19]}…): {message}", digest, index))
-    return found
+            problems.append(Problem(reason, f"layer {index} ({digest[:19]}…): {message}", digest, index))
+    return problems
 
 
 def _wrong(descriptor: Descriptor, layer: LayerInspection | None, diff_id: str) -> tuple[str, str] | None:
@@ -164,43 +164,43 @@ def _wrong(descriptor: Descriptor, layer: LayerInspection | None, diff_id: str) 
 
 def _read(
     root: MergedRoot, config: ImageConfig, digests: tuple[str, ...], budgets: ImageBudgets, identity: Identity
-) -> _Found:
-    look = ImageView(root, config, digests, budgets, identity)
-    found = _Found()
+) -> _RootFacts:
+    image = ImageView(root, config, digests, budgets, identity)
+    result = _RootFacts()
     condas = Condas(())
 
     def judged_condas() -> list[Fact]:
         nonlocal condas
-        condas = reached(look)
-        return conda(look, condas)
+        condas = reached(image)
+        return conda(image, condas)
 
-    found.told(lambda: operating_system(look))
-    found.told(judged_condas)
-    pythons = found.told(lambda: python_on_path(look))
-    pythons += found.told(lambda: [fact for prefix in condas.prefixes for fact in base_python(look, prefix)])
-    found.told(lambda: _shell(look))
-    aside = _Found()
-    aside.told(lambda: [] if condas.prefixes else conda_lookalikes(look))
-    aside.told(lambda: other_condas(look, condas.prefixes) + hidden_pythons(look))
-    aside.told(lambda: other_pythons(look, pythons))
-    aside.told(lambda: denials(look, condas.prefixes))
-    found.facts += aside.facts[:_REPORTED_AT_MOST] + _environment(config)
-    found.problems += aside.problems
-    found.absent = look.absent()
-    return found
+    result.collect(lambda: operating_system(image))
+    result.collect(judged_condas)
+    pythons = result.collect(lambda: python_on_path(image))
+    pythons += result.collect(lambda: [fact for prefix in condas.prefixes for fact in base_python(image, prefix)])
+    result.collect(lambda: _shell(image))
+    reported = _RootFacts()
+    reported.collect(lambda: [] if condas.prefixes else conda_lookalikes(image))
+    reported.collect(lambda: other_condas(image, condas.prefixes) + hidden_pythons(image))
+    reported.collect(lambda: other_pythons(image, pythons))
+    reported.collect(lambda: denials(image, condas.prefixes))
+    result.facts += reported.facts[:_REPORTED_AT_MOST] + _environment(config)
+    result.problems += reported.problems
+    result.absent = image.absent()
+    return result
 
 
-def _shell(look: ImageView) -> list[Fact]:
-    node, links = look.view.follow(SHELL)
-    if node is None or not look.view.may_execute(node):
-        look.missed("shell", SHELL.decode())
+def _shell(image: ImageView) -> list[Fact]:
+    node, links = image.view.follow(SHELL)
+    if node is None or not image.view.may_execute(node):
+        image.missed("shell", SHELL.decode())
         return []
-    return [Fact("shell", {"path": "/" + SHELL.decode()}, evidence=(look.seen(node, ""), *look.linked(links)))]
+    return [Fact("shell", {"path": "/" + SHELL.decode()}, evidence=(image.seen(node, ""), *image.linked(links)))]
 
 
 def _environment(config: ImageConfig) -> list[Fact]:
-    """What who changes the image must know of its configuration: the User, and a PATH with quotation marks in it."""
+    """The configuration as advice needs it: the User, and a PATH that contains quotation marks."""
     has_marks = any(mark in config.path for mark in "\"'")
-    said = {"PATH": config.path if has_marks else "", "User": config.user}
-    value = {name: text for name, text in said.items() if 0 < len(text) <= _TOLD_AT_MOST}
+    members = {"PATH": config.path if has_marks else "", "User": config.user}
+    value = {name: text for name, text in members.items() if 0 < len(text) <= _ENVIRONMENT_AT_MOST}
     return [Fact("environment", value, judged=False)] if value else []

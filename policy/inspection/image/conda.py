@@ -1,4 +1,4 @@
-"""The Conda of an image: the one its PATH reaches, else every one that is installed."""
+"""The Conda of an image: the one that PATH reaches, else every installed one."""
 
 import re
 from collections.abc import Iterator
@@ -23,19 +23,19 @@ _RECORD = {
     "python": re.compile(rb"python-[^-]+-[^-]+\.json"),
 }
 FALLBACK = {"fallback": "path"}
-"""Of a fact's value: PATH reaches no such program, and everything that is installed was taken instead."""
+"""Members of a fact's value when PATH reaches no such program, and all installed ones are judged instead."""
 _META = b"conda-meta"
 _META_LINK = re.compile(_META)
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A record in a prefix's conda-meta, as the root shows it.
+    """A record in the conda-meta of a prefix, as the root shows it.
 
     Attributes:
-        node: where its bytes are.
-        file: name of the file it was found under.
-        record: what was read.
+        node: the file with its bytes.
+        file: its file name in conda-meta.
+        record: the values read.
     """
 
     node: Node
@@ -44,48 +44,48 @@ class Installed:
 
     @property
     def version(self) -> str:
-        """What it says."""
+        """The version in the record."""
         return self.record.values.get("version", "")
 
     @property
     def is_broken(self) -> bool:
-        """It could not be read."""
+        """Whether it could not be read."""
         return bool(self.record.trouble)
 
     @property
     def is_valid(self) -> bool:
-        """Name, version and build agree with the file's name; Conda ignores a record where they do not."""
-        said = [self.record.values.get(member, "") for member in ("name", "version", "build")]
-        return not self.is_broken and "-".join(said) + ".json" == self.file.decode("latin-1")
+        """Whether name, version and build agree with the file name; Conda ignores other records."""
+        parts = [self.record.values.get(member, "") for member in ("name", "version", "build")]
+        return not self.is_broken and "-".join(parts) + ".json" == self.file.decode("latin-1")
 
 
-def installed(look: ImageView, prefix: bytes, package: str) -> list[Installed]:
+def installed(image: ImageView, prefix: bytes, package: str) -> list[Installed]:
     """The records of a package in a prefix, by file name."""
-    meta = look.root.find(joined(prefix, _META))
+    meta = image.root.find(joined(prefix, _META))
     if meta is None or not meta.is_directory:
         return []
-    found = []
-    for _, path in look.visible(_RECORD[package]):
+    records = []
+    for _, path in image.visible(_RECORD[package]):
         if parent(path) != meta.path:
             continue
-        node = look.root.find(path)
+        node = image.root.find(path)
         if node is not None and node.is_file:
-            record = look.record_of(node, f"a record of {package}", "conda-record")
-            found.append(Installed(node, path.rpartition(b"/")[2], record))
-    if len(found) > look.budgets.prefix_records:
-        raise RootUnclear(f"{shown(meta.path)} has more than {look.budgets.prefix_records} records of {package}")
-    return found
+            record = image.record_of(node, f"a record of {package}", "conda-record")
+            records.append(Installed(node, path.rpartition(b"/")[2], record))
+    if len(records) > image.budgets.prefix_records:
+        raise RootUnclear(f"{shown(meta.path)} has more than {image.budgets.prefix_records} records of {package}")
+    return records
 
 
-def prefixes(look: ImageView) -> list[bytes]:
-    """Every directory with a conda-meta that has a record of the package conda, package caches aside."""
-    found = [parent(path) for _, path in look.visible(_RECORD["conda"]) if path.split(b"/")[-2:-1] == [_META]]
-    found += [path for _, path in look.visible(_META_LINK)]
-    homes = [parent(path) for path in found if not in_package_cache(path + b"/")]
+def prefixes(image: ImageView) -> list[bytes]:
+    """Every prefix whose conda-meta has a record of the package conda, without package caches."""
+    paths = [parent(path) for _, path in image.visible(_RECORD["conda"]) if path.split(b"/")[-2:-1] == [_META]]
+    paths += [path for _, path in image.visible(_META_LINK)]
+    homes = [parent(path) for path in paths if not in_package_cache(path + b"/")]
     unique = list(dict.fromkeys(homes))
-    if len(unique) > look.budgets.prefixes:
-        raise RootUnclear(f"the image has more than {look.budgets.prefixes} directories with records of conda")
-    return [home for home in unique if any(_counts(item) for item in installed(look, home, "conda"))]
+    if len(unique) > image.budgets.prefixes:
+        raise RootUnclear(f"the image has more than {image.budgets.prefixes} directories with records of conda")
+    return [home for home in unique if any(_counts(item) for item in installed(image, home, "conda"))]
 
 
 def _counts(item: Installed) -> bool:
@@ -97,46 +97,47 @@ class Condas:
     """The base prefixes to judge.
 
     Attributes:
-        prefixes: that of the conda which PATH reaches; without one, all there are.
-        hit: what PATH reaches, if anything.
+        prefixes: the prefix of the conda that PATH reaches; all prefixes when PATH reaches none.
+        hit: the program that PATH reaches, if any.
     """
 
     prefixes: tuple[bytes, ...]
     hit: Hit | None = None
 
 
-def reached(look: ImageView) -> Condas:
-    """The base prefixes to judge; none where PATH reaches a conda that nothing is known of.
+def reached(image: ImageView) -> Condas:
+    """The base prefixes to judge; none when PATH reaches a conda without a record.
 
     Raises:
-        RootUnclear: what PATH reaches cannot be told.
+        RootUnclear: it depends on the runtime what PATH reaches.
     """
-    hit = look.on_path(b"conda", "conda")
+    hit = image.on_path(b"conda", "conda")
     if hit is not None:
         prefix = parent(parent(hit.node.path))
-        known = b"/" in hit.node.path and any(_counts(item) for item in installed(look, prefix, "conda"))
-        return Condas((prefix,) if known else (), hit)
-    found = tuple(prefixes(look))
-    if not found:
-        look.missed("conda", "*/conda-meta/conda-*.json")
-    return Condas(found)
+        has_record = b"/" in hit.node.path and any(_counts(item) for item in installed(image, prefix, "conda"))
+        return Condas((prefix,) if has_record else (), hit)
+    every_prefix = tuple(prefixes(image))
+    if not every_prefix:
+        image.missed("conda", "*/conda-meta/conda-*.json")
+    return Condas(every_prefix)
 
 
-def conda(look: ImageView, judged: Condas) -> list[Fact]:
-    """One fact per record of conda in the judged prefixes: `{"version", "prefix", "record"}`, broken ones and those
-    without a program without a version; `fallback` is `path` where PATH reaches no conda.
+def conda(image: ImageView, judged: Condas) -> list[Fact]:
+    """One fact per record of conda in the judged prefixes: `{"version", "prefix", "record"}`.
+
+    Broken records, and those without a program, have no version; `fallback` is `path` when PATH reaches no conda.
     """
     if judged.hit is not None and not judged.prefixes:
-        return [_unknown(look, judged.hit)]
-    return [fact for prefix in judged.prefixes for fact in _of_prefix(look, prefix, judged)]
+        return [_unknown(image, judged.hit)]
+    return [fact for prefix in judged.prefixes for fact in _of_prefix(image, prefix, judged)]
 
 
-def _of_prefix(look: ImageView, prefix: bytes, judged: Condas) -> Iterator[Fact]:
-    lacking = _lacking(look, prefix, judged.hit)
-    for item in installed(look, prefix, "conda"):
+def _of_prefix(image: ImageView, prefix: bytes, judged: Condas) -> Iterator[Fact]:
+    lacking = _lacking(image, prefix, judged.hit)
+    for item in installed(image, prefix, "conda"):
         value = {"prefix": from_root(prefix), "record": from_root(item.node.path)}
         value |= {} if judged.hit is not None else FALLBACK
-        evidence = (look.seen(item.node, item.version),)
+        evidence = (image.seen(item.node, item.version),)
         if item.is_broken:
             note = f"{shown(item.node.path)} is broken: {item.record.trouble}"
             yield Fact("conda", value, evidence=evidence, note=note)
@@ -146,45 +147,45 @@ def _of_prefix(look: ImageView, prefix: bytes, judged: Condas) -> Iterator[Fact]
             yield Fact("conda", {"version": item.version, **value}, evidence=evidence)
 
 
-def _lacking(look: ImageView, prefix: bytes, hit: Hit | None) -> str:
-    """Why a record of conda has no program to go with it; "" when it has."""
+def _lacking(image: ImageView, prefix: bytes, hit: Hit | None) -> str:
+    """Why a record of conda has no program; "" when it has one."""
     if hit is None:
         none = f"{from_root(prefix)} has a record of conda and no bin/conda of its own that can be executed"
-        return "" if _has_program(look, prefix) else none
-    # A shell runs an empty file as a script without commands, whatever the record beside it says.
+        return "" if _has_program(image, prefix) else none
+    # A shell runs an empty file as an empty script, whatever the record says.
     return "" if hit.node.size else f"PATH reaches {shown(hit.node.path)}, which is empty: needs a program"
 
 
-def _has_program(look: ImageView, prefix: bytes) -> bool:
-    """Whether a prefix's own conda can be started; one that a link leads to in another prefix is that one's."""
-    nodes = [look.view.follow(joined(prefix, name))[0] for name in (b"bin/conda", b"condabin/conda")]
+def _has_program(image: ImageView, prefix: bytes) -> bool:
+    """Whether the prefix has a conda of its own that starts; a link to another prefix does not count."""
+    nodes = [image.view.follow(joined(prefix, name))[0] for name in (b"bin/conda", b"condabin/conda")]
     return any(
-        node is not None and node.size and parent(parent(node.path)) == prefix and look.can_start(node)
+        node is not None and node.size and parent(parent(node.path)) == prefix and image.can_start(node)
         for node in nodes
     )
 
 
-def _unknown(look: ImageView, hit: Hit) -> Fact:
-    """The conda that PATH reaches, of which no record tells anything: a wrapper, or a program put there by hand."""
+def _unknown(image: ImageView, hit: Hit) -> Fact:
+    """The fact on a conda on PATH without a record: a wrapper, or a program copied by hand."""
     value = {"prefix": from_root(parent(parent(hit.node.path))), "program": from_root(hit.node.path)}
     note = f"PATH reaches {shown(hit.node.path)}, and no record of conda lies in its prefix"
-    return Fact("conda", value, evidence=(look.seen(hit.node, ""), *look.linked(hit.links)), note=note)
+    return Fact("conda", value, evidence=(image.seen(hit.node, ""), *image.linked(hit.links)), note=note)
 
 
-def other_condas(look: ImageView, judged: tuple[bytes, ...]) -> list[Fact]:
-    """Records of conda that are reported only: other prefixes, package caches, ignored, deleted or replaced ones."""
-    found = []
-    metas = {meta.path for meta in (look.root.find(joined(prefix, _META)) for prefix in judged) if meta}
-    for index, path in look.root.candidates(_RECORD["conda"]):
-        record = look.root.tiers[index].records.get(path)
+def other_condas(image: ImageView, judged: tuple[bytes, ...]) -> list[Fact]:
+    """Records of conda that are only reported: of other prefixes and package caches, ignored, deleted or replaced."""
+    facts = []
+    metas = {meta.path for meta in (image.root.find(joined(prefix, _META)) for prefix in judged) if meta}
+    for index, path in image.root.candidates(_RECORD["conda"]):
+        record = image.root.layers[index].records.get(path)
         if record is None:
             continue
-        if not look.root.shows(index, path):
-            found.append(_hidden(look, record, index, path))
+        if not image.root.shows(index, path):
+            facts.append(_hidden(image, record, index, path))
         elif note := _aside(path, record, metas):
-            evidence = look.recorded(record, index, record.values.get("version", ""))
-            found.append(reported("conda", evidence.value, from_root(parent(parent(path))), evidence, note))
-    return found
+            evidence = image.recorded(record, index, record.values.get("version", ""))
+            facts.append(reported("conda", evidence.value, from_root(parent(parent(path))), evidence, note))
+    return facts
 
 
 def _aside(path: bytes, record: Record, judged: set[bytes]) -> str:
@@ -196,7 +197,7 @@ def _aside(path: bytes, record: Record, judged: set[bytes]) -> str:
     return f"{shown(path)} belongs to another prefix than the one judged"
 
 
-def _hidden(look: ImageView, record: Record, index: int, path: bytes) -> Fact:
-    evidence = look.hidden(record, index, path, record.values.get("version", ""))
+def _hidden(image: ImageView, record: Record, index: int, path: bytes) -> Fact:
+    evidence = image.hidden(record, index, path, record.values.get("version", ""))
     note = f"layer {evidence.shadowed_by} deletes or replaces {shown(path)} of layer {index}"
     return reported("conda", evidence.value, from_root(parent(parent(path))), evidence, note)

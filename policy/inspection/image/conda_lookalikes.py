@@ -1,4 +1,4 @@
-"""What looks like a Conda in an image that has none: reported, so that a refusal can say why it does not count."""
+"""Look-alikes of Conda in an image without one: reported, so that a refusal can say why they do not count."""
 
 import re
 
@@ -11,23 +11,23 @@ from policy.inspection.image.view import ImageView
 _NAMES = re.compile(WANTED)
 
 
-def conda_lookalikes(look: ImageView) -> list[Fact]:
+def conda_lookalikes(image: ImageView) -> list[Fact]:
     """One fact `{"lookalike", "version"}` per file that the root shows, links followed, by path; never judged.
 
-    For images without a Conda only: pip's record lies in every real one as well.
+    For images without a Conda only: every real one contains pip's record as well.
     """
-    found: dict[bytes, Fact] = {}
-    for _, path in look.visible(_NAMES):
-        node, links = look.root.follow(path)
+    facts: dict[bytes, Fact] = {}
+    for _, path in image.visible(_NAMES):
+        node, links = image.root.follow(path)
         kind = kind_of(path)
-        if kind and node is not None and node.is_file and node.path not in found:
-            found[node.path] = _fact(look, node, kind, links)
-    return list(found.values())
+        if kind and node is not None and node.is_file and node.path not in facts:
+            facts[node.path] = _fact(image, node, kind, links)
+    return list(facts.values())
 
 
-def _fact(look: ImageView, node: Node, kind: str, links: tuple[Node, ...]) -> Fact:
+def _fact(image: ImageView, node: Node, kind: str, links: tuple[Node, ...]) -> Fact:
     version = node.record.values.get("version", "") if node.record else ""
     value = {"lookalike": kind, "version": version} if version else {"lookalike": kind}
-    evidence = (look.seen(node, version), *look.linked(links))
+    evidence = (image.seen(node, version), *image.linked(links))
     note = f"{shown(node.path)} is {kind}, which proves no Conda installation"
     return Fact("conda", value, judged=False, evidence=evidence, note=note)

@@ -1,7 +1,7 @@
-"""The configuration of an image: operating system, diff_ids, and as whom, where and with which PATH it starts.
+"""The configuration of an image: operating system, diff_ids, User, WorkingDir and PATH.
 
-Source: image-spec config.md. Members count as Go's decoders take them: in their own spelling (another case of a known
-name is refused), `null` for absent; a wrong type is an error there too.
+Source: image-spec config.md. Members are read as Go's decoders do: `null` means absent, a wrong type is an error. A
+known name in another case is refused.
 """
 
 from collections.abc import Mapping
@@ -17,22 +17,22 @@ _FUNCTION = "BASH_FUNC_"
 
 
 class ConfigUnreadable(ValueError):
-    """The configuration does not say what a runtime needs; the message says what is wrong."""
+    """The configuration lacks what a runtime needs; the message says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageConfig:
-    """What inspection needs of a configuration.
+    """The members of a configuration that an inspection needs.
 
     Attributes:
         os: as written; "" when missing.
         architecture: as written; "" when missing.
         diff_ids: digests of the uncompressed layers, oldest first.
-        path: the last PATH of the environment, or the default that runtimes use.
-        user: as whom the image's programs run; "" for root.
-        working_dir: where they start; "" for `/`.
-        disputed: why runtimes disagree on the environment; "" when they do not.
-        has_path: whether the environment sets PATH at all.
+        path: the last PATH of the environment, or the default of runtimes.
+        user: the user of the image's programs; "" for root.
+        working_dir: their working directory; "" for `/`.
+        disputed: why runtimes disagree on the environment; "" when they agree.
+        has_path: whether the environment sets PATH.
     """
 
     os: str
@@ -54,7 +54,7 @@ def parse_config(raw: bytes, variable_length: int) -> ImageConfig:
     """Read a configuration.
 
     Raises:
-        ConfigUnreadable: not strict JSON, no list of diff_ids, a member of another type than Go's decoders take, or a
+        ConfigUnreadable: not strict JSON, no list of diff_ids, a member of a type that Go's decoders refuse, or a
             variable with more than `variable_length` characters.
     """
     try:
@@ -96,7 +96,7 @@ def _disputed(env: tuple[str, ...]) -> str:
 
 
 def _refuse_other_types(started: Mapping[str, Any]) -> None:
-    """What does not decide anything here, but keeps every runtime from reading the configuration when it is odd."""
+    """Refuse wrong types of members that are not used here: no runtime could read the configuration."""
     for name in _COMMANDS:
         value = started.get(name)
         if value is not None and not isinstance(value, str):
@@ -122,7 +122,7 @@ def _text(document: Mapping[str, Any], name: str, where: str) -> str:
 
 
 def _texts(value: Any, where: str) -> tuple[str, ...]:
-    """A list of texts; `null` in it is an empty one, as Go decodes it."""
+    """A list of texts; `null` in it is an empty text, as Go decodes it."""
     items = ["" if item is None else item for item in value] if isinstance(value, list) else [value]
     if not isinstance(value, list) or not all(isinstance(item, str) and "\0" not in item for item in items):
         raise ConfigUnreadable(f"the image's configuration is not readable: {where} is not a list of texts")

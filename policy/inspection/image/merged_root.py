@@ -1,8 +1,8 @@
-"""The root file system an image would start from, looked up path by path: no layer is merged, none is read.
+"""The root file system of an image, looked up path by path, without merging or reading layers.
 
-A path is looked up as an overlay file system does: from the newest layer down, until a layer says what stands there or
-hides what is older (a whiteout, an opaque directory, something that is not a directory in its place). Links are
-resolved inside the root only, at most 40 of them, `..` stops at the root.
+A path is looked up as in an overlay file system: from the newest layer down, until a layer has an entry for it or hides
+older layers (a whiteout, an opaque directory, a non-directory in its place). Links are resolved inside the root, at
+most 40 of them; `..` stops at the root.
 """
 
 import re
@@ -23,7 +23,7 @@ _USUAL_DIRECTORY = Access(0o755)
 
 
 class RootUnclear(Exception):
-    """What a runtime would show cannot be told from what is known of the image; the message says why.
+    """What a runtime would show cannot be known from the image; the message says why.
 
     Attributes:
         reason: a stable word, as in `policy.inspection.facts.Problem`.
@@ -35,19 +35,19 @@ class RootUnclear(Exception):
 
 
 class Viewer(Protocol):
-    """As whom a path is looked up."""
+    """The permissions with which a path is looked up."""
 
     def may_search(self, directory: "Node") -> bool:
-        """Whether names in the directory can be looked up."""
+        """Whether it may look names up in the directory."""
         ...
 
-    def reaches(self, path: bytes, found: "Node | None", directory: "Node") -> None:
-        """A path on the way; raises `RootUnclear` where only a runtime knows what stands there."""
+    def reaches(self, path: bytes, node: "Node | None", directory: "Node") -> None:
+        """Called for each path on the way; raises `RootUnclear` when only a runtime knows what is there."""
         ...
 
 
 class _Merging:
-    """The entries of a layer, with one kind of entry in place of another."""
+    """The entries of a layer, with `m` entries replaced by another kind."""
 
     __slots__ = ("_entries", "_kind")
 
@@ -61,18 +61,18 @@ class _Merging:
 
 
 @dataclass(frozen=True, slots=True)
-class Tier:
-    """A layer as it takes part in a root.
+class LayerView:
+    """A layer as part of a root.
 
     Attributes:
-        entries: its structural index.
-        records: what detectors read in it, by path.
-        named: paths of links that bear a name a detector wants.
+        entries: the structural index.
+        records: of detectors, by path.
+        named: paths of links with a name that a detector wants.
         links: paths of all its symbolic links.
-        implicit: its directories that are not named: only something below them is.
+        implicit: its directories without a member of their own.
         late: its directories that were used before they were named or replaced.
-        access: mode and owner of what has not the usual ones, by path.
-        outside: its hard links to what older layers have.
+        access: mode and owner by path, when they are not the usual ones.
+        outside: its hard links to files of older layers.
         access_list: its first member with an access control list.
     """
 
@@ -87,40 +87,40 @@ class Tier:
     access_list: bytes = b""
 
     @classmethod
-    def of(cls, layer: LayerInspection, *, merges: bool) -> "Tier":
-        """The layer as it was inspected.
+    def of(cls, inspection: LayerInspection, *, merges: bool) -> "LayerView":
+        """The view of an inspected layer.
 
         Args:
-            layer: the layer.
-            merges: whether a directory in place of a whiteout of its layer shows what older layers have, as overlay
-                file systems do.
+            inspection: of the layer.
+            merges: whether a directory in place of a whiteout of its layer shows older layers, as in overlay file
+                systems.
         """
-        entries: Entries = OpenTable(layer.table)
-        if layer.merging:
+        entries: Entries = OpenTable(inspection.table)
+        if inspection.merging:
             entries = _Merging(entries, b"d" if merges else b"D")
         return cls(
             entries,
-            layer.records,
-            frozenset(layer.named),
-            frozenset(layer.links),
-            layer.implicit,
-            frozenset(layer.late),
-            OpenTable(layer.access),
-            layer.outside,
-            layer.access_list,
+            inspection.records,
+            frozenset(inspection.named),
+            frozenset(inspection.links),
+            inspection.implicit,
+            frozenset(inspection.late),
+            OpenTable(inspection.access),
+            inspection.outside,
+            inspection.access_list,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What stands at a path, links in front of it resolved.
+    """An entry of the root, with links in its parents resolved.
 
     Attributes:
-        path: where it stands, from the root, without links in its parents.
-        entry: its kind and more (policy/inspection/layer/tree.py).
-        index: the layer that brought its content.
-        record: what a detector read in it, if one did.
-        origin: the path that its layer knows it by; another than `path` for a hard link to an older layer's file.
+        path: its path from the root, without links.
+        entry: its kind and details (policy/inspection/layer/tree.py).
+        index: of the layer with its content.
+        record: of a detector that read it, if any.
+        origin: its path in that layer; differs from `path` for a hard link to an older layer's file.
     """
 
     path: bytes
@@ -131,27 +131,27 @@ class Node:
 
     @property
     def is_file(self) -> bool:
-        """A regular file."""
+        """Whether it is a regular file."""
         return self.entry[:1] in {b"f", b"x"}
 
     @property
     def is_executable(self) -> bool:
-        """A regular file with an execute bit."""
+        """Whether it is a regular file with an execute bit."""
         return self.entry[:1] == b"x"
 
     @property
     def is_directory(self) -> bool:
-        """A directory."""
+        """Whether it is a directory."""
         return self.entry[0] in DIRECTORIES
 
     @property
     def is_link(self) -> bool:
-        """A symbolic link."""
+        """Whether it is a symbolic link."""
         return self.entry[:1] == b"l"
 
     @property
     def size(self) -> int:
-        """Bytes of a regular file."""
+        """The size of a regular file in bytes, else 0."""
         return int(self.entry[1:]) if self.is_file else 0
 
 
@@ -161,31 +161,31 @@ ROOT = Node(b"", b"d", 0)
 class MergedRoot:
     """Tiers, oldest first, seen as one root. What was looked up once is remembered."""
 
-    def __init__(self, tiers: Sequence[Tier]) -> None:
-        self.tiers = tuple(tiers)
+    def __init__(self, layers: Sequence[LayerView]) -> None:
+        self.layers = tuple(layers)
         self._floors: dict[bytes, int | None] = {}
         self._nodes: dict[bytes, Node | None] = {}
         self._below: dict[int, MergedRoot] = {}
         self._resolving: set[bytes] = set()
 
-    def at(self, path: bytes) -> Node | None:
-        """What stands at a path whose parents are no links; a link itself is not followed.
+    def node_at(self, path: bytes) -> Node | None:
+        """The node at a path without links in its parents; a link itself is not followed.
 
         Raises:
-            RootUnclear: a hard link to something that no layer has.
+            RootUnclear: a hard link to a file that no layer has.
         """
         if path not in self._nodes:
-            self._nodes[path] = self._look(path)
+            self._nodes[path] = self._look_up(path)
         return self._nodes[path]
 
-    def _look(self, path: bytes) -> Node | None:
+    def _look_up(self, path: bytes) -> Node | None:
         if not path:
             return ROOT
         floor = self._floor(path.rpartition(b"/")[0])
         if floor is None:
             return None
-        for index in range(len(self.tiers) - 1, floor - 1, -1):
-            entry = self.tiers[index].entries.get(path)
+        for index in range(len(self.layers) - 1, floor - 1, -1):
+            entry = self.layers[index].entries.get(path)
             if entry is not None:
                 return self._node(path, entry, index)
         return None
@@ -199,41 +199,41 @@ class MergedRoot:
             raise RootUnclear(
                 f"{shown(path)} in layer {index} begins as AUFS's own files do: docker unpacks it, containerd does not"
             )
-        return Node(path, entry, index, self.tiers[index].records.get(path))
+        return Node(path, entry, index, self.layers[index].records.get(path))
 
     def _hard(self, path: bytes, target: bytes, index: int) -> Node:
-        """A hard link to what older layers have, else to what its own layer brings later."""
+        """Resolve a hard link to a file of older layers, else to a later member of its own layer."""
         if path in self._resolving or len(self._resolving) > LINKS_AT_MOST:
             raise RootUnclear(f"{shown(path)} is a hard link to a hard link, without an end")
         self._resolving.add(path)
-        found = self.below(index).place(target) or self.below(index + 1).place(target)
+        node = self.below(index).resolve_parents(target) or self.below(index + 1).resolve_parents(target)
         self._resolving.discard(path)
-        if found is None or found.is_directory:
+        if node is None or node.is_directory:
             raise RootUnclear(f"{shown(path)} is a hard link to {shown(target)}, which is no file of its image")
-        return Node(path, found.entry, found.index, found.record, found.origin or found.path)
+        return Node(path, node.entry, node.index, node.record, node.origin or node.path)
 
     def access_of(self, node: Node) -> Access:
-        """Mode and owner of a file or link; owner and group are 0 where the mode grants everybody the same."""
-        note = self.tiers[node.index].access.get(node.origin or node.path)
+        """Mode and owner of a file or link; owner and group are 0 when the mode grants everybody the same."""
+        note = self.layers[node.index].access.get(node.origin or node.path)
         if note is not None:
             return Access.of(note)
         return Access(0o755 if node.entry[:1] in {b"x", b"l"} else 0o644)
 
     def access_of_directory(self, path: bytes) -> tuple[Access, str]:
-        """Mode and owner of a directory, and why runtimes disagree on them; "" when they do not.
+        """Mode and owner of a directory, and why runtimes disagree on them; "" when they agree.
 
-        A newer layer may have members below it without naming it: docker then opens it to everybody, others leave it
-        as it was. A member that names the root itself is skipped by docker.
+        A newer layer may have members below it but none for it: docker then opens it to everybody, others leave it as
+        it was. docker skips a member for the root itself.
         """
         unnamed = -1
-        for index in range(len(self.tiers) - 1, (self._floor(path) or 0) - 1, -1):
-            entry = self.tiers[index].entries.get(path)
+        for index in range(len(self.layers) - 1, (self._floor(path) or 0) - 1, -1):
+            entry = self.layers[index].entries.get(path)
             if entry is None:
                 continue
             if entry not in _NAMED:
                 unnamed = index if unnamed < 0 else unnamed
                 continue
-            note = self.tiers[index].access.get(path)
+            note = self.layers[index].access.get(path)
             if note is None:
                 return _USUAL_DIRECTORY, ""
             how = f"layer {index} does not open /{shown(path)} to everybody"
@@ -243,32 +243,32 @@ class MergedRoot:
             return Access.of(note), why
         return _USUAL_DIRECTORY, ""
 
-    def place(self, path: bytes) -> Node | None:
-        """What stands at a path, links in front of it followed, itself not."""
+    def resolve_parents(self, path: bytes) -> Node | None:
+        """The node at a path; links in its parents are followed, a link itself is not."""
         parent, _, base = path.rpartition(b"/")
         home = self.find(parent)
         if home is None or not home.is_directory:
             return None
-        return self.at(home.path + b"/" + base if home.path else base)
+        return self.node_at(home.path + b"/" + base if home.path else base)
 
     def below(self, index: int) -> "MergedRoot":
-        """The root that the layers under this one make."""
-        if index >= len(self.tiers):
+        """The root of the layers below this one."""
+        if index >= len(self.layers):
             return self
         if index not in self._below:
-            self._below[index] = MergedRoot(self.tiers[:index])
+            self._below[index] = MergedRoot(self.layers[:index])
         return self._below[index]
 
     def _floor(self, directory: bytes) -> int | None:
-        """The oldest layer that still shows through in a directory; `None` when no directory stands there."""
+        """The oldest layer that is visible in a directory; `None` when the path is no directory."""
         unknown = []
         while directory not in self._floors:
             unknown.append(directory)
             if not directory:
                 break
             directory = directory.rpartition(b"/")[0]
-        for known in reversed(unknown):
-            self._floors[known] = self._dig(known)
+        for path in reversed(unknown):
+            self._floors[path] = self._dig(path)
         return self._floors[unknown[0] if unknown else directory]
 
     def _dig(self, directory: bytes) -> int | None:
@@ -276,8 +276,8 @@ class MergedRoot:
         if floor is None:
             return None
         seen = not directory
-        for index in range(len(self.tiers) - 1, floor - 1, -1):
-            entry = self.tiers[index].entries.get(directory)
+        for index in range(len(self.layers) - 1, floor - 1, -1):
+            entry = self.layers[index].entries.get(directory)
             if entry is None:
                 continue
             if entry[0] not in DIRECTORIES:
@@ -288,73 +288,73 @@ class MergedRoot:
         return floor if seen else None
 
     def find(self, path: bytes) -> Node | None:
-        """What a path leads to, every link followed; `None` when it leads nowhere or round in a circle."""
+        """The node that a path resolves to, links followed; `None` when there is none or links form a circle."""
         return self.follow(path)[0]
 
     def follow(
         self, path: bytes, start: Node = ROOT, viewer: Viewer | None = None
     ) -> tuple[Node | None, tuple[Node, ...]]:
-        """What a path leads to, and the links on the way (path_resolution(7)).
+        """The node that a path resolves to, and the links on the way (path_resolution(7)).
 
         Args:
-            path: as written; one that begins with `/` starts at the root whatever `start` is.
+            path: as written; with a leading `/` it starts at the root, whatever `start` is.
             start: where a relative path begins.
-            viewer: as whom; everything can be searched when `None`.
+            viewer: the permissions to apply; `None` for none.
         """
         todo = path.split(b"/")[::-1]
-        at = ROOT if path.startswith(b"/") else start
+        node = ROOT if path.startswith(b"/") else start
         links: list[Node] = []
         while todo:
             part = todo.pop()
-            # What stands before a slash must be a directory, also when nothing follows the slash.
-            if not at.is_directory:
+            # The part before a slash must be a directory, also at the end of the path.
+            if not node.is_directory:
                 return None, tuple(links)
             if not part:
                 continue
-            if viewer is not None and not viewer.may_search(at):
+            if viewer is not None and not viewer.may_search(node):
                 return None, tuple(links)
             if part in {b".", b".."}:
-                at = at if part == b"." else self.at(at.path.rpartition(b"/")[0]) or at
+                node = node if part == b"." else self.node_at(node.path.rpartition(b"/")[0]) or node
                 continue
-            found = self._step(at, part, viewer)
-            if found is None or (found.is_link and len(links) == LINKS_AT_MOST):
+            child = self._step(node, part, viewer)
+            if child is None or (child.is_link and len(links) == LINKS_AT_MOST):
                 return None, tuple(links)
-            if found.is_link:
-                links.append(found)
-                target = found.entry[1:]
+            if child.is_link:
+                links.append(child)
+                target = child.entry[1:]
                 todo.extend(target.split(b"/")[::-1])
-                at = ROOT if target.startswith(b"/") else at
+                node = ROOT if target.startswith(b"/") else node
             else:
-                at = found
-        return at, tuple(links)
+                node = child
+        return node, tuple(links)
 
     def _step(self, directory: Node, name: bytes, viewer: Viewer | None) -> Node | None:
         place = directory.path + b"/" + name if directory.path else name
-        found = self.at(place)
+        node = self.node_at(place)
         if viewer is not None:
-            viewer.reaches(place, found, directory)
-        return found
+            viewer.reaches(place, node, directory)
+        return node
 
     def candidates(self, name: re.Pattern[bytes]) -> Iterator[tuple[int, bytes]]:
-        """Layer and path of every record and wanted link whose last part matches, oldest layer first, in order."""
-        for index, tier in enumerate(self.tiers):
-            for path in sorted({*tier.records, *tier.named}):
+        """Layer and path of every record and wanted link with a matching file name, oldest layer first."""
+        for index, layer in enumerate(self.layers):
+            for path in sorted({*layer.records, *layer.named}):
                 if name.fullmatch(path.rpartition(b"/")[2]):
                     yield index, path
 
     def shows(self, index: int, path: bytes) -> bool:
-        """Whether what this layer has at a path is what the root shows there."""
+        """Whether the root shows this layer's entry at a path."""
         floor = self._floor(path.rpartition(b"/")[0])
         if floor is None or index < floor:
             return False
-        return not any(tier.entries.get(path) is not None for tier in self.tiers[index + 1 :])
+        return not any(layer.entries.get(path) is not None for layer in self.layers[index + 1 :])
 
     def hidden_by(self, index: int, path: bytes) -> int:
-        """The first newer layer that hides what this layer has at a path; -1 when none does."""
+        """The first newer layer that hides this layer's entry at a path; -1 when none does."""
         parts = path.split(b"/")
         parents = [b"/".join(parts[:count]) for count in range(len(parts))]
-        for newer in range(index + 1, len(self.tiers)):
-            entries = self.tiers[newer].entries
+        for newer in range(index + 1, len(self.layers)):
+            entries = self.layers[newer].entries
             if entries.get(path) is not None:
                 return newer
             above = [entry for entry in map(entries.get, parents) if entry is not None]

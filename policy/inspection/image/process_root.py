@@ -1,4 +1,4 @@
-"""An image's root as its programs see it: with their user's permissions, and with what runtimes mount over it."""
+"""An image's root as its programs see it: with their user's permissions and the mounts of runtimes."""
 
 from policy.inspection.archive.names import shown
 from policy.inspection.image.ambiguous_links import landing
@@ -6,20 +6,20 @@ from policy.inspection.image.merged_root import ROOT, MergedRoot, Node, RootUncl
 from policy.inspection.layer.permissions import EXECUTE, READ, Identity
 
 MOUNTED = frozenset({b"proc", b"sys", b"dev", b"run", b"etc/hosts", b"etc/hostname", b"etc/resolv.conf", b".dockerenv"})
-"""What runtimes put in place of the image's own (runtime-spec config-linux.md; docker's and podman's files; containerd
-mounts /run, podman what lies in it)."""
+"""Paths that runtimes mount over (runtime-spec config-linux.md; docker's and podman's files; containerd mounts /run,
+podman its contents)."""
 _DIRECTORIES = (b"proc/", b"sys/", b"dev/", b"run/")
 _INITIALISED = b"etc"
 
 
 def is_mounted_over(path: bytes) -> bool:
-    """Whether no program of the image sees what the image has at this path."""
+    """Whether a mount hides this path from the image's programs."""
     return path.startswith(_DIRECTORIES) or path in MOUNTED
 
 
 def mounted_places(root: MergedRoot) -> frozenset[bytes]:
-    """The places that runtimes mount something at: where one of them is a link in the image, what that leads to too."""
-    links = [path for path in MOUNTED if (node := root.at(path)) is not None and node.is_link]
+    """The mount points, and the targets of those that are links in the image."""
+    links = [path for path in MOUNTED if (node := root.node_at(path)) is not None and node.is_link]
     return MOUNTED | {landing(root, path) for path in links} if links else MOUNTED
 
 
@@ -31,9 +31,9 @@ class View:
     """The root as one identity sees it.
 
     Args:
-        root: the image's.
-        identity: whose permissions count.
-        starts_in: the image's WorkingDir, which a runtime makes, with what is missing above it, when it is not there.
+        root: of the image.
+        identity: the user and groups.
+        starts_in: the image's WorkingDir; a runtime creates it, and missing parents, when it does not exist.
     """
 
     def __init__(self, root: MergedRoot, identity: Identity, starts_in: bytes = b"") -> None:
@@ -43,10 +43,10 @@ class View:
         self._mounted = mounted_places(root)
 
     def follow(self, path: bytes, start: Node = ROOT) -> tuple[Node | None, tuple[Node, ...]]:
-        """What a path leads to, and the links on the way; `None` also where permission is missing.
+        """The node that a path resolves to, and the links on the way; `None` also when permission is missing.
 
         Raises:
-            RootUnclear: the path leads where only a runtime knows what there is.
+            RootUnclear: the path leads to a place that only a runtime knows.
         """
         node, links = self.root.follow(path, start, self)
         if node is None and self._made and any(b".." in text.split(b"/") for text in (path, *map(_target, links))):
@@ -83,21 +83,21 @@ class View:
             raise RootUnclear(f"{disputed}: runtimes disagree on who may search it", "unclear-user")
         return self.identity.may(EXECUTE, access, directory=True)
 
-    def reaches(self, path: bytes, found: Node | None, directory: Node) -> None:
-        """Stop where a runtime mounts something, or where it depends on the host whether a link is followed."""
+    def reaches(self, path: bytes, node: Node | None, directory: Node) -> None:
+        """Refuse mount points, and links that are followed on some hosts only."""
         if path in self._mounted:
             raise RootUnclear(
                 f"/{shown(path)} is what the runtime puts there, not the image: what stands there cannot be told",
                 "runtime-path",
             )
-        if found is None or not found.is_link:
+        if node is None or not node.is_link:
             return
         if path == _INITIALISED:
             raise RootUnclear(
                 "/etc is a symbolic link: docker replaces it by a directory of its own, others follow it",
                 "runtime-path",
             )
-        self._refuse_foreign_link(found, directory)
+        self._refuse_foreign_link(node, directory)
 
     def _refuse_foreign_link(self, link: Node, directory: Node) -> None:
         around, _ = self.root.access_of_directory(directory.path)
@@ -112,10 +112,10 @@ class View:
             )
 
     def _refuse_access_lists(self) -> None:
-        for index, tier in enumerate(self.root.tiers):
-            if tier.access_list:
+        for index, layer in enumerate(self.root.layers):
+            if layer.access_list:
                 raise RootUnclear(
-                    f"layer {index} has access control lists (first on {shown(tier.access_list)}), and the image's "
+                    f"layer {index} has access control lists (first on {shown(layer.access_list)}), and the image's "
                     "User is not root: runtimes disagree on whether they keep them",
                     "unclear-user",
                 )

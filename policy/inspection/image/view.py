@@ -1,4 +1,4 @@
-"""Looking things up in an image's root, and keeping the evidence of what was found and what was not."""
+"""Looks files up in an image's root and keeps the evidence, also of places searched without success."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -22,12 +22,12 @@ _INTERPRETERS = 5  # of interpreters, as many as Linux starts
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """What a name of a command leads to.
+    """The program that a command name leads to.
 
     Attributes:
         node: the file, links followed.
-        path: where it was found: the directory of PATH without links in it, and the name.
-        links: links that were followed from there.
+        path: where it was found: the directory of PATH, links resolved, and the name.
+        links: the links followed from there.
     """
 
     node: Node
@@ -36,7 +36,7 @@ class Hit:
 
 
 class ImageView:
-    """One image being looked into: its root, its PATH, the digests of its layers."""
+    """An image under inspection: its root, its PATH, the digests of its layers."""
 
     def __init__(
         self, root: MergedRoot, config: ImageConfig, layers: Sequence[str], budgets: ImageBudgets, identity: Identity
@@ -50,14 +50,14 @@ class ImageView:
         self._visible: dict[re.Pattern[bytes], list[tuple[int, bytes]]] = {}
         if len(config.path_entries) > budgets.path_directories:
             raise RootUnclear(f"PATH has more than {budgets.path_directories} directories")
-        if sum(len(tier.records) + len(tier.named) for tier in root.tiers) > budgets.wanted_files:
+        if sum(len(layer.records) + len(layer.named) for layer in root.layers) > budgets.wanted_files:
             raise RootUnclear(f"the image has more than {budgets.wanted_files} files that detectors want")
 
     def on_path(self, name: bytes, subject: str) -> Hit | None:
-        """What a shell starts for a name (POSIX.1-2017 2.9.1): the first file on PATH that its user may execute.
+        """The file that a shell starts for a name (POSIX.1-2017 2.9.1): the first on PATH that its user may execute.
 
         Raises:
-            RootUnclear: the lookup leads where only a runtime knows what there is, or shells disagree on it.
+            RootUnclear: the lookup leads to a place that only a runtime knows, or shells disagree on it.
         """
         if self.config.disputed:
             raise RootUnclear(self.config.disputed, "unclear-path")
@@ -73,7 +73,7 @@ class ImageView:
 
     @cached_property
     def _shells_trouble(self) -> str:
-        """Why a shell that is there looks names up otherwise than the image's user would; "" when it does not."""
+        """Why the image's shell looks names up otherwise than the image's user; "" when it does not."""
         node = self.root.find(SHELL)
         if self.view.identity.is_root or node is None or not node.is_executable:
             return ""
@@ -110,27 +110,27 @@ class ImageView:
         return Hit(node, joined(directory.path, name), links)
 
     def _has_starter(self, node: Node, deep: int = 0) -> bool:
-        """Whether what the kernel starts for a program does: a shell goes on along PATH when it does not.
+        """Whether a program's interpreter or loader starts; if not, a shell searches the rest of PATH.
 
         Raises:
-            RootUnclear: it is there, and its bytes were not read, or the program's own.
+            RootUnclear: the bytes of the program or its starter were not read.
         """
-        said = self._said(node)
-        if "starter" not in said:
+        values = self._said(node)
+        if "starter" not in values:
             return True
-        found = self._starter(said["starter"].encode("latin-1"))
-        if found is None or not self.view.may_execute(found):
+        starter = self._starter(values["starter"].encode("latin-1"))
+        if starter is None or not self.view.may_execute(starter):
             return False
-        self.record_of(found, f"what starts {shown(node.path)}", "interpreter", "launcher")
-        what = self._said(found)
-        if said["format"] == "elf":  # Linux refuses a loader that is no program for this machine (ELIBBAD)
-            return what.get("format") == "elf" and what.get("machine", "") == said.get("machine")
+        self.record_of(starter, f"what starts {shown(node.path)}", "interpreter", "launcher")
+        starter_values = self._said(starter)
+        if values["format"] == "elf":  # Linux refuses a loader that is no program for this machine (ELIBBAD)
+            return starter_values.get("format") == "elf" and starter_values.get("machine", "") == values.get("machine")
         if deep == _INTERPRETERS:
             return False
-        # A shell reads a script itself whose interpreter is a text; an interpreter that is a script is read by its own.
-        starts = self._has_starter(found, deep + 1)
-        if starts and what.get("format") == "script":
-            self._readable(found)
+        # A shell runs a script itself when its interpreter is a text; an interpreter that is a script must be readable.
+        starts = self._has_starter(starter, deep + 1)
+        if starts and starter_values.get("format") == "script":
+            self._readable(starter)
         return starts
 
     def _said(self, node: Node) -> Mapping[str, str]:
@@ -151,7 +151,7 @@ class ImageView:
         return None if start is None else self.view.follow(path, start)[0]
 
     def can_start(self, node: Node) -> bool:
-        """Whether the image's user can start a program; a script is read by its interpreter, as the same user."""
+        """Whether the image's user can start a program; a script must also be readable, for its interpreter."""
         return self.view.may_execute(node) and self._has_starter(node) and self._is_readable(node)
 
     def _is_readable(self, node: Node) -> bool:
@@ -165,7 +165,7 @@ class ImageView:
 
     @cached_property
     def _working_directory(self) -> Node | None:
-        """Where relative entries of PATH begin; `None` for a directory that the runtime makes, empty."""
+        """The start of relative entries of PATH; `None` for an empty directory that the runtime creates."""
         path = self.config.working_dir.encode("utf-8", "surrogateescape")
         if not path:
             return ROOT
@@ -178,15 +178,15 @@ class ImageView:
         return node if node is not None and node.is_directory else None
 
     def missed(self, subject: str, path: str) -> None:
-        """Note that something was looked for here and is not there."""
+        """Note that a subject was searched for here without success."""
         self._absent.setdefault(subject, []).append(Evidence(path, EvidenceState.ABSENT))
 
     def absent(self) -> dict[str, tuple[Evidence, ...]]:
-        """What was looked for and not found, per subject, each place once."""
+        """The places searched without success, per subject, each once."""
         return {subject: tuple(dict.fromkeys(items)) for subject, items in sorted(self._absent.items())}
 
     def seen(self, node: Node, value: str) -> Evidence:
-        """The evidence of what a record, or the mere presence of a file, says."""
+        """The evidence of a record, or of the mere presence of a file."""
         if node.record is not None:
             return self.recorded(node.record, node.index, value)
         return Evidence(shown(node.path), layer=self._layers[node.index], index=node.index, value=value)
@@ -205,45 +205,47 @@ class ImageView:
 
     def hidden(self, record: Record, index: int, path: bytes, value: str) -> Evidence:
         """The evidence of a record that a newer layer deleted or replaced."""
-        found = self.recorded(record, index, value)
+        shown_evidence = self.recorded(record, index, value)
         return Evidence(
-            found.path,
+            shown_evidence.path,
             EvidenceState.SHADOWED,
-            found.layer,
+            shown_evidence.layer,
             index,
-            found.offset,
-            found.size,
-            found.sha256,
+            shown_evidence.offset,
+            shown_evidence.size,
+            shown_evidence.sha256,
             value,
             self.root.hidden_by(index, path),
         )
 
     def linked(self, links: Sequence[Node]) -> tuple[Evidence, ...]:
-        """The evidence of links that were followed; there are no bytes to it."""
+        """The evidence of followed links; it has no bytes."""
         return tuple(
             Evidence(shown(link.path), layer=self._layers[link.index], index=link.index, value=shown(link.entry[1:]))
             for link in links
         )
 
     def visible(self, name: re.Pattern[bytes]) -> list[tuple[int, bytes]]:
-        """Layer and path of the records and links of this name that the root shows, by path."""
+        """Layer and path of the visible records and links with this name, sorted by path."""
         if name not in self._visible:
-            found = [
+            shown_items = [
                 item for item in self.root.candidates(name) if self.root.shows(*item) and not is_mounted_over(item[1])
             ]
-            self._visible[name] = sorted(found, key=lambda item: item[1])
+            self._visible[name] = sorted(shown_items, key=lambda item: item[1])
         return self._visible[name]
 
-    def record_of(self, node: Node, what: str, *detectors: str) -> Record:
-        """The record that one of these detectors made of a file that must be read to go on.
+    def record_of(self, node: Node, purpose: str, *detectors: str) -> Record:
+        """The record that one of these detectors made of a file whose content is needed.
 
         Raises:
-            RootUnclear: nobody read it when its layer was inspected, or another detector did.
+            RootUnclear: no detector read the file, or another one did.
         """
         if node.record is None:
-            raise RootUnclear(f"{shown(node.path)} is {what}, and its bytes were not kept: its name gave no reason to")
+            raise RootUnclear(
+                f"{shown(node.path)} is {purpose}, and its bytes were not kept: its name gave no reason to"
+            )
         if node.record.detector not in detectors:
-            raise RootUnclear(f"{shown(node.path)} is {what}, and was read as something else")
+            raise RootUnclear(f"{shown(node.path)} is {purpose}, and was read as something else")
         return node.record
 
 
@@ -263,11 +265,11 @@ def parent(path: bytes) -> bytes:
 
 
 def from_root(path: bytes) -> str:
-    """A path as a person writes it, from `/`."""
+    """A path with a leading `/`, for people."""
     return "/" + shown(path)
 
 
 def reported(subject: str, version: str, prefix: str, evidence: Evidence, note: str) -> Fact:
-    """A fact that no rule looks at."""
+    """A fact that no rule judges."""
     value = {"version": version, "prefix": prefix} if version else {"prefix": prefix}
     return Fact(subject, value, judged=False, evidence=(evidence,), note=note)

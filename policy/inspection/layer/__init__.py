@@ -1,1 +1,1 @@
-"""One layer becomes a small index of its paths, and what detectors read."""
+"""One layer becomes a small index of its paths, and the records of detectors."""

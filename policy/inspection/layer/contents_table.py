@@ -1,4 +1,4 @@
-"""What is known of a layer's own table of contents, which podman and lazy snapshotters read instead of the tar."""
+"""A layer's own table of contents, which podman and lazy snapshotters read instead of the tar."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -13,15 +13,14 @@ class ContentsTable:
 
     Attributes:
         kind: `zstd:chunked` or `eStargz`.
-        disagreement: why what the table says is not what the tar holds, as a sentence without its end; "" when both
-            say the same.
-        offset: byte of the blob where the table begins: zstd:chunked, what a skippable frame holds; eStargz, the gzip
-            member of `stargz.index.json`.
-        length: bytes of the blob that it takes.
+        disagreement: how the table differs from the tar, as a sentence without a full stop; "" when they agree.
+        offset: byte of the blob where the table begins: for zstd:chunked the content of a skippable frame, for eStargz
+            the gzip member of `stargz.index.json`.
+        length: its bytes in the blob.
         unpacked: bytes of its JSON.
-        packed_digest: `sha256:…` of the table as it stands in the blob, as podman names a zstd:chunked one.
-        digest: `sha256:…` of its JSON, as snapshotters name it and podman an eStargz one.
-        tar_split: where the data lies from which podman rebuilds the tar, `OFFSET:LENGTH:UNPACKED`; "" without any.
+        packed_digest: `sha256:…` of its bytes in the blob: podman's name for a zstd:chunked table.
+        digest: `sha256:…` of its JSON: snapshotters' name for it, and podman's for an eStargz table.
+        tar_split: position of the data from which podman rebuilds the tar, `OFFSET:LENGTH:UNPACKED`; "" without any.
     """
 
     kind: str
@@ -34,10 +33,10 @@ class ContentsTable:
     tar_split: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """JSON-able."""
+        """As JSON data."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, found: dict[str, Any]) -> Self:
-        """What `to_json` wrote."""
-        return cls(**found)
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        """The table that `to_json` wrote."""
+        return cls(**document)

@@ -2,8 +2,7 @@
 
 Overlay file systems keep notes of their own in attributes (kernel documentation, "Overlay Filesystem":
 `trusted.overlay.*`, `user.overlay.*`; fuse-overlayfs: `user.fuseoverlayfs.*`; containers/storage: `user.containers.*`).
-docker and podman write to disk what a layer brings of them, containerd drops some. Access control lists decide beside
-the mode bits.
+docker and podman write those of a layer to disk, containerd drops some. Access control lists extend the mode bits.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,7 +28,7 @@ def attribute_names(pax: Mapping[bytes, bytes]) -> Iterator[bytes]:
 
 
 def refuse_overlay_attributes(pax: Mapping[bytes, bytes], path: bytes) -> None:
-    """Stop at an attribute with which runtimes' file systems mark what is deleted, moved or hidden.
+    """Refuse attributes with which file systems of runtimes mark deleted, moved or hidden files.
 
     Raises:
         LayerRefused: there is one.
@@ -44,10 +43,10 @@ def refuse_overlay_attributes(pax: Mapping[bytes, bytes], path: bytes) -> None:
 
 
 def has_capabilities(pax: Mapping[bytes, bytes]) -> bool:
-    """Whether the member is a program with capabilities of its own."""
+    """Whether the member has file capabilities."""
     return _CAPABILITY in attribute_names(pax)
 
 
 def has_access_list(pax: Mapping[bytes, bytes]) -> bool:
-    """Whether an access control list decides on the member beside its mode bits."""
+    """Whether the member has an access control list."""
     return any(name.startswith(_LISTS) for name in attribute_names(pax))

@@ -1,8 +1,8 @@
-"""How a layer begins: whether an unpacker would find a tar archive in it, told by its first bytes.
+"""Whether an unpacker would find a tar archive in a layer, decided by its first bytes.
 
-docker, podman and containerd look at magic numbers, never at media types: gzip (RFC 1952), zstd (RFC 8878, frames that
-are to be skipped first), bzip2 and xz; everything else is read as a tar archive, whose headers have a checksum but need
-no magic number (POSIX.1-2017 pax; archives of Unix V7). Nothing beyond the first 512 bytes of the archive is looked at.
+docker, podman and containerd go by magic numbers, never by media types: gzip (RFC 1952), zstd (RFC 8878, perhaps after
+skippable frames), bzip2 and xz; anything else is read as a tar archive, whose headers have a checksum but need no
+magic number (POSIX.1-2017 pax; archives of Unix V7). Only the first 512 bytes of the archive are read.
 """
 
 import bz2
@@ -16,7 +16,7 @@ from policy.inspection.archive.zstandard import zstd
 
 HEAD = 4096
 LONGEST_HEAD = 1_500_000
-"""Bytes looked at when the first 4 KiB leave it open: more than the first block of bzip2, which is the longest."""
+"""Bytes read when the first 4 KiB do not decide: more than the first block of bzip2, which is the longest."""
 
 _BLOCK = 512
 _WINDOW_LOG = 23
@@ -24,7 +24,7 @@ _XZ_MEMORY = 64 << 20
 
 
 class Opening(Enum):
-    """What the first bytes tell."""
+    """What the first bytes are."""
 
     TAR = "tar"
     EMPTY = "empty"
@@ -33,15 +33,15 @@ class Opening(Enum):
 
 
 def opening(head: bytes, *, whole: bool) -> Opening:
-    """Whether a blob that begins like this opens as a tar archive.
+    """Whether a blob with these first bytes opens as a tar archive.
 
     Args:
-        head: its first bytes.
-        whole: whether they are all of it.
+        head: the first bytes.
+        whole: whether they are the whole blob.
 
     Returns:
-        `EMPTY` for what unpackers take for an archive without members, however much follows. `UNDECIDED` when more
-        bytes are needed, or when what looks compressed cannot be read: some unpacker may.
+        `EMPTY` for what unpackers take for an archive without members, whatever follows. `UNDECIDED` when more bytes
+        are needed, or when compressed data cannot be read here: some unpacker may read it.
     """
     for magic, new_decoder in _DECODERS:
         if head.startswith(magic):
@@ -52,7 +52,7 @@ def opening(head: bytes, *, whole: bool) -> Opening:
 
 
 def looks_like_layer(head: bytes) -> bool:
-    """Whether a blob that begins like this is worth following while it arrives: gzip, zstd or a tar archive."""
+    """Whether an upload with these first bytes is worth inspecting while it arrives: gzip, zstd or tar."""
     magics = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
     return head.startswith(magics) or _is_skippable(head) or _is_header(head[:_BLOCK])
 
@@ -66,7 +66,7 @@ def _xz_decoder() -> Any:
 
 
 class _Gzip:
-    """zlib's decoder with the members that the others have."""
+    """zlib's decoder with the interface of the others."""
 
     def __init__(self) -> None:
         self._decoder = zlib.decompressobj(31)
@@ -93,18 +93,18 @@ _DAMAGE = (zlib.error, zstd.ZstdError, lzma.LZMAError, OSError, EOFError, ValueE
 
 
 def _compressed(head: bytes, new_decoder: Callable[[], Any], *, whole: bool) -> Opening:
-    """Members and frames one after the other, until a block of the archive is there."""
-    found = b""
-    while head and len(found) < _BLOCK:
+    """Decompress members or frames until there is a block of the archive."""
+    block = b""
+    while head and len(block) < _BLOCK:
         decoder = new_decoder()
         try:
-            found += decoder.decompress(head, _BLOCK - len(found))
+            block += decoder.decompress(head, _BLOCK - len(block))
         except _DAMAGE:
             return Opening.UNDECIDED
-        if len(found) < _BLOCK and not decoder.eof:
+        if len(block) < _BLOCK and not decoder.eof:
             return Opening.UNDECIDED
         head = decoder.unused_data
-    return _archive(found, whole=whole)
+    return _archive(block, whole=whole)
 
 
 def _archive(head: bytes, *, whole: bool) -> Opening:

@@ -1,7 +1,7 @@
-"""What a manifest says of a layer's table of contents, against the table that the layer has.
+"""Compares a manifest's annotations on a table of contents with the layer's own table.
 
-podman reads the table that the descriptor's annotations name; containerd hands the annotations below
-`containerd.io/snapshot/` to its snapshotter, which may then read the layer in another way than unpacking its tar.
+podman reads the table that the descriptor's annotations name; containerd passes the annotations below
+`containerd.io/snapshot/` to its snapshotter, which may then read the layer without unpacking its tar.
 Sources: container-libs storage `pkg/chunked`, stargz-snapshotter `estargz/types.go`.
 """
 
@@ -24,18 +24,18 @@ _READERS = "podman and snapshotters that read the table instead of the tar would
 
 
 def table_annotations(annotations: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Those that name a table, or tell a snapshotter how to read the layer; sorted."""
+    """The annotations that name a table or are passed to a snapshotter, sorted."""
     if not annotations:
         return ()
     return tuple(sorted(item for item in annotations.items() if item[0].startswith(_NAMING)))
 
 
 def unlike_table(descriptor: Descriptor, layer: LayerInspection) -> tuple[str, str] | None:
-    """Why the layer's table cannot be believed, as reason and message; `None` when nothing speaks against it.
+    """Why the layer's table cannot be trusted, as reason and message; `None` when it can.
 
     Args:
-        descriptor: the layer's, in the manifest.
-        layer: what is known of it, read to its end.
+        descriptor: of the layer, in the manifest.
+        layer: its inspection.
     """
     table = layer.contents_table
     if table is not None and table.disagreement:
@@ -63,7 +63,7 @@ def _fits(name: str, value: str, table: ContentsTable | None, layer: LayerInspec
 
 
 def _named(word: str, table: ContentsTable, layer: LayerInspection) -> str | None:
-    """What this annotation of zstd:chunked must be; `None` for one that nobody knows."""
+    """The right value of an annotation of zstd:chunked; `None` for an unknown one."""
     return {
         "manifest-checksum": table.packed_digest,
         "manifest-position": f"{table.offset}:{table.length}:{table.unpacked}:1",

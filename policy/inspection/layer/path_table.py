@@ -1,7 +1,7 @@
 """The structural index of one layer: path -> entry, sorted, in small compressed blocks.
 
-Composing an image looks at a few dozen paths of each layer, so that only the blocks which hold them are ever opened.
-Nothing in a block needs escaping: neither paths nor entries can carry a NUL, which separates them.
+Composing an image looks up a few dozen paths of each layer, so only their blocks are decompressed. NUL separates paths
+and entries, which cannot contain it.
 """
 
 from bisect import bisect_right
@@ -16,16 +16,16 @@ _LEVEL = 1
 
 
 class Entries(Protocol):
-    """Where a path's entry in one layer is looked up."""
+    """A lookup of entries by path in one layer."""
 
     def get(self, path: bytes) -> bytes | None:
-        """The entry (see policy/inspection/layer/tree.py), `None` when the layer says nothing about the path."""
+        """The entry (see policy/inspection/layer/tree.py); `None` when the layer has none for the path."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """All entries of a layer, packed.
+    """All entries of a layer, compressed.
 
     Attributes:
         firsts: first path of each block, ascending.
@@ -41,10 +41,10 @@ class Table:
         firsts, blocks = [], []
         paths = sorted(entries)
         packer = zstd.ZstdCompressor(_LEVEL)
-        for at in range(0, len(paths), _PATHS_PER_BLOCK):
-            some = paths[at : at + _PATHS_PER_BLOCK]
-            firsts.append(some[0])
-            text = b"\0".join([part for path in some for part in (path, entries[path])])
+        for start in range(0, len(paths), _PATHS_PER_BLOCK):
+            chunk = paths[start : start + _PATHS_PER_BLOCK]
+            firsts.append(chunk[0])
+            text = b"\0".join([part for path in chunk for part in (path, entries[path])])
             blocks.append(packer.compress(text, packer.FLUSH_FRAME))
         return cls(tuple(firsts), tuple(blocks))
 
@@ -54,12 +54,12 @@ class Table:
             yield from _unpacked(block).items()
 
     def to_bytes(self) -> bytes:
-        """All blocks, each with its first path and its length in front."""
+        """All blocks, each preceded by its first path; both with their length."""
         return b"".join(_framed(first) + _framed(block) for first, block in zip(self.firsts, self.blocks, strict=True))
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Self:
-        """What `to_bytes` wrote."""
+        """The table that `to_bytes` wrote."""
         parts = list(_parts(raw))
         return cls(tuple(parts[::2]), tuple(parts[1::2]))
 
@@ -69,11 +69,11 @@ def _framed(part: bytes) -> bytes:
 
 
 def _parts(raw: bytes) -> Iterable[bytes]:
-    at = 0
-    while at < len(raw):
-        size = int.from_bytes(raw[at : at + 4], "big")
-        yield raw[at + 4 : at + 4 + size]
-        at += 4 + size
+    position = 0
+    while position < len(raw):
+        size = int.from_bytes(raw[position : position + 4], "big")
+        yield raw[position + 4 : position + 4 + size]
+        position += 4 + size
 
 
 def _unpacked(block: bytes) -> dict[bytes, bytes]:
@@ -82,7 +82,7 @@ def _unpacked(block: bytes) -> dict[bytes, bytes]:
 
 
 class OpenTable:
-    """A table being looked into: blocks stay open as long as this does."""
+    """A table with a cache of decompressed blocks."""
 
     __slots__ = ("_open", "_table")
 
@@ -92,10 +92,10 @@ class OpenTable:
 
     def get(self, path: bytes) -> bytes | None:
         """The entry of a path."""
-        at = bisect_right(self._table.firsts, path) - 1
-        if at < 0:
+        index = bisect_right(self._table.firsts, path) - 1
+        if index < 0:
             return None
-        block = self._open.get(at)
+        block = self._open.get(index)
         if block is None:
-            block = self._open[at] = _unpacked(self._table.blocks[at])
+            block = self._open[index] = _unpacked(self._table.blocks[index])
         return block.get(path)

@@ -1,8 +1,8 @@
-"""Who may read, execute and search a member: its mode bits and owner, noted only where they are not the usual ones.
+"""Who may read, execute and search a member: its mode bits and owner, recorded only when they are not the usual ones.
 
-Usual is a file that everybody may read and that everybody or nobody may execute, with no privileges of its own; a
-directory that everybody may search and that is not sticky; a link that root owns. A note is `MODE UID GID`, the mode in
-octal. Sources: POSIX.1-2017 4.5, "File Access Permissions"; Linux, Documentation/admin-guide/sysctl/fs.rst,
+Usual are: a file that everybody may read and that everybody or nobody may execute, without privileges; a directory that
+everybody may search and that is not sticky; a link that root owns. A note is `MODE UID GID`, the mode in octal.
+Sources: POSIX.1-2017 4.5, "File Access Permissions"; Linux, Documentation/admin-guide/sysctl/fs.rst,
 "protected_symlinks".
 """
 
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 READ = 4
 EXECUTE = 1
-"""Of a directory: search."""
+"""For a directory: search."""
 _EVERYBODY_EXECUTES = 0o111
 _USUAL_FILES = frozenset({0o444, 0o555})
 CAPABLE = 0o10000
-"""Beside the mode bits: the file has capabilities of its own (capabilities(7))."""
+"""A flag beside the mode bits: the file has capabilities (capabilities(7))."""
 _PRIVILEGED = 0o6000 | CAPABLE
 _STICKY = 0o1000
 _WRITABLE_BY_ALL = 0o002
@@ -29,39 +29,39 @@ class Access:
     gid: int = 0
 
     def __bytes__(self) -> bytes:
-        """The note."""
+        """The note on mode and owner."""
         return b"%o %d %d" % (self.mode, self.uid, self.gid)
 
     @classmethod
     def of(cls, note: bytes) -> "Access":
-        """What a note says."""
+        """Read a note."""
         mode, uid, gid = note.split()
         return cls(int(mode, 8), int(uid), int(gid))
 
     @property
     def note_of_file(self) -> bytes:
-        """The note of a file; b"" where mode and owner say no more than usual."""
+        """The note of a file; b"" when mode and owner are the usual ones."""
         return b"" if is_usual_file(self.mode) else bytes(self)
 
     def is_alike(self, other: "Access") -> bool:
-        """Whether both grant everybody the same."""
+        """Whether both grant the same."""
         if is_usual_file(self.mode) and is_usual_file(other.mode):
             return self.mode & 0o555 == other.mode & 0o555
         return self == other
 
     @property
     def is_privileged(self) -> bool:
-        """A program that runs with another identity or more capabilities than who starts it."""
+        """Whether the program runs with another identity or more capabilities than its caller."""
         return bool(self.mode & _PRIVILEGED)
 
     @property
     def is_sticky_for_all(self) -> bool:
-        """A sticky directory that everybody may write to: whose links are followed is a setting of the host."""
+        """Whether it is a sticky directory that everybody may write to: the host decides which links are followed."""
         return bool(self.mode & _STICKY and self.mode & _WRITABLE_BY_ALL)
 
 
 def is_usual_file(mode: int) -> bool:
-    """Whether everybody may read a file, and everybody or nobody execute it, without privileges of its own."""
+    """Whether everybody may read a file, and everybody or nobody execute it, without privileges."""
     return mode & (0o555 | _PRIVILEGED) in _USUAL_FILES
 
 
@@ -72,7 +72,7 @@ def is_usual_directory(mode: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """As whom the image's programs run.
+    """The user and groups that the image's programs run as.
 
     Attributes:
         uid: user; 0 may read and search everything, and execute what anybody may.
@@ -84,7 +84,7 @@ class Identity:
 
     @property
     def is_root(self) -> bool:
-        """Whether mode bits hardly matter: runtimes leave CAP_DAC_OVERRIDE to root."""
+        """Whether it is root, which runtimes give CAP_DAC_OVERRIDE: mode bits hardly matter."""
         return self.uid == 0
 
     def may(self, wanted: int, access: Access, *, directory: bool = False) -> bool:

@@ -1,4 +1,4 @@
-"""What is known of one layer, kept for ever: composing an image needs this and no byte of the layer."""
+"""The inspection of one layer, kept for ever: composing an image needs no byte of the layer."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ class LayerInspection:
 
     Attributes:
         digest: of the blob.
-        detectors: names and versions of what looked.
+        detectors: names and versions of the detectors.
         problem: `None` when the whole layer was read; everything below is empty otherwise.
         diff_id: `sha256:…` of the uncompressed stream.
         compressed: bytes of the blob.
@@ -30,12 +30,12 @@ class LayerInspection:
         compression: `gzip`, `zstd` or `none`.
         members: members of the archive.
         table: every path of the layer with its final entry (policy/inspection/layer/tree.py).
-        records: what detectors read, by the path it has in this layer.
-        named: links and hard links that bear a name a detector wants.
-        links: paths of all symbolic links, and of hard links that may turn out to be some.
-        implicit: directories that exist only because something lies below them.
+        records: what detectors read, by path in this layer.
+        named: links and hard links with a name that a detector wants.
+        links: paths of all symbolic links, and of hard links that may be links to some.
+        implicit: directories without a member of their own, which exist because something lies below them.
         late: directories that were used before they were named or replaced.
-        outside: hard links to what older layers have, or this one brings later.
+        outside: hard links to files of older layers, or to later members of this one.
         merging: directories in place of a whiteout or file of the same layer.
         access: paths whose mode bits or owner are not the usual ones (policy/inspection/layer/permissions.py).
         access_list: the first member with an access control list; b"" when there is none.
@@ -63,7 +63,7 @@ class LayerInspection:
     contents_table: ContentsTable | None = None
 
     def to_bytes(self) -> bytes:
-        """A compact form; the same inspection gives the same bytes."""
+        """The serialised inspection; equal inspections give equal bytes."""
         head = {
             "digest": self.digest,
             "detectors": self.detectors,
@@ -84,18 +84,18 @@ class LayerInspection:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> "LayerInspection":
-        """What `to_bytes` wrote.
+        """The inspection that `to_bytes` wrote.
 
         Raises:
-            ValueError: it is of another version, or not an inspection at all.
+            ValueError: it is of another version, or no inspection.
         """
         if not raw.startswith(_MAGIC):
             raise ValueError("this is not a layer inspection of the present format: the layer needs to be read again")
-        parts, at = [], len(_MAGIC)
+        parts, position = [], len(_MAGIC)
         for _ in range(len(_PATHS) + 2):
-            end = at + 4 + int.from_bytes(raw[at : at + 4], "big")
-            parts.append(raw[at + 4 : end])
-            at = end
+            end = position + 4 + int.from_bytes(raw[position : position + 4], "big")
+            parts.append(raw[position + 4 : end])
+            position = end
         head = json.loads(zstd.decompress(parts[0]))
         problem = head.pop("problem")
         records = head.pop("records")
@@ -109,7 +109,7 @@ class LayerInspection:
             problem=Problem(**problem) if problem else None,
             records={path.encode("latin-1"): Record.from_list(item) for path, item in records},
             access=Table.from_bytes(parts[-1]),
-            table=Table.from_bytes(raw[at:]),
+            table=Table.from_bytes(raw[position:]),
             contents_table=ContentsTable.from_json(contents) if contents else None,
         )
 

@@ -1,4 +1,4 @@
-"""One layer, read once: its bytes become a structural index and the records of the files that detectors asked for."""
+"""Reads one layer once: its bytes become a structural index and the records of the files that detectors want."""
 
 import hashlib
 import re
@@ -32,7 +32,7 @@ from policy.inspection.layer.report import LayerInspection
 from policy.inspection.layer.tree import IMPLICIT, OPAQUE, WHITEOUT, LayerTree
 
 SNIFF_LIMIT = 8 * 1024
-"""Files up to this size are searched for the keys of os-release, whatever their name."""
+"""Files up to this size, of any name, are searched for the keys of os-release."""
 _LINK_MAXIMUM = 4095
 _AUFS = b".wh..wh."
 _ROOTS_UID = b"0000000\0"
@@ -51,30 +51,30 @@ def scan_layer(
     """Read a layer to its end.
 
     Args:
-        source: the blob's bytes; only what `read` itself raises comes through.
-        digest: the blob's name, for the record: whoever feeds `source` verifies it.
-        detectors: what to look for.
-        budgets: what it may cost; the defaults when `None`.
-        beside: called now and then from a thread that does not read `source`.
+        source: the blob's bytes; exceptions of its `read` are passed on.
+        digest: the blob's digest, only recorded: the caller verifies it.
+        detectors: the detectors to run.
+        budgets: the limits; the defaults when `None`.
+        beside: called now and then, in a thread that does not read `source`.
 
     Returns:
-        What the layer holds; for a damaged, hostile or oversized one the problem instead.
+        The inspection; for a damaged, hostile or oversized layer, one with a problem.
     """
     granted = budgets or Budgets()
     meter = Meter(granted)
     scan = _Scan(detectors, granted)
     hashed = hashlib.sha256()
-    found = partial(LayerInspection, digest=digest, detectors=names(detectors))
+    inspection = partial(LayerInspection, digest=digest, detectors=names(detectors))
     try:
         stream = _timed(uncompressed(source, meter), granted.cpu_seconds)
         read_by_all(stream, scan.run, _followed(hashed.update, beside))
     except LayerRefused as refused:
         problem = Problem(refused.reason, refused.message, digest)
-        return found(problem=problem, compressed=meter.compressed, compression=meter.compression)
+        return inspection(problem=problem, compressed=meter.compressed, compression=meter.compression)
     except MemoryError:
         problem = Problem("budget", "the layer needs more memory than an inspection is given", digest)
-        return found(problem=problem, compressed=meter.compressed, compression=meter.compression)
-    return found(
+        return inspection(problem=problem, compressed=meter.compressed, compression=meter.compression)
+    return inspection(
         diff_id=f"sha256:{hashed.hexdigest()}",
         compressed=meter.compressed,
         uncompressed=meter.uncompressed,
@@ -94,7 +94,7 @@ def scan_layer(
 
 
 def _followed(update: Callable[[bytes], None], then: Callable[[], None] | None) -> Callable[[bytes], None]:
-    """The first function, and the second after it."""
+    """A function that calls both, `then` last."""
     if then is None:
         return update
 
@@ -127,7 +127,7 @@ class _Scan:
         self._wanted = re.compile(b"|".join(b"(" + item.wanted + b")" for item in detectors), re.DOTALL).fullmatch
 
     def run(self, pieces: Iterator[bytes]) -> None:
-        """Every member, in order, then what only the end of the layer can tell."""
+        """Apply every member in order, then finish the tree."""
         members = Members(Pieces(_timed(pieces, self._budgets.cpu_seconds)), self._budgets)
         tree = self.tree
         for member in members:
@@ -176,7 +176,7 @@ class _Scan:
                 self._keep(place, record)
 
     def _wanting(self, place: bytes, base: bytes) -> Detector | None:
-        """The detector that reads what is at this path, if one does."""
+        """The detector for the file at this path, if any."""
         match = self._wanted(base)
         if not match or not match.lastindex:
             return None
@@ -186,7 +186,7 @@ class _Scan:
         return detector if not detector.where or re.fullmatch(detector.where, place, re.DOTALL) else None
 
     def _sniffed(self, member: Member, members: Members) -> bool:
-        """Whether a small file of any name may be an os-release (in doubt, because a piece ends in it: yes)."""
+        """Whether a small file of any name may be an os-release; True also when it spans two pieces."""
         return members.holds(member.stored, SNIFFED) is not False
 
     def _special(self, place: bytes, base: bytes, member: Member) -> None:
@@ -207,7 +207,7 @@ class _Scan:
             size = len(member.link)
             raise hostile(f"link {shown(place)!r} has a target of {size} bytes: no system has such links")
         self._put(member, place, b"l" + member.link)
-        # A link's owner matters in a sticky directory only.
+        # The owner of a link only matters in a sticky directory.
         if (member.pax or member.header[_UID] != _ROOTS_UID) and member.owner[0]:
             self.tree.access[place] = bytes(_access(member))
 
@@ -215,7 +215,7 @@ class _Scan:
         self._forget(place, purge=self.tree.put(member.name, place, entry))
 
     def _forget(self, place: bytes, *, purge: bool = False) -> None:
-        """What was recorded under a path that now is something else."""
+        """Drop the records of a path that was replaced."""
         self.records.pop(place, None)
         self.named.discard(place)
         if purge:
@@ -264,7 +264,7 @@ def _access(member: Member) -> Access:
 
 
 def _is_overlay_whiteout(member: Member) -> bool:
-    """Whether it is the character device 0/0, which overlayfs takes for a whiteout of its own."""
+    """Whether it is the character device 0/0, overlayfs's own whiteout."""
     if member.kind != CHARACTER_DEVICE or not member.header.startswith(b"ustar", _MAGIC_AT):
         return member.kind == CHARACTER_DEVICE
     return not any(number(member.header[field]) for field in _DEVICE_NUMBERS)

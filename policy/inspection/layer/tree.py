@@ -1,18 +1,18 @@
-"""What one layer does to a root: its members applied in order, as one final entry per path.
+"""The effect of one layer on a root: its members applied in order, one final entry per path.
 
 An entry is `bytes`: one letter for its kind, then what the kind needs.
 
     f123  a file of 123 bytes         x123  the same with an execute bit      lTARGET  a symbolic link
-    hPATH a hard link to what older layers have, or this one brings later     o        a device node or FIFO
+    hPATH a hard link to older layers, or to a later member of this one       o        a device node or FIFO
     d     a directory: older children stay                                    D        one without older children
-    i I   the same, but never named itself: only something below it was
+    i I   the same, without a member of its own: only something below it has one
     m     a directory in place of a whiteout or file of the same layer: overlay file systems show older children
-    n     a directory below which something stands though the layer deletes it: only unpackers that delete take it
-    w     a whiteout: what older layers have here is gone; so is it below the device 0/0, which overlayfs takes for one
-    ?     what docker unpacks and containerd skips: names at the root that begin as AUFS's own files do
+    n     a directory that the layer deletes and has something below: only unpackers that delete take it
+    w     a whiteout: older layers' content here is gone; `o0`, the device 0/0, is overlayfs's own whiteout
+    ?     a name at the root with the prefix of AUFS's own files: docker unpacks it, containerd skips it
 
-Order within the layer counts: a directory over a directory merges, anything else replaces what was there with all that
-is below. Parents that are links in the same layer are followed, as every unpacker does.
+Order within the layer counts: a directory merges with a directory; anything else replaces the old entry and everything
+below it. Parents that are links in the same layer are followed, as every unpacker does.
 """
 
 from policy.inspection.archive.names import shown
@@ -33,7 +33,7 @@ _UNNAMED = frozenset({b"w", b"i", b"I", b"n"})
 
 
 class Inode:
-    """A file that has several names: mode and owner are those of its last hard link's entry."""
+    """A file with several names: its last hard link decides mode and owner."""
 
     __slots__ = ("access", "size")
 
@@ -51,10 +51,10 @@ class LayerTree:
     """The entries of one layer while it is read.
 
     Attributes:
-        entries: path -> entry, as far as the layer has been read.
-        access: path -> note on mode and owner, where they are not the usual ones.
-        late: directories that were used before they were named or replaced: where an older layer has a link in their
-            place, what was put below them has gone elsewhere.
+        entries: path -> entry, so far.
+        access: path -> note on mode and owner, when they are not the usual ones.
+        late: directories that were used before they were named or replaced: if an older layer has a link in their
+            place, earlier members below them went elsewhere.
     """
 
     def __init__(self, budgets: Budgets) -> None:
@@ -69,17 +69,17 @@ class LayerTree:
         self._above_implicit: set[bytes] = set()
 
     def home(self, path: bytes) -> tuple[bytes, bytes]:
-        """The directory a path's last part lands in, links of this layer followed, made when missing; and that part.
+        """The directory and last part of a path; links of this layer are followed, a missing directory is made.
 
         Raises:
-            LayerRefused: deeper than the budget, links in a circle, or below something that is not a directory.
+            LayerRefused: deeper than the budget, links in a circle, or below a non-directory.
         """
         parent, _, base = path.rpartition(b"/")
-        found = self._homes.get(parent)
-        if found is None:
-            found = self._homes[parent] = self._walk(parent, make=True)
+        directory = self._homes.get(parent)
+        if directory is None:
+            directory = self._homes[parent] = self._walk(parent, make=True)
         self._count(path)
-        return found, base
+        return directory, base
 
     def _count(self, name: bytes) -> None:
         self._names_bytes += len(name)
@@ -90,17 +90,17 @@ class LayerTree:
         if parent.count(b"/") >= self._budgets.path_depth:
             raise over_budget(f"a path has more than {self._budgets.path_depth} parts")
         above, _, base = parent.rpartition(b"/")
-        known = self._homes.get(above) == above  # seen before, and there is no link in it
-        at, todo = (above, [base]) if known else (b"", parent.split(b"/")[::-1])
+        has_no_links = self._homes.get(above) == above  # seen before, and there is no link in it
+        directory, todo = (above, [base]) if has_no_links else (b"", parent.split(b"/")[::-1])
         followed = 0
         while todo:
             part = todo.pop()
             if part in {b"", b"."}:
                 continue
             if part == b"..":
-                at = at.rpartition(b"/")[0]
+                directory = directory.rpartition(b"/")[0]
                 continue
-            path = at + b"/" + part if at else part
+            path = directory + b"/" + part if directory else part
             entry = self.entries.get(path)
             if entry is None or entry == b"w":
                 entry = b"n" if entry else b"i"
@@ -113,16 +113,16 @@ class LayerTree:
                 if followed > LINKS_AT_MOST:
                     raise hostile(f"the links in front of {shown(parent)!r} go round in a circle")
                 target = entry[1:]
-                at = b"" if target.startswith(b"/") else at
+                directory = b"" if target.startswith(b"/") else directory
                 todo.extend(target.split(b"/")[::-1])
             elif entry[0] in DIRECTORIES:
-                at = path
+                directory = path
             else:
                 raise hostile(f"members stand below {shown(path)!r}, which the same layer made something else")
-        return at
+        return directory
 
     def _note_implicit(self, path: bytes) -> None:
-        """Remember what a directory that is not named lies in; what lies in there is known already."""
+        """Remember the parents of an implicit directory."""
         while path:
             path = path.rpartition(b"/")[0]
             if path in self._above_implicit:
@@ -130,11 +130,11 @@ class LayerTree:
             self._above_implicit.add(path)
 
     def place(self, home: bytes, base: bytes) -> bytes:
-        """A path out of its directory and last part."""
+        """Join a directory and a last part."""
         return home + b"/" + base if home else base
 
     def _claim(self, name: bytes, path: bytes, old: bytes | None) -> None:
-        """A name may stand once; through a link of the layer another name may land in the same place."""
+        """Refuse a name that occurs twice; through a link another name may lead to the same path."""
         if path and old is not None and old not in _UNNAMED and self._names.get(path, path) == name:
             raise LayerRefused(
                 "path-twice",
@@ -147,10 +147,10 @@ class LayerTree:
             self._names.pop(path, None)
 
     def directory(self, name: bytes, path: bytes) -> None:
-        """A directory is named: it merges with one that is there and replaces anything else.
+        """Add a directory: it merges with a directory and replaces anything else.
 
         Raises:
-            LayerRefused: it was named before; it is deleted, and something stood below it since.
+            LayerRefused: it occurs twice, or was deleted and has got something below it since.
         """
         old = self.entries.get(path)
         if old == b"n":
@@ -176,10 +176,10 @@ class LayerTree:
         self.access.pop(path, None)
 
     def put(self, name: bytes, path: bytes, entry: bytes) -> bool:
-        """Anything but a directory; replaces what was there. Tells whether other entries went with it.
+        """Add anything but a directory, replacing the old entry. Returns whether entries below it were dropped.
 
         Raises:
-            LayerRefused: it would replace the root, or its name stands twice.
+            LayerRefused: it would replace the root, or its name occurs twice.
         """
         if not path:
             raise hostile("a member that is not a directory replaces the root")
@@ -211,15 +211,15 @@ class LayerTree:
         self._homes = {b"": b""}
 
     def skip(self, path: bytes) -> None:
-        """A member below a name at the root that some unpackers skip."""
+        """Add a member below a name at the root that some unpackers skip."""
         self.entries[path.partition(b"/")[0]] = b"?"
 
     def whiteout(self, home: bytes, base: bytes) -> bool:
-        """Take a whiteout or opaque marker for what it is; False when `base` is an ordinary name.
+        """Apply a whiteout or opaque marker; False when `base` is an ordinary name.
 
         Raises:
-            LayerRefused: a whiteout of nothing, of the directory itself or of its parent, or after what it names; a
-                marker after what some unpackers delete with it.
+            LayerRefused: a whiteout of nothing, of the directory itself or of its parent, or after the path it names;
+                a marker after members that some unpackers delete with it.
         """
         if not base.startswith(WHITEOUT):
             return False
@@ -242,7 +242,7 @@ class LayerTree:
             )
 
     def _hide(self, path: bytes) -> None:
-        """What older layers have at a path goes."""
+        """Hide a path of older layers."""
         old = self.entries.get(path)
         if old is not None:
             raise LayerRefused(
@@ -253,12 +253,13 @@ class LayerTree:
         self.entries[path] = b"w"
 
     def hard_link(self, name: bytes, path: bytes, target: bytes, access: Access) -> tuple[bytes, bool]:
-        """Make `path` another name of what `target` is now; the path that was copied, b"" when older layers must tell.
+        """Make `path` another name of `target`; a hard link's mode and owner apply to all names of the file.
 
-        Mode and owner of a hard link's entry are given to the file that all its names share.
+        Returns:
+            The path that was copied, b"" when `target` is in an older layer; whether entries below were dropped.
 
         Raises:
-            LayerRefused: the target is a directory or deleted by the layer, or the name stands twice.
+            LayerRefused: the target is a directory or deleted by the layer, or the name occurs twice.
         """
         source = self._existing(target)
         entry = self.entries.get(source)
@@ -284,7 +285,7 @@ class LayerTree:
         return source, purge
 
     def _is_emptied(self, path: bytes) -> bool:
-        """Whether the layer has hidden what older layers have at a path, by what it did to a directory above."""
+        """Whether the layer hides a path of older layers by its entry for a directory above."""
         while path:
             path = path.rpartition(b"/")[0]
             if self.entries.get(path) in _HIDING:
@@ -302,7 +303,7 @@ class LayerTree:
         return self.place(self._walk(parent, make=False) if home is None else home, base)
 
     def finish(self) -> None:
-        """The layer has ended: every name of a file gets the mode and owner that its last hard link gave."""
+        """Finish the layer: every name of a file gets the mode and owner of its last hard link."""
         for path, inode in self._inodes.items():
             self.entries[path] = inode.entry
             self.access.pop(path, None)

@@ -1,1 +1,1 @@
-"""Processes that inspect layers apart from the server."""
+"""Worker processes that inspect layers outside the server process."""

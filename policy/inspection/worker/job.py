@@ -1,4 +1,4 @@
-"""One layer that is to be inspected, perhaps while it still arrives: told by uploads, followed by one worker."""
+"""One layer to inspect, perhaps while it is uploaded: uploads report its progress, one worker reads it."""
 
 import os
 import threading
@@ -15,14 +15,14 @@ Open = Callable[[], OpenedBlob]
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """What became of a layer.
+    """The result of inspecting a layer.
 
     Attributes:
         body: the inspection's bytes (`LayerInspection.to_bytes`); empty when there is none.
-        failure: why there is none: a sentence for a person, "" when there is one.
+        failure: why there is no inspection, as a sentence for a person; "" when there is one.
         opened: bytes of the layer that were read.
-        passing: whether the cause was not the layer's, so that another attempt may well succeed.
-        damaged: the stamp of what was read, when its bytes do not have the layer's digest.
+        passing: whether the layer was not the cause, so that another attempt may succeed.
+        damaged: the stamp of the file that was read, when its bytes do not have the layer's digest.
     """
 
     body: bytes
@@ -34,7 +34,7 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How much of the layer's file may be read, and whether that is all of it."""
+    """How many bytes of the layer's file may be read, and whether they are the whole layer."""
 
     available: int
     complete: bool
@@ -44,7 +44,7 @@ class LayerJob:
     """The state of one layer between an upload, the queue and a worker. Safe to use from any thread."""
 
     def __init__(self, descriptor: int = -1, available: int = 0, opener: Open | None = None) -> None:
-        """Take over the descriptor of an open file that still grows, or open a whole one in its turn."""
+        """Take over the descriptor of a growing file, or give the `opener` of a complete one."""
         self.descriptor = descriptor
         self._opener = opener
         self._stamp: Stamp | None = None
@@ -53,11 +53,11 @@ class LayerJob:
         self.attempts = 0
         self.parked = False
         self.urgent = True
-        """Whether somebody waits for it, or an upload brings it: its reader does not stand back."""
+        """Whether somebody waits for it or it is being uploaded: its worker runs at normal priority."""
         self.recalled = False
-        """Whether its reader is to leave it to something more urgent; it is read anew."""
+        """Whether its worker must drop it for a more urgent layer; it is read again later."""
         self.future: Future[Inspected] = Future()
-        # Several may wait for it: none of them may call it off for the others.
+        # Several may wait for it: none of them may cancel it for the others.
         self.future.set_running_or_notify_cancel()
         self._lock = threading.Lock()
         self._progress = Progress(available, complete=opener is not None)
@@ -68,35 +68,35 @@ class LayerJob:
 
     @property
     def progress(self) -> Progress:
-        """What the upload last said."""
+        """The last reported progress."""
         return self._progress
 
     @property
     def aborted(self) -> bool:
-        """Whether the upload came to nothing."""
+        """Whether the upload was aborted."""
         return self._aborted
 
     @property
     def idle_seconds(self) -> float:
-        """How long the upload has said nothing."""
+        """Seconds since the upload last reported progress."""
         return time.monotonic() - self._moved
 
     def listen(self, listener: Callable[[], None] | None) -> None:
-        """Have a function called at every news, from whatever thread brings it; it must return at once."""
+        """Call a function at every change, from the thread that makes it; it must return at once."""
         with self._lock:
             self._listener = listener
 
     def grew(self, size: int) -> None:
-        """The file holds so many bytes that will not change."""
-        self._tell(Progress(size, complete=False))
+        """The file has `size` bytes that will not change."""
+        self._report(Progress(size, complete=False))
 
     def finished(self, digest: str, size: int) -> None:
-        """The file is whole and has been given its name."""
+        """The file is complete, and its digest is known."""
         self.digest = digest
-        self._tell(Progress(size, complete=True))
+        self._report(Progress(size, complete=True))
 
     def hasten(self, *, recalled: bool = False) -> None:
-        """From now on it is urgent."""
+        """Make it urgent."""
         with self._lock:
             self.urgent = True
             self.recalled = recalled
@@ -104,9 +104,9 @@ class LayerJob:
                 self._listener()
 
     def abort(self) -> None:
-        """Nobody wants the layer any more."""
+        """The layer is no longer needed."""
         self._aborted = True
-        self._tell(self._progress)
+        self._report(self._progress)
 
     def open(self) -> None:
         """Open the file when it is not open yet.
@@ -118,8 +118,8 @@ class LayerJob:
             self.descriptor, self._stamp = self._opener()
             self._progress = Progress(os.fstat(self.descriptor).st_size, complete=True)
 
-    def seen(self) -> Stamp | None:
-        """What is open."""
+    def stamp(self) -> Stamp | None:
+        """The stamp of the open file; `None` when none is open."""
         if self.descriptor < 0 or self._stamp is not None:
             return self._stamp
         return stamp_of(os.fstat(self.descriptor))
@@ -130,17 +130,17 @@ class LayerJob:
             os.close(self.descriptor)
             self.descriptor, self._stamp = -1, None
 
-    def close(self, found: Inspected) -> None:
-        """Let go of the file and give the answer; once."""
+    def close(self, result: Inspected) -> None:
+        """Close the file and set the result; only the first call counts."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
             if self.descriptor >= 0:
                 os.close(self.descriptor)
-        self.future.set_result(found)
+        self.future.set_result(result)
 
-    def _tell(self, progress: Progress) -> None:
+    def _report(self, progress: Progress) -> None:
         with self._lock:
             self._progress = progress
             self._moved = time.monotonic()

@@ -1,4 +1,4 @@
-"""What the inspection workers may cost, and what they have done."""
+"""Limits and counters of the inspection workers."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from policy.inspection.budgets import Budgets
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """What the workers may cost; the meanings are those of the settings `policy.inspection.*`.
+    """Limits of the workers; the meanings are those of the settings `policy.inspection.*`.
 
-    `nice`: how far a worker stands back while nobody waits for what it reads.
-    `idle_seconds`: a worker leaves an upload that has said nothing for so long when other layers wait.
-    `rest_seconds`: a worker to whom nothing has come for so long ends.
+    `nice`: the niceness of a worker while nobody waits for its layer.
+    `idle_seconds`: a worker drops an upload without progress for this long when other layers wait.
+    `rest_seconds`: idle workers exit after this many seconds.
     """
 
     workers: int
@@ -27,7 +27,7 @@ class WorkerLimits:
 
 @dataclass(slots=True)
 class WorkerCounters:
-    """What the workers have done since the start."""
+    """Counters of the workers since the start."""
 
     layers_opened: int = 0
     bytes_opened: int = 0

@@ -1,4 +1,4 @@
-"""The inspection worker: a process that reads one layer at a time and says what is in it.
+"""The inspection worker: a process that inspects one layer at a time.
 
 Started by `policy.inspection.worker.pool` with its end of a socket pair as descriptor 0.
 """
@@ -23,14 +23,14 @@ _SWITCH_SECONDS = 0.00005
 
 
 class Abandoned(Exception):
-    """The server has lost interest in this layer."""
+    """The server no longer needs this layer."""
 
 
 class ArrivingLayer:
-    """A file that is still growing, read as far as the server says it will not change any more.
+    """A growing file, read as far as the server says that its bytes will not change.
 
-    Every byte that is read is hashed, so that what was seen is bound to the digest that the upload is committed under:
-    by whichever thread has the time, the one that reads when the other is behind.
+    Every byte read is hashed, so that the inspection is bound to the digest of the committed upload. Either thread
+    hashes: the reading one only when the other falls behind.
     """
 
     def __init__(self, descriptor: int, job: dict[str, Any], connection: socket.socket) -> None:
@@ -45,34 +45,34 @@ class ArrivingLayer:
         self.offset = 0
 
     def read(self, count: int) -> bytes:
-        """At most `count` bytes; waits while there are none yet; `b""` at the layer's end.
+        """At most `count` bytes; waits until there are some; `b""` at the layer's end.
 
         Raises:
-            Abandoned: the server lost interest, or the file is shorter than it said.
+            Abandoned: the server no longer needs the layer, or the file is shorter than announced.
         """
         while self.offset >= self._available and not self._complete:
             self._wait()
         wanted = min(count, self._available - self.offset)
         if wanted <= 0:
             return b""
-        found = os.pread(self._descriptor, wanted, self.offset)
-        if not found:
+        piece = os.pread(self._descriptor, wanted, self.offset)
+        if not piece:
             self.abandoned = True
             raise Abandoned
-        self.offset += len(found)
-        self._unhashed.append(found)
+        self.offset += len(piece)
+        self._unhashed.append(piece)
         if len(self._unhashed) > _UNHASHED:
             self.hash()
-        return found
+        return piece
 
     def hash(self) -> None:
-        """Hash what was read since the last time."""
+        """Hash the bytes read since the last call."""
         with self._hashing:
             while self._unhashed:
                 self._hasher.update(self._unhashed.popleft())
 
     def drain(self) -> str:
-        """Read the rest, whatever it is, and return the hexadecimal digest of the whole."""
+        """Read the rest and return the hexadecimal digest of the whole layer."""
         while self.read(_PIECE):
             pass
         self.hash()
@@ -88,41 +88,41 @@ class ArrivingLayer:
 
 
 def answer(connection: socket.socket, job: dict[str, Any], descriptor: int) -> None:
-    """Inspect the layer of one job and send what was found."""
+    """Inspect the layer of one job and send the result."""
     budgets = Budgets(**job["budgets"])
     allow_cpu(budgets.cpu_seconds)
     layer = ArrivingLayer(descriptor, job, connection)
-    found: dict[str, Any] = {"failure": "", "digest": "", "abandoned": False}
+    result: dict[str, Any] = {"failure": "", "digest": "", "abandoned": False}
     body = b""
     try:
         inspection = scan_layer(layer, "", budgets=budgets, beside=layer.hash)
-        found["digest"] = layer.drain()
+        result["digest"] = layer.drain()
         allow_cpu(budgets.cpu_seconds)
         inspection = with_contents_table(inspection, descriptor, layer.offset, budgets)
         body = inspection.to_bytes()
     except Abandoned:
-        found["abandoned"] = True
+        result["abandoned"] = True
     except ConnectionLost:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong with a stranger's bytes is the answer
-        found["failure"] = f"{type(error).__name__}: {error}"[:400]
-    found |= {"read": layer.offset, "memory": memory_used(), "abandoned": layer.abandoned}
-    send(connection, found)
+    except Exception as error:  # noqa: BLE001 - any failure on untrusted bytes is the result
+        result["failure"] = f"{type(error).__name__}: {error}"[:400]
+    result |= {"read": layer.offset, "memory": memory_used(), "abandoned": layer.abandoned}
+    send(connection, result)
     send_bytes(connection, body)
 
 
 def main(memory_bytes: int) -> None:
     """Answer jobs until the server closes its end."""
     connection = socket.socket(fileno=0)
-    # A thread that comes back from decompressing waits so long for the one that walks: by default longer than a piece
-    # takes.
+    # A thread that returns from decompressing waits this long for the other one; the default exceeds the time of a
+    # piece.
     sys.setswitchinterval(_SWITCH_SECONDS)
     confine(memory_bytes)
     try:
         while True:
             job, descriptor = receive(connection)
             if descriptor is None:
-                continue  # news of a layer that was answered already
+                continue  # progress of a layer that is already answered
             try:
                 answer(connection, job, descriptor)
             finally:

@@ -1,9 +1,9 @@
-"""Messages between the server and its inspection workers: length-prefixed frames over a local socket pair.
+"""Messages between the server and its inspection workers: length-prefixed frames over a socket pair.
 
-A job travels with the descriptor of an open file, so that a worker never needs a path. Server to worker: a job
-`{"available", "complete", "algorithm", "budgets"}`, then any number of `{"available", "complete"}` and at most one
-`{"abandon": true}`. Worker to server: one answer `{"read", "digest", "failure", "abandoned", "memory"}` and a frame
-with the inspection's bytes.
+A job is sent with the descriptor of an open file, so a worker needs no path. Server to worker: a job `{"available",
+"complete", "algorithm", "budgets"}`, then any number of `{"available", "complete"}` and at most one `{"abandon":
+true}`. Worker to server: one answer `{"read", "digest", "failure", "abandoned", "memory"}` and a frame with the
+inspection's bytes.
 """
 
 import json
@@ -14,11 +14,11 @@ from typing import Any
 _LENGTH = struct.Struct(">I")
 MAXIMUM = (1 << 32) - 1
 _PIECE = 1 << 20
-"""Bytes of a frame for which room is made at once: its sender may announce more than it has."""
+"""Bytes allocated at once for a frame: its sender may announce more than it sends."""
 
 
 class ConnectionLost(Exception):
-    """The other side is gone."""
+    """The other side has closed the connection."""
 
 
 def send(connection: socket.socket, message: dict[str, Any], descriptor: int | None = None) -> None:
@@ -62,15 +62,15 @@ def receive_bytes(connection: socket.socket) -> bytes:
 
 
 def _exactly(connection: socket.socket, count: int) -> bytes:
-    """So many bytes. Room is made as they come, never for what was only announced."""
-    found = bytearray(min(count, _PIECE))
-    at = 0
-    while at < count:
-        if at == len(found):
-            found.extend(bytes(min(count, 2 * at) - at))
-        with memoryview(found) as view:
-            got = connection.recv_into(view[at:])
+    """Exactly `count` bytes. The buffer grows as they arrive: the announced size is not trusted."""
+    buffer = bytearray(min(count, _PIECE))
+    received = 0
+    while received < count:
+        if received == len(buffer):
+            buffer.extend(bytes(min(count, 2 * received) - received))
+        with memoryview(buffer) as view:
+            got = connection.recv_into(view[received:])
         if not got:
             raise ConnectionLost
-        at += got
-    return bytes(found)
+        received += got
+    return bytes(buffer)

@@ -1,4 +1,4 @@
-"""The inspection workers: a bounded number of processes, started when first needed, and the queue before them."""
+"""The pool of inspection workers: a bounded number of processes, started on demand, and their queue."""
 
 import threading
 import time
@@ -12,21 +12,21 @@ from policy.inspection.worker.queue import WaitingLayers
 
 _ATTEMPTS = 2
 
-Keep = Callable[[str, Inspected], None]
+OnResult = Callable[[str, Inspected], None]
 
 
 class InspectionWorkers:
-    """Layers in, inspections out. Safe to use from any thread; nothing here blocks but `close`."""
+    """Inspects layers in worker processes. Thread-safe; only `close` blocks."""
 
-    def __init__(self, limits: WorkerLimits, keep: Keep) -> None:
+    def __init__(self, limits: WorkerLimits, on_result: OnResult) -> None:
         """Start nothing yet.
 
         Args:
-            limits: what the workers may cost.
-            keep: called with digest and result before anybody waiting hears of it, from a thread of the pool.
+            limits: of the workers.
+            on_result: called with digest and result in a thread of the pool, before the job's future is set.
         """
         self._limits = limits
-        self._keep = keep
+        self._on_result = on_result
         self._condition = threading.Condition()
         self._waiting = WaitingLayers()
         self._threads: list[threading.Thread] = []
@@ -36,7 +36,7 @@ class InspectionWorkers:
         self.counters = WorkerCounters()
 
     def follow(self, descriptor: int, available: int) -> LayerJob | None:
-        """Inspect a file that still grows, taking over its descriptor; `None` when too many wait already."""
+        """Inspect a growing file, taking over its descriptor; `None` when too many wait already."""
         with self._condition:
             if self._closed or self._waiting.growing >= self._limits.follow_queue:
                 return None
@@ -45,7 +45,7 @@ class InspectionWorkers:
         return job
 
     def finished(self, job: LayerJob, digest: str, size: int) -> None:
-        """The file of a followed job is whole; from now on its result can be waited for under its digest."""
+        """The file of a followed job is complete; `outstanding` now finds the job by its digest."""
         with self._condition:
             self._outstanding[digest] = job
             waits = self._waiting.withdraw(job)
@@ -57,14 +57,14 @@ class InspectionWorkers:
                 self._enqueue(job)
 
     def aborted(self, job: LayerJob) -> None:
-        """The upload of a followed job came to nothing."""
+        """The upload of a followed job was aborted."""
         with self._condition:
             job.abort()
             if self._waiting.withdraw(job) or job.parked:
                 self.drop(job)
 
-    def follow_limits(self, limits: WorkerLimits) -> None:
-        """Keep to other limits from the next layer on; processes beyond their number end after the layer at hand."""
+    def apply_limits(self, limits: WorkerLimits) -> None:
+        """Use other limits from the next layer on; surplus processes end after their present layer."""
         with self._condition:
             self._limits = limits
             while self._hire():
@@ -72,24 +72,23 @@ class InspectionWorkers:
             self._condition.notify_all()
 
     def outstanding(self, digest: str) -> LayerJob | None:
-        """The job that is reading or about to read this layer."""
+        """The queued or running job of this layer, if any."""
         return self._outstanding.get(digest)
 
     def inspect(self, digest: str, opener: Open, *, urgent: bool = True) -> LayerJob:
-        """Inspect a stored layer, opened in its turn; the same job for all who ask while it is under way.
+        """Inspect a stored layer, opened when its turn comes; callers share the job of a layer.
 
         Args:
             digest: the layer.
             opener: opens its bytes.
-            urgent: whether somebody waits for it; otherwise its reader stands back behind the server, until somebody
-                asks who does.
+            urgent: whether somebody waits for it; otherwise its worker runs at low priority until somebody does.
         """
         with self._condition:
-            known = self._outstanding.get(digest)
-            if known is not None:
+            running = self._outstanding.get(digest)
+            if running is not None:
                 if urgent:
                     self.hasten(digest)
-                return known
+                return running
             job = LayerJob(opener=opener)
             job.urgent = urgent
             job.digest = digest
@@ -99,7 +98,7 @@ class InspectionWorkers:
         return job
 
     def hasten(self, digest: str) -> None:
-        """Somebody waits for a layer now, if it is under way."""
+        """Make the job of a layer urgent, if there is one."""
         with self._condition:
             job = self._outstanding.get(digest)
             if job is None or job.urgent:
@@ -110,7 +109,7 @@ class InspectionWorkers:
                 self._enqueue(job)
 
     def close(self) -> None:
-        """End all processes; whoever waits hears that the layer was not read."""
+        """End all processes; queued jobs fail."""
         with self._condition:
             self._closed = True
             waiting = list(self._waiting)
@@ -142,9 +141,9 @@ class InspectionWorkers:
             self._condition.notify()
 
     def _make_way(self) -> None:
-        """Have a worker leave what nobody waits for when all are at work and something urgent waits.
+        """When all workers are busy and an urgent job waits, recall a job that nobody waits for.
 
-        What it leaves is urgent from then on, so that it happens to no layer twice.
+        The recalled job becomes urgent, so that no job is recalled twice.
         """
         coming = sum(slot.comes_free for slot in self._slots)
         behind = (slot.job for slot in self._slots if slot.job is not None and not slot.job.urgent)
@@ -153,7 +152,7 @@ class InspectionWorkers:
             job.hasten(recalled=True)
 
     def _hire(self) -> bool:
-        """Start one more process when more work waits than processes do, and the number allows it."""
+        """Start a process when more jobs wait than processes are free, up to the limit."""
         free = sum(slot.job is None for slot in self._slots)
         wanted = len(self._waiting) > free and not self._closed
         if not wanted or len(self._slots) >= self._limits.workers:
@@ -166,7 +165,7 @@ class InspectionWorkers:
         return True
 
     def next_job(self, slot: "_Slot") -> LayerJob | None:
-        """Wait for work, the most urgent first; `None` when the pool closes, is to shrink, or has had none for long."""
+        """Wait for the most urgent job; `None` when the slot must end: the pool closes, shrinks, or has been idle."""
         with self._condition:
             slot.job = None
             called = True
@@ -181,7 +180,7 @@ class InspectionWorkers:
             return slot.job
 
     def gone(self, thread: threading.Thread) -> None:
-        """A thread that was told to leave has ended its process."""
+        """A thread that had to end has ended its process."""
         with self._condition:
             self._threads.remove(thread)
 
@@ -189,11 +188,11 @@ class InspectionWorkers:
         return len(self._slots) > self._limits.workers
 
     def is_crowded(self) -> bool:
-        """Whether work is waiting that a worker at an idle upload could do."""
+        """Whether jobs wait."""
         return len(self._waiting) > 0
 
     def settle(self, job: LayerJob, answer: dict[str, Any], body: bytes) -> None:
-        """Take a worker's answer: keep it, or try again when it does not fit the layer's digest."""
+        """Process a worker's answer: pass the result on, or try again when it does not fit the layer's digest."""
         self.counters.layers_opened += 1
         self.counters.bytes_opened += int(answer["read"])
         if answer["abandoned"]:
@@ -209,7 +208,7 @@ class InspectionWorkers:
             self._give(job, Inspected(body, "", int(answer["read"])))
 
     def failed(self, job: LayerJob, reason: str, *, passing: bool = False) -> None:
-        """A worker could not do it: try once more, then say why, and whether that is likely to pass."""
+        """A worker failed: try once more, then report why, and whether another attempt may succeed."""
         job.attempts += 1
         if job.attempts < _ATTEMPTS:
             self._put_back(job)
@@ -217,26 +216,26 @@ class InspectionWorkers:
             self._give_up(job, reason, passing=passing)
 
     def _found_damaged(self, job: LayerJob) -> None:
-        """Other bytes than those of the digest: read once more, then told of. The layer is something else."""
+        """The bytes do not have the layer's digest: read once more, then report the file as damaged."""
         job.attempts += 1
         if job.attempts < _ATTEMPTS:
             self._put_back(job)
         else:
             reason = "the stored bytes are not those of the layer's digest"
-            self._give(job, Inspected(b"", reason, 0, passing=True, damaged=job.seen()))
+            self._give(job, Inspected(b"", reason, 0, passing=True, damaged=job.stamp()))
 
     def left(self, job: LayerJob) -> None:
-        """A worker has left it to something more urgent, or because it could not hurry."""
+        """A worker has dropped the job for a more urgent one, or because its priority cannot be raised."""
         job.recalled = False
         job.release()
         self._enqueue(job, makes_way=False)
 
     def drop(self, job: LayerJob) -> None:
-        """Nobody wants the layer any more."""
+        """The layer is no longer needed."""
         self._give_up(job, "the upload came to nothing")
 
     def _put_back(self, job: LayerJob) -> None:
-        """Read it again: at once when it is whole, else when it will be."""
+        """Read it again: at once when it is complete, else when it will be."""
         with self._condition:
             if job.aborted:
                 self.drop(job)
@@ -246,35 +245,35 @@ class InspectionWorkers:
             else:
                 job.parked = True
 
-    def _give(self, job: LayerJob, found: Inspected) -> None:
+    def _give(self, job: LayerJob, result: Inspected) -> None:
         try:
-            self._keep(job.digest, found)
+            self._on_result(job.digest, result)
         finally:
             with self._condition:
                 if self._outstanding.get(job.digest) is job:
                     del self._outstanding[job.digest]
-            job.close(found)
+            job.close(result)
 
     def _give_up(self, job: LayerJob, reason: str, *, passing: bool = False) -> None:
-        found = Inspected(b"", reason, 0, passing)
+        result = Inspected(b"", reason, 0, passing)
         if job.digest and not self._closed:
-            self._give(job, found)
+            self._give(job, result)
             return
         self._outstanding.pop(job.digest, None)
-        job.close(found)
+        job.close(result)
 
     @property
     def limits(self) -> WorkerLimits:
-        """What the workers may cost."""
+        """The limits of the workers."""
         return self._limits
 
 
 class _Displaced(Exception):
-    """The layer at hand is to be left: something more urgent waits, or its reader stands back and cannot hurry."""
+    """The present job must be dropped: an urgent one waits, or its worker's priority cannot be raised."""
 
 
 class _Slot:
-    """One thread and the process it looks after."""
+    """One thread and its process."""
 
     def __init__(self, pool: InspectionWorkers) -> None:
         self._pool = pool
@@ -284,7 +283,7 @@ class _Slot:
 
     @property
     def comes_free(self) -> bool:
-        """Whether it has nothing to read, or is about to leave it."""
+        """Whether it has no job, or is about to drop it."""
         return self.job is None or self.job.recalled
 
     @property
@@ -294,7 +293,7 @@ class _Slot:
         return 0 if process is None else process.pid
 
     def run(self) -> None:
-        """Take jobs until the pool closes."""
+        """Take jobs until there is none for this slot."""
         while (job := self._pool.next_job(self)) is not None:
             if job.aborted:
                 self._pool.drop(job)
@@ -320,21 +319,21 @@ class _Slot:
             self._pool.settle(job, answer, body)
 
     def _attend(self, process: WorkerProcess, job: LayerJob) -> tuple[dict[str, Any], bytes]:
-        """Stay with one layer until its answer is there.
+        """Wait for the answer on one job.
 
         Raises:
-            WorkerDied: the process is gone, or had to be ended.
-            _Displaced: it is to be ended, and the layer read anew.
+            WorkerDied: the process is gone, or must be ended.
+            _Displaced: the process must be ended, and the layer read again.
         """
         job.listen(process.wake)
         try:
-            return self._follow(process, job)
+            return self._wait_for_answer(process, job)
         finally:
             job.listen(None)
 
-    def _follow(self, process: WorkerProcess, job: LayerJob) -> tuple[dict[str, Any], bytes]:
+    def _wait_for_answer(self, process: WorkerProcess, job: LayerJob) -> tuple[dict[str, Any], bytes]:
         limits = self._pool.limits
-        told = process.start(job, limits.budgets)
+        sent = process.start(job, limits.budgets)
         abandoned = False
         deadline = time.monotonic() + limits.wall_seconds
         while not process.wait():
@@ -343,15 +342,15 @@ class _Slot:
                 deadline = time.monotonic() + limits.wall_seconds
             if time.monotonic() > deadline or self._pool.closed:
                 raise WorkerDied(f"did not answer within {limits.wall_seconds:g} seconds")
-            if job.recalled or (job.urgent and not process.stand_back(0)):
+            if job.recalled or (job.urgent and not process.set_nice(0)):
                 raise _Displaced
             if abandoned:
                 continue
             if job.aborted or self._should_leave(job):
                 process.abandon()
                 abandoned = True
-            elif progress != told and process.tell(progress):
-                told = progress
+            elif progress != sent and process.send_progress(progress):
+                sent = progress
         return process.answer()
 
     def _should_leave(self, job: LayerJob) -> bool:
@@ -366,7 +365,7 @@ class _Slot:
             process.layers >= limits.recycle_layers
             or process.memory > limits.memory_bytes // 2
             or self._memory_bytes != limits.memory_bytes
-            or not process.stand_back(nice)
+            or not process.set_nice(nice)
         ):
             self._end()
         if self._process is None:

@@ -1,4 +1,4 @@
-"""One inspection worker as the server sees it: a child process, its socket, and one layer at a time."""
+"""The server's side of one inspection worker: a child process and its socket, one layer at a time."""
 
 import os
 import select
@@ -16,8 +16,8 @@ from policy.inspection.budgets import Budgets
 from policy.inspection.worker.job import LayerJob, Progress
 from policy.inspection.worker.messages import ConnectionLost, receive, receive_bytes, send
 
-# The C library would give the memory of every piece back to the kernel and fetch it anew, page by page: a second of
-# system time for 1.5 GB. Elsewhere than with glibc these names mean nothing.
+# By default glibc returns the memory of every piece to the kernel and faults it in again, page by page: a second of
+# system time for 1.5 GB. Other C libraries ignore these variables.
 ALLOCATOR = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
@@ -32,7 +32,7 @@ class WorkerDied(Exception):
     """The process is gone; the message says how, as the end of a sentence.
 
     Attributes:
-        passing: whether somebody else has ended it, and not the layer.
+        passing: whether something outside ended it, and not the layer.
     """
 
     def __init__(self, how: str, *, passing: bool = False) -> None:
@@ -41,18 +41,18 @@ class WorkerDied(Exception):
 
 
 _FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, -signal.SIGQUIT}
-"""Signals that a worker does not send to itself, and its limits neither."""
+"""Signals that come from outside: neither the worker nor its limits send them."""
 
 
 class WorkerProcess:
-    """A child process that inspects layers. Used by one thread; only `wake` may be called by others."""
+    """A child process that inspects layers. Only `wake` may be called from other threads."""
 
     def __init__(self, memory_bytes: int, nice: int) -> None:
         """Start the process, without the server's environment and files.
 
         Args:
-            memory_bytes: its address space.
-            nice: how far it stands back behind this process.
+            memory_bytes: the limit of its address space.
+            nice: its niceness, relative to this process.
         """
         self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
@@ -69,12 +69,12 @@ class WorkerProcess:
         self.layers = 0
         self.memory = 0
         self._nice = 0
-        self.stand_back(nice)
+        self.set_nice(nice)
 
-    def stand_back(self, nice: int) -> bool:
-        """Let it stand back so far behind this process from now on, its threads included.
+    def set_nice(self, nice: int) -> bool:
+        """Set the niceness of the process and its threads, relative to this process.
 
-        `False` when that is less than it does and the system does not allow it, as it allows no ordinary user.
+        `False` when the system refuses: an ordinary user may not lower it.
         """
         if nice == self._nice:
             return True
@@ -83,20 +83,20 @@ class WorkerProcess:
             for thread in Path(f"/proc/{self.pid}/task").iterdir():
                 with suppress(ProcessLookupError):
                     os.setpriority(os.PRIO_PROCESS, int(thread.name), wanted)
-        except (FileNotFoundError, PermissionError):  # the first when it has died, or is hidden from its own user
+        except (FileNotFoundError, PermissionError):  # not found: it has died, or /proc hides it
             return False
         self._nice = nice
         return True
 
     def wake(self) -> None:
-        """There is news of the layer at hand."""
+        """End `wait`: the present job has changed."""
         try:
             os.eventfd_write(self._wake, 1)
         except OSError:  # the process was ended meanwhile
             return
 
     def start(self, job: LayerJob, budgets: Budgets) -> Progress:
-        """Hand a layer over; returns how far the process was told it has come.
+        """Send a job; returns the progress sent with it.
 
         Raises:
             WorkerDied: the process is gone.
@@ -110,23 +110,23 @@ class WorkerProcess:
         self.layers += 1
         return progress
 
-    def tell(self, progress: Progress) -> bool:
-        """Pass on how far the layer has come; False when the process is so far behind that it need not know yet.
+    def send_progress(self, progress: Progress) -> bool:
+        """Send the progress of the layer; False when the socket is full, and it can be sent later.
 
         Raises:
             WorkerDied: the process is gone.
         """
         _, writable, _ = select.select([], [self._connection.fileno()], [], 0)
         if writable:
-            self._say(asdict(progress))
+            self._send(asdict(progress))
         return bool(writable)
 
     def abandon(self) -> None:
-        """Say that nobody wants the layer any more; the process answers that it gave up."""
-        self._say({"abandon": True})
+        """Tell the process that the layer is no longer needed; it answers `abandoned`."""
+        self._send({"abandon": True})
 
     def wait(self) -> bool:
-        """Sleep until there is an answer (True) or news of the layer or half a second has passed (False)."""
+        """Wait for an answer (True), or for `wake` or half a second (False)."""
         ready, _, _ = select.select([self._connection.fileno(), self._wake], [], [], _LOOK_SECONDS)
         if self._wake in ready:
             os.eventfd_read(self._wake)
@@ -136,7 +136,7 @@ class WorkerProcess:
         """Read the answer that `wait` announced.
 
         Raises:
-            WorkerDied: the process is gone instead.
+            WorkerDied: the process is gone.
         """
         try:
             self._connection.settimeout(_ANSWER_SECONDS)
@@ -149,24 +149,24 @@ class WorkerProcess:
         return message, body
 
     def end(self) -> None:
-        """Kill the process and let go of everything."""
+        """Kill the process and close its descriptors."""
         self._process.kill()
         self._process.wait()
         self._connection.close()
         os.close(self._wake)
         self._wake = -1
 
-    def _say(self, message: dict[str, Any]) -> None:
+    def _send(self, message: dict[str, Any]) -> None:
         try:
             send(self._connection, message)
         except OSError:
             raise self._death() from None
 
     def _death(self) -> WorkerDied:
-        how = self._epitaph()
+        how = self._exit_reason()
         return WorkerDied(how, passing=self._process.returncode in _FROM_OUTSIDE)
 
-    def _epitaph(self) -> str:
+    def _exit_reason(self) -> str:
         deadline = time.monotonic() + 1.0
         while self._process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)

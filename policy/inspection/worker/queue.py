@@ -1,4 +1,4 @@
-"""Layers that wait for a worker, in the order in which they are read."""
+"""The queue of layers that wait for a worker."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from policy.inspection.worker.job import LayerJob
 
 
 class WaitingLayers:
-    """What somebody waits for comes first, whole layers before those that still arrive; then what nobody waits for.
+    """Urgent layers first, complete ones before those still being uploaded; then those that nobody waits for.
 
     Used under the lock of the pool.
     """
@@ -25,27 +25,27 @@ class WaitingLayers:
 
     @property
     def urgent(self) -> int:
-        """How many somebody waits for."""
+        """The number of urgent layers."""
         return len(self._whole) + len(self._growing)
 
     @property
     def growing(self) -> int:
-        """How many still arrive."""
+        """The number of layers still being uploaded."""
         return len(self._growing)
 
     def add(self, job: LayerJob) -> None:
-        """Let a layer wait behind its like."""
+        """Append a layer to its queue."""
         if not job.progress.complete:
             self._growing.append(job)
         else:
             (self._whole if job.urgent else self._behind).append(job)
 
     def take(self) -> LayerJob:
-        """The next; there has to be one."""
+        """Remove and return the next layer; there must be one."""
         return next(queue for queue in (self._whole, self._growing, self._behind) if queue).popleft()
 
     def withdraw(self, job: LayerJob) -> bool:
-        """Let a layer wait no longer; whether it did."""
+        """Remove a layer; returns whether it was there."""
         for queue in (self._whole, self._growing, self._behind):
             if job in queue:
                 queue.remove(job)
@@ -53,6 +53,6 @@ class WaitingLayers:
         return False
 
     def clear(self) -> None:
-        """Let none wait any longer."""
+        """Remove all layers."""
         for queue in (self._whole, self._growing, self._behind):
             queue.clear()

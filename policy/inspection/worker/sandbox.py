@@ -1,4 +1,4 @@
-"""What an inspection worker takes away from itself before it reads the first byte of a stranger's layer."""
+"""The sandbox of an inspection worker: the rights that it drops before it reads untrusted bytes."""
 
 import ctypes
 import os
@@ -22,14 +22,14 @@ _CPU_MARGIN = 30
 
 
 class Confined(PermissionError):
-    """The worker tried something that looking into a layer never needs."""
+    """The worker tried something that inspecting a layer never needs."""
 
 
 def confine(memory_bytes: int) -> None:
-    """Limit this process for good: no network, no programs, no files written, bounded memory.
+    """Restrict this process for good: no network, no programs, no files written, bounded memory.
 
-    The kernel's means are used as far as it grants them (an unprivileged container may not make namespaces); the
-    audit hook refuses the same things inside the interpreter in any case.
+    The kernel enforces it as far as it allows (an unprivileged container may not create namespaces); in any case the
+    audit hook refuses the same inside the interpreter.
     """
     _kernel_flags()
     limits = {
@@ -46,7 +46,7 @@ def confine(memory_bytes: int) -> None:
 
 
 def allow_cpu(seconds: float) -> None:
-    """Grant the next layer its processor seconds and a margin; past them the kernel kills the process."""
+    """Allow the next layer its processor seconds and a margin; beyond them the kernel kills the process."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
     wanted = int(used.ru_utime + used.ru_stime + seconds) + _CPU_MARGIN
@@ -54,8 +54,8 @@ def allow_cpu(seconds: float) -> None:
 
 
 def memory_used() -> int:
-    """The largest resident size of this process so far, in bytes; 0 where it cannot be found out."""
-    # Not ru_maxrss: that begins with the peak of the process which started this one.
+    """The peak resident size of this process in bytes; 0 when it is unknown."""
+    # Not ru_maxrss: it starts at the peak of the parent process.
     with suppress(OSError), _STATUS.open("rb") as status:
         peak = next((line for line in status if line.startswith(b"VmHWM:")), b"VmHWM: 0 kB")
         return int(peak.split()[1]) * 1024

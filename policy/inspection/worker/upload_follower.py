@@ -1,4 +1,4 @@
-"""Uploads that may be layers, told to the inspection workers while they arrive (the registry's `Arrival`)."""
+"""Passes uploads that may be layers to the inspection workers while they arrive (the registry's `Arrival`)."""
 
 import os
 
@@ -10,9 +10,9 @@ from registry.storage.blob_store import StagedBytes
 
 
 class LayerArrival:
-    """One upload. It is followed from a size on where a worker's start pays, if it begins as a layer does.
+    """One upload. It is inspected from `follow_bytes` on, where starting a worker pays, if it begins like a layer.
 
-    A worker follows a file. Where the store has none, the layer is read once it is stored.
+    A worker follows a file. If the store has no file for it, the layer is read once it is stored.
     """
 
     def __init__(self, workers: InspectionWorkers, staging: StagedBytes, follow_bytes: int) -> None:
@@ -23,12 +23,12 @@ class LayerArrival:
         self._job: LayerJob | None = None
 
     def wrote(self, size: int) -> bool:
-        """There are `size` bytes that will not change. Whether more of them would matter."""
+        """There are `size` bytes that will not change. Returns whether to report more."""
         if self._job is not None:
             self._job.grew(size)
         elif not self._decided and size >= self._follow_bytes:
             self._decided = True
-            self._job = self._follow(size)
+            self._job = self._start_job(size)
         return self._job is not None or not self._decided
 
     def committed(self, digest: Digest, size: int) -> None:
@@ -37,11 +37,11 @@ class LayerArrival:
             self._workers.finished(self._job, digest, size)
 
     def aborted(self) -> None:
-        """The upload came to nothing."""
+        """The upload was aborted."""
         if self._job is not None:
             self._workers.aborted(self._job)
 
-    def _follow(self, size: int) -> LayerJob | None:
+    def _start_job(self, size: int) -> LayerJob | None:
         path = self._staging.path
         if path is None:
             return None
@@ -49,7 +49,7 @@ class LayerArrival:
             if not looks_like_layer(self._staging.read_at(0, HEAD)):
                 return None
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:  # the upload itself will say what is wrong; the layer is read from the store later
+        except OSError:  # the upload itself reports the error; the layer is read from the store later
             return None
         job = self._workers.follow(descriptor, size)
         if job is None:

@@ -1,4 +1,4 @@
-"""Whether somebody waits for what is being looked into, which may change while its layers are read."""
+"""The urgency of an inspection, which may change while its layers are read."""
 
 from policy.inspection.worker.job import LayerJob, Open
 from policy.inspection.worker.pool import InspectionWorkers
@@ -6,7 +6,7 @@ from registry.oci.digest import Digest
 
 
 class Urgency:
-    """Of one look at one manifest. Its layers are read behind the server until somebody waits for the manifest."""
+    """The urgency of inspecting one manifest: its layers are read at low priority until somebody waits for it."""
 
     def __init__(self, workers: InspectionWorkers, *, urgent: bool) -> None:
         self._workers = workers
@@ -14,18 +14,18 @@ class Urgency:
         self._layers: list[Digest] = []
 
     def under_way(self, digest: Digest) -> LayerJob | None:
-        """The job that is reading the layer or about to, for whomever; hastened when somebody waits."""
+        """The queued or running job of the layer, whoever started it; made urgent when somebody waits."""
         self._layers.append(digest)
         if self._urgent:
             self._workers.hasten(digest)
         return self._workers.outstanding(digest)
 
     def read(self, digest: Digest, opener: Open) -> LayerJob:
-        """Have a layer read that is not under way."""
+        """Start a job for a layer."""
         return self._workers.inspect(digest, opener, urgent=self._urgent)
 
     def hasten(self) -> None:
-        """Somebody waits from now on."""
+        """Make the inspection urgent: somebody waits."""
         self._urgent = True
         for digest in self._layers:
             self._workers.hasten(digest)

@@ -73,12 +73,12 @@ def everything(
     root: MergedRoot, layers: Sequence[LayerInspection], more: Iterable[str] = ()
 ) -> dict[str, tuple[str, str]]:
     """Path -> kind and content of all that a root shows at known paths and `more`, directories aside."""
-    known = {path for tier in root.tiers for path in tier.records}
+    known = {path for layer in root.layers for path in layer.records}
     known |= {path for layer in layers for path, _ in layer.table}
     places = known | {path.encode() for path in (*PATHS, *more)}
     found = {}
     for path in sorted(places):
-        node = root.at(path)
+        node = root.node_at(path)
         if node is None or node.is_directory:
             continue
         kind = {b"f": "file", b"x": "program", b"l": "link"}.get(node.entry[:1], "device")

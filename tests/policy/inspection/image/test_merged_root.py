@@ -59,7 +59,7 @@ def test_deep_paths_need_no_recursion() -> None:
 def test_chain_of_hard_links_through_layers_ends() -> None:
     """Hard links from layer to layer are followed to the file."""
     layers = [[file("f0", "1")], *([hard_link(f"f{number + 1}", f"f{number}")] for number in range(30))]
-    node = root(*layers).at(b"f30")
+    node = root(*layers).node_at(b"f30")
     assert node is not None
     assert node.index == 0
 
@@ -85,6 +85,6 @@ def test_hard_links_in_a_circle_are_unclear() -> None:
 )
 def test_the_first_layer_that_hides_is_named(layers: list[list[Entry]], hidden: int) -> None:
     """Deleted, emptied, replaced, or replaced above: the oldest of the newer layers that did it."""
-    made = MergedRoot(root([file("d/f", "old")], *layers).tiers)
+    made = MergedRoot(root([file("d/f", "old")], *layers).layers)
     assert made.hidden_by(0, b"d/f") == hidden
     assert made.shows(0, b"d/f") == (hidden == -1)

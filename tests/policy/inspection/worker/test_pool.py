@@ -339,7 +339,7 @@ def test_more_processes_take_what_waits_at_once(tmp_path: Path) -> None:
     with open_workers(patient) as (pool, _):
         arrivals = [arrive(pool, tmp_path / name, LARGE) for name in ("a", "b")]
         await_processes(pool, 1)
-        pool.follow_limits(replace(patient, workers=2))
+        pool.apply_limits(replace(patient, workers=2))
         await_processes(pool, 2)
         for arrival in arrivals:
             arrival.aborted()
@@ -351,7 +351,7 @@ def test_fewer_processes_end_after_the_layers_at_hand(tmp_path: Path) -> None:
     with open_workers(replace(LIMITS, workers=2)) as (pool, _):
         arrivals = [arrive(pool, tmp_path / str(at), content) for at, content in enumerate(contents)]
         await_processes(pool, 2)
-        pool.follow_limits(LIMITS)
+        pool.apply_limits(LIMITS)
         for arrival, content in zip(arrivals, contents, strict=True):
             arrival.committed(Digest.of(content), len(content))
         jobs = [pool.inspect(Digest.of(content), stored(tmp_path, content)) for content in contents]
@@ -371,14 +371,14 @@ def test_a_process_under_other_limits_is_replaced(workers: InspectionWorkers, tm
     """Memory is confined for good when a process starts, so that a new limit needs a new process."""
     read(workers, tmp_path, SMALL)
     first = pid_of(workers)
-    workers.follow_limits(replace(LIMITS, memory_bytes=900 << 20))
+    workers.apply_limits(replace(LIMITS, memory_bytes=900 << 20))
     read(workers, tmp_path, LARGE)
     assert pid_of(workers) != first
 
 
 def test_new_budgets_count_for_the_next_layer(workers: InspectionWorkers, tmp_path: Path) -> None:
     """The process that runs is told with each layer what it may cost."""
-    workers.follow_limits(replace(LIMITS, budgets=Budgets(uncompressed_bytes=4096)))
+    workers.apply_limits(replace(LIMITS, budgets=Budgets(uncompressed_bytes=4096)))
     problem = LayerInspection.from_bytes(read(workers, tmp_path, LARGE).body).problem
     assert problem is not None
     assert problem.reason == "budget"
