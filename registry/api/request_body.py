@@ -16,7 +16,7 @@ class UploadBody:
         self._request = request
         self._pieces = request.stream()
         extensions = request.scope.get("extensions", {})
-        self._pour = extensions.get("basegate.pour")
+        self._receive_into = extensions.get("basegate.receive-into")
         self._waited_for = extensions.get("basegate.waited-for", _nothing)
         self._interrupt = extensions.get("basegate.interrupt", _ignored)
 
@@ -31,7 +31,7 @@ class UploadBody:
     @property
     def direct(self) -> bool:
         """Whether the server writes it."""
-        return self._pour is not None
+        return self._receive_into is not None
 
     def waited_for(self) -> int | None:
         """Bytes received so far, while waiting for the client; else `None`."""
@@ -48,10 +48,10 @@ class UploadBody:
         Raises:
             ClientDisconnect: the client left; the bytes received before are written.
         """
-        if self._pour is None:
+        if self._receive_into is None:
             raise RuntimeError("This body cannot be moved by the server; iterate over it.")
         try:
-            moved = await self._pour(write)
+            moved = await self._receive_into(write)
         except ConnectionResetError:
             raise ClientDisconnect from None
         exchange = exchange_of(self._request.scope)

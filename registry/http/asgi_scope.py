@@ -1,4 +1,4 @@
-"""A request's head as ASGI's scope."""
+"""The ASGI scope of a request."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ Address = tuple[str, int]
 
 
 def scope_of(head: Head, scheme: str, server: Address, client: Address) -> Scope:
-    """The scope of an HTTP request; extensions are the caller's to add."""
+    """The scope of an HTTP request, without extensions."""
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -27,6 +27,6 @@ def scope_of(head: Head, scheme: str, server: Address, client: Address) -> Scope
     }
 
 
-def address_of(found: Any) -> Address:
-    """Host and port, as a transport tells them; empty when it does not."""
-    return (str(found[0]), int(found[1])) if found else ("", 0)
+def address_of(info: Any) -> Address:
+    """Host and port from a transport's address information; empty when there is none."""
+    return (str(info[0]), int(info[1])) if info else ("", 0)

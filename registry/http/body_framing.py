@@ -1,4 +1,4 @@
-"""The framing of one request's body: which of the arriving bytes belong to it."""
+"""The framing of a request's body: which of the received bytes belong to it."""
 
 from registry.http.chunked import ChunkedDecoder
 from registry.http.request_head import Head
@@ -8,11 +8,11 @@ class Framing:
     """Content-Length, chunks, or no body at all.
 
     Attributes:
-        came: bytes of the body that have been fed, its coding included.
+        received: bytes of the body that have been fed, including the chunked coding.
     """
 
     def __init__(self, head: Head) -> None:
-        self.came = 0
+        self.received = 0
         self._left = head.length or 0
         self._chunks = ChunkedDecoder() if head.length is None else None
 
@@ -23,15 +23,15 @@ class Framing:
 
     @property
     def wanted(self) -> int | None:
-        """How many bytes may be read without reading past the body; `None` when only the coding itself will tell."""
+        """How many bytes can be read without reading past the body; `None` for chunks, where that is unknown."""
         return self._left if self._chunks is None else None
 
     def short(self, maximum: int) -> bool:
-        """Whether what is still to come is known and no more than `maximum` bytes."""
+        """Whether at most `maximum` bytes are known to follow."""
         return self.complete or (self._chunks is None and self._left <= maximum)
 
     def arrives_with(self, count: int) -> bool:
-        """Whether the next `count` bytes are certainly the whole rest of the body."""
+        """Whether the next `count` bytes complete the body for certain."""
         return self.short(count)
 
     def feed(self, data: memoryview) -> tuple[list[memoryview], memoryview]:
@@ -42,9 +42,9 @@ class Framing:
         """
         if self._chunks is not None:
             pieces, rest = self._chunks.feed(data)
-            self.came += len(data) - len(rest)
+            self.received += len(data) - len(rest)
             return pieces, rest
         piece, rest = data[: self._left], data[self._left :]
         self._left -= len(piece)
-        self.came += len(piece)
+        self.received += len(piece)
         return [piece] if piece else [], rest

@@ -1,4 +1,4 @@
-"""Bodies from sockets straight to where they are kept: a worker thread receives, hashes and writes."""
+"""Receives bodies from sockets in worker threads, which also hash and write them."""
 
 import asyncio
 import select
@@ -13,14 +13,14 @@ from registry.http.socket_handle import SocketHandle
 BUFFER = 1 << 20
 """Bytes received at once; one such buffer for each worker thread."""
 SLICE = 64 << 20
-"""Bytes one turn of a worker receives at most, so that many uploads share few threads."""
+"""The most bytes that a worker receives in one turn, so that many uploads share few threads."""
 LOW_WATER = 1 << 18
-"""Bytes that must have come before a waiting worker is woken, where that many are still to come."""
+"""Bytes that must arrive before a waiting worker is woken, if that many are still to come."""
 
 Sink = Callable[[memoryview], object]
 """Takes a piece of content, in a worker thread; the piece is valid until it returns."""
 
-_held = threading.local()
+_local = threading.local()
 
 
 class PeerLeft(Exception):
@@ -29,12 +29,12 @@ class PeerLeft(Exception):
 
 @dataclass(slots=True)
 class Slice:
-    """How one worker's turn ended.
+    """The result of a worker's turn.
 
     Attributes:
         taken: bytes of content given to the sink.
         rest: bytes received behind the end of the body.
-        slow: the peer has nothing more to give at present.
+        slow: whether the peer has sent nothing more so far.
     """
 
     taken: int = 0
@@ -44,12 +44,12 @@ class Slice:
 
 @dataclass(slots=True)
 class Body:
-    """What is received.
+    """A body to receive.
 
     Attributes:
-        framing: says where it ends.
+        framing: decides where it ends.
         sink: where it goes.
-        first: content that has come already.
+        first: content that is already received.
     """
 
     framing: Framing
@@ -57,11 +57,11 @@ class Body:
     first: Sequence[memoryview]
 
 
-async def receive_body(link: SocketHandle, body: Body, pool: Executor, patience: float) -> tuple[int, bytes]:
-    """Receive the rest of a body past the transport, whose reading must be paused.
+async def receive_body(handle: SocketHandle, body: Body, pool: Executor, patience: float) -> tuple[int, bytes]:
+    """Receive the rest of a body without the transport, whose reading must be paused.
 
     Returns:
-        the bytes of content, and what came behind the body.
+        The number of bytes of content, and the bytes received behind the body.
 
     Raises:
         ChunkRefused: the chunked coding is broken.
@@ -71,54 +71,54 @@ async def receive_body(link: SocketHandle, body: Body, pool: Executor, patience:
     """
     loop = asyncio.get_running_loop()
     taken, rest = 0, b""
-    with link:  # the kernel makes room for that much while a worker is awaited
-        link.wake_at(min(BUFFER, body.framing.wanted or 1))
+    with handle:  # the kernel buffers that much until a worker is free
+        handle.wake_at(min(BUFFER, body.framing.wanted or 1))
     while body.first or not body.framing.complete:
-        turn = await loop.run_in_executor(pool, _receive, link, body)
-        taken, rest = taken + turn.taken, turn.rest
-        if turn.slow:
-            await link.readable(patience)
+        part = await loop.run_in_executor(pool, _receive, handle, body)
+        taken, rest = taken + part.taken, part.rest
+        if part.slow:
+            await handle.readable(patience)
     return taken, rest
 
 
-def _receive(link: SocketHandle, body: Body) -> Slice:
-    done = Slice()
+def _receive(handle: SocketHandle, body: Body) -> Slice:
+    progress = Slice()
     first, body.first = body.first, ()
-    with link:
+    with handle:
         try:
             for piece in first:
                 body.sink(piece)
-                done.taken += len(piece)
-            _fill(done, link, body.framing, body.sink)
+                progress.taken += len(piece)
+            _fill(progress, handle, body.framing, body.sink)
         finally:
-            if not done.slow:
-                link.wake_at(1)  # the event loop waits for single bytes again
-    return done
+            if not progress.slow:
+                handle.wake_at(1)  # the event loop is woken by single bytes again
+    return progress
 
 
-def _fill(done: Slice, link: SocketHandle, framing: Framing, sink: Sink) -> None:
+def _fill(progress: Slice, handle: SocketHandle, framing: Framing, sink: Sink) -> None:
     buffer = _buffer()
-    while not framing.complete and done.taken < SLICE:
+    while not framing.complete and progress.taken < SLICE:
         try:
-            got = link.socket.recv_into(buffer, _room(framing))
+            got = handle.socket.recv_into(buffer, _room(framing))
         except BlockingIOError:
-            link.wake_at(min(LOW_WATER, framing.wanted or 1))
-            done.slow = not link.ready(select.POLLIN)
-            if done.slow:
+            handle.wake_at(min(LOW_WATER, framing.wanted or 1))
+            progress.slow = not handle.ready(select.POLLIN)
+            if progress.slow:
                 break
             continue
         if not got:
             raise PeerLeft
         pieces, rest = framing.feed(buffer[:got])
-        done.rest = bytes(rest)
+        progress.rest = bytes(rest)
         content = _joined(buffer, pieces)
         if content:
             sink(content)
-            done.taken += len(content)
+            progress.taken += len(content)
 
 
 def _joined(buffer: memoryview, pieces: Sequence[memoryview]) -> memoryview:
-    """The pieces of the buffer moved together at its start: one write for what came in many small chunks."""
+    """Move the pieces of the buffer together at its start: one write for many small chunks."""
     if len(pieces) == 1:
         return pieces[0]
     end = 0
@@ -133,7 +133,7 @@ def _room(framing: Framing) -> int:
 
 
 def _buffer() -> memoryview:
-    found: memoryview | None = getattr(_held, "buffer", None)
-    if found is None:
-        found = _held.buffer = memoryview(bytearray(BUFFER))
-    return found
+    buffer: memoryview | None = getattr(_local, "buffer", None)
+    if buffer is None:
+        buffer = _local.buffer = memoryview(bytearray(BUFFER))
+    return buffer

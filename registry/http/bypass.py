@@ -1,4 +1,4 @@
-"""Bytes past the event loop: what workers do on a connection's socket, and what is done where they cannot."""
+"""Bytes that bypass the event loop: workers use a connection's socket directly, if they can."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from registry.http.socket_handle import SocketHandle, underway
 
 
 class Writer(Protocol):
-    """What is needed of a connection whose bytes pass through the loop."""
+    """A connection that is written through the event loop."""
 
     def write(self, data: bytes | bytearray) -> None:
         """Queue bytes to the client."""
@@ -26,86 +26,86 @@ class Writer(Protocol):
 
 
 class Bypass:
-    """One connection's.
+    """The bypass of one connection.
 
     Args:
         transport: of the connection.
-        means: workers and patience.
+        context: has the workers and deadlines.
         direct: whether workers may use the socket.
     """
 
-    def __init__(self, transport: asyncio.Transport, means: ConnectionContext, *, direct: bool) -> None:
+    def __init__(self, transport: asyncio.Transport, context: ConnectionContext, *, direct: bool) -> None:
         self.direct = direct
         self._transport = transport
-        self._means = means
-        self._link: SocketHandle | None = None
+        self._context = context
+        self._handle: SocketHandle | None = None
 
     @property
     def waits(self) -> bool:
-        """Whether a body is waited for that a worker is to receive."""
-        return self._link is not None and self._link.waits
+        """Whether a worker's body is awaited."""
+        return self._handle is not None and self._handle.waits
 
-    def came(self) -> int:
-        """Bytes that have come and no worker has received yet."""
-        return 0 if self._link is None else self._link.came()
+    def unread(self) -> int:
+        """Bytes in the socket that no worker has received yet."""
+        return 0 if self._handle is None else self._handle.unread()
 
     def taken(self, written: int) -> int | None:
-        """Bytes that the client has, over the whole connection; `None` while nothing waits for it to take more.
+        """Bytes that the client has acknowledged on this connection; `None` when nothing waits to be sent.
 
-        `written`: bytes that were given to the transport.
+        `written`: bytes given to the transport so far.
         """
         queued = self._transport.get_write_buffer_size()
-        blocked, sent = (False, 0) if self._link is None else (self._link.blocked, self._link.sent)
+        blocked, sent = (False, 0) if self._handle is None else (self._handle.blocked, self._handle.sent)
         if not queued and not blocked:
             return None
         return written - queued + sent - underway(self._transport.get_extra_info("socket"))
 
     def end(self) -> None:
-        """A worker that waits for the client, or sends to it, sees that it has left."""
-        if self._link is not None:
-            self._link.end()
+        """End waiting and sending in workers, as if the client had left."""
+        if self._handle is not None:
+            self._handle.end()
 
     def end_reading(self) -> None:
-        """A worker that receives sees the end of the stream."""
-        if self._link is not None:
-            self._link.end_reading()
+        """End the stream for a receiving worker."""
+        if self._handle is not None:
+            self._handle.end_reading()
 
     def close(self) -> None:
-        """The connection is over."""
-        if self._link is not None:
-            self._link.close()
+        """The connection is closed."""
+        if self._handle is not None:
+            self._handle.close()
 
     def link(self) -> SocketHandle:
-        """The socket's duplicate, made when it is first needed."""
-        if self._link is None:
-            self._link = SocketHandle(self._transport)
-        return self._link
+        """The handle of the socket, made on first use."""
+        if self._handle is None:
+            self._handle = SocketHandle(self._transport)
+        return self._handle
 
     async def receive(self, framing: Framing, sink: Sink, pieces: Sequence[memoryview]) -> tuple[int, bytes]:
         """See `receive_body`."""
-        patience = self._means.waiting.stall_seconds
-        return await receive_body(self.link(), Body(framing, sink, pieces), self._means.pool, patience)
+        patience = self._context.waiting.stall_seconds
+        return await receive_body(self.link(), Body(framing, sink, pieces), self._context.pool, patience)
 
     async def send_window(self, head: bytes, window: Window, writer: Writer) -> None:
-        """Past the event loop where nothing queued stands before it; else in pieces.
+        """Send head and file without the event loop if nothing is queued, else through it in pieces.
 
         Raises:
             ConnectionError, PeerStalled: the client has left, or takes nothing.
-            FileRefused: the file cannot be opened; nothing has left.
-            OSError: any other: it cannot be read to its end.
+            FileRefused: the file cannot be opened; nothing was sent.
+            OSError: the file cannot be read to its end.
         """
         if self.direct and await self._flushed():
-            await send_window(self.link(), head, window, self._means.pool, self._means.waiting.stall_seconds)
+            await send_window(self.link(), head, window, self._context.pool, self._context.waiting.stall_seconds)
             return
         begun = False
         try:
-            async with aclosing(read_window(window, self._means.pool)) as pieces:
+            async with aclosing(read_window(window, self._context.pool)) as pieces:
                 async for piece in pieces:
                     if self._transport.is_closing():
                         raise ConnectionResetError("the peer has left")
                     if not begun:
                         begun = True
-                        writer.write(head)  # not before the file is open and gives bytes
+                        writer.write(head)  # only once the file is open and readable
                     writer.write(piece)
                     await writer.drained()
         except ConnectionError:

@@ -1,4 +1,4 @@
-"""A remembered response whose body is a file, as a connection sees it."""
+"""A cached response whose body is a file, as a connection sees it."""
 
 from typing import Protocol
 
@@ -6,31 +6,31 @@ from registry.http.sendfile import Window
 
 
 class CachedFile(Protocol):
-    """One such response. Exactly one of `tell` and `withdraw` follows `begin`."""
+    """A cached response whose body is a file. Exactly one of `finish` and `withdraw` follows `begin`."""
 
     @property
     def head(self) -> bytes:
-        """Of the response."""
+        """The head of the response."""
         ...
 
     @property
     def window(self) -> Window:
-        """Its body."""
+        """The body of the response."""
         ...
 
     @property
     def path(self) -> str:
-        """Of the request, for the log."""
+        """The path of the request, for the log."""
         ...
 
     def begin(self) -> None:
-        """It is sent now."""
+        """Sending starts."""
         ...
 
     def withdraw(self) -> None:
-        """Nothing of it was sent: the application is asked after all."""
+        """Nothing was sent: the application answers instead."""
         ...
 
-    def tell(self, sent: int) -> None:
-        """It was sent, or as many bytes of its body as could be."""
+    def finish(self, sent: int) -> None:
+        """Sending has ended after `sent` bytes of the body."""
         ...

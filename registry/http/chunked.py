@@ -4,49 +4,49 @@ import re
 
 _SIZE = re.compile(rb"([0-9a-fA-F]{1,15})((?:[ \t]*;[\t -~\x80-\xff]*)?)")
 LINE = 4096
-"""Bytes a chunk's size line, with its extensions, may have."""
+"""The most bytes of a chunk's size line with its extensions."""
 SHORT = 64
-"""Bytes that are looked at first for the end of a line; hardly any is longer."""
+"""Bytes searched first for the end of a line; hardly any line is longer."""
 TRAILERS = 16384
-"""Bytes all trailer lines together may have."""
+"""The most bytes of all trailer lines together."""
 
 
 class ChunkRefused(Exception):
-    """The coding is broken; nothing after this point can be trusted, so that the connection must end."""
+    """The coding is broken; nothing after this point can be trusted, so the connection must end."""
 
 
 class ChunkedDecoder:
-    """Takes the stream apart piece by piece.
+    """Decodes a stream piece by piece.
 
-    `feed` answers slices of what it was given; they are valid as long as the caller's buffer is.
+    `feed` returns slices of its argument; they are valid as long as the caller's buffer is.
     """
 
     def __init__(self) -> None:
-        self._left = 0  # bytes of the present chunk still to come
+        self._left = 0  # missing bytes of the present chunk
         self._line = bytearray()  # an unfinished size or trailer line
         self._awaits_end = False  # the CR LF behind a chunk's data
         self._trailers = -1  # bytes of trailer lines; -1 before the last chunk
-        self._usual = b"\r\n"  # what stood between two chunks last: clients send all chunks but the last alike
+        self._usual = b"\r\n"  # the last separator of two chunks: clients send all chunks but the last in one size
         self._usual_size = 0
         self.complete = False
 
     @property
     def left(self) -> int:
-        """Bytes of the present chunk that have not come yet."""
+        """Missing bytes of the present chunk."""
         return self._left
 
     def feed(self, data: memoryview) -> tuple[list[memoryview], memoryview]:
-        """The content in `data`, and what follows the end of the body (empty until then).
+        """The content in `data`, and the bytes after the end of the body (empty until then).
 
         Raises:
             ChunkRefused: a size, a line end or a trailer is malformed or too long.
         """
         pieces: list[memoryview] = []
-        at, end = 0, len(data)
-        while at < end and not self.complete:
+        position, end = 0, len(data)
+        while position < end and not self.complete:
             if self._left:
-                piece = data[at : at + self._left]
-                at += len(piece)
+                piece = data[position : position + self._left]
+                position += len(piece)
                 self._left -= len(piece)
                 self._awaits_end = self._left == 0
                 pieces.append(piece)
@@ -54,16 +54,16 @@ class ChunkedDecoder:
                 self._awaits_end
                 and not self._line
                 and self._usual_size
-                and data[at : at + len(self._usual)] == self._usual
+                and data[position : position + len(self._usual)] == self._usual
             ):
-                at += len(self._usual)
+                position += len(self._usual)
                 self._left, self._awaits_end = self._usual_size, False
             else:
-                at += self._read_line(data[at:])
-        return pieces, data[at:]
+                position += self._read_line(data[position:])
+        return pieces, data[position:]
 
     def _read_line(self, data: memoryview) -> int:
-        """Take one line, or the part of it that is there; its bytes in `data`."""
+        """Read one line, or the part of it in `data`; returns its number of bytes."""
         limit = LINE if self._trailers < 0 else TRAILERS
         head = bytes(data[:SHORT])
         if b"\n" not in head:
@@ -90,10 +90,10 @@ class ChunkedDecoder:
         elif self._trailers >= 0:
             self._take_trailer(line)
         else:
-            found = _SIZE.fullmatch(line)
-            if found is None:
+            match = _SIZE.fullmatch(line)
+            if match is None:
                 raise ChunkRefused("a chunk size is malformed")
-            self._left = int(found.group(1), 16)
+            self._left = int(match.group(1), 16)
             if self._left == 0:
                 self._trailers = 0
             elif len(line) <= SHORT:

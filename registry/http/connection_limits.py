@@ -1,4 +1,4 @@
-"""How many connections there may be at once, in all and from one address."""
+"""Limits on the number of connections, in all and from one address."""
 
 import resource
 from collections import Counter
@@ -7,23 +7,23 @@ from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from registry.http.error_response import no_seat
+from registry.http.error_response import too_many_connections
 from registry.http.request_head import HeadRefused
 
 SPARE_DESCRIPTORS = 256
-"""Descriptors, or a quarter of them, that are left for databases, files and everything else that is no connection."""
+"""Descriptors reserved for databases, files and everything but connections; at most a quarter of all."""
 FEWEST = 8
-"""Connections that are taken in however few descriptors there are."""
+"""Connections that are always allowed, however few descriptors there are."""
 WANTED_DESCRIPTORS = 65_536
 FOR_EACH = 2
-"""Descriptors that a connection may hold: its socket, and a worker's duplicate of it."""
-TOLD = 64
-"""Connections over a limit that are kept until they have been told so; those beyond are closed at once."""
+"""Descriptors of a connection: its socket, and a worker's duplicate."""
+REFUSED = 64
+"""Connections over a limit that get an answer; further ones are closed at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many connections there may be; 0 is no limit but that of the descriptors.
+    """Limits on connections; 0 means only the number of descriptors limits them.
 
     Attributes:
         connections: in all.
@@ -37,10 +37,10 @@ class Limits:
 
 
 class ConnectionSlot:
-    """One connection's place.
+    """The slot of one connection.
 
     Attributes:
-        refusal: why there is none for it, which its first request will be told; `None` when there is.
+        refusal: why the connection is over a limit: the answer to its first request; `None` when it is not.
     """
 
     def __init__(self, refusal: HeadRefused | None, leave: Callable[[], None]) -> None:
@@ -48,38 +48,38 @@ class ConnectionSlot:
         self._leave: Callable[[], None] | None = leave
 
     def leave(self) -> None:
-        """The connection is over. Safe to call twice."""
+        """Free the slot. Safe to call twice."""
         leave, self._leave = self._leave, None
         if leave is not None:
             leave()
 
 
 class ConnectionLimits:
-    """Counts connections; of the loop's thread.
+    """Counts connections. Used in the event loop's thread.
 
     Args:
-        limits: others may be put in their place at any time.
+        limits: may be replaced at any time.
     """
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._descriptors = raise_descriptors()
         self._all = 0
-        self._told = 0
+        self._sent_fields = 0
         self._by_block: Counter[str] = Counter()
 
     def take(self, address: str) -> ConnectionSlot | None:
-        """A seat for a connection from this address; `None` when it is to be closed at once."""
+        """A slot for a connection from this address; `None` when it must be closed at once."""
         block = block_of(address)
         refusal = self._refusal(address, block)
         if refusal is None:
             self._all += 1
             self._by_block[block] += 1
             return ConnectionSlot(None, partial(self._left, block))
-        if self._told >= TOLD:
+        if self._sent_fields >= REFUSED:
             return None
-        self._told += 1
-        return ConnectionSlot(refusal, self._told_one)
+        self._sent_fields += 1
+        return ConnectionSlot(refusal, self._refused_left)
 
     def _left(self, block: str) -> None:
         self._all -= 1
@@ -87,27 +87,29 @@ class ConnectionLimits:
         if not self._by_block[block]:
             del self._by_block[block]
 
-    def _told_one(self) -> None:
-        self._told -= 1
+    def _refused_left(self) -> None:
+        self._sent_fields -= 1
 
     def _refusal(self, address: str, block: str) -> HeadRefused | None:
         limits = self.limits
         maximum = self._maximum()
         if maximum and self._all >= maximum:
-            return no_seat(f"this registry has as many connections as it may ({maximum}): try again")
+            return too_many_connections(f"this registry has as many connections as it may ({maximum}): try again")
         most = limits.connections_per_address
         if most and self._by_block[block] >= most and not limits.is_exempt(address):
-            return no_seat(f"your address has as many connections as it may ({most}): close some, or try again")
+            return too_many_connections(
+                f"your address has as many connections as it may ({most}): close some, or try again"
+            )
         return None
 
     def _maximum(self) -> int:
-        spare = min(SPARE_DESCRIPTORS + TOLD, self._descriptors // 4)
+        spare = min(SPARE_DESCRIPTORS + REFUSED, self._descriptors // 4)
         possible = max(FEWEST, (self._descriptors - spare) // FOR_EACH)
         return min(self.limits.connections or possible, possible)
 
 
 def raise_descriptors() -> int:
-    """Ask for as many descriptors as this process may have; returns how many those are."""
+    """Raise the limit of descriptors as far as possible; returns the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = WANTED_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, WANTED_DESCRIPTORS)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
@@ -120,7 +122,7 @@ def raise_descriptors() -> int:
 
 
 def block_of(address: str) -> str:
-    """What counts as one address: IPv4's own, and of IPv6 the /64 that one client is given."""
+    """The block of addresses of one client: an IPv4 address, or the /64 of an IPv6 address."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:

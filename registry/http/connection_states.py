@@ -1,6 +1,6 @@
-"""The states of a connection: in which of them its socket is read, and for whom it waits there.
+"""The states of a connection: whether its socket is read, and what it waits for.
 
-This is the table of docs/adr/0031; whatever changes a state looks at it again.
+This is the table of docs/adr/0031.
 """
 
 from enum import Enum
@@ -14,18 +14,18 @@ PIPELINED = 1 << 16
 
 
 class State(Enum):
-    """Attributes: `reads`: whether the socket is read by the event loop; `waits`: for whom the connection waits."""
+    """Attributes: `reads`: whether the event loop reads the socket; `waits`: what the connection waits for."""
 
-    IDLE = "no byte of the next request has come", True, Waits.IDLE
-    HEAD = "a part of a head has come", True, Waits.HEAD
-    HELD_BACK = "requests are here, and others come first or the client takes no answers", True, Waits.OTHERS
-    SERVING = "a request has come whole and is being answered", True, Waits.OTHERS
-    CROWDED = "too many requests wait behind the one that is being answered", False, Waits.OTHERS
-    OFFERED = "the application has not said yet how the body is to be read", False, Waits.OTHERS
+    IDLE = "no byte of the next request is received", True, Waits.IDLE
+    HEAD = "a part of a head is received", True, Waits.HEAD
+    HELD_BACK = "requests wait: other connections come first, or the client takes no answers", True, Waits.OTHERS
+    SERVING = "a complete request is being answered", True, Waits.OTHERS
+    CROWDED = "too many requests wait behind the one being answered", False, Waits.OTHERS
+    OFFERED = "the application has not chosen how to read the body", False, Waits.OTHERS
     ASKED = "the application waits for the body, or takes it as it comes", True, Waits.BODY
     FULL = "enough of the body waits for the application", False, Waits.OTHERS
-    WRITING = "a worker receives the body, and has enough to do", False, Waits.OTHERS
-    RECEIVING = "a worker receives the body, and waits for it", False, Waits.BODY
+    WRITING = "a worker processes the body", False, Waits.OTHERS
+    RECEIVING = "a worker waits for the body", False, Waits.BODY
     DROPPING = "the request is answered, the rest of its body is dropped", True, Waits.BODY
     CLOSING = "the connection ends", True, Waits.OTHERS
 
@@ -36,27 +36,32 @@ class State(Enum):
 
 
 def state_of(
-    turn: RequestResponseCycle | FileTransfer | None, ahead: int, *, held_back: bool, direct: bool, worker_waits: bool
+    current: RequestResponseCycle | FileTransfer | None,
+    ahead: int,
+    *,
+    held_back: bool,
+    direct: bool,
+    worker_waits: bool,
 ) -> State:
-    """The state of a connection that does not end.
+    """The state of a connection that is not closing.
 
     Args:
-        turn: what it is occupied with.
-        ahead: bytes that have come and belong to nothing yet.
-        held_back: whether no request is begun just now.
+        current: the request or transfer it serves.
+        ahead: received bytes behind it.
+        held_back: whether no request is begun now.
         direct: whether workers may use the socket.
-        worker_waits: whether a body is waited for that a worker is to receive.
+        worker_waits: whether a worker's body is awaited.
     """
-    if turn is None:
+    if current is None:
         state = State.HELD_BACK if held_back else State.HEAD if ahead else State.IDLE
-    elif isinstance(turn, FileTransfer) or turn.framing.complete:
+    elif isinstance(current, FileTransfer) or current.framing.complete:
         state = State.SERVING
-    elif turn.pouring:
+    elif current.receiving:
         state = State.RECEIVING if worker_waits else State.WRITING
-    elif turn.complete:
+    elif current.complete:
         state = State.DROPPING
-    elif direct and not turn.asked:
+    elif direct and not current.asked:
         state = State.OFFERED
     else:
-        state = State.FULL if turn.full else State.ASKED
+        state = State.FULL if current.full else State.ASKED
     return State.CROWDED if ahead > PIPELINED and state in {State.HELD_BACK, State.SERVING} else state

@@ -1,4 +1,4 @@
-"""What all connections of a server share: worker threads, limits, and the memory of answers."""
+"""The context that all connections of a server share: worker threads, limits, and the response cache."""
 
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -14,43 +14,43 @@ from registry.http.request_cycle import RequestResponseCycle
 from registry.http.request_head import Fields, Head
 from registry.http.sendfile import Window
 
-Note = tuple[int, int, object]
-"""What a remembered answer depends on; see `registry.server.response_cache`."""
+Generation = tuple[int, int, object]
+"""The versions of everything that a cached response depends on; see `registry.server.response_cache`."""
 
 
-class Memory(Protocol):
-    """Answers that may be given again; see `registry.server.response_cache`."""
+class Cache(Protocol):
+    """A cache of responses; see `registry.server.response_cache`."""
 
-    def again(self, raw: bytes, client: str, common: Fields) -> bytes | CachedFile | None:
-        """The response to a head that was answered before in the same bytes, when it still holds."""
+    def find_raw(self, raw: bytes, client: str, common: Fields) -> bytes | CachedFile | None:
+        """The cached response for a request head seen before byte for byte, or `None`."""
         ...
 
     def find(self, raw: bytes, head: Head, client: str, common: Fields) -> bytes | CachedFile | None:
-        """A response that still holds: whole, or the head of one whose body is a file."""
+        """A cached response that is still valid, complete or with a file as its body; else `None`."""
         ...
 
-    def note(self, head: Head) -> Note | None:
-        """Taken before the application is asked; `None` when its answer will not be remembered."""
+    def generation(self, head: Head) -> Generation | None:
+        """The generation before the application runs; `None` when its response will not be cached."""
         ...
 
-    def learn(self, note: Note, turn: RequestResponseCycle, fields: Fields, body: bytes | Window) -> None:
-        """The application answered 200 in one piece, or 200 or 206 with a file."""
+    def store(self, generation: Generation, cycle: RequestResponseCycle, fields: Fields, body: bytes | Window) -> None:
+        """Cache a response of the application: 200 in one piece, or 200 or 206 with a file."""
         ...
 
 
 @dataclass(slots=True)
 class ConnectionContext:
-    """What all connections of a server share; other limits may be put in at any time, and count at once.
+    """The context that all connections of a server share; its limits may be replaced at any time.
 
     Attributes:
-        app: what is served.
+        app: the application.
         state: uvicorn's lists of connections and tasks, and the headers of every response.
         pool: worker threads for sockets and files.
-        head_bytes: the largest head.
-        waiting: how long a client may take over what is its turn.
+        head_bytes: the maximum size of a head.
+        waiting: the deadlines of clients.
         sockets: whether workers may use plain TCP sockets directly.
-        memory: remembered answers, if any are kept.
-        wording: how the server words what it answers by itself.
+        cache: of responses, if there is one.
+        wording: makes the body of an error response.
     """
 
     app: ASGIApp
@@ -59,5 +59,5 @@ class ConnectionContext:
     head_bytes: int = 65_536
     waiting: Patience = field(default_factory=Patience)
     sockets: bool = True
-    memory: Memory | None = None
+    cache: Cache | None = None
     wording: Wording = plain_text

@@ -1,7 +1,6 @@
-"""How long a client may take over what is its turn: a head, a body, and the bytes that it is sent.
+"""Deadlines for clients: to send a head and a body, and to take a response.
 
-Nothing on the way of a request is asked to keep time: once a second it is looked at what the connection waits for and
-how far that has come.
+They are checked once a second, by what the connection waits for and how far that has come.
 """
 
 from dataclasses import dataclass
@@ -14,11 +13,11 @@ class Waits(Enum):
     IDLE = "the first byte of a request"
     HEAD = "the rest of a head"
     BODY = "the rest of a body"
-    OTHERS = "something that is not the client's to do"
+    OTHERS = "something other than the client"
 
 
 class Late(Enum):
-    """What did not come in time."""
+    """What is late."""
 
     REQUEST = "no request"
     HEAD = "not the whole head"
@@ -29,16 +28,16 @@ class Late(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long is waited, in seconds.
+    """Deadlines in seconds.
 
     Attributes:
         idle_seconds: for the first byte of a request.
         head_seconds: for a whole head, from its first byte on.
         stall_seconds: for the next byte of a body, and for a client to take the next byte of a response.
-        body_seconds: over how long the rate of a body is looked at.
-        body_rate: bytes a second that must come of a body; 0: any.
-        taking_seconds: over how long the rate is looked at in which a client takes what is sent to it.
-        taking_rate: bytes a second that it must take; 0: any.
+        body_seconds: the period over which the rate of a body is measured.
+        body_rate: the least bytes a second of a body; 0: any.
+        taking_seconds: the period over which the rate of taking a response is measured.
+        taking_rate: the least bytes a second that a client takes; 0: any.
     """
 
     idle_seconds: float = 75.0
@@ -51,76 +50,76 @@ class Patience:
 
 
 _LEAST = 1e-6
-"""Seconds, for a spell that begins with this look."""
+"""Seconds of a period that begins with this check."""
 IMPATIENCE = Patience(idle_seconds=2.0, head_seconds=5.0)
-"""With clients that get no more than a refusal."""
+"""For clients that only get a refusal."""
 
 
 class Pace:
-    """What one connection has waited for until now.
+    """Measures the progress of one connection.
 
     Args:
         now: seconds of the loop's clock.
     """
 
     def __init__(self, now: float) -> None:
-        self._what: tuple[Waits, int] | None = None
+        self._awaited: tuple[Waits, int] | None = None
         self._since = now
         self._looked = now
-        self._came = 0
-        self._came_at = now
-        self._spell = 0.0
-        self._spell_came = 0
+        self._received = 0
+        self._received_at = now
+        self._window = 0.0
+        self._window_received = 0
         self._taken = 0
         self._taken_at = self._asked_at = now
         self._taking = 0.0
         self._taking_from = 0
 
-    def look(self, now: float, waits: Waits, request: int, came: int, patience: Patience) -> Late | None:
-        """Say what is late.
+    def check(self, now: float, waits: Waits, request: int, received: int, patience: Patience) -> Late | None:
+        """Return what is late, if anything.
 
         Args:
             now: seconds of the loop's clock.
-            waits: what for.
-            request: which request of the connection that is.
-            came: bytes of it that have come, where it is a body.
-            patience: how long is waited.
+            waits: what the connection waits for.
+            request: the number of the request on this connection.
+            received: bytes of the body, if it waits for one.
+            patience: the deadlines.
         """
         passed, self._looked = now - self._looked, now
         if waits is Waits.OTHERS:
-            self._came_at = now  # the server's time is not the client's
+            self._received_at = now  # the server's time is not the client's
             return None
-        if self._what != (waits, request):
-            self._what = waits, request
-            self._since = self._came_at = now
-            self._came, self._spell, self._spell_came = came, 0.0, came
+        if self._awaited != (waits, request):
+            self._awaited = waits, request
+            self._since = self._received_at = now
+            self._received, self._window, self._window_received = received, 0.0, received
             return None
         if waits is Waits.BODY:
-            return self._look_at_body(now, came, passed, patience)
+            return self._check_body(now, received, passed, patience)
         if waits is Waits.HEAD:
             return Late.HEAD if now - self._since >= patience.head_seconds else None
         return Late.REQUEST if now - self._since >= patience.idle_seconds else None
 
-    def _look_at_body(self, now: float, came: int, passed: float, patience: Patience) -> Late | None:
-        if came != self._came:
-            self._came, self._came_at = came, now
-        if now - self._came_at >= patience.stall_seconds:
+    def _check_body(self, now: float, received: int, passed: float, patience: Patience) -> Late | None:
+        if received != self._received:
+            self._received, self._received_at = received, now
+        if now - self._received_at >= patience.stall_seconds:
             return Late.BODY
-        self._spell += passed
-        if self._spell < patience.body_seconds:
+        self._window += passed
+        if self._window < patience.body_seconds:
             return None
-        if came - self._spell_came < patience.body_rate * patience.body_seconds:
+        if received - self._window_received < patience.body_rate * patience.body_seconds:
             return Late.RATE
-        self._spell, self._spell_came = 0.0, came
+        self._window, self._window_received = 0.0, received
         return None
 
-    def look_at_taking(self, now: float, taken: int | None, patience: Patience) -> Late | None:
-        """Say whether a client takes nothing, or too little, of what is sent to it.
+    def check_taking(self, now: float, taken: int | None, patience: Patience) -> Late | None:
+        """Return `Late.TAKING` when a client takes too little of a response, or nothing.
 
         Args:
             now: seconds of the loop's clock.
-            taken: bytes that it has, over the whole connection; `None` while nothing waits for it to take more.
-            patience: how long is waited.
+            taken: bytes that it has taken on this connection; `None` when nothing waits to be sent.
+            patience: the deadlines.
         """
         passed, self._asked_at = now - self._asked_at, now
         if taken is None:

@@ -1,4 +1,4 @@
-"""Answers that the server gives by itself; the connection ends with each of them."""
+"""Error responses of the server itself; each ends the connection."""
 
 from collections.abc import Callable
 
@@ -11,33 +11,33 @@ RETRY_SECONDS = 1
 _UNAVAILABLE = 503
 
 Wording = Callable[[int, str], tuple[Fields, bytes]]
-"""Makes fields and body of a status and a message."""
+"""Makes header fields and body from a status and a message."""
 
 
 def plain_text(_status: int, message: str) -> tuple[Fields, bytes]:
-    """The message as it is."""
+    """The message as plain text."""
     return [(b"content-type", b"text/plain; charset=utf-8")], f"{message}\n".encode()
 
 
 def answer_to(refusal: HeadRefused, common: Fields, wording: Wording) -> bytes:
-    """The response that says why no request is served any more on a connection."""
+    """The response that refuses further requests on a connection."""
     fields, body = wording(refusal.status, str(refusal))
     retry = [(b"retry-after", b"%d" % RETRY_SECONDS)] if refusal.status == _UNAVAILABLE else []
     return whole(refusal.status, [*fields, *retry], body, common)
 
 
-def no_seat(why: str) -> HeadRefused:
-    """A connection too many."""
+def too_many_connections(why: str) -> HeadRefused:
+    """Refusal of a connection over a limit."""
     return HeadRefused(_UNAVAILABLE, why)
 
 
 def late_head(patience: Patience) -> HeadRefused:
-    """A head that takes too long."""
+    """Refusal of a head that takes too long."""
     return HeadRefused(408, f"the head of the request did not come whole within {patience.head_seconds:g} s")
 
 
 def late_body(late: Late, patience: Patience) -> HeadRefused:
-    """A body that stands still, or hardly moves."""
+    """Refusal of a body that stalls or is too slow."""
     if late is Late.RATE:
         slow = f"fewer than {patience.body_rate} bytes a second of the body came over {patience.body_seconds:g} s"
         return HeadRefused(408, f"{slow}: send it again over a better line")
@@ -45,10 +45,10 @@ def late_body(late: Late, patience: Patience) -> HeadRefused:
 
 
 def broken_body(refusal: ChunkRefused) -> HeadRefused:
-    """A body behind which nothing can be trusted."""
+    """Refusal of a body with broken framing."""
     return HeadRefused(400, f"{refusal}: the connection ends here")
 
 
 def taken_over(why: str) -> HeadRefused:
-    """A body that the application does not wait for any more."""
+    """Refusal of a body that the application no longer waits for."""
     return HeadRefused(409, why)

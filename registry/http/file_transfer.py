@@ -1,4 +1,4 @@
-"""Bringing a remembered answer's file to a client: what occupies a connection when no request cycle does."""
+"""Sends a cached response whose body is a file; it takes the place of a request cycle on the connection."""
 
 from typing import Any, Protocol
 
@@ -11,14 +11,14 @@ from registry.http.socket_handle import PeerStalled, SocketHandle
 
 
 class Sender(Protocol):
-    """What an errand needs of its connection."""
+    """The connection, as a transfer uses it."""
 
-    def delivered(self, errand: "FileTransfer") -> None:
-        """The answer has left whole."""
+    def delivered(self, transfer: "FileTransfer") -> None:
+        """The whole response is sent."""
         ...
 
-    def ask(self, raw: bytes) -> None:
-        """Nothing has left: the application is to answer the request with this head."""
+    def serve(self, raw: bytes) -> None:
+        """Nothing was sent: let the application answer the request with this head."""
         ...
 
     def cut(self) -> None:
@@ -27,13 +27,13 @@ class Sender(Protocol):
 
 
 class FileTransfer:
-    """One file on its way, without a task: workers send, and call back when they are done or the peer is slow.
+    """Sends one file without a task: workers send, and call back at the end or when the peer is slow.
 
     Args:
-        raw: head of the request.
-        parcel: the answer to it.
-        link: of the connection.
-        means: workers and patience.
+        raw: the head of the request.
+        file: the cached response.
+        handle: of the connection's socket.
+        context: has the workers and deadlines.
         sender: the connection.
 
     Attributes:
@@ -44,47 +44,47 @@ class FileTransfer:
     complete = False
 
     def __init__(
-        self, raw: bytes, parcel: CachedFile, link: SocketHandle, means: ConnectionContext, sender: Sender
+        self, raw: bytes, file: CachedFile, handle: SocketHandle, context: ConnectionContext, sender: Sender
     ) -> None:
         self.keeps = True
         self._raw = raw
-        self._parcel = parcel
+        self._file = file
         self._sender = sender
         self._tasks: set[Any] = set()
-        self._sending = Sending(link, parcel.head, parcel.window, means.pool, means.waiting.stall_seconds, self._over)
+        self._sending = Sending(handle, file.head, file.window, context.pool, context.waiting.stall_seconds, self._over)
 
     def begin(self, tasks: set[Any]) -> None:
-        """Send. The errand is one of the server's tasks until it is over, and is cancelled like them."""
+        """Send. Until its end the transfer is one of the server's tasks, and is cancelled like them."""
         self._tasks = tasks
         tasks.add(self)
-        self._parcel.begin()
+        self._file.begin()
         self._sending.begin()
 
     def disconnect(self) -> None:
-        """The client is gone: the next attempt to send will say so."""
+        """Do nothing: the client is gone, and the next attempt to send fails."""
 
     def cancel(self, msg: str = "") -> None:  # noqa: ARG002 - called as uvicorn calls it
-        """The server ends and waits no longer."""
+        """Stop sending: the server ends."""
         self._sending.close()
         self._cut()
 
     def _over(self, error: BaseException | None) -> None:
         self._tasks.discard(self)
         if error is None:
-            self._parcel.tell(self._sending.sent)
+            self._file.finish(self._sending.sent)
             self._sender.delivered(self)
         elif isinstance(error, ConnectionError | PeerStalled):
             self._cut()
         elif not self._sending.started:
-            # The file has gone or is not what it was: what that means is the application's to say.
-            self._parcel.withdraw()
-            self._sender.ask(self._raw)
+            # The file is gone or has changed: the application answers.
+            self._file.withdraw()
+            self._sender.serve(self._raw)
         else:
-            _log().error("request failed", path=self._parcel.path, exc_info=error)
+            _log().error("request failed", path=self._file.path, exc_info=error)
             self._cut()
 
     def _cut(self) -> None:
-        self._parcel.tell(self._sending.sent)
+        self._file.finish(self._sending.sent)
         self._sender.cut()
 
 

@@ -1,4 +1,4 @@
-"""Where connections come in: counted, told when there are too many, and under TLS asked whether they speak it."""
+"""Accepts connections: counts them, refuses those over a limit, and recognises plain HTTP on a TLS port."""
 
 import asyncio
 import errno
@@ -15,9 +15,9 @@ from registry.http.request_head import HeadRefused
 from registry.http.tls_connection import BUFFER, SecureConnection
 
 AT_ONCE = 64
-"""Connections accepted in one go; others are served before the next."""
+"""Connections accepted in one iteration of the event loop."""
 REST = 0.25
-"""Seconds without accepting, when descriptors or memory have run out; who comes waits in the kernel's queue."""
+"""Seconds without accepting when descriptors or memory have run out; clients wait in the kernel's queue."""
 _SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _NOT_TLS = HeadRefused(400, "this is plain HTTP, and this port speaks HTTPS: write https:// in front of the address")
@@ -27,37 +27,37 @@ class Listener:
     """Accepts connections on one socket, as `asyncio.Server` does for uvicorn.
 
     Args:
-        listening: the socket; it is its owner's to close.
-        means: what connections share.
-        seats: counts them.
-        context: of TLS; `None` for plain HTTP.
+        listening: the socket; its owner closes it.
+        context: shared by the connections.
+        limits: counts the connections.
+        tls: the TLS context; `None` for plain HTTP.
     """
 
     def __init__(
         self,
         listening: socket.socket,
-        means: ConnectionContext,
-        seats: ConnectionLimits,
-        context: ssl.SSLContext | None,
+        context: ConnectionContext,
+        limits: ConnectionLimits,
+        tls: ssl.SSLContext | None,
     ) -> None:
-        self._means = means
-        self._seats = seats
-        self._listening = listening
         self._context = context
-        self._buffer = memoryview(bytearray(BUFFER if context else 0))
+        self._limits = limits
+        self._listening = listening
+        self._tls = tls
+        self._buffer = memoryview(bytearray(BUFFER if tls else 0))
         self._loop = asyncio.get_running_loop()
         self._entering: set[asyncio.Task[None]] = set()
         self._resting: asyncio.TimerHandle | None = None
         self._log = structlog.get_logger(__name__)
 
     def open(self) -> None:
-        """Accept from now on."""
+        """Start accepting."""
         self._resting = None
         self._listening.setblocking(False)
         self._loop.add_reader(self._listening.fileno(), self._accept)
 
     def close(self) -> None:
-        """Accept no more; who has not shaken hands is sent away."""
+        """Stop accepting; unfinished handshakes are cancelled."""
         if self._resting is not None:
             self._resting.cancel()
         self._loop.remove_reader(self._listening.fileno())
@@ -65,7 +65,7 @@ class Listener:
             task.cancel()
 
     async def wait_closed(self) -> None:
-        """Return once nobody is on the way in."""
+        """Wait until no handshake is under way."""
         await asyncio.gather(*self._entering, return_exceptions=True)
 
     def _accept(self) -> None:
@@ -82,62 +82,62 @@ class Listener:
             self._admit(connected, str(peer[0]))
 
     def _rest(self, error: OSError) -> None:
-        """The kernel would say the same at once again, and go on saying so."""
+        """Pause accepting: the kernel would return the same error again at once."""
         self._log.error("no connection can be accepted", reason=error.strerror, seconds=REST)
         self._loop.remove_reader(self._listening.fileno())
         self._resting = self._loop.call_later(REST, self.open)
 
     def _admit(self, connected: socket.socket, address: str) -> None:
-        seat = self._seats.take(address)
-        if seat is None:
+        slot = self._limits.take(address)
+        if slot is None:
             connected.close()
             return
         connected.setblocking(False)
-        task = self._loop.create_task(self._enter(connected, seat))
+        task = self._loop.create_task(self._enter(connected, slot))
         self._entering.add(task)
         task.add_done_callback(self._entering.discard)
 
-    async def _enter(self, connected: socket.socket, seat: ConnectionSlot) -> None:
-        """Make it a connection; that of a client which fails in this is closed."""
+    async def _enter(self, connected: socket.socket, slot: ConnectionSlot) -> None:
+        """Make a connection of a socket; close it on failure."""
         try:
-            if self._context is None:
-                await self._loop.connect_accepted_socket(partial(Connection, self._means, seat), connected)
+            if self._tls is None:
+                await self._loop.connect_accepted_socket(partial(Connection, self._context, slot), connected)
             else:
-                await self._enter_securely(connected, seat, self._context)
+                await self._enter_securely(connected, slot, self._tls)
         except BaseException as error:
-            seat.leave()
+            slot.leave()
             connected.close()
             if not isinstance(error, OSError | asyncio.CancelledError):
                 raise
 
-    async def _enter_securely(self, connected: socket.socket, seat: ConnectionSlot, context: ssl.SSLContext) -> None:
-        head_seconds = self._means.waiting.head_seconds
+    async def _enter_securely(self, connected: socket.socket, slot: ConnectionSlot, tls: ssl.SSLContext) -> None:
+        head_seconds = self._context.waiting.head_seconds
         async with asyncio.timeout(head_seconds):
             first = await _first_byte(connected)
         if first in _LETTERS:
-            seat.refusal = seat.refusal or _NOT_TLS
-            await self._loop.connect_accepted_socket(partial(Connection, self._means, seat), connected)
+            slot.refusal = slot.refusal or _NOT_TLS
+            await self._loop.connect_accepted_socket(partial(Connection, self._context, slot), connected)
             return
         await self._loop.connect_accepted_socket(
-            lambda: SecureConnection(Connection(self._means, seat), self._buffer),
+            lambda: SecureConnection(Connection(self._context, slot), self._buffer),
             connected,
-            ssl=context,
+            ssl=tls,
             ssl_handshake_timeout=head_seconds,
             ssl_shutdown_timeout=LINGER,
         )
 
 
 async def _first_byte(connected: socket.socket) -> int:
-    """What a client begins with, left where it is; 0 when it ends with nothing."""
+    """The first byte of a client, left in the socket; 0 when it sends none."""
     try:
         return (connected.recv(1, socket.MSG_PEEK) or b"\0")[0]
     except BlockingIOError:
         pass
     loop = asyncio.get_running_loop()
-    came = asyncio.Event()
-    loop.add_reader(connected.fileno(), came.set)
+    arrived = asyncio.Event()
+    loop.add_reader(connected.fileno(), arrived.set)
     try:
-        await came.wait()
+        await arrived.wait()
     finally:
         loop.remove_reader(connected.fileno())
     return (connected.recv(1, socket.MSG_PEEK) or b"\0")[0]

@@ -1,4 +1,4 @@
-"""One request and its response: the ASGI application's side of a connection."""
+"""One request and its response: the connection's side of an ASGI application."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,14 +17,14 @@ from registry.http.sendfile import FileRefused, Window
 from registry.http.socket_handle import PeerStalled
 
 PENDING = 1 << 19
-"""Bytes of a body that wait in memory for the application before the connection is not read any more."""
+"""Bytes of a body that wait for the application in memory; beyond them the connection is not read."""
 
-Heard = Callable[["RequestResponseCycle", Fields, bytes | Window], None]
-"""Told of a complete 200 that was sent in one piece, or of a file that was: the turn, its headers, its body."""
+OnComplete = Callable[["RequestResponseCycle", Fields, bytes | Window], None]
+"""Called after a 200 sent in one piece, or a file, with the cycle, the header fields and the body."""
 
 
 class Wire(Protocol):
-    """What a turn needs of its connection."""
+    """The connection, as a request cycle uses it."""
 
     @property
     def common(self) -> Fields:
@@ -40,18 +40,18 @@ class Wire(Protocol):
         ...
 
     async def send_window(self, head: bytes, window: Window) -> None:
-        """Send head and file past the event loop, or in pieces."""
+        """Send head and file."""
         ...
 
-    async def pour(self, turn: "RequestResponseCycle", sink: Sink, held: bytes) -> int:
-        """Give what is held of the body and then its rest to the sink, in a worker thread; the bytes of both."""
+    async def receive_into(self, cycle: "RequestResponseCycle", sink: Sink, first: bytes) -> int:
+        """Pass `first` and the rest of the body to the sink in a worker thread; returns the bytes of both."""
         ...
 
     def resume(self) -> None:
-        """Read, or do not, as the turn now is."""
+        """Pause or resume reading by the state of the cycle."""
         ...
 
-    def over(self, turn: "RequestResponseCycle") -> None:
+    def finished(self, cycle: "RequestResponseCycle") -> None:
         """The response is complete."""
         ...
 
@@ -69,34 +69,34 @@ class RequestResponseCycle:
         keeps: whether the connection is used again afterwards.
         complete: whether the whole response has been handed to the connection.
         disconnected: whether the client is gone.
-        pouring: whether a worker thread reads the body now.
+        receiving: whether a worker thread receives the body.
         asked: whether the application has asked for the body's pieces.
     """
 
-    def __init__(self, head: Head, scope: Scope, wire: Wire, heard: Heard | None) -> None:
+    def __init__(self, head: Head, scope: Scope, wire: Wire, on_complete: OnComplete | None) -> None:
         self.head = head
         self.scope = scope
         self.framing = Framing(head)
         self.keeps = head.keeps
         self.complete = False
         self.disconnected = False
-        self.pouring = False
+        self.receiving = False
         self.asked = False
         self._wire = wire
-        self._heard = heard
+        self._on_complete = on_complete
         self._pieces: list[bytes] = []
         self._pending = 0
-        self._told_end = False
-        self._news = asyncio.Event()
+        self._end_delivered = False
+        self._changed = asyncio.Event()
         self._continues = head.expects
         self._start: Message | None = None
         self._started = False
         self._left: int | None = 0
         self._chunked = False
-        self._told: Fields = []
+        self._sent_fields: Fields = []
 
     async def run(self, app: ASGIApp) -> None:
-        """Serve the request; whatever the application leaves undone is made good or the connection is cut."""
+        """Serve the request; if the application leaves no complete response, send 500 or cut the connection."""
         try:
             await app(self.scope, self.receive, self.send)
         except Exception:  # noqa: BLE001 - the application's faults end its own request only
@@ -113,7 +113,7 @@ class RequestResponseCycle:
 
     @property
     def started(self) -> bool:
-        """Whether the response's head has left."""
+        """Whether the response's head was sent."""
         return self._started
 
     @property
@@ -122,54 +122,54 @@ class RequestResponseCycle:
         return self._pending > PENDING
 
     def feed(self, pieces: list[memoryview]) -> None:
-        """Content has arrived."""
+        """Add received content."""
         if not self.complete:
             self._pieces += map(_kept, pieces)
             self._pending += sum(map(len, pieces))
-        self._news.set()
+        self._changed.set()
 
     def disconnect(self) -> None:
         """The client is gone."""
         self.disconnected = True
-        self._news.set()
+        self._changed.set()
 
     async def receive(self) -> Message:
-        """The next piece of the body; after its end, the client's leaving or the end of the response."""
+        """The next piece of the body; after its end `http.disconnect`, once the client leaves or is answered."""
         self._say_continue()
         while not (self.disconnected or self.complete or self._pieces or self._ended()):
-            self._news.clear()
+            self._changed.clear()
             self.asked = True
             self._wire.resume()
-            await self._news.wait()
+            await self._changed.wait()
         if self.disconnected or self.complete:
             return {"type": "http.disconnect"}
         body, self._pieces, self._pending = b"".join(self._pieces), [], 0
-        self._told_end = self.framing.complete
-        return {"type": "http.request", "body": body, "more_body": not self._told_end}
+        self._end_delivered = self.framing.complete
+        return {"type": "http.request", "body": body, "more_body": not self._end_delivered}
 
     def _ended(self) -> bool:
-        return self.framing.complete and not self._told_end
+        return self.framing.complete and not self._end_delivered
 
-    async def pour(self, sink: Sink) -> int:
-        """The whole rest of the body into the sink, in a worker thread (`scope["extensions"]["basegate.pour"]`).
+    async def receive_into(self, sink: Sink) -> int:
+        """Pass the rest of the body to the sink in a worker thread (the extension `basegate.receive-into`).
 
         Raises:
-            ConnectionResetError: the client left, stalled or broke the framing; what came before is in the sink.
-            Exception: whatever the sink raises.
+            ConnectionResetError: the client left, stalled or broke the framing; earlier bytes are in the sink.
+            Exception: as raised by the sink.
         """
         self._say_continue()
         pieces, self._pieces, self._pending = self._pieces, [], 0
-        self.pouring = True
+        self.receiving = True
         try:
-            return await self._wire.pour(self, sink, b"".join(pieces))
+            return await self._wire.receive_into(self, sink, b"".join(pieces))
         except (PeerLeft, PeerStalled, ChunkRefused) as error:
             self.disconnect()
             raise ConnectionResetError("the client left before the end of the body") from error
         except BaseException:
-            self.keeps = False  # bytes of the body may be lost: where the next request begins is not certain any more
+            self.keeps = False  # bytes of the body may be lost, so the start of the next request is unknown
             raise
         finally:
-            self.pouring = False
+            self.receiving = False
             self._wire.resume()
 
     def _say_continue(self) -> None:
@@ -179,7 +179,7 @@ class RequestResponseCycle:
                 self._wire.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     async def send(self, message: Message) -> None:
-        """Take the response: its head waits for the first piece of the body, so that both leave together."""
+        """Send the response; its head waits for the first piece of the body, so that one write sends both."""
         if self.disconnected:
             return
         match message["type"]:
@@ -204,8 +204,8 @@ class RequestResponseCycle:
         if not last:
             await self._wire.drained()
             return
-        if whole and self._heard is not None and start["status"] == 200:
-            self._heard(self, self._told, body)
+        if whole and self._on_complete is not None and start["status"] == 200:
+            self._on_complete(self, self._sent_fields, body)
         self._finish()
 
     async def _send_file(self, message: Message) -> None:
@@ -217,20 +217,20 @@ class RequestResponseCycle:
             await self._wire.send_window(head, window)
         except FileRefused:
             self._start, self._started, self._left = None, False, 0
-            raise  # nothing was said yet: the application says something else
+            raise  # nothing was sent: the application may answer otherwise
         except (PeerStalled, ConnectionError):
             self.disconnect()
             self._wire.cut()
             return
-        if self._heard is not None:
-            self._heard(self, self._told, window)
+        if self._on_complete is not None:
+            self._on_complete(self, self._sent_fields, window)
         self._finish()
 
     def _fields(self) -> Fields:
         return list((self._start or {}).get("headers", []))
 
     def _head(self, *, whole: int | None) -> bytes:
-        """The head's bytes; decides how the body is framed. `whole`: the body's length, where it is known here."""
+        """The head's bytes; decides how the body is framed. `whole`: the length of a body sent in one piece."""
         status: int = (self._start or {})["status"]
         fields = self._fields()
         self._left, ends = read_framing(fields)
@@ -242,7 +242,7 @@ class RequestResponseCycle:
             fields.append((b"connection", b"close"))
         elif self.keeps and self.head.version == "1.0":
             fields.append((b"connection", b"keep-alive"))
-        self._told = fields
+        self._sent_fields = fields
         return b"".join([STATUS_LINES[status], *field_lines([*self._wire.common, *fields]), b"\r\n"])
 
     def _choose_framing(self, fields: Fields, whole: int | None) -> None:
@@ -270,12 +270,12 @@ class RequestResponseCycle:
     def _finish(self) -> None:
         self.complete = True
         self._pieces, self._pending = [], 0
-        self._news.set()
-        self._wire.over(self)
+        self._changed.set()
+        self._wire.finished(self)
 
 
 def _kept(piece: memoryview) -> bytes:
-    """The piece as bytes; without copying them where it is all that was received."""
+    """The piece as bytes, without a copy when it is the whole received buffer."""
     whole = piece.obj
     return whole if isinstance(whole, bytes) and len(whole) == len(piece) else bytes(piece)
 

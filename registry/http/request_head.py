@@ -1,7 +1,7 @@
-"""Request heads (RFC 9112 sections 2 to 6), read strictly: what two readers could understand differently is refused.
+"""Request heads (RFC 9112 sections 2 to 6), parsed strictly: anything ambiguous is refused.
 
-Nothing is repaired: a bare CR or LF, a folded line, white space before a colon, two lengths, or a length beside a
-transfer coding ends the connection, because a proxy in front may have seen another request in the same bytes.
+A bare CR or LF, a folded line, white space before a colon, two lengths, or a length beside a transfer coding ends the
+connection, because a proxy in front may have seen another request in the same bytes.
 """
 
 import re
@@ -20,11 +20,11 @@ Fields = list[tuple[bytes, bytes]]
 
 
 class HeadRefused(Exception):
-    """A head that is not served; the connection ends after the answer.
+    """A head is refused; the connection ends after the answer.
 
     Args:
         status: 400, 408, 409, 431, 501, 503 or 505.
-        message: what is wrong and what is needed.
+        message: says what is wrong and what is needed.
     """
 
     def __init__(self, status: int, message: str) -> None:
@@ -71,10 +71,10 @@ class Head:
 
 
 def read_head(raw: bytes) -> Head:
-    """Read a head without its closing blank line.
+    """Parse a head without its closing blank line.
 
     Raises:
-        HeadRefused: it is malformed, ambiguous, or of a version or coding that is not served.
+        HeadRefused: it is malformed, ambiguous, or of an unsupported version or coding.
     """
     first, _, _ = raw.partition(b"\r\n")
     line = _LINE.fullmatch(first)
@@ -129,7 +129,7 @@ def _length(framing: Fields, minor: bytes) -> int | None:
 
 
 def _origin(target: bytes) -> tuple[bytes, bytes | None]:
-    """Path and query, and the authority that an absolute target names."""
+    """Path and query, and the authority of an absolute target."""
     if target.startswith(b"/"):
         return target, None
     absolute = _ABSOLUTE.match(target)
@@ -140,13 +140,13 @@ def _origin(target: bytes) -> tuple[bytes, bytes | None]:
 
 
 def _with_host(fields: Fields, authority: bytes | None, *, needed: bool) -> Fields:
-    """The fields with the one Host that counts (RFC 9112 section 3.2): an absolute target's goes before the field."""
+    """The fields with a single Host (RFC 9112 section 3.2): the authority of an absolute target replaces it."""
     hosts = [value for name, value in fields if name == b"host"]
     if len(hosts) > 1 or (needed and not hosts):
         raise HeadRefused(400, f"{'no' if not hosts else len(hosts)} Host: a request has one, `Host: name:port`")
     for host in hosts if authority is None else [*hosts, authority]:
-        found = _HOST.fullmatch(host)
-        if found is None or int(found[1] or 0) > _PORT_MAXIMUM:
+        match = _HOST.fullmatch(host)
+        if match is None or int(match[1] or 0) > _PORT_MAXIMUM:
             raise HeadRefused(400, "Host is malformed: needs a name or an address, with or without a port")
     if authority is None:
         return fields

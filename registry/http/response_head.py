@@ -28,16 +28,16 @@ def field_lines(fields: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
     Raises:
         ValueError: a name or value could be read as more than one line.
     """
-    told = list(fields)
-    # One look at all values: a tab may stand in each of them.
-    if _UNSAFE.search(b"\t".join([value for _, value in told])) is not None:
-        raise _unsafe(next(name for name, value in told if _UNSAFE.search(value)))
-    return [b"%b%b\r\n" % (_label(name), value) for name, value in told]
+    items = list(fields)
+    # One search through all values, joined by tabs, which values may contain.
+    if _UNSAFE.search(b"\t".join([value for _, value in items])) is not None:
+        raise _unsafe(next(name for name, value in items if _UNSAFE.search(value)))
+    return [b"%b%b\r\n" % (_label(name), value) for name, value in items]
 
 
 @lru_cache(maxsize=256)
 def _label(name: bytes) -> bytes:
-    """What stands before the value; there are few names, all of them the application's own."""
+    """The name with its colon; cached, because the application uses few names."""
     if _NAME.fullmatch(name) is None:
         raise _unsafe(name)
     return b"%b: " % name.lower()
@@ -54,7 +54,7 @@ def whole(status: int, fields: Fields, body: bytes, common: Sequence[tuple[bytes
 
 
 def read_framing(fields: Fields) -> tuple[int | None, bool]:
-    """What a response's head says of its end: the length it promises, if any, and whether the connection ends there."""
+    """The framing in a response's head: its Content-Length, if any, and whether the connection closes."""
     length, closes = None, False
     for name, value in fields:
         word = name.lower()

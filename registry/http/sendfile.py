@@ -1,4 +1,4 @@
-"""Files to sockets without passing through the interpreter: sendfile in worker threads, slice by slice."""
+"""Sends files to sockets with sendfile in worker threads, slice by slice."""
 
 import asyncio
 import os
@@ -14,16 +14,16 @@ from typing import Any
 from registry.http.socket_handle import SocketHandle
 
 SLICE = 32 << 20
-"""Bytes one turn of a worker sends at most, so that many transfers share few threads."""
+"""The most bytes that a worker sends in one turn, so that many transfers share few threads."""
 CALL = 8 << 20
-"""Bytes one system call is asked to send."""
+"""The most bytes to send in one system call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`count` bytes of a file from `offset`; `size` and `stamp` are what it must have, where they are known.
+    """`count` bytes of a file from `offset`; `size` and `stamp`, when given, must be those of the file.
 
-    A stamp is inode, size, and the times of the last changes of bytes and attributes in nanoseconds.
+    A stamp is inode, size, mtime and ctime in nanoseconds.
     """
 
     path: Path
@@ -34,33 +34,33 @@ class Window:
 
 
 class FileRefused(OSError):
-    """A file that cannot be opened: no byte of the response has left, the application may give another."""
+    """The file cannot be opened; nothing was sent, so the application may answer otherwise."""
 
 
 PATHSEND: dict[str, Any] = {"refused": FileRefused}
-"""What the extension `http.response.pathsend` of ASGI offers beside itself."""
+"""The value of ASGI's extension `http.response.pathsend` in the scope."""
 
 
-async def send_window(link: SocketHandle, head: bytes, window: Window, pool: Executor, patience: float) -> None:
-    """Send a response's head and then the window, past the transport, whose own buffer must be empty.
+async def send_window(handle: SocketHandle, head: bytes, window: Window, pool: Executor, patience: float) -> None:
+    """Send a response's head and the window without the transport, whose buffer must be empty.
 
     Raises:
-        FileRefused: the file cannot be opened; nothing has left.
-        OSError: as `Sending` says.
+        FileRefused: the file cannot be opened; nothing was sent.
+        OSError: see `Sending`.
         PeerStalled: the peer took nothing for `patience` seconds.
     """
-    over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def tell(error: BaseException | None) -> None:
+    def finish(error: BaseException | None) -> None:
         if error is None:
-            over.set_result(None)
+            done.set_result(None)
         else:
-            over.set_exception(error)
+            done.set_exception(error)
 
-    sending = Sending(link, head, window, pool, patience, tell)
+    sending = Sending(handle, head, window, pool, patience, finish)
     try:
         sending.begin()
-        await over
+        await done
     except ConnectionError:
         raise
     except OSError as error:
@@ -72,41 +72,40 @@ async def send_window(link: SocketHandle, head: bytes, window: Window, pool: Exe
 
 
 class Sending:
-    """One response on its way. Its file is open from the first turn of a worker to the end of the last.
+    """Sends one response. Its file is open from the first turn of a worker to the end of the last.
 
-    The file is opened, sent and closed in one turn of a worker, when it is short and the peer takes it at once.
+    A short file that the peer takes at once is opened, sent and closed in one turn.
 
     Args:
-        link: to the peer.
+        handle: of the socket.
         head: of the response.
         window: its body.
-        pool: where workers take turns.
+        pool: the workers.
         patience: seconds a peer may take nothing.
-        over: called once in the event loop's thread, unless `close` comes first: with `None` when everything has left,
-            OSError when the file is gone, of another size or too short (EIO), or the peer has left (ConnectionError),
-            or PeerStalled.
+        on_end: called once in the event loop's thread, unless `close` comes first: with `None` when everything is sent,
+            OSError when the file is gone, changed or too short, ConnectionError when the peer has left, or PeerStalled.
 
     Attributes:
-        sent: bytes of the window that have left.
+        sent: bytes of the window that were sent.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917
         self,
-        link: SocketHandle,
+        handle: SocketHandle,
         head: bytes,
         window: Window,
         pool: Executor,
         patience: float,
-        over: Callable[[BaseException | None], None],
+        on_end: Callable[[BaseException | None], None],
     ) -> None:
         self.sent = 0
-        self._link = link
+        self._handle = handle
         self._size = len(head)
         self._head = memoryview(head)
         self._window = window
         self._pool = pool
         self._patience = patience
-        self._tell = over
+        self._on_end = on_end
         self._loop = asyncio.get_running_loop()
         self._file = -1
         self._lock = threading.Lock()
@@ -115,15 +114,15 @@ class Sending:
 
     @property
     def started(self) -> bool:
-        """Whether any byte of the head has left."""
+        """Whether any byte of the head was sent."""
         return len(self._head) < self._size
 
     def begin(self) -> None:
-        """Give it to the workers; called once."""
+        """Start sending; called once."""
         self._pool.submit(self._go_on)
 
     def close(self) -> None:
-        """Let go of everything; a worker that still sends does so at the end of its slice, and nobody is told."""
+        """Close the file and stop, without calling `on_end`; a sending worker stops at the end of its slice."""
         self._over = True
         if self._stop_waiting is not None:
             self._stop_waiting()
@@ -133,31 +132,31 @@ class Sending:
             finally:
                 self._lock.release()
 
-    # in a worker's thread
+    # in worker threads
 
     def _go_on(self) -> None:
         """One turn of a worker."""
         slow, error = False, None
         try:
-            with self._link, self._lock:
+            with self._handle, self._lock:
                 try:
                     slow = self._send_slice()
                 finally:
                     if self._over or self._complete:
                         self._close()
-        except Exception as caught:  # noqa: BLE001 - told in the event loop's thread
+        except Exception as caught:  # noqa: BLE001 - passed to the event loop's thread
             error = caught
         if error is None and not slow and not self._complete and not self._over:
-            self._pool.submit(self._go_on)  # behind the others
+            self._pool.submit(self._go_on)  # behind other transfers
         else:
-            self._loop.call_soon_threadsafe(self._went, error)
+            self._loop.call_soon_threadsafe(self._turn_ended, error)
 
     @property
     def _complete(self) -> bool:
         return self.sent == self._window.count and not self._head
 
     def _send_slice(self) -> bool:
-        """Whether the peer is slow and must be waited for."""
+        """Send a slice; returns whether the peer is slow and must be waited for."""
         if self._file < 0:
             self._file = self._opened()
         stop = min(self.sent + SLICE, self._window.count)
@@ -165,7 +164,7 @@ class Sending:
             try:
                 self._send(stop)
             except BlockingIOError:
-                if not self._link.ready(select.POLLOUT):
+                if not self._handle.ready(select.POLLOUT):
                     return True
         return False
 
@@ -173,8 +172,8 @@ class Sending:
         path, size, stamp = self._window.path, self._window.size, self._window.stamp
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         if size is not None:
-            found = os.fstat(file)
-            if found.st_size != size or (stamp is not None and _stamp_of(found) != stamp):
+            status = os.fstat(file)
+            if status.st_size != size or (stamp is not None and _stamp_of(status) != stamp):
                 os.close(file)
                 raise OSError(f"file {path} is not what it was any more")
         return file
@@ -186,32 +185,32 @@ class Sending:
 
     def _send(self, stop: int) -> None:
         if self._head:
-            more = socket.MSG_MORE if self.sent < stop else 0
-            gone = self._link.socket.send(self._head, more)
-            self._head = self._head[gone:]
-            self._link.sent += gone
+            flags = socket.MSG_MORE if self.sent < stop else 0
+            count = self._handle.socket.send(self._head, flags)
+            self._head = self._head[count:]
+            self._handle.sent += count
             return
-        at = self._window.offset + self.sent
-        sent = os.sendfile(self._link.socket.fileno(), self._file, at, min(CALL, stop - self.sent))
+        offset = self._window.offset + self.sent
+        sent = os.sendfile(self._handle.socket.fileno(), self._file, offset, min(CALL, stop - self.sent))
         if not sent:
-            raise ends_early(self._window.path, at)
+            raise ends_early(self._window.path, offset)
         self.sent += sent
-        self._link.sent += sent
+        self._handle.sent += sent
 
     # in the event loop's thread
 
-    def _went(self, error: BaseException | None) -> None:
+    def _turn_ended(self, error: BaseException | None) -> None:
         if self._over:
             return
         if error is None and not self._complete:
             try:
-                self._stop_waiting = self._link.when_writable(self._patience, self._waited)
+                self._stop_waiting = self._handle.when_writable(self._patience, self._writable)
             except ConnectionError as left:
                 self._end(left)
         else:
             self._end(error)
 
-    def _waited(self, error: BaseException | None) -> None:
+    def _writable(self, error: BaseException | None) -> None:
         self._stop_waiting = None
         if error is None:
             self._pool.submit(self._go_on)
@@ -220,13 +219,13 @@ class Sending:
 
     def _end(self, error: BaseException | None) -> None:
         self.close()
-        self._tell(error)
+        self._on_end(error)
 
 
-def ends_early(file: Path, at: int) -> OSError:
-    """What is raised when a file ends at byte `at`, before the end of a window."""
-    return OSError(f"file {file} ends at byte {at}, before the part that was promised to a client")
+def ends_early(file: Path, offset: int) -> OSError:
+    """The error for a file that ends at `offset`, before the end of a window."""
+    return OSError(f"file {file} ends at byte {offset}, before the part that was promised to a client")
 
 
-def _stamp_of(found: os.stat_result) -> tuple[int, int, int, int]:
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+def _stamp_of(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -1,4 +1,4 @@
-"""A worker thread's hold on a socket: a duplicate descriptor, used while the event loop leaves the connection alone."""
+"""A duplicate of a connection's socket for worker threads, used while the event loop does not use the connection."""
 
 import asyncio
 import fcntl
@@ -14,18 +14,18 @@ from types import TracebackType
 from typing import Self
 
 GRACE = 2
-"""Milliseconds a worker waits for a slow peer before it gives its thread back and the event loop waits instead."""
+"""Milliseconds that a worker waits for a slow peer before the event loop waits instead."""
 
 
 class PeerStalled(Exception):
-    """The peer took or sent nothing for too long."""
+    """The peer has taken or sent nothing for too long."""
 
 
 class SocketHandle:
-    """A duplicate of a connected TCP socket. It shares the original's modes: both are non-blocking.
+    """A duplicate of a connected TCP socket; like the original, it is non-blocking.
 
-    A connection makes one when it first needs it, and closes it at its own end. Whoever uses it just then keeps it
-    open (`with link:`) until that use is over: the number of a descriptor that is used never names another file.
+    A connection makes one on first use and closes it at its end. Users keep it open meanwhile (`with handle:`), so that
+    the number of a descriptor in use never names another file.
 
     Attributes:
         waits: whether the event loop waits for the peer to send.
@@ -46,7 +46,7 @@ class SocketHandle:
         self._low_water = 1
 
     def __enter__(self) -> Self:
-        """The link itself. Raises ConnectionResetError when the connection is over."""
+        """Keep the socket open. Raises ConnectionResetError when the connection is over."""
         with self._lock:
             if self._over:
                 raise ConnectionResetError("the connection is over")
@@ -56,46 +56,46 @@ class SocketHandle:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """The use is over."""
+        """Close the socket if it is unused and the connection is over."""
         with self._lock:
             self._users -= 1
             self._close_unused()
 
     def close(self) -> None:
-        """Let go of the duplicate; where it is in use, at the end of that."""
+        """Close the duplicate, at the end of its use."""
         with self._lock:
             self._over = True
             self._close_unused()
 
     def wake_at(self, count: int) -> None:
-        """How many bytes must have come before the socket counts as readable (SO_RCVLOWAT)."""
+        """Set how many received bytes make the socket readable (SO_RCVLOWAT)."""
         if count != self._low_water:
             self._low_water = count
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
 
-    def came(self) -> int:
-        """How many bytes have come and were not received yet."""
+    def unread(self) -> int:
+        """The number of bytes in the receive buffer (FIONREAD)."""
         with self:
             return int.from_bytes(fcntl.ioctl(self.socket, termios.FIONREAD, bytes(4)), sys.byteorder)
 
     def end_reading(self) -> None:
-        """Receive what has come, and nothing more: whoever receives then sees the end of the stream."""
+        """Shut reading down: the end of the stream follows the bytes in the receive buffer."""
         with suppress(OSError), self:
             self.socket.shutdown(socket.SHUT_RD)
 
     def end(self) -> None:
-        """Whoever waits for the peer or sends to it sees that it is over."""
+        """Shut the socket down: waiting and sending end."""
         with suppress(OSError), self:
             self.socket.shutdown(socket.SHUT_RDWR)
 
     def ready(self, events: int) -> bool:
-        """Wait in a worker thread, briefly; `False` when the event loop should wait instead."""
+        """Wait briefly in a worker thread; `False` when the event loop should wait instead."""
         poll = select.poll()
         poll.register(self.socket, events)
         return bool(poll.poll(GRACE))
 
     async def readable(self, seconds: float) -> None:
-        """Wait in the event loop until it is to be woken. Raises PeerStalled when no byte comes for so long."""
+        """Wait in the event loop until the socket is readable. Raises PeerStalled after `seconds` without a byte."""
         loop = asyncio.get_running_loop()
         woken = asyncio.Event()
         with self:
@@ -104,23 +104,23 @@ class SocketHandle:
             try:
                 before = -1
                 while not await _within(seconds, woken):
-                    now = self.came()
+                    now = self.unread()
                     if now <= max(before, 0):
                         raise PeerStalled
-                    before = now  # too few to be woken for, and yet it sends
+                    before = now  # too few bytes to be readable, but the peer sends
             finally:
                 self.waits = False
                 loop.remove_reader(self.socket)
 
     def when_writable(self, seconds: float, then: Callable[[BaseException | None], None]) -> Callable[[], None]:
-        """Wait in the event loop without a task.
+        """Wait in the event loop, without a task, until the peer takes bytes.
 
         Args:
             seconds: how long at most.
             then: called with `None` once the peer takes bytes, or with PeerStalled.
 
         Returns:
-            what ends the waiting before that; `then` is not called any more.
+            A function that ends the waiting; `then` is not called after it.
 
         Raises:
             ConnectionResetError: the connection is over.
@@ -151,7 +151,7 @@ class SocketHandle:
 
 
 def underway(original: socket.socket) -> int:
-    """Bytes that were given to a TCP socket and that the peer has not acknowledged (SIOCOUTQ)."""
+    """Bytes given to a TCP socket that the peer has not acknowledged (SIOCOUTQ)."""
     return int.from_bytes(fcntl.ioctl(original.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 

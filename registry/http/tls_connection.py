@@ -1,17 +1,17 @@
-"""A connection under TLS: deciphered bytes come in one large piece instead of one for each record of 16 KiB."""
+"""A TLS connection: decrypted bytes come in large pieces instead of one for each record of 16 KiB."""
 
 import asyncio
 
 from registry.http.connection import Connection
 
 BUFFER = 1 << 18
-"""Bytes deciphered at once; one such buffer for all connections of a server."""
+"""Bytes decrypted at once; all connections of a server share one buffer."""
 
 
 class SecureConnection(asyncio.BufferedProtocol):
-    """Hands everything to a `Connection`, its bytes out of a buffer that is used again and again.
+    """Passes everything to a `Connection`, the received bytes from a shared buffer.
 
-    The event loop asks for the buffer, fills it and says so in one go, so that all connections may share one.
+    The event loop gets the buffer, fills it and calls `buffer_updated` without a break, so connections can share it.
     """
 
     def __init__(self, inner: Connection, buffer: memoryview) -> None:
@@ -19,25 +19,25 @@ class SecureConnection(asyncio.BufferedProtocol):
         self._buffer = buffer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client has come and shaken hands."""
+        """The handshake is complete."""
         self._inner.connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client has gone."""
+        """The connection is closed."""
         self._inner.connection_lost(exc)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
-        """Where deciphered bytes are to be put."""
+        """The buffer for decrypted bytes."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """They are there."""
+        """Process decrypted bytes."""
         self._inner.data_received(bytes(self._buffer[:nbytes]))
 
     def pause_writing(self) -> None:
-        """The client takes bytes slowly."""
+        """Stop writing: the client takes bytes slowly."""
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
-        """The client takes bytes again."""
+        """Go on writing."""
         self._inner.resume_writing()

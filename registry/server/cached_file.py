@@ -39,7 +39,7 @@ class CachedFileResponse:
         """Nothing was sent: the application answers instead, and reports the request."""
         self.edge.running -= 1
 
-    def tell(self, sent: int) -> None:
+    def finish(self, sent: int) -> None:
         """Report the request, with the bytes of the body that were sent."""
         self.edge.running -= 1
         self.exchange.sent = sent

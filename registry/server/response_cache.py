@@ -21,7 +21,7 @@ from registry.api.routes import Row
 from registry.api.services import Services
 from registry.auth.actions import Action
 from registry.auth.principals import Principal
-from registry.http.context import Note
+from registry.http.context import Generation
 from registry.http.request_cycle import RequestResponseCycle
 from registry.http.request_head import Fields, Head
 from registry.http.response_head import STATUS_LINES, field_lines
@@ -93,7 +93,7 @@ class _Kept:
 
 
 class ResponseCache:
-    """Implements `registry.http.context.Memory`.
+    """Implements `registry.http.context.Cache`.
 
     Args:
         services: of the registry that is served.
@@ -116,14 +116,14 @@ class ResponseCache:
         self._edge = edge
         self._maximum = maximum
         self._bytes = 0
-        self._at: Note = (-1, -1, None)
+        self._at: Generation = (-1, -1, None)
         self._places: dict[tuple[str, bytes], RequestRecord] = {}
         self._answers: dict[tuple[str, bytes, Principal], Answer | FileAnswer] = {}
         self._entries: dict[bytes, _Known] = {}
         self._common: Fields = []
         self._starts: dict[int, bytes] = {}
 
-    def again(self, raw: bytes, client: str, common: Fields) -> bytes | CachedFileResponse | None:
+    def find_raw(self, raw: bytes, client: str, common: Fields) -> bytes | CachedFileResponse | None:
         """The cached response for a request head that was seen before byte for byte, or `None`."""
         began = time.perf_counter()
         entry, part = self._entries.get(raw), None
@@ -197,14 +197,14 @@ class ResponseCache:
             self._common, self._starts = common, {each: STATUS_LINES[each] + lines for each in (200, 206)}
         return self._starts[status]
 
-    def note(self, head: Head) -> Note | None:
-        """A note to take before the application is asked; `None` when the response will not be cached."""
+    def generation(self, head: Head) -> Generation | None:
+        """The generation before the application runs; `None` when the response will not be cached."""
         return self._now() if head.method in _METHODS and _plain(head, _COMMON) else None
 
-    def learn(self, note: Note, turn: RequestResponseCycle, fields: Fields, body: bytes | Window) -> None:
+    def store(self, generation: Generation, cycle: RequestResponseCycle, fields: Fields, body: bytes | Window) -> None:
         """Cache a 200 that the application gave in one piece, or the head for a file."""
-        exchange, head = exchange_of(turn.scope), turn.head
-        if exchange is None or not turn.keeps or exchange.error is not None or not self._keeps(head, exchange):
+        exchange, head = exchange_of(cycle.scope), cycle.head
+        if exchange is None or not cycle.keeps or exchange.error is not None or not self._keeps(head, exchange):
             return
         principal = self._principal(head, exchange)
         if principal is None or principal != exchange.principal:
@@ -213,9 +213,9 @@ class ResponseCache:
         if isinstance(answer, Answer) and _range(head) is not None:
             return
         size = len(head.target) + _ROOM + (0 if isinstance(body, Window) else len(body))
-        if note != self._at or self._bytes + size > self._maximum:
-            self._forget(note)
-        if note != self._now() or size > self._maximum:
+        if generation != self._at or self._bytes + size > self._maximum:
+            self._forget(generation)
+        if generation != self._now() or size > self._maximum:
             return
         key = head.method, head.target, principal
         before = self._answers.get(key)
@@ -227,14 +227,14 @@ class ResponseCache:
         self._places[head.method, head.target] = answer.exchange
         self._answers[key] = answer
 
-    def _forget(self, note: Note) -> None:
+    def _forget(self, generation: Generation) -> None:
         self._places.clear()
         self._answers.clear()
         self._entries.clear()
         self._bytes = 0
-        self._at = note
+        self._at = generation
 
-    def _now(self) -> Note | None:
+    def _now(self) -> Generation | None:
         """The current generations; `None` when they cannot be read: the application then reports the error."""
         stores = self._services.stores
         try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.http.file_reader import FETCHED, PIECE, at_hand, read_window
+from registry.http.file_reader import FETCHED, PIECE, read_cached, read_window
 from registry.http.sendfile import Window
 
 CONTENT = bytes(range(256)) * 20_000
@@ -60,6 +60,6 @@ def test_a_file_that_ends_early_is_an_error(file: Path) -> None:
 def test_what_cannot_be_read_at_once_is_left_to_a_worker() -> None:
     """A descriptor that knows no such reading gives nothing rather than an error."""
     reading, writing = os.pipe()
-    assert at_hand(reading, 10, 0) == b""
+    assert read_cached(reading, 10, 0) == b""
     os.close(reading)
     os.close(writing)
