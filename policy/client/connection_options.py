@@ -100,7 +100,7 @@ class ConnectionOptions:
         return host
 
     def _stored(self, image: ImageReference, host: str) -> Credentials | None:
-        return stored_credentials(image.at(host), self.environment, self.home)
+        return stored_credentials(image.with_host(host), self.environment, self.home)
 
     def to(self, host: str, login: Credentials | None, *others: Login) -> Connection:
         """The way to a registry with these credentials and, as long as they are refused, the others."""

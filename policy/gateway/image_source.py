@@ -55,7 +55,7 @@ def source_of(image: ImageReference, here: str, settings: GatewaySettings) -> Im
         settings: names of this registry, and patterns of public images.
     """
     if is_derived(image) or (image.host and is_ours(image.host, here, settings.hosts)):
-        return ImageSource(Kind.WORKSPACE, image if image.host else image.at(here))
+        return ImageSource(Kind.WORKSPACE, image if image.host else image.with_host(here))
     local = _copy_of(image)
     if local is not None and is_public(image, (*PUBLIC_IMAGES, *settings.public_images)):
         return ImageSource(Kind.PUBLIC, ImageReference(here, local, image.tag, image.digest))
@@ -76,7 +76,7 @@ def is_public(image: ImageReference, patterns: Collection[str]) -> bool:
 def how_to_copy(image: ImageReference, source: ImageSource) -> str:
     """The message for a public image without a copy."""
     plain = " --dest-tls-verify=false" if is_loopback(source.image.host) else ""
-    named = image if image.host else image.at("docker.io")
+    named = image if image.host else image.with_host("docker.io")
     target = source.image if source.image.digest is None else ImageReference(source.image.host, source.image.repository)
     command = f"skopeo copy --all{plain} docker://{named} docker://{target}"
     return f"{image} is public, and {source.image.host} has no copy of it to judge: {command}"

@@ -75,7 +75,7 @@ class GatewayHandlers:
         note_answer(request, reference=inquiry.image)
         image = ImageReference.parse(inquiry.image)
         if not image.host and inquiry.config is None:
-            image = image.at(here)  # the caller means this registry
+            image = image.with_host(here)  # the caller means this registry
         source = source_of(image, here, self._settings())
         if source.kind is Kind.STANDALONE:
             return CheckResult.unresolved(str(image), elsewhere(image, here))

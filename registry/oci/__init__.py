@@ -1,1 +1,1 @@
-"""The words of the OCI specifications as values: no I/O, no framework."""
+"""The terms of the OCI specifications as values: no I/O, no framework."""

@@ -1,4 +1,4 @@
-"""Descriptors: how one piece of content names another (image-spec descriptor.md)."""
+"""Descriptors: references from content to content (image-spec descriptor.md)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ _BARE = frozenset({"mediaType", "digest", "size"})
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """Media type, digest and size in bytes of some content, with the optional members a registry reads."""
+    """Media type, digest and size in bytes of content, with the optional members that the registry uses."""
 
     media_type: str
     digest: Digest
@@ -27,7 +27,7 @@ class Descriptor:
 
     @classmethod
     def from_json(cls, value: Any, where: str) -> Self:
-        """Read a descriptor out of a manifest.
+        """Parse a descriptor of a manifest.
 
         Raises:
             ManifestInvalid: not an object with a string mediaType, a digest and a size >= 0; names `where`.
@@ -37,27 +37,27 @@ class Descriptor:
 
     @classmethod
     def list_from_json(cls, values: Iterable[Any], where: str) -> tuple[Self, ...]:
-        """Read descriptors, each as `from_json` reads it; where one stands is put into words only for a refusal."""
-        found = []
-        for at, value in enumerate(values):
+        """Parse descriptors as `from_json` does; their places are only worded for a refusal."""
+        descriptors = []
+        for index, value in enumerate(values):
             usual = cls._usual(value)
-            found.append(cls._explained(value, f"{where}[{at}]") if usual is None else usual)
-        return tuple(found)
+            descriptors.append(cls._explained(value, f"{where}[{index}]") if usual is None else usual)
+        return tuple(descriptors)
 
     @classmethod
     def _usual(cls, value: Any) -> Self | None:
-        """The descriptor, if it has the three required members and no others, and nothing is wrong with them."""
+        """The descriptor, if it has exactly the three required members and they are valid; else `None`."""
         if type(value) is not dict or value.keys() != _BARE:
             return None
         media_type, digest, size = value["mediaType"], value["digest"], value["size"]
         if type(media_type) is not str or type(size) is not int or not 0 <= size <= LARGEST_SIZE:
             return None
-        known = Digest.usual(digest) if type(digest) is str else None
-        return None if known is None else cls(media_type, known, size)
+        parsed = Digest.usual(digest) if type(digest) is str else None
+        return None if parsed is None else cls(media_type, parsed, size)
 
     @classmethod
     def _explained(cls, value: Any, where: str) -> Self:
-        """Any descriptor, or a refusal that says what is wrong."""
+        """Parse any descriptor; the refusal says what is wrong."""
         if not isinstance(value, dict):
             raise ManifestInvalid(f"{where} is not a descriptor: needs an object with mediaType, digest and size")
         size = value.get("size")
@@ -87,12 +87,12 @@ def text_member(value: Mapping[str, Any], name: str, where: str) -> str:
     Raises:
         ManifestInvalid: present and not a string.
     """
-    found = value.get(name)
-    if found is None:
+    member = value.get(name)
+    if member is None:
         return ""
-    if not isinstance(found, str):
+    if not isinstance(member, str):
         raise ManifestInvalid(f"{where}.{name} is not a string")
-    return found
+    return member
 
 
 def annotations_member(value: Mapping[str, Any], where: str) -> dict[str, str]:
@@ -101,12 +101,12 @@ def annotations_member(value: Mapping[str, Any], where: str) -> dict[str, str]:
     Raises:
         ManifestInvalid: not an object of strings.
     """
-    found = value.get("annotations")
-    if found is None:
+    annotations = value.get("annotations")
+    if annotations is None:
         return {}
-    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+    if not isinstance(annotations, dict) or not all(isinstance(text, str) for text in annotations.values()):
         raise ManifestInvalid(f"{where}.annotations is not an object of strings")
-    return dict(found)
+    return dict(annotations)
 
 
 def _platform(value: Any, where: str) -> Platform | None:

@@ -85,10 +85,10 @@ def new_hasher(algorithm: str) -> Hasher:
     return hashlib.new(algorithm)
 
 
-def require_digest(announced: Digest, found: str) -> None:
-    """Raise DigestInvalid when content turns out to have another digest than was announced."""
-    if found != announced:
+def require_digest(announced: Digest, actual: str) -> None:
+    """Raise DigestInvalid unless content has the announced digest."""
+    if actual != announced:
         raise DigestInvalid(
-            f"the content has digest {found}, announced was {announced}: nothing was stored, upload it again",
-            {"announced": announced, "found": found},
+            f"the content has digest {actual}, announced was {announced}: nothing was stored, upload it again",
+            {"announced": announced, "found": actual},
         )

@@ -7,11 +7,11 @@ from registry.errors import BasegateError
 
 
 class OciError(BasegateError):
-    """An answer of the form `{"errors": [{"code", "message", "detail"}]}`.
+    """An error response of the form `{"errors": [{"code", "message", "detail"}]}`.
 
     Args:
         message: one sentence for a person: what was found, what is needed, what to do. Docker prints only this.
-        detail: anything JSON can hold; `None` leaves the member out.
+        detail: any JSON value; `None` leaves the member out.
         headers: extra response headers (`Range`, `Retry-After`, `WWW-Authenticate`, …).
     """
 
@@ -37,7 +37,7 @@ class BlobUnknown(OciError):
 
 
 class BlobUploadInvalid(OciError):
-    """The upload request cannot be carried out; the session may go on."""
+    """The upload request is invalid; the session can go on."""
 
     code = "BLOB_UPLOAD_INVALID"
     default_message = "blob upload invalid"
@@ -64,7 +64,7 @@ class DigestInvalid(OciError):
 
 
 class ManifestBlobUnknown(OciError):
-    """A manifest names a blob or manifest that this repository does not hold."""
+    """A manifest refers to a blob or manifest that is not in this repository."""
 
     code = "MANIFEST_BLOB_UNKNOWN"
     default_message = "the manifest names content that this repository does not hold"
@@ -145,7 +145,7 @@ class Unsupported(OciError):
 
 
 class Locked(Unsupported):
-    """A repository, tag or manifest is locked against what is asked (405, as Azure Container Registry answers it)."""
+    """A repository, tag or manifest is locked against the operation (405, as in Azure Container Registry)."""
 
     code = "REGISTRY_DISALLOWED_OPERATION"
     default_message = "the operation is disallowed on this repository, tag or manifest: it is locked"
@@ -158,13 +158,13 @@ class MethodNotAllowed(Unsupported):
 
 
 class BadRequest(Unsupported):
-    """The request breaks a rule that no other code names (400)."""
+    """The request is invalid in a way that no other code covers (400)."""
 
     default_message = "the request is malformed"
 
 
 class UriTooLong(BadRequest):
-    """The request names more things than one request may (414)."""
+    """The request names too many things (414)."""
 
     default_message = "the request asks for too much at once"
 
@@ -232,7 +232,7 @@ STATUS: Mapping[type[OciError], int] = {
 
 
 def status_of(error: OciError) -> int:
-    """The HTTP status of an error: its class's row in the table, or the nearest ancestor's."""
+    """The HTTP status of an error, by its class or the nearest base class in the table."""
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 

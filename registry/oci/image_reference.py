@@ -14,7 +14,7 @@ _LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class ImageReference:
-    """One image, named the way `docker pull` takes it.
+    """An image, named as in `docker pull`.
 
     Attributes:
         host: `HOST` or `HOST:PORT`, lower case; "" when the text names no registry (docker then means docker.io).
@@ -30,7 +30,7 @@ class ImageReference:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a reference from outside (distribution's reference grammar).
+        """Parse a reference (distribution's reference grammar).
 
         Raises:
             NameInvalid: empty, too long, a URL, or a repository outside the grammar.
@@ -43,9 +43,9 @@ class ImageReference:
 
     @classmethod
     def parse_local(cls, text: str) -> Self:
-        """Read a reference within one registry, which it does not name: `repository[:tag][@digest]`.
+        """Parse a reference without a registry: `repository[:tag][@digest]`.
 
-        What looks like a registry is part of the repository: `example.org/app` is one that this registry may hold.
+        A leading component that looks like a registry is part of the repository: `example.org/app` is one.
 
         Raises:
             NameInvalid: empty, too long, or a repository outside the grammar.
@@ -58,27 +58,27 @@ class ImageReference:
 
     @classmethod
     def _read(cls, host: str, text: str) -> Self:
-        rest, at, digest = text.partition("@")
+        rest, sign, digest = text.partition("@")
         path, colon, tag = rest.partition(":")
         return cls(
             host=host,
             repository=RepositoryName.parse(path),
             tag=Tag.parse(tag) if colon else None,
-            digest=Digest.parse(digest) if at else None,
+            digest=Digest.parse(digest) if sign else None,
         )
 
     @property
     def pinned(self) -> bool:
-        """Whether it names its content, and not a movable tag."""
+        """Whether it has a digest."""
         return self.digest is not None
 
     @property
     def reference(self) -> Reference:
-        """What the registry is asked for: the digest, else the tag, else `latest`."""
+        """The reference to request: the digest, else the tag, else `latest`."""
         return self.digest or self.tag or Tag(DEFAULT_TAG)
 
-    def at(self, host: str) -> Self:
-        """The same image on a named registry."""
+    def with_host(self, host: str) -> Self:
+        """The same reference on another registry."""
         return type(self)(host, self.repository, self.tag, self.digest)
 
     def __str__(self) -> str:
@@ -91,7 +91,7 @@ class ImageReference:
 
 
 def split_port(host: str) -> tuple[str, str]:
-    """`HOST:PORT` in its two parts, brackets of an IPv6 address removed; the port is "" when there is none."""
+    """Split `HOST:PORT`; removes the brackets of an IPv6 address; the port is "" when there is none."""
     if host.startswith("["):
         name, _, rest = host[1:].partition("]")
         return name, rest.removeprefix(":")
@@ -100,7 +100,7 @@ def split_port(host: str) -> tuple[str, str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `HOST[:PORT]` means this very machine by its spelling; no name is looked up."""
+    """Whether `HOST[:PORT]` is a loopback address or name; no name is resolved."""
     name = split_port(host)[0].lower()
     octets = name.split(".")
     numeric = len(octets) == 4 and all(octet.isdigit() for octet in octets)

@@ -1,4 +1,4 @@
-"""Manifests: image manifests and indexes, their raw bytes being the truth (image-spec manifest.md, image-index.md)."""
+"""Image manifests and indexes (image-spec manifest.md, image-index.md)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,12 +38,12 @@ class ImageIndex:
 
     @property
     def referrer_type(self) -> str:
-        """The artifactType under which the referrers list shows it; empty when the index names none."""
+        """The artifactType under which the referrers list shows it; empty when it has none."""
         return self.artifact_type
 
     @property
     def members(self) -> tuple[Descriptor, ...]:
-        """Those whose type is no manifest's: blobs, as in the caches that BuildKit wrote before 2023."""
+        """The entries that are not manifests but blobs, as in caches that BuildKit wrote before 2023."""
         return tuple(item for item in self.manifests if not media_types.is_manifest(item.media_type))
 
 
@@ -51,11 +51,11 @@ Manifest = ImageManifest | ImageIndex
 
 
 def parse_manifest(raw: bytes, content_type: str) -> Manifest:
-    """Read a pushed manifest.
+    """Parse a pushed manifest.
 
     Args:
         raw: the bytes as pushed.
-        content_type: the request's Content-Type; decides when the document names no mediaType.
+        content_type: the request's Content-Type; used when the document has no mediaType.
 
     Raises:
         ManifestInvalid: not strict JSON, an unsupported type, mediaType and Content-Type disagree, or a bad member.
@@ -87,24 +87,24 @@ def _media_type(document: Mapping[str, Any], content_type: str) -> str:
         raise ManifestInvalid(f"mediaType {declared!r} does not agree with Content-Type {bare!r}")
     media_type = declared or bare
     if media_type not in media_types.MANIFESTS:
-        known = ", ".join(sorted(media_types.MANIFESTS))
+        supported = ", ".join(sorted(media_types.MANIFESTS))
         raise ManifestInvalid(
-            f"unsupported manifest media type {media_type[:128]!r}: needs one of {known}",
+            f"unsupported manifest media type {media_type[:128]!r}: needs one of {supported}",
             {"mediaType": media_type[:128]},
         )
     return media_type
 
 
 def _list(document: Mapping[str, Any], name: str) -> list[Any]:
-    found = document.get(name)
-    if not isinstance(found, list):
+    value = document.get(name)
+    if not isinstance(value, list):
         raise ManifestInvalid(f"manifest.{name} is not a list")
-    return found
+    return value
 
 
 def _subject(document: Mapping[str, Any]) -> Descriptor | None:
-    found = document.get("subject")
-    return None if found is None else Descriptor.from_json(found, "subject")
+    subject = document.get("subject")
+    return None if subject is None else Descriptor.from_json(subject, "subject")
 
 
 def _image(document: Mapping[str, Any], media_type: str) -> ImageManifest:

@@ -35,23 +35,23 @@ IMAGE_LAYERS = FOREIGN_LAYERS | {
 }
 
 _IMAGE_LAYER_FAMILIES = ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
-# docker takes configurations and layers of any type that begins like this, or is one of those that old clients wrote.
+# docker accepts configurations and layers of types with these prefixes, and the generic types of old clients.
 _DOCKERS_FAMILIES = ("application/vnd.oci.image", "application/vnd.docker")
 _SAY_NOTHING = frozenset({"", OCI_EMPTY, "application/octet-stream", "application/json", "text/html", "text/plain"})
 
 
 def is_manifest(media_type: str) -> bool:
-    """Whether content of this type is a manifest or an index; capitals and parameters do not matter."""
+    """Whether it is the type of a manifest or an index; case and parameters do not matter."""
     return without_parameters(media_type) in _EVERY_MANIFEST
 
 
 def is_image_config(media_type: str) -> bool:
-    """Whether it is the type of an image's configuration; capitals and parameters do not matter."""
+    """Whether it is the type of an image's configuration; case and parameters do not matter."""
     return without_parameters(media_type) in IMAGE_CONFIGS
 
 
 def is_image_layer(media_type: str) -> bool:
-    """Whether it is a type of an image's layers, in any spelling: capitals, parameters and endings do not matter."""
+    """Whether it is a type of an image's layers; case, parameters and suffixes do not matter."""
     return without_parameters(media_type).startswith(_IMAGE_LAYER_FAMILIES)
 
 
@@ -61,7 +61,7 @@ def is_encrypted(media_type: str) -> bool:
 
 
 def is_taken(media_type: str) -> bool:
-    """Whether some runtime might take content of this type for a part of an image."""
+    """Whether some runtime may accept content of this type as a part of an image."""
     bare = without_parameters(media_type)
     return bare in _SAY_NOTHING or bare.startswith(_DOCKERS_FAMILIES)
 

@@ -1,4 +1,4 @@
-"""Repository names, tags and references, parsed once at the door (distribution-spec, "Pulling manifests")."""
+"""Repository names, tags and references (distribution-spec, "Pulling manifests")."""
 
 import re
 from typing import Self
@@ -13,13 +13,13 @@ _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 
 
 class RepositoryName(str):
-    """A repository name that keeps to the grammar. Equal to its text."""
+    """A valid repository name. Equal to its text."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a name from outside.
+        """Parse a repository name.
 
         Raises:
             NameInvalid: longer than 255 characters, or not lower-case components joined by `/`.
@@ -35,13 +35,13 @@ class RepositoryName(str):
 
 
 class Tag(str):
-    """A tag that keeps to the grammar. Equal to its text."""
+    """A valid tag. Equal to its text."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a tag from outside.
+        """Parse a tag.
 
         Raises:
             TagInvalid: empty, longer than 128 characters, or with characters outside `[a-zA-Z0-9._-]`.
@@ -58,7 +58,7 @@ Reference = Tag | Digest
 
 
 def parse_reference(text: str) -> Reference:
-    """Read a tag or digest from outside: with a colon it is a digest.
+    """Parse a tag or digest: with a colon it is a digest.
 
     Raises:
         DigestInvalid: has a colon and is not a supported digest.

@@ -1,7 +1,7 @@
-"""Patterns of repositories and tags in settings, principals, assignments and exemptions: one meaning everywhere.
+"""Patterns of repositories and tags, with one meaning in settings, principals, assignments and exemptions.
 
-`*` stands for any characters, `/` among them, `?` for one, `[ab]` for one of several; capitals count. `team/*` covers
-`team/app` and `team/app/debug`, and not `team`.
+`*` matches any characters including `/`, `?` one character, `[ab]` one of several; case matters. `team/*` covers
+`team/app` and `team/app/debug`, but not `team`.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ EVERY = "*"
 
 def covers(pattern: str, name: str) -> bool:
     """Whether a pattern covers a name."""
-    # Lists ask this of every name: matching a thousand against "*" takes longer than reading them.
+    # Listings call this for every name, and matching against "*" costs more than reading the rows.
     return pattern == EVERY or fnmatchcase(name, pattern)
 
 
@@ -22,5 +22,5 @@ def any_covers(patterns: Iterable[str], name: str) -> bool:
 
 
 def longest(patterns: Iterable[str], name: str) -> str | None:
-    """The longest pattern that covers a name; of equally long ones the first; `None` when none does."""
+    """The longest pattern that covers a name, the first of equally long ones; `None` when none does."""
     return max((pattern for pattern in patterns if covers(pattern, name)), key=len, default=None)

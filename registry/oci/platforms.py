@@ -1,4 +1,4 @@
-"""Platforms of an index's children, and their normal form: what runtimes compare instead of what was written.
+"""Platforms of an index's children, and their normal form, which runtimes compare.
 
 The rules are containerd's (its module `platforms`, `Normalize`), which docker and CRI use as well.
 """
@@ -14,7 +14,7 @@ _ARCHITECTURES = {
     "armhf": "arm",
     "armel": "arm",
 }
-# Of these names the variant is told by the name, whatever is written beside.
+# These names imply the variant, whatever variant is given.
 _FIXED = {"i386": "", "armhf": "v7", "armel": "v6"}
 _VARIANTS = {
     "amd64": {"v1": ""},
@@ -25,7 +25,7 @@ _VARIANTS = {
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What a child of an index runs on."""
+    """The platform of a child of an index."""
 
     os: str = ""
     architecture: str = ""
@@ -33,19 +33,19 @@ class Platform:
 
     @property
     def is_unknown(self) -> bool:
-        """`unknown/unknown` marks attestations that build tools add to an index."""
+        """Whether it is `unknown/unknown`, which marks attestations that build tools add to an index."""
         return self.os == "unknown" and self.architecture == "unknown"
 
     @property
     def is_named(self) -> bool:
-        """Whether it says anything."""
+        """Whether any member is given."""
         return bool(self.os or self.architecture or self.variant)
 
     @property
     def normal(self) -> "Platform":
-        """The normal form: lower case, one name for each system and architecture, variants that are defaults left out.
+        """The normal form: lower case, one name for each system and architecture, without default variants.
 
-        No system means linux: on another one nothing here could be started.
+        A missing system means linux.
         """
         written, variant = self.architecture.lower(), self.variant.lower()
         architecture = _ARCHITECTURES.get(written, written)
@@ -55,7 +55,7 @@ class Platform:
 
     @property
     def is_normal(self) -> bool:
-        """Whether system and architecture are written in normal form, both of them; a variant narrows only."""
+        """Whether system and architecture are given in normal form; the variant does not matter."""
         return bool(self.os and self.architecture) and self.normal.is_alike(self)
 
     def is_alike(self, other: "Platform") -> bool:
@@ -63,5 +63,5 @@ class Platform:
         return (self.os, self.architecture) == (other.os, other.architecture)
 
     def __str__(self) -> str:
-        """`linux/arm64/v8`; "" when nothing is named."""
+        """`linux/arm64/v8`; "" when nothing is given."""
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part)

@@ -1,7 +1,7 @@
-"""The members that container runtimes decode from manifests and configurations, and Go's folding of their names.
+"""The members that container runtimes decode from manifests and configurations, and Go's case folding of names.
 
-Go's encoding/json matches a name to a member exactly or, failing that, without regard to case: letters of ASCII, and
-the two characters beyond it that simple case folding leads to ASCII letters, U+017F (s) and U+212A (k). Sources:
+Go's encoding/json matches a name to a member exactly or, failing that, ignoring case: ASCII letters, and the two other
+characters that simple case folding maps to ASCII letters, U+017F (s) and U+212A (k). Sources:
 image-spec manifest.md, image-index.md, descriptor.md, config.md; Docker image specification v1.2; the
 members of Docker's image configuration as its daemons write them.
 """
@@ -12,25 +12,25 @@ _FOLDING = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)} | {0x017F
 
 
 def folded(name: str) -> str:
-    """What Go compares of a member's name: equal for two names that it takes for the same member."""
+    """A member's name, folded: equal for two names that Go takes for the same member."""
     return name.translate(_FOLDING)
 
 
 class Shape:
-    """The members of an object (or of each object of a list): below some of them is another shape to look at.
+    """The members of an object, or of each object in a list; some have a shape of their own.
 
     Attributes:
-        members: shape by name; `None` for a plain value and for a free map, whose names may differ by case.
+        members: shape by name; `None` for a plain value or a free map, whose names may differ by case only.
     """
 
     def __init__(self, plain: Iterable[str], **nested: "Shape") -> None:
-        """Take the names of `plain` members, and those with a shape of their own."""
+        """Make a shape of the names of `plain` members, and members with a shape."""
         self.members: Mapping[str, Shape | None] = dict.fromkeys(plain) | nested
-        self._known = {folded(name): name for name in self.members}
+        self._by_folded_name = {folded(name): name for name in self.members}
 
-    def meant(self, name: str) -> str | None:
-        """The member that Go would take this name for."""
-        return self._known.get(folded(name))
+    def member_for(self, name: str) -> str | None:
+        """The member that Go would take this name for; `None` for none."""
+        return self._by_folded_name.get(folded(name))
 
 
 _PLATFORM = Shape(("architecture", "os", "os.version", "os.features", "variant", "features"))
@@ -45,7 +45,7 @@ MANIFEST = Shape(
     manifests=_DESCRIPTOR,
     subject=_DESCRIPTOR,
 )
-"""An image manifest or an index; runtimes decode members of both, and two of schema version 1, to tell them apart."""
+"""An image manifest or an index; to tell them apart, runtimes decode members of both and of schema version 1."""
 
 _HEALTH = Shape(("Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"))
 _STARTED = Shape(

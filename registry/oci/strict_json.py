@@ -1,9 +1,9 @@
-"""JSON as a registry must read it: UTF-8, bounded depth, no member twice, and none that only Go takes for a known one.
+"""Strict JSON: UTF-8, bounded depth, no duplicate members, and no names that only Go takes for known members.
 
-Go decodes member names of structures without regard to case, so `{"layers": [], "Layers": []}` means one thing to a
-container runtime and another to Python, and `{"MediaType": …}` alone has a media type there and none here; such
-documents are refused (RFC 8259 section 4 leaves duplicate names undefined). Members whose value is a free map
-(`annotations`, `Labels`, …) may hold names that differ by case only, because there Go keeps both.
+Go ignores the case of member names in structures. So `{"layers": [], "Layers": []}` means different things to a
+container runtime and to Python, and `{"MediaType": …}` alone has a media type there and none here. Such documents are
+refused (RFC 8259 section 4 leaves duplicate names undefined). Free maps (`annotations`, `Labels`, …) may have names
+that differ by case only, because Go keeps both.
 """
 
 import json
@@ -15,7 +15,7 @@ from registry.oci.shapes import Shape, folded
 MAXIMUM_DEPTH = 64
 FREE_MAPS = frozenset({"annotations", "labels", "exposedports", "volumes"})
 _SLICE = 1 << 16
-"""Bytes that are split at once: between two slices other threads get their turn."""
+"""Bytes split at once; other threads can run between two slices."""
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _PLAIN = bytes(set(range(256)) - set(b'[]{}"'))
 USUAL_NAMES = frozenset(
@@ -40,41 +40,41 @@ USUAL_NAMES = frozenset(
 
 
 class JsonRefused(ValueError):
-    """The text is not JSON that every client reads alike; the message says where."""
+    """The text is not strict JSON; the message says where."""
 
 
 class MembersUnclear(JsonRefused):
-    """A member is not spelled as it must be, and Go would take it nevertheless."""
+    """A member is misspelt, but Go would accept it."""
 
 
 class _TwinsMet(Exception):
-    """An object has two names that differ by case only; whether that is allowed depends on where it stands."""
+    """An object has two names that differ by case only; its place decides whether that is allowed."""
 
 
 class _CaseTwins(dict[str, Any]):
-    """An object two of whose names differ by case only; `twins` are such a pair."""
+    """An object with two names that differ by case only; `twins` is such a pair."""
 
     twins: tuple[str, str]
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    document = dict(pairs)
+    if len(document) < len(pairs):
         twice = first_twice(name for name, _ in pairs)
         raise JsonRefused(f"member {str(twice)[:80]!r} stands twice: clients would disagree")
     # Folding takes longer than reading, and most objects have no other names than these.
-    if not found.keys() <= USUAL_NAMES and len({folded(name) for name in found}) < len(found):
+    if not document.keys() <= USUAL_NAMES and len({folded(name) for name in document}) < len(document):
         raise _TwinsMet
-    return found
+    return document
 
 
 def first_twice(names: Iterable[str]) -> str | None:
-    """The first name that was there before; `None` when each stands once."""
-    met: set[str] = set()
+    """The first duplicate name; `None` when there is none."""
+    seen: set[str] = set()
     for name in names:
-        if name in met:
+        if name in seen:
             return name
-        met.add(name)
+        seen.add(name)
     return None
 
 
@@ -82,10 +82,10 @@ def _marked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     try:
         return _object(pairs)
     except _TwinsMet:
-        found = dict(pairs)
-    last = {folded(name): name for name in found}
-    marked = _CaseTwins(found)
-    marked.twins = next((name, last[folded(name)]) for name in found if last[folded(name)] != name)
+        document = dict(pairs)
+    last = {folded(name): name for name in document}
+    marked = _CaseTwins(document)
+    marked.twins = next((name, last[folded(name)]) for name in document if last[folded(name)] != name)
     return marked
 
 
@@ -129,9 +129,9 @@ def _read(text: str) -> Any:
 
 
 def _is_deeper(raw: bytes, maximum: int) -> bool:
-    """Whether brackets outside strings nest deeper, counted so that the parser never recurses without bound.
+    """Whether brackets outside strings nest deeper than `maximum`; checked before parsing, which recurses.
 
-    Innermost pairs are taken away first, most brackets being theirs. What is balanced is counted exactly.
+    Innermost pairs, which are most brackets, are removed first. Balanced text is counted exactly.
     """
     brackets = _outside_strings(raw)
     left = brackets.replace(b"[]", b"")
@@ -147,10 +147,10 @@ _OPENS = ord("[")
 
 
 def _outside_strings(raw: bytes) -> bytes:
-    """The brackets outside strings, all as those of arrays, in time that the length bounds, whatever the text."""
+    """The brackets outside strings, all as those of arrays; takes time linear in the length for any text."""
     if b"\\" in raw:
         raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
-    # Two quotes that stand together open and close a string, or close one and open the next: neither matters here.
+    # Two adjacent quotes open and close a string, or close one and open the next: both can be dropped.
     text = raw.translate(_BRACKETS, _PLAIN).replace(b'""', b"")
     if b'"' not in text:
         return text
@@ -164,7 +164,7 @@ def _outside_strings(raw: bytes) -> bytes:
 
 
 def _refuse_half_characters(raw: bytes, value: Any) -> None:
-    """Half of a surrogate pair, as an escape, is no character: no text in UTF-8 can hold it."""
+    """Refuse an escape of half a surrogate pair: UTF-8 cannot encode it."""
     if b"\\u" not in raw or b"\\ud" not in raw.lower():
         return
     try:
@@ -193,15 +193,14 @@ def loads(raw: bytes, *, maximum_depth: int = MAXIMUM_DEPTH) -> Any:
 
 
 def refuse_misspelt(document: Any, shape: Shape) -> None:
-    """Refuse members that Go would take for known ones of the shape though they are not spelled as these are.
+    """Refuse misspelt members that Go would take for members of the shape.
 
     Args:
-        document: as `loads` gave it; what is not an object or a list of objects where the shape has members is left
-            to whoever reads it.
+        document: as `loads` returned it; values of the wrong type are left to the caller.
         shape: the members that container runtimes decode, at every level.
 
     Raises:
-        MembersUnclear: there is one; the message names it and its right spelling.
+        MembersUnclear: there is one; the message names it and the right spelling.
     """
     if isinstance(document, list):
         for item in document:
@@ -212,5 +211,6 @@ def refuse_misspelt(document: Any, shape: Shape) -> None:
         below = shape.members.get(name)
         if below is not None:
             refuse_misspelt(value, below)
-        elif name not in shape.members and (known := shape.meant(name)) is not None:
-            raise MembersUnclear(f"member {name[:80]!r} would be read as {known!r} by container runtimes: spell it so")
+        elif name not in shape.members and (spelling := shape.member_for(name)) is not None:
+            problem = f"member {name[:80]!r} would be read as {spelling!r} by container runtimes: spell it so"
+            raise MembersUnclear(problem)

@@ -1,7 +1,7 @@
-"""YAML without surprises, read from the parser's events: a key stands once, and reading takes as long as the text is.
+"""Strict YAML, built from the parser's events: no duplicate keys, and time linear in the length of the text.
 
-Nothing is made that the text does not hold: no objects of tags, no copies of aliases, no numbers of a thousand digits
-(YAML 1.1 counts in sixties, and a long one takes a computer minutes).
+Nothing is built that the text does not contain: no objects of tags, no copies of aliases, no numbers of a thousand
+digits (YAML 1.1 has base 60, and a long number takes minutes to convert).
 """
 
 from collections.abc import Iterator
@@ -14,22 +14,22 @@ from registry.oci.strict_json import first_twice
 
 DEEPEST = 64
 BARE = 64
-"""Characters of the longest bare word that is looked at for being a number, a date or a truth value."""
+"""Characters of the longest bare word that may be a number, a date or a truth value."""
 _CORE = "tag:yaml.org,2002:"
 _BARE_KINDS = frozenset(_CORE + kind for kind in ("int", "float", "bool", "null", "timestamp"))
 _PARSER = getattr(yaml, "CLoader", yaml.SafeLoader)
 
 
 class YamlRefused(BasegateError, ValueError):
-    """The text is no YAML, or holds what is not read; the message says what and where."""
+    """The text is not YAML, or contains something unsupported; the message says what and where."""
 
 
 def load(text: str | bytes, *, aliases: bool = False) -> Any:
-    """The one document of a text; what is empty is `None`.
+    """The single document of a text; `None` for an empty text.
 
     Args:
         text: the YAML; as bytes in UTF-8 or UTF-16.
-        aliases: read `*name` and `<<` as well: in files of people who would only harm themselves.
+        aliases: whether to accept `*name` and `<<`: only in files whose authors would harm only themselves.
 
     Raises:
         YamlRefused: no YAML, more than one document, an alias, a tag, a merge, a key twice, nested too deep.
@@ -62,14 +62,14 @@ class _Reading:
         if depth > DEEPEST:
             raise YamlRefused(f"nested deeper than {DEEPEST} levels")
         if isinstance(event, yaml.AliasEvent):
-            return self._named(event)
-        found = self._made(event, depth)
+            return self._alias(event)
+        value = self._construct(event, depth)
         name = getattr(event, "anchor", None)
         if self._anchors is not None and name is not None:
-            self._anchors[name] = found
-        return found
+            self._anchors[name] = value
+        return value
 
-    def _made(self, event: yaml.Event, depth: int) -> Any:
+    def _construct(self, event: yaml.Event, depth: int) -> Any:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)
         _refuse_tag(event, {"seq", "map"})
@@ -77,7 +77,7 @@ class _Reading:
             return [self._value(each, depth + 1) for each in self._until(yaml.SequenceEndEvent)]
         return self._mapping(depth)
 
-    def _named(self, event: yaml.AliasEvent) -> Any:
+    def _alias(self, event: yaml.AliasEvent) -> Any:
         if self._anchors is None:
             raise YamlRefused("an alias (*name) is not read here: write the value out")
         name = event.anchor or ""
@@ -101,16 +101,16 @@ class _Reading:
         return merged | dict(pairs)
 
     def _merged(self, event: yaml.ScalarEvent, depth: int) -> dict[Any, Any]:
-        """Members of other mappings, of which the first that has one counts."""
+        """The members of merged mappings; the first mapping with a member counts."""
         if self._anchors is None:
             raise YamlRefused("a merge (<<) is not read here: write the members out")
         value = self._value(next(self._events), depth + 1)
-        found: dict[Any, Any] = {}
+        members: dict[Any, Any] = {}
         for each in value if isinstance(value, list) else [value]:
             if not isinstance(each, dict):
                 raise YamlRefused(f"a merge (<<) of what has no members{_where(event)}")
-            found = each | found
-        return found
+            members = each | members
+        return members
 
     def _until(self, end: type[yaml.Event]) -> Iterator[yaml.Event]:
         while not isinstance(event := next(self._events), end):
@@ -137,9 +137,9 @@ class _Reading:
         return tag
 
 
-def _refuse_tag(event: yaml.Event, known: set[str]) -> None:
+def _refuse_tag(event: yaml.Event, allowed: set[str]) -> None:
     tag = getattr(event, "tag", None)
-    if tag is not None and tag != "!" and tag.removeprefix(_CORE) not in known:
+    if tag is not None and tag != "!" and tag.removeprefix(_CORE) not in allowed:
         raise YamlRefused(f"the tag {tag[:80]!r} is not read here{_where(event)}")
 
 

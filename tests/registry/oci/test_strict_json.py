@@ -85,7 +85,7 @@ def test_names_of_free_maps_and_unknown_members_are_free(document: object) -> No
 @pytest.mark.parametrize("shape", [shapes.MANIFEST, shapes.CONFIGURATION], ids=["manifest", "configuration"])
 def test_the_members_of_a_shape_differ_by_more_than_case(shape: shapes.Shape) -> None:
     """Else one of them could never be spelled right."""
-    assert all(shape.meant(name) == name for name in shape.members)
+    assert all(shape.member_for(name) == name for name in shape.members)
 
 
 @pytest.mark.parametrize("member", ["annotations", "Labels", "ExposedPorts", "Volumes"])
