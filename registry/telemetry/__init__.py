@@ -1,1 +1,1 @@
-"""What is told of requests and of the server: logs, audit, metrics, readiness."""
+"""Telemetry of requests and the server: logs, audit, metrics, readiness."""

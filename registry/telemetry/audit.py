@@ -1,9 +1,9 @@
-"""The audit log: one JSON line for each request that touches content or credentials, and for each act by command.
+"""The audit log: one JSON line for each request on content or credentials, and for each command.
 
 A line is `{"time", "request", "principal", "name", "address", "action", "method", "repository", "reference", "digest",
-"decision", "status", "result", "reason"}`; `decision` is what a check was answered. Acts by command, which other
-processes append (`registry.cli.command_audit`), have `detail` as well. Secrets never reach it: it is written from
-what the registry parsed, not from headers or bodies.
+"decision", "status", "result", "reason"}`; `decision` is the result of a check. Lines of commands, which other
+processes append (`registry.cli.command_audit`), have `detail` as well. It contains no secrets: it is written from
+parsed values, not from headers or bodies.
 """
 
 import asyncio
@@ -27,22 +27,22 @@ from registry.telemetry.request_record import RequestRecord, new_request_id
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _TEXT_MAXIMUM = 512
-_HELD = 16 << 20
-"""Bytes of lines that are held while they cannot be written."""
-_UNTOLD = ("health.", "root.")
+_WAITING_MAXIMUM = 16 << 20
+"""The most bytes of lines that wait in memory while they cannot be written."""
+_NOT_RECORDED = ("health.", "root.")
 COMMAND = "COMMAND"
-"""The method of what was done by command."""
+"""The `method` of lines of commands."""
 _NOTICE_SECONDS = 1.0
 _FOREIGN_MAXIMUM = 1 << 20
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class AuditLog:
-    """An observer of exchanges that appends to a file; rotated by size.
+    """An observer of requests that appends to a file, which is rotated by size.
 
     Args:
-        path: the file; its folder is made.
-        settings: section `audit`, read anew for every line.
+        path: of the file; its folder is created.
+        settings: section `audit`, read for every line.
         clock: seconds since the epoch.
 
     Raises:
@@ -63,13 +63,13 @@ class AuditLog:
         self._lines = LineWriter(self._append)
         self._open()
 
-    def observe(self, exchange: RequestRecord) -> None:
-        """Record a finished request, unless it is of no interest (health checks; successful reads where so set)."""
-        if _is_told(exchange, reads=self._settings().reads):
-            self._lines.add(_as_json(line_of(exchange, self._clock())))
+    def observe(self, record: RequestRecord) -> None:
+        """Record a finished request, except health checks and, by setting, successful reads."""
+        if _is_recorded(record, reads=self._settings().reads):
+            self._lines.add(_as_json(line_of(record, self._clock())))
 
     def _append(self, text: str) -> None:
-        """The lines of one moment in one write, so that lines never mix; what a full disk refuses waits its turn."""
+        """Append lines in one write, so that lines never mix; lines that a full disk refuses wait."""
         with self._lock:
             self._waiting += text.encode()
             self._write()
@@ -93,30 +93,30 @@ class AuditLog:
             self._reason = ""
 
     def _forget_surplus(self) -> None:
-        """More than so many bytes are not held; how many lines were given up is said in their place."""
-        if len(self._waiting) > _HELD:
-            # The first line may have been written in part: it is not cut.
+        """Drop the oldest waiting lines beyond the limit, and count them."""
+        if len(self._waiting) > _WAITING_MAXIMUM:
+            # The first line may be partly written, so it stays.
             first = self._waiting.find(b"\n") + 1
-            end = self._waiting.find(b"\n", len(self._waiting) - _HELD // 2) + 1
+            end = self._waiting.find(b"\n", len(self._waiting) - _WAITING_MAXIMUM // 2) + 1
             self._lost += self._waiting.count(b"\n", first, end)
             del self._waiting[first:end]
 
     def _take_foreign(self, upto: int) -> None:
-        """What stands before `upto` and behind our last line was written by commands."""
+        """Read the lines of commands: the bytes before `upto` and behind the last own line."""
         if upto > self._size:
             begin = max(self._size, upto - _FOREIGN_MAXIMUM)
             self._foreign += os.pread(self._descriptor, upto - begin, begin)
         self._size = upto
 
     async def run(self) -> None:
-        """Log what is done by command; ends when cancelled."""
+        """Log commands until cancelled."""
         while True:
             await asyncio.sleep(_NOTICE_SECONDS)
-            with suppress(OSError):  # the disk does not answer: another round may find more
+            with suppress(OSError):  # the disk fails: try again in the next round
                 self.notice()
 
     def notice(self) -> None:
-        """Log the acts by command that were recorded since."""
+        """Log the commands recorded since the last call."""
         with self._lock:
             self._take_foreign(os.fstat(self._descriptor).st_size)
             whole, self._foreign = self._foreign, bytearray()
@@ -127,11 +127,11 @@ class AuditLog:
             _log_command(bytes(line))
 
     def record(self, line: Mapping[str, Any]) -> None:
-        """Record what the server does by itself."""
+        """Record an action of the server itself."""
         self._lines.add(_as_json(line))
 
     def problems(self) -> list[str]:
-        """One sentence while lines cannot be written; tries again."""
+        """One sentence while lines cannot be written; tries to write them."""
         with self._lock:
             if self._waiting:
                 self._write()
@@ -142,7 +142,7 @@ class AuditLog:
             return [f"the audit log cannot be written ({self._reason or 'before'}): {lines} lines wait{lost}"]
 
     def close(self) -> None:
-        """Write what is left and let the file go."""
+        """Write the waiting lines and close the file."""
         self._lines.flush()
         with self._lock:
             if self._waiting:
@@ -156,7 +156,7 @@ class AuditLog:
         self._size = os.fstat(self._descriptor).st_size
 
     def _rotate(self) -> None:
-        """Move the files on. Should that fail, the old descriptor is still there and takes the next lines."""
+        """Rotate the files; if that fails, the old descriptor stays in use."""
         keep = self._settings().keep_files
         full = self._descriptor
         self._take_foreign(os.fstat(full).st_size)
@@ -177,7 +177,7 @@ def _log() -> Any:
 
 
 def open_file(path: Path) -> int:
-    """A descriptor that appends to an audit log; its folder and the file are made, their owner's alone."""
+    """A descriptor that appends to an audit log; creates the folder and the file, for their owner only."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return os.open(path, _FLAGS, 0o600)
 
@@ -187,19 +187,19 @@ def append_line(descriptor: int, line: Mapping[str, Any]) -> None:
     os.write(descriptor, f"{_as_json(line)}\n".encode())
 
 
-def command_line_of(action: str, status: int, reason: str, more: Mapping[str, str]) -> dict[str, Any]:
-    """The line of an act by command, now.
+def command_line_of(action: str, status: int, reason: str, details: Mapping[str, str]) -> dict[str, Any]:
+    """The line of a command, now.
 
     Args:
         action: the command.
         status: its exit code.
         reason: why it failed, or "".
-        more: `repository`, `reference`, `digest` where there is one, and `detail`.
+        details: `repository`, `reference`, `digest`, if any, and `detail`.
     """
-    exchange = RequestRecord(new_request_id(), "", COMMAND, "", action)
-    line = line_of(exchange, time.time()) | {"name": operator_name(), "status": status, "reason": _short(reason)}
-    told = {name: _short(text) for name, text in more.items()}
-    return line | {"result": "done" if status < _COULD_NOT else "failed", "detail": ""} | told
+    record = RequestRecord(new_request_id(), "", COMMAND, "", action)
+    line = line_of(record, time.time()) | {"name": operator_name(), "status": status, "reason": _short(reason)}
+    members = {name: _short(text) for name, text in details.items()}
+    return line | {"result": "done" if status < _COULD_NOT else "failed", "detail": ""} | members
 
 
 def _log_command(text: bytes) -> None:
@@ -208,8 +208,8 @@ def _log_command(text: bytes) -> None:
     except (ValueError, RecursionError):
         return
     if isinstance(line, dict) and line.get("method") == COMMAND:
-        said = {name: line[name] for name in _LOGGED if line.get(name)}
-        structlog.get_logger(__name__).info("done by command", by=line.get("name"), **said)
+        members = {name: line[name] for name in _LOGGED if line.get(name)}
+        structlog.get_logger(__name__).info("done by command", by=line.get("name"), **members)
 
 
 _LOGGED = ("action", "repository", "reference", "digest", "detail", "result", "reason")
@@ -217,35 +217,35 @@ _COULD_NOT = 2
 
 
 def audit_log(data: Path, settings: Callable[[], AuditSettings]) -> AuditLog:
-    """The audit log of a data folder; an absolute `audit.file` may lie elsewhere."""
+    """The audit log of a data folder; `audit.file` may be an absolute path elsewhere."""
     return AuditLog(data / settings().file, settings)
 
 
-def line_of(exchange: RequestRecord, now: float) -> dict[str, Any]:
-    """The line of an exchange at `now` (seconds since the epoch)."""
-    principal, error = exchange.principal, exchange.error
+def line_of(record: RequestRecord, now: float) -> dict[str, Any]:
+    """The line of a request at `now` (seconds since the epoch)."""
+    principal, error = record.principal, record.error
     thousandths = int(now * 1000)
     tried = error.username if isinstance(error, SecretWrong | Throttled) else ""
     return {
         "time": f"{second_in_words(thousandths // 1000)}.{thousandths % 1000:03}Z",
-        "request": exchange.request_id,
+        "request": record.request_id,
         "principal": principal.id if principal else "",
         "name": principal.name if principal else _short(tried),
-        "address": exchange.client,
-        "action": exchange.operation or f"{exchange.method} {_short(exchange.path)}",
-        "method": exchange.method,
-        "repository": exchange.repository or "",
-        "reference": _short(exchange.reference),
-        "digest": exchange.digest,
-        "decision": exchange.decision,
-        "status": exchange.status,
-        "result": _result(exchange.status),
+        "address": record.client,
+        "action": record.operation or f"{record.method} {_short(record.path)}",
+        "method": record.method,
+        "repository": record.repository or "",
+        "reference": _short(record.reference),
+        "digest": record.digest,
+        "decision": record.decision,
+        "status": record.status,
+        "result": _result(record.status),
         "reason": _short(error.message) if error else "",
     }
 
 
 def _as_json(line: Mapping[str, Any]) -> str:
-    """As `json.dumps` without white space writes it, in half the time: every request that changes something waits."""
+    """The output of `json.dumps` without white space, in half the time: every change waits for it."""
     members = [f'"{name}":{value if isinstance(value, int) else _ESCAPED(value)}' for name, value in line.items()]
     return f"{{{','.join(members)}}}"
 
@@ -253,11 +253,11 @@ def _as_json(line: Mapping[str, Any]) -> str:
 _ESCAPED = json.encoder.encode_basestring_ascii
 
 
-def _is_told(exchange: RequestRecord, *, reads: bool) -> bool:
-    succeeded = exchange.status < 400
-    if succeeded and exchange.operation.startswith(_UNTOLD):
+def _is_recorded(record: RequestRecord, *, reads: bool) -> bool:
+    succeeded = record.status < 400
+    if succeeded and record.operation.startswith(_NOT_RECORDED):
         return False
-    return reads or not succeeded or exchange.method not in _READS
+    return reads or not succeeded or record.method not in _READS
 
 
 def _result(status: int) -> str:

@@ -1,4 +1,4 @@
-"""What is damaged and what room there is, for those who watch: metrics, and a reason not to be ready."""
+"""Damaged content and free disk space, as metrics and for readiness."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,27 +13,27 @@ _SHOWN = 3
 
 
 class DamageReport(Collector):
-    """Reads the quarantine and the reserve each time it is asked."""
+    """Reads the quarantine and the reserve at each call."""
 
     def __init__(self, quarantine: Quarantine, reserve: Reserve) -> None:
         self._quarantine = quarantine
         self._reserve = reserve
 
     def problems(self) -> Iterator[str]:
-        """One sentence when anything is damaged."""
-        held = self._quarantine.held()
-        if held:
-            shown = ", ".join(item.digest for item in held[:_SHOWN])
-            more = f" and {len(held) - _SHOWN} more" if len(held) > _SHOWN else ""
-            yield f"damaged content is withheld: {shown}{more}: push it again, or delete what names it and run gc"
+        """One sentence when content is damaged."""
+        damaged = self._quarantine.held()
+        if damaged:
+            shown = ", ".join(item.digest for item in damaged[:_SHOWN])
+            rest = f" and {len(damaged) - _SHOWN} more" if len(damaged) > _SHOWN else ""
+            yield f"damaged content is withheld: {shown}{rest}: push it again, or delete what names it and run gc"
 
     def collect(self) -> Iterator[Metric]:
-        """How much is damaged now, and how often this process found something."""
+        """The metrics on damaged content and on the disk."""
         now = GaugeMetricFamily("basegate_damaged_content", "Blobs and manifests withheld because they are damaged.")
         now.add_metric([], len(self._quarantine.held()))
-        found = CounterMetricFamily("basegate_damage_found", "How often content was found to be damaged.")
-        found.add_metric([], self._quarantine.found)
-        yield from (now, found)
+        discoveries = CounterMetricFamily("basegate_damage_found", "How often content was found to be damaged.")
+        discoveries.add_metric([], self._quarantine.found)
+        yield from (now, discoveries)
         with suppress(OSError):
             yield GaugeMetricFamily("basegate_disk_free_bytes", "Free on the disk of the data.", self._reserve.free())
         full = GaugeMetricFamily("basegate_disk_full", "1 while no content is taken because the disk is full.")

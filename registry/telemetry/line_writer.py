@@ -1,4 +1,4 @@
-"""Lines on their way to a file or stream: those of one turn of the event loop leave in one write."""
+"""Writes lines to a file or stream: one write for the lines of one iteration of the event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from functools import lru_cache
 
 
 class LineWriter:
-    """Collects lines. Writing each by itself would give the interpreter's lock away hundreds of times a second.
+    """Collects lines; separate writes would release the interpreter's lock hundreds of times a second.
 
     Args:
         write: takes the text of several lines, line ends included.
@@ -18,7 +18,7 @@ class LineWriter:
         self._lines: list[str] = []
 
     def add(self, line: str) -> None:
-        """Write a line (without its end) when the loop comes round; at once where no loop runs."""
+        """Write a line (without its end) in the next iteration of the event loop, or at once without a loop."""
         self._lines.append(line)
         if len(self._lines) > 1:
             return
@@ -28,7 +28,7 @@ class LineWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is collected."""
+        """Write the collected lines."""
         lines, self._lines = self._lines, []
         if lines:
             self._write("".join([f"{line}\n" for line in lines]))
@@ -36,5 +36,5 @@ class LineWriter:
 
 @lru_cache(maxsize=2)
 def second_in_words(second: int) -> str:
-    """A second since the epoch as `2006-01-02T15:04:05` in UTC; most lines are of the same second."""
+    """A second since the epoch as `2006-01-02T15:04:05` in UTC; cached, as most lines share it."""
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")

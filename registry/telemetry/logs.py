@@ -1,4 +1,4 @@
-"""Structured logs on standard error: for people (console) or one JSON object a line, with the request id in each."""
+"""Structured logs on standard error: console text or one JSON object a line, with the request id."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ from registry.telemetry.request_record import RequestRecord
 
 
 class _StandardError:
-    """Whatever `sys.stderr` is when something is written: it may be exchanged after the set-up."""
+    """Writes to the present `sys.stderr`, which may be replaced after the set-up."""
 
     def write(self, text: str) -> int:
         return sys.stderr.write(text)
@@ -33,7 +33,7 @@ Stream = TextIO | _StandardError
 
 
 class _Named(structlog.PrintLogger):
-    """Writes lines, and knows who asked for it: the name goes into each line as `logger`.
+    """Writes lines, each with the name of its module as `logger`.
 
     Args:
         file: where to.
@@ -46,13 +46,13 @@ class _Named(structlog.PrintLogger):
 
 
 ACCESS = "registry.access"
-"""The logger of the lines of requests, which are of no single module."""
+"""The logger name in lines of requests."""
 _AWKWARD = re.compile(r"[^!#-&(-<>-~]")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
 def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
-    """Set up structlog and the standard library's logging alike; called again when the settings change."""
+    """Configure structlog and the standard library's logging; called again when the settings change."""
     out = stream or _StandardError()
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -83,7 +83,7 @@ def _configure_standard(settings: LogSettings, out: Stream, shared: list[Any]) -
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    # Libraries speak up only when something is wrong; the registry's own words go through structlog.
+    # Libraries log warnings and errors only; the registry itself logs through structlog.
     root.setLevel(max(_LEVELS[settings.level], logging.WARNING))
 
 
@@ -94,27 +94,27 @@ def _renderer(settings: LogSettings, out: Stream) -> Any:
 
 
 class AccessLog:
-    """One line for each finished request, of the form of all others.
+    """Writes one line for each finished request, in the same form as structlog.
 
-    Rendered here: these lines are by far the most frequent, and structlog's way takes longer than a small answer.
+    Rendered here, because these lines are by far the most frequent and structlog takes longer than a small response.
 
     Args:
-        settings: section `log`, read anew for every line.
+        settings: section `log`, read for every line.
     """
 
     def __init__(self, settings: Callable[[], LogSettings]) -> None:
         self._settings = settings
         self._lines = LineWriter(_write)
 
-    def observe(self, exchange: RequestRecord) -> None:
-        """Write the line, unless lines of its importance are left out."""
+    def observe(self, record: RequestRecord) -> None:
+        """Write the line, unless the settings leave it out."""
         settings = self._settings()
         if not settings.access or _LEVELS[settings.level] > logging.INFO:
             return
         if settings.format == "json":
-            self._lines.add(_json_line(exchange, _now()))
+            self._lines.add(_json_line(record, _now()))
         else:
-            self._lines.add(_console_line(exchange, _now()))
+            self._lines.add(_console_line(record, _now()))
 
 
 def _now() -> str:
@@ -124,34 +124,34 @@ def _now() -> str:
 
 
 def _write(text: str) -> None:
-    # To wherever structlog writes its own lines.
+    # To the stream of structlog.
     structlog.get_config()["logger_factory"]().info(text.removesuffix("\n"))
 
 
-def _console_line(exchange: RequestRecord, now: str) -> str:
-    """`key=value` in pairs; what could be read as more than one pair or line is quoted."""
-    name = exchange.principal.name if exchange.principal else ""
-    texts = [exchange.client, exchange.method, exchange.path, name, exchange.request_id]
+def _console_line(record: RequestRecord, now: str) -> str:
+    """`key=value` pairs; values that could be read as several pairs or lines are quoted."""
+    name = record.principal.name if record.principal else ""
+    texts = [record.client, record.method, record.path, name, record.request_id]
     if _AWKWARD.search("".join(texts)):
         texts = [repr(text) if _AWKWARD.search(text) else text for text in texts]
     client, method, path, principal, request_id = texts
-    code = "" if exchange.error is None else f" code={exchange.error.code}"
+    code = "" if record.error is None else f" code={record.error.code}"
     return (
         f"{now} [info     ] request                        [{ACCESS}] client={client} method={method} "
-        f"milliseconds={round(exchange.seconds * 1000, 1)} path={path} principal={principal} "
-        f"received={exchange.received} request_id={request_id} sent={exchange.sent} status={exchange.status}{code}"
+        f"milliseconds={round(record.seconds * 1000, 1)} path={path} principal={principal} "
+        f"received={record.received} request_id={request_id} sent={record.sent} status={record.status}{code}"
     )
 
 
-def _json_line(exchange: RequestRecord, now: str) -> str:
-    """The line as JSON, put together by hand: a third of what `json.dumps` of a dictionary takes."""
-    code = "" if exchange.error is None else f', "code": {_escaped(exchange.error.code)}'
+def _json_line(record: RequestRecord, now: str) -> str:
+    """The line as JSON, formatted by hand in a third of the time of `json.dumps`."""
+    code = "" if record.error is None else f', "code": {_escaped(record.error.code)}'
     return (
-        f'{{"client": {_escaped(exchange.client)}, "method": {_escaped(exchange.method)}, '
-        f'"milliseconds": {round(exchange.seconds * 1000, 1)}, "path": {_escaped(exchange.path)}, '
-        f'"principal": {_escaped(exchange.principal.name if exchange.principal else "")}, '
-        f'"received": {exchange.received}, "request_id": {_escaped(exchange.request_id)}, '
-        f'"sent": {exchange.sent}, "status": {exchange.status}{code}, '
+        f'{{"client": {_escaped(record.client)}, "method": {_escaped(record.method)}, '
+        f'"milliseconds": {round(record.seconds * 1000, 1)}, "path": {_escaped(record.path)}, '
+        f'"principal": {_escaped(record.principal.name if record.principal else "")}, '
+        f'"received": {record.received}, "request_id": {_escaped(record.request_id)}, '
+        f'"sent": {record.sent}, "status": {record.status}{code}, '
         f'"event": "request", "logger": "{ACCESS}", "level": "info", "timestamp": "{now}"}}'
     )
 

@@ -1,4 +1,4 @@
-"""What is counted and timed, in a collector registry of its own: two servers in one process do not mix."""
+"""Prometheus metrics, in a collector registry of their own: two servers in one process do not mix."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -9,7 +9,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 
 class Metrics:
-    """Counters of the edge. Other rooms add their own collectors to `collectors`."""
+    """Metrics of requests. Other rooms add their collectors to `collectors`."""
 
     content_type = CONTENT_TYPE_LATEST
 
@@ -28,25 +28,25 @@ class Metrics:
         self._errors = Counter("basegate_errors", "Errors by OCI code.", ("code",), registry=self.collectors)
         self.running = Gauge("basegate_requests_running", "Requests being served.", registry=self.collectors)
 
-    def observe(self, exchange: RequestRecord) -> None:
+    def observe(self, record: RequestRecord) -> None:
         """Count one finished request."""
-        method = exchange.method if exchange.operation else "other"
-        operation = exchange.operation or "none"
-        # The set of labels is small (routes, methods, statuses), and looking a child up costs more than counting.
-        labels = (method, operation, exchange.status)
+        method = record.method if record.operation else "other"
+        operation = record.operation or "none"
+        # There are few sets of labels (routes, methods, statuses), and looking a child up costs more than counting.
+        labels = (method, operation, record.status)
         counted = self._counted.get(labels)
         if counted is None:
-            requests = self._requests.labels(method, operation, str(exchange.status))
+            requests = self._requests.labels(method, operation, str(record.status))
             counted = self._counted[labels] = (requests, self._seconds.labels(method, operation))
         counted[0].inc()
-        counted[1].observe(exchange.seconds)
-        if exchange.received:
-            self._received.inc(exchange.received)
-        if exchange.sent:
-            self._sent.inc(exchange.sent)
-        if exchange.error is not None:
-            self._errors.labels(exchange.error.code).inc()
+        counted[1].observe(record.seconds)
+        if record.received:
+            self._received.inc(record.received)
+        if record.sent:
+            self._sent.inc(record.sent)
+        if record.error is not None:
+            self._errors.labels(record.error.code).inc()
 
     def render(self) -> bytes:
-        """Everything, in the text form that Prometheus reads."""
+        """All metrics in the text format of Prometheus."""
         return generate_latest(self.collectors)

@@ -1,4 +1,4 @@
-"""Who runs a command, as the operating system has it."""
+"""The operating system's name of the user who runs a command."""
 
 import os
 import pwd
@@ -9,9 +9,9 @@ _UNSET = 0xFFFFFFFF
 
 
 def operator_name() -> str:
-    """`ann`, or `root (signed in as ann)` where somebody has become another; a number for a user without a name.
+    """`ann`, or `root (signed in as ann)` after a change of user; `user 1000` without a name.
 
-    The user that somebody signed in as is what the kernel keeps for its own audit (`/proc/self/loginuid`, proc(5)).
+    The kernel keeps the user of the login for its own audit (`/proc/self/loginuid`, proc(5)).
     """
     user, login = os.getuid(), _login()
     name = _name(user)
@@ -20,7 +20,7 @@ def operator_name() -> str:
 
 def _login() -> int:
     try:
-        return int(_LOGIN.read_bytes())  # no codec is imported: its file may not be readable any more
+        return int(_LOGIN.read_bytes())  # bytes: importing a codec may fail once its file is unreadable
     except (OSError, ValueError):
         return _UNSET
 

@@ -1,4 +1,4 @@
-"""Whether content can be read and written right now, and is what it should be."""
+"""Readiness: whether content can be read and written now, and is undamaged."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -9,10 +9,10 @@ from registry.metadata.store import MetadataStore
 
 
 class Readiness:
-    """Asks the parts that a request would need.
+    """Checks the parts that a request needs.
 
     Attributes:
-        others: more parts; each gives one sentence for each thing that is wrong.
+        others: further checks; each returns one sentence per problem.
     """
 
     def __init__(self, data: Path, metadata: MetadataStore) -> None:
@@ -21,14 +21,14 @@ class Readiness:
         self.others: list[Callable[[], Iterable[str]]] = []
 
     async def problems(self) -> list[str]:
-        """One sentence for each thing that is wrong; empty when all is well."""
-        found = []
+        """One sentence per problem; empty when ready."""
+        sentences = []
         if not os.access(self._data, os.W_OK | os.X_OK):
-            found.append("the data folder cannot be written")
+            sentences.append("the data folder cannot be written")
         try:
             await self._metadata.read(repositories.page, "", 1)
-        except Exception as error:  # noqa: BLE001  whatever the database raises is the answer here
-            found.append(f"the metadata cannot be read: {type(error).__name__}")
+        except Exception as error:  # noqa: BLE001  any error of the database is a problem
+            sentences.append(f"the metadata cannot be read: {type(error).__name__}")
         for other in self.others:
-            found += other()
-        return found
+            sentences += other()
+        return sentences

@@ -1,4 +1,4 @@
-"""One request and what became of it: what the logs, the metrics and the audit read at the edge."""
+"""The record of one request and its response, for logs, metrics and audit."""
 
 import random
 from collections.abc import Callable
@@ -20,18 +20,18 @@ class RequestRecord:
 
     Attributes:
         request_id: a GUID, or the caller's own X-Request-Id; the same in the response, the log and the audit.
-        client: the caller's address, that behind a trusted proxy.
-        operation: the route's word for it (`manifests.push`); "" when no route matched.
-        repository: the repository in the path, when there is one.
-        reference: the tag, digest or upload id that ends the path, as it was written.
-        digest: of the content that was handed out or recorded (`Docker-Content-Digest` of the response), else "".
-        decision: what a check was answered (`denied: refused`), or what was asked to be changed, else "".
-        principal: who called, once known.
-        error: what was refused or went wrong.
+        client: the caller's address; behind a trusted proxy, the address that it forwards.
+        operation: the operation of the route (`manifests.push`); "" when no route matched.
+        repository: in the path, if any.
+        reference: the tag, digest or upload id at the end of the path, as written.
+        digest: of the content sent or stored (`Docker-Content-Digest` of the response), else "".
+        decision: the result of a check (`denied: refused`), or the requested change, else "".
+        principal: the caller, once known.
+        error: the refusal or failure, if any.
         status: the HTTP status; 0 when the caller left before there was one, 499 in the log.
-        blob: the file that the answer tells of, when it tells of one.
+        blob: the file that the response is about, if any.
         received, sent: body bytes.
-        seconds: from the first byte of the request's head to the last of the response.
+        seconds: from the first byte of the request's head to the last byte of the response.
     """
 
     request_id: str
@@ -53,7 +53,7 @@ class RequestRecord:
 
 
 def new_request_id() -> str:
-    """A GUID that no other request has. It is no secret, so that the operating system need not be asked each time."""
+    """A new GUID. It is no secret, so the operating system's random numbers are not needed."""
     text = f"{random.getrandbits(128) & _FREE | _VERSION_4:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
@@ -64,12 +64,12 @@ _FREE = (1 << 128) - 1 ^ 0xF000_C000_0000_0000_0000
 Observer = Callable[[RequestRecord], None]
 
 
-def remember(scope: Scope, exchange: RequestRecord) -> None:
-    """Attach the exchange to its request."""
-    scope[_KEY] = exchange
+def remember(scope: Scope, record: RequestRecord) -> None:
+    """Attach the record to its request."""
+    scope[_KEY] = record
 
 
 def exchange_of(scope: Scope) -> RequestRecord | None:
-    """The exchange of a request; `None` when it did not come in over the edge."""
-    found: RequestRecord | None = scope.get(_KEY)
-    return found
+    """The record of a request; `None` when it did not pass the middleware."""
+    record: RequestRecord | None = scope.get(_KEY)
+    return record
