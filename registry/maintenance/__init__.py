@@ -1,1 +1,1 @@
-"""Keeping a data folder whole: scrub, copy, backup, restore, verify, rebuild, trash. Imported by app and commands."""
+"""Maintenance of a data folder: scrub, copy, backup, restore, verify, rebuild, undo. Imported by app and commands."""

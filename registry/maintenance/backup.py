@@ -1,7 +1,7 @@
-"""Backups beside a running server: the rows of one moment, and every blob that they name.
+"""Backups beside a running server: a snapshot of the rows, and every blob that they name.
 
-A backup folder can be used again: blobs that are in it stay, what is new comes to it by a hard link, or as a copy where
-the folder is on another file system. The index is written last; until then the folder is the backup it was before.
+A backup folder can be reused: its blobs stay, new ones are added by hard links, or copied when the folder is on another
+file system. The index is written last; until then the folder is the earlier backup.
 """
 
 import shutil
@@ -30,7 +30,7 @@ from registry.storage.disk.layout import Layout
 from registry.storage.disk.reading import hash_file
 
 SMALL_FILES = ("standing-orders.json", "keys/*", "tls/*", "audit/*", "records/*/*")
-"""What is kept beside rows and blobs, and cannot be computed again."""
+"""Files beside rows and blobs that cannot be computed again."""
 _NAMED = """
     SELECT digest, max(size) FROM (
         SELECT digest, size FROM repository_blobs UNION ALL SELECT digest, size FROM manifests WHERE content IS NULL
@@ -39,17 +39,17 @@ _NAMED = """
 
 
 def make_backup(data: Path, folder: Path, *, linked: bool = True) -> BackupIndex:
-    """Bring a backup folder up to date (blocking); the server may go on.
+    """Bring a backup folder up to date (blocking); the server may run.
 
     Args:
         data: the data folder.
-        folder: made when absent; else empty, or an earlier backup of the same store.
-        linked: give blobs a second name there instead of copying them, where that can be done.
+        folder: created when absent; else empty, or an earlier backup of the same store.
+        linked: whether to make hard links to blobs instead of copies, where possible.
 
     Raises:
-        BackupRefused: the folder holds something else.
+        BackupRefused: the folder contains something else.
         DatabaseUnsound: the rows cannot be read.
-        OSError: the disk refuses.
+        OSError: reading or writing fails.
     """
     _require_apart(data, folder)
     earlier = _earlier(folder)
@@ -76,18 +76,18 @@ def make_backup(data: Path, folder: Path, *, linked: bool = True) -> BackupIndex
 
 
 def check_backup(folder: Path) -> list[str]:
-    """Read a whole backup; one sentence for each thing that is wrong with it.
+    """Read a whole backup; returns one sentence per problem.
 
     Raises:
-        BackupRefused: it is none, or its rows are damaged.
+        BackupRefused: it is no backup, or its rows are damaged.
     """
     index = read_index(folder)
     part, layout, problems = require_set(folder, index), Layout(folder), []
     for digest, size in named_blobs(part / FILE_NAME):
-        found = hash_file(layout.blob(digest), digest.algorithm)
-        if found is None:
+        hashed = hash_file(layout.blob(digest), digest.algorithm)
+        if hashed is None:
             problems.append(f"blob {digest} ({size} bytes) is missing")
-        elif found[0] != digest.encoded:
+        elif hashed[0] != digest.encoded:
             problems.append(f"blob {digest} is damaged")
     return problems
 
@@ -100,7 +100,7 @@ def named_blobs(database: Path) -> Iterator[tuple[Digest, int]]:
 
 
 def store_of(database: Path) -> str:
-    """The id of the store that a snapshot belongs to; "" where a basegate without ids wrote it."""
+    """The id of the store of a snapshot; "" for one of an older basegate, which had no ids."""
     with closing(sqlite3.connect(database)) as opened:
         try:
             row = opened.execute("SELECT id FROM store").fetchone()
@@ -123,7 +123,7 @@ def _earlier(folder: Path) -> BackupIndex | None:
     try:
         return read_index(folder)
     except BackupRefused:
-        return None  # one that was cut short: it is begun again
+        return None  # an unfinished backup: start again
 
 
 def _take_small_files(data: Path, part: Path) -> None:
@@ -136,7 +136,7 @@ def _take_small_files(data: Path, part: Path) -> None:
 
 
 def _whole_lines(path: Path) -> bytes:
-    """The bytes of a file; of a log that is being written, without the line that may not be whole yet."""
+    """The bytes of a file; of an audit log without its last, perhaps incomplete line."""
     content = path.read_bytes()
     return content[: content.rfind(b"\n") + 1] if path.parent.name == "audit" else content
 
@@ -144,7 +144,7 @@ def _whole_lines(path: Path) -> bytes:
 def _take_blobs(
     source: Layout, target: Layout, database: Path, named: dict[Digest, int], *, linked: bool
 ) -> set[Digest]:
-    """Bring what is not there yet; returns what is missing or damaged at the source."""
+    """Add blobs that are not in the target; returns those that are missing or damaged at the source."""
     missing, folders = set(), set()
     with closing(sqlite3.connect(database)) as opened:
         for digest, size in named.items():
@@ -164,7 +164,7 @@ def _take(source: Layout, place: Path, digest: Digest, opened: sqlite3.Connectio
     place.unlink(missing_ok=True)
     if take_blob(source.blob(digest), place, digest, linked=linked):
         return True
-    # A small blob whose file is not durable yet is in the journal.
+    # A small blob without a durable file is in the journal.
     row = opened.execute("SELECT content FROM fresh_blobs WHERE digest = ?", (digest,)).fetchone()
     if row is None or Digest.of(row[0], digest.algorithm) != digest:
         return False
@@ -173,7 +173,7 @@ def _take(source: Layout, place: Path, digest: Digest, opened: sqlite3.Connectio
 
 
 def _prune(folder: Path, index: BackupIndex, named: dict[Digest, int]) -> None:
-    """Remove earlier sets, and blobs that the rows name no more."""
+    """Delete earlier sets, and blobs that no row names."""
     for path in folder.glob("set-*"):
         if path.name != index.folder:
             shutil.rmtree(path)

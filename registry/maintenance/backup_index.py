@@ -1,6 +1,6 @@
-"""The index of a backup folder: written last, it makes the backup count.
+"""The index of a backup folder: written last, it makes the backup valid.
 
-backup.json                              this index
+backup.json                              the index
 set-<milliseconds>/                      the rows, and the small files of the data folder
 blobs/<algorithm>/<two hex digits>/<hex> every blob that the rows name
 """
@@ -18,7 +18,7 @@ FORMAT = "basegate backup 1"
 
 
 class BackupRefused(BasegateError):
-    """A folder is no backup, or is not fit for one."""
+    """A folder is no backup, or cannot be used for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class BackupIndex:
     """One backup.
 
     Attributes:
-        store: id of the store it was taken of.
-        made: seconds since the epoch: the rows are those of this moment.
+        store: id of the store.
+        made: when the snapshot was taken, in seconds since the epoch.
         folder: name of the folder of its set.
-        files: sha256 of every file in the set, by its path there.
-        blobs: how many there are.
-        bytes: of these blobs.
-        missing: blobs that rows name and that were missing or damaged when it was made.
+        files: sha256 of every file in the set, by path.
+        blobs: number of blobs.
+        bytes: size of these blobs.
+        missing: named blobs that were missing or damaged.
     """
 
     store: str
@@ -48,7 +48,7 @@ def read_index(folder: Path) -> BackupIndex:
     """The index of a backup folder.
 
     Raises:
-        BackupRefused: it has none, or one that cannot be read.
+        BackupRefused: there is none, or it cannot be read.
     """
     try:
         document = json.loads((folder / FILE).read_text(encoding="utf-8"))
@@ -62,7 +62,7 @@ def read_index(folder: Path) -> BackupIndex:
 
 
 def write_index(folder: Path, index: BackupIndex) -> None:
-    """Make a backup count, durably."""
+    """Write the index, durably."""
     document = {"format": FORMAT, **asdict(index)}
     replace_file(folder / FILE, json.dumps(document, indent=2).encode())
 
@@ -74,14 +74,14 @@ def sum_of(path: Path) -> str:
 
 
 def require_set(folder: Path, index: BackupIndex) -> Path:
-    """The folder of the set, whose files are as they were written.
+    """The folder of the set, after checking its files.
 
     Raises:
         BackupRefused: one is missing or differs.
     """
-    found = folder / index.folder
+    part = folder / index.folder
     for name, wanted in index.files.items():
-        path = found / name
+        path = part / name
         if not path.is_file() or sum_of(path) != wanted:
             raise BackupRefused(f"{path} is missing or damaged: use another backup")
-    return found
+    return part

@@ -1,4 +1,4 @@
-"""A blob's file taken to another folder: linked or copied, and read on the way, so that only sound bytes arrive."""
+"""Links or copies a blob's file to another folder, verifying its digest."""
 
 import errno
 import os
@@ -12,13 +12,13 @@ _NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENO
 
 
 def take_blob(source: Path, target: Path, digest: Digest, *, linked: bool) -> bool:
-    """Bring a blob's file to a place where none is; `False` when the source is missing or has another digest.
+    """Link or copy a blob's file; `False` when the source is missing or has another digest.
 
     Args:
         source: the file.
-        target: its new place, whose folder is made.
-        digest: what the bytes must have.
-        linked: give the same file a second name, where that can be done.
+        target: the new path, which must not exist; its folder is created.
+        digest: of the bytes.
+        linked: whether to make a hard link, where possible.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{os.getpid()}")
@@ -42,8 +42,8 @@ def _link(source: Path, draft: Path, digest: Digest) -> bool:
         if error.errno in _NO_LINKS:
             return False
         raise
-    found = hash_file(draft, digest.algorithm)
-    sound = found is not None and found[0] == digest.encoded
+    hashed = hash_file(draft, digest.algorithm)
+    sound = hashed is not None and hashed[0] == digest.encoded
     if not sound:
         draft.unlink()
     return sound
@@ -66,7 +66,7 @@ def _copy(source: Path, draft: Path, digest: Digest) -> bool:
 
 
 def write_blob(target: Path, content: bytes) -> None:
-    """Make a blob's file of bytes whose digest was checked."""
+    """Write a blob's file from verified bytes."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)

@@ -1,9 +1,9 @@
-"""The copy of the rows: a second database beside the blobs, at most a minute behind, for the day the first is lost.
+"""The copy of the rows: a second database beside the blobs, at most a minute behind, in case the first is lost.
 
-It is brought up to date by the events: what they name is deleted from the copy and taken anew from the rows, in one
-transaction of SQLite's own, which sees the rows of one moment. So an event that is read twice does no harm, and pushes
-pay nothing but the time of another thread. Blobs have files already, whose journal is not copied; nor is what is in
-the trash. The copy is made whole when there is none, when the schema has changed, and when events were forgotten.
+Events bring it up to date: the rows that they name are deleted from the copy and copied again, in one transaction on
+both databases. So reading an event twice does no harm, and pushes only pay for another thread. The journal of small
+blobs, which have files, is not copied, nor is the trash. A full copy is made when there is none, when the schema has
+changed, and when events were deleted.
 """
 
 import sqlite3
@@ -20,7 +20,7 @@ from registry.storage.disk.atomic_file import put_in_place
 _NOT_COPIED = ("events", "fresh_blobs", "trash")
 _HERE = "(SELECT r.id, k.{column} FROM keys k JOIN main.repositories r ON r.name = k.repository)"
 _STEPS = (
-    # A repository that was removed goes with all it held; one of the same name may have come since.
+    # A removed repository is deleted with its rows; there may be a new one of the same name.
     """DELETE FROM main.repositories WHERE name IN (
            SELECT repository FROM src.events WHERE id > :after AND kind = 'repository.deleted')""",
     """INSERT OR IGNORE INTO main.repositories SELECT * FROM src.repositories WHERE name IN (
@@ -46,7 +46,7 @@ def copy_rows(data: Path) -> CopyState:
     """Bring the copy of a data folder up to date, durably (blocking).
 
     Raises:
-        sqlite3.Error, OSError: the disk refuses; the copy is as it was.
+        sqlite3.Error, OSError: reading or writing fails; the copy is unchanged.
         DatabaseUnsound: the rows cannot be read.
     """
     path = data / COPY_NAME
@@ -69,7 +69,7 @@ def copy_rows(data: Path) -> CopyState:
 
 
 def _take_anew(copy: sqlite3.Connection, table: str, column: str, values: dict[str, object]) -> None:
-    """Have a table's rows that events name as they are in the source: changed, new, or gone."""
+    """Copy a table's rows that events name again: changed, new, or deleted."""
     key = _HERE.format(column=_KEYS[column])
     copy.execute("DELETE FROM temp.keys")
     copy.execute(
@@ -87,14 +87,14 @@ def _take_anew(copy: sqlite3.Connection, table: str, column: str, values: dict[s
 
 
 def _goes_on(data: Path, path: Path, state: CopyState) -> bool:
-    """Whether the events since then tell all that has changed."""
+    """Whether the events since then cover all changes."""
     with _opened(data, path) as copy:
         (store,) = copy.execute("SELECT id FROM src.store").fetchone()
         (same,) = copy.execute(
             "SELECT count(*) FROM alembic_version a JOIN src.alembic_version b ON a.version_num = b.version_num"
         ).fetchone()
-        (told,) = copy.execute("SELECT count(*) FROM src.events WHERE id > ?", (state.event,)).fetchone()
-        return bool(store == state.store and same and told == _last_event(copy, "src") - state.event)
+        (counted,) = copy.execute("SELECT count(*) FROM src.events WHERE id > ?", (state.event,)).fetchone()
+        return bool(store == state.store and same and counted == _last_event(copy, "src") - state.event)
 
 
 def _copy_whole(data: Path, path: Path, earlier: CopyState | None) -> CopyState:
@@ -110,7 +110,7 @@ def _copy_whole(data: Path, path: Path, earlier: CopyState | None) -> CopyState:
         copy.execute("INSERT INTO copied VALUES (?, ?)", (event, made))
         copy.execute("COMMIT")
     if earlier is not None and earlier.store != store:
-        # The rows of a store whose database was lost and begun anew: somebody may want them yet.
+        # The copy is of a store whose database was lost and started again: keep it, somebody may need it.
         path.replace(path.with_name(f"rows-of-{earlier.store}.db"))
     for ending in ("-wal", "-shm"):
         path.with_name(path.name + ending).unlink(missing_ok=True)
@@ -120,7 +120,7 @@ def _copy_whole(data: Path, path: Path, earlier: CopyState | None) -> CopyState:
 
 @contextmanager
 def _opened(data: Path, path: Path) -> Iterator[sqlite3.Connection]:
-    """The copy, with the rows beside it under the name `src`, which are only read."""
+    """The copy, with the database attached as `src`, which is only read."""
     with closing(sqlite3.connect(path, timeout=20.0, isolation_level=None)) as copy:
         for pragma in ("journal_mode=DELETE", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
             copy.execute(f"PRAGMA {pragma}")

@@ -1,4 +1,4 @@
-"""Reading no faster than a rate, so that requests keep most of the disk."""
+"""Limits the rate of reading, so that requests keep most of the disk."""
 
 import threading
 import time
@@ -8,14 +8,14 @@ _LEAST_SLEEP = 0.05
 
 
 class Stopped(Exception):
-    """Whoever reads is to end."""
+    """Reading must stop."""
 
 
 class Pace:
-    """Called with the bytes of each piece that was read; takes as long as the rate asks for.
+    """Called with the size of each piece read; waits to keep the rate.
 
     Args:
-        rate: bytes a second, asked anew each time; 0: as fast as it goes.
+        rate: returns bytes a second, called each time; 0: no limit.
     """
 
     def __init__(self, rate: Callable[[], int]) -> None:
@@ -24,7 +24,7 @@ class Pace:
         self._free = 0.0
 
     def __call__(self, count: int) -> None:
-        """Wait as long as `count` bytes are worth.
+        """Wait for the time of `count` bytes.
 
         Raises:
             Stopped: `stop` was called.
@@ -36,5 +36,5 @@ class Pace:
             raise Stopped
 
     def stop(self) -> None:
-        """Let the reader end at its next piece."""
+        """Stop the reader at its next piece."""
         self._stop.set()

@@ -1,4 +1,4 @@
-"""Making the database anew from the copy of its rows and from the files, after it was lost or damaged."""
+"""Rebuilds a lost or damaged database from the copy of its rows and from the files."""
 
 import sqlite3
 import time
@@ -26,21 +26,21 @@ from registry.storage.disk.layout import Layout
 
 
 class NothingToRebuild(BasegateError):
-    """The database is there and sound, or nothing is left to rebuild it from."""
+    """The database is sound, or there is nothing to rebuild it from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What a rebuilt database holds.
+    """The contents of a rebuilt database.
 
     Attributes:
-        made: seconds since the epoch: tags, deletes and principals are those of this moment.
-        rows: how many repositories, manifests, tags and principals there are, by these words.
-        blobs: how many the repositories show.
-        salvaged: manifests that were read from the damaged database.
-        missing: blobs that are shown and whose files are not there.
-        unknown: files that no repository is known to show; they are kept.
-        aside: where the old database is, or "".
+        made: when its tags, deletes and principals were copied, in seconds since the epoch.
+        rows: number of `repositories`, `manifests`, `tags` and `principals`.
+        blobs: number of blobs in repositories.
+        salvaged: manifests read from the damaged database.
+        missing: blobs in repositories without a file.
+        unknown: files that are in no known repository; they are kept.
+        aside: path of the old database, or "".
     """
 
     made: float
@@ -53,15 +53,15 @@ class Rebuilt:
 
 
 def rebuild(data: Path, *, force: bool = False) -> Rebuilt:
-    """Put a database together and in place (blocking); no server may run.
+    """Rebuild the database and put it in place (blocking); no server may run.
 
     Args:
         data: the data folder.
-        force: also when the database is there and sound, as one that is older than its copy is.
+        force: also replace a sound database, for example one that is older than its copy.
 
     Raises:
         NothingToRebuild: see there.
-        DatabaseUnsound, OSError: the copy cannot be read, or the disk refuses.
+        DatabaseUnsound, OSError: the copy cannot be read, or writing fails.
     """
     path, copy = data / FILE_NAME, data / COPY_NAME
     if not force and path.exists() and path.stat().st_size and not problems_of(path):
@@ -84,37 +84,37 @@ def rebuild(data: Path, *, force: bool = False) -> Rebuilt:
         rows.execute("COMMIT")
         rows.execute("PRAGMA journal_mode=DELETE")
     aside = _swap(path, draft)
-    copy.unlink()  # a new one is made of the new rows
+    copy.unlink()  # the server makes a new one
     open_metadata(data).close()
     return _described(path, Layout(data), state.made, salvaged, aside)
 
 
 def _go_on_counting(rows: sqlite3.Connection, event: int) -> None:
-    """Numbers of events are never given twice: the copy counts by them."""
+    """Continue the numbers of events: the copy relies on them, so none is used twice."""
     rows.execute("DELETE FROM sqlite_sequence WHERE name = 'events'")
     rows.execute("INSERT INTO sqlite_sequence VALUES ('events', ?)", (event,))
 
 
 def _salvage(draft: Path, damaged: Path) -> int:
-    """Manifests that the damaged database still gives, row by row, and the copy lacks; how many."""
+    """Add readable manifests of the damaged database that the copy lacks; returns their number."""
     engine, salvaged = connect(draft, begin="BEGIN IMMEDIATE"), 0
     try:
         with engine.begin() as rows:
-            bring_up_to_date(rows)  # the copy may be of an earlier basegate
-            for found in _readable(damaged):
+            bring_up_to_date(rows)  # the copy may be of an older basegate
+            for row in _readable(damaged):
                 with suppress(OciError):
-                    salvaged += _add_manifest(rows, *found)
+                    salvaged += _add_manifest(rows, *row)
     finally:
         engine.dispose()
     return salvaged
 
 
 def _readable(damaged: Path) -> Iterator[tuple[str, str, str, bytes, float, str]]:
-    question = """SELECT r.name, m.digest, m.media_type, m.content, m.pushed, m.pushed_by
+    query = """SELECT r.name, m.digest, m.media_type, m.content, m.pushed, m.pushed_by
                   FROM manifests m JOIN repositories r ON r.id = m.repository_id
                   WHERE m.content IS NOT NULL ORDER BY m.id DESC"""
     with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(damaged)) as opened:
-        yield from opened.execute(question)
+        yield from opened.execute(query)
 
 
 def _add_manifest(  # noqa: PLR0913, PLR0917
@@ -129,11 +129,11 @@ def _add_manifest(  # noqa: PLR0913, PLR0917
 
 
 def _link_what_is_there(rows: sqlite3.Connection, layout: Layout) -> None:
-    """A blob that a manifest of a repository names, and whose file is there, is one that the repository shows."""
-    question = """SELECT DISTINCT x.repository_id, x.digest FROM manifest_references x
+    """Link blobs to the repositories whose manifests name them, if their files exist."""
+    query = """SELECT DISTINCT x.repository_id, x.digest FROM manifest_references x
                   LEFT JOIN repository_blobs b ON b.repository_id = x.repository_id AND b.digest = x.digest
                   WHERE x.kind <> 'child' AND b.digest IS NULL"""
-    for repository, digest in rows.execute(question).fetchall():
+    for repository, digest in rows.execute(query).fetchall():
         path = layout.blob(Digest(digest))
         if path.is_file():
             values = (repository, digest, path.stat().st_size, time.time())
@@ -149,13 +149,13 @@ def _described(path: Path, layout: Layout, made: float, salvaged: int, aside: st
             return int(rows.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - a constant
 
         shown = {Digest(digest) for (digest,) in rows.execute("SELECT DISTINCT digest FROM repository_blobs")}
-        found = {table: number(table) for table in ("repositories", "manifests", "tags", "principals")}
+        counts = {table: number(table) for table in ("repositories", "manifests", "tags", "principals")}
     there = {digest for folder in layout.blobs.glob("*/*") for digest in folder_of(folder)}
-    return Rebuilt(made, found, len(shown), salvaged, sorted(shown - there), len(there - shown), aside)
+    return Rebuilt(made, counts, len(shown), salvaged, sorted(shown - there), len(there - shown), aside)
 
 
 def _swap(path: Path, draft: Path) -> str:
-    """Put the new database in place, and the old one with its side files beside it."""
+    """Put the new database in place and rename the old one with its side files; returns the old one's path."""
     aside = ""
     for ending in ("-wal", "-shm", ""):
         old = path.with_name(path.name + ending)

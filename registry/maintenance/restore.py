@@ -1,4 +1,4 @@
-"""Restoring a backup into a new data folder: every byte is read and compared on the way."""
+"""Restores a backup into a new data folder, verifying every byte."""
 
 import os
 import shutil
@@ -14,14 +14,14 @@ from registry.storage.disk.layout import Layout
 
 
 def restore_backup(folder: Path, data: Path) -> list[str]:
-    """Make a data folder of a backup (blocking); returns the blobs that the backup does not hold whole.
+    """Make a data folder from a backup (blocking); returns blobs that are missing or damaged in the backup.
 
-    The folder has its name only when everything in it is there.
+    The folder gets its name when it is complete.
 
     Raises:
-        BackupRefused: the folder is no backup, or the data folder holds something.
+        BackupRefused: the folder is no backup, or the data folder is not empty.
         DatabaseUnsound: the rows of the backup are damaged.
-        OSError: the disk refuses.
+        OSError: reading or writing fails.
     """
     if data.exists() and (not data.is_dir() or any(data.iterdir())):
         raise BackupRefused(f"{data} holds something already: name a new folder with --data")

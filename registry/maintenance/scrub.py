@@ -1,8 +1,8 @@
-"""Scrubbing: reading all content again, slowly, to find what a disk has damaged before somebody asks for it.
+"""Scrubbing: reads all content slowly, to find damage by the disk before somebody needs the content.
 
-A pass reads every manifest and then every blob in the order of their names. Where it stands is kept in `scrub.json`, so
-that a pass which is cut short goes on from there, whoever goes on with it. What does not have its digest is set aside
-(`registry.storage.disk.quarantine`), beside a running server as well.
+A pass reads every manifest and then every blob, sorted by name. Its progress is kept in `scrub.json`, so that any
+process can continue an interrupted pass. Content without its digest goes to the quarantine, also beside a running
+server (`registry.storage.disk.quarantine`).
 """
 
 import fcntl
@@ -32,22 +32,22 @@ _SAVE_SECONDS = 5.0
 
 
 class ScrubUnderWay(BasegateError):
-    """Another process reads this folder already."""
+    """Another process is scrubbing this folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a pass is.
+    """The progress of a pass.
 
     Attributes:
         started: seconds since the epoch.
-        finished: when the last whole pass ended; 0: never.
-        manifest: row number of the last manifest that was read.
-        blob: digest of the last blob that was read; "" before the first.
-        manifests: read in this pass.
-        blobs: read in this pass.
-        bytes: of these blobs.
-        damaged: found to be damaged or missing in this pass.
+        finished: when the last complete pass ended; 0: never.
+        manifest: id of the row of the last manifest read.
+        blob: digest of the last blob read; "" before the first.
+        manifests: number read in this pass.
+        blobs: number read in this pass.
+        bytes: size of these blobs.
+        damaged: number damaged or missing in this pass.
     """
 
     started: float = 0.0
@@ -61,18 +61,18 @@ class Progress:
 
     @property
     def is_under_way(self) -> bool:
-        """Whether a pass has begun and not ended."""
+        """Whether a pass is unfinished."""
         return self.started > 0
 
 
 class Scrub:
-    """One reader of a data folder. Everything here blocks: it is for a thread of its own.
+    """Scrubs a data folder. All methods block, so it needs a thread of its own.
 
     Args:
         storage: the blobs.
-        metadata: the manifests, and which blobs there should be.
+        metadata: the manifests, and the blobs of repositories.
         data: the folder.
-        pace: how fast to read, and when to stop.
+        pace: limits the rate, and stops.
     """
 
     def __init__(self, storage: DiskStore, metadata: SqliteStore, data: Path, pace: Pace) -> None:
@@ -83,11 +83,11 @@ class Scrub:
         self._log = structlog.get_logger(__name__)
 
     def run(self, *, anew: bool = False) -> Progress:
-        """Begin a pass, or go on with the one that was cut short; returns how it ended.
+        """Start a pass, or continue an interrupted one; returns its final progress.
 
         Raises:
-            ScrubUnderWay: somebody else does.
-            Stopped: the pace was told to stop; the next run goes on from here.
+            ScrubUnderWay: another process is scrubbing.
+            Stopped: `pace.stop` was called; the next run continues from here.
         """
         with _alone(self._data):
             before = read_progress(self._data)
@@ -144,7 +144,7 @@ class Scrub:
         yield now
 
     def _find_missing(self) -> int:
-        """Blobs that rows show and that are not there, asked twice: one may be removed just now."""
+        """Count missing blobs of repositories; rows are read twice, as a blob may be removed meanwhile."""
         missing, after = 0, ""
         while page := self._metadata.read_now(contents.shown_blobs, after, _PAGE):
             after = page[-1]
@@ -155,7 +155,7 @@ class Scrub:
 
 
 def read_progress(data: Path) -> Progress:
-    """Where the scrubbing of a data folder stands; a file that cannot be read means at the beginning."""
+    """The progress of scrubbing; a file that cannot be read means the beginning."""
     try:
         return Progress(**json.loads((data / FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -163,7 +163,7 @@ def read_progress(data: Path) -> Progress:
 
 
 def save_progress(data: Path, now: Progress) -> None:
-    """Write down where it stands. A disk that refuses costs some reading again, no more."""
+    """Write the progress; if that fails, some content is read again."""
     with suppress(OSError):
         replace_file(data / FILE, json.dumps(asdict(now)).encode(), 0o666, durable=False, draft=data / f".{FILE}")
 

@@ -1,4 +1,4 @@
-"""A database as it stands at one moment, beside whoever writes to it."""
+"""Snapshots and checks of a database that others may write to."""
 
 import sqlite3
 from contextlib import closing
@@ -10,13 +10,13 @@ BUSY_SECONDS = 20.0
 
 
 class DatabaseUnsound(BasegateError):
-    """A database is not whole."""
+    """A database is missing or damaged."""
 
 
 def take_snapshot(source: Path, target: Path) -> None:
-    """Copy a database, its write-ahead log included, into one new file (SQLite's online backup, in one step).
+    """Copy a database with its write-ahead log into a new file (SQLite's online backup, in one step).
 
-    Writers go on meanwhile: the copy is that of one transaction. The target is whole and synced when this returns.
+    Writers may go on: the copy is consistent. The target is complete and synced when this returns.
 
     Raises:
         DatabaseUnsound: the source cannot be read, or is damaged.
@@ -35,36 +35,36 @@ def take_snapshot(source: Path, target: Path) -> None:
 
 
 def require_sound(path: Path) -> None:
-    """Read a whole database. Raises DatabaseUnsound when anything in it does not fit."""
+    """Check a whole database. Raises DatabaseUnsound when it is damaged."""
     problems = problems_of(path)
     if problems:
         raise DatabaseUnsound(f"{path} is damaged ({problems[0]}): take another copy, or run `basegate rebuild`")
 
 
 def problems_of(path: Path) -> list[str]:
-    """What SQLite finds wrong with a database; nothing when it is sound."""
+    """The problems that SQLite finds in a database; empty when it is sound."""
     try:
         with closing(_reading(path)) as database:
-            found = [str(row[0]) for row in database.execute("PRAGMA integrity_check(20)")]
-            found += [f"{row[0]} names a row of {row[2]} that is not there" for row in _broken_keys(database)]
+            problems = [str(row[0]) for row in database.execute("PRAGMA integrity_check(20)")]
+            problems += [f"{row[0]} names a row of {row[2]} that is not there" for row in _broken_keys(database)]
     except sqlite3.DatabaseError as error:
         return [str(error)]
-    return [item for item in found if item != "ok"]
+    return [item for item in problems if item != "ok"]
 
 
 def structure_of(path: Path) -> str | None:
-    """The first thing that is wrong with a database's pages, beside whoever writes to it; "": every page is in order.
+    """The first problem in a database's pages; "" when there is none.
 
-    `None`: it could not be read, because it is busy or gone, and others tell of that.
+    `None` when it cannot be read because it is busy or missing, which is reported elsewhere.
     """
     try:
         with closing(_reading(path)) as database:
-            found = [str(row[0]) for row in database.execute("PRAGMA quick_check(1)")]
+            problems = [str(row[0]) for row in database.execute("PRAGMA quick_check(1)")]
     except sqlite3.OperationalError:
         return None
     except sqlite3.DatabaseError as error:
         return str(error)
-    return "".join(item.splitlines()[-1] for item in found if item != "ok")
+    return "".join(item.splitlines()[-1] for item in problems if item != "ok")
 
 
 def _broken_keys(database: sqlite3.Connection) -> list[tuple[str, int, str, int]]:

@@ -1,4 +1,4 @@
-"""Bringing back what a collection or a delete has removed."""
+"""Restores what a collection or a delete has removed."""
 
 import time
 from dataclasses import dataclass
@@ -25,17 +25,17 @@ from registry.storage.disk.store import DiskStore
 
 
 class NothingToUndo(BasegateError):
-    """There is no such run in the trash."""
+    """The trash has no such run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What was brought back.
+    """The result of undoing a run.
 
     Attributes:
-        run: what had removed it.
-        blobs, manifests, links, tags: how many.
-        left: one sentence for each thing that was not.
+        run: name of the run.
+        blobs, manifests, links, tags: numbers restored.
+        left: one sentence for each item that was not restored.
     """
 
     run: str
@@ -47,16 +47,16 @@ class Undone:
 
 
 async def undo(storage: DiskStore, metadata: SqliteStore, run: str = "") -> Undone:
-    """Bring back what a run has removed, by default the last collection; beside a running server.
+    """Restore what a run has removed, by default the last collection; the server may run.
 
-    Files are back before the rows that mention them. A tag that points elsewhere by now stays where it is.
+    Files are restored before their rows. A tag that points elsewhere now is not changed.
 
     Raises:
         NothingToUndo: there is no such run, or no collection.
     """
-    known = [item.name for item in await metadata.read(trash.runs)]
-    name = run or next((each for each in known if each.startswith(trash.COLLECTED)), "")
-    if name not in known:
+    runs = [item.name for item in await metadata.read(trash.runs)]
+    name = run or next((each for each in runs if each.startswith(trash.COLLECTED)), "")
+    if name not in runs:
         raise NothingToUndo(
             f"nothing that {run or 'a collection'} has removed can be brought back: see `basegate trash ls`"
         )
@@ -73,14 +73,14 @@ def _restore(connection: Connection, run: str, recovered: int, old: dict[Digest,
     restoring = _Restoring(connection, old, storage)
     for item in trash.contents(connection, run):
         restoring.restore(item)
-    events.record(connection, restoring.now, restoring.happened)
+    events.record(connection, restoring.now, restoring.events)
     trash.forget_run(connection, run)
-    count = restoring.counts
-    return Undone(run, recovered, count["manifest"], count["link"], count["tag"], tuple(restoring.left))
+    counts = restoring.counts
+    return Undone(run, recovered, counts["manifest"], counts["link"], counts["tag"], tuple(restoring.left))
 
 
 class _Restoring:
-    """One transaction that brings rows back."""
+    """Restores rows in one transaction."""
 
     def __init__(self, connection: Connection, old: dict[Digest, bytes], storage: DiskStore) -> None:
         self._connection = connection
@@ -88,48 +88,50 @@ class _Restoring:
         self._storage = storage
         self.now = time.time()
         self.counts = {"manifest": 0, "link": 0, "tag": 0}
-        self.happened: list[Event] = []
+        self.events: list[Event] = []
         self.left: list[str] = []
 
     def restore(self, item: Discarded) -> None:
-        """One row."""
+        """Restore one row."""
         if item.kind == "blob":
             return
-        here = repositories.ensure(self._connection, RepositoryName(item.repository), self.now)
+        repository_id = repositories.ensure(self._connection, RepositoryName(item.repository), self.now)
         work = {"manifest": self._manifest, "link": self._link, "tag": self._tag}[item.kind]
-        problem = work(here, item)
+        problem = work(repository_id, item)
         if problem:
             self.left.append(f"{item.repository}: {problem}")
         else:
             self.counts[item.kind] += 1
 
-    def _manifest(self, here: int, item: Discarded) -> str:
+    def _manifest(self, repository_id: int, item: Discarded) -> str:
         raw = item.content or self._old.get(item.digest)
         if raw is None or Digest.of(raw, item.digest.algorithm) != item.digest:
             return f"the bytes of manifest {item.digest} are lost"
-        if not manifests.present(self._connection, here, [item.digest]):
+        if not manifests.present(self._connection, repository_id, [item.digest]):
             parsed = parse_manifest(raw, item.media_type)
-            manifests.put(self._connection, here, Pushed(item.digest, raw, parsed, item.principal, self.now), None)
-            self._tell(Kind.MANIFEST_PUSHED, item)
+            manifests.put(
+                self._connection, repository_id, Pushed(item.digest, raw, parsed, item.principal, self.now), None
+            )
+            self._record(Kind.MANIFEST_PUSHED, item)
         return ""
 
-    def _link(self, here: int, item: Discarded) -> str:
+    def _link(self, repository_id: int, item: Discarded) -> str:
         if not self._storage.holds(item.digest):
             return f"blob {item.digest} is not in the trash any more"
-        blobs.link(self._connection, here, item.digest, item.size, self.now)
-        self._tell(Kind.BLOB_PUSHED, item)
+        blobs.link(self._connection, repository_id, item.digest, item.size, self.now)
+        self._record(Kind.BLOB_PUSHED, item)
         return ""
 
-    def _tag(self, here: int, item: Discarded) -> str:
+    def _tag(self, repository_id: int, item: Discarded) -> str:
         tag = Tag(item.tag)
-        current = tags.current(self._connection, here, tag)
+        current = tags.current(self._connection, repository_id, tag)
         if current is not None:
             return "" if current == item.digest else f"tag {tag} points at {current} by now"
-        if not manifests.present(self._connection, here, [item.digest]):
+        if not manifests.present(self._connection, repository_id, [item.digest]):
             return f"tag {tag} pointed at {item.digest}, which is not there"
-        tags.point(self._connection, here, tag, item.digest, self.now, is_new=True)
-        self._tell(Kind.TAG_SET, item)
+        tags.point(self._connection, repository_id, tag, item.digest, self.now, is_new=True)
+        self._record(Kind.TAG_SET, item)
         return ""
 
-    def _tell(self, kind: Kind, item: Discarded) -> None:
-        self.happened.append(Event(kind, item.repository, item.digest, item.tag, ""))
+    def _record(self, kind: Kind, item: Discarded) -> None:
+        self.events.append(Event(kind, item.repository, item.digest, item.tag, ""))

@@ -1,4 +1,4 @@
-"""What a running server does for its data folder by itself."""
+"""Background maintenance by a running server."""
 
 import asyncio
 import sqlite3
@@ -30,12 +30,12 @@ _LATE_SECONDS = 60.0
 
 
 class Upkeep:
-    """Background work of a server, in a thread of its own: the event loop only waits.
+    """Background work of a server, in threads of its own.
 
     Args:
-        storage: the blobs. Only files of this data folder are scrubbed: other bytes are others' to look after.
+        storage: the blobs; they are scrubbed only if they are files of this data folder.
         metadata: the rows.
-        settings: read anew before each round.
+        settings: read before each round.
     """
 
     def __init__(self, storage: BlobStore, metadata: SqliteStore, settings: SettingsInForce[RegistrySettings]) -> None:
@@ -48,12 +48,12 @@ class Upkeep:
 
     @property
     def work(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
-        """Each runs until it is cancelled."""
+        """The tasks; each runs until it is cancelled."""
         scrubs = [partial(self.scrub, self._storage)] if isinstance(self._storage, DiskStore) else []
         return [*scrubs, self.copy, self.check, self.reconsider, self.watch_room]
 
     async def scrub(self, storage: DiskStore) -> None:
-        """Read all content when its time has come; a pass that an earlier process has begun goes on at once."""
+        """Scrub at the set interval; an unfinished pass continues at once."""
         data = self._settings.current.data
         pace = Pace(lambda: self._settings.current.scrub.bytes_per_second)
         scrub = Scrub(storage, self._metadata, data, pace)
@@ -66,7 +66,7 @@ class Upkeep:
             await asyncio.sleep(min(_LOOK_SECONDS, interval or _LOOK_SECONDS))
 
     async def copy(self) -> None:
-        """Bring the copy of the rows up to date soon after something has changed, and at the end."""
+        """Bring the copy of the rows up to date soon after each change, and at the end."""
         seen = -1
         try:
             while True:
@@ -74,7 +74,7 @@ class Upkeep:
                 began = time.monotonic()
                 if longest and now != seen:
                     seen = now if await self._copied() else -1
-                # However much is written, copying takes a twentieth of one processor at most, unless it must.
+                # Copying takes at most a twentieth of one processor, unless `copy_seconds` requires more.
                 pause = max(_COPY_SECONDS, 20 * (time.monotonic() - began))
                 await asyncio.sleep(min(pause, longest or pause))
         finally:
@@ -82,7 +82,7 @@ class Upkeep:
                 self._copy_now()
 
     async def check(self) -> None:
-        """Read the whole database when its file was written, for a hundredth of the time at most."""
+        """Check the whole database after its file was written, for at most a hundredth of the time."""
         written = 0
         while True:
             began, now = time.monotonic(), self._written()
@@ -92,7 +92,7 @@ class Upkeep:
             await asyncio.sleep(max(_LOOK_SECONDS, 100 * (time.monotonic() - began)))
 
     async def reconsider(self) -> None:
-        """Read a database again that was found damaged, for a hundredth of the time at most: that may have passed."""
+        """Check a damaged database again, for at most a hundredth of the time: the damage may be gone."""
         while True:
             began = time.monotonic()
             if self._metadata.watch.damage:
@@ -100,13 +100,13 @@ class Upkeep:
             await asyncio.sleep(max(_ROOM_SECONDS, 100 * (time.monotonic() - began)))
 
     async def watch_room(self) -> None:
-        """Keep the reserve, and make it again when the disk has room for it."""
+        """Keep the reserve, and make it again when the disk has room."""
         while True:
             self.keep_reserve()
             await asyncio.sleep(_ROOM_SECONDS)
 
     def keep_reserve(self) -> None:
-        """Have the reserve that the settings want, if there is room; tell when that changes."""
+        """Keep the reserve of the settings, if there is room; log changes."""
         reserve, before = self._storage.reserve, self._storage.reserve.given_up
         reserve.want(self._settings.current.storage.reserve_bytes)
         try:
@@ -118,7 +118,7 @@ class Upkeep:
             self._log.warning("the disk has room again" if kept else "the disk is full: no content is taken")
 
     def check_rows(self) -> bool:
-        """Whether SQLite finds every page in order (blocking); as long as not, nothing is written any more."""
+        """Whether SQLite finds no problem (blocking); while there is one, nothing is written."""
         watch = self._metadata.watch
         problem = structure_of(self._settings.current.data / FILE_NAME)
         if problem:
@@ -132,10 +132,10 @@ class Upkeep:
         try:
             return (self._settings.current.data / FILE_NAME).stat().st_mtime_ns
         except OSError:
-            return 0  # readiness tells
+            return 0  # reported by readiness
 
     def problems(self) -> list[str]:
-        """What is wrong with the copy, as a sentence, when it is more than a minute behind."""
+        """One sentence when the copy is more than a minute behind."""
         behind = time.monotonic() - self._behind_since if self._behind_since else 0.0
         return (
             [f"the copy of the rows is {behind:.0f} seconds behind: {self._reason}"] if behind > _LATE_SECONDS else []
@@ -147,7 +147,7 @@ class Upkeep:
 
     def _copy_now(self) -> bool:
         if self._metadata.watch.problem():
-            return False  # what would be copied now is not what was committed
+            return False  # the rows may not be those committed
         try:
             copy_rows(self._settings.current.data)
         except (sqlite3.Error, OSError, BasegateError) as error:
@@ -158,8 +158,8 @@ class Upkeep:
         self._behind_since = 0.0
         return True
 
-    async def _attempt(self, what: str, work: Callable[[], object], stop: Callable[[], None]) -> None:
-        with ThreadPoolExecutor(1, thread_name_prefix=what) as pool:
+    async def _attempt(self, name: str, work: Callable[[], object], stop: Callable[[], None]) -> None:
+        with ThreadPoolExecutor(1, thread_name_prefix=name) as pool:
             try:
                 await asyncio.get_running_loop().run_in_executor(pool, work)
             except asyncio.CancelledError:
@@ -167,5 +167,5 @@ class Upkeep:
                 raise
             except Stopped:
                 return
-            except Exception:  # noqa: BLE001  one failed round must not end the rounds
-                self._log.exception("background work failed, it will be tried again", work=what)
+            except Exception:  # noqa: BLE001  a failed round must not end the task
+                self._log.exception("background work failed, it will be tried again", work=name)

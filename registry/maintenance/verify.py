@@ -1,4 +1,4 @@
-"""Comparing rows and files both ways, and putting right what can be put right without guessing."""
+"""Compares rows and files both ways, and repairs what can be repaired without guessing."""
 
 import stat
 from collections.abc import Callable, Iterator
@@ -22,12 +22,12 @@ Write = Callable[..., object]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that does not fit.
+    """One problem.
 
     Attributes:
         kind: database, manifest, reference, tag, blob or file.
         what: a sentence.
-        repaired: whether it fits now.
+        repaired: whether it was repaired.
     """
 
     kind: str
@@ -36,14 +36,14 @@ class Finding:
 
 
 class Verification:
-    """Looks through a data folder, beside a running server (blocking).
+    """Verifies a data folder (blocking); the server may run.
 
     Args:
         storage: the blobs.
         metadata: the rows.
         data: the folder.
-        write: makes a change to the rows, or `None` when nothing is to be repaired.
-        digests: read every blob, and not only compare its length.
+        write: makes a change to the rows; `None` to repair nothing.
+        digests: whether to read every blob instead of comparing sizes.
     """
 
     def __init__(
@@ -57,11 +57,11 @@ class Verification:
         self.unreferenced = 0
 
     def findings(self) -> Iterator[Finding]:
-        """Whatever does not fit, one after the other."""
+        """The problems, one after the other."""
         broken = problems_of(self._data / FILE_NAME)
         yield from (Finding("database", problem) for problem in broken)
         if broken:
-            return  # what is read from it proves nothing
+            return  # its rows prove nothing
         yield from self._manifests()
         yield from self._tags()
         yield from self._blobs()
@@ -95,9 +95,9 @@ class Verification:
             repaired = self._repair(repairs.write_row, row.id, manifest, len(content))
             yield Finding("manifest", f"the row of {name} tells something else than its bytes", repaired)
         for digest in self._metadata.read_now(repairs.unlinked, row.id):
-            found = self._storage.size_of(digest)
-            repaired = found is not None and self._repair(repairs.link, row.id, digest, found)
-            where = "is there, and the repository does not show it" if found is not None else "is missing"
+            size = self._storage.size_of(digest)
+            repaired = size is not None and self._repair(repairs.link, row.id, digest, size)
+            where = "is there, and the repository does not show it" if size is not None else "is missing"
             yield Finding("reference", f"{name} names {digest}, which {where}", repaired)
 
     def _tags(self) -> Iterator[Finding]:
@@ -113,23 +113,23 @@ class Verification:
                 yield from self._blob(digest, sizes.get(digest, set()))
             after = page[-1]
 
-    def _blob(self, digest: Digest, told: set[int]) -> Iterator[Finding]:
-        found = self._storage.size_of(digest)
-        if found is None:
+    def _blob(self, digest: Digest, recorded: set[int]) -> Iterator[Finding]:
+        size = self._storage.size_of(digest)
+        if size is None:
             if self._metadata.read_now(contents.still_shown, [digest]):
                 self._storage.quarantine.note_missing(digest)
                 yield Finding("blob", f"blob {digest} is missing: push it again", self._recovered(digest))
             return
-        if told == {found} and not self._digests:
+        if recorded == {size} and not self._digests:
             return
         if not self._storage.scrub(digest, lambda _bytes: None)[1]:
             yield Finding("blob", f"blob {digest} is damaged, and set aside: push it again", self._recovered(digest))
-        elif told and told != {found}:
-            repaired = self._repair(repairs.put_size, digest, found)
-            yield Finding("blob", f"rows tell of another size of blob {digest} than its {found} bytes", repaired)
+        elif recorded and recorded != {size}:
+            repaired = self._repair(repairs.put_size, digest, size)
+            yield Finding("blob", f"rows tell of another size of blob {digest} than its {size} bytes", repaired)
 
     def _recovered(self, digest: Digest) -> bool:
-        """Whether a copy in the trash has taken its place."""
+        """Restore a blob from the trash; returns whether that was possible."""
         return self._write is not None and self._storage.trash.recover(digest)
 
     def _files(self) -> Iterator[Finding]:
@@ -164,7 +164,7 @@ _WRITABLE = "can be written"
 
 
 def _misplaced(path: Path) -> str:
-    """What is wrong with a file's name, kind or mode; "" when nothing is."""
+    """The problem with a file's name, kind or mode; "" for none."""
     algorithm, prefix, name = path.parts[-3:]
     mode = path.lstat().st_mode
     if not stat.S_ISREG(mode):
@@ -175,7 +175,7 @@ def _misplaced(path: Path) -> str:
 
 
 def _parsed(content: bytes, media_type: str) -> Manifest | None:
-    """A manifest by the type that its row tells, else by its own."""
+    """Parse a manifest with the media type of its row, else with its own; `None` when neither works."""
     for kind in (media_type, ""):
         with suppress(OciError):
             return parse_manifest(content, kind)
