@@ -32,9 +32,9 @@ def pack(folder: Path, dockerfile: Path | None, into: IO[bytes]) -> str:
     """
     if not folder.is_dir():
         raise ContextUnusable(f"{folder} is no folder: give the folder with what the Dockerfile copies")
-    found = dockerfile or folder / "Dockerfile"
-    if not found.is_file():
-        raise ContextUnusable(f"there is no Dockerfile at {found}: give it with --file")
+    source = dockerfile or folder / "Dockerfile"
+    if not source.is_file():
+        raise ContextUnusable(f"there is no Dockerfile at {source}: give it with --file")
     name = f"{secrets.token_hex(16)}_Dockerfile"
     try:
         with (
@@ -43,7 +43,7 @@ def pack(folder: Path, dockerfile: Path | None, into: IO[bytes]) -> str:
         ):
             for path in _files(folder, _rules(folder)):
                 archive.add(path, str(path.relative_to(folder)), recursive=False, filter=_plain)
-            archive.add(found.resolve(), name, recursive=False, filter=_plain)
+            archive.add(source.resolve(), name, recursive=False, filter=_plain)
     except (OSError, ValueError) as error:
         raise ContextUnusable(f"{folder} cannot be packed: {error}") from None
     return name

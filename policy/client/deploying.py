@@ -48,59 +48,59 @@ class DeployAnswer:
 
 
 def check_deployment(
-    asking: ConnectionOptions, config: InferenceConfig, body: Mapping[str, Any], wait: float
+    options: ConnectionOptions, config: InferenceConfig, body: Mapping[str, Any], wait: float
 ) -> DeployAnswer:
-    """Ask, and have it recorded where that is wanted and allowed.
+    """Check a deployment, and have it recorded if that is wanted and allowed.
 
     Args:
-        asking: whom, and as whom.
+        options: gateway and credentials of the caller.
         config: the inference configuration, for the image and the login that it names.
         body: of the request, without secrets.
-        wait: seconds for which a pending verdict is asked for again.
+        wait: how many seconds to repeat the check while the verdict is pending.
 
     Raises:
-        CouldNotTell, CredentialsUnusable, TrustUnusable, OciError: nothing can be asked.
+        CouldNotTell, CredentialsUnusable, TrustUnusable, OciError: the check is not possible.
     """
     image = ImageReference.parse(config.image) if config.image else None
     login = _login(config)
-    if not asking.gateway:
+    if not options.gateway:
         if image is None:
             raise CouldNotTell("no image is named: give --gateway HOST:PORT, whose setting says what the service takes")
         if login is None or config.login is None or config.login.host != image.host:
-            return _ask(asking.connection_from_file(image, None), body, wait)
-        return _at_standalone(asking, image, login, body, wait)
-    gateway = asking.connection_to_gateway()
+            return _ask(options.connection_from_file(image, None), body, wait)
+        return _at_standalone(options, image, login, body, wait)
+    gateway = options.connection_to_gateway()
     own = login if config.login is not None and config.login.host == gateway.host else None
-    refused = None if own is None else _refused_there(asking, gateway, own)
+    refused = None if own is None else _refused_there(options, gateway, own)
     if own is not None and refused is None:
         gateway = replace(gateway, others=(*gateway.others, lambda: own))
-    found = _ask(gateway, body if refused is None else {**body, "record": False}, wait)
+    answer = _ask(gateway, body if refused is None else {**body, "record": False}, wait)
     if refused is not None:
-        return found.with_remark(refused)
-    is_elsewhere = found.document["registryKind"] == Kind.STANDALONE and not found.result.stands_against
+        return answer.with_remark(refused)
+    is_elsewhere = answer.document["registryKind"] == Kind.STANDALONE and not answer.result.stands_against
     if image is None or login is None or not is_elsewhere:
-        return found
-    return _at_standalone(asking, image, login, body, wait)
+        return answer
+    return _at_standalone(options, image, login, body, wait)
 
 
 def _login(config: InferenceConfig) -> Credentials | None:
-    found = config.login
-    return Credentials(found.username, found.password, _SOURCE) if found and found.username and found.password else None
+    login = config.login
+    return Credentials(login.username, login.password, _SOURCE) if login and login.username and login.password else None
 
 
-def _refused_there(asking: ConnectionOptions, gateway: Connection, own: Credentials) -> Remark | None:
-    """A login that the configuration holds for the very gateway is tried, though the service would not need it."""
+def _refused_there(options: ConnectionOptions, gateway: Connection, own: Credentials) -> Remark | None:
+    """Try a login that the configuration has for the gateway itself, although the service would not need it."""
     try:
-        sign_in(asking.to(gateway.host, own), own)
+        sign_in(options.to(gateway.host, own), own)
     except LoginRefused as error:
         return fail(str(error))
     return None
 
 
 def _at_standalone(
-    asking: ConnectionOptions, image: ImageReference, login: Credentials, body: Mapping[str, Any], wait: float
+    options: ConnectionOptions, image: ImageReference, login: Credentials, body: Mapping[str, Any], wait: float
 ) -> DeployAnswer:
-    connection = asking.to(image.host, login)
+    connection = options.to(image.host, login)
     asked = {**body, "registry": Kind.STANDALONE.value}
     if body["profile"] == Profile.CLI:
         return _ask(connection, asked, wait)
@@ -124,11 +124,11 @@ def _unresolved(image: ImageReference, remark: Remark) -> DeployAnswer:
 
 def _ask(connection: Connection, body: Mapping[str, Any], wait: float) -> DeployAnswer:
     end = time.monotonic() + wait
-    found = _answer(connection, body)
-    while found.result.verdict == PENDING and (left := end - time.monotonic()) > 0:
+    answer = _answer(connection, body)
+    while answer.result.verdict == PENDING and (left := end - time.monotonic()) > 0:
         time.sleep(min(_PAUSE_SECONDS, left))
-        found = _answer(connection, body)
-    return found
+        answer = _answer(connection, body)
+    return answer
 
 
 def _answer(connection: Connection, body: Mapping[str, Any]) -> DeployAnswer:

@@ -56,8 +56,8 @@ def _helper(document: Mapping[str, Any], host: str) -> str:
     """The helper that docker would ask for this registry; "" for none."""
     helpers = document.get("credHelpers")
     own = helpers.get(host) if isinstance(helpers, dict) else None
-    found = own or document.get("credsStore")
-    return found if isinstance(found, str) else ""
+    name = own or document.get("credsStore")
+    return name if isinstance(name, str) else ""
 
 
 def _hand_over(helper: str, host: str, login: Credentials, environment: Mapping[str, str]) -> str:

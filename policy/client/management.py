@@ -53,10 +53,10 @@ class Endpoint:
             CouldNotTell: there is no endpoint.
         """
         with self.client() as client:
-            found = _asked(client, "GET", _METADATA)
-        if not isinstance(found.get("name"), str) or not isinstance(found.get("resourceManager"), str):
+            metadata = _asked(client, "GET", _METADATA)
+        if not isinstance(metadata.get("name"), str) or not isinstance(metadata.get("resourceManager"), str):
             raise CouldNotTell(f"{self.url} is no management endpoint of basegate: azure.listen names its address")
-        return found
+        return metadata
 
 
 class Builder:
@@ -114,10 +114,10 @@ class Builder:
         self._client.post(f"{self._registry}/runs/{run}/cancel")
 
     def _only(self, path: str) -> dict[str, Any]:
-        found = _asked(self._client, "GET", path).get("value")
-        if not isinstance(found, list) or not found or not isinstance(found[0], dict):
+        items = _asked(self._client, "GET", path).get("value")
+        if not isinstance(items, list) or not items or not isinstance(items[0], dict):
             raise CouldNotTell(f"{self._client.base_url} shows nothing at {path}: is it a basegate?")
-        return found[0]
+        return items[0]
 
 
 def _path_of(url: str) -> str:
@@ -126,10 +126,10 @@ def _path_of(url: str) -> str:
     return parts.raw_path.decode("ascii")
 
 
-def _asked(client: httpx.Client, method: str, path: str, **more: Any) -> dict[str, Any]:
+def _asked(client: httpx.Client, method: str, path: str, **options: Any) -> dict[str, Any]:
     """The JSON of a good answer; an empty one is an empty object."""
     try:
-        answer = client.request(method, path, **more)
+        answer = client.request(method, path, **options)
         document = answer.json() if answer.content else {}
     except ValueError:
         document = {}

@@ -1,6 +1,6 @@
-"""Are a user name and a password good for a registry? Tried as a service would use them: with a pull, of any registry.
+"""Tries a user name and a password at any registry, as a service would use them: with a pull.
 
-A token is fetched where a challenge says only when that is the very host that is asked.
+A token is only fetched from the host itself, whatever a challenge says.
 """
 
 import re
@@ -22,7 +22,7 @@ _REFUSED = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 
 
 class LoginRefused(BasegateError):
-    """The registry does not take the user name and password, or does not let them pull; the message has no secret."""
+    """The registry refuses the user name and password, or a pull with them; the message has no secret."""
 
 
 def sign_in(connection: Connection, login: Credentials) -> None:
@@ -35,35 +35,35 @@ def sign_in(connection: Connection, login: Credentials) -> None:
 
 
 def pull_digest(connection: Connection, login: Credentials, image: ImageReference) -> str:
-    """The digest of an image as this login sees it; "" when the registry does not tell.
+    """The digest of an image, looked up with this login; "" when the response has none.
 
     Raises:
         LoginRefused, CouldNotTell: see there; or there is no such image.
     """
     path = f"/v2/{image.repository}/manifests/{image.reference}"
-    found = _answer(connection, login, "HEAD", path, f"repository:{image.repository}:pull")
-    if found.status_code != httpx.codes.OK:
-        raise CouldNotTell(f"{connection.host} answered {found.status_code} for {image}: is it there?")
-    return str(found.headers.get("docker-content-digest", ""))
+    response = _answer(connection, login, "HEAD", path, f"repository:{image.repository}:pull")
+    if response.status_code != httpx.codes.OK:
+        raise CouldNotTell(f"{connection.host} answered {response.status_code} for {image}: is it there?")
+    return str(response.headers.get("docker-content-digest", ""))
 
 
 def _answer(connection: Connection, login: Credentials, method: str, path: str, scope: str) -> httpx.Response:
     accept = {"Accept": _MANIFESTS}
-    found = send(connection, login, method, path, headers=accept)
-    challenge = found.headers.get("www-authenticate", "")
-    if found.status_code == httpx.codes.UNAUTHORIZED and challenge.lower().startswith("bearer "):
+    response = send(connection, login, method, path, headers=accept)
+    challenge = response.headers.get("www-authenticate", "")
+    if response.status_code == httpx.codes.UNAUTHORIZED and challenge.lower().startswith("bearer "):
         token = _token(connection, login, challenge, scope)
         if token:
-            found = send(connection, None, method, path, headers=accept | {"Authorization": f"Bearer {token}"})
-    if found.status_code in _REFUSED:
+            response = send(connection, None, method, path, headers=accept | {"Authorization": f"Bearer {token}"})
+    if response.status_code in _REFUSED:
         raise LoginRefused(
             f"{connection.host} refuses the user name {login.username} and the password of {login.source}"
         )
-    return found
+    return response
 
 
 def _token(connection: Connection, login: Credentials, challenge: str, scope: str) -> str:
-    """A token for a challenge; "" when none is given, or somebody else would have to be asked."""
+    """A token for a challenge; "" when there is none, or another host issues it."""
     parameters = dict(_PARAMETER.findall(challenge))
     realm = urlsplit(parameters.get("realm", ""))
     if (realm.scheme, realm.netloc) != (connection.scheme, connection.host):
