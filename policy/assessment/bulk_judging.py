@@ -39,7 +39,7 @@ def judge_all(results: ResultStore, policy: Policy) -> Rejudged:
     """
     judged = rejudge(results, policy)
     for _ in range(_ROUNDS):
-        if keep(results, policy, judged):
+        if store(results, policy, judged):
             break
         judged = rejudge(results, policy)
     return judged
@@ -63,7 +63,7 @@ def rejudge(results: ResultStore, policy: Policy) -> Rejudged:
     return judged
 
 
-def keep(results: ResultStore, policy: Policy, judged: Rejudged) -> bool:
+def store(results: ResultStore, policy: Policy, judged: Rejudged) -> bool:
     """Store the states; those of other policies are not changed.
 
     Returns:

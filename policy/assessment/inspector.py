@@ -132,7 +132,7 @@ class Inspector:
         self._composed = SizedCache(_COMPOSED)
         self._layers.clear()
 
-    def follow(self, settings: InspectionSettings) -> None:
+    def use(self, settings: InspectionSettings) -> None:
         """Use other limits for later inspections; earlier results stay valid."""
         self._config_bytes = settings.config_bytes
         self._image_budgets = settings.image_budgets.budgets()

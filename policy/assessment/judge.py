@@ -60,7 +60,7 @@ class Judge:
         self._judged_before: SizedCache[tuple[str, Kind, bytes], Verdict] = SizedCache(_JUDGED)
         self._log = VerdictLog()
 
-    def follow(self, cache: int) -> None:
+    def resize(self, cache: int) -> None:
         """Change the size of the cache."""
         self._states.resize(cache)
 
@@ -104,7 +104,7 @@ class Judge:
             problem = Problem("unreadable-manifest", f"manifest {digest} cannot be read from this registry")
             return judge_unreadable(digest, problem, policy)
         if assessed.verdict is not None:
-            self._log.tell(repository, assessed.verdict)
+            self._log.log(repository, assessed.verdict)
             if assessed.final:
                 self._keep(digest, policy, assessed.verdict.state)
         return assessed.verdict

@@ -19,7 +19,7 @@ class VerdictLog:
     def __init__(self) -> None:
         self._logged: SizedCache[tuple[str, str], State] = SizedCache(_REMEMBERED)
 
-    def tell(self, repository: str, verdict: Verdict) -> None:
+    def log(self, repository: str, verdict: Verdict) -> None:
         """Log a verdict on a manifest of a repository."""
         key = verdict.policy_digest, verdict.digest
         if self._logged.get(key) is verdict.state:

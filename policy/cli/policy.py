@@ -29,10 +29,10 @@ from registry.cli.data_folder import (
     data_option,
     json_option,
     log_to_stderr,
-    look,
     moment,
     print_json,
     require_registry,
+    run_query,
     settings_of,
 )
 from registry.metadata.reachability import stored_names
@@ -90,7 +90,7 @@ def replay_command(policy: str, repositories: str, data: Path, *, as_json: bool)
     """Say what would change if POLICY (a name or a file) were put into force. Nothing is changed."""
     settings = judging_settings()
     chosen = _chosen(policy, settings)
-    stored = look(data, stored_names)
+    stored = run_query(data, stored_names)
     with open_results(data) as results:
         bindings = AssignmentsInForce(settings, OperatorFileInForce(data / ORDERS)).current()
         replayed = replay(results, stored, bindings, chosen, repositories)

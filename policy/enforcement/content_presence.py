@@ -100,7 +100,7 @@ class Presence:
             subject = self._inspector.recorded(manifest)
             if subject is None or subject.kind is Kind.ARTIFACT:
                 continue
-            await look.at(manifest, place)
+            await look.check(manifest, place)
             for entry in children_of(subject) if subject.kind is Kind.INDEX else ():
                 child = Digest(entry.digest)
                 if child not in seen and not entry.why_not(policy):
@@ -119,7 +119,7 @@ class _Look:
         self._seen: set[Digest] = set()
         self.missing: list[str] = []
 
-    async def at(self, manifest: Digest, place: str) -> None:
+    async def check(self, manifest: Digest, place: str) -> None:
         """Check one manifest's own content; the sentences begin with `place`."""
         filed = await self._metadata.read(manifests.filed, self._repository, [manifest])
         self.missing += [f"{place}manifest {digest} {_GONE}" for digest in await missing_among(self._storage, filed)]

@@ -202,11 +202,11 @@ class PolicyGate:
         """The assignments in force."""
         return self.policies.assignments
 
-    def turn(self, settings: JudgingSettings, bindings: AssignmentsInForce) -> None:
+    def use(self, settings: JudgingSettings, bindings: AssignmentsInForce) -> None:
         """Put other settings in force; running requests keep the settings that they began with."""
         self.policies.replace(settings, bindings)
-        self.inspector.follow(settings.inspection)
-        self.judge.follow(settings.verdict_cache)
+        self.inspector.use(settings.inspection)
+        self.judge.resize(settings.verdict_cache)
         self._generation.bump()
 
     def close(self) -> None:

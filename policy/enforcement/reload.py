@@ -53,6 +53,6 @@ class PolicyReload:
         return bindings
 
     def _turn(self, settings: JudgingSettings, bindings: AssignmentsInForce) -> None:
-        self._gate.turn(settings, bindings)
+        self._gate.use(settings, bindings)
         self._turned.set()
         log_policies(bindings.current())

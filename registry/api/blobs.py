@@ -12,7 +12,7 @@ from registry.auth.principals import Principal
 
 async def pull(services: Services, request: Request, principal: Principal) -> Response:
     """GET and HEAD: 200; 206 for parts, 304 when If-None-Match matches, 416 when no part lies in the blob."""
-    find = services.blobs.look if request.method == "HEAD" else services.blobs.pull
+    find = services.blobs.head if request.method == "HEAD" else services.blobs.pull
     blob = await find(principal, repository_of(request), digest_of(request))
     headers = digest_headers(blob.digest, services.stores.settings.current.storage.cache_seconds)
     if is_known(request, blob.digest):

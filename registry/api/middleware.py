@@ -76,7 +76,7 @@ class RequestMiddleware:
             exchange.seconds = time.perf_counter() - began
             if not exchange.status:
                 exchange.status, exchange.error = _CLIENT_CLOSED, None
-            self.tell(exchange)
+            self.report(exchange)
             structlog.contextvars.unbind_contextvars("request_id")
 
     @property
@@ -93,7 +93,7 @@ class RequestMiddleware:
         if not self._clients[client]:
             del self._clients[client]
 
-    def tell(self, exchange: RequestRecord) -> None:
+    def report(self, exchange: RequestRecord) -> None:
         """Report a finished request to every observer; the response cache reports its own."""
         for observer in self._observers:
             try:

@@ -168,7 +168,7 @@ class SignIn:
     async def _by_secret(self, credentials: UserSecret, address: str) -> Identity:
         username, secret = credentials.username, credentials.secret
         with self._throttle.attempt(username, secret, address):
-            async with self._turns.turn(address, username):
+            async with self._turns.wait(address, username):
                 account = await self._directory.find(username)
                 hashes = account.hashes(self._directory.now()) if account else []
                 match = await self._secrets.find(username, secret, hashes)

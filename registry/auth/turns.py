@@ -25,7 +25,7 @@ class Turns:
         self._lines: OrderedDict[str, Line] = OrderedDict()
 
     @asynccontextmanager
-    async def turn(self, address: str, username: str) -> AsyncIterator[None]:
+    async def wait(self, address: str, username: str) -> AsyncIterator[None]:
         """Wait for a place and hold it.
 
         Raises:

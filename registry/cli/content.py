@@ -15,9 +15,9 @@ from registry.cli.data_folder import (
     change,
     data_option,
     json_option,
-    look,
     moment,
     print_json,
+    run_query,
     settings_of,
     size,
     yes_option,
@@ -71,7 +71,7 @@ def list_repositories(data: Path, as_json: bool) -> None:  # noqa: FBT001
 @json_option
 def show_repository(repository: RepositoryName, data: Path, as_json: bool) -> None:  # noqa: FBT001
     """Show what a repository holds."""
-    card = look(data, listings.repository, repository)
+    card = run_query(data, listings.repository, repository)
     if as_json:
         print_json(asdict(card))
         return
@@ -86,7 +86,7 @@ def show_repository(repository: RepositoryName, data: Path, as_json: bool) -> No
 @audited("repo.rm")
 def remove_repository(repository: RepositoryName, data: Path, *, yes: bool) -> None:
     """Forget a repository with all its tags and manifests; `basegate gc run` frees the space."""
-    card = look(data, listings.repository, repository)
+    card = run_query(data, listings.repository, repository)
     if not yes:
         click.confirm(f"Remove {repository} with {card.tags} tags and {card.manifests} manifests?", abort=True)
     change(data, transactions.drop_repository, _now(repository), _immutable(repository))
@@ -104,7 +104,7 @@ def tag_group() -> None:
 @json_option
 def list_tags(repository: RepositoryName, data: Path, as_json: bool) -> None:  # noqa: FBT001
     """List the tags of a repository."""
-    cards = look(data, listings.tags_of, repository)
+    cards = run_query(data, listings.tags_of, repository)
     if as_json:
         print_json([asdict(card) for card in cards])
         return
@@ -119,7 +119,7 @@ def list_tags(repository: RepositoryName, data: Path, as_json: bool) -> None:  #
 def show_tag(image: tuple[RepositoryName, Reference], data: Path, as_json: bool) -> None:  # noqa: FBT001
     """Show where a tag points."""
     repository, tag = image
-    card = next((card for card in look(data, listings.tags_of, repository) if card.name == tag), None)
+    card = next((card for card in run_query(data, listings.tags_of, repository) if card.name == tag), None)
     if card is None:
         raise ManifestUnknown(f"{repository} has no tag {tag}")
     if as_json:
@@ -154,7 +154,7 @@ def manifest_group() -> None:
 @json_option
 def list_manifests(repository: RepositoryName, data: Path, as_json: bool) -> None:  # noqa: FBT001
     """List the manifests of a repository, the oldest push first."""
-    cards = look(data, listings.manifests_of, repository)
+    cards = run_query(data, listings.manifests_of, repository)
     if as_json:
         print_json([asdict(card) for card in cards])
         return
@@ -168,7 +168,7 @@ def list_manifests(repository: RepositoryName, data: Path, as_json: bool) -> Non
 @json_option
 def show_manifest(image: tuple[RepositoryName, Reference], data: Path, as_json: bool) -> None:  # noqa: FBT001
     """Show a manifest: its type, tags and parts."""
-    card = look(data, listings.manifest, *image)
+    card = run_query(data, listings.manifest, *image)
     if as_json:
         print_json(asdict(card))
         return
@@ -183,7 +183,7 @@ def show_manifest(image: tuple[RepositoryName, Reference], data: Path, as_json: 
 def remove_manifest(image: tuple[RepositoryName, Reference], data: Path, *, yes: bool) -> None:
     """Remove a manifest with all its tags; `basegate gc run` frees the space."""
     repository, reference = image
-    card = look(data, listings.manifest, repository, reference)
+    card = run_query(data, listings.manifest, repository, reference)
     if card.tags and not yes:
         click.confirm(f"Remove {card.digest} with its tags {', '.join(card.tags)}?", abort=True)
     note(repository=repository, reference=reference, digest=card.digest)
@@ -193,7 +193,7 @@ def remove_manifest(image: tuple[RepositoryName, Reference], data: Path, *, yes:
 
 def _names(data: Path) -> Iterator[RepositoryName]:
     after = ""
-    while names := look(data, listings.names, after, _PAGE):
+    while names := run_query(data, listings.names, after, _PAGE):
         yield from names
         after = names[-1]
 

@@ -111,7 +111,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Answer for p
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-def look(data: Path, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+def run_query(data: Path, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a query on the database of a data folder. Raises NoRegistry when there is none."""
     require_registry(data)
     with closing(open_metadata(data)) as metadata:
@@ -119,7 +119,7 @@ def look(data: Path, query: Callable[Concatenate[Connection, P], T], *args: P.ar
 
 
 def change(data: Path, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a change as one transaction; a running server follows at once. Raises like `look`."""
+    """Run a change as one transaction; a running server follows at once. Raises like `run_query`."""
     require_registry(data)
     with closing(open_metadata(data)) as metadata:
         return asyncio.run(metadata.write(work, *args, **kwargs))

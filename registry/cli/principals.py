@@ -14,9 +14,9 @@ from registry.cli.data_folder import (
     change,
     data_option,
     json_option,
-    look,
     print_json,
     require_registry,
+    run_query,
 )
 from registry.metadata import principals as rows
 from registry.metadata.principals import PrincipalRow
@@ -65,7 +65,7 @@ def create(  # noqa: PLR0913, PLR0917 - one per option
 @json_option
 def list_all(data: Path, as_json: bool) -> None:  # noqa: FBT001
     """List all principals."""
-    principals = look(data, rows.everyone)
+    principals = run_query(data, rows.everyone)
     if as_json:
         print_json([document_of(row) for row in principals])
         return
@@ -80,7 +80,7 @@ def list_all(data: Path, as_json: bool) -> None:  # noqa: FBT001
 @json_option
 def show(name: str, data: Path, as_json: bool) -> None:  # noqa: FBT001
     """Show one principal, by name or id."""
-    _describe(look(data, enrolment.existing, name), as_json=as_json)
+    _describe(run_query(data, enrolment.existing, name), as_json=as_json)
 
 
 @principal_group.command("rotate")
@@ -92,7 +92,7 @@ def show(name: str, data: Path, as_json: bool) -> None:  # noqa: FBT001
 @audited("principal.rotate")
 def rotate(name: str, secret: str | None, days: float, data: Path, as_json: bool) -> None:  # noqa: FBT001
     """Renew secrets; the old ones and all their tokens stop working, the new ones are shown this once."""
-    look(data, enrolment.existing, name)
+    run_query(data, enrolment.existing, name)
     made = enrolment.make_secrets([secret] if secret else SECRET_NAMES, days, time.time())
     _show_secrets(change(data, enrolment.rotate, name, made), as_json=as_json)
 

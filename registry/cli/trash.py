@@ -15,10 +15,10 @@ from registry.cli.data_folder import (
     data_option,
     json_option,
     log_to_stderr,
-    look,
     moment,
     print_json,
     require_registry,
+    run_query,
 )
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.gc import GarbageCollector
@@ -43,7 +43,7 @@ def trash_group() -> None:
 @json_option
 def list_command(data: Path, *, as_json: bool) -> None:
     """List the runs that have removed something, the latest first."""
-    removals = look(data, trash.runs)
+    removals = run_query(data, trash.runs)
     if as_json:
         print_json([asdict(run) for run in removals])
         return

@@ -37,7 +37,7 @@ class Blobs:
         self._sizes: AnswerCache[int] = AnswerCache(_ANSWERS)
         self._readable: AnswerCache[bool] = AnswerCache(_ANSWERS)
 
-    async def look(self, principal: Principal, repository: RepositoryName, digest: Digest) -> StoredBlob:
+    async def head(self, principal: Principal, repository: RepositoryName, digest: Digest) -> StoredBlob:
         """The blob for a HEAD, as `pull` gives it. A caller that may push resets its age: a manifest may follow."""
         blob = await self.pull(principal, repository, digest)
         if principal.may(Action.PUSH, repository):

@@ -71,7 +71,7 @@ class SessionLog:
         self._add(_opened(upload, opening))
         self._open[upload] = opening
 
-    def kept(self, upload: str) -> None:
+    def staged(self, upload: str) -> None:
         """Record that a session has a folder of its own: without the folder it is lost, not empty."""
         if upload in self._open and upload not in self._kept:
             self._kept.add(upload)

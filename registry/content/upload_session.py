@@ -79,7 +79,7 @@ class UploadSession:
         if self.closed:
             raise BlobUploadUnknown
 
-    def tell(self, size: int) -> None:
+    def report(self, size: int) -> None:
         """Report to the gate that the bytes before `size` may be read."""
         if self._arrival is not None and self.followed:
             self.followed = self._arrival.wrote(size)
@@ -129,17 +129,17 @@ class UploadSink:
             self._session.staging.write(data)
         if self._session.followed and self._session.size - self._reported >= TELL:
             self._reported = self._session.size
-            self._loop.call_soon_threadsafe(self._session.tell, self._reported)
+            self._loop.call_soon_threadsafe(self._session.report, self._reported)
 
     async def append(self, pieces: Sequence[bytes]) -> None:
         """`write` from the loop, done by a worker thread of the store. Raises Unavailable when the disk refuses."""
         self._count(sum(map(len, pieces)))
         await self._session.staging.append(pieces)
-        self._session.tell(self._session.size)
+        self._session.report(self._session.size)
 
-    def tell(self) -> None:
+    def report(self) -> None:
         """Report everything written to the gate, in the event loop's thread."""
-        self._session.tell(self._session.size)
+        self._session.report(self._session.size)
 
     def require_complete(self) -> None:
         """Raise SizeInvalid when fewer bytes came than were announced."""
@@ -175,7 +175,7 @@ async def pour(body: AsyncIterator[bytes], sink: UploadSink, batch: int) -> None
         try:
             await body.pour(sink.write)
         finally:
-            sink.tell()
+            sink.report()
         return
     pouring = _Pouring(sink, batch)
     try:

@@ -355,7 +355,7 @@ class Uploads:
             staging.last(last)
             if last is None:
                 await staging.keep()
-                self._log.kept(session.id)
+                self._log.staged(session.id)
         except BaseException:
             if not session.staged:
                 await staging.abort()

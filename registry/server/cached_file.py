@@ -44,4 +44,4 @@ class CachedFileResponse:
         self.edge.running -= 1
         self.exchange.sent = sent
         self.exchange.seconds = time.perf_counter() - self.began
-        self.edge.tell(self.exchange)
+        self.edge.report(self.exchange)

@@ -19,7 +19,7 @@ class FileWatch:
         self._ended = False
         self._interrupted = asyncio.Event()
 
-    def follow(self, files: Iterable[Path]) -> None:
+    def watch(self, files: Iterable[Path]) -> None:
         """Watch these files from now on, and no others; they need not exist, their folders must."""
         self._files = list(files)
         self._before = self._prints()

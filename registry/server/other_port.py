@@ -31,7 +31,7 @@ class OtherPort:
             raise CannotStart(str(error)) from error
         self.listening: socket.socket = bind_to(port.listen, settings.server.backlog, "set another in the settings")
 
-    def follow(self, settings: RegistrySettings, loaded: Callable[[], None]) -> Turn | None:
+    def reload(self, settings: RegistrySettings, loaded: Callable[[], None]) -> Turn | None:
         """Use the certificate of these settings for new connections.
 
         Raises:

@@ -171,7 +171,7 @@ class ResponseCache:
             return None
         exchange = anew(answer.exchange, client)
         exchange.seconds = time.perf_counter() - began
-        self._edge.tell(exchange)
+        self._edge.report(exchange)
         lines = exchange.request_id.encode("ascii").join(answer.pieces)
         return b"".join([self._start(200, common), lines, b"\r\n", answer.body])
 

@@ -91,7 +91,7 @@ class Serving:
             _on_signal(loop, number, self._server.handle_exit, number, None)
         _on_signal(loop, signal.SIGHUP, self._asked.set)
         self._files = list(files)
-        self._watch.follow(self._followed())
+        self._watch.watch(self._followed())
         tasks = [asyncio.create_task(work) for work in self._app.background()]
         tasks.append(asyncio.create_task(self._reload_when_asked(reload)))
         following = asyncio.create_task(self._follow())
@@ -148,14 +148,14 @@ class Serving:
 
     def _follow_other(self, other: OtherPort) -> Follower:
         async def follow(settings: RegistrySettings) -> Turn | None:
-            return other.follow(settings, lambda: self._watch.follow(self._followed()))
+            return other.reload(settings, lambda: self._watch.watch(self._followed()))
 
         return follow
 
     def _turn_certificate(self, certificate: Certificate, chain: Path, key: Path) -> None:
         # They are loaded right behind every reload.
         certificate.turn_to(chain, key)
-        self._watch.follow(self._followed())
+        self._watch.watch(self._followed())
 
     def _followed(self) -> list[Path]:
         """The files whose change causes a reload."""

@@ -16,7 +16,7 @@ from statistics import median
 
 import httpx
 
-from policy.assessment.bulk_judging import keep, rejudge
+from policy.assessment.bulk_judging import rejudge, store
 from policy.assessment.inspector import CURRENT
 from policy.assessment.manifest_verdicts import image_subject
 from policy.definition.policy import known_policies
@@ -105,7 +105,7 @@ def rejudging(folder: Path, images: int) -> float:
         results.write(inspected_manifests.save, batch)
     policy = known_policies()["azureml-2020-11"]
     started = time.perf_counter()
-    keep(results, policy, rejudge(results, policy))
+    store(results, policy, rejudge(results, policy))
     seconds = time.perf_counter() - started
     results.close()
     return seconds

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.assessment.bulk_judging import keep, rejudge
+from policy.assessment.bulk_judging import rejudge, store
 from policy.assessment.manifest_verdicts import image_subject, state_of_essence, verdict_on
 from policy.definition.policy import Policy, known_policies
 from policy.inspection.facts import Fact, ImageFacts, Problem
@@ -50,14 +50,14 @@ def test_no_layer_is_opened(lab: Lab) -> None:
     """A hundred policies would not read a byte."""
     before = lab.gate.inspector.workers.counters.bytes_opened
     for policy in POLICIES:
-        keep(lab.results, policy, rejudge(lab.results, policy))
+        store(lab.results, policy, rejudge(lab.results, policy))
     assert lab.gate.inspector.workers.counters.bytes_opened == before
 
 
 def test_kept_states_are_found_at_the_doors(lab: Lab) -> None:
     """What was judged beforehand is known without looking."""
     later = known_policies()["azureml-2020-09"]
-    keep(lab.results, later, rejudge(lab.results, later))
+    store(lab.results, later, rejudge(lab.results, later))
     assert lab.gate.judge.known_state(bad().digest, later) is State.CLEARED
 
 

@@ -116,7 +116,7 @@ def test_other_budgets_are_not_answered_from_memory(lab: Lab) -> None:
     assert state_of(lab, other(1)) is State.CLEARED
     tight = {"inspection": {"workers": 1, "nice": 0, "image_budgets": {"wanted_files": 1}}}
     settings = JudgingSettings.model_validate(tight)
-    lab.gate.turn(settings, lab.gate.policies.tried(settings))
+    lab.gate.use(settings, lab.gate.policies.tried(settings))
     assert state_of(lab, other(2)) is State.INCONCLUSIVE
 
 
@@ -126,7 +126,7 @@ def test_a_turn_to_another_policy_counts_at_once(lab: Lab) -> None:
     settings = JudgingSettings.model_validate({"name": "azureml-2020-09", "inspection": {"workers": 1, "nice": 0}})
     raw = json.dumps(json.loads(bad().manifest) | {"annotations": {"again": "1"}}).encode()
     assert state_of(lab, raw) is State.REFUSED
-    lab.gate.turn(settings, lab.gate.policies.tried(settings))
+    lab.gate.use(settings, lab.gate.policies.tried(settings))
     assert state_of(lab, raw) is State.CLEARED
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from policy.assessment.bulk_judging import keep, rejudge
+from policy.assessment.bulk_judging import rejudge, store
 from policy.assessment.inspector import CURRENT
 from policy.definition.policy import known_policies
 from policy.enforcement.activation import activate
@@ -67,7 +67,7 @@ def test_states_of_old_facts_are_not_kept(lab: Lab, beside: _Beside) -> None:
     """A manifest that was seen anew since it was judged keeps no state of what was seen before."""
     judged = rejudge(beside, POLICY)
     lab.results.write(_see_anew)
-    assert not keep(beside, POLICY, judged)
+    assert not store(beside, POLICY, judged)
     assert lab.results.read(verdicts.find, POLICY.digest, bad().digest) is None
 
 

@@ -20,7 +20,7 @@ class Sequence:
 
     async def attempt(self, address: str, username: str) -> None:
         """Wait, hold, leave."""
-        async with self.turns.turn(address, username):
+        async with self.turns.wait(address, username):
             self.order.append(f"{username}@{address}")
             self.running += 1
             self.most = max(self.most, self.running)

@@ -80,7 +80,7 @@ def test_a_session_that_had_bytes_is_not_empty(path: Path) -> None:
     """Without its folder it is lost; also after the file was written anew."""
     log = SessionLog(path, 10)
     assert log.empty(ONE) == OPENING
-    log.kept(ONE)
+    log.staged(ONE)
     log.close()
     assert read(path).empty(ONE) is None
     assert dict(read(path).openings()) == {ONE: OPENING}

@@ -89,7 +89,7 @@ def test_a_sink_takes_bytes_from_a_worker_thread(followed: OpenServices, gate: G
         async with followed.uploads.appending(session, 0, 7) as sink:
             await asyncio.to_thread(sink.write, memoryview(b"con"))
             await asyncio.to_thread(sink.write, b"tent")
-            sink.tell()
+            sink.report()
         await followed.uploads.finish(session, DIGEST, pieces(), None, 0)
 
     followed.run(scenario())

@@ -16,7 +16,7 @@ def test_what_a_pusher_was_told_of_outlives_the_next_collection(services: OpenSe
         services.run(services.push_blob(content))
     age(services)
     for content in (b"{}", b"layer"):
-        services.run(services.blobs.look(PUSHER, REPOSITORY, Digest.of(content)))
+        services.run(services.blobs.head(PUSHER, REPOSITORY, Digest.of(content)))
     services.run(services.collector.run())
     assert services.run(services.push_manifest(image(), Tag("v1"))).digest
 
@@ -25,7 +25,7 @@ def test_a_reader_keeps_nothing(services: OpenServices) -> None:
     """It will name nothing."""
     digest = services.run(services.push_blob(b"layer"))
     age(services)
-    services.run(services.blobs.look(READER, REPOSITORY, digest))
+    services.run(services.blobs.head(READER, REPOSITORY, digest))
     assert services.run(services.collector.run()).blobs == 1
 
 
@@ -33,5 +33,5 @@ def test_a_young_blob_is_not_written_again(services: OpenServices) -> None:
     """Asking costs no sync."""
     digest = services.run(services.push_blob(b"layer"))
     before = services.metadata.generation()
-    services.run(services.blobs.look(PUSHER, REPOSITORY, digest))
+    services.run(services.blobs.head(PUSHER, REPOSITORY, digest))
     assert services.metadata.generation() == before

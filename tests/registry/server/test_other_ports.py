@@ -85,7 +85,7 @@ def test_other_files_serve_the_connections_that_come_then(tmp_path: Path, addres
     make_certificates(tmp_path / "new")
     moved = OtherPort(port_at(f"127.0.0.1:{free_port()}", tmp_path / "new"), RegistrySettings(data=tmp_path))
     other.port = moved.port
-    turn = other.follow(RegistrySettings(data=tmp_path), lambda: None)
+    turn = other.reload(RegistrySettings(data=tmp_path), lambda: None)
     assert turn is not None
     turn()
     assert other.certificate.files == moved.certificate.files
