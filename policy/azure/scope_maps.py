@@ -3,6 +3,7 @@
 A token is a principal that has a scope map in the place of a role; its passwords are the principal's secrets.
 """
 
+import asyncio
 import re
 import time
 import uuid
@@ -142,7 +143,7 @@ class RepositoryTokens:
     async def generate(
         self, name: str, passwords: Iterable[str] = SECRET_NAMES, expires: float = FOREVER
     ) -> tuple[NewSecret, ...]:
-        """New passwords in the place of old ones; the only time that they are seen. Blocks while they are hashed.
+        """New passwords in the place of old ones; the only time that they are seen.
 
         Args:
             name: of the token.
@@ -158,7 +159,7 @@ class RepositoryTokens:
         if expires <= now:
             raise ScopeMapRefused("the password would have ended already: give a later time")
         row = await self._metadata.read(_token, name)
-        made = make_secrets(wanted, (expires - now) / DAY_SECONDS, now)
+        made = await asyncio.to_thread(make_secrets, wanted, (expires - now) / DAY_SECONDS, now)
         rows = [replace(secret.row, expires=expires) for secret in made]
         await self._metadata.write(principals.replace_secrets, row.id, rows)
         return made
