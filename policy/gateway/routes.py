@@ -33,11 +33,11 @@ def table(clearances: Checks, settings: Callable[[], GatewaySettings], parsing: 
         settings: returns the gateway's settings in force.
         parsing: parses long requests beside the event loop.
     """
-    doors = GatewayHandlers(clearances, settings, parsing)
+    handlers = GatewayHandlers(clearances, settings, parsing)
     verdict = "/policy/v1/repositories/{name:repository}/manifests/{reference}/verdict"
     return (
-        Row("POST", "/policy/v1/references:check", Requirement.SIGNED_IN, "routes.check", doors.check),
-        Row("GET HEAD", verdict, Requirement.PULL, "routes.explain", doors.explain),
+        Row("POST", "/policy/v1/references:check", Requirement.SIGNED_IN, "routes.check", handlers.check),
+        Row("GET HEAD", verdict, Requirement.PULL, "routes.explain", handlers.explain),
     )
 
 
