@@ -15,6 +15,8 @@ from tests.policy.live import LiveGateway
 PAGE = (ROOT / "docs" / "azure.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^    (curl .+)$", PAGE, re.MULTILINE)
 
+STRICT = ("--fail", "--silent", "--show-error", "--noproxy", "*")
+
 
 def test_there_are_commands() -> None:
     """A page that lost them must not pass."""
@@ -31,13 +33,6 @@ def test_a_command_works(lab: LiveGateway, name: str, command: str) -> None:
         digest = client.get(f"/acr/v1/{name}/_tags/v2").json()["tag"]["digest"]
     filled = command.replace("admin:SECRET", f"admin:{lab.secrets['admin']}").replace("HOST:PORT", lab.host)
     filled = filled.replace("scanner:SECRET", f"{made.row.name}:{made.secret()}").replace("team/app", name)
-    arguments = [
-        *shlex.split(filled.replace("sha256:…", digest)),
-        "--fail",
-        "--silent",
-        "--show-error",
-        "--noproxy",
-        "*",
-    ]
+    arguments = [*shlex.split(filled.replace("sha256:…", digest)), *STRICT]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
