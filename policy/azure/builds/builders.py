@@ -20,10 +20,13 @@ CONTEXT, ARCHIVE, AUTH, DIGESTS, SECRETS = "context", "context.tar.gz", "auth.js
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 # Named, it would bring arguments that no Dockerfile asked for, and a warning.
 _OWN_PLATFORM = f"linux/{_ARCHITECTURES.get(platform.machine(), platform.machine())}"
-_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
-_COPIED = re.compile(r"^\s*COPY\s+(?:--\S+\s+)*--from=(\S+)", re.IGNORECASE | re.MULTILINE)
-_ARG = re.compile(r"^\s*ARG\s+(\w+)=(\S+)", re.IGNORECASE | re.MULTILINE)
+# A line's own blanks only in front: what may run on over many lines is tried again from each of them.
+_FROM = re.compile(r"^[ \t]*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
+_COPIED = re.compile(r"^[ \t]*COPY\s+(?:--\S+\s+)*--from=(\S+)", re.IGNORECASE | re.MULTILINE)
+_ARG = re.compile(r"^[ \t]*ARG\s+(\w+)=(\S+)", re.IGNORECASE | re.MULTILINE)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_IMAGE_MAXIMUM = 512
+"""Characters of an image's name, before and after its arguments are filled in; what is longer names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +188,16 @@ def base_images(dockerfile: str, arguments: Mapping[str, str]) -> tuple[str, ...
         found.append(_filled(image, values))
         stages |= {stage.lower()} if stage else set()
     found += [_filled(image, values) for image in _COPIED.findall(dockerfile)]
-    named = (image for image in found if image.lower() not in stages | {"scratch"} and not image.isdigit())
+    others = stages | {"scratch", ""}
+    named = (image for image in found if image.lower() not in others and not image.isdigit())
     return tuple(dict.fromkeys(named))
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
-    return _VARIABLE.sub(lambda match: values.get(match[1] or match[2], ""), text.strip("\"'"))
+    if len(text) > _IMAGE_MAXIMUM:
+        return ""
+    found = _VARIABLE.sub(lambda match: values.get(match[1] or match[2], "")[: _IMAGE_MAXIMUM + 1], text.strip("\"'"))
+    return found if len(found) <= _IMAGE_MAXIMUM else ""
 
 
 def _build_arguments(request: BuildRequest) -> Iterator[str]:

@@ -23,3 +23,13 @@ from policy.azure.builds.builders import base_images
 def test_they_are_found(text: str, images: list[str]) -> None:
     """Stages are none, and arguments are filled in."""
     assert list(base_images(text, {"TAG": "v9"})) == images
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\n" * 1_000_000, "ARG A=" + "x" * 500_000 + "\nFROM " + "$A" * 250_000, "ARG A=" + "x" * 500 + "\nFROM $A$A"],
+    ids=["lines without end", "a name that grows", "a name that is too long"],
+)
+def test_what_never_is_a_name_is_passed_over(text: str) -> None:
+    """In time and room that the text's length bounds: it is read beside every other request."""
+    assert base_images(text, {}) == ()
