@@ -13,6 +13,7 @@ from policy.azure.builds.builders import (
     AUTH,
     CONTEXT,
     DIGESTS,
+    STORAGE,
     Builder,
     Target,
     auth_document,
@@ -103,6 +104,8 @@ class Build:
         secrets = {argument.name: argument.value for argument in request.arguments if argument.secret}
         command = builder.build(request, network=network)
         await steps.run(Step(command, builder.jailed, network, {**environment, **secrets}))
+        if builder.jailed and images:
+            await self._begin_anew(builder.files(target, network=network))
         for name in images:
             self._lend(target, self._tools.desk.narrow(caller, [f"repository:{name.repository}:pull,push"]), builder)
             await steps.run(Step(builder.push(target, name), builder.jailed, network=True, environment=environment))
@@ -113,9 +116,21 @@ class Build:
         """The build's folder: its own user's, where it is set apart."""
         self._work.mkdir(mode=0o700, parents=True)
         archive.replace(self._work / ARCHIVE)
+        self._furnish(files)
+        self._give(self._work / ARCHIVE)
+
+    def _furnish(self, files: Mapping[str, str]) -> None:
         for name, text in files.items():
             (self._work / name).write_text(text, encoding="utf-8")
-        self._give(self._work, *self._work.iterdir())
+        self._give(self._work, *(self._work / name for name in files))
+
+    async def _begin_anew(self, files: Mapping[str, str]) -> None:
+        """A RUN line may have left settings for the builder, which has the network and a token from now on."""
+        try:
+            await keep_only(self._work, STORAGE)
+        except OSError:
+            raise StepEnded(RunStatus.FAILED, "the build has left no image to push") from None
+        self._furnish(files)
 
     def _give(self, *paths: Path) -> None:
         if os.geteuid() == 0:
@@ -179,3 +194,20 @@ class Build:
                 return str(Digest.parse(file.read(_DIGEST_MAXIMUM).decode("ascii").strip()))
         except (OSError, ValueError, BasegateError):
             return ""
+
+
+async def keep_only(folder: Path, name: str) -> None:
+    """Make a folder anew with one thing of what is in it. Raises OSError when that is not there."""
+    left = folder.with_suffix(".left")
+    folder.rename(left)
+    try:
+        folder.mkdir(mode=0o700)
+        (left / name).rename(folder / name)
+    finally:
+        await remove(left)
+
+
+async def remove(folder: Path) -> None:
+    """However deep a build made its folders; `rm` does not recurse."""
+    removing = await asyncio.create_subprocess_exec("rm", "-rf", "--one-file-system", "--", str(folder))
+    await removing.wait()

@@ -16,7 +16,7 @@ from policy.azure.builds.request import BuildRequest, ImageName
 from registry.auth.credentials import NULL_GUID
 
 LOCAL = "localhost/basegate-build:result"
-CONTEXT, ARCHIVE, AUTH, DIGESTS, SECRETS = "context", "context.tar.gz", "auth.json", "digest", "secrets"
+CONTEXT, ARCHIVE, AUTH, DIGESTS, STORAGE = "context", "context.tar.gz", "auth.json", "digest", "storage"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 # Named, it would bring arguments that no Dockerfile asked for, and a warning.
 _OWN_PLATFORM = f"linux/{_ARCHITECTURES.get(platform.machine(), platform.machine())}"
@@ -114,7 +114,7 @@ class Podmanlike:
         return (*self._begin(), "push", *self._policy(), *options, LOCAL, f"docker://{target.address}/{name}")
 
     def _begin(self) -> Sequence[str]:
-        return (self._program, f"--root={SEEN_AS}/storage", f"--runroot={SEEN_AS}/run", "--storage-driver=vfs")
+        return (self._program, f"--root={SEEN_AS}/{STORAGE}", f"--runroot={SEEN_AS}/run", "--storage-driver=vfs")
 
     def _policy(self) -> Sequence[str]:
         return (f"--signature-policy={SEEN_AS}/policy.json",)

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from policy.azure.arm_errors import ArmError
-from policy.azure.builds.build import Build, Pushed, Tools
+from policy.azure.builds.build import Build, Pushed, Tools, remove
 from policy.azure.builds.builders import Target, builder_named
 from policy.azure.builds.contexts import Context, Contexts
 from policy.azure.builds.request import BuildRequest, ImageName
@@ -199,7 +199,7 @@ class Builds:
         except StepEnded as ended:
             outcome = ended
         finally:
-            await asyncio.shield(_remove(work))
+            await asyncio.shield(remove(work))
             self._finish(run, log, outcome, pushed)
 
     def _finish(self, run: Run, log: RunLog, outcome: StepEnded, pushed: list[Pushed]) -> None:
@@ -218,12 +218,6 @@ class Builds:
         self.store.save(run)
         self.store.trim(self._settings().kept_runs)
         self._log.info("build ended", run=run.id, status=run.status.value, reason=outcome.reason, seconds=took)
-
-
-async def _remove(folder: Path) -> None:
-    """However deep a build made its folders; `rm` does not recurse."""
-    removing = await asyncio.create_subprocess_exec("rm", "-rf", "--one-file-system", "--", str(folder))
-    await removing.wait()
 
 
 def _require_pusher(caller: Identity) -> None:
