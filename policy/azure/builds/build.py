@@ -199,12 +199,16 @@ class Build:
 async def keep_only(folder: Path, name: str) -> None:
     """Make a folder anew with one thing of what is in it. Raises OSError when that is not there."""
     left = folder.with_suffix(".left")
-    folder.rename(left)
     try:
-        folder.mkdir(mode=0o700)
-        (left / name).rename(folder / name)
+        _move(folder, left, name)
     finally:
         await remove(left)
+
+
+def _move(folder: Path, left: Path, name: str) -> None:
+    folder.rename(left)
+    folder.mkdir(mode=0o700)
+    (left / name).rename(folder / name)
 
 
 async def remove(folder: Path) -> None:
