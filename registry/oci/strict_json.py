@@ -128,7 +128,7 @@ def _read(text: str) -> Any:
     return value
 
 
-def _is_deeper(raw: bytes, maximum: int) -> bool:
+def is_deeper(raw: bytes, maximum: int) -> bool:
     """Whether brackets outside strings nest deeper than `maximum`; checked before parsing, which recurses.
 
     Innermost pairs, which are most brackets, are removed first. Balanced text is counted exactly.
@@ -163,7 +163,7 @@ def _outside_strings(raw: bytes) -> bytes:
     return b"".join(outside)
 
 
-def _refuse_half_characters(raw: bytes, value: Any) -> None:
+def refuse_half_characters(raw: bytes, value: Any) -> None:
     """Refuse an escape of half a surrogate pair: UTF-8 cannot encode it."""
     if b"\\u" not in raw or b"\\ud" not in raw.lower():
         return
@@ -180,7 +180,7 @@ def loads(raw: bytes, *, maximum_depth: int = MAXIMUM_DEPTH) -> Any:
         JsonRefused: not UTF-8, not JSON, nested too deep, a member twice, NaN/Infinity, a huge integer or half a
             character.
     """
-    if raw.count(b"[") + raw.count(b"{") > maximum_depth and _is_deeper(raw, maximum_depth):
+    if raw.count(b"[") + raw.count(b"{") > maximum_depth and is_deeper(raw, maximum_depth):
         raise JsonRefused(f"nested deeper than {maximum_depth} levels")
     try:
         value = _read(raw.decode("utf-8"))
@@ -188,7 +188,7 @@ def loads(raw: bytes, *, maximum_depth: int = MAXIMUM_DEPTH) -> Any:
         raise
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise JsonRefused(f"not JSON: {error}") from None
-    _refuse_half_characters(raw, value)
+    refuse_half_characters(raw, value)
     return value
 
 

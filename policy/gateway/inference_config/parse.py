@@ -10,11 +10,12 @@ from typing import Any
 
 from policy.gateway.inference_config.placeholders import first_line_with_one
 from registry.errors import BasegateError
-from registry.oci.strict_json import first_twice
+from registry.oci.strict_json import JsonRefused, first_twice, is_deeper, refuse_half_characters
 from registry.oci.strict_yaml import BARE, DEEPEST, YamlRefused, load
 
 YAML_BYTES = 65_536
 _BEGINNING = 4096
+_TOO_DEEP = f"nested deeper than {DEEPEST} levels"
 
 
 class InferenceConfigUnreadable(BasegateError, ValueError):
@@ -40,13 +41,27 @@ def parse(text: str, yaml_bytes: int = YAML_BYTES) -> Mapping[str, Any]:
 
 def _json(text: str, yaml_bytes: int) -> Any:
     try:
-        return json.loads(text.lstrip("\ufeff"), object_pairs_hook=_object, parse_int=_integer, parse_float=_fraction)
+        document = json.loads(
+            text.lstrip("\ufeff"), object_pairs_hook=_object, parse_int=_integer, parse_float=_fraction
+        )
     except json.JSONDecodeError as error:
         if len(text) > yaml_bytes:
             raise InferenceConfigUnreadable(f"not JSON: {error}; YAML is read up to {yaml_bytes} bytes") from None
         return _yaml(text, yaml_bytes)  # YAML's flow style looks like JSON, but allows comments and bare words
     except RecursionError:
-        raise InferenceConfigUnreadable(f"nested deeper than {DEEPEST} levels") from None
+        raise InferenceConfigUnreadable(_TOO_DEEP) from None
+    _require_sound(text.encode("utf-8", "surrogatepass"), document)
+    return document
+
+
+def _require_sound(raw: bytes, document: Any) -> None:
+    """What is read of it later walks it level by level, and says it again as UTF-8."""
+    if is_deeper(raw, DEEPEST):
+        raise InferenceConfigUnreadable(_TOO_DEEP)
+    try:
+        refuse_half_characters(raw, document)
+    except JsonRefused as error:
+        raise InferenceConfigUnreadable(str(error)) from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -46,6 +46,8 @@ def test_both_forms(text: str) -> None:
         ("a: &x [1]\nb: *x\n", "alias"),
         ("[" * 500, "deeper"),
         ('{"a":' * 100000, "deeper"),
+        ('{"a":' + "[" * 70 + "]" * 70 + "}", "deeper"),
+        ('{"a": "\\ud800"}', "surrogate"),
         ("a: 2020-99-99", "neither JSON nor YAML"),
         ("? [a]\n: 1", "neither JSON nor YAML"),
     ],
