@@ -80,8 +80,15 @@ class Deployments:
         here = (name, workspace.lower())
         return next((each for each in running if (each.wanted.name, each.wanted.workspace.lower()) == here), None)
 
-    async def record(
-        self, by: Principal, wanted: Wanted, verdict: str, policy: Mapping[str, Any], *, overwrite: bool
+    async def record(  # noqa: PLR0913
+        self,
+        by: Principal,
+        wanted: Wanted,
+        verdict: str,
+        policy: Mapping[str, Any],
+        *,
+        overwrite: bool,
+        releasable: Callable[[Deployment], bool],
     ) -> Deployment:
         """Record a deployment whose image was cleared, hold the image, and give a receipt.
 
@@ -93,6 +100,7 @@ class Deployments:
             verdict: what the policy said of the image.
             policy: `{"name", "digest"}`.
             overwrite: release the deployment of the same service that is recorded from something else.
+            releasable: whether who asks may release a deployment.
 
         Raises:
             DeploymentRefused: the service is deployed from something else, or there are too many deployments.
@@ -106,6 +114,8 @@ class Deployments:
             if before is not None and before.wanted == wanted:
                 made = replace(before, verdict=verdict, policy=policy)
             else:
+                if before is not None and not releasable(before):
+                    raise DeploymentRefused(_taken(before))
                 self._require_room(before, overwrite=overwrite)
                 made = _new(by, wanted, verdict, policy, self._clock())
             made = self._with_receipt(made, key)
@@ -188,6 +198,14 @@ class Deployments:
 
 def _new(by: Principal, wanted: Wanted, verdict: str, policy: Mapping[str, Any], now: float) -> Deployment:
     return Deployment(f"d-{secrets.token_hex(8)}", wanted, verdict, policy, now, by.id, by.name)
+
+
+def _taken(before: Deployment) -> str:
+    """Nothing of an image that the caller may not be allowed to know."""
+    return (
+        f"service {before.wanted.name} of workspace {before.wanted.workspace} is recorded already, by somebody else: "
+        "choose another name, or have it released by who recorded it or may delete its image"
+    )
 
 
 def _hold_of(deployment: Deployment) -> Hold:

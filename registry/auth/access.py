@@ -1,6 +1,7 @@
 """Access control: authorises requests, and raises 401 or 403 for a route."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from starlette.requests import HTTPConnection
 
@@ -106,8 +107,14 @@ class Access:
 
     def readable(self, request: HTTPConnection, principal: Principal) -> Callable[[RepositoryName], bool]:
         """The repositories that this request may pull from, by role and token."""
+        return partial(self.permits, request, principal, Action.PULL)
+
+    def permits(
+        self, request: HTTPConnection, principal: Principal, action: Action, repository: RepositoryName
+    ) -> bool:
+        """Whether this request may do something to a repository, its token considered."""
         identity: Identity = request.scope.get(_IDENTITY) or Identity(principal)
-        return lambda name: identity.may(Action.PULL, name)
+        return identity.may(action, repository)
 
     def caller(self, request: HTTPConnection) -> Principal | None:
         """The caller, as far as it is known; for logs and the audit."""

@@ -80,7 +80,11 @@ class DeploymentHandlers:
             return await services.access.require(request, repository, Action.PULL)
 
         judged = await judge(asked, request.headers.get("host", ""), limits, self._checks, pull)
-        judged, made = await self._recorded(principal, judged, overwrite=asked.overwrite, record=asked.record)
+        releasable = partial(_may_release, services, request, principal)
+        if asked.record:
+            judged, made = await self._recorded(principal, judged, releasable, overwrite=asked.overwrite)
+        else:
+            made = None
         note_answer(request, judged.answer.document())
         return JSONResponse(_answer(judged, made), 201 if made else 200)
 
@@ -97,7 +101,7 @@ class DeploymentHandlers:
     async def release(self, services: Services, request: Request, principal: Principal) -> Response:
         """POST: let go of its image; for who recorded it, and for who may delete the image."""
         deployment = self._find(services, request, principal)
-        if principal.is_anonymous or principal.id != deployment.recorded_by:
+        if not _may_release(services, request, principal, deployment):
             await services.access.require(request, deployment.wanted.repository, Action.DELETE)
         note_answer(request, reference=deployment.wanted.image, digest=deployment.wanted.digest)
         return JSONResponse(deployment_document(await self._deployments.release(deployment, principal)))
@@ -131,13 +135,15 @@ class DeploymentHandlers:
         return JSONResponse(workspace_document(made), 201)
 
     async def _recorded(
-        self, by: Principal, judged: Judged, *, overwrite: bool, record: bool
+        self, by: Principal, judged: Judged, releasable: Callable[[Deployment], bool], *, overwrite: bool
     ) -> tuple[Judged, Deployment | None]:
         answer, wanted = judged.answer, judged.wanted
-        if not (record and answer.allowed and wanted):
+        if not (answer.allowed and wanted):
             return judged, None
         try:
-            made = await self._deployments.record(by, wanted, answer.verdict, answer.policy, overwrite=overwrite)
+            made = await self._deployments.record(
+                by, wanted, answer.verdict, answer.policy, overwrite=overwrite, releasable=releasable
+            )
         except (DeploymentRefused, WorkspaceRefused) as error:
             return replace(judged, answer=answer.with_remarks([fail(str(error))], DEPLOYMENT_RULE)), None
         except ManifestUnknown as error:
@@ -155,13 +161,21 @@ class DeploymentHandlers:
         )
         readable = services.access.readable(request, principal)
         if deployment is None or not (
-            readable(deployment.wanted.repository) or principal.may(Action.DELETE, deployment.wanted.repository)
+            readable(deployment.wanted.repository)
+            or services.access.permits(request, principal, Action.DELETE, deployment.wanted.repository)
         ):
             raise NotFound(f"there is no deployment {identifier[:80]!r}: basegate deployment ls lists them")
         exchange = exchange_of(request.scope)
         if exchange is not None:
             exchange.repository = deployment.wanted.repository
         return deployment
+
+
+def _may_release(services: Services, request: Request, principal: Principal, found: Deployment) -> bool:
+    """Who recorded it may, and who may delete its image."""
+    if not principal.is_anonymous and principal.id == found.recorded_by:
+        return True
+    return services.access.permits(request, principal, Action.DELETE, found.wanted.repository)
 
 
 def _answer(judged: Judged, made: Deployment | None) -> dict[str, Any]:

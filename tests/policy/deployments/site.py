@@ -46,7 +46,9 @@ class Site:
     def record(self, wanted: Wanted = WANTED, *, overwrite: bool = False, **changes: Any) -> Deployment:
         """Record a deployment."""
         made = replace(wanted, **changes)
-        work = self.deployments.record(PUSHER, made, "cleared", POLICY, overwrite=overwrite)
+        work = self.deployments.record(
+            PUSHER, made, "cleared", POLICY, overwrite=overwrite, releasable=lambda _before: True
+        )
         return self.services.run(work)
 
     def release(self, deployment: Deployment) -> Deployment:

@@ -15,6 +15,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway]:
     with live_gateway(folder / "data", gateway={"hosts": "myregistry.azurecr.io"}) as live:
         live.push(folder / "good", "team/app:good", cleared_image())
         live.push(folder / "bad", "team/app:bad", refused_image())
+        live.push(folder / "elsewhere", "elsewhere/app:good", cleared_image())
         live.push(folder / "public", "mcr.microsoft.com/azureml/onnxruntime:v0.4.0", cleared_image())
         live.push(folder / "derived", "azureml/azureml_0b7f9e3a:latest", cleared_image())
         yield live

@@ -115,6 +115,45 @@ def test_another_image_for_a_service_wants_overwrite(gateway: LiveGateway) -> No
     assert get(gateway, f"deployments/{first}").json()["state"] == "released"
 
 
+def test_somebody_elses_deployment_is_not_overwritten(gateway: LiveGateway) -> None:
+    """Who may not release it does not get rid of its hold so, and is told nothing of its image."""
+    first = post(gateway, body(gateway, "theirs")).json()["deployment"]["id"]
+    answer = post(
+        gateway, configured(gateway, "theirs", f"{gateway.host}/elsewhere/app:good", overwrite=True), "outsider"
+    )
+    assert (answer.status_code, answer.json()["deployment"]) == (200, None)
+    assert "by somebody else" in messages(answer.json(), "fail")
+    assert "team/app" not in answer.text
+    assert get(gateway, f"deployments/{first}").json()["state"] == "recorded"
+
+
+def test_who_may_delete_the_image_overwrites(gateway: LiveGateway) -> None:
+    """As it may release."""
+    first = post(gateway, body(gateway, "taken-over")).json()["deployment"]["id"]
+    other = configured(gateway, "taken-over", "mcr.microsoft.com/azureml/onnxruntime:v0.4.0", overwrite=True)
+    assert post(gateway, other, "admin").status_code == 201
+    assert get(gateway, f"deployments/{first}").json()["state"] == "released"
+
+
+@pytest.mark.parametrize("scope", ["", "repository:elsewhere/app:pull,delete"])
+def test_a_token_for_something_else_shows_no_deployment(gateway: LiveGateway, scope: str) -> None:
+    """Whoever's token it is."""
+    made = post(gateway, body(gateway, "narrow")).json()["deployment"]["id"]
+    with gateway.client("admin") as client:
+        token = client.get("/oauth2/token", params={"service": "x", "scope": scope}).json()["access_token"]
+    with gateway.registry.client(headers={"Authorization": f"Bearer {token}"}) as client:
+        assert client.get(f"/policy/v1/deployments/{made}").status_code == 404
+
+
+@pytest.mark.parametrize("value", ["[" * 900 + "]" * 900, '"\\ud800"'], ids=["deep", "half a character"])
+def test_a_body_that_cannot_be_said_again(gateway: LiveGateway, value: str) -> None:
+    """400, not a fault of the registry."""
+    with gateway.client("reader") as client:
+        text = json.dumps(body(gateway, "odd")).replace('"score.py"', f'"score.py", "more": {value}')
+        answer = client.post("/policy/v1/deployments", content=text)
+    assert (answer.status_code, "cannot be read" in answer.text) == (400, True)
+
+
 def test_a_public_image_is_held_by_its_copy(gateway: LiveGateway) -> None:
     """Pinned under the name that it has everywhere."""
     image = "mcr.microsoft.com/azureml/onnxruntime"
