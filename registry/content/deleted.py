@@ -81,7 +81,7 @@ class Deleted:
         """
         at = ChangeContext(name, principal.id, time.time())
         await self._require_movable(name, digest, tag)
-        returning = await self._collect(name, digest, _NESTING)
+        returning = await self._collect(name, digest, _NESTING, set())
         if not returning and await self._metadata.read(manifest_rows.find, name, digest) is None:
             raise ManifestUnknown(f"the trash has no manifest {digest} of {name}", {"digest": digest})
         if returning:
@@ -98,10 +98,13 @@ class Deleted:
         if current is not None and current.digest != digest:
             raise Denied(f"tag {name}:{tag} is immutable and points at {current.digest}", {"tag": tag})
 
-    async def _collect(self, name: RepositoryName, digest: Digest, nesting: int) -> list[Returning]:
-        """The manifest and those that it needs, as far as they are in the trash; dependencies first."""
+    async def _collect(self, name: RepositoryName, digest: Digest, nesting: int, met: set[Digest]) -> list[Returning]:
+        """The manifest and those that it needs, as far as they are in the trash, each once; dependencies first."""
+        if digest in met or nesting == 0:
+            return []
+        met.add(digest)
         row = await self._metadata.read(rows.find, name, digest)
-        if row is None or nesting == 0:
+        if row is None:
             return []
         media_type, principal, size, raw = row
         raw = raw if raw is not None else await self._storage.get(digest, size)
@@ -111,7 +114,7 @@ class Deleted:
         below: list[Returning] = []
         if isinstance(manifest, ImageIndex):
             for child in manifest.manifests:
-                below += await self._collect(name, child.digest, nesting - 1)
+                below += await self._collect(name, child.digest, nesting - 1, met)
         blobs, children, members = needed_by(manifest, self._settings.current)
         needed = frozenset((*blobs, *children, *members))
         return [*below, Returning(digest, media_type, principal, raw, manifest, needed)]

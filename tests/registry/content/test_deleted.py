@@ -84,6 +84,18 @@ def test_a_repository_comes_back_piece_by_piece(services: OpenServices, digest: 
     assert deleted(services) == []
 
 
+def test_what_is_named_many_times_comes_back_once(services: OpenServices, digest: Digest) -> None:
+    """Indexes of indexes that each name one thing forty times, four levels deep, name it millions of times."""
+    made, levels = image(), [digest]
+    for _ in range(4):
+        made = index(*[made] * 40)
+        levels.append(services.run(services.push_manifest(made)).digest)
+    for each in reversed(levels):
+        services.run(services.manifests.delete(REPOSITORY, each))
+    restore(services, levels[-1])
+    assert deleted(services) == []
+
+
 def test_a_tag_alone_comes_back(services: OpenServices, digest: Digest) -> None:
     """The manifest was there all the time."""
     services.run(services.manifests.delete(REPOSITORY, V1))
