@@ -1,5 +1,6 @@
 """Checks: resolve a reference to a digest, and decide whether a deployment may start from it."""
 
+from dataclasses import replace
 from typing import Any
 
 from policy.enforcement.reference_gate import Assessment, ReferenceGate
@@ -9,10 +10,10 @@ from policy.gateway.inference_config.remarks import Remark, Weight
 from policy.inspection.facts_json import facts_document
 from policy.state import State
 from registry.auth.principals import Principal
-from registry.metadata import manifests
+from registry.metadata import locks, manifests
 from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
-from registry.oci.errors import ManifestUnknown
+from registry.oci.errors import Locked, ManifestUnknown
 from registry.oci.image_reference import ImageReference
 from registry.oci.names import Reference, RepositoryName
 from registry.oci.platforms import Platform
@@ -43,7 +44,13 @@ class Checks:
         if digest is None:
             return CheckResult.unresolved(str(image), f"{image} is not in this registry: push it first")
         standing = await self._gate.standing(principal, image.repository, digest)
-        return answer_of(str(image), digest, standing)
+        answer = answer_of(str(image), digest, standing)
+        tag = "" if isinstance(image.reference, Digest) else image.reference
+        try:
+            await self._metadata.read(locks.require_readable, image.repository, digest, tag)
+        except Locked as error:  # nobody could pull it
+            return replace(answer, allowed=False).with_findings(GATE_RULE, Weight.ERROR, (error.message,))
+        return answer
 
     async def explain(self, principal: Principal, image: ImageReference) -> dict[str, Any]:
         """The result with all facts of the image: `image` (facts, absent, problems, …) and `children`.

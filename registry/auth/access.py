@@ -116,6 +116,11 @@ class Access:
         identity: Identity = request.scope.get(_IDENTITY) or Identity(principal)
         return identity.may(action, repository)
 
+    def is_narrowed(self, request: HTTPConnection) -> bool:
+        """Whether the caller came with a token that grants less than its role; for what no scope stands for."""
+        identity: Identity | None = request.scope.get(_IDENTITY)
+        return identity is not None and identity.claims is not None
+
     def caller(self, request: HTTPConnection) -> Principal | None:
         """The caller, as far as it is known; for logs and the audit."""
         identity: Identity | None = request.scope.get(_IDENTITY)

@@ -8,6 +8,7 @@ from typing import Any
 
 from policy.azure.arm_body import flag_in, list_in, needed_text, number_in, objects_in, text_in
 from policy.azure.arm_errors import ArmError
+from policy.azure.builds.run_log import lines_to_hide
 from registry.errors import BasegateError
 from registry.oci.errors import OciError
 from registry.oci.image_reference import ImageReference
@@ -17,6 +18,7 @@ KIND = "DockerBuildRequest"
 RUN_ID = "{{.Run.ID}}"
 _NAMES_MAXIMUM = 50
 _ARGUMENTS_MAXIMUM = 200
+_SECRET_LINES_MAXIMUM = 200
 _ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}")
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _VALUE_MAXIMUM = 16_384
@@ -143,7 +145,11 @@ def _platform(document: Mapping[str, Any]) -> str:
 def _arguments(items: list[Any]) -> tuple[Argument, ...]:
     if len(items) > _ARGUMENTS_MAXIMUM:
         raise _invalid(f"{len(items)} arguments are more than {_ARGUMENTS_MAXIMUM}")
-    return tuple(_argument(item) for item in items)
+    arguments = tuple(_argument(item) for item in items)
+    count = len(lines_to_hide(each.value for each in arguments if each.secret))
+    if count > _SECRET_LINES_MAXIMUM:  # each is looked for in everything that the build prints
+        raise _invalid(f"the secret arguments have {count} lines: needs {_SECRET_LINES_MAXIMUM} at most")
+    return arguments
 
 
 def _argument(item: Any) -> Argument:

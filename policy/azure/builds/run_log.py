@@ -1,11 +1,17 @@
 """The log of a run: a file that grows while clients read it. Lines end in CR LF: az prints up to the last one."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 _LINE_MAXIMUM = 8192
 _HIDDEN = b"***"
 _SHORTEST_SECRET = 3
+
+
+def lines_to_hide(secrets: Iterable[str]) -> list[str]:
+    """The lines of secrets that are not shown, longest first; those of one or two letters are no secret."""
+    lines = {line for text in secrets for line in text.splitlines() if len(line) >= _SHORTEST_SECRET}
+    return sorted(lines, key=len, reverse=True)
 
 
 class LogFull(Exception):
@@ -24,10 +30,7 @@ class RunLog:
     def __init__(self, path: Path, most: int, secrets: Collection[str]) -> None:
         self._file = path.open("wb", buffering=0)
         self._left = most
-        lines = (line for text in secrets for line in text.splitlines())
-        self._secrets = sorted(
-            {line.encode() for line in lines if len(line) >= _SHORTEST_SECRET}, key=len, reverse=True
-        )
+        self._secrets = [line.encode() for line in lines_to_hide(secrets)]
         self._part = b""
 
     def say(self, line: str) -> None:
@@ -42,7 +45,7 @@ class RunLog:
             LogFull: the log has as many bytes as it may.
         """
         *lines, self._part = (self._part + piece).replace(b"\r\n", b"\n").split(b"\n")
-        text = b"".join(self._shown(line) + b"\r\n" for line in lines)
+        text = self._shown(b"\n".join(lines)).replace(b"\n", b"\r\n") + b"\r\n" if lines else b""
         while len(self._part) > _LINE_MAXIMUM:  # a line that does not end
             text += self._shown(self._part[:_LINE_MAXIMUM]) + b"\r\n"
             self._part = self._part[_LINE_MAXIMUM:]

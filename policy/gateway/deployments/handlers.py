@@ -121,10 +121,12 @@ class DeploymentHandlers:
         except WorkspaceRefused as error:
             raise NotFound(str(error)) from None
 
-    async def create_workspace(self, _services: Services, request: Request, principal: Principal) -> Response:
+    async def create_workspace(self, services: Services, request: Request, principal: Principal) -> Response:
         """PUT: a new workspace; for owners."""
         if principal.role is not Role.OWNER:
             raise Denied(f"principal {principal.name} may not create workspaces: needs the role Owner")
+        if services.access.is_narrowed(request):
+            raise Denied("a token of some scopes may not create workspaces: sign in with the secret itself")
         raw = await read_limited(request, self._settings().request_bytes)
         asked = await self._parsing.read(len(raw), partial(read_workspace, raw))
         name = request.path_params["workspace"]

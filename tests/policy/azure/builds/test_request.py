@@ -45,6 +45,17 @@ def test_arguments_are_read() -> None:
     assert "hidden" not in repr(found)
 
 
+def test_secrets_of_many_lines_are_refused() -> None:
+    """Each line is looked for in all that the build prints."""
+    items = [
+        {"name": name, "value": "\n".join(f"{name * 3}{number}" for number in range(150)), "isSecret": True}
+        for name in ("A", "B")
+    ]
+    assert len(read(arguments=items[:1]).arguments) == 1
+    with pytest.raises(ArmError, match="300 lines: needs 200 at most"):
+        read(arguments=items)
+
+
 def test_names_are_completed() -> None:
     """The run's id is filled in, `latest` is meant without a tag, and the registry's own name may stand in front."""
     assert names("a:{{.Run.ID}}", "b", "localhost:5000/c:v1", "myregistry.azurecr.io/d") == [

@@ -28,6 +28,12 @@ def test_a_line_that_does_not_end_is_cut(tmp_path: Path) -> None:
     assert sum(map(len, lines)) == 20_000
 
 
+def test_secrets_of_several_lines_are_hidden_line_by_line(tmp_path: Path) -> None:
+    """In all lines of a piece."""
+    shown = written(tmp_path / "log", b"one\n\nsecond-a\nfirst-ab first-a\n", secrets=("first-a\nsecond-a", "first-ab"))
+    assert shown == b"one\r\n\r\n***\r\n*** ***\r\n"
+
+
 @pytest.mark.parametrize("pieces", [(b"a s3cret b\n",), (b"a s3c", b"ret b\n")])
 def test_a_secret_is_not_shown(tmp_path: Path, pieces: tuple[bytes, ...]) -> None:
     """Whole or in two pieces."""

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import httpx
+import pytest
+
 from tests.clients.trees import cleared_image
 from tests.policy.gateway.deployments.test_deployments import body, get, post
 from tests.policy.live import LiveGateway, live_gateway
@@ -35,6 +38,16 @@ def test_who_may_create_one(gateway: LiveGateway) -> None:
     assert put(gateway, "lab2", "reader") == 403
 
 
+def test_a_narrow_token_of_an_owner_creates_none(gateway: LiveGateway) -> None:
+    """What no scope stands for needs the secret itself."""
+    with gateway.client("admin") as client:
+        asked = {"service": gateway.host, "scope": "repository:team/app:pull"}
+        token = client.get("/oauth2/token", params=asked).json()["access_token"]
+        bearer = {"Authorization": f"Bearer {token}"}
+        answer = httpx.put(f"http://{gateway.host}/policy/v1/workspaces/lab5", headers=bearer)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (403, "DENIED")
+
+
 def test_names_and_bodies_that_are_none(gateway: LiveGateway) -> None:
     """400, and nothing is made."""
     bodies = ["[]", '{"location": "x"}', '{"subscription": "x"}', '{"resourceGroup": 7}', '{"resourceGroup": "a/b"}']
@@ -48,3 +61,15 @@ def test_one_that_is_there_is_not_made_again(gateway: LiveGateway) -> None:
     assert (put(gateway, "lab4"), put(gateway, "lab4")) == (201, 400)
     names = [each["name"] for each in get(gateway, "workspaces").json()["workspaces"]]
     assert names.count("lab4") == 1
+
+
+@pytest.mark.parametrize("bearer", ["team/locked", "team/locked/_tags/good"])
+def test_what_is_locked_against_reads_cannot_be_deployed(gateway: LiveGateway, tmp_path: Path, bearer: str) -> None:
+    """Nobody could pull it."""
+    gateway.push(tmp_path / "good", "team/locked:good", cleared_image())
+    with gateway.client("admin") as client:
+        for readable in (False, True):
+            assert client.patch(f"/acr/v1/{bearer}", json={"readEnabled": readable}).status_code in {200, 202}
+            asked = {"reference": f"{gateway.host}/team/locked:good"}
+            answer = client.post("/policy/v1/references:check", json=asked).json()
+            assert answer["allowed"] is readable, answer
