@@ -123,7 +123,8 @@ class InspectionWorkers:
     @property
     def pids(self) -> tuple[int, ...]:
         """The process ids of the workers that run now."""
-        return tuple(slot.pid for slot in self._slots if slot.pid)
+        # Each is asked once: one that ends in between would be process 0, which stands for a whole group (kill(2)).
+        return tuple(pid for slot in self._slots if (pid := slot.pid))
 
     @property
     def closed(self) -> bool:

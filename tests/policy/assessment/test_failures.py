@@ -20,6 +20,7 @@ def kill_workers(lab: Lab, stop: threading.Event) -> None:
     """Kill every worker as soon as it is there."""
     while not stop.is_set():
         for pid in lab.gate.inspector.workers.pids:
+            assert pid, "process 0 would be the group of these tests"
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 

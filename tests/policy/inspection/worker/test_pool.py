@@ -227,6 +227,7 @@ def test_a_worker_that_dies_twice_is_the_answer(tmp_path: Path) -> None:
         job = pool.inspect(Digest.of(LARGE), stored(tmp_path, LARGE))
         while not job.future.done():
             for pid in pool.pids:  # a process that is still starting, which takes far longer than this loop
+                assert pid, "process 0 would be the group of these tests"
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.001)
