@@ -13,7 +13,8 @@ import pytest
 
 from policy.azure.builds import jail
 
-pytestmark = [pytest.mark.root, pytest.mark.client("busybox")]
+# One after the other: they are all of the same user, whose processes are counted.
+pytestmark = [pytest.mark.root, pytest.mark.client("busybox"), pytest.mark.xdist_group("jail")]
 UID = 2_200_000_000
 Member = tuple[tarfile.TarInfo, bytes]
 
