@@ -13,9 +13,9 @@ import pytest
 
 from policy.azure.builds import jail
 
-# One after the other: they are all of the same user, whose processes are counted.
+# One after the other: they are all of the same user, whose processes are counted; builds of other tests are of another.
 pytestmark = [pytest.mark.root, pytest.mark.client("busybox"), pytest.mark.xdist_group("jail")]
-UID = 2_200_000_000
+UID = 2_300_000_000
 Member = tuple[tarfile.TarInfo, bytes]
 
 
