@@ -39,6 +39,11 @@ class Expiring(Generic[T]):
         found = self._held.get(code)
         return None if found is None else found[1]
 
+    def values(self) -> list[T]:
+        """All that have not ended, the oldest first."""
+        self._forget()
+        return [value for _, value in self._held.values()]
+
     def take(self, code: str) -> T | None:
         """The same, and never again."""
         self._forget()

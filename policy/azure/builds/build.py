@@ -34,6 +34,7 @@ from registry.oci.image_reference import ImageReference
 
 _DOCKERFILE_MAXIMUM = 1 << 20
 _DIGEST_MAXIMUM = 200
+_BASES_MAXIMUM = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,10 @@ class Build:
         """The base images that are of this registry; what it says of others is said in the log."""
         arguments = {argument.name: argument.value for argument in request.arguments}
         ours: list[str] = []
-        for image in base_images(self._dockerfile(request), arguments):
+        images = base_images(self._dockerfile(request), arguments)
+        if len(images) > _BASES_MAXIMUM:
+            raise StepEnded(RunStatus.FAILED, f"{len(images)} base images are more than {_BASES_MAXIMUM}")
+        for image in images:
             if image.partition("/")[0].lower() in target.names:
                 ours.append(image)
             elif not self._settings.network:

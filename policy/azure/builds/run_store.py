@@ -1,7 +1,6 @@
 """Runs and their logs in the data folder: `builds/runs/ID/run.json` and `log`."""
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from policy.azure.builds.run import Run, RunStatus, duration, run_id
+from registry.storage.disk.atomic_file import replace_file
 
 _LAST = "last"
 _LOG, _RECORD = "log", "run.json"
@@ -42,10 +42,7 @@ class RunStore:
 
     def save(self, run: Run) -> None:
         """Record how it stands."""
-        path = self._folder / run.id / _RECORD
-        draft = path.with_suffix(f".{os.getpid()}")
-        draft.write_text(json.dumps(run.document()), encoding="utf-8")
-        draft.replace(path)
+        replace_file(self._folder / run.id / _RECORD, json.dumps(run.document()).encode(), durable=False)
 
     def find(self, run: str) -> Run | None:
         """The run of an id."""

@@ -46,6 +46,13 @@ def test_a_base_image_of_another_registry_is_named(owner: Sender) -> None:
     assert any("push it here first" in line for line in done.log)
 
 
+def test_too_many_base_images(owner: Sender) -> None:
+    """Each would be a line of the log, however full it is."""
+    done = owner.build("".join(f"FROM other.example/base:v{number}\n" for number in range(201)), "team/app:v2")
+    assert done.log[-1].endswith("201 base images are more than 200")
+    assert len(done.log) < 10
+
+
 def test_several_names_and_the_runs_own_id(owner: Sender) -> None:
     """Each is pushed."""
     done = owner.build(FROM_NOTHING, "team/one:{{.Run.ID}}", "team/two")

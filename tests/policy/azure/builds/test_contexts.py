@@ -1,0 +1,51 @@
+"""Contexts that wait for their build: who makes way for whom."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from policy.azure.arm_errors import ArmError
+from policy.azure.builds.contexts import Context, Contexts
+from policy.azure.builds.settings import BuildSettings
+
+
+@pytest.fixture
+def contexts(tmp_path: Path) -> Contexts:
+    """Eight may wait."""
+    return Contexts(tmp_path / "contexts", lambda: BuildSettings(at_once=1, waiting=7))
+
+
+def waits(contexts: Contexts, context: Context) -> bool:
+    """Whether its address still opens."""
+    try:
+        return contexts.addressed(context.id, context.key) is context
+    except ArmError:
+        return False
+
+
+def test_an_owner_pushes_out_its_own(contexts: Contexts) -> None:
+    """Not those of others, however many it begins."""
+    other = contexts.begin("other")
+    own = [contexts.begin("busy") for _ in range(20)]
+    assert waits(contexts, other)
+    assert [waits(contexts, each) for each in own[-3:]] == [False, True, True]
+
+
+def test_the_oldest_makes_way_when_many_wait(contexts: Contexts) -> None:
+    """As many as builds may wait."""
+    begun = [contexts.begin(f"owner {number}") for number in range(9)]
+    assert [waits(contexts, each) for each in begun] == [False, *[True] * 8]
+
+
+def test_what_comes_is_kept_whole(contexts: Contexts) -> None:
+    """Piece by piece."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for number in range(100):
+            yield b"%d," % number
+
+    context = contexts.begin("owner")
+    asyncio.run(contexts.receive(context, pieces()))
+    assert contexts.take(context.location, "owner").path.read_bytes() == b"".join(b"%d," % n for n in range(100))
