@@ -18,15 +18,15 @@ from registry.oci.errors import (
     document_of,
     status_of,
 )
-from registry.telemetry.request_record import exchange_of
+from registry.telemetry.request_record import request_record_of
 
 
 async def render(request: Request, error: Exception) -> Response:
     """The response for an error; any error that is not an OciError is an internal error (500)."""
     answered = error if isinstance(error, OciError) else InternalError()
-    exchange = exchange_of(request.scope)
-    if exchange is not None:
-        exchange.error = answered
+    request_record = request_record_of(request.scope)
+    if request_record is not None:
+        request_record.error = answered
     return JSONResponse(document_of(answered), status_of(answered), headers=answered.headers)
 
 
@@ -65,8 +65,8 @@ async def respond(endpoint: Callable[[Request], Awaitable[Response]], request: R
         response = await endpoint(request)
         await response(scope, request.receive, send)
     except Exception as error:
-        exchange = exchange_of(scope)
-        if exchange is not None and exchange.status:
+        request_record = request_record_of(scope)
+        if request_record is not None and request_record.status:
             raise
         handled = next(each for each in type(error).__mro__ if each in EXCEPTION_HANDLERS)
         rendered = await EXCEPTION_HANDLERS[handled](request, error)

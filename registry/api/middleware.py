@@ -55,10 +55,10 @@ class RequestMiddleware:
         # Clients behind a proxy are not counted by connection.
         client = scope["client"][0] if scope.get("client") is not peer else ""
         noted = [(name, value) for name, value in scope["headers"] if name in _NOTED]
-        exchange = _exchange(scope, noted)
-        remember(scope, exchange)
-        passage = _Passage(receive, send, exchange, dict(noted), settings.limits.unread_body_bytes)
-        structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
+        request_record = _request_record(scope, noted)
+        remember(scope, request_record)
+        passage = _Passage(receive, send, request_record, dict(noted), settings.limits.unread_body_bytes)
+        structlog.contextvars.bind_contextvars(request_id=request_record.request_id)
         began = time.perf_counter()
         app = _busy if self.busy or self._is_crowded(client) else self._app
         self.running += 1
@@ -67,16 +67,16 @@ class RequestMiddleware:
             await app(scope, passage.receive, passage.send)
         except Exception:
             if not passage.disconnected:
-                self._log.exception("request failed", method=exchange.method, path=exchange.path)
+                self._log.exception("request failed", method=request_record.method, path=request_record.path)
                 if not passage.complete:
                     raise  # the response cannot be finished any more: the server cuts the connection
         finally:
             self.running -= 1
             self._leave(client)
-            exchange.seconds = time.perf_counter() - began
-            if not exchange.status:
-                exchange.status, exchange.error = _CLIENT_CLOSED, None
-            self.report(exchange)
+            request_record.seconds = time.perf_counter() - began
+            if not request_record.status:
+                request_record.status, request_record.error = _CLIENT_CLOSED, None
+            self.report(request_record)
             structlog.contextvars.unbind_contextvars("request_id")
 
     @property
@@ -93,11 +93,11 @@ class RequestMiddleware:
         if not self._clients[client]:
             del self._clients[client]
 
-    def report(self, exchange: RequestRecord) -> None:
+    def report(self, request_record: RequestRecord) -> None:
         """Report a finished request to every observer; the response cache reports its own."""
         for observer in self._observers:
             try:
-                observer(exchange)
+                observer(request_record)
             except Exception:  # noqa: BLE001  a failing observer must not fail a response that was sent
                 self._log.exception("an observer failed", observer=repr(observer))
 
@@ -106,11 +106,16 @@ class _Passage:
     """Wraps `receive` and `send` of one request."""
 
     def __init__(
-        self, receive: Receive, send: Send, exchange: RequestRecord, noted: dict[bytes, bytes], unread_maximum: int
+        self,
+        receive: Receive,
+        send: Send,
+        request_record: RequestRecord,
+        noted: dict[bytes, bytes],
+        unread_maximum: int,
     ) -> None:
         self._receive = receive
         self._send = send
-        self._exchange = exchange
+        self._request_record = request_record
         self._noted = noted
         self._unread_maximum = unread_maximum
         self._lingers = False
@@ -122,7 +127,7 @@ class _Passage:
         """Receive a message, and count the body's bytes."""
         message = await self._receive()
         if message["type"] == "http.request":
-            self._exchange.received += len(message.get("body", b""))
+            self._request_record.received += len(message.get("body", b""))
             self._body_ended = not message.get("more_body", False)
         else:
             self.disconnected = True
@@ -133,14 +138,14 @@ class _Passage:
         if self.disconnected:
             return
         if message["type"] == "http.response.start":
-            self._exchange.status = message["status"]
+            self._request_record.status = message["status"]
             headers = list(message.get("headers", []))
-            self._exchange.digest = _digest(headers) or self._exchange.digest
+            self._request_record.digest = _digest(headers) or self._request_record.digest
             self._lingers = self._must_linger()
             headers += self._headers()
             await self._send({"type": "http.response.start", "status": message["status"], "headers": headers})
             return
-        self._exchange.sent += len(message.get("body", b"")) or message.get("count", 0)
+        self._request_record.sent += len(message.get("body", b"")) or message.get("count", 0)
         ends = not message.get("more_body", False)
         if ends and self._lingers:
             await self._send({**message, "more_body": True})
@@ -150,7 +155,7 @@ class _Passage:
         self.complete = self.complete or ends
 
     def _headers(self) -> list[tuple[bytes, bytes]]:
-        request_id = self._exchange.request_id.encode("ascii")
+        request_id = self._request_record.request_id.encode("ascii")
         common = [
             (b"docker-distribution-api-version", b"registry/2.0"),
             (b"access-control-expose-headers", _EXPOSED),
@@ -167,12 +172,12 @@ class _Passage:
         if b"transfer-encoding" in self._noted:
             return True
         declared = int(self._noted.get(b"content-length", b"0") or b"0")
-        waits = self._noted.get(b"expect", b"").lower() == b"100-continue" and not self._exchange.received
-        return declared > 0 and (waits or declared - self._exchange.received > self._unread_maximum)
+        waits = self._noted.get(b"expect", b"").lower() == b"100-continue" and not self._request_record.received
+        return declared > 0 and (waits or declared - self._request_record.received > self._unread_maximum)
 
     async def _drain(self) -> None:
         """Read some of the remaining body, so that the client sees the response before the connection closes."""
-        if b"expect" in self._noted and not self._exchange.received:
+        if b"expect" in self._noted and not self._request_record.received:
             return
         left = self._unread_maximum
         try:
@@ -191,7 +196,7 @@ async def _busy(scope: Scope, receive: Receive, send: Send) -> None:
     await response(scope, receive, send)
 
 
-def _exchange(scope: Scope, headers: Headers) -> RequestRecord:
+def _request_record(scope: Scope, headers: Headers) -> RequestRecord:
     client = (scope.get("client") or ("", 0))[0]
     return RequestRecord(_request_id(headers), client, scope["method"], scope["path"])
 

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from registry.api.ranges import Window
 from registry.api.responses import Reader
 from registry.storage.blob_store import StoredBlob
-from registry.telemetry.request_record import exchange_of
+from registry.telemetry.request_record import request_record_of
 
 
 class PartsResponse(Response):
@@ -39,9 +39,9 @@ class PartsResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Send the head, then the parts. The first bytes are read before the head: a missing blob is still a 404."""
-        exchange = exchange_of(scope)
-        if exchange is not None:
-            exchange.blob = self._blob
+        request_record = request_record_of(scope)
+        if request_record is not None:
+            request_record.blob = self._blob
         pieces = self._pieces()
         first = await anext(pieces)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

@@ -6,7 +6,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from registry.api.ranges import content_length_of
 from registry.oci.errors import ContentTooLarge, SizeInvalid
-from registry.telemetry.request_record import exchange_of
+from registry.telemetry.request_record import request_record_of
 
 
 class UploadBody:
@@ -54,9 +54,9 @@ class UploadBody:
             moved = await self._receive_into(write)
         except ConnectionResetError:
             raise ClientDisconnect from None
-        exchange = exchange_of(self._request.scope)
-        if exchange is not None:
-            exchange.received += moved
+        request_record = request_record_of(self._request.scope)
+        if request_record is not None:
+            request_record.received += moved
         async for _ in self._pieces:  # nothing is left, but every wrapper must see the end
             pass
 

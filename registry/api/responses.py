@@ -11,7 +11,7 @@ from registry.api.ranges import Window, read_windows
 from registry.oci.digest import Digest
 from registry.storage.blob_store import StoredBlob
 from registry.storage.disk.errors import as_read_error
-from registry.telemetry.request_record import exchange_of
+from registry.telemetry.request_record import request_record_of
 
 Reader = Callable[[StoredBlob, int, int], AsyncIterator[bytes]]
 
@@ -59,9 +59,9 @@ class BlobResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Send the head, then the bytes, unless the request is a HEAD."""
-        exchange = exchange_of(scope)
-        if exchange is not None:
-            exchange.blob = self._blob
+        request_record = request_record_of(scope)
+        if request_record is not None:
+            request_record.blob = self._blob
         head = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         if scope["method"] == "HEAD" or self._window.length == 0:
             await send(head)
@@ -101,9 +101,9 @@ def _unless_refused(scope: Scope) -> Iterator[None]:
     try:
         yield
     except refused as refusal:
-        exchange = exchange_of(scope)
-        if exchange is not None:
-            exchange.status, exchange.sent, exchange.digest = 0, 0, ""
+        request_record = request_record_of(scope)
+        if request_record is not None:
+            request_record.status, request_record.sent, request_record.digest = 0, 0, ""
         error = refusal.__cause__ if isinstance(refusal.__cause__, OSError) else refusal
         raise as_read_error(error) from refusal
 

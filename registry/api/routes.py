@@ -27,7 +27,7 @@ from registry.api.path_table import Paths
 from registry.api.requirements import Requirement, authorise
 from registry.api.services import Services
 from registry.auth.principals import Principal
-from registry.telemetry.request_record import exchange_of
+from registry.telemetry.request_record import request_record_of
 
 Handler = Callable[[Services, Request, Principal], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -188,16 +188,16 @@ def _endpoint(services: Services, row: Row) -> Endpoint:
     operation, needs, handler = row.operation, row.needs, row.handler
 
     async def endpoint(request: Request) -> Response:
-        exchange = exchange_of(request.scope)
-        if exchange is not None:
-            exchange.operation = operation
-            exchange.repository = request.path_params.get("name")
-            exchange.reference = _reference(request.path_params)
+        request_record = request_record_of(request.scope)
+        if request_record is not None:
+            request_record.operation = operation
+            request_record.repository = request.path_params.get("name")
+            request_record.reference = _reference(request.path_params)
         try:
             principal = await authorise(needs, services, request)
         finally:
-            if exchange is not None:
-                exchange.principal = services.access.caller(request)
+            if request_record is not None:
+                request_record.principal = services.access.caller(request)
         return await handler(services, request, principal)
 
     return endpoint

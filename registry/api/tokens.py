@@ -9,7 +9,7 @@ from registry.auth.principals import Principal
 from registry.auth.token_form import Fields, parse_form
 from registry.auth.token_service import Handout
 from registry.oci.errors import BadRequest
-from registry.telemetry.request_record import exchange_of
+from registry.telemetry.request_record import request_record_of
 
 _PRIVATE = {"Cache-Control": "no-store"}  # RFC 6749 section 5.1
 
@@ -38,7 +38,7 @@ async def exchange(services: Services, request: Request, _principal: Principal) 
 
 
 def _answer(request: Request, handout: Handout) -> Response:
-    served = exchange_of(request.scope)
+    served = request_record_of(request.scope)
     if served is not None:
         served.principal = handout.principal
     return JSONResponse(handout.reply, headers=_PRIVATE)

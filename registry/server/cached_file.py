@@ -14,14 +14,14 @@ class CachedFileResponse:
 
     Attributes:
         edge: of the application.
-        exchange: the request record, without the bytes sent and the time.
+        request_record: the request record, without the bytes sent and the time.
         began: when the request began (time.perf_counter).
         head: of the response.
         window: its body.
     """
 
     edge: RequestMiddleware
-    exchange: RequestRecord
+    request_record: RequestRecord
     began: float
     head: bytes
     window: Window
@@ -29,7 +29,7 @@ class CachedFileResponse:
     @property
     def path(self) -> str:
         """The request's path, for the log."""
-        return self.exchange.path
+        return self.request_record.path
 
     def begin(self) -> None:
         """Count it as a running request."""
@@ -42,6 +42,6 @@ class CachedFileResponse:
     def finish(self, sent: int) -> None:
         """Report the request, with the bytes of the body that were sent."""
         self.edge.running -= 1
-        self.exchange.sent = sent
-        self.exchange.seconds = time.perf_counter() - self.began
-        self.edge.report(self.exchange)
+        self.request_record.sent = sent
+        self.request_record.seconds = time.perf_counter() - self.began
+        self.edge.report(self.request_record)

@@ -21,14 +21,14 @@ class Answer:
     """One whole response.
 
     Attributes:
-        exchange: the request record for logs, metrics and audit, without the request id and the time.
+        request_record: the request record for logs, metrics and audit, without the request id and the time.
         pieces: the bytes of the head, split where the request id goes.
         body: empty for a HEAD.
         blob: the file that a HEAD describes, if any.
         until: when the application has to be asked again (time.monotonic): a HEAD resets the age of content.
     """
 
-    exchange: RequestRecord
+    request_record: RequestRecord
     pieces: list[bytes]
     body: bytes
     blob: StoredBlob | None = None
@@ -44,14 +44,14 @@ class FileAnswer:
     """How a file is sent, whole and in parts.
 
     Attributes:
-        exchange: the request record, without the request id, the status, the bytes sent and the time.
+        request_record: the request record, without the request id, the status, the bytes sent and the time.
         path: of the file.
         size: of the file, in bytes.
         stamp: of the file.
         heads: by status, 200 or 206: the head as a format for `%`, once the application has given one.
     """
 
-    exchange: RequestRecord
+    request_record: RequestRecord
     path: Path
     size: int
     stamp: Stamp | None

@@ -28,7 +28,7 @@ from registry.http.response_head import STATUS_LINES, field_lines
 from registry.http.sendfile import Window
 from registry.server.cached_file import CachedFileResponse
 from registry.server.cached_response import Answer, FileAnswer, anew, file_head, file_size
-from registry.telemetry.request_record import RequestRecord, exchange_of
+from registry.telemetry.request_record import RequestRecord, request_record_of
 
 _COMMON = frozenset(
     {
@@ -169,10 +169,10 @@ class ResponseCache:
             return self._parcel(answer, part, client, common, began)
         if part is not None or not answer.holds():
             return None
-        exchange = anew(answer.exchange, client)
-        exchange.seconds = time.perf_counter() - began
-        self._edge.report(exchange)
-        lines = exchange.request_id.encode("ascii").join(answer.pieces)
+        request_record = anew(answer.request_record, client)
+        request_record.seconds = time.perf_counter() - began
+        self._edge.report(request_record)
+        lines = request_record.request_id.encode("ascii").join(answer.pieces)
         return b"".join([self._start(200, common), lines, b"\r\n", answer.body])
 
     def _parcel(
@@ -182,12 +182,12 @@ class ResponseCache:
         if chosen is None:
             return None
         status, window, head, content_range = chosen
-        exchange = anew(answer.exchange, client)
-        exchange.status = status
-        number = exchange.request_id.encode("ascii")
+        request_record = anew(answer.request_record, client)
+        request_record.status = status
+        number = request_record.request_id.encode("ascii")
         lines = head % {b"id": number, b"length": window.count, b"range": content_range}
         return CachedFileResponse(
-            self._edge, exchange, began, b"".join([self._start(status, common), lines, b"\r\n"]), window
+            self._edge, request_record, began, b"".join([self._start(status, common), lines, b"\r\n"]), window
         )
 
     def _start(self, status: int, common: Fields) -> bytes:
@@ -203,13 +203,22 @@ class ResponseCache:
 
     def store(self, generation: Generation, cycle: RequestResponseCycle, fields: Fields, body: bytes | Window) -> None:
         """Cache a 200 that the application gave in one piece, or the head for a file."""
-        exchange, head = exchange_of(cycle.scope), cycle.head
-        if exchange is None or not cycle.keeps or exchange.error is not None or not self._keeps(head, exchange):
+        request_record, head = request_record_of(cycle.scope), cycle.head
+        if (
+            request_record is None
+            or not cycle.keeps
+            or request_record.error is not None
+            or not self._keeps(head, request_record)
+        ):
             return
-        principal = self._principal(head, exchange)
-        if principal is None or principal != exchange.principal:
+        principal = self._principal(head, request_record)
+        if principal is None or principal != request_record.principal:
             return
-        answer = _file_answer(exchange, fields, body) if isinstance(body, Window) else _answer(exchange, fields, body)
+        answer = (
+            _file_answer(request_record, fields, body)
+            if isinstance(body, Window)
+            else _answer(request_record, fields, body)
+        )
         if isinstance(answer, Answer) and _range(head) is not None:
             return
         size = len(head.target) + _ROOM + (0 if isinstance(body, Window) else len(body))
@@ -224,7 +233,7 @@ class ResponseCache:
         if isinstance(before, FileAnswer) and isinstance(answer, FileAnswer) and before.stamp == answer.stamp:
             before.heads.update(answer.heads)
             return
-        self._places[head.method, head.target] = answer.exchange
+        self._places[head.method, head.target] = answer.request_record
         self._answers[key] = answer
 
     def _forget(self, generation: Generation) -> None:
@@ -255,25 +264,27 @@ class ResponseCache:
             return access.recall_caller(authorization)
         return access.recall(authorization, place.repository, Action.PULL)
 
-    def _keeps(self, head: Head, exchange: RequestRecord) -> bool:
-        row = self._rows.get((head.method, exchange.operation))
-        if row is None or (exchange.repository is None) is (row.needs is Requirement.PULL):
+    def _keeps(self, head: Head, request_record: RequestRecord) -> bool:
+        row = self._rows.get((head.method, request_record.operation))
+        if row is None or (request_record.repository is None) is (row.needs is Requirement.PULL):
             return False
         return _plain(head, row.ignored)
 
 
-def _answer(exchange: RequestRecord, fields: Fields, body: bytes) -> Answer:
-    record = anew(exchange, "")
-    record.status, record.sent = 200, 0 if exchange.method == "HEAD" else len(body)
-    pieces = b"".join(field_lines(fields)).split(exchange.request_id.encode("ascii"))
+def _answer(request_record: RequestRecord, fields: Fields, body: bytes) -> Answer:
+    record = anew(request_record, "")
+    record.status, record.sent = 200, 0 if request_record.method == "HEAD" else len(body)
+    pieces = b"".join(field_lines(fields)).split(request_record.request_id.encode("ascii"))
     until = time.monotonic() + _RESPONSE_SECONDS
-    return Answer(record, pieces, b"" if exchange.method == "HEAD" else body, exchange.blob, until)
+    return Answer(record, pieces, b"" if request_record.method == "HEAD" else body, request_record.blob, until)
 
 
-def _file_answer(exchange: RequestRecord, fields: Fields, window: Window) -> FileAnswer:
-    head = file_head(fields, exchange.request_id)
-    stamp = None if exchange.blob is None else exchange.blob.stamp
-    return FileAnswer(anew(exchange, ""), window.path, file_size(window, fields), stamp, {exchange.status: head})
+def _file_answer(request_record: RequestRecord, fields: Fields, window: Window) -> FileAnswer:
+    head = file_head(fields, request_record.request_id)
+    stamp = None if request_record.blob is None else request_record.blob.stamp
+    return FileAnswer(
+        anew(request_record, ""), window.path, file_size(window, fields), stamp, {request_record.status: head}
+    )
 
 
 def _apart(raw: bytes) -> tuple[bytes, str | None]:

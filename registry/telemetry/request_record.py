@@ -11,7 +11,7 @@ from registry.oci.errors import OciError
 from registry.oci.names import RepositoryName
 from registry.storage.blob_store import StoredBlob
 
-_KEY = "basegate.exchange"
+_KEY = "basegate.request_record"
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ def remember(scope: Scope, record: RequestRecord) -> None:
     scope[_KEY] = record
 
 
-def exchange_of(scope: Scope) -> RequestRecord | None:
+def request_record_of(scope: Scope) -> RequestRecord | None:
     """The record of a request; `None` when it did not pass the middleware."""
     record: RequestRecord | None = scope.get(_KEY)
     return record

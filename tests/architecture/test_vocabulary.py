@@ -16,8 +16,7 @@ GIVEN_UP = re.compile(
     r"|sentences|shelves|sightings|standing|syncing|turn|turnover|workshop)\b"
 )
 # Explanation: what `gc explain` answers. Fresh: in the name of a revision, which databases have stored.
-# In policy/azure/management, doors are classes of handlers, and Needs is what the registry calls Requirement.
-KEPT = frozenset({"CloudDoor", "Explanation", "Needs", "cloud_door", "r0004_small_blobs_that_are_fresh"})
+KEPT = frozenset({"Explanation", "r0004_small_blobs_that_are_fresh"})
 
 
 def in_words(text: str) -> str:

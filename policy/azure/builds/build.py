@@ -39,9 +39,9 @@ _BASES_MAXIMUM = 200
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What every build is given: a desk for tokens, and who words verdicts."""
+    """What every build is given: what makes tokens, and who words verdicts."""
 
-    desk: TokenService
+    token_service: TokenService
     judge: Callable[[Identity, ImageName], Coroutine[Any, Any, str]]
 
 
@@ -108,7 +108,9 @@ class Build:
         if builder.jailed and images:
             await self._begin_anew(builder.files(target, network=network))
         for name in images:
-            self._lend(target, self._tools.desk.narrow(caller, [f"repository:{name.repository}:pull,push"]), builder)
+            self._lend(
+                target, self._tools.token_service.narrow(caller, [f"repository:{name.repository}:pull,push"]), builder
+            )
             await steps.run(Step(builder.push(target, name), builder.jailed, network=True, environment=environment))
             pushed.append(Pushed(name, self._digest()))
             self._log.say(await self._tools.judge(caller, name))
@@ -177,7 +179,7 @@ class Build:
             repository = ImageReference.parse(image).repository
         except BasegateError as error:
             raise StepEnded(RunStatus.FAILED, f"the base image {image[:200]} has no valid name: {error}") from None
-        self._lend(target, self._tools.desk.narrow(caller, [f"repository:{repository}:pull"]), builder)
+        self._lend(target, self._tools.token_service.narrow(caller, [f"repository:{repository}:pull"]), builder)
         await steps.run(Step(builder.pull(image), builder.jailed, network=True, environment=builder.environment()))
         (self._work / AUTH).unlink(missing_ok=True)
 

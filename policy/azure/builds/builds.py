@@ -55,18 +55,20 @@ class Builds:
     Args:
         data: the data folder; `builds/` in it is ours.
         settings: section `azure.builds`, as it is now.
-        desk: makes the narrow tokens that builders get.
+        token_service: makes the narrow tokens that builders get.
         judge: words the verdict on what was pushed.
     """
 
-    def __init__(self, data: Path, settings: Callable[[], BuildSettings], desk: TokenService, judge: Judge) -> None:
+    def __init__(
+        self, data: Path, settings: Callable[[], BuildSettings], token_service: TokenService, judge: Judge
+    ) -> None:
         folder = data / FOLDER
         self._settings = settings
         self._work = folder / "work"
         shutil.rmtree(self._work, ignore_errors=True)
         self.contexts = Contexts(folder / "contexts", settings)
         self.store = RunStore(folder / "runs")
-        self._tools = Tools(desk, judge)
+        self._tools = Tools(token_service, judge)
         self._queue: asyncio.Queue[_Queued] = asyncio.Queue()
         self._under_way: dict[str, _Queued] = {}
         self._log = structlog.get_logger(__name__)

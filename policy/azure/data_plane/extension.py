@@ -1,4 +1,4 @@
-"""Azure's doors as an extension of the registry: their rows."""
+"""The data plane of Azure Container Registry as an extension of the registry: their rows."""
 
 from collections.abc import Callable
 from functools import partial

@@ -14,7 +14,7 @@ from registry.auth.principals import Principal
 from registry.content.parsing import Parsing
 from registry.oci.errors import Denied
 from registry.oci.names import RepositoryName
-from registry.telemetry.request_record import exchange_of
+from registry.telemetry.request_record import request_record_of
 
 
 class Handlers:
@@ -41,14 +41,14 @@ class Handlers:
     @staticmethod
     def note(request: Request, change: Change) -> None:
         """Let the audit know what is to be changed."""
-        exchange = exchange_of(request.scope)
-        if exchange is not None:
+        request_record = request_record_of(request.scope)
+        if request_record is not None:
             words = [
                 f"{word}={str(not change.locks[field]).lower()}"
                 for word, field in ENABLED.items()
                 if field in change.locks
             ]
-            exchange.decision = " ".join([*words, *([f"quarantineState={change.state}"] if change.state else [])])
+            request_record.decision = " ".join([*words, *([f"quarantineState={change.state}"] if change.state else [])])
 
     @staticmethod
     def login_server(services: Services, request: Request) -> str:

@@ -15,10 +15,10 @@ from registry.auth.sign_in import Identity
 from registry.auth.token_service import TokenService
 from registry.auth.tokens import PRINCIPAL
 from registry.oci.errors import InternalError, OciError
-from registry.telemetry.request_record import exchange_of
+from registry.telemetry.request_record import request_record_of
 
 
-class Needs(Enum):
+class Requirement(Enum):
     """What a row asks of its caller."""
 
     NOTHING = "nothing"
@@ -61,7 +61,7 @@ class Row:
 
     methods: str
     path: str
-    needs: Needs
+    needs: Requirement
     operation: str
     handler: Handler
 
@@ -71,11 +71,11 @@ class Management:
 
     Args:
         table: the rows.
-        desk: reads tokens.
+        token_service: reads tokens.
     """
 
-    def __init__(self, table: Sequence[Row], desk: TokenService) -> None:
-        self._desk = desk
+    def __init__(self, table: Sequence[Row], token_service: TokenService) -> None:
+        self._token_service = token_service
         self._paths: dict[str, tuple[re.Pattern[str], dict[str, Row]]] = {}
         for row in table:
             rows = self._paths.setdefault(row.path, (_pattern(row.path), {}))[1]
@@ -84,31 +84,31 @@ class Management:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         request = Request(scope, receive, send)
-        exchange = exchange_of(scope)
+        request_record = request_record_of(scope)
         try:
             response = await self._answer(request)
             await response(scope, receive, send)
         except ClientDisconnect:
             return
         except Exception as error:
-            if exchange is not None and exchange.status:
+            if request_record is not None and request_record.status:
                 raise
             told = error if isinstance(error, OciError) else InternalError("a fault of the endpoint: its log says more")
-            if exchange is not None:
+            if request_record is not None:
                 # The audit reads who was tried from what it came from.
-                exchange.error = told.__cause__ if isinstance(told.__cause__, OciError) else told
+                request_record.error = told.__cause__ if isinstance(told.__cause__, OciError) else told
             await respond_to(told)(scope, receive, send)
             if told is not error:
                 raise
 
     async def _answer(self, request: Request) -> Response:
         row, names = self._find(request)
-        exchange = exchange_of(request.scope)
-        if exchange is not None:
-            exchange.operation = row.operation
-        caller = await self._let_in(request, row.needs)
-        if exchange is not None and caller is not None:
-            exchange.principal = caller.principal
+        request_record = request_record_of(request.scope)
+        if request_record is not None:
+            request_record.operation = row.operation
+        caller = await self._authorise(request, row.needs)
+        if request_record is not None and caller is not None:
+            request_record.principal = caller.principal
         return await row.handler(Call(request, names, caller))
 
     def _find(self, request: Request) -> tuple[Row, Mapping[str, str]]:
@@ -127,17 +127,17 @@ class Management:
             404, "NotFound", f"this endpoint offers nothing at {path[:255]!r}: docs/azure.md lists what it does"
         )
 
-    async def _let_in(self, request: Request, needs: Needs) -> Identity | None:
-        if needs in {Needs.NOTHING, Needs.LINK}:
+    async def _authorise(self, request: Request, needs: Requirement) -> Identity | None:
+        if needs in {Requirement.NOTHING, Requirement.LINK}:
             return None
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise ArmError(401, "AuthenticationFailed", "this needs a token of this endpoint: sign in with az login")
-        caller = await self._desk.by_whole_token(token.strip(), PRINCIPAL)
+        caller = await self._token_service.by_whole_token(token.strip(), PRINCIPAL)
         role = caller.principal.role
-        if role is None or (needs is Needs.OWNER and role is not Role.OWNER):
+        if role is None or (needs is Requirement.OWNER and role is not Role.OWNER):
             who = f"principal {caller.principal.name} (role {role.value if role else 'none'})"
-            need = "Owner" if needs is Needs.OWNER else "a role"
+            need = "Owner" if needs is Requirement.OWNER else "a role"
             raise ArmError(
                 403,
                 "AuthorizationFailed",

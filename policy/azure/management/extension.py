@@ -10,19 +10,19 @@ from policy.azure.admin_user import AdminUser
 from policy.azure.arm_errors import server_form
 from policy.azure.builds.builds import Builds
 from policy.azure.builds.request import ImageName
-from policy.azure.management.build_doors import BuildDoors
-from policy.azure.management.cloud_door import CloudDoor
+from policy.azure.management.build_handlers import BuildHandlers
+from policy.azure.management.cloud_handler import CloudHandler
 from policy.azure.management.dispatch import Management, Row
 from policy.azure.management.place import Place, place_of
-from policy.azure.management.resources import ResourceDoors
+from policy.azure.management.resources import ResourceHandlers
 from policy.azure.management.routes import builds, refusals, resources, signing_in
 from policy.azure.management.routes import scope_maps as scope_map_rows
 from policy.azure.management.routes import workspaces as workspace_rows
-from policy.azure.management.scope_map_doors import ScopeMapDoors
+from policy.azure.management.scope_map_handlers import ScopeMapHandlers
 from policy.azure.management.settings import AzureSettings
-from policy.azure.management.sign_in.doors import SignInDoors
+from policy.azure.management.sign_in.handlers import SignInHandlers
 from policy.azure.management.sign_in.under_way import UnderWay
-from policy.azure.management.workspace_doors import WorkspaceDoors
+from policy.azure.management.workspace_handlers import WorkspaceHandlers
 from policy.azure.scope_maps import RepositoryTokens, ScopeMaps
 from policy.deployments.settings import DeploymentSettings
 from policy.deployments.workspaces import Workspaces
@@ -116,12 +116,14 @@ class Endpoint:
         self._builds = Builds(
             in_force.current.data, lambda: section(in_force.current).builds, services.token_service, self._verdict
         )
-        doors = SignInDoors(services.token_service, UnderWay(own.sign_ins, own.sign_in_seconds), place, body_bytes)
-        shown = WorkspaceDoors(self._records.workspaces, place)
-        things = ResourceDoors(services, place, body_bytes, shown.brief, self._records.admin)
+        handlers = SignInHandlers(
+            services.token_service, UnderWay(own.sign_ins, own.sign_in_seconds), place, body_bytes
+        )
+        shown = WorkspaceHandlers(self._records.workspaces, place)
+        things = ResourceHandlers(services, place, body_bytes, shown.brief, self._records.admin)
         metadata = services.stores.metadata
-        rights = ScopeMapDoors(ScopeMaps(metadata), RepositoryTokens(metadata), place, body_bytes)
-        tasks = BuildDoors(
+        rights = ScopeMapHandlers(ScopeMaps(metadata), RepositoryTokens(metadata), place, body_bytes)
+        tasks = BuildHandlers(
             self._builds, place, body_bytes, lambda: loopback(in_force.current.listen), own.builds.link_seconds
         )
         own_rows = (
@@ -131,7 +133,7 @@ class Endpoint:
             *builds(tasks),
             *refusals(things),
         )
-        return (*signing_in(doors, CloudDoor(place)), *own_rows)
+        return (*signing_in(handlers, CloudHandler(place)), *own_rows)
 
     async def _verdict(self, caller: Identity, name: ImageName) -> str:
         """What `basegate check` says first of an image that was pushed."""

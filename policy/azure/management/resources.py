@@ -22,7 +22,7 @@ Listing = Callable[[Place], Sequence[dict[str, Any]]]
 """Other resources that a list of all shows: `{"id", "name", "type", "location"}`."""
 
 
-class ResourceDoors:
+class ResourceHandlers:
     """The handlers.
 
     Args:

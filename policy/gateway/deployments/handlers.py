@@ -29,7 +29,7 @@ from registry.auth.principals import Principal
 from registry.content.parsing import Parsing
 from registry.oci.errors import BadRequest, Denied, ManifestUnknown, NotFound
 from registry.oci.names import RepositoryName
-from registry.telemetry.request_record import exchange_of
+from registry.telemetry.request_record import request_record_of
 
 _KEYS_TYPE = "application/jwk-set+json"
 
@@ -167,9 +167,9 @@ class DeploymentHandlers:
             or services.access.permits(request, principal, Action.DELETE, deployment.wanted.repository)
         ):
             raise NotFound(f"there is no deployment {identifier[:80]!r}: basegate deployment ls lists them")
-        exchange = exchange_of(request.scope)
-        if exchange is not None:
-            exchange.repository = deployment.wanted.repository
+        request_record = request_record_of(request.scope)
+        if request_record is not None:
+            request_record.repository = deployment.wanted.repository
         return deployment
 
 

@@ -27,9 +27,9 @@ def failing(error: Exception) -> Endpoint:
 
 def sent(endpoint: Endpoint, status: int = 0) -> list[Message]:
     """What leaves when the endpoint serves a request whose answer has begun with this status, if any."""
-    exchange = RequestRecord("id", "192.0.2.1", "GET", "/", status=status)
+    request_record = RequestRecord("id", "192.0.2.1", "GET", "/", status=status)
     request = Request({"type": "http", "method": "GET", "path": "/", "headers": []})
-    remember(request.scope, exchange)
+    remember(request.scope, request_record)
     messages: list[Message] = []
 
     async def send(message: Message) -> None:

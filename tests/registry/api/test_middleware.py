@@ -138,7 +138,7 @@ def test_a_caller_that_leaves_is_not_an_error(live: LiveRegistry, heard: list[Re
 def test_an_observer_that_fails_breaks_nothing(tmp_path: Path) -> None:
     """Its fault is logged."""
 
-    def broken(_exchange: RequestRecord) -> None:
+    def broken(_request_record: RequestRecord) -> None:
         raise Denied
 
     with (

@@ -28,7 +28,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BothWays]:
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveRegistry, list[RequestRecord]]]:
-    """A server on the fast path, and every exchange it had."""
+    """A server on the fast path, and the record of every request it had."""
     heard: list[RequestRecord] = []
     with running(
         build(
@@ -136,5 +136,5 @@ def test_serves_no_request_that_another_parser_does_not_see(
     spoken(live, raw[:cut], raw[cut:])
     while live.app.asgi.running:
         time.sleep(0.001)
-    served = [(exchange.method, exchange.path) for exchange in heard]
+    served = [(request_record.method, request_record.path) for request_record in heard]
     assert served == Seen(raw).requests[: len(served)], raw

@@ -47,7 +47,7 @@ class AskedGate(GateOfTests):
 
 @dataclass(frozen=True, slots=True)
 class Remembering:
-    """The server. `heard` is every exchange it had."""
+    """The server. `heard` is the record of every request it had."""
 
     live: LiveRegistry
     gate: AskedGate

@@ -35,12 +35,16 @@ DIGEST = "sha256:" + "0" * 64
 
 def pushed(**more: Any) -> RequestRecord:
     """A manifest push that went well."""
-    exchange = RequestRecord("request-1", "192.0.2.1", "PUT", "/v2/team/app/manifests/v1", "manifests.push")
-    exchange.repository, exchange.reference, exchange.digest = RepositoryName("team/app"), "v1", DIGEST
-    exchange.principal, exchange.status = Principal("an-id", "ci", Role.ACR_PUSH), 201
+    request_record = RequestRecord("request-1", "192.0.2.1", "PUT", "/v2/team/app/manifests/v1", "manifests.push")
+    request_record.repository, request_record.reference, request_record.digest = (
+        RepositoryName("team/app"),
+        "v1",
+        DIGEST,
+    )
+    request_record.principal, request_record.status = Principal("an-id", "ci", Role.ACR_PUSH), 201
     for name, value in more.items():
-        setattr(exchange, name, value)
-    return exchange
+        setattr(request_record, name, value)
+    return request_record
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -109,19 +113,19 @@ def test_reopening_appends(tmp_path: Path) -> None:
     assert (tmp_path / "audit.log").stat().st_mode & 0o777 == 0o600
 
 
-def health(exchange: RequestRecord) -> None:
+def health(request_record: RequestRecord) -> None:
     """A health check."""
-    exchange.method, exchange.operation, exchange.status = "GET", "health.alive", 200
+    request_record.method, request_record.operation, request_record.status = "GET", "health.alive", 200
 
 
-def read(exchange: RequestRecord) -> None:
+def read(request_record: RequestRecord) -> None:
     """A pull that went well."""
-    exchange.method, exchange.operation, exchange.status = "GET", "manifests.pull", 200
+    request_record.method, request_record.operation, request_record.status = "GET", "manifests.pull", 200
 
 
-def refused_read(exchange: RequestRecord) -> None:
+def refused_read(request_record: RequestRecord) -> None:
     """A pull that was refused."""
-    exchange.method, exchange.operation, exchange.status = "GET", "manifests.pull", 403
+    request_record.method, request_record.operation, request_record.status = "GET", "manifests.pull", 403
 
 
 @pytest.mark.parametrize(
@@ -131,9 +135,9 @@ def refused_read(exchange: RequestRecord) -> None:
 def test_what_is_recorded(tmp_path: Path, change: Callable[[RequestRecord], None], *, reads: bool, told: int) -> None:
     """Health checks never; successful reads by a setting; refusals always."""
     log = opened(tmp_path / "audit.log", reads=reads)
-    exchange = pushed()
-    change(exchange)
-    log.observe(exchange)
+    request_record = pushed()
+    change(request_record)
+    log.observe(request_record)
     assert len(lines(tmp_path / "audit.log")) == told
 
 

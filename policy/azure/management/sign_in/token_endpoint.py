@@ -24,8 +24,8 @@ Form = Mapping[str, str]
 class TokenEndpoint:
     """Answers `POST …/oauth2/token`. Every refusal is a `SignInError`."""
 
-    def __init__(self, desk: TokenService, under_way: UnderWay) -> None:
-        self._desk = desk
+    def __init__(self, token_service: TokenService, under_way: UnderWay) -> None:
+        self._token_service = token_service
         self._under_way = under_way
 
     async def answer(self, form: Form, place: Place, address: str) -> tuple[Identity, dict[str, Any]]:
@@ -51,17 +51,17 @@ class TokenEndpoint:
         if not secret:
             message = "AADSTS7000216: the form has no client_secret: certificates and other proofs are not offered"
             raise SignInError("invalid_client", message, 401)
-        identity = await signed_in(self._desk, client, secret, address)
-        return identity, service_reply(self._desk, place, identity, form.get("scope", ""))
+        identity = await signed_in(self._token_service, client, secret, address)
+        return identity, service_reply(self._token_service, place, identity, form.get("scope", ""))
 
     async def _by_refresh(self, form: Form, place: Place) -> tuple[Identity, dict[str, Any]]:
         text = _needed(form, "refresh_token")
         try:
-            identity = await self._desk.by_whole_token(text, PRINCIPAL_REFRESH)
+            identity = await self._token_service.by_whole_token(text, PRINCIPAL_REFRESH)
         except Unauthorized as error:
             raise SignInError("invalid_grant", f"AADSTS700082: {error.message}") from error
         asked = Asked(_needed(form, "client_id"), form.get("scope", ""), refresh=text)
-        reply = person_reply(self._desk, place, identity, asked)
+        reply = person_reply(self._token_service, place, identity, asked)
         return identity, reply
 
     def _by_code(self, form: Form, place: Place) -> tuple[Identity, dict[str, Any]]:
@@ -75,7 +75,7 @@ class TokenEndpoint:
         if not _proves(form.get("code_verifier", ""), grant.challenge):
             raise SignInError("invalid_grant", "AADSTS501481: code_verifier does not fit the code_challenge")
         asked = Asked(grant.client_id, form.get("scope") or grant.scope, grant.nonce)
-        return grant.identity, person_reply(self._desk, place, grant.identity, asked)
+        return grant.identity, person_reply(self._token_service, place, grant.identity, asked)
 
     def _by_device(self, form: Form, place: Place) -> tuple[Identity, dict[str, Any]]:
         device = self._under_way.device(form.get("device_code") or _needed(form, "code"))
@@ -86,18 +86,18 @@ class TokenEndpoint:
         if device.identity is None:
             raise SignInError("authorization_pending", "AADSTS70016: nobody has signed in with the code yet")
         self._under_way.end(device)
-        reply = person_reply(self._desk, place, device.identity, Asked(device.client_id, device.scope))
+        reply = person_reply(self._token_service, place, device.identity, Asked(device.client_id, device.scope))
         return device.identity, reply
 
 
-async def signed_in(desk: TokenService, username: str, secret: str, address: str) -> Identity:
+async def signed_in(token_service: TokenService, username: str, secret: str, address: str) -> Identity:
     """Whose secret this is.
 
     Raises:
         SignInError: nobody's; or too many wrong ones came.
     """
     try:
-        return await desk.by_secret(username, secret, address)
+        return await token_service.by_secret(username, secret, address)
     except Unauthorized as error:
         told = SignInError("invalid_client", f"AADSTS7000215: {error.message}", 401)
         raise told from error

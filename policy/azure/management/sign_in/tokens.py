@@ -14,9 +14,9 @@ from registry.auth.tokens import PRINCIPAL, PRINCIPAL_REFRESH
 _NO_SIGNATURE = {"alg": "none", "typ": "JWT"}
 
 
-def service_reply(desk: TokenService, place: Place, identity: Identity, scope: str) -> dict[str, Any]:
+def service_reply(token_service: TokenService, place: Place, identity: Identity, scope: str) -> dict[str, Any]:
     """For a program that has the secret itself (RFC 6749 section 4.4.3): no refresh token."""
-    token = desk.whole(identity, PRINCIPAL, place.settings.token_seconds, _claims(place, identity))
+    token = token_service.whole(identity, PRINCIPAL, place.settings.token_seconds, _claims(place, identity))
     return {
         "token_type": "Bearer",
         "expires_in": token.expires_in,
@@ -43,11 +43,11 @@ class Asked:
     refresh: str = ""
 
 
-def person_reply(desk: TokenService, place: Place, identity: Identity, asked: Asked) -> dict[str, Any]:
+def person_reply(token_service: TokenService, place: Place, identity: Identity, asked: Asked) -> dict[str, Any]:
     """For a program that a person signed in to (OpenID Connect Core, section 3.1.3.3)."""
     claims = _claims(place, identity)
-    renewing = asked.refresh or desk.whole(identity, PRINCIPAL_REFRESH, place.settings.session_seconds).text
-    return service_reply(desk, place, identity, asked.scope) | {
+    renewing = asked.refresh or token_service.whole(identity, PRINCIPAL_REFRESH, place.settings.session_seconds).text
+    return service_reply(token_service, place, identity, asked.scope) | {
         "refresh_token": renewing,
         "id_token": _id_token(place, claims, asked),
         "client_info": client_info(place, identity),

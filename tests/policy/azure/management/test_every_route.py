@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from policy.app import build
-from policy.azure.management.dispatch import Needs, Row
+from policy.azure.management.dispatch import Requirement, Row
 from policy.azure.management.extension import Endpoint, Records
 from policy.settings import Settings, azure_section, deployments_section
 from registry.cli.certificate_authority import make_certificates
@@ -53,7 +53,7 @@ def rows() -> tuple[Row, ...]:
             return Endpoint(azure_section, deployments_section, None, Records(None, None)).table(app.services)  # type: ignore[arg-type]
 
 
-def calls(*needs: Needs) -> list[tuple[str, str]]:
+def calls(*needs: Requirement) -> list[tuple[str, str]]:
     """Method and a path of every row that needs one of these."""
     return [
         (method, re.sub(r"\{(\w+)\}", lambda part: KNOWN.get(part[1], "unknown"), row.path))
@@ -63,8 +63,8 @@ def calls(*needs: Needs) -> list[tuple[str, str]]:
     ]
 
 
-SIGNED_IN = calls(Needs.SIGNED_IN, Needs.OWNER)
-EVERY = [*calls(Needs.NOTHING, Needs.LINK), *SIGNED_IN]
+SIGNED_IN = calls(Requirement.SIGNED_IN, Requirement.OWNER)
+EVERY = [*calls(Requirement.NOTHING, Requirement.LINK), *SIGNED_IN]
 
 
 @pytest.fixture(scope="module")

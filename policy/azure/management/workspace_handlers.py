@@ -14,7 +14,7 @@ from policy.deployments.workspaces import Workspace, Workspaces
 TYPE = "Microsoft.MachineLearningServices/workspaces"
 
 
-class WorkspaceDoors:
+class WorkspaceHandlers:
     """The handlers.
 
     Args:

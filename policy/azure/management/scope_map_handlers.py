@@ -19,7 +19,7 @@ _ACTIONS_MAXIMUM = 500
 _DESCRIPTION_MAXIMUM = 256
 
 
-class ScopeMapDoors:
+class ScopeMapHandlers:
     """The handlers.
 
     Args:

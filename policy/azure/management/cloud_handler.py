@@ -10,7 +10,7 @@ from policy.azure.management.dispatch import Call
 from policy.azure.management.place import Place
 
 
-class CloudDoor:
+class CloudHandler:
     """Answers `GET /metadata/endpoints`."""
 
     def __init__(self, place: Callable[[Request], Place]) -> None:

@@ -26,7 +26,7 @@ _PAGE = 100
 _WINDOW_MAXIMUM = 1 << 20
 
 
-class BuildDoors:
+class BuildHandlers:
     """The handlers.
 
     Args:

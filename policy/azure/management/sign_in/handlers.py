@@ -19,7 +19,7 @@ from registry.auth.token_form import parse_form
 from registry.auth.token_service import TokenService
 from registry.oci.errors import OciError
 from registry.oci.image_reference import is_loopback
-from registry.telemetry.request_record import exchange_of
+from registry.telemetry.request_record import request_record_of
 
 _PRIVATE = {"Cache-Control": "no-store"}
 _INTERVAL_SECONDS = 1
@@ -28,22 +28,26 @@ _CARRIED = ("client_id", "redirect_uri", "state", "nonce", "scope", "response_mo
 _FIELD_MAXIMUM = 4096
 
 
-class SignInDoors:
+class SignInHandlers:
     """The handlers.
 
     Args:
-        desk: checks secrets and makes tokens.
+        token_service: checks secrets and makes tokens.
         under_way: sign-ins that have been begun.
         place: where the caller of a request is.
         form_bytes: longest form.
     """
 
     def __init__(
-        self, desk: TokenService, under_way: UnderWay, place: Callable[[Request], Place], form_bytes: Callable[[], int]
+        self,
+        token_service: TokenService,
+        under_way: UnderWay,
+        place: Callable[[Request], Place],
+        form_bytes: Callable[[], int],
     ) -> None:
-        self._desk = desk
+        self._token_service = token_service
         self._under_way = under_way
-        self._endpoint = TokenEndpoint(desk, under_way)
+        self._endpoint = TokenEndpoint(token_service, under_way)
         self._place = place
         self._form_bytes = form_bytes
 
@@ -154,7 +158,7 @@ class SignInDoors:
         name, secret = form.get("username", ""), form.get("password", "")
         if not name or not secret:
             raise SignInError("invalid_request", "a name and a secret are needed")
-        identity = await signed_in(self._desk, name, secret, _address(request))
+        identity = await signed_in(self._token_service, name, secret, _address(request))
         _record(request, identity)
         return identity
 
@@ -204,9 +208,9 @@ def _is_own_machine(address: str) -> bool:
 
 def _again(request: Request, error: OciError, page: Response) -> Response:
     """The page once more, and for the audit who was tried."""
-    exchange = exchange_of(request.scope)
-    if exchange is not None:
-        exchange.error = error.__cause__ if isinstance(error.__cause__, OciError) else error
+    request_record = request_record_of(request.scope)
+    if request_record is not None:
+        request_record.error = error.__cause__ if isinstance(error.__cause__, OciError) else error
     return page
 
 
@@ -216,9 +220,9 @@ def _plain(error: SignInError) -> str:
 
 
 def _record(request: Request, identity: Identity) -> None:
-    exchange = exchange_of(request.scope)
-    if exchange is not None:
-        exchange.principal = identity.principal
+    request_record = request_record_of(request.scope)
+    if request_record is not None:
+        request_record.principal = identity.principal
 
 
 def _address(request: Request) -> str:
