@@ -1,0 +1,43 @@
+"""Who may ask the management endpoint for what: one table; a route that is not in it fails."""
+
+import httpx
+import pytest
+
+from policy.azure.management.dispatch import Requirement
+from tests.policy.azure.endpoint import LiveEndpoint, code_of
+from tests.policy.azure.management.test_every_route import calls, rows
+
+# None of them hands out image content or clears an image: logs are what a build printed, to whoever asked for it.
+MATRIX = {
+    Requirement.NOTHING: {
+        *("azure.metadata", "azure.device_page", "azure.allow_device", "azure.keys", "azure.discover", "azure.token"),
+        *("azure.device_code", "azure.authorize_page", "azure.authorize"),
+    },
+    Requirement.LINK: {"azure.put_context", "azure.log"},
+    Requirement.SIGNED_IN: {
+        *("azure.tenants", "azure.subscriptions", "azure.subscription", "azure.groups", "azure.group"),
+        *("azure.resources", "azure.provider", "azure.registries", "azure.registry", "azure.check_name"),
+        *("azure.usages", "azure.workspaces", "azure.workspace", "azure.scope_maps", "azure.scope_map"),
+        *("azure.tokens", "azure.show_token", "azure.upload_url", "azure.schedule_run", "azure.runs", "azure.run"),
+        *("azure.cancel_run", "azure.log_url", "azure.refused"),
+    },
+    Requirement.OWNER: {
+        *("azure.put_registry", "azure.patch_registry", "azure.credentials", "azure.renew_credential"),
+        *("azure.put_scope_map", "azure.remove_scope_map", "azure.put_token", "azure.remove_token"),
+        "azure.generate_credentials",
+    },
+}
+
+
+def test_the_matrix_is_whole() -> None:
+    """Every route stands in it, with what it needs."""
+    assert {need: {row.operation for row in rows() if row.needs is need} for need in Requirement} == MATRIX
+
+
+@pytest.mark.parametrize(("method", "path"), calls(Requirement.OWNER))
+def test_only_an_owner_changes_anything(endpoint: LiveEndpoint, method: str, path: str) -> None:
+    """A reader is told which role it needs."""
+    with endpoint.signed_in("reader") as client:
+        answer: httpx.Response = client.request(method, path, json={})
+    assert code_of(answer) == (403, "AuthorizationFailed")
+    assert "needs Owner" in answer.text
