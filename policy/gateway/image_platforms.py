@@ -7,16 +7,14 @@ from policy.gateway.inference_config.remarks import Remark, fail
 from registry.content.manifests import content_of
 from registry.metadata import manifests
 from registry.metadata.store import MetadataStore
-from registry.oci import strict_json
 from registry.oci.digest import Digest
 from registry.oci.errors import ContentTooLarge, OciError
 from registry.oci.manifest import ImageIndex, Manifest, parse_manifest
 from registry.oci.names import RepositoryName
-from registry.oci.platforms import Platform
+from registry.oci.platforms import Platform, platform_of_config
 from registry.storage.blob_store import BlobStore
 
 _CONFIG_BYTES = 4 << 20
-_TEXT = 64
 
 
 class ImagePlatforms:
@@ -35,7 +33,7 @@ class ImagePlatforms:
         try:
             manifest = await asyncio.to_thread(parse_manifest, raw, row.media_type)
             named = await self._named(manifest)
-        except (OciError, strict_json.JsonRefused):
+        except OciError:
             return ()
         return tuple(each.normal for each in named if each.architecture and not each.is_unknown)
 
@@ -46,7 +44,7 @@ class ImagePlatforms:
             raw = await self._storage.get(manifest.config.digest, _CONFIG_BYTES)
         except ContentTooLarge:
             return []
-        return [] if raw is None else [await asyncio.to_thread(_platform_of, raw)]
+        return [] if raw is None else [await asyncio.to_thread(platform_of_config, raw)]
 
 
 def on_platform(wanted: Platform | None, platforms: tuple[Platform, ...]) -> tuple[Remark, ...]:
@@ -55,9 +53,3 @@ def on_platform(wanted: Platform | None, platforms: tuple[Platform, ...]) -> tup
         return ()
     names = ", ".join(sorted({str(Platform(each.os, each.architecture)) for each in platforms}))
     return (fail(f"environment.docker.platform asks for {wanted.normal}, and the image is for {names}"),)
-
-
-def _platform_of(raw: bytes) -> Platform:
-    document = strict_json.loads(raw)
-    words = [document.get(name) if isinstance(document, dict) else None for name in ("os", "architecture")]
-    return Platform(*(word[:_TEXT] if isinstance(word, str) else "" for word in words))

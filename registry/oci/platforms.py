@@ -1,10 +1,13 @@
-"""Platforms of an index's children, and their normal form, which runtimes compare.
+"""Platforms of an index's children and of images, and their normal form, which runtimes compare.
 
 The rules are containerd's (its module `platforms`, `Normalize`), which docker and CRI use as well.
 """
 
 from dataclasses import dataclass
 
+from registry.oci import strict_json
+
+_NAME_MAXIMUM = 64
 _SYSTEMS = {"": "linux", "macos": "darwin"}
 _ARCHITECTURES = {
     "x86_64": "amd64",
@@ -65,3 +68,16 @@ class Platform:
     def __str__(self) -> str:
         """`linux/arm64/v8`; "" when nothing is given."""
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
+
+
+def platform_of_config(raw: bytes) -> Platform:
+    """The `os` and `architecture` of an image configuration (OCI image-spec, config.md).
+
+    Empty where it names none or cannot be read; names are cut at 64 characters.
+    """
+    try:
+        document = strict_json.loads(raw)
+    except strict_json.JsonRefused:
+        return Platform()
+    words = [document.get(name) if isinstance(document, dict) else None for name in ("os", "architecture")]
+    return Platform(*(word[:_NAME_MAXIMUM] if isinstance(word, str) else "" for word in words))

@@ -8,15 +8,14 @@ from registry.content.manifests import content_of
 from registry.content.parsing import Parsing
 from registry.metadata.attributes import ManifestAttributes
 from registry.metadata.manifests import ManifestRow
-from registry.oci import media_types, strict_json
+from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.errors import ContentTooLarge, OciError
 from registry.oci.manifest import ImageIndex, parse_manifest
 from registry.oci.names import RepositoryName
-from registry.oci.platforms import Platform
+from registry.oci.platforms import Platform, platform_of_config
 
 _REMEMBERED = 10_000
-_TEXT = 64
 References = tuple[tuple[Digest, Platform | None], ...]
 
 
@@ -54,7 +53,7 @@ class Platforms:
             raw = await self._stores.storage.get(config, self._stores.settings.current.limits.manifest_bytes)
         except ContentTooLarge:
             return Platform()
-        return Platform() if raw is None else await self._parsing.read(len(raw), partial(_platform_of, raw))
+        return Platform() if raw is None else await self._parsing.read(len(raw), partial(platform_of_config, raw))
 
     async def _read_index(self, repository: RepositoryName, told: ManifestAttributes) -> References:
         row = ManifestRow(told.digest, told.media_type, told.size)
@@ -62,15 +61,6 @@ class Platforms:
         if raw is None:
             return ()
         return await self._parsing.read(len(raw), partial(_references_of, raw, told.media_type))
-
-
-def _platform_of(raw: bytes) -> Platform:
-    try:
-        document = strict_json.loads(raw)
-    except strict_json.JsonRefused:
-        return Platform()
-    words = [document.get(name) if isinstance(document, dict) else None for name in ("os", "architecture")]
-    return Platform(*(word[:_TEXT] if isinstance(word, str) else "" for word in words))
 
 
 def _references_of(raw: bytes, media_type: str) -> References:

@@ -172,7 +172,7 @@ class ResourceHandlers:
         """GET: bytes on disk."""
         within_registry(call, self._place(call.request))
         stores = self._services.stores
-        held = await stores.metadata.read(bytes_of_all)
+        held = await stores.metadata.read_apart(bytes_of_all)  # every blob is counted
         whole = shutil.disk_usage(stores.settings.current.data).total
         return _listed([{"name": "Size", "limit": whole, "currentValue": held, "unit": "Bytes"}])
 

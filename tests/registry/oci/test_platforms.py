@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.oci.platforms import Platform
+from registry.oci.platforms import Platform, platform_of_config
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,19 @@ def test_other_spellings_are_not_normal(written: tuple[str, str]) -> None:
 def test_a_variant_does_not_matter(variant: str) -> None:
     """Policies name systems and architectures."""
     assert Platform("linux", "arm", variant).is_normal
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b'{"os": "linux", "architecture": "arm64", "config": {}}', Platform("linux", "arm64")),
+        (b'{"os": 7, "architecture": null}', Platform()),
+        (b'{"architecture": "%s"}' % (b"a" * 100), Platform("", "a" * 64)),
+        (b"[]", Platform()),
+        (b"{", Platform()),
+        (b'{"os": "linux", "os": "windows"}', Platform()),
+    ],
+)
+def test_the_platform_of_a_configuration(raw: bytes, expected: Platform) -> None:
+    """Empty where it cannot be told."""
+    assert platform_of_config(raw) == expected
