@@ -24,12 +24,16 @@ class OtherCommits:
         self._version_now()
 
     def count(self) -> int:
-        """The count; asks SQLite at most every `OTHERS_SECONDS`."""
+        """The count; asks SQLite at most every `OTHERS_SECONDS`, and again at once after a refusal.
+
+        Raises:
+            sqlite3.Error: the file cannot be read.
+        """
         now = time.monotonic()
         if now >= self._next_look:
             with self._lock:
-                self._next_look = now + OTHERS_SECONDS
                 self._look()
+                self._next_look = now + OTHERS_SECONDS
         return self._count
 
     def close(self) -> None:

@@ -67,18 +67,18 @@ class Upkeep:
 
     async def copy(self) -> None:
         """Bring the copy of the rows up to date soon after each change, and at the end."""
-        seen = -1
+        seen: int | None = -1
         try:
             while True:
-                longest, now = self._settings.current.storage.copy_seconds, self._metadata.generation()
+                longest, now = self._settings.current.storage.copy_seconds, self._generation()
                 began = time.monotonic()
-                if longest and now != seen:
+                if longest and now not in {None, seen}:
                     seen = now if await self._copied() else -1
                 # Copying takes at most a twentieth of one processor, unless `copy_seconds` requires more.
                 pause = max(_COPY_SECONDS, 20 * (time.monotonic() - began))
                 await asyncio.sleep(min(pause, longest or pause))
         finally:
-            if self._settings.current.storage.copy_seconds and self._metadata.generation() != seen:
+            if self._settings.current.storage.copy_seconds and self._generation() not in {None, seen}:
                 self._copy_now()
 
     async def check(self) -> None:
@@ -140,6 +140,13 @@ class Upkeep:
         return (
             [f"the copy of the rows is {behind:.0f} seconds behind: {self._reason}"] if behind > _LATE_SECONDS else []
         )
+
+    def _generation(self) -> int | None:
+        """`None` while the rows cannot be read: there is nothing to copy then."""
+        try:
+            return self._metadata.generation()
+        except BasegateError:
+            return None
 
     async def _copied(self) -> bool:
         with ThreadPoolExecutor(1, thread_name_prefix="copy") as pool:

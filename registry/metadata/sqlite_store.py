@@ -5,6 +5,7 @@ write the same file; `BEGIN IMMEDIATE` and the busy timeout put them in a queue.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -112,15 +113,21 @@ class SqliteStore:
 
     def generation(self) -> int:
         """Own commits count at once, those of other processes within a tenth of a second."""
-        return self._own + self._others.count()
+        return self._own + self._seen()
 
     def principals_generation(self) -> int:
         """Own changes of principals count at once, whatever other processes commit within a tenth of a second."""
-        return self._own_principals + self._others.count()
+        return self._own_principals + self._seen()
 
     def losses_generation(self) -> int:
         """Own removals count at once, whatever other processes commit within a tenth of a second."""
-        return self._own_losses + self._others.count()
+        return self._own_losses + self._seen()
+
+    def _seen(self) -> int:
+        try:
+            return self._others.count()
+        except sqlite3.Error as error:
+            raise self._reported(as_oci_error(error)) from error
 
     def close(self) -> None:
         """Finish waiting writes, then close every connection."""
