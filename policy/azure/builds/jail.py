@@ -24,6 +24,8 @@ NOT_BEGUN = 125
 SEEN_AS = Path("/tmp")  # noqa: S108 - the mount point of the step's own folder
 UNPACK = "unpack"
 IDS = 65_536
+NICENESS = 10
+"""Of every process of a build, and of its sessions where the kernel shares processors between these first."""
 _NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 _BIND, _RECURSIVE, _PRIVATE, _NOSUID, _NODEV, _NOEXEC = 0x1000, 0x4000, 0x40000, 2, 4, 8
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
@@ -82,7 +84,9 @@ def _begin(wanted: argparse.Namespace) -> None:
 
 def _enter(folder: Path, first_uid: int, *, network: bool) -> None:
     """Put this process, and what it forks, into namespaces of their own."""
-    os.nice(10)
+    os.nice(NICENESS)
+    with contextlib.suppress(OSError):  # not every kernel has it (sched(7), "The autogroup feature")
+        Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="ascii")
     others = _NEWNS | _NEWPID | _NEWIPC | _NEWUTS | (0 if network else _NEWNET)
     if os.geteuid() == 0:
         # The way to the folder may be its owner's alone: it is mounted before that is given up.

@@ -2,8 +2,11 @@
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from policy.azure.builds.jail import NICENESS
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -26,7 +29,7 @@ class Usage:
 
 
 def measure(folder: Path, jail: int) -> Usage:
-    """Measure; what ends meanwhile is left out.
+    """Measure, and have sessions that the step has begun give way to the registry; what ends meanwhile is left out.
 
     Args:
         folder: of the build.
@@ -40,6 +43,7 @@ def measure(folder: Path, jail: int) -> Usage:
             if entry.name.isdigit() and _namespace(f"{entry}/ns/pid") == space:
                 processes += 1
                 memory += _resident(entry)
+                _yield_session(entry)
     return Usage(_bytes_in(folder), memory, processes, shutil.disk_usage(folder).free)
 
 
@@ -55,6 +59,16 @@ def _resident(process: Path) -> int:
         return int((process / "statm").read_text(encoding="ascii").split()[1]) * _PAGE
     except (OSError, IndexError, ValueError):
         return 0
+
+
+def _yield_session(process: Path) -> None:
+    """Give its session the niceness of the build: where the kernel shares processors between sessions, that of a
+    process counts within its own session only (sched(7), "The autogroup feature").
+    """
+    group = process / "autogroup"
+    with suppress(OSError):
+        if not group.read_text(encoding="ascii").endswith(f"nice {NICENESS}\n"):
+            group.write_text(str(NICENESS), encoding="ascii")
 
 
 def _bytes_in(folder: Path) -> int:

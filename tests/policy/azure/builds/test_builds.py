@@ -1,10 +1,12 @@
 """Quick builds with a real builder: what is built, pushed and said, and how one ends that has too much."""
 
 import re
+from pathlib import Path
 
 import httpx
 import pytest
 
+from policy.azure.builds.jail import NICENESS
 from tests.policy.azure.builds.sending import FROM_NOTHING, Finished, Sender, context_of, run_line
 from tests.policy.azure.endpoint import REGISTRY, LiveEndpoint, code_of
 
@@ -105,6 +107,14 @@ def test_a_run_line_has_no_network(owner: Sender) -> None:
     """Neither the machine's interfaces nor this registry."""
     done = owner.build(FROM_NOTHING + run_line("/bin/busybox cat /proc/net/dev"))
     assert not [line for line in done.log if re.match(r" *(eth|en|wl)\w+:", line)]
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel does not group sessions")
+def test_a_session_of_a_build_gives_way(owner: Sender) -> None:
+    """One that a RUN line begins as well: else it would have as much of the processors as the registry."""
+    show = "/bin/busybox cat /proc/self/autogroup; /bin/busybox setsid /bin/busybox sh -c"
+    done = owner.build(FROM_NOTHING + run_line(f"{show} '/bin/busybox sleep 3; /bin/busybox cat /proc/self/autogroup'"))
+    assert [line.rpartition(" ")[2] for line in done.log if line.startswith("/autogroup")] == [str(NICENESS)] * 2
 
 
 def test_a_run_line_has_no_token(owner: Sender) -> None:
