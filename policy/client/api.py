@@ -25,7 +25,7 @@ Login = Callable[[], Credentials | None]
 """Looks credentials up when they are needed."""
 
 
-class CouldNotTell(BasegateError):
+class CheckNotPossible(BasegateError):
     """The gateway gave no answer: unreachable, not signed in, not a gateway. The message says what to do."""
 
 
@@ -71,7 +71,7 @@ def check(connection: Connection, image: ImageReference) -> CheckResult:
     """Ask whether a deployment may start from an image.
 
     Raises:
-        CouldNotTell: no answer of the documented shape came back.
+        CheckNotPossible: no answer of the documented shape came back.
         TrustUnusable: a CA file cannot be used.
     """
     return CheckResult.from_document(_ask(connection, "POST", CHECK_PATH, {"reference": str(image)}))
@@ -113,7 +113,7 @@ def ask(connection: Connection, method: str, path: str, body: Mapping[str, Any] 
     """What the gateway answers, an object; each of the connection's credentials is tried.
 
     Raises:
-        CouldNotTell: it refuses, is none, or is not there.
+        CheckNotPossible: it refuses, is none, or is not there.
         TrustUnusable: a CA file cannot be used.
     """
     return _asked(connection, method, path, body, lambda _document: True)
@@ -136,7 +136,7 @@ def _asked(
         if response.status_code != httpx.codes.UNAUTHORIZED:
             return _document(connection, response, is_right)
         refused += [login] if login else []
-    raise CouldNotTell(_unauthorised(connection.host, refused))
+    raise CheckNotPossible(_unauthorised(connection.host, refused))
 
 
 def send(  # noqa: PLR0913, PLR0917
@@ -150,7 +150,7 @@ def send(  # noqa: PLR0913, PLR0917
     """Send one request to this host only: redirections and token challenges are not followed.
 
     Raises:
-        CouldNotTell: the host cannot be reached, or does not speak HTTP.
+        CheckNotPossible: the host cannot be reached, or does not speak HTTP.
     """
     try:
         response = httpx.request(
@@ -165,9 +165,9 @@ def send(  # noqa: PLR0913, PLR0917
             follow_redirects=False,
         )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise CouldNotTell(_unreachable(connection, error)) from None
+        raise CheckNotPossible(_unreachable(connection, error)) from None
     if connection.scheme == "http" and response.status_code == httpx.codes.BAD_REQUEST and _HTTPS in response.text:
-        raise CouldNotTell(_needs_https(connection))
+        raise CheckNotPossible(_needs_https(connection))
     return response
 
 
@@ -190,7 +190,7 @@ def _document(
     document = _json(response)
     if response.status_code in _GOOD and document and is_right(document):
         return document
-    raise CouldNotTell(_refusal(connection.host, response.status_code, document))
+    raise CheckNotPossible(_refusal(connection.host, response.status_code, document))
 
 
 def _is_answer(document: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from policy.client.api import Connection, CouldNotTell, Login
+from policy.client.api import CheckNotPossible, Connection, Login
 from policy.client.credentials import Credentials, stored_credentials
 from policy.gateway.inference_config.registry_login import RegistryLogin
 from registry.oci.image_reference import ImageReference
@@ -47,7 +47,7 @@ class ConnectionOptions:
         """The connection for an image that the caller named.
 
         Raises:
-            CouldNotTell: neither the image nor the caller names a registry, or it is no HOST[:PORT].
+            CheckNotPossible: neither the image nor the caller names a registry, or it is no HOST[:PORT].
             CredentialsUnusable: stored credentials are damaged.
         """
         host = self._host(image)
@@ -57,11 +57,11 @@ class ConnectionOptions:
         """The connection to the gateway that the caller named, without an image.
 
         Raises:
-            CouldNotTell: none was named, or it is no HOST[:PORT].
+            CheckNotPossible: none was named, or it is no HOST[:PORT].
             CredentialsUnusable: stored credentials are damaged.
         """
         if not self.gateway:
-            raise CouldNotTell("no registry is named: give --gateway HOST:PORT, or set BASEGATE_GATEWAY")
+            raise CheckNotPossible("no registry is named: give --gateway HOST:PORT, or set BASEGATE_GATEWAY")
         return self.connection(ImageReference(self.gateway.lower(), _NOBODYS))
 
     def connection_from_file(self, image: ImageReference, configured: RegistryLogin | None) -> Connection:
@@ -73,8 +73,8 @@ class ConnectionOptions:
                 registry only, after the caller's own and before stored ones.
 
         Raises:
-            CouldNotTell: as `connection` does, or the caller's credentials would go to a registry that only the file
-                names.
+            CheckNotPossible: as `connection` does, or the caller's credentials would go to a registry that only the
+                file names.
             CredentialsUnusable: stored credentials are damaged.
         """
         host = self._host(image)
@@ -84,7 +84,7 @@ class ConnectionOptions:
         if self.gateway:
             return self.to(host, self.login, *([lambda: own] if own else []))
         if own is None:
-            raise CouldNotTell(
+            raise CheckNotPossible(
                 f"the credentials of {self.login.username} were not sent: only the inference configuration names "
                 f"{host}. If they are meant for it, give --gateway {host}; else leave them out, and docker login {host}"
             )
@@ -94,9 +94,13 @@ class ConnectionOptions:
         host = self.gateway.lower() or image.host
         if not host:
             wanted = f"HOST:PORT/{image.repository}"
-            raise CouldNotTell(f"{image} names no registry, so docker.io is meant: write {wanted}, or give --gateway")
+            raise CheckNotPossible(
+                f"{image} names no registry, so docker.io is meant: write {wanted}, or give --gateway"
+            )
         if not _HOST.fullmatch(host):
-            raise CouldNotTell(f"{host[:255]!r} is no registry: needs HOST or HOST:PORT, without a scheme or a path")
+            raise CheckNotPossible(
+                f"{host[:255]!r} is no registry: needs HOST or HOST:PORT, without a scheme or a path"
+            )
         return host
 
     def _stored(self, image: ImageReference, host: str) -> Credentials | None:

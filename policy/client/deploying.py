@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from policy.client.api import PENDING, Connection, CouldNotTell, ask
+from policy.client.api import PENDING, CheckNotPossible, Connection, ask
 from policy.client.connection_options import ConnectionOptions
 from policy.client.credentials import Credentials
 from policy.client.registry_pull import LoginRefused, pull_digest, sign_in
@@ -59,13 +59,15 @@ def check_deployment(
         wait: how many seconds to repeat the check while the verdict is pending.
 
     Raises:
-        CouldNotTell, CredentialsUnusable, TrustUnusable, OciError: the check is not possible.
+        CheckNotPossible, CredentialsUnusable, TrustUnusable, OciError: the check is not possible.
     """
     image = ImageReference.parse(config.image) if config.image else None
     login = _login(config)
     if not options.gateway:
         if image is None:
-            raise CouldNotTell("no image is named: give --gateway HOST:PORT, whose setting says what the service takes")
+            raise CheckNotPossible(
+                "no image is named: give --gateway HOST:PORT, whose setting says what the service takes"
+            )
         if login is None or config.login is None or config.login.host != image.host:
             return _ask(options.connection_from_file(image, None), body, wait)
         return _at_standalone(options, image, login, body, wait)
@@ -110,7 +112,7 @@ def _at_standalone(
         return _unresolved(image, fail(str(error)))
     try:
         return _ask(connection, asked, wait)
-    except CouldNotTell as error:
+    except CheckNotPossible as error:
         took = f"{image.host} takes the user name and password, and has {image} ({digest or 'without a digest'})"
         needed = "copy it into the workspace's registry with skopeo copy, where it is judged"
         return _unresolved(image, unsure(f"{took}, but does not judge images ({error}): {needed}"))
@@ -137,6 +139,6 @@ def _answer(connection: Connection, body: Mapping[str, Any]) -> DeployAnswer:
         members = {name: document[name] for name in ("registryKind", "pinned", "deployment", "receipt")}
         return DeployAnswer(CheckResult.from_document(document), members)
     except (KeyError, TypeError, ValueError):
-        raise CouldNotTell(
+        raise CheckNotPossible(
             f"{connection.host} answered something else than a verdict: is it a basegate registry?"
         ) from None

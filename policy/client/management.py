@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import httpx
 
-from policy.client.api import CouldNotTell
+from policy.client.api import CheckNotPossible
 from policy.client.credentials import Credentials
 from policy.client.trust import tls_context
 from registry.oci.image_reference import is_loopback
@@ -19,7 +19,7 @@ _METADATA = "/metadata/endpoints?api-version=2022-09-01"
 GOOD_END = "successful"
 
 
-class BuildRefused(CouldNotTell):
+class BuildRefused(CheckNotPossible):
     """The endpoint does not build this; the message is its own."""
 
 
@@ -50,12 +50,12 @@ class Endpoint:
         """Its cloud metadata.
 
         Raises:
-            CouldNotTell: there is no endpoint.
+            CheckNotPossible: there is no endpoint.
         """
         with self.client() as client:
             metadata = _asked(client, "GET", _METADATA)
         if not isinstance(metadata.get("name"), str) or not isinstance(metadata.get("resourceManager"), str):
-            raise CouldNotTell(f"{self.url} is no management endpoint of basegate: azure.listen names its address")
+            raise CheckNotPossible(f"{self.url} is no management endpoint of basegate: azure.listen names its address")
         return metadata
 
 
@@ -67,7 +67,7 @@ class Builder:
         login: who signs in.
 
     Raises:
-        CouldNotTell: the endpoint is not there, or refuses the login.
+        CheckNotPossible: the endpoint is not there, or refuses the login.
     """
 
     def __init__(self, client: httpx.Client, login: Credentials) -> None:
@@ -116,7 +116,7 @@ class Builder:
     def _only(self, path: str) -> dict[str, Any]:
         items = _asked(self._client, "GET", path).get("value")
         if not isinstance(items, list) or not items or not isinstance(items[0], dict):
-            raise CouldNotTell(f"{self._client.base_url} shows nothing at {path}: is it a basegate?")
+            raise CheckNotPossible(f"{self._client.base_url} shows nothing at {path}: is it a basegate?")
         return items[0]
 
 
@@ -135,7 +135,7 @@ def _asked(client: httpx.Client, method: str, path: str, **options: Any) -> dict
         document = {}
     except httpx.HTTPError as error:
         hint = "give --ca-file FILE" if "CERTIFICATE_VERIFY_FAILED" in str(error) else "is azure.listen set there?"
-        raise CouldNotTell(f"{client.base_url} cannot be reached ({error}): {hint}") from None
+        raise CheckNotPossible(f"{client.base_url} cannot be reached ({error}): {hint}") from None
     if not isinstance(document, dict):
         document = {}
     if answer.is_error:

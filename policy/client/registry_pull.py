@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
-from policy.client.api import Connection, CouldNotTell, send
+from policy.client.api import CheckNotPossible, Connection, send
 from policy.client.credentials import Credentials
 from registry.errors import BasegateError
 from registry.oci.image_reference import ImageReference
@@ -29,7 +29,7 @@ def sign_in(connection: Connection, login: Credentials) -> None:
     """Sign in at `/v2/`.
 
     Raises:
-        LoginRefused, CouldNotTell: see there.
+        LoginRefused, CheckNotPossible: see there.
     """
     _answer(connection, login, "GET", "/v2/", "")
 
@@ -38,12 +38,12 @@ def pull_digest(connection: Connection, login: Credentials, image: ImageReferenc
     """The digest of an image, looked up with this login; "" when the response has none.
 
     Raises:
-        LoginRefused, CouldNotTell: see there; or there is no such image.
+        LoginRefused, CheckNotPossible: see there; or there is no such image.
     """
     path = f"/v2/{image.repository}/manifests/{image.reference}"
     response = _answer(connection, login, "HEAD", path, f"repository:{image.repository}:pull")
     if response.status_code != httpx.codes.OK:
-        raise CouldNotTell(f"{connection.host} answered {response.status_code} for {image}: is it there?")
+        raise CheckNotPossible(f"{connection.host} answered {response.status_code} for {image}: is it there?")
     return str(response.headers.get("docker-content-digest", ""))
 
 

@@ -24,7 +24,7 @@ from policy.inspection.archive.tar import (
     number,
 )
 from policy.inspection.contents.entries import CHUNK, TableEntries, TableEntry
-from policy.inspection.contents.footers import FRAME_HEADER, Footer, Untrue
+from policy.inspection.contents.footers import FRAME_HEADER, Footer, TocMismatch
 from policy.inspection.contents.frames import NOWHERE, Frames
 from policy.inspection.contents.paths import Attributes, Paths
 from policy.inspection.layer.contents_table import ESTARGZ
@@ -63,14 +63,14 @@ class Agreement:
         """Read both to their ends.
 
         Raises:
-            Untrue: they differ; names the first member that does.
+            TocMismatch: they differ; names the first member that does.
             LayerRefused: the tar cannot be read under its budgets.
         """
         last = b""
         index = NOWHERE
         for member in self._members:
             if index != NOWHERE:
-                raise Untrue("the table is not the last member of the tar")
+                raise TocMismatch("the table is not the last member of the tar")
             self._check_places(last)
             last = member.name
             path = cleaned(member.name)
@@ -83,58 +83,58 @@ class Agreement:
             self._member(path, member)
         self._check_places(last)
         if self._entries.ahead is not None:
-            raise Untrue(f"it lists {self._entries.ahead.name[:400]!r}, which the tar does not have in this place")
+            raise TocMismatch(f"it lists {self._entries.ahead.name[:400]!r}, which the tar does not have in this place")
         self._paths.finish()
         self._check_own_place(index)
 
     def _member(self, path: bytes, member: Member) -> None:
         entry = self._entries.take()
         if entry is None:
-            raise Untrue(f"member {shown(member.name)!r}: the table does not list it")
+            raise TocMismatch(f"member {shown(member.name)!r}: the table does not list it")
         try:
             self._paths.add(path, member, _compared(member, entry))
             if member.kind == FILE:
                 self._content(member, entry)
-        except Untrue as untrue:
-            raise Untrue(f"member {shown(member.name)!r}: {untrue}") from None
+        except TocMismatch as mismatch:
+            raise TocMismatch(f"member {shown(member.name)!r}: {mismatch}") from None
 
     def _content(self, member: Member, entry: TableEntry) -> None:
         chunks = list(self._chunks(entry))
         if not member.size:
             if len(chunks) > 1 or entry.digest not in {"", f"sha256:{hashlib.sha256().hexdigest()}"}:
-                raise Untrue("the table gives an empty file content")
+                raise TocMismatch("the table gives an empty file content")
             return
         whole = hashlib.sha256()
         done = 0
         for chunk in chunks:
             size = chunk.chunk_size or member.size - done
             if chunk.chunk_offset != done or size <= 0 or done + size > member.size:
-                raise Untrue("the chunks that the table lists are not the whole file in order")
+                raise TocMismatch("the chunks that the table lists are not the whole file in order")
             if chunk.inner_offset:
-                raise Untrue("the table names bytes in the middle of a frame, which not every reader finds")
+                raise TocMismatch("the table names bytes in the middle of a frame, which not every reader finds")
             self._chunk(chunk, size, whole, alone=len(chunks) == 1)
             self._places.append((chunk.offset, member.offset + done))
             done += size
         if done != member.size:
-            raise Untrue("the chunks that the table lists are not the whole file in order")
+            raise TocMismatch("the chunks that the table lists are not the whole file in order")
         if entry.end_offset:
             self._places.append((entry.end_offset, member.offset + done))
         if entry.digest != f"sha256:{whole.hexdigest()}":
-            raise Untrue("its content has another digest than the table says")
+            raise TocMismatch("its content has another digest than the table says")
 
     def _chunks(self, entry: TableEntry) -> Iterator[TableEntry]:
         yield entry
         while (ahead := self._entries.ahead) is not None and ahead.kind == CHUNK:
             self._entries.take()
             if ahead.name and _path(ahead) != _path(entry):
-                raise Untrue(f"a chunk of {ahead.name[:400]!r} follows it")
+                raise TocMismatch(f"a chunk of {ahead.name[:400]!r} follows it")
             yield ahead
 
     def _chunk(self, chunk: TableEntry, size: int, whole: "hashlib._Hash", *, alone: bool) -> None:
         digest = hashlib.sha256()
         empty = chunk.chunk_type == "zeros"
         if not empty and chunk.chunk_type:
-            raise Untrue(f"a chunk is of the unknown type {chunk.chunk_type[:80]!r}")
+            raise TocMismatch(f"a chunk is of the unknown type {chunk.chunk_type[:80]!r}")
         rest = size
         while rest:
             piece = self._members.body(min(rest, _PIECE))
@@ -142,16 +142,18 @@ class Agreement:
             whole.update(piece)
             digest.update(piece)
             if empty and piece.count(0) != len(piece):
-                raise Untrue("the table gives zeros where the tar has content")
+                raise TocMismatch("the table gives zeros where the tar has content")
         expected = chunk.chunk_digest
         if (expected or not alone) and expected != f"sha256:{digest.hexdigest()}":
-            raise Untrue("a chunk of its content has another digest than the table says")
+            raise TocMismatch("a chunk of its content has another digest than the table says")
 
     def _check_places(self, name: bytes) -> None:
         """Check the offsets of a member's chunks, once the frame after its content has begun."""
         for offset, stream in self._places:
             if self._frames.stream_offset(offset) != stream:
-                raise Untrue(f"member {shown(name)!r}: byte {offset} of the layer is not where that part of it begins")
+                raise TocMismatch(
+                    f"member {shown(name)!r}: byte {offset} of the layer is not where that part of it begins"
+                )
         self._places.clear()
 
     def _check_own_place(self, index: int) -> None:
@@ -159,9 +161,9 @@ class Agreement:
         footer = self._footer
         if footer.kind == ESTARGZ:
             if index == NOWHERE or self._frames.stream_offset(footer.offset) != index:
-                raise Untrue(f"the tar does not end in {INDEX.decode()!r} where the footer says")
+                raise TocMismatch(f"the tar does not end in {INDEX.decode()!r} where the footer says")
         elif self._frames.stream_offset(footer.offset - FRAME_HEADER) == NOWHERE:
-            raise Untrue("the footer names a place that is not a frame of its own")
+            raise TocMismatch("the footer names a place that is not a frame of its own")
 
 
 def _path(entry: TableEntry) -> bytes:
@@ -172,12 +174,12 @@ def _compared(member: Member, entry: TableEntry) -> Attributes:
     """The attributes that header and entry agree on.
 
     Raises:
-        Untrue: they differ.
+        TocMismatch: they differ.
     """
     if _path(entry) != cleaned(member.name) or entry.kind == CHUNK:
-        raise Untrue(f"the table has {entry.name[:400]!r} in its place")
+        raise TocMismatch(f"the table has {entry.name[:400]!r} in its place")
     if member.sparse is not None:
-        raise Untrue("it is sparse, which readers of a table do not know")
+        raise TocMismatch("it is sparse, which readers of a table do not know")
     kind = _KINDS[member.kind]
     attributes = Attributes(member.mode, *member.owner, _xattrs(member))
     pairs: tuple[tuple[str, object, object], ...] = (
@@ -195,11 +197,11 @@ def _compared(member: Member, entry: TableEntry) -> Attributes:
     )
     for difference, listed, stored in pairs:
         if listed != stored:
-            raise Untrue(f"the table gives it {difference}")
+            raise TocMismatch(f"the table gives it {difference}")
     if not (member.kind == FILE and member.size) and (entry.offset or entry.end_offset or entry.chunk_size):
-        raise Untrue("the table gives content to what has none")
+        raise TocMismatch("the table gives content to what has none")
     if member.kind != FILE and entry.digest:
-        raise Untrue("the table gives a digest to what is no file")
+        raise TocMismatch("the table gives a digest to what is no file")
     return attributes
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policy.inspection.archive.names import shown
-from policy.inspection.contents.footers import Untrue
+from policy.inspection.contents.footers import TocMismatch
 
 CHUNK = "chunk"
 _TEXTS = {
@@ -85,12 +85,12 @@ class TableEntries:
         """Take the table's JSON.
 
         Raises:
-            Untrue: it is not text in UTF-8.
+            TocMismatch: it is not text in UTF-8.
         """
         try:
             self._text = raw.decode("utf-8")
         except UnicodeDecodeError:
-            raise Untrue("it is not text in UTF-8") from None
+            raise TocMismatch("it is not text in UTF-8") from None
         self._iterator = self._entries()
         self.ahead: TableEntry | None = next(self._iterator, None)
 
@@ -98,7 +98,7 @@ class TableEntries:
         """The next entry; `None` after the last.
 
         Raises:
-            Untrue: readers would differ on what follows.
+            TocMismatch: readers would differ on what follows.
         """
         taken = self.ahead
         self.ahead = next(self._iterator, None)
@@ -111,7 +111,7 @@ class TableEntries:
         while True:
             name, position = self._value(position)
             if type(name) is not str or name not in _TABLE or name in met:
-                raise Untrue(f"it has a member {str(name)[:80]!r} that it should not have, or has twice")
+                raise TocMismatch(f"it has a member {str(name)[:80]!r} that it should not have, or has twice")
             met.add(name)
             position = self._expect(":", position)
             if name == "entries" and self._text[position : position + 1] == "[":
@@ -123,7 +123,7 @@ class TableEntries:
             if not goes_on:
                 break
         if position != len(self._text) or "version" not in met:
-            raise Untrue("it goes on after its end, or does not tell its version")
+            raise TocMismatch("it goes on after its end, or does not tell its version")
 
     def _list(self, position: int) -> Generator[TableEntry, None, int]:
         position = self._spaces(position)
@@ -140,7 +140,9 @@ class TableEntries:
         try:
             value, position = _DECODER.raw_decode(self._text, self._spaces(position))
         except (ValueError, RecursionError):
-            raise Untrue(f"it is not the JSON that every reader reads alike, from character {position} on") from None
+            raise TocMismatch(
+                f"it is not the JSON that every reader reads alike, from character {position} on"
+            ) from None
         return value, self._spaces(position)
 
     def _spaces(self, position: int) -> int:
@@ -150,7 +152,7 @@ class TableEntries:
     def _expect(self, sign: str, position: int) -> int:
         position = self._spaces(position)
         if self._text[position : position + 1] != sign:
-            raise Untrue(f"it is not the JSON of a table of contents: no {sign!r} stands at character {position}")
+            raise TocMismatch(f"it is not the JSON of a table of contents: no {sign!r} stands at character {position}")
         return self._spaces(position + 1)
 
     def _separator(self, position: int, end: str) -> tuple[int, bool]:
@@ -175,16 +177,16 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refused, 
 
 def _check_outer(name: str, value: Any) -> None:
     if name == "version" and (type(value) is not int or value != _VERSION):
-        raise Untrue(f"its version is {str(value)[:40]}: only version {_VERSION} is known")
+        raise TocMismatch(f"its version is {str(value)[:40]}: only version {_VERSION} is known")
     if name == "tarSplitDigest" and not isinstance(value, str):
-        raise Untrue("its tarSplitDigest is not text")
+        raise TocMismatch("its tarSplitDigest is not text")
     if name == "entries" and value is not None:
-        raise Untrue("its entries are not a list")
+        raise TocMismatch("its entries are not a list")
 
 
 def _entry(value: Any) -> TableEntry:
     if not isinstance(value, dict):
-        raise Untrue("an entry of it is not an object")
+        raise TocMismatch("an entry of it is not an object")
     entry = TableEntry()
     for key, item in value.items():
         if key in _TEXTS and type(item) is str:
@@ -194,14 +196,14 @@ def _entry(value: Any) -> TableEntry:
         elif key == "xattrs" and isinstance(item, dict):
             entry.xattrs = {_clean(name): _from_base64(name, text) for name, text in item.items()}
         elif key not in _UNUSED or type(item) is not str:
-            raise Untrue(f"entry {_name_of(value)!r} has a member {key[:80]!r} that no reader is known to take so")
+            raise TocMismatch(f"entry {_name_of(value)!r} has a member {key[:80]!r} that no reader is known to take so")
     return entry
 
 
 def _clean(text: str) -> str:
     """The text, refused when it has half of a surrogate pair, which UTF-8 cannot encode."""
     if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise Untrue("a name or text in it is half of a surrogate pair")
+        raise TocMismatch("a name or text in it is half of a surrogate pair")
     return text
 
 
@@ -209,7 +211,7 @@ def _from_base64(name: str, text: Any) -> bytes:
     try:
         return b64decode(text, validate=True) if name and isinstance(text, str) else _refused(name)
     except (ValueError, NotBase64):
-        raise Untrue(f"an extended attribute {name[:80]!r} in it is not in base64") from None
+        raise TocMismatch(f"an extended attribute {name[:80]!r} in it is not in base64") from None
 
 
 def _name_of(value: dict[str, Any]) -> str:

@@ -55,7 +55,7 @@ class Footer:
     tar_split: str = ""
 
 
-class Untrue(Exception):
+class TocMismatch(Exception):
     """The table of contents is wrong; the message says why, as a sentence without a full stop."""
 
 
@@ -63,7 +63,7 @@ def find(blob: Blob) -> Footer | None:
     """The footer at the end of the blob; `None` when no reader would find one.
 
     Raises:
-        Untrue: there is one, but readers would disagree on it or find no table in this layer.
+        TocMismatch: there is one, but readers would disagree on it or find no table in this layer.
     """
     tail = blob.read_at(max(0, blob.size - TAIL), min(TAIL, blob.size))
     if tail.endswith(_WORDS):
@@ -81,14 +81,14 @@ def kind_at(blob: Blob) -> str:
 def _zstd_chunked(blob: Blob, tail: bytes) -> Footer:
     sizes = [size for size in _SIZES if tail[-size - FRAME_HEADER : -size] == _SKIPPABLE + struct.pack("<I", size)]
     if len(sizes) != 1:
-        raise Untrue("its footer has none of the known forms of zstd:chunked")
+        raise TocMismatch("its footer has none of the known forms of zstd:chunked")
     numbers = struct.unpack_from(f"<{sizes[0] // 8 - 1}Q", tail, len(tail) - sizes[0])
     offset, length, unpacked, kind = numbers[:4]
     end = blob.size - sizes[0] - FRAME_HEADER
     if kind != _TYPE:
-        raise Untrue(f"its footer names type {kind}: only type {_TYPE} is known")
+        raise TocMismatch(f"its footer names type {kind}: only type {_TYPE} is known")
     if offset < FRAME_HEADER or not length or offset + length > end:
-        raise Untrue("its footer names a place that is not in the layer")
+        raise TocMismatch("its footer names a place that is not in the layer")
     for size in _READ_ALSO:
         _refuse_other_reading(blob, tail, size, (offset, length))
     tar_split = ":".join(str(number) for number in numbers[4:7]) if len(numbers) == 7 and numbers[4] else ""
@@ -103,17 +103,17 @@ def _refuse_other_reading(blob: Blob, tail: bytes, size: int, place: tuple[int, 
     if (offset, length) == place or not length or offset + 4 > blob.size:
         return
     if blob.read_at(offset, 4) in _ZSTD_MAGICS:
-        raise Untrue("its footer names another table to readers of an older or a newer form")
+        raise TocMismatch("its footer names another table to readers of an older or a newer form")
 
 
 def _estargz(blob: Blob, tail: bytes) -> Footer:
     if _ELSEWHERE.fullmatch(tail[-_ELSEWHERE_SIZE:]):
-        raise Untrue("its table is kept outside of the layer, where nobody can compare it")
+        raise TocMismatch("its table is kept outside of the layer, where nobody can compare it")
     for form, size in ((_ESTARGZ, _ESTARGZ_SIZE), (_STARGZ, _STARGZ_SIZE)):
         match = form.fullmatch(tail[-size:])
         if match:
             offset, end = int(match[1], 16), blob.size - size
             if offset >= end:
-                raise Untrue("its footer names a place that is not in the layer")
+                raise TocMismatch("its footer names a place that is not in the layer")
             return Footer(ESTARGZ, offset, end - offset)
-    raise Untrue("its footer has none of the known forms of eStargz")
+    raise TocMismatch("its footer has none of the known forms of eStargz")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from policy.inspection.archive.names import cleaned, shown
 from policy.inspection.archive.tar import DIRECTORY, LINK, Member
-from policy.inspection.contents.footers import Untrue
+from policy.inspection.contents.footers import TocMismatch
 
 _WHITEOUT = b".wh."
 _METADATA = b".wh..wh."
@@ -40,12 +40,12 @@ class Paths:
         """Add the next member.
 
         Raises:
-            Untrue: it makes readers differ; the message does not name it.
+            TocMismatch: it makes readers differ; the message does not name it.
         """
         if path in self._kinds:
-            raise Untrue("the layer names this path twice, and readers of a table do not keep the same one")
+            raise TocMismatch("the layer names this path twice, and readers of a table do not keep the same one")
         if member.kind != DIRECTORY and path in self._parents:
-            raise Untrue("it is no directory, but the layer has something below it")
+            raise TocMismatch("it is no directory, but the layer has something below it")
         self._check_parents(path)
         if member.kind == LINK:
             self._check_link(member, attributes)
@@ -54,7 +54,7 @@ class Paths:
         parent, _, base = path.rpartition(b"/")
         if base.startswith(_WHITEOUT) and base != _OPAQUE:
             if base.startswith(_METADATA):
-                raise Untrue("it belongs to a file system of old, and not all readers leave it out")
+                raise TocMismatch("it belongs to a file system of old, and not all readers leave it out")
             whited = base.removeprefix(_WHITEOUT)
             self._whiteouts.append(parent + b"/" + whited if parent else whited)
 
@@ -62,23 +62,23 @@ class Paths:
         """Check the whiteouts, after the last member.
 
         Raises:
-            Untrue: it makes readers differ; the message names the member.
+            TocMismatch: it makes readers differ; the message names the member.
         """
         for path in self._whiteouts:
             if path in self._kinds or path in self._parents:
-                raise Untrue(f"member {shown(path)!r}: the layer has it and deletes it")
+                raise TocMismatch(f"member {shown(path)!r}: the layer has it and deletes it")
 
     def _check_parents(self, path: bytes) -> None:
         parent = path.rpartition(b"/")[0]
         while parent not in self._parents:
             if self._kinds.get(parent, DIRECTORY) != DIRECTORY:
-                raise Untrue(f"it lies below {shown(parent)!r}, which is no directory in this layer")
+                raise TocMismatch(f"it lies below {shown(parent)!r}, which is no directory in this layer")
             self._parents.add(parent)
             parent = parent.rpartition(b"/")[0]
 
     def _check_link(self, member: Member, attributes: Attributes) -> None:
         target = self._attributes.get(cleaned(member.link))
         if target is None:
-            raise Untrue("it is a hard link to what the layer does not hold before it")
+            raise TocMismatch("it is a hard link to what the layer does not hold before it")
         if target != attributes:
-            raise Untrue("it is a hard link with another mode or owner than its target")
+            raise TocMismatch("it is a hard link with another mode or owner than its target")

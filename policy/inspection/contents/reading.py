@@ -17,7 +17,7 @@ from policy.inspection.contents.footers import (
     FRAME_HEADER,
     Blob,
     Footer,
-    Untrue,
+    TocMismatch,
     find,
     kind_at,
 )
@@ -78,8 +78,8 @@ def with_contents_table(
     blob = LayerFile(descriptor, size)
     try:
         footer = find(blob)
-    except Untrue as untrue:
-        return replace(inspection, contents_table=ContentsTable(kind_at(blob), str(untrue)))
+    except TocMismatch as mismatch:
+        return replace(inspection, contents_table=ContentsTable(kind_at(blob), str(mismatch)))
     if footer is None:
         return inspection
     return replace(inspection, contents_table=_compared(blob, footer, budgets or Budgets()))
@@ -97,8 +97,8 @@ def _compared(blob: LayerFile, footer: Footer, budgets: Budgets) -> ContentsTabl
         frames = Frames(max(_FRAMES_AT_LEAST, _FRAMES_A_MEMBER * budgets.members))
         pieces = Pieces(_timed(uncompressed(blob, Meter(budgets, began=frames.began)), budgets.cpu_seconds))
         Agreement(footer, entries, Members(pieces, budgets), frames).check()
-    except Untrue as untrue:
-        return replace(table, disagreement=str(untrue))
+    except TocMismatch as mismatch:
+        return replace(table, disagreement=str(mismatch))
     except LayerRefused as refused:
         return replace(table, disagreement=refused.message)
     except MemoryError:
@@ -112,7 +112,7 @@ def _packed(blob: Blob, footer: Footer, budgets: Budgets) -> bytes:
     if footer.kind != ESTARGZ:
         wanted = _SKIPPABLE + footer.length.to_bytes(4, "little")
         if blob.read_at(footer.offset - FRAME_HEADER, FRAME_HEADER) != wanted:
-            raise Untrue("the footer names a place that is not a frame of its own")
+            raise TocMismatch("the footer names a place that is not a frame of its own")
     return blob.read_at(footer.offset, footer.length)
 
 
@@ -122,16 +122,16 @@ def _unpacked_frame(packed: bytes, footer: Footer, budgets: Budgets) -> bytes:
     try:
         raw = decoder.decompress(packed, footer.unpacked + 1)
     except zstd.ZstdError:
-        raise Untrue("it is not compressed as zstd is") from None
+        raise TocMismatch("it is not compressed as zstd is") from None
     if not decoder.eof or decoder.unused_data or len(raw) != footer.unpacked:
-        raise Untrue("it is longer or shorter than the footer says")
+        raise TocMismatch("it is longer or shorter than the footer says")
     return raw
 
 
 def _unpacked_index(packed: bytes, budgets: Budgets) -> bytes:
     """The JSON of an eStargz table: the only member of a small tar."""
     if not packed.startswith(_GZIP):
-        raise Untrue("what the footer names is not compressed as gzip")
+        raise TocMismatch("what the footer names is not compressed as gzip")
     source = _Bytes(packed)
     limits = replace(budgets, uncompressed_bytes=budgets.contents_table_bytes + _TAR_END)
     try:
@@ -146,7 +146,7 @@ def _index_alone(members: Members) -> bytes:
     raw = b""
     for member in members:
         if member.name != INDEX or member.kind != FILE or member.sparse or member.pax or raw:
-            raise Untrue(f"what the footer names is not {INDEX.decode()!r} alone")
+            raise TocMismatch(f"what the footer names is not {INDEX.decode()!r} alone")
         raw = members.body(member.size)
     return raw
 
@@ -171,8 +171,8 @@ def _timed(pieces: Iterator[bytes], seconds: float) -> Iterator[bytes]:
         yield piece
 
 
-def _too_large(budgets: Budgets) -> Untrue:
-    return Untrue(f"it is larger than {budgets.contents_table_bytes} bytes")
+def _too_large(budgets: Budgets) -> TocMismatch:
+    return TocMismatch(f"it is larger than {budgets.contents_table_bytes} bytes")
 
 
 def _digest(raw: bytes) -> str:

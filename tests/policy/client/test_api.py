@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from policy.client.api import Connection, CouldNotTell, check, explain
+from policy.client.api import CheckNotPossible, Connection, check, explain
 from policy.client.credentials import Credentials
 from registry.oci.image_reference import ImageReference
 from tests.policy.client.playback import VERDICT, Playback
@@ -22,7 +22,7 @@ def image(server: Playback) -> ImageReference:
 def refusal(server: Playback, status: int, body: Any, credentials: Credentials | None = None) -> str:
     """The message of a refusal."""
     server.status, server.body = status, body
-    with pytest.raises(CouldNotTell) as caught:
+    with pytest.raises(CheckNotPossible) as caught:
         check(Connection(server.host, credentials), image(server))
     return str(caught.value)
 
@@ -75,7 +75,7 @@ def test_nobody_there() -> None:
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         host = f"127.0.0.1:{deaf.getsockname()[1]}"
-        with pytest.raises(CouldNotTell, match="cannot be reached over http"):
+        with pytest.raises(CheckNotPossible, match="cannot be reached over http"):
             check(Connection(host), ImageReference.parse(f"{host}/a:v1"))
 
 

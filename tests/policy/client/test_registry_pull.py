@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from policy.client.api import Connection, CouldNotTell
+from policy.client.api import CheckNotPossible, Connection
 from policy.client.credentials import Credentials
 from policy.client.registry_pull import LoginRefused, pull_digest, sign_in
 from registry.oci.image_reference import ImageReference
@@ -65,5 +65,5 @@ def test_refused(server: Playback) -> None:
 def test_not_there(server: Playback) -> None:
     """A registry that has no such image."""
     server.status = 404
-    with pytest.raises(CouldNotTell, match="404"):
+    with pytest.raises(CheckNotPossible, match="404"):
         pull(server)
