@@ -50,19 +50,24 @@ class LiveRegistry:
         return httpx.Client(base_url=self.url, timeout=30, **options)
 
 
-def open_settings(data: Path, **groups: Any) -> RegistrySettings:
-    """Settings of a registry where nobody has to sign in; groups are dictionaries that add to that."""
+def quiet(data: Path, **groups: Any) -> dict[str, Any]:
+    """Settings of a server on a free port that logs errors only; groups are dictionaries that add to that."""
     document: dict[str, Any] = {
         "data": data,
         "listen": "127.0.0.1:0",
-        "auth": {"required": False},
         "operations": {"watch": False},
         "log": {"level": "error", "access": False},
     }
     for name, group in groups.items():
         known = document.get(name)
         document[name] = {**known, **group} if isinstance(known, Mapping) and isinstance(group, Mapping) else group
-    return RegistrySettings.model_validate(document)
+    return document
+
+
+def open_settings(data: Path, **groups: Any) -> RegistrySettings:
+    """The same where nobody has to sign in."""
+    auth = {"required": False, **groups.pop("auth", {})}
+    return RegistrySettings.model_validate(quiet(data, auth=auth, **groups))
 
 
 def joining(**parts: Any) -> ExtensionFactory:

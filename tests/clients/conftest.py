@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.client import Client, Endpoint
+from tests.clients.first_start import Terminal, first_start
 from tests.clients.roster import ROSTER, Daemons, Entry
 from tests.clients.site import Site
 from tests.clients.table import PAGE, Table, Trial, texts_of
@@ -62,6 +63,13 @@ def daemons(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemons]:
     """The docker and containerd of this test process."""
     with ExitStack() as until:
         yield Daemons(tmp_path_factory.mktemp("daemons"), until)
+
+
+@pytest.fixture(scope="module")
+def terminal(daemons: Daemons, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    """Where the commands of a page are typed as they stand there, in a clone whose registry has begun."""
+    with first_start(daemons, tmp_path_factory.mktemp("clone")) as opened:
+        yield opened
 
 
 @pytest.fixture

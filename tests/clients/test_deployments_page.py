@@ -1,25 +1,15 @@
 """The transcript of docs/deployments.md, typed as written: from a first start to a receipt that holds."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.clients.first_start import ROOT, Terminal, commands, first_start
+from tests.clients.first_start import ROOT, Terminal, commands
 from tests.clients.program import Outcome
-from tests.clients.roster import Daemons
 
 pytestmark = [
     pytest.mark.client("docker", "dockerd", "busybox"),
     pytest.mark.root,
     pytest.mark.xdist_group("docker"),
 ]
-
-
-@pytest.fixture(scope="module")
-def terminal(daemons: Daemons, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
-    """A first start."""
-    with first_start(daemons, tmp_path_factory.mktemp("clone")) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,9 @@
 """The README's commands and those that the first start prints, run as written, with a real docker engine."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.clients.first_start import ROOT, Terminal, commands, first_start
+from tests.clients.first_start import ROOT, Terminal, commands
 from tests.clients.program import Outcome
-from tests.clients.roster import Daemons
 
 ASKING = (".venv/bin/basegate check", ".venv/bin/basegate explain")
 
@@ -15,13 +12,6 @@ pytestmark = [
     pytest.mark.root,
     pytest.mark.xdist_group("docker"),
 ]
-
-
-@pytest.fixture(scope="module")
-def terminal(daemons: Daemons, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
-    """A first start."""
-    with first_start(daemons, tmp_path_factory.mktemp("clone")) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

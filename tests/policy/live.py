@@ -16,7 +16,7 @@ from registry.auth.enrolment import draft
 from registry.storage.blob_store import BlobStore
 from tests.clients.layouts import Image, Layout
 from tests.registry.auth.people import enrol
-from tests.servers import LiveRegistry, running
+from tests.servers import LiveRegistry, quiet, running
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,7 @@ def live_gateway(
 
     `blobs`: where they are kept instead.
     """
-    quiet = {"level": "error", "access": False}
-    settings = Settings.model_validate(
-        {"data": data, "listen": "127.0.0.1:0", "log": quiet, "operations": {"watch": False}, **groups}
-    )
+    settings = Settings.model_validate(quiet(data, **groups))
     made = [
         draft("admin", Role.OWNER),
         draft("reader", Role.ACR_PULL),
