@@ -109,12 +109,12 @@ def test_a_run_line_has_no_network(owner: Sender) -> None:
     assert not [line for line in done.log if re.match(r" *(eth|en|wl)\w+:", line)]
 
 
-@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel does not group sessions")
 def test_a_session_of_a_build_gives_way(owner: Sender) -> None:
     """One that a RUN line begins as well: else it would have as much of the processors as the registry."""
     show = "/bin/busybox cat /proc/self/autogroup; /bin/busybox setsid /bin/busybox sh -c"
     done = owner.build(FROM_NOTHING + run_line(f"{show} '/bin/busybox sleep 3; /bin/busybox cat /proc/self/autogroup'"))
-    assert [line.rpartition(" ")[2] for line in done.log if line.startswith("/autogroup")] == [str(NICENESS)] * 2
+    sessions = 2 if Path("/proc/self/autogroup").exists() else 0  # not every kernel groups them
+    assert [line.rpartition(" ")[2] for line in done.log if line.startswith("/autogroup")] == [str(NICENESS)] * sessions
 
 
 def test_a_run_line_has_no_token(owner: Sender) -> None:
