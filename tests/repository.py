@@ -67,7 +67,8 @@ class Repository:
     def blob(self, content: bytes, media_type: str = "application/octet-stream", algorithm: str = "sha256") -> Pushed:
         """Push a blob in one request after the opening one."""
         digest = Digest.of(content, algorithm)
-        answer = self.client.put(self.open_upload(), params={"digest": digest}, content=content)
+        upload = httpx.URL(self.open_upload()).copy_merge_params({"digest": digest})
+        answer = self.client.put(upload, content=content)
         assert answer.status_code == 201, answer.text
         return Pushed(digest, content, media_type)
 

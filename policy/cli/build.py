@@ -13,8 +13,8 @@ from typing import Any
 import click
 
 from policy.client.build_context import pack
-from policy.client.credentials import Credentials
 from policy.client.management import GOOD_END, Builder, Endpoint
+from registry.registry_client.credentials import Credentials
 
 FAILED = 1
 

@@ -15,13 +15,13 @@ import click
 
 from policy.client.api import PENDING, check_again, check_config, explain
 from policy.client.connection_options import ConnectionOptions
-from policy.client.credentials import Credentials
 from policy.client.text import in_words
 from policy.gateway.check_result import CheckResult
 from policy.gateway.inference_config.interpret import InferenceConfig, interpret
 from policy.gateway.inference_config.parse import InferenceConfigUnreadable, parse
 from registry.errors import BasegateError
 from registry.oci.image_reference import ImageReference
+from registry.registry_client.credentials import Credentials
 
 ALLOWED, DENIED, COULD_NOT_TELL = 0, 1, 2
 _WIDE = 240

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from policy.client.connection_options import ConnectionOptions
-from policy.client.credentials import Credentials
 from policy.client.docker_config import store
 from policy.client.registry_pull import sign_in
+from registry.registry_client.credentials import Credentials
 
 _HOST = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 

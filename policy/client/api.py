@@ -8,12 +8,12 @@ from typing import Any, Self
 
 import httpx
 
-from policy.client.credentials import Credentials
-from policy.client.trust import known_ca_files, tls_context
 from policy.gateway.check_result import CheckResult
 from policy.gateway.inference_config.secrets import without_secrets
 from registry.errors import BasegateError
 from registry.oci.image_reference import ImageReference, is_loopback
+from registry.registry_client.credentials import Credentials
+from registry.registry_client.trust import known_ca_files, tls_context
 
 CHECK_PATH = "/policy/v1/references:check"
 PENDING = "pending"

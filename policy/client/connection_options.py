@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from policy.client.api import CheckNotPossible, Connection, Login
-from policy.client.credentials import Credentials, stored_credentials
 from policy.gateway.inference_config.registry_login import RegistryLogin
 from registry.oci.image_reference import ImageReference
 from registry.oci.names import RepositoryName
+from registry.registry_client.credentials import Credentials, stored_credentials
 
 # Stored credentials are chosen by the longest path in common with the image; this name has none in common.
 _NOBODYS = RepositoryName("-")

@@ -11,7 +11,6 @@ from typing import Any
 
 from policy.client.api import PENDING, CheckNotPossible, Connection, ask
 from policy.client.connection_options import ConnectionOptions
-from policy.client.credentials import Credentials
 from policy.client.registry_pull import LoginRefused, pull_digest, sign_in
 from policy.gateway.check_result import CheckResult
 from policy.gateway.deployments.registry_rules import REGISTRY_RULE
@@ -20,6 +19,7 @@ from policy.gateway.image_source import Kind
 from policy.gateway.inference_config.interpret import InferenceConfig
 from policy.gateway.inference_config.remarks import Remark, fail, unsure
 from registry.oci.image_reference import ImageReference
+from registry.registry_client.credentials import Credentials
 
 DEPLOYMENTS_PATH = "/policy/v1/deployments"
 _SOURCE = "the inference configuration"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from policy.client.credentials import HELPER_SECONDS, Credentials, CredentialsUnusable
+from registry.registry_client.credentials import HELPER_SECONDS, Credentials, CredentialsUnusable
 
 
 def store(host: str, login: Credentials, environment: Mapping[str, str], home: Path) -> str:

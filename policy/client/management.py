@@ -9,9 +9,9 @@ from typing import IO, Any
 import httpx
 
 from policy.client.api import CheckNotPossible
-from policy.client.credentials import Credentials
-from policy.client.trust import tls_context
 from registry.oci.image_reference import is_loopback
+from registry.registry_client.credentials import Credentials
+from registry.registry_client.trust import tls_context
 
 _PAUSE_SECONDS = 0.5
 _ACR = "Microsoft.ContainerRegistry/registries"

@@ -9,9 +9,9 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 
 from policy.client.api import CheckNotPossible, Connection, send
-from policy.client.credentials import Credentials
 from registry.errors import BasegateError
 from registry.oci.image_reference import ImageReference
+from registry.registry_client.credentials import Credentials
 
 _MANIFESTS = (
     "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from policy.client.api import CheckNotPossible, Connection, check, explain
-from policy.client.credentials import Credentials
 from registry.oci.image_reference import ImageReference
+from registry.registry_client.credentials import Credentials
 from tests.policy.client.playback import VERDICT, Playback
 
 

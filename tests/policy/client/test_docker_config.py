@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from policy.client.credentials import Credentials, CredentialsUnusable, stored_credentials
 from policy.client.docker_config import store
 from registry.oci.image_reference import ImageReference
+from registry.registry_client.credentials import Credentials, CredentialsUnusable, stored_credentials
 
 LOGIN = Credentials("ci", "s3cret", "a test")
 HOST = "localhost:5000"

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from policy.client.api import CheckNotPossible, Connection
-from policy.client.credentials import Credentials
 from policy.client.registry_pull import LoginRefused, pull_digest, sign_in
 from registry.oci.image_reference import ImageReference
+from registry.registry_client.credentials import Credentials
 from tests.policy.client.playback import Playback, playing
 
 LOGIN = Credentials("sp", "hunter2", "the inference configuration")

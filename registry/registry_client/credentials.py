@@ -61,6 +61,21 @@ def stored_credentials(image: ImageReference, environment: Mapping[str, str], ho
     return None
 
 
+def credentials_of_file(file: Path, image: ImageReference, environment: Mapping[str, str]) -> Credentials:
+    """The credentials that one file has for an image's registry.
+
+    Raises:
+        CredentialsUnusable: the file is absent or damaged, has none for it, or its helper fails.
+    """
+    document = _read(file)
+    if document is None:
+        raise CredentialsUnusable(f"{file} is not there: it was to have the credentials for {image.host}")
+    credentials = _from_file(document, image, file, environment)
+    if credentials is None:
+        raise CredentialsUnusable(f"{file} has no credentials for {image.host}: sign in there, or name no file")
+    return credentials
+
+
 def _files(environment: Mapping[str, str], home: Path) -> Iterator[Path]:
     if environment.get("REGISTRY_AUTH_FILE"):
         yield Path(environment["REGISTRY_AUTH_FILE"])

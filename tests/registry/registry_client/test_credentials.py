@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from policy.client.credentials import TOKEN_USER, Credentials, CredentialsUnusable, stored_credentials
 from registry.oci.image_reference import ImageReference
+from registry.registry_client.credentials import TOKEN_USER, Credentials, CredentialsUnusable, stored_credentials
 
 IMAGE = ImageReference.parse("localhost:5000/team/app:v1")
 

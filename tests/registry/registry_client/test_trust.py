@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from policy.client.trust import TrustUnusable, known_ca_files, tls_context
+from registry.registry_client.trust import TrustUnusable, known_ca_files, tls_context
 
 
 def test_files_kept_for_the_host(tmp_path: Path) -> None:
