@@ -57,11 +57,16 @@ class _CaseTwins(dict[str, Any]):
     twins: tuple[str, str]
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _exact_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) < len(pairs):
         twice = first_twice(name for name, _ in pairs)
         raise JsonRefused(f"member {str(twice)[:80]!r} stands twice: clients would disagree")
+    return document
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = _exact_object(pairs)
     # Folding takes longer than reading, and most objects have no other names than these.
     if not document.keys() <= USUAL_NAMES and len({folded(name) for name in document}) < len(document):
         raise _TwinsMet
@@ -117,9 +122,12 @@ def _decoder(read_object: Callable[[list[tuple[str, Any]]], Any]) -> json.JSONDe
 
 _WITHOUT_TWINS = _decoder(_object)
 _WITH_TWINS = _decoder(_marked_object)
+_EXACT = _decoder(_exact_object)
 
 
-def _read(text: str) -> Any:
+def _read(text: str, *, exact: bool) -> Any:
+    if exact:
+        return _EXACT.decode(text)
     try:
         return _WITHOUT_TWINS.decode(text)
     except _TwinsMet:
@@ -173,8 +181,14 @@ def refuse_half_characters(raw: bytes, value: Any) -> None:
         raise JsonRefused("a \\u escape is half of a surrogate pair") from None
 
 
-def loads(raw: bytes, *, maximum_depth: int = MAXIMUM_DEPTH) -> Any:
+def loads(raw: bytes, *, maximum_depth: int = MAXIMUM_DEPTH, exact: bool = False) -> Any:
     """Parse strictly.
+
+    Args:
+        raw: the text.
+        maximum_depth: how deep brackets may nest.
+        exact: everybody who reads it keeps to the case of names, as Kubernetes does: two that differ by case only
+            are two.
 
     Raises:
         JsonRefused: not UTF-8, not JSON, nested too deep, a member twice, NaN/Infinity, a huge integer or half a
@@ -183,7 +197,7 @@ def loads(raw: bytes, *, maximum_depth: int = MAXIMUM_DEPTH) -> Any:
     if raw.count(b"[") + raw.count(b"{") > maximum_depth and is_deeper(raw, maximum_depth):
         raise JsonRefused(f"nested deeper than {maximum_depth} levels")
     try:
-        value = _read(raw.decode("utf-8"))
+        value = _read(raw.decode("utf-8"), exact=exact)
     except JsonRefused:
         raise
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
