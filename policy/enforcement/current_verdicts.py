@@ -1,5 +1,6 @@
 """Current verdicts: the judge's, corrected for content that is missing now."""
 
+import math
 from collections.abc import Sequence
 
 from policy.assessment.judge import Judge
@@ -48,10 +49,13 @@ class CurrentVerdicts:
         gone = await self._presence.gone(request.repository, request.digest, request.bound.policy)
         return without_content(verdict, tuple(gone.values()), gone) if gone else verdict
 
-    async def with_content(self, request: AccessRequest) -> tuple[Verdict | None, bool]:
-        """The verdict, and whether any of its content is missing; all of it is checked on each call."""
+    async def with_content(self, request: AccessRequest, at_most: float = math.inf) -> tuple[Verdict | None, bool]:
+        """The verdict, and whether any of its content is missing; all of it is checked on each call.
+
+        `at_most`: seconds to wait, if the setting allows more.
+        """
         repository, digest, policy = request.repository, request.digest, request.bound.policy
-        verdict = await self._judged(request)
+        verdict = await self._judged(request, wait=min(at_most, self._policies.settings.wait_seconds))
         if verdict is None or verdict.state is State.NOT_APPLICABLE:
             return verdict, False
         gone = await self._presence.gone(repository, digest, policy)

@@ -1,5 +1,6 @@
 """The policy gate: implements the registry's gate. Every decision is made by `policy.decision.decide`."""
 
+import math
 import time
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
@@ -159,14 +160,17 @@ class PolicyGate:
         self._look_again()
         return self._generation.value()
 
-    async def standing(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Assessment:
+    async def standing(
+        self, principal: Principal, repository: RepositoryName, digest: Digest, at_most: float = math.inf
+    ) -> Assessment:
         """Verdict and decision for a deployment, judged on demand.
 
-        A verdict is cached; its content is checked on each call.
+        A verdict is cached; its content is checked on each call. `at_most`: seconds to wait for layers, if the setting
+        allows more.
         """
         bound, may_push = self.policies.of(repository), principal.may(Action.PUSH, repository)
         request = AccessRequest(AccessPoint.REFERENCE, bound, repository, digest, may_push=may_push)
-        verdict, missing = await self._verdicts.with_content(request)
+        verdict, missing = await self._verdicts.with_content(request, at_most)
         question = request.question(state_of(verdict), missing=missing)
         decision = self._decisions.decide(question, request, verdict)
         if decision.allowed:

@@ -1,5 +1,6 @@
 """The gate for references, as the gateway needs it: what the policy says of one manifest to one caller."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -29,8 +30,10 @@ class Assessment:
 class ReferenceGate(Protocol):
     """Assesses an image that is referenced for a deployment."""
 
-    async def standing(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Assessment:
-        """Verdict and decision, judged on demand."""
+    async def standing(
+        self, principal: Principal, repository: RepositoryName, digest: Digest, at_most: float = math.inf
+    ) -> Assessment:
+        """Verdict and decision, judged on demand; waits for its layers so many seconds at most, if not fewer."""
         ...
 
     async def image_facts(self, repository: RepositoryName, digest: Digest) -> ImageFacts | None:

@@ -1,5 +1,6 @@
 """Checks: resolve a reference to a digest, and decide whether a deployment may start from it."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -38,12 +39,15 @@ class Checks:
             return ()
         return on_platform(wanted, await self._platforms.of(repository, Digest(answer.digest)))
 
-    async def check(self, principal: Principal, image: ImageReference) -> CheckResult:
-        """The result for an image of this registry; an unknown image is denied."""
+    async def check(self, principal: Principal, image: ImageReference, at_most: float = math.inf) -> CheckResult:
+        """The result for an image of this registry; an unknown image is denied.
+
+        `at_most`: seconds to wait for layers that are being inspected, if the setting allows more.
+        """
         digest = await self._resolve(image.repository, image.reference)
         if digest is None:
             return CheckResult.unresolved(str(image), f"{image} is not in this registry: push it first")
-        standing = await self._gate.standing(principal, image.repository, digest)
+        standing = await self._gate.standing(principal, image.repository, digest, at_most)
         answer = answer_of(str(image), digest, standing)
         tag = "" if isinstance(image.reference, Digest) else image.reference
         try:
