@@ -15,6 +15,7 @@ from policy.enforcement.gate import PolicyGate
 from policy.gateway import extension as gateway
 from policy.gateway.checks import Checks
 from policy.gateway.deployments import extension as deployments
+from policy.kubernetes import extension as kubernetes
 from policy.settings import (
     Settings,
     azure_section,
@@ -22,6 +23,7 @@ from policy.settings import (
     deployments_section,
     gateway_section,
     judging_section,
+    kubernetes_section,
 )
 from registry.api.services import Stores
 from registry.app import RegistryApp
@@ -72,6 +74,9 @@ EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
         shared.workspaces,
         shared.section(gateway_section),
         shared.section(deployments_section),
+    ),
+    lambda shared: kubernetes.extension(
+        shared.checks, shared.section(gateway_section), shared.section(kubernetes_section)
     ),
     lambda shared: azure_management.extension(
         azure_section,

@@ -10,6 +10,7 @@ from policy.deployments.settings import DeploymentSettings
 from policy.enforcement.assignments import Assignments
 from policy.enforcement.operator_file import OperatorFile
 from policy.gateway.settings import ClientSettings, GatewaySettings
+from policy.kubernetes.settings import KubernetesSettings
 from registry.config.group import LIVE
 from registry.config.settings import RegistrySettings
 
@@ -22,6 +23,9 @@ class Settings(RegistrySettings):
     )
     gateway: GatewaySettings = Field(
         default=GatewaySettings(), description="the doors to a deployment", json_schema_extra=LIVE
+    )
+    kubernetes: KubernetesSettings = Field(
+        default=KubernetesSettings(), description="what Kubernetes asks before it starts a Pod", json_schema_extra=LIVE
     )
     azure: AzureSettings = Field(default=AzureSettings(), description="the endpoint that az takes for Azure")
     deployments: DeploymentSettings = Field(
@@ -48,6 +52,11 @@ def judging_section(settings: RegistrySettings) -> JudgingSettings:
 def gateway_section(settings: RegistrySettings) -> GatewaySettings:
     """The section `gateway` of the same."""
     return _whole(settings).gateway
+
+
+def kubernetes_section(settings: RegistrySettings) -> KubernetesSettings:
+    """The section `kubernetes` of the same."""
+    return _whole(settings).kubernetes
 
 
 def deployments_section(settings: RegistrySettings) -> DeploymentSettings:

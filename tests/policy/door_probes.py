@@ -10,6 +10,7 @@ from policy.state import State
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
 from tests.policy.door_cases import SUBJECT, Case
+from tests.policy.kubernetes.reviews import admission_review, image_review, pod
 from tests.policy.lab import TEAM
 
 TARGET = RepositoryName("lab/mounted")
@@ -119,6 +120,26 @@ def deployment(client: httpx.Client, case: Case) -> bool:
     return answer.status_code == 201
 
 
+def reviewed(client: httpx.Client, case: Case) -> bool:
+    """Whether Kubernetes' plugin lets a Pod start from it, by tag and by digest."""
+    base = f"{client.base_url.netloc.decode()}/{TEAM}"
+    asked = [image_review(name) for name in (f"{base}:{case.name}", f"{base}@{case.digest}")]
+    answers = [client.post("/policy/v1/imagereview", json=each) for each in asked]
+    return agree({200 if each.status_code == 200 and each.json()["status"]["allowed"] else 403 for each in answers})
+
+
+def admits(client: httpx.Client, case: Case) -> bool:
+    """Whether a webhook admits a Pod of it, as a container and as a volume, and pins it then."""
+    image = f"{client.base_url.netloc.decode()}/{TEAM}:{case.name}"
+    volume = {"volumes": [{"name": "v", "image": {"reference": image}}]}
+    specs = ({"containers": [{"name": "c", "image": image}]}, volume)
+    asked = [admission_review(pod(spec)) for spec in specs]
+    answers = [client.post("/policy/v1/admission", params={"mutate": "digest"}, json=each) for each in asked]
+    responses = [each.json()["response"] for each in answers if each.status_code == 200]
+    assert all(("patch" in each) is each["allowed"] for each in responses)
+    return agree({200 if each["allowed"] else 403 for each in responses} or {401})
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One door as callers meet it.
@@ -156,6 +177,8 @@ COLUMNS: Mapping[str, Column] = {
     "attributes HEAD": column(None, attributes("HEAD"), *(("HEAD", each) for each in _ATTRIBUTES)),
     "attributes PATCH": column(None, unchanged, ("PATCH", "acr.change_tag"), ("PATCH", "acr.change_manifest")),
     "deployment": column(AccessPoint.REFERENCE, deployment, ("POST", "deployments.record")),
+    "image review": column(AccessPoint.REFERENCE, reviewed, ("POST", "kubernetes.review_images")),
+    "admission": column(AccessPoint.REFERENCE, admits, ("POST", "kubernetes.admit")),
 }
 
 
@@ -166,7 +189,7 @@ def expected(name: str, case: Case, role: str, mode: str) -> bool:
     if name.startswith("attributes") or role == "deleter":
         # Among the attributes is the verdict: it is there for those who may not pull.
         return name.startswith("attributes") and (may_push or not name.endswith("PATCH"))
-    if name in {"reference", "deployment"}:
+    if name in {"reference", "deployment", "image review", "admission"}:
         return case.there and (case.stands is State.CLEARED or (lax and case.stands is not State.NOT_APPLICABLE))
     if name == "mount":
         return may_push and case.there

@@ -1,0 +1,23 @@
+"""The endpoints that Kubernetes asks as an extension of the registry: their rows."""
+
+from collections.abc import Callable
+
+from policy.gateway.checks import Checks
+from policy.gateway.settings import GatewaySettings
+from policy.kubernetes.routes import ReviewHandlers, table
+from policy.kubernetes.settings import KubernetesSettings
+from registry.api.routes import Row
+from registry.api.services import Services
+from registry.content.parsing import Parsing
+from registry.extension import Extension
+
+
+def extension(
+    checks: Checks, gateway: Callable[[], GatewaySettings], settings: Callable[[], KubernetesSettings]
+) -> Extension:
+    """The extension that answers reviews; `gateway` and `settings` return the sections in force."""
+
+    def routes(services: Services) -> tuple[Row, ...]:
+        return table(ReviewHandlers(checks, gateway, settings, Parsing(services.stores.settings)))
+
+    return Extension(routes=routes)
