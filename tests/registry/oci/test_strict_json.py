@@ -169,3 +169,10 @@ def test_any_bytes_parse_or_are_refused(raw: bytes) -> None:
         strict_json.loads(raw)
     except JsonRefused as error:
         assert str(error)
+
+
+def test_exact_readers_have_two_names_where_others_have_one() -> None:
+    """Where everybody keeps to the case of names, two that differ by case only are two; the same one is still one."""
+    assert strict_json.loads(b'{"a":{"b":1,"B":2}}', exact=True) == {"a": {"b": 1, "B": 2}}
+    with pytest.raises(JsonRefused, match="stands twice"):
+        strict_json.loads(b'{"a":1,"a":2}', exact=True)
