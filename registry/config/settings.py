@@ -19,6 +19,7 @@ from registry.config.group import (
     Words,
 )
 from registry.config.server import ServerSettings
+from registry.config.transfer import TransferSettings
 
 
 class StorageSettings(Group):
@@ -266,6 +267,7 @@ class RegistrySettings(Group):
     quotas: tuple[Quota, ...] = Field(default=(), description="bytes a repository may hold", json_schema_extra=LIVE)
     gc: GcSettings = GcSettings()
     scrub: ScrubSettings = ScrubSettings()
+    transfer: TransferSettings = TransferSettings()
     log: LogSettings = LogSettings()
     operations: OperationSettings = OperationSettings()
 
