@@ -21,6 +21,7 @@ _HOST = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5}
 @click.option("-u", "--username", envvar="BASEGATE_USERNAME", default="", help="A principal's name or id.")
 @click.option("-p", "--password", envvar="BASEGATE_PASSWORD", default="", help="Its secret; better: --password-stdin.")
 @click.option("--password-stdin", is_flag=True, help="Read the secret from standard input.")
+@click.option("--authfile", type=click.Path(path_type=Path), help="Keep it in this file, as podman does.")
 @click.option("--ca-file", envvar="BASEGATE_CA_FILE", type=click.Path(path_type=Path), help="Trust this CA (PEM).")
 @click.option("--plain-http", envvar="BASEGATE_PLAIN_HTTP", is_flag=True, help="HTTP for addresses not loopback.")
 @click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for any one step.")
@@ -34,12 +35,13 @@ def login_command(host: str, username: str, password: str, *, password_stdin: bo
         raise click.UsageError(f"{host[:255]!r} is no registry: give HOST or HOST:PORT, without a scheme or a path")
     if password_stdin and password:
         raise click.UsageError("give --password or --password-stdin, one of the two")
+    authfile: Path | None = connection.pop("authfile")
     who = username or click.prompt("Name of a principal", err=True)
     secret = _secret(password, password_stdin=password_stdin)
     login = Credentials(who, secret, "the command line")
     options = ConnectionOptions(os.environ, Path.home(), login=login, **connection)
     sign_in(options.to(host.lower(), login), login)
-    where = store(host.lower(), login, os.environ, Path.home())
+    where = store(host.lower(), login, os.environ, Path.home(), authfile)
     click.echo(f"signed in to {host} as {who}; kept in {where}")
 
 

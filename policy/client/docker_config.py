@@ -1,4 +1,4 @@
-"""Writing a credential where docker keeps it: config.json of its folder, or the helper that this file names.
+"""Writing a credential where docker keeps it, or podman: a file of their form, or the helper that this file names.
 
 podman and skopeo read the same file when they have none of their own (containers-auth.json(5)).
 """
@@ -14,19 +14,23 @@ from typing import Any
 from registry.registry_client.credentials import HELPER_SECONDS, Credentials, CredentialsUnusable
 
 
-def store(host: str, login: Credentials, environment: Mapping[str, str], home: Path) -> str:
+def store(
+    host: str, login: Credentials, environment: Mapping[str, str], home: Path, authfile: Path | None = None
+) -> str:
     """Keep a credential for a registry, in the place of an earlier one; returns where it went.
 
     Args:
         host: `HOST[:PORT]`.
         login: name and secret.
-        environment: `DOCKER_CONFIG` is heeded; PATH finds helpers.
+        environment: `REGISTRY_AUTH_FILE` and `DOCKER_CONFIG` are heeded; PATH finds helpers.
         home: the person's home folder.
+        authfile: a file of podman's (containers-auth.json(5)) instead.
 
     Raises:
         CredentialsUnusable: the file is damaged, or a helper fails; nothing was changed.
     """
-    file = Path(environment.get("DOCKER_CONFIG") or home / ".docker") / "config.json"
+    podmans = authfile or environment.get("REGISTRY_AUTH_FILE")
+    file = Path(podmans) if podmans else Path(environment.get("DOCKER_CONFIG") or home / ".docker") / "config.json"
     document = _read(file)
     helper = _helper(document, host)
     if helper:
