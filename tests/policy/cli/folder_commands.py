@@ -15,6 +15,9 @@ _WORDS = {
     "run": "run-1",
     "exemption": "abc",
     "folder": "kept",
+    "source": "team/app:v1",
+    "target": "team/other",
+    "out": "exported.tar",
 }
 _OPTIONS = {
     "principal create": ["--role", "Owner"],

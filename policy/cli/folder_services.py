@@ -1,0 +1,71 @@
+"""The services of a data folder with the policy's gate in them, for commands; safe beside a running server."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from policy.cli.policy import open_results
+from policy.enforcement.gate import PolicyGate
+from policy.enforcement.operator_file import FILE as ORDERS
+from policy.enforcement.operator_file import OperatorFileInForce
+from policy.settings import judging_section
+from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.blobs import Blobs
+from registry.content.manifests import Manifests
+from registry.content.referrers import ReferrersList
+from registry.content.session_log import FILE as SESSIONS
+from registry.content.session_log import SessionLog
+from registry.content.small_blob_journal import open_stores
+from registry.content.tags import Tags
+from registry.content.uploads import Uploads
+from registry.metadata.sqlite_store import SqliteStore
+from registry.storage.disk.ownership import act_as_owner
+from registry.transfer.repository import Shelf
+
+
+@dataclass(frozen=True, slots=True)
+class FolderServices:
+    """What a transfer needs of a data folder.
+
+    Attributes:
+        shelf: the services.
+        gate: in them.
+        metadata: the rows.
+    """
+
+    shelf: Shelf
+    gate: PolicyGate
+    metadata: SqliteStore
+
+
+@contextmanager
+def folder_services(data: Path, settings: RegistrySettings) -> Iterator[FolderServices]:
+    """Open a data folder until the block ends.
+
+    Small blobs do not wait in the journal: it is the server that makes their files durable later.
+
+    Raises:
+        NoRegistry: there is none.
+    """
+    group = settings.storage
+    with open_results(data) as results, ThreadPoolExecutor(group.threads) as pool:
+        act_as_owner(data)
+        storage, metadata = open_stores(data, pool, group.sync_bytes, group.busy_seconds)
+        gate = PolicyGate(storage, metadata, results, OperatorFileInForce(data / ORDERS), judging_section(settings))
+        in_force = SettingsInForce(settings)
+        sessions = SessionLog(data / SESSIONS, settings.uploads.outcomes)
+        try:
+            shelf = Shelf(
+                Blobs(storage, metadata, gate, in_force),
+                Uploads(storage, metadata, gate, in_force, None, sessions),
+                Manifests(storage, metadata, gate, in_force),
+                Tags(metadata, in_force),
+                ReferrersList(metadata, in_force, gate),
+            )
+            yield FolderServices(shelf, gate, metadata)
+        finally:
+            sessions.close()
+            gate.close()
+            metadata.close()

@@ -1,0 +1,84 @@
+"""Opens what the commands that move images name: repositories of data folders and of registries."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from policy.cli.folder_services import FolderServices, folder_services
+from policy.cli.transfer_options import Calling, Place
+from policy.cli.verdict_lines import Judge, judge_of_folder, judge_of_server
+from registry.auth.actions import Action
+from registry.auth.principal_cache import account_of
+from registry.auth.principals import Principal, anonymous, everybody
+from registry.config.settings import RegistrySettings
+from registry.errors import BasegateError
+from registry.metadata import principals
+from registry.oci.errors import Denied
+from registry.oci.names import Reference, RepositoryName
+from registry.transfer.contents import Target
+from registry.transfer.remote import RemoteRepository
+from registry.transfer.repository import Repository
+
+
+class PrincipalUnknown(BasegateError):
+    """Nobody enabled has the name that was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Opens places.
+
+    Attributes:
+        calling: how registries are called.
+        settings: of the command.
+        data: the data folder that names without a host are in.
+        as_whom: the principal that reads in the data folder; "": somebody who may only pull.
+    """
+
+    calling: Calling
+    settings: RegistrySettings
+    data: Path
+    as_whom: str = ""
+
+    @asynccontextmanager
+    async def source(
+        self, place: Place, reference: Reference | None, *, own: bool
+    ) -> AsyncIterator[Repository | RemoteRepository]:
+        """A repository to read from: one image of it, or all tags. `own`: with the credentials that were typed."""
+        if place.is_local:
+            with folder_services(self.data, self.settings) as services:
+                principal = await self._principal(services, place.repository)
+                yield Repository(services.shelf, principal, place.repository, reference)
+            return
+        remote = RemoteRepository(self.calling.client(place, own=own), place.repository, reference)
+        try:
+            yield remote
+        finally:
+            await remote.close()
+
+    @asynccontextmanager
+    async def target(
+        self, place: Place, wait: float, beside: RepositoryName | None = None
+    ) -> AsyncIterator[tuple[Target, Judge]]:
+        """A repository to write to, and who judges what goes there; waits so many seconds for each verdict."""
+        if place.is_local:
+            with folder_services(self.data, self.settings) as services:
+                target = Repository(services.shelf, everybody(), place.repository)
+                yield target, judge_of_folder(services.gate, place, wait)
+            return
+        remote = RemoteRepository(self.calling.client(place), place.repository, beside=beside)
+        try:
+            yield remote, judge_of_server(self.calling, place, wait)
+        finally:
+            await remote.close()
+
+    async def _principal(self, services: FolderServices, repository: RepositoryName) -> Principal:
+        if not self.as_whom:
+            return anonymous(may_pull=True)
+        account = account_of(await services.metadata.read(principals.find, self.as_whom))
+        if account is None:
+            raise PrincipalUnknown(f"there is no enabled principal {self.as_whom[:128]!r}: basegate principal ls")
+        if not account.principal.may(Action.PULL, repository):
+            raise Denied(f"principal {account.principal.name} may not pull from {repository}")
+        return account.principal
