@@ -30,7 +30,6 @@ class AccessPoint(StrEnum):
     MANIFEST = "manifest"
     BLOB = "blob"
     REFERRERS = "referrers"
-    EXPORT = "export"
     REFERENCE = "reference"  # an image is named for a deployment
 
 

@@ -1,7 +1,6 @@
 """Parses texts from callers: short ones in the event loop, long ones in one thread beside it."""
 
 import asyncio
-import gc
 import sys
 import threading
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from registry.config.settings import RegistrySettings, SettingsInForce
 
 T = TypeVar("T")
 
-_SWITCH_SECONDS = 0.0001
+_SWITCH_SECONDS = 0.0005
 """How long the loop waits for its turn while a long text is read; by default 5 ms, and several times a request."""
 
 
@@ -39,25 +38,18 @@ class Parsing:
 
 
 class _ShortTurns:
-    """Shortens the interpreter's switch interval while a long text is parsed, and only then: switching has a cost.
-
-    The garbage collector waits as well. It stops every thread while it walks through all that a text has become, which
-    takes 20 to 70 ms for 3 MB of JSON, several times each; there are no cycles to find in it. What others leave is
-    collected when the text is read.
-    """
+    """Shortens the interpreter's switch interval while a long text is parsed, and only then: switching has a cost."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._reading = 0
         self._usual = 0.0
-        self._collects = False
 
     def __enter__(self) -> None:
         with self._lock:
             if not self._reading:
-                self._usual, self._collects = sys.getswitchinterval(), gc.isenabled()
+                self._usual = sys.getswitchinterval()
                 sys.setswitchinterval(_SWITCH_SECONDS)
-                gc.disable()
             self._reading += 1
 
     def __exit__(self, *_: object) -> None:
@@ -65,8 +57,6 @@ class _ShortTurns:
             self._reading -= 1
             if not self._reading:
                 sys.setswitchinterval(self._usual)
-                if self._collects:
-                    gc.enable()
 
 
 _SHORT_TURNS = _ShortTurns()

@@ -10,6 +10,7 @@ from policy.state import State
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
 from tests.policy.door_cases import SUBJECT, Case
+from tests.policy.export_probe import export
 from tests.policy.kubernetes.reviews import admission_review, image_review, pod
 from tests.policy.lab import TEAM
 
@@ -160,6 +161,7 @@ def column(door: AccessPoint | None, probe: Probe, *routes: tuple[str, str]) -> 
     return Column(door, frozenset(routes), probe)
 
 
+_EXPORT = (("GET", "manifests.pull"), ("GET", "blobs.pull"), ("GET", "referrers.page"))
 _ATTRIBUTES = ("acr.show_manifest", "acr.show_tag", "acr.list_manifests", "acr.list_tags")
 COLUMNS: Mapping[str, Column] = {
     "manifest GET": column(AccessPoint.MANIFEST, manifest("GET"), ("GET", "manifests.pull")),
@@ -176,6 +178,7 @@ COLUMNS: Mapping[str, Column] = {
     "attributes GET": column(None, attributes("GET"), *(("GET", each) for each in _ATTRIBUTES)),
     "attributes HEAD": column(None, attributes("HEAD"), *(("HEAD", each) for each in _ATTRIBUTES)),
     "attributes PATCH": column(None, unchanged, ("PATCH", "acr.change_tag"), ("PATCH", "acr.change_manifest")),
+    "export": column(AccessPoint.MANIFEST, export, *_EXPORT),
     "deployment": column(AccessPoint.REFERENCE, deployment, ("POST", "deployments.record")),
     "image review": column(AccessPoint.REFERENCE, reviewed, ("POST", "kubernetes.review_images")),
     "admission": column(AccessPoint.REFERENCE, admits, ("POST", "kubernetes.admit")),
@@ -195,6 +198,6 @@ def expected(name: str, case: Case, role: str, mode: str) -> bool:
         return may_push and case.there
     if name.startswith("blob"):
         return case.there and (case.blob_stands in _OPEN or lax or sees_all)
-    if name.startswith("manifest") and not case.there:
+    if name.startswith(("manifest", "export")) and not case.there:
         return False  # so that clients push the image again
     return case.stands in _OPEN or lax or sees_all

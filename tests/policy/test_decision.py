@@ -7,7 +7,7 @@ import pytest
 from policy.decision import AccessPoint, Mode, Outcome, Question, decide
 from policy.state import State
 
-CONTENT = (AccessPoint.MANIFEST, AccessPoint.BLOB, AccessPoint.REFERRERS, AccessPoint.EXPORT)
+CONTENT = (AccessPoint.MANIFEST, AccessPoint.BLOB, AccessPoint.REFERRERS)
 UNCLEARED = (State.REFUSED, State.INCONCLUSIVE, State.PENDING)
 BOTH = (False, True)
 

@@ -57,8 +57,8 @@ HAND_OUT_NOTHING = {
     *("acr.list_repositories", "acr.show_repository", "acr.change_repository", "acr.delete_repository"),
     *("acr.list_deleted_repositories", "acr.list_deleted_manifests", "acr.list_deleted_tags", "acr.restore_manifest"),
 }
-# Content comes in by the first; nothing exports yet.
-NO_WAY_OUT = {AccessPoint.PUSH, AccessPoint.EXPORT}
+# Content comes in by it.
+NO_WAY_OUT = {AccessPoint.PUSH}
 
 
 @dataclass(frozen=True, slots=True)
