@@ -31,6 +31,7 @@ def table(handlers: "ReviewHandlers") -> tuple[Row, ...]:
     return (
         Row("POST", "/policy/v1/imagereview", signed_in, "kubernetes.review_images", handlers.review_images),
         Row("POST", "/policy/v1/admission", signed_in, "kubernetes.admit", handlers.admit),
+        Row("POST", "/policy/v1/admission/digest", signed_in, "kubernetes.admit", handlers.pin),
     )
 
 
@@ -64,7 +65,13 @@ class ReviewHandlers:
 
     async def admit(self, services: Services, request: Request, principal: Principal) -> Response:
         """POST: may this object be stored? With `?mutate=digest`, also how its images are pinned."""
-        pins = _pins(request)
+        return await self._admit(services, request, principal, pins=_pins(request))
+
+    async def pin(self, services: Services, request: Request, principal: Principal) -> Response:
+        """POST: the same with `?mutate=digest`, which Kubernetes refuses in the address of a webhook."""
+        return await self._admit(services, request, principal, pins=True)
+
+    async def _admit(self, services: Services, request: Request, principal: Principal, *, pins: bool) -> Response:
         raw = await self._body(request)
         read = partial(read_admission_review, raw, kserve=self._settings().kserve)
         asked = await self._parsing.read(len(raw), read)

@@ -8,7 +8,7 @@ import jsonpatch
 import pytest
 
 from tests.policy.kubernetes.conftest import LAB
-from tests.policy.kubernetes.reviews import admitted, asked, container, pod
+from tests.policy.kubernetes.reviews import admission_review, admitted, asked, container, pod
 from tests.policy.kubernetes.test_admission import BAD, GOOD, OBJECTS
 from tests.policy.live import LiveGateway
 
@@ -44,6 +44,15 @@ def test_it_is_the_digest_that_was_judged(gateway: LiveGateway) -> None:
     checked = gateway.check("reader", reference=GOOD).json()["digest"]
     pinned = patched(container(GOOD), asked(gateway, container(GOOD), mutate="digest"))
     assert pinned["spec"]["containers"][0]["image"] == f"{LAB}/team/app@{checked}"
+
+
+def test_the_address_for_webhooks(gateway: LiveGateway) -> None:
+    """Kubernetes takes no query in it: the same answer at a path."""
+    review = admission_review(container(GOOD))
+    with gateway.client("reader") as client:
+        answers = [client.post(f"/policy/v1/admission{end}", json=review) for end in ("?mutate=digest", "/digest")]
+    assert answers[0].json() == answers[1].json()
+    assert answers[0].json()["response"]["patchType"] == "JSONPatch"
 
 
 def test_nothing_is_pinned_unasked(gateway: LiveGateway) -> None:
