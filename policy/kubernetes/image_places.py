@@ -13,8 +13,9 @@ Step = str | int
 # Maps with names of the user's own, and an image of another kind (a block device of Ceph).
 _OTHER = frozenset(
     {
-        *("metadata", "nodeSelector", "selector", "matchLabels", "limits", "requests", "overhead", "volumeAttributes"),
-        *("flexVolume", "data", "stringData", "binaryData", "rbd"),
+        *("metadata", "userAnnotations", "nodeSelector", "selector", "matchLabels"),
+        *("limits", "requests", "overhead", "capacity", "allocatedResources", "allocatedResourceStatuses"),
+        *("volumeAttributes", "flexVolume", "data", "stringData", "binaryData", "rbd"),
     }
 )
 _MODELS = frozenset({"storageUri", "uri"})

@@ -55,6 +55,12 @@ def volumes() -> st.SearchStrategy[Made]:
     disk: Json = {"rbd": {"image": "disk", "monitors": ["m"]}}
     others = st.sampled_from([disk, {"emptyDir": {}}, {"configMap": {"name": "image"}}])
     options: st.SearchStrategy[Json] = FREE.map(lambda free: {"flexVolume": {"driver": "d", "options": free}})
+    claims: st.SearchStrategy[Json] = FREE.map(
+        lambda free: {"ephemeral": {"volumeClaimTemplate": {"spec": {"resources": {"requests": free}}}}}
+    )
+    certificates: st.SearchStrategy[Json] = FREE.map(
+        lambda free: {"projected": {"sources": [{"podCertificate": {"userAnnotations": free}}]}}
+    )
     attributes: st.SearchStrategy[Json] = FREE.map(lambda free: {"csi": {"driver": "d", "volumeAttributes": free}})
     image: st.SearchStrategy[Json] = (IMAGES | st.just("")).map(lambda text: {"image": {"reference": text}})
 
@@ -62,7 +68,7 @@ def volumes() -> st.SearchStrategy[Made]:
         named = {f"/volumes/{at}/image/reference": each.get("image", {}) for at, each in enumerate(made)}
         return Made({"volumes": made}, {at: each["reference"] for at, each in named.items() if each.get("reference")})
 
-    return st.lists(image | others | options | attributes, max_size=4).map(listed)
+    return st.lists(image | others | options | attributes | claims | certificates, max_size=4).map(listed)
 
 
 def pod_spec() -> st.SearchStrategy[Made]:
