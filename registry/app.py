@@ -23,6 +23,7 @@ from registry.content.attributes import Attributes
 from registry.content.blobs import Blobs
 from registry.content.catalog import Catalog
 from registry.content.deleted import Deleted
+from registry.content.derived import NOTHING_DERIVED, DerivedContent
 from registry.content.gc import GarbageCollector
 from registry.content.manifests import Manifests
 from registry.content.referrers import ReferrersList
@@ -146,7 +147,8 @@ def build(
         stores = Stores(storage, metadata, in_force)
         joined = extension(stores)
         opened.callback(joined.close)
-        services = _services(stores, joined.gate or OpenGate(), authority, journal, sessions)
+        derived = joined.derived or NOTHING_DERIVED
+        services = _services(stores, joined.gate or OpenGate(), derived, authority, journal, sessions)
         damage = DamageReport(storage.quarantine, storage.reserve)
         upkeep = Upkeep(storage, metadata, in_force)
         services.readiness.others += [] if audit is None else [audit.problems]
@@ -173,8 +175,13 @@ def _open(
     return storage, metadata, Journal(storage, metadata, pool, settings)
 
 
-def _services(
-    stores: Stores, gate: Gate, authority: Authority, journal: Journal | None, sessions: SessionLog
+def _services(  # noqa: PLR0913, PLR0917
+    stores: Stores,
+    gate: Gate,
+    derived: DerivedContent,
+    authority: Authority,
+    journal: Journal | None,
+    sessions: SessionLog,
 ) -> Services:
     storage, metadata, settings = stores.storage, stores.metadata, stores.settings
     return Services(
@@ -182,12 +189,12 @@ def _services(
         gate=gate,
         access=authority.access,
         token_service=authority.token_service,
-        blobs=Blobs(storage, metadata, gate, settings),
+        blobs=Blobs(storage, metadata, gate, settings, derived),
         uploads=Uploads(storage, metadata, gate, settings, journal, sessions),
-        manifests=Manifests(storage, metadata, gate, settings),
+        manifests=Manifests(storage, metadata, gate, settings, derived),
         tags=Tags(metadata, settings),
         catalog=Catalog(metadata, settings),
-        referrers=ReferrersList(metadata, settings, gate),
+        referrers=ReferrersList(metadata, settings, gate, derived),
         attributes=Attributes(metadata),
         deleted=Deleted(storage, metadata, settings),
         metrics=Metrics(),

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 
 from registry.oci.digest import Digest
@@ -27,6 +27,10 @@ class SizedCache(Generic[K, V]):
     def __len__(self) -> int:
         """How many values are held."""
         return len(self._values)
+
+    def __iter__(self) -> Iterator[K]:
+        """The keys, the least recently used first."""
+        return iter(self._values)
 
     def __contains__(self, key: K) -> bool:
         """Whether a value is held; that is no use of it."""

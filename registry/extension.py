@@ -18,6 +18,7 @@ from registry.api.routes import Row
 from registry.api.services import Services, Stores
 from registry.config.reload import Follower
 from registry.config.settings import RegistrySettings
+from registry.content.derived import DerivedContent
 from registry.gate import Gate
 from registry.telemetry.request_record import Observer
 
@@ -51,6 +52,7 @@ class Extension:
 
     Attributes:
         gate: decides on pushes and pulls; one of all extensions may have one.
+        derived: what is served although no one has pushed it; one of all extensions may have it.
         routes: given the services, the rows of its own. A row of the registry, and any path below `/v2`, is taken.
         ports: given the services, the further addresses that are served for it.
         background: begun with the server, cancelled at its end.
@@ -61,6 +63,7 @@ class Extension:
     """
 
     gate: Gate | None = None
+    derived: DerivedContent | None = None
     routes: Callable[[Services], Sequence[Row]] = lambda _services: ()
     ports: Callable[[Services], Sequence[Port]] = lambda _services: ()
     background: Sequence[Work] = ()
@@ -85,7 +88,7 @@ def compose(makers: Iterable[Callable[[], Extension]]) -> Extension:
     When one cannot be made, those before it are closed, and its error is raised.
 
     Raises:
-        ValueError: two of them have a gate.
+        ValueError: two of them have a gate, or derived content.
     """
     with ExitStack() as opened:
         parts: list[Extension] = []
@@ -94,6 +97,7 @@ def compose(makers: Iterable[Callable[[], Extension]]) -> Extension:
             opened.callback(parts[-1].close)
         return Extension(
             gate=_one_gate(parts),
+            derived=_one_derived(parts),
             routes=partial(_routes, parts),
             ports=partial(_ports, parts),
             background=[work for part in parts for work in part.background],
@@ -110,6 +114,13 @@ def _one_gate(parts: Sequence[Extension]) -> Gate | None:
         names = " and ".join(type(gate).__name__ for gate in gates)
         raise ValueError(f"the registry asks one gate, and {len(gates)} extensions bring one: {names}")
     return gates[0] if gates else None
+
+
+def _one_derived(parts: Sequence[Extension]) -> DerivedContent | None:
+    found = [part.derived for part in parts if part.derived is not None]
+    if len(found) > 1:
+        raise ValueError(f"the registry asks one for derived content, and {len(found)} extensions bring it")
+    return found[0] if found else None
 
 
 def _ports(parts: Sequence[Extension], services: Services) -> list[Port]:

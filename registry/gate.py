@@ -4,9 +4,11 @@ The registry asks at every door through which image content leaves it. `OpenGate
 package brings its own.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from sqlalchemy import Connection
 
 from registry.auth.principals import Principal
 from registry.oci.digest import Digest
@@ -27,6 +29,10 @@ class Push:
     principal: Principal
 
 
+Alongside = Callable[[Connection, int], None]
+"""A change made in the transaction that records a manifest, given the id of its row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What the gate says at a door.
@@ -36,12 +42,14 @@ class Decision:
         message: when refused, the whole reason for a person (docker prints only this).
         detail: when refused, the same for a program; JSON.
         warnings: texts that travel as `Warning: 299 - "…"`.
+        alongside: for a push that is allowed, what is to be recorded together with the manifest.
     """
 
     allowed: bool
     message: str = ""
     detail: Any = None
     warnings: Sequence[str] = field(default_factory=tuple)
+    alongside: Alongside | None = None
 
 
 ALLOWED = Decision(allowed=True)

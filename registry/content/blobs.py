@@ -7,6 +7,7 @@ from registry.auth.actions import Action
 from registry.auth.principals import Principal
 from registry.caches import AnswerCache
 from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.derived import NOTHING_DERIVED, DerivedContent, DerivedStoredBlob
 from registry.content.presence import tell_missing, whole_blob
 from registry.content.quotas import quota_of
 from registry.gate import Gate
@@ -28,11 +29,17 @@ class Blobs:
     """Blobs of repositories. A blob belongs only to the repositories that it was pushed to or mounted into."""
 
     def __init__(
-        self, storage: BlobStore, metadata: MetadataStore, gate: Gate, settings: SettingsInForce[RegistrySettings]
+        self,
+        storage: BlobStore,
+        metadata: MetadataStore,
+        gate: Gate,
+        settings: SettingsInForce[RegistrySettings],
+        derived: DerivedContent = NOTHING_DERIVED,
     ) -> None:
         self._storage = storage
         self._metadata = metadata
         self._gate = gate
+        self._derived = derived
         self._settings = settings
         self._sizes: AnswerCache[int] = AnswerCache(_ANSWERS)
         self._readable: AnswerCache[bool] = AnswerCache(_ANSWERS)
@@ -61,13 +68,27 @@ class Blobs:
         """
         blob = await self._find(repository, digest)
         if blob is None:
-            raise BlobUnknown(f"{repository} holds no blob {digest}", {"digest": digest})
+            return await self._pull_derived(principal, repository, digest)
         if not await self._is_readable(repository):
             raise locks.refusal(repository, locks.REPOSITORY, "reads")
         decision = await self._gate.before_blob_pull(principal, repository, digest)
         if not decision.allowed:
             raise Denied(decision.message, decision.detail)
         return blob
+
+    async def _pull_derived(self, principal: Principal, repository: RepositoryName, digest: Digest) -> StoredBlob:
+        """A blob that is derived from a manifest, to be had by those who may pull that one."""
+        derived = await self._derived.blob(repository, digest)
+        if derived is None:
+            raise BlobUnknown(f"{repository} holds no blob {digest}", {"digest": digest})
+        if not await self._is_readable(repository):
+            raise locks.refusal(repository, locks.REPOSITORY, "reads")
+        if derived.subject is not None:
+            decision = await self._gate.before_manifest_pull(principal, repository, derived.subject, None)
+            if not decision.allowed:
+                raise Denied(decision.message, decision.detail)
+        content = derived.content
+        return DerivedStoredBlob(digest=digest, size=len(content), path=None, modified=time.time(), content=content)
 
     async def _is_readable(self, repository: RepositoryName) -> bool:
         """Whether the repository is not locked against reads."""
@@ -94,6 +115,8 @@ class Blobs:
 
     def read(self, blob: StoredBlob, start: int, length: int) -> AsyncIterator[bytes]:
         """The bytes `[start, start + length)` in pieces of at most 1 MiB."""
+        if isinstance(blob, DerivedStoredBlob):
+            return _piece(blob.content[start : start + length])
         return self._storage.read(blob, start, length)
 
     async def delete(self, repository: RepositoryName, digest: Digest) -> None:
@@ -143,3 +166,7 @@ class Blobs:
             if await self._metadata.write(transactions.mount_blob, at, digest, candidate):
                 return True
         return False
+
+
+async def _piece(content: bytes) -> AsyncIterator[bytes]:
+    yield content

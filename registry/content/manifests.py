@@ -6,7 +6,7 @@ recorded are in the blob store until they are pushed again.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sqlalchemy import Connection
@@ -15,12 +15,13 @@ from registry.auth.principals import Principal
 from registry.caches import AnswerCache, ContentCache
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.configurations import Configurations
+from registry.content.derived import NOTHING_DERIVED, DerivedContent, DerivedManifest
 from registry.content.immutability import immutable_in
 from registry.content.parsing import Parsing
 from registry.content.presence import missing_among, tell_missing
 from registry.content.quotas import quota_of, require_room
 from registry.database.statement import autocommit
-from registry.gate import Gate, Push
+from registry.gate import Decision, Gate, Push
 from registry.metadata import blobs, locks, repositories, tags, transactions
 from registry.metadata import manifests as rows
 from registry.metadata.manifests import ManifestRow
@@ -29,7 +30,7 @@ from registry.metadata.store import MetadataStore
 from registry.metadata.transactions import ChangeContext, ManifestChange, RemovedRepository
 from registry.oci import media_types
 from registry.oci.digest import Digest
-from registry.oci.errors import Denied, DigestInvalid, ManifestUnknown, NameUnknown, Unsupported
+from registry.oci.errors import Denied, DigestInvalid, ManifestBlobUnknown, ManifestUnknown, NameUnknown, Unsupported
 from registry.oci.manifest import ImageIndex, Manifest, parse_manifest
 from registry.oci.names import Reference, RepositoryName, Tag
 from registry.storage.blob_store import BlobStore
@@ -61,11 +62,17 @@ class Manifests:
     """Manifests of repositories."""
 
     def __init__(
-        self, storage: BlobStore, metadata: MetadataStore, gate: Gate, settings: SettingsInForce[RegistrySettings]
+        self,
+        storage: BlobStore,
+        metadata: MetadataStore,
+        gate: Gate,
+        settings: SettingsInForce[RegistrySettings],
+        derived: DerivedContent = NOTHING_DERIVED,
     ) -> None:
         self._storage = storage
         self._metadata = metadata
         self._gate = gate
+        self._derived = derived
         self._settings = settings
         self._parsing = Parsing(settings)
         self._contents = ContentCache(settings.current.storage.manifest_cache_bytes)
@@ -82,14 +89,34 @@ class Manifests:
             Locked: it, the tag or the repository is locked against reads.
             Denied: the gate withholds it from this principal.
         """
-        row = await self._find(repository, reference)
+        try:
+            row = await self._find(repository, reference)
+        except ManifestUnknown:
+            derived = await self._derived.manifest(repository, reference)
+            if derived is None:
+                raise
+            return await self._pull_derived(principal, repository, derived)
         tag = reference if isinstance(reference, Tag) else None
         decision = await self._gate.before_manifest_pull(principal, repository, row.digest, tag)
         if not decision.allowed:
             raise Denied(decision.message, decision.detail)
         await self._require_whole(repository, row.digest)
         content = await self._content(repository, row)
+        merged = await self._derived.merged(repository, tag, content) if tag and self._derived.shares(tag) else None
+        if merged is not None:
+            return await self._pull_derived(principal, repository, merged)
         return StoredManifest(row.digest, row.media_type, content, tuple(decision.warnings))
+
+    async def _pull_derived(
+        self, principal: Principal, repository: RepositoryName, derived: DerivedManifest
+    ) -> StoredManifest:
+        """A manifest that is derived from another, to be had by those who may pull that one."""
+        subject = await self._find(repository, derived.subject)
+        decision = await self._gate.before_manifest_pull(principal, repository, subject.digest, None)
+        if not decision.allowed:
+            raise Denied(decision.message, decision.detail)
+        await self._require_whole(repository, subject.digest)
+        return StoredManifest(derived.digest, derived.media_type, derived.raw)
 
     async def _require_whole(self, repository: RepositoryName, digest: Digest) -> None:
         """Raise ManifestUnknown for damaged content: clients push nothing below a manifest that exists."""
@@ -135,14 +162,21 @@ class Manifests:
             len(raw), partial(self._change, repository, reference, raw, content_type, tags)
         )
         at = ChangeContext(repository, principal.id, time.time(), quota_of(self._settings.current, repository))
-        await self._require_acceptable(at, change)
+        try:
+            await self._require_acceptable(at, change)
+        except ManifestBlobUnknown:
+            # Clients upload nothing that a HEAD has found, and derived blobs are found.
+            if not await self._derived.keep(at, change.blobs):
+                raise
+            await self._require_acceptable(at, change)
         await self._configurations.require_right(change.manifest, self._settings.current.limits.manifest_bytes)
-        warnings = await self._ask(principal, repository, raw, change)
+        decision = await self._ask(principal, repository, raw, change)
+        change = replace(change, alongside=decision.alongside)
         await self._metadata.write(transactions.record_manifest, at, change)
         self._contents.put(change.digest, raw)
         self._storage.quarantine.manifest_is_whole(change.digest)
         subject = None if change.manifest.subject is None else change.manifest.subject.digest
-        return PushedManifest(change.digest, subject, change.tags, warnings)
+        return PushedManifest(change.digest, subject, change.tags, tuple(decision.warnings))
 
     async def delete(self, repository: RepositoryName, reference: Reference) -> None:
         """Delete a tag alone, or a manifest with all its tags.
@@ -222,12 +256,12 @@ class Manifests:
 
     async def _ask(
         self, principal: Principal, repository: RepositoryName, raw: bytes, change: ManifestChange
-    ) -> tuple[str, ...]:
+    ) -> Decision:
         push = Push(repository, change.digest, change.manifest, raw, change.tags, principal)
         decision = await self._gate.before_push(push)
         if not decision.allowed:
             raise Denied(decision.message, decision.detail)
-        return tuple(decision.warnings)
+        return decision
 
     def _change(
         self, repository: RepositoryName, reference: Reference, raw: bytes, content_type: str, tags: tuple[Tag, ...]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from registry.auth.principals import Principal
 from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.derived import NOTHING_DERIVED, DerivedContent
 from registry.gate import Gate
 from registry.metadata import manifests
 from registry.metadata import referrers as rows
@@ -36,8 +37,15 @@ class ReferrersPage:
 class ReferrersList:
     """Lists referrers by digest, without those that the gate withholds."""
 
-    def __init__(self, metadata: MetadataStore, settings: SettingsInForce[RegistrySettings], gate: Gate) -> None:
+    def __init__(
+        self,
+        metadata: MetadataStore,
+        settings: SettingsInForce[RegistrySettings],
+        gate: Gate,
+        derived: DerivedContent = NOTHING_DERIVED,
+    ) -> None:
         self._metadata = metadata
+        self._derived = derived
         self._settings = settings
         self._gate = gate
 
@@ -57,27 +65,47 @@ class ReferrersList:
         Raises:
             Denied: the subject is a manifest of the repository that the gate withholds from this principal.
         """
-        await self._require_subject(principal, repository, subject)
+        derived: Sequence[ReferrerRow] = ()
+        if await self._require_subject(principal, repository, subject):
+            derived = await self._derived.referrers(repository, subject, artifact_type)
+        own = {row.digest for row in derived}
         room = _Room(n, self._settings.current.limits.referrers_page_bytes)
         entries: list[str] = []
         stride = _STRIDE if n is None else min(_STRIDE, n + 1)
-        while batch := await self._metadata.read(
-            rows.page, repository, subject, artifact_type, after=last, count=stride
+        while batch := _merged(
+            await self._metadata.read(rows.page, repository, subject, artifact_type, after=last, count=stride),
+            derived,
+            last,
         ):
             fitting = room.take(batch)
-            withheld = await self._gate.withheld(principal, repository, [row.digest for row in fitting])
+            stored = [row.digest for row in fitting if row.digest not in own]
+            withheld = await self._gate.withheld(principal, repository, stored)
             entries += [row.entry for row in fitting if row.digest not in withheld]
             last = fitting[-1].digest if fitting else last
             if len(fitting) < len(batch):
                 return ReferrersPage(entries, more=True, last=last)
         return ReferrersPage(entries, more=False, last=last)
 
-    async def _require_subject(self, principal: Principal, repository: RepositoryName, subject: Digest) -> None:
+    async def _require_subject(self, principal: Principal, repository: RepositoryName, subject: Digest) -> bool:
+        """Whether the subject is in the repository; raises Denied when it is withheld."""
         if await self._metadata.read(manifests.find, repository, subject) is None:
-            return
+            return False
         decision = await self._gate.before_manifest_pull(principal, repository, subject, None)
         if not decision.allowed:
             raise Denied(f"the referrers of {subject} are withheld with it: {decision.message}", decision.detail)
+        return True
+
+
+def _merged(stored: Sequence[ReferrerRow], derived: Sequence[ReferrerRow], after: str) -> Sequence[ReferrerRow]:
+    """Stored rows with the derived ones among them; behind the last stored row only where none is left.
+
+    More stored rows may follow a batch, and all go by their digests.
+    """
+    if not derived:
+        return stored
+    last = stored[-1].digest if stored else None
+    between = [row for row in derived if after < row.digest and (last is None or row.digest < last)]
+    return sorted((*stored, *between)) if between else stored
 
 
 class _Room:

@@ -131,16 +131,17 @@ def filed(connection: Connection, repository: RepositoryName, digests: Collectio
     return {digest: size for digest, size in sizes if size is not None}
 
 
-def put(connection: Connection, repository_id: int, pushed: Pushed, row_id: int | None) -> None:
-    """Record a manifest and its references; resets the age of an existing one (row `row_id`)."""
+def put(connection: Connection, repository_id: int, pushed: Pushed, row_id: int | None) -> int:
+    """Record a manifest and its references; resets the age of an existing one (row `row_id`). Returns its row's id."""
     if row_id is not None:
         fresh = {"row": row_id, "pushed": pushed.now, "media_type": pushed.manifest.media_type, "content": pushed.raw}
         _REFRESH.change(connection, fresh)
-        return
+        return row_id
     added = _ADD.insert(connection, {"repository_id": repository_id, **columns(pushed)})
     rows = references(pushed.manifest, added, repository_id)
     if rows:
         _REFER.change_each(connection, rows)
+    return added
 
 
 def remove(connection: Connection, repository_id: int, digest: Digest) -> list[Tag] | None:

@@ -1,4 +1,4 @@
-"""The tables of a registry: repositories, manifests, tags, locks, blobs, events, trash.
+"""The tables of a registry: repositories, manifests, tags, locks, blobs, events, attestations, trash.
 
 Digests and names are stored as text. Every look-up of a request uses the prefix of one index.
 """
@@ -148,6 +148,29 @@ holds = Table(
     sqlite_autoincrement=True,
 )
 
+attestations = Table(
+    "attestations",
+    SCHEMA,
+    Column("id", Integer, primary_key=True),
+    Column("manifest_id", Integer, ForeignKey("manifests.id", ondelete="CASCADE"), nullable=False),
+    Column("statement", LargeBinary, nullable=False, comment="in-toto statement about the manifest, JSON"),
+    Column("made", Float, nullable=False, comment="seconds since the epoch"),
+    Column("key", String(64), nullable=True, comment="id of the key that signed it; NULL until it is signed"),
+    Column("signature", LargeBinary, nullable=True),
+    Index(None, "manifest_id"),
+    Index(None, "id", sqlite_where=text("signature IS NULL")),
+    sqlite_autoincrement=True,
+)
+
+attested_content = Table(
+    "attested_content",
+    SCHEMA,
+    Column("digest", _DIGEST, primary_key=True, comment="of a manifest or blob that publishes the attestation"),
+    Column("attestation_id", Integer, ForeignKey("attestations.id", ondelete="CASCADE"), primary_key=True),
+    Index(None, "attestation_id"),
+    sqlite_with_rowid=False,
+)
+
 store = Table(
     "store",
     SCHEMA,
@@ -175,6 +198,8 @@ trash = Table(
 
 __all__ = [
     "SCHEMA",
+    "attestations",
+    "attested_content",
     "events",
     "fresh_blobs",
     "holds",

@@ -75,6 +75,7 @@ class ManifestChange:
         children: what must be there as manifests.
         frozen: of the tags, those that must not move.
         members: what must be there as blobs or manifests: entries of an index with another media type.
+        alongside: what is recorded together with it, given the id of its row.
     """
 
     digest: Digest
@@ -85,6 +86,7 @@ class ManifestChange:
     children: Collection[Digest]
     frozen: Collection[Tag]
     members: Collection[Digest] = ()
+    alongside: Callable[[Connection, int], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +198,9 @@ def record_manifest(connection: Connection, at: ChangeContext, change: ManifestC
     if lookup.repository_id < 0:
         lookup = PushLookup(repositories.ensure(connection, at.repository, at.now))
     pushed = Pushed(change.digest, change.raw, change.manifest, at.principal, at.now)
-    manifests.put(connection, lookup.repository_id, pushed, lookup.manifest_id)
+    row_id = manifests.put(connection, lookup.repository_id, pushed, lookup.manifest_id)
+    if change.alongside is not None:
+        change.alongside(connection, row_id)
     _within_quota(connection, at, lookup.repository_id)
     moved = [_event(at, Kind.TAG_SET, change.digest, tag) for tag in _set_tags(connection, at, lookup, change)]
     _record(connection, at, _event(at, Kind.MANIFEST_PUSHED, change.digest), *moved)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from registry.metadata import (
+    attestations,
     attributes,
     blobs,
     locks,
@@ -27,6 +28,11 @@ NAME, TAG, DIGEST = RepositoryName("team/app"), Tag("v1"), Digest.of(b"x")
 MANY = [Digest.of(str(number).encode()) for number in range(1_200)]
 
 QUESTIONS: dict[str, Any] = {
+    "attestations of a manifest": lambda c: attestations.newest(c, NAME, DIGEST, 10),
+    "attestation of a row": lambda c: attestations.newest_of(c, 1),
+    "attestation that is published": lambda c: attestations.published(c, NAME, DIGEST),
+    "attestations that are kept": lambda c: attestations.trim(c, 1, 10),
+    "attestations of a repository": lambda c: attestations.any_in(c, NAME),
     "repository": lambda c: repositories.find(c, NAME),
     "catalog": lambda c: repositories.page(c, "a", 100),
     "bytes held": lambda c: repositories.bytes_held(c, 1),
