@@ -1,10 +1,13 @@
 """basegate put together: the registry, and every extension that joins it."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from policy.attestation import extension as attestation
+from policy.attestation.attestations import Attestations
 from policy.azure.admin_user import AdminUser
 from policy.azure.data_plane import extension as azure_data_plane
 from policy.azure.management import extension as azure_management
@@ -18,6 +21,7 @@ from policy.gateway.deployments import extension as deployments
 from policy.kubernetes import extension as kubernetes
 from policy.settings import (
     Settings,
+    attest_section,
     azure_section,
     data_plane_section,
     deployments_section,
@@ -25,6 +29,7 @@ from policy.settings import (
     judging_section,
     kubernetes_section,
 )
+from policy.signing.key_ring import VERDICT_KEY_FILE, KeyRing
 from registry.api.services import Stores
 from registry.app import RegistryApp
 from registry.app import build as build_registry
@@ -44,6 +49,8 @@ class Shared:
         gate: decides; the first extension closes it.
         checks: answers questions about images.
         workspaces: what deployments belong to; one for all who create, show and change them.
+        ring: the keys that verdicts are signed with.
+        attestations: what is attested of manifests; one for all who publish, show and record it.
         admin: the admin user in Azure's sense; one for all who switch it, as changes take turns.
     """
 
@@ -51,6 +58,8 @@ class Shared:
     gate: PolicyGate
     checks: Checks
     workspaces: Workspaces
+    ring: KeyRing
+    attestations: Attestations
     admin: AdminUser
 
     def section(self, of: Callable[[RegistrySettings], T]) -> Callable[[], T]:
@@ -66,12 +75,16 @@ def _admin_user(stores: Stores) -> AdminUser:
 
 EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
     lambda shared: enforcement.extension(shared.gate, shared.stores.metadata, judging_section),
+    lambda shared: attestation.extension(
+        shared.gate, shared.stores, shared.attestations, shared.ring, shared.section(attest_section)
+    ),
     lambda shared: gateway.extension(shared.checks, shared.section(gateway_section)),
     lambda shared: azure_data_plane.extension(shared.gate, shared.section(data_plane_section), shared.admin),
     lambda shared: deployments.extension(
         shared.stores,
         shared.checks,
         shared.workspaces,
+        shared.ring,
         shared.section(gateway_section),
         shared.section(deployments_section),
     ),
@@ -102,10 +115,15 @@ def build(settings: Settings, *, new_database: bool = False, blobs: BlobStore | 
     """
 
     def extension(stores: Stores) -> Extension:
-        # Before the gate, which nobody would close if this could not be read.
+        # Before the gate, which nobody would close if these could not be read.
+        ring = KeyRing(settings.data, VERDICT_KEY_FILE)
         workspaces = Workspaces(settings.data, lambda: deployments_section(stores.settings.current))
         gate = PolicyGate.open(stores.storage, stores.metadata, settings.data, settings.policy)
-        shared = Shared(stores, gate, Checks(stores.metadata, gate, stores.storage), workspaces, _admin_user(stores))
+        checks = Checks(stores.metadata, gate, stores.storage)
+        attestations = Attestations(
+            stores.metadata, gate, ring, lambda: attest_section(stores.settings.current), time.time
+        )
+        shared = Shared(stores, gate, checks, workspaces, ring, attestations, _admin_user(stores))
         return compose(partial(make, shared) for make in EXTENSIONS)
 
     return build_registry(settings, extension=extension, new_database=new_database, blobs=blobs)

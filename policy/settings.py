@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from policy.assessment.settings import JudgingSettings
+from policy.attestation.settings import AttestSettings
 from policy.azure.data_plane.settings import DataPlaneSettings
 from policy.azure.management.settings import AzureSettings
 from policy.definition.policy import known_policies
@@ -30,6 +31,9 @@ class Settings(RegistrySettings):
     azure: AzureSettings = Field(default=AzureSettings(), description="the endpoint that az takes for Azure")
     deployments: DeploymentSettings = Field(
         default=DeploymentSettings(), description="records of what is deployed", json_schema_extra=LIVE
+    )
+    attest: AttestSettings = Field(
+        default=AttestSettings(), description="verdicts signed for other verifiers", json_schema_extra=LIVE
     )
     client: ClientSettings = Field(
         default=ClientSettings(), description="what commands such as `basegate check` ask", json_schema_extra=LIVE
@@ -62,6 +66,11 @@ def kubernetes_section(settings: RegistrySettings) -> KubernetesSettings:
 def deployments_section(settings: RegistrySettings) -> DeploymentSettings:
     """The section `deployments` of the same."""
     return _whole(settings).deployments
+
+
+def attest_section(settings: RegistrySettings) -> AttestSettings:
+    """The section `attest` of the same."""
+    return _whole(settings).attest
 
 
 def data_plane_section(settings: RegistrySettings) -> DataPlaneSettings:

@@ -15,10 +15,11 @@ import click
 
 from policy.cli.check import read_config
 from policy.client.text import visible
-from policy.deployments.receipt_key import RECEIPT_KEY_FILE, public_jwk, receipt_key
+from policy.deployments.receipt_key import RECEIPT_KEY_FILE, receipt_key
 from policy.deployments.receipts import Receipt, ReceiptUnreadable, ReceiptWrong, read_keys, verify
 from policy.gateway.inference_config.parse import parse
 from policy.gateway.inference_config.secrets import without_secrets
+from policy.signing.public_keys import public_jwk
 from registry.oci.canonical_json import digest_of
 
 _PATH = click.Path(path_type=Path)
@@ -57,7 +58,7 @@ def _keys(keys: Path | None, data: Path | None) -> Mapping[str, Any]:
     folder = data or Path()
     if not (folder / RECEIPT_KEY_FILE).is_file():
         raise ReceiptUnreadable(f"{folder / RECEIPT_KEY_FILE} is not there: this registry has given no receipt")
-    return {"keys": [public_jwk(receipt_key(folder))]}
+    return {"keys": [public_jwk(receipt_key(folder).private.public_key())]}
 
 
 def _require_same(receipt: Receipt, image: str, ic: Path | None) -> None:

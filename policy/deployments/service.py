@@ -11,11 +11,12 @@ from typing import Any
 import structlog
 
 from policy.deployments.json_folder import JsonFolder
-from policy.deployments.receipt_key import public_jwk, receipt_key
+from policy.deployments.receipt_key import receipt_key
 from policy.deployments.receipts import issue
 from policy.deployments.record import Deployment, Wanted
 from policy.deployments.settings import DeploymentSettings
 from policy.deployments.workspaces import Workspaces
+from policy.signing.public_keys import public_jwk
 from registry.auth.principals import Principal
 from registry.auth.signing_key import SigningKey
 from registry.errors import BasegateError
@@ -133,7 +134,7 @@ class Deployments:
 
     async def keys(self) -> dict[str, Any]:
         """The public half of what signs receipts, as a JWK set."""
-        return {"keys": [public_jwk(await self._signing_key())]}
+        return {"keys": [public_jwk((await self._signing_key()).private.public_key())]}
 
     async def restore_holds(self) -> None:
         """Bring the registry's holds in line with the records: after a crash, or when its rows were restored."""

@@ -37,13 +37,15 @@ class CatchUp:
         self._judge = judge
         self._policies = policies
 
-    async def run(self) -> None:
-        """Judge everything that is stored, once."""
-        after = 0
+    async def run(self) -> int:
+        """Judge everything that is stored, once; returns how many had no verdict."""
+        after = judged = 0
         while page := await self._metadata.read(manifest_page, after, _PAGE):
             after = page[-1][0]
             for repository, digest in await asyncio.to_thread(self._behind, page):
                 await self._judge_one(repository, digest)
+                judged += 1
+        return judged
 
     def _behind(self, page: Sequence[tuple[int, RepositoryName, Digest]]) -> list[tuple[RepositoryName, Digest]]:
         self._results.settle()

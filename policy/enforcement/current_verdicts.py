@@ -33,6 +33,14 @@ class CurrentVerdicts:
             return None
         return state
 
+    async def known_state(self, request: AccessRequest) -> State | None:
+        """The state, if it was judged before; `inconclusive` for an index without its members."""
+        policy = request.bound.policy
+        state = self._judge.known_state(request.digest, policy)
+        if state in _JUDGED and await self._presence.gone(request.repository, request.digest, policy):
+            return State.INCONCLUSIVE
+        return state
+
     async def verdict(
         self, request: AccessRequest, manifest: Manifest | None = None, wait: float | None = None
     ) -> Verdict | None:

@@ -19,6 +19,7 @@ from policy.enforcement.access_request import AccessRequest
 from policy.enforcement.assignments import AssignmentsInForce
 from policy.enforcement.blob_access import BlobAccess
 from policy.enforcement.catch_up import CatchUp
+from policy.enforcement.conclusion import Conclusion
 from policy.enforcement.content_presence import Presence
 from policy.enforcement.current_verdicts import CurrentVerdicts
 from policy.enforcement.denial import named
@@ -34,13 +35,17 @@ from policy.results.manifests import InspectedManifest, Kind
 from policy.results.store import FILE as RESULTS
 from policy.results.store import ResultStore
 from policy.rules.text_limits import REFUSAL_LIMIT, elided_bytes
+from policy.state import State
 from registry.auth.actions import Action
 from registry.auth.principals import Principal
-from registry.gate import ALLOWED, Decision, Push
+from registry.gate import ALLOWED, Alongside, Decision, Push
 from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
 from registry.storage.blob_store import BlobStore, StagedBytes
+
+Attesting = Callable[[RepositoryName, Digest, Conclusion | None], Alongside | None]
+"""What is recorded with a manifest that is pushed, given what is concluded of it; `None` while that is pending."""
 
 
 class PolicyGate:
@@ -51,6 +56,7 @@ class PolicyGate:
         policies: the assignments and settings in force.
         inspector: inspects manifests.
         judge: gives verdicts on them.
+        alongside: says what is recorded with a push.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917
@@ -78,6 +84,7 @@ class PolicyGate:
         self._decisions = AccessDecisions(self._verdicts, self._referrals, orders, clock)
         self._blob_access = BlobAccess(metadata, self.generation)
         self._catch_up = CatchUp(metadata, results, self.inspector, self.judge, self.policies)
+        self.alongside: Attesting = _attest_nothing
 
     @classmethod
     def open(cls, storage: BlobStore, metadata: MetadataStore, data: Path, settings: JudgingSettings) -> Self:
@@ -110,7 +117,9 @@ class PolicyGate:
             push.principal.may(Action.PUSH, push.repository),
         )
         verdict = await self._verdicts.verdict(request, push.manifest)
-        return self._decisions.decide(request.question(state_of(verdict)), request, verdict)
+        decision = self._decisions.decide(request.question(state_of(verdict)), request, verdict)
+        alongside = self.alongside(push.repository, push.digest, self._concluded(request, verdict))
+        return replace(decision, alongside=alongside)
 
     async def before_manifest_pull(
         self, principal: Principal, repository: RepositoryName, digest: Digest, tag: Tag | None
@@ -187,6 +196,30 @@ class PolicyGate:
         verdict = await self._verdicts.verdict(request, wait=0.0)
         return verdict, self._decisions.excused(request, verdict)
 
+    async def conclusion(self, repository: RepositoryName, digest: Digest, *, known: bool = False) -> Conclusion | None:
+        """What holds of a manifest, if that is known without waiting.
+
+        `known`: only if it was inspected before; otherwise its inspection begins.
+        """
+        request = AccessRequest(AccessPoint.MANIFEST, self.policies.of(repository), repository, digest)
+        state = await self._verdicts.known_state(request)
+        if state is None and known and self.inspector.recorded(digest) is None:
+            return None
+        if state is None or (state is State.REFUSED and self._orders.current().exemptions):
+            return self._concluded(request, await self._verdicts.verdict(request, wait=0.0))
+        return Conclusion(state, request.bound.policy.name, request.bound.policy.digest)
+
+    def _concluded(self, request: AccessRequest, verdict: Verdict | None) -> Conclusion | None:
+        if verdict is None:
+            return None
+        excused = self._decisions.excused(request, verdict)
+        return Conclusion(verdict.state, verdict.policy_name, verdict.policy_digest, excused)
+
+    def turns(self) -> int:
+        """A number that changes whenever the verdicts of many manifests may have turned."""
+        self._look_again()
+        return self._generation.turns()
+
     async def image_facts(self, repository: RepositoryName, digest: Digest) -> ImageFacts | None:
         """All facts of an image; `None` for an index, an artifact, or while inspection goes on."""
         subject = await self.inspector.subject(repository, digest, wait=self.settings.wait_seconds)
@@ -194,7 +227,8 @@ class PolicyGate:
 
     async def catch_up(self) -> None:
         """Judge manifests without a verdict, and inspect again what earlier detectors inspected."""
-        await self._catch_up.run()
+        if await self._catch_up.run():
+            self._generation.turn()
 
     @property
     def settings(self) -> JudgingSettings:
@@ -211,7 +245,7 @@ class PolicyGate:
         self.policies.replace(settings, bindings)
         self.inspector.use(settings.inspection)
         self.judge.resize(settings.verdict_cache)
-        self._generation.bump()
+        self._generation.turn()
 
     def close(self) -> None:
         """End the inspection workers and close policy.db."""
@@ -227,10 +261,15 @@ class PolicyGate:
     def _on_inspected(self, subject: InspectedManifest, replaced: bool) -> None:  # noqa: FBT001
         if replaced:
             self.judge.forget(subject.manifest)
+            self._generation.turn()
         self._generation.bump()
 
     def _sees_all(self, principal: Principal, repository: RepositoryName) -> bool:
         return _sees_withheld(principal, repository) or self.policies.of(repository).mode is Mode.AUDIT
+
+
+def _attest_nothing(_repository: RepositoryName, _digest: Digest, _conclusion: Conclusion | None) -> None:
+    """Nothing is recorded with a push."""
 
 
 def _sees_withheld(principal: Principal, repository: RepositoryName) -> bool:

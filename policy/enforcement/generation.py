@@ -19,6 +19,7 @@ class Generation:
         self._results = results
         self._clock = clock
         self._value = 0
+        self._turns = 0
         self._seen: tuple[int, int] = (0, 0)
         self._forgotten = results.read(counted, FORGOTTEN)
         self._next_look = 0.0
@@ -26,6 +27,16 @@ class Generation:
     def bump(self) -> None:
         """Count a change."""
         self._value += 1
+
+    def turn(self) -> None:
+        """Count a change that may turn the verdicts of many manifests."""
+        self._turns += 1
+        self.bump()
+
+    def turns(self) -> int:
+        """A number that changes with these; not with the inspection of something new."""
+        self.value()
+        return self._turns
 
     def look_again(self) -> bool:
         """Whether another process has asked since the last call to inspect again."""
@@ -36,7 +47,7 @@ class Generation:
         if forgotten == self._forgotten:
             return False
         self._forgotten = forgotten
-        self.bump()
+        self.turn()
         return True
 
     def value(self) -> int:
@@ -46,5 +57,5 @@ class Generation:
         ended = sum(1 for item in orders.exemptions if item.expires <= now)
         if (self._orders.changes, ended) != self._seen:
             self._seen = (self._orders.changes, ended)
-            self.bump()
+            self.turn()
         return self._value

@@ -20,13 +20,8 @@ Own = Callable[[Digest], Awaitable[Decision]]
 class Referrals:
     """Finds the withheld subject of a manifest. Subjects are cached by digest; most manifests have none."""
 
-    def __init__(self, metadata: MetadataStore, spared: Collection[Digest] = frozenset()) -> None:
-        """`spared`: manifests that may be pulled whatever their subject.
-
-        Intended for basegate's own attestations of verdicts, which say why an image is withheld; there are none yet.
-        """
+    def __init__(self, metadata: MetadataStore) -> None:
         self._metadata = metadata
-        self._spared = spared
         self._subjects: dict[Digest, Digest | None] = {}
 
     async def withheld(self, repository: RepositoryName, digest: Digest, own: Own) -> tuple[Digest, Decision] | None:
@@ -34,8 +29,6 @@ class Referrals:
 
         A subject that the repository does not hold withholds nothing; the chain ends there.
         """
-        if digest in self._spared:
-            return None
         current = digest
         for _ in range(DEPTH):
             subject = await self._subject(repository, current)
@@ -54,7 +47,7 @@ class Referrals:
         withheld = set()
         for digest in digests:
             subject = self._subjects.get(digest)
-            if subject is None or digest in self._spared:
+            if subject is None:
                 continue
             if subject not in closed:
                 closed[subject] = await self.withheld(repository, digest, own) is not None

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -52,17 +57,22 @@ def signing_key(data: Path, file: Path = KEY_FILE) -> SigningKey:
         ) from error
     if not isinstance(private, EllipticCurvePrivateKey) or not isinstance(private.curve, SECP256R1):
         raise SigningKeyUnusable(f"{path} holds another kind of key, needs P-256: remove it for a new one")
-    return SigningKey(private, _kid(private))
+    return SigningKey(private, kid_of(private.public_key()))
+
+
+def private_pem(private: EllipticCurvePrivateKey) -> bytes:
+    """A private key as its file has it (PKCS #8 in PEM)."""
+    return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _create(path: Path) -> None:
     """Create the file atomically; if another process is first, its key is used."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    pem = generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    create_file(path, pem)
+    create_file(path, private_pem(generate_private_key(SECP256R1())))
 
 
-def _kid(private: EllipticCurvePrivateKey) -> str:
-    public = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+def kid_of(key: EllipticCurvePublicKey) -> str:
+    """The id of a public key (libtrust's form)."""
+    public = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     text = base64.b32encode(sha256(public).digest()[:30]).decode("ascii")
     return ":".join(text[at : at + 4] for at in range(0, len(text), 4))

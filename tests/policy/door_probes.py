@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from policy.attestation.forms import BUNDLE_TYPE
 from policy.decision import AccessPoint
 from policy.state import State
 from registry.oci.digest import Digest
@@ -17,6 +18,7 @@ from tests.policy.lab import TEAM
 TARGET = RepositoryName("lab/mounted")
 """Where blobs are mounted to."""
 Probe = Callable[[httpx.Client, Case], bool]
+_NOT_ATTESTED = frozenset({State.PENDING, State.NOT_APPLICABLE})
 _OPEN = frozenset({State.CLEARED, State.NOT_APPLICABLE})
 
 
@@ -70,7 +72,9 @@ def referrers(method: str) -> Probe:
 
     def probe(client: httpx.Client, case: Case) -> bool:
         answer = client.request(method, f"/v2/{TEAM}/referrers/{case.digest}")
-        assert method == "HEAD" or answer.status_code != 200 or len(answer.json()["manifests"]) == 1
+        if method == "GET" and answer.status_code == 200:
+            kinds = [item["artifactType"] for item in answer.json()["manifests"]]
+            assert kinds.count(BUNDLE_TYPE) == (case.stands not in _NOT_ATTESTED) == len(kinds) - 1
         return answer.status_code == 200
 
     return probe
@@ -82,6 +86,16 @@ def signature(client: httpx.Client, case: Case) -> bool:
     names = (f"manifests/signature-{case.name}", f"manifests/{made.digest}", f"blobs/{Digest.of(made.layers[0])}")
     paths = [f"/v2/{TEAM}/{name}" for name in names]
     return agree({client.request(method, path).status_code for path in paths for method in ("GET", "HEAD")})
+
+
+def verdict_tag(method: str) -> Probe:
+    """The signed verdict on it, where no one has pushed anything."""
+
+    def probe(client: httpx.Client, case: Case) -> bool:
+        tag = f"{case.digest.replace(':', '-')}.att"
+        return client.request(method, f"/v2/{TEAM}/manifests/{tag}").status_code == 200
+
+    return probe
 
 
 def reference(client: httpx.Client, case: Case) -> bool:
@@ -174,6 +188,8 @@ COLUMNS: Mapping[str, Column] = {
     "referrers GET": column(AccessPoint.REFERRERS, referrers("GET"), ("GET", "referrers.page")),
     "referrers HEAD": column(AccessPoint.REFERRERS, referrers("HEAD"), ("HEAD", "referrers.page")),
     "referrer": column(AccessPoint.MANIFEST, signature, ("GET", "manifests.pull"), ("GET", "blobs.pull")),
+    "verdict GET": column(AccessPoint.MANIFEST, verdict_tag("GET"), ("GET", "manifests.pull")),
+    "verdict HEAD": column(AccessPoint.MANIFEST, verdict_tag("HEAD"), ("HEAD", "manifests.pull")),
     "reference": column(AccessPoint.REFERENCE, reference, ("POST", "routes.check")),
     "attributes GET": column(None, attributes("GET"), *(("GET", each) for each in _ATTRIBUTES)),
     "attributes HEAD": column(None, attributes("HEAD"), *(("HEAD", each) for each in _ATTRIBUTES)),
@@ -186,6 +202,13 @@ COLUMNS: Mapping[str, Column] = {
 
 
 def expected(name: str, case: Case, role: str, mode: str) -> bool:
+    """A signed verdict leaves as its image does, where there is one."""
+    if name.startswith("verdict"):
+        return case.stands not in _NOT_ATTESTED and open_to(name.replace("verdict", "manifest"), case, role, mode)
+    return open_to(name, case, role, mode)
+
+
+def open_to(name: str, case: Case, role: str, mode: str) -> bool:
     """The design's words as one rule."""
     lax, may_push = mode in {"warn", "audit"}, role in {"owner", "pusher"}
     sees_all = may_push or role == "scanner"

@@ -8,16 +8,18 @@ from policy.deployments.workspaces import Workspaces
 from policy.gateway.checks import Checks
 from policy.gateway.deployments.handlers import DeploymentHandlers, table
 from policy.gateway.settings import GatewaySettings
+from policy.signing.key_ring import KeyRing
 from registry.api.routes import Row
 from registry.api.services import Services, Stores
 from registry.content.parsing import Parsing
 from registry.extension import Extension
 
 
-def extension(
+def extension(  # noqa: PLR0913, PLR0917
     stores: Stores,
     checks: Checks,
     workspaces: Workspaces,
+    ring: KeyRing,
     gateway: Callable[[], GatewaySettings],
     settings: Callable[[], DeploymentSettings],
 ) -> Extension:
@@ -31,6 +33,6 @@ def extension(
     deployments = Deployments(data, stores.metadata, workspaces, settings, lambda: current.current.auth.issuer)
 
     def routes(_services: Services) -> tuple[Row, ...]:
-        return table(DeploymentHandlers(checks, deployments, workspaces, gateway, Parsing(current)))
+        return table(DeploymentHandlers(checks, deployments, workspaces, gateway, Parsing(current), ring))
 
     return Extension(routes=routes, background=(deployments.restore_holds,))

@@ -20,6 +20,7 @@ from policy.gateway.deployments.request import read_deployment
 from policy.gateway.deployments.workspace_request import read_workspace
 from policy.gateway.inference_config.remarks import fail
 from policy.gateway.settings import GatewaySettings
+from policy.signing.key_ring import KeyRing
 from registry.api.request_body import read_limited
 from registry.api.requirements import Requirement
 from registry.api.routes import Row
@@ -32,6 +33,7 @@ from registry.oci.names import RepositoryName
 from registry.telemetry.request_record import request_record_of
 
 _KEYS_TYPE = "application/jwk-set+json"
+PEM_TYPE = "application/x-pem-file"
 
 
 def table(handlers: "DeploymentHandlers") -> tuple[Row, ...]:
@@ -54,15 +56,17 @@ def table(handlers: "DeploymentHandlers") -> tuple[Row, ...]:
 class DeploymentHandlers:
     """The handlers."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917
         self,
         checks: Checks,
         deployments: Deployments,
         workspaces: Workspaces,
         settings: Callable[[], GatewaySettings],
         parsing: Parsing,
+        ring: KeyRing,
     ) -> None:
         self._checks = checks
+        self._ring = ring
         self._deployments = deployments
         self._workspaces = workspaces
         self._settings = settings
@@ -106,9 +110,13 @@ class DeploymentHandlers:
         note_answer(request, reference=deployment.wanted.image, digest=deployment.wanted.digest)
         return JSONResponse(deployment_document(await self._deployments.release(deployment, principal)))
 
-    async def keys(self, _services: Services, _request: Request, _principal: Principal) -> Response:
-        """GET: the public keys that receipts are verified with (RFC 7517)."""
-        return JSONResponse(await self._deployments.keys(), media_type=_KEYS_TYPE)
+    async def keys(self, _services: Services, request: Request, _principal: Principal) -> Response:
+        """GET: the public keys of receipts and verdicts (RFC 7517); as PEM that of verdicts alone."""
+        if wants_pem(request):
+            return Response(self._ring.pem(), media_type=PEM_TYPE, headers={"Vary": "Accept"})
+        receipts = await self._deployments.keys()
+        document = {"keys": [*receipts["keys"], *self._ring.jwks()]}
+        return JSONResponse(document, media_type=_KEYS_TYPE, headers={"Vary": "Accept"})
 
     async def workspaces(self, _services: Services, _request: Request, _principal: Principal) -> Response:
         """GET: every workspace."""
@@ -171,6 +179,12 @@ class DeploymentHandlers:
         if request_record is not None:
             request_record.repository = deployment.wanted.repository
         return deployment
+
+
+def wants_pem(request: Request) -> bool:
+    """Whether PEM is named in Accept."""
+    wanted = ",".join(request.headers.getlist("accept")).lower().split(",")
+    return PEM_TYPE in {each.partition(";")[0].strip() for each in wanted}
 
 
 def _may_release(services: Services, request: Request, principal: Principal, found: Deployment) -> bool:

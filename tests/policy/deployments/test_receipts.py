@@ -10,9 +10,10 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from policy.deployments.receipt_key import RECEIPT_KEY_FILE, public_jwk, receipt_key
+from policy.deployments.receipt_key import RECEIPT_KEY_FILE, receipt_key
 from policy.deployments.receipts import TYPE, ReceiptUnreadable, ReceiptWrong, issue, read_keys, verify
 from policy.deployments.record import Deployment
+from policy.signing.public_keys import public_jwk
 from registry.auth.signing_key import SigningKeyUnusable
 from tests.policy.deployments.site import POLICY, WANTED
 
@@ -31,7 +32,7 @@ def receipt(data: Path) -> str:
 
 def keys(data: Path) -> dict[str, Any]:
     """The keys of a folder."""
-    return {"keys": [public_jwk(receipt_key(data))]}
+    return {"keys": [public_jwk(receipt_key(data).private.public_key())]}
 
 
 def changed(text: str, part: int, **members: Any) -> str:

@@ -1,0 +1,1 @@
+"""Verdicts signed for other verifiers: SLSA verification summaries, and how they are published. Knows no HTTP."""

@@ -1,0 +1,120 @@
+"""Signed verdicts as derived content: referrers, the `.att` tag, and their blobs."""
+
+import json
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from policy.attestation.attestations import Attestations
+from policy.attestation.forms import BUNDLE_TYPE, EMPTY, EMPTY_DIGEST, ENVELOPE_TYPE, Forms
+from policy.attestation.settings import AttestSettings, Publication
+from registry.caches import SizedCache
+from registry.content.derived import DerivedBlob, DerivedManifest
+from registry.metadata import attestations as rows
+from registry.metadata import transactions
+from registry.metadata.referrers import ReferrerRow
+from registry.metadata.store import MetadataStore
+from registry.metadata.transactions import ChangeContext
+from registry.oci import media_types
+from registry.oci.canonical_json import canonical_json
+from registry.oci.digest import Digest
+from registry.oci.names import Reference, RepositoryName, Tag
+from registry.storage.blob_store import BlobStore
+
+_SUFFIX = ".att"
+_TAG = re.compile(r"sha256-([0-9a-f]{64})\.att")
+_RECENT_BYTES = 1 << 20
+
+
+class DerivedVerdicts:
+    """Implements `registry.content.derived.DerivedContent`."""
+
+    def __init__(
+        self,
+        attestations: Attestations,
+        storage: BlobStore,
+        metadata: MetadataStore,
+        settings: Callable[[], AttestSettings],
+    ) -> None:
+        """`settings`: those in force."""
+        self._attestations = attestations
+        self._storage = storage
+        self._metadata = metadata
+        self._settings = settings
+        # Merged manifests, which exist nowhere else: clients ask by tag, and then by the digest that they were told.
+        self._merged: SizedCache[tuple[RepositoryName, Digest], DerivedManifest] = SizedCache(_RECENT_BYTES)
+
+    async def referrers(self, repository: RepositoryName, subject: Digest, artifact_type: str) -> Sequence[ReferrerRow]:
+        """The bundle of what holds of the subject now."""
+        if self._settings().referrer is Publication.OFF or artifact_type not in {"", BUNDLE_TYPE}:
+            return ()
+        forms = await self._attestations.current(repository, subject)
+        return () if forms is None else (forms.entry,)
+
+    async def manifest(self, repository: RepositoryName, reference: Reference) -> DerivedManifest | None:
+        """The tag of an image, or a manifest that publishes or has published a verdict."""
+        if isinstance(reference, Tag):
+            forms = await self._tagged(repository, reference)
+            return None if forms is None else _derived(forms, forms.tagged)
+        recent = self._merged.get((repository, reference))
+        if recent is not None:
+            return recent
+        forms = await self._published(repository, reference)
+        raw = None if forms is None else forms.manifest(reference)
+        return None if forms is None or raw is None else _derived(forms, raw)
+
+    def shares(self, tag: Tag) -> bool:
+        """Those that end as cosign's attestations do."""
+        return tag.endswith(_SUFFIX) and self._settings().tag is not Publication.OFF
+
+    async def merged(self, repository: RepositoryName, tag: Tag, stored: bytes) -> DerivedManifest | None:
+        """The attestations that others have pushed, and the verdict that holds now in the place of earlier ones."""
+        document = json.loads(stored)
+        layers = document.get("layers")
+        if not isinstance(layers, list) or any(layer.get("mediaType") != ENVELOPE_TYPE for layer in layers):
+            return None
+        forms = await self._tagged(repository, tag)
+        if forms is None:
+            return None
+        others = [layer for layer in layers if not await self._is_own(repository, layer)]
+        raw = canonical_json({**document, "layers": [*others, forms.tagged_layer]})
+        derived = _derived(forms, raw, str(document.get("mediaType") or media_types.OCI_MANIFEST))
+        self._merged.put((repository, derived.digest), derived, len(raw))
+        return derived
+
+    async def blob(self, repository: RepositoryName, digest: Digest) -> DerivedBlob | None:
+        """A bundle, an envelope or a configuration; and the empty configuration, where there is a bundle."""
+        if digest == EMPTY_DIGEST:
+            some = self._settings().is_on and await self._metadata.read_apart(rows.any_in, repository)
+            return DerivedBlob(None, EMPTY) if some else None
+        forms = await self._published(repository, digest)
+        content = None if forms is None else forms.blob(digest)
+        return None if forms is None or content is None else DerivedBlob(forms.row.subject.digest, content)
+
+    async def keep(self, at: ChangeContext, blobs: Collection[Digest]) -> bool:
+        """Those that somebody pushes a manifest about, such as a copy, or a merged list of attestations."""
+        kept = False
+        for digest in blobs:
+            derived = await self.blob(at.repository, digest)
+            if derived is not None:
+                blob = await self._storage.put(digest, derived.content)
+                size = len(derived.content)
+                await self._metadata.write(transactions.take_blob, at, digest, size, blob.still_there)
+                kept = True
+        return kept
+
+    async def _tagged(self, repository: RepositoryName, tag: Tag) -> Forms | None:
+        named = _TAG.fullmatch(tag)
+        if named is None or self._settings().tag is Publication.OFF:
+            return None
+        return await self._attestations.current(repository, Digest(f"sha256:{named[1]}"))
+
+    async def _published(self, repository: RepositoryName, digest: Digest) -> Forms | None:
+        return await self._attestations.published(repository, digest) if self._settings().is_on else None
+
+    async def _is_own(self, repository: RepositoryName, layer: Mapping[str, Any]) -> bool:
+        return await self._published(repository, Digest(layer["digest"])) is not None
+
+
+def _derived(forms: Forms, raw: bytes, media_type: str = media_types.OCI_MANIFEST) -> DerivedManifest:
+    return DerivedManifest(forms.row.subject.digest, Digest.of(raw), media_type, raw)

@@ -1,0 +1,76 @@
+"""Renewal: in the background, what is attested follows what holds, and what was recorded is signed.
+
+Nobody waits for it: whoever asks for a verdict gets what holds now. It completes the history, and spares the first who
+asks a write. What is unfinished is found again by its rows after a crash.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from policy.attestation.attestations import Attestations
+from registry.metadata.reachability import manifest_page
+from registry.metadata.store import MetadataStore
+from registry.oci.digest import Digest
+from registry.oci.names import RepositoryName
+
+_LOOK_SECONDS = 1.0
+_PAGE = 100
+_SIGNED = 100
+_REST_SECONDS = 0.05
+"""Between two pages: requests come first."""
+
+
+class Renewal:
+    """Follows a number that changes whenever what holds of many manifests may have changed.
+
+    Args:
+        attestations: what is attested.
+        metadata: where the manifests are.
+        turns: returns the number.
+    """
+
+    def __init__(self, attestations: Attestations, metadata: MetadataStore, turns: Callable[[], object]) -> None:
+        self._attestations = attestations
+        self._metadata = metadata
+        self._turns = turns
+        self._seen: object = None
+
+    async def run(self) -> None:
+        """Until it is cancelled: at the start, after every turn, and for what was pushed."""
+        while True:
+            try:
+                await self._round()
+            except Exception:  # noqa: BLE001  one failed round must not end the rounds
+                structlog.get_logger(__name__).exception("verdicts could not be renewed, it will be tried again")
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _round(self) -> None:
+        turns = self._turns()
+        if turns != self._seen:
+            await self.renew_all()
+            self._seen = turns
+        await self._renew(list(self._attestations.waiting))
+        await self._sign_all()
+
+    async def _sign_all(self) -> None:
+        signed = _SIGNED
+        while signed == _SIGNED:
+            signed = await self._attestations.sign_some(_SIGNED)
+            await asyncio.sleep(_REST_SECONDS)
+
+    async def renew_all(self) -> None:
+        """Record what holds now of every manifest whose newest statement says something else."""
+        after = 0
+        while page := await self._metadata.read(manifest_page, after, _PAGE):
+            after = page[-1][0]
+            await self._renew([(repository, digest) for _, repository, digest in page])
+            await asyncio.sleep(_REST_SECONDS)
+
+    async def _renew(self, asked: Sequence[tuple[RepositoryName, Digest]]) -> None:
+        behind = await self._attestations.behind(asked)
+        if behind:
+            await self._metadata.write(self._attestations.record_all, behind)
+        for repository, digest, _ in behind:
+            self._attestations.waiting.pop((repository, digest))

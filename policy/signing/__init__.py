@@ -1,0 +1,1 @@
+"""Keys of its own, and what is signed with them. Knows no verdict, no HTTP and no database."""
