@@ -78,7 +78,7 @@ EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
     lambda shared: attestation.extension(
         shared.gate, shared.stores, shared.attestations, shared.ring, shared.section(attest_section)
     ),
-    lambda shared: gateway.extension(shared.checks, shared.section(gateway_section)),
+    lambda shared: gateway.extension(shared.checks, shared.attestations, shared.section(gateway_section)),
     lambda shared: azure_data_plane.extension(shared.gate, shared.section(data_plane_section), shared.admin),
     lambda shared: deployments.extension(
         shared.stores,

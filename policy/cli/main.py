@@ -15,6 +15,7 @@ COMMANDS = {
     "deployment": "policy.cli.deployment:deployment_group",
     "workspace": "policy.cli.workspace:workspace_group",
     "verify-receipt": "policy.cli.verify_receipt:verify_receipt_command",
+    "verdict": "policy.cli.verdict:verdict_group",
     "login": "policy.cli.login:login_command",
     "import": "policy.cli.import_images:import_command",
     "export": "policy.cli.export_images:export_command",

@@ -62,10 +62,8 @@ class Checks:
         Raises:
             ManifestUnknown: there is no such manifest in this repository.
         """
-        repository, reference = image.repository, image.reference
-        digest = await self._resolve(repository, reference)
-        if digest is None:
-            raise ManifestUnknown(f"manifest unknown: {repository} holds no {reference}", {"reference": reference})
+        repository = image.repository
+        digest = await self.resolved(repository, image.reference)
         standing = await self._gate.standing(principal, repository, digest)
         facts = await self._gate.image_facts(repository, digest)
         children = standing.verdict.document()["children"] if standing.verdict else []
@@ -74,6 +72,17 @@ class Checks:
             "image": None if facts is None else facts_document(facts),
             "children": children,
         }
+
+    async def resolved(self, repository: RepositoryName, reference: Reference) -> Digest:
+        """The digest of a manifest.
+
+        Raises:
+            ManifestUnknown: there is no such manifest in this repository.
+        """
+        digest = await self._resolve(repository, reference)
+        if digest is None:
+            raise ManifestUnknown(f"manifest unknown: {repository} holds no {reference}", {"reference": reference})
+        return digest
 
     async def _resolve(self, repository: RepositoryName, reference: Reference) -> Digest | None:
         if isinstance(reference, Digest):

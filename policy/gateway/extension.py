@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 
+from policy.attestation.attestations import Attestations
+from policy.gateway.attestations import AttestationHandlers
+from policy.gateway.attestations import table as attestations_table
 from policy.gateway.checks import Checks
 from policy.gateway.routes import table
 from policy.gateway.settings import GatewaySettings
@@ -11,10 +14,11 @@ from registry.content.parsing import Parsing
 from registry.extension import Extension
 
 
-def extension(checks: Checks, settings: Callable[[], GatewaySettings]) -> Extension:
+def extension(checks: Checks, attestations: Attestations, settings: Callable[[], GatewaySettings]) -> Extension:
     """The extension that answers checks; `settings` returns the gateway's settings in force."""
 
     def routes(services: Services) -> tuple[Row, ...]:
-        return table(checks, settings, Parsing(services.stores.settings))
+        answering = table(checks, settings, Parsing(services.stores.settings))
+        return (*answering, *attestations_table(AttestationHandlers(checks, attestations)))
 
     return Extension(routes=routes)

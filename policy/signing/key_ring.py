@@ -12,7 +12,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey, generate_private_key
 
 from policy.signing.public_keys import KeysUnreadable, of_jwk, public_jwk, public_pem
-from registry.auth.signing_key import SigningKey, kid_of, private_pem, signing_key
+from registry.auth.signing_key import SigningKey, SigningKeyUnusable, kid_of, private_pem, signing_key
 from registry.storage.disk.atomic_file import replace_file
 
 VERDICT_KEY_FILE = Path("keys/verdicts.pem")
@@ -75,7 +75,7 @@ class KeyRing:
         with self._lock:
             self._next_look = time.monotonic() + _LOOK_AGAIN
             # A file that cannot be read now changes nothing: what was read before counts.
-            with suppress(OSError, ValueError, KeysUnreadable):
+            with suppress(OSError, SigningKeyUnusable, KeysUnreadable):
                 if self._stamp() != self._seen:
                     self._read()
 

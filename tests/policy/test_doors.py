@@ -52,6 +52,8 @@ HAND_OUT_NOTHING = {
     *("root.check", "catalog.page", "tags.page", "routes.explain", "tokens.grant", "tokens.redeem", "tokens.exchange"),
     *("manifests.push", "manifests.delete", "blobs.delete", "health.alive", "health.ready", "health.metrics"),
     *("deployments.list", "deployments.show", "deployments.release", "keys.list"),
+    # The gateway says what it says of an image to whoever may pull in its repository, signed or not.
+    "attestations.list",
     *("workspaces.list", "workspaces.show", "workspaces.create"),
     *("uploads.status", "uploads.append", "uploads.finish", "uploads.cancel", "acr.absent", "acr.untag"),
     *("acr.list_repositories", "acr.show_repository", "acr.change_repository", "acr.delete_repository"),
