@@ -11,7 +11,7 @@ JOBS ?= 2
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test test-azure test-kubernetes azure-requirements bench bench-registries fuzz crash runtime runtime-fuzz cut-pushes requirements clean
+.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test test-azure test-kubernetes test-cosign azure-requirements bench bench-registries fuzz crash runtime runtime-fuzz cut-pushes requirements clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -94,6 +94,10 @@ test-azure: tools ## Microsoft's own clients (az, azure-ai-ml, azureml-core, azu
 test-kubernetes: develop ## parts of Kubernetes itself (ImagePolicyWebhook, kube-apiserver) ask a live server; compiles them first
 	@sh .ci/kubernetes-programs
 	@KUBERNETES=1 $(BIN)/python -m pytest tests/kubernetes $(ARGS)
+
+test-cosign: develop ## stock cosign (3.1.3, 2.6.5) verifies signed verdicts of a live server; builds both first
+	@sh .ci/cosign
+	@COSIGN=1 $(BIN)/python -m pytest tests/cosign $(ARGS)
 
 bench-registries: ## the registries that the bench measures beside basegate, into .tools/bin
 	@sh .ci/go-tools .ci/bench-registries.txt
