@@ -1,15 +1,25 @@
 """Values that end after a time, by codes that nobody can guess."""
 
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class _Held(Generic[T]):
+    value: T
+    end: float
+    owner: str
+
+
 class Expiring(Generic[T]):
-    """Values by a code that nobody can guess, forgotten after a time, the oldest first when there are too many.
+    """Values by a code that nobody can guess, forgotten after a time.
+
+    When there are too many, the oldest of whoever has the most is forgotten: nobody pushes out those of others.
 
     Args:
         entries: how many are held.
@@ -21,39 +31,50 @@ class Expiring(Generic[T]):
         self._entries = entries
         self._seconds = seconds
         self._clock = clock
-        self._held: OrderedDict[str, tuple[float, T]] = OrderedDict()
+        self._held: OrderedDict[str, _Held[T]] = OrderedDict()
+        self._of: Counter[str] = Counter()
 
     def __len__(self) -> int:
         """How many there are that have not ended."""
         self._forget()
         return len(self._held)
 
-    def put(self, code: str, value: T) -> None:
-        """Hold a value from now on."""
-        self._held[code] = (self._clock() + self._seconds, value)
+    def put(self, code: str, value: T, owner: str = "") -> None:
+        """Hold a value from now on; `owner` is who asked, by name or address."""
+        self._remove(code)
+        self._held[code] = _Held(value, self._clock() + self._seconds, owner)
+        self._of[owner] += 1
         self._forget()
 
     def get(self, code: str) -> T | None:
         """The value of a code that has not ended."""
         self._forget()
         found = self._held.get(code)
-        return None if found is None else found[1]
+        return None if found is None else found.value
 
     def values(self) -> list[T]:
         """All that have not ended, the oldest first."""
         self._forget()
-        return [value for _, value in self._held.values()]
+        return [held.value for held in self._held.values()]
 
     def take(self, code: str) -> T | None:
         """The same, and never again."""
         self._forget()
-        found = self._held.pop(code, None)
-        return None if found is None else found[1]
+        return self._remove(code)
 
     def _forget(self) -> None:
         now = self._clock()
-        while self._held:
-            oldest = next(iter(self._held))
-            if len(self._held) <= self._entries and self._held[oldest][0] > now:
-                return
-            del self._held[oldest]
+        while self._held and self._held[oldest := next(iter(self._held))].end <= now:
+            self._remove(oldest)
+        while len(self._held) > self._entries:
+            most = max(self._of, key=self._of.__getitem__)
+            self._remove(next(code for code, held in self._held.items() if held.owner == most))
+
+    def _remove(self, code: str) -> T | None:
+        found = self._held.pop(code, None)
+        if found is None:
+            return None
+        self._of[found.owner] -= 1
+        if not self._of[found.owner]:
+            del self._of[found.owner]
+        return found.value

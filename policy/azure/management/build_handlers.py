@@ -105,9 +105,10 @@ class BuildHandlers:
     async def log_url(self, call: Call) -> Response:
         """POST: an address for a log."""
         place = within_registry(call, self._place(call.request))
-        run = self._builds.visible(_caller(call), call.names["run"])
+        caller = _caller(call)
+        run = self._builds.visible(caller, call.names["run"])
         key = secrets.token_urlsafe(32)
-        self._links.put(key, run.id)
+        self._links.put(key, run.id, caller.principal.id)
         return JSONResponse({"logLink": f"{place.url}/blob/logs/{run.id}?sig={key}"}, headers=_PRIVATE)
 
     async def log(self, call: Call) -> Response:

@@ -23,6 +23,23 @@ def test_the_oldest_makes_way() -> None:
     assert [held.get("0"), held.get("1"), held.get("2")] == [None, 1, 2]
 
 
+def test_who_has_the_most_makes_way() -> None:
+    """One caller's many codes push out none of another's, however old that is."""
+    held: Expiring[int] = Expiring(3, 60.0, Clock())
+    held.put("theirs", 0, "somebody")
+    for number in range(10):
+        held.put(str(number), number, "many")
+    assert [held.get("theirs"), held.get("7"), held.get("8"), held.get("9"), len(held)] == [0, None, 8, 9, 3]
+
+
+def test_one_code_is_held_once() -> None:
+    """Putting it again begins it anew."""
+    held: Expiring[int] = Expiring(3, 60.0, Clock())
+    for number in range(5):
+        held.put("code", number, "somebody")
+    assert (held.get("code"), len(held)) == (4, 1)
+
+
 def test_what_was_taken_is_gone() -> None:
     """Once, and never again."""
     held: Expiring[int] = Expiring(2, 60.0, Clock())

@@ -86,7 +86,7 @@ class SignInHandlers:
         client = form.get("client_id", "")[:_FIELD_MAXIMUM]
         if not client:
             raise SignInError("invalid_request", "AADSTS900144: the form has no client_id: send one")
-        device = self._under_way.begin(client, form.get("scope", "")[:_FIELD_MAXIMUM])
+        device = self._under_way.begin(client, form.get("scope", "")[:_FIELD_MAXIMUM], _address(call.request))
         page = f"{self._place(call.request).url}/device"
         return JSONResponse(
             {

@@ -54,12 +54,12 @@ class UnderWay:
         self._by_user: Expiring[Device] = Expiring(entries, seconds)
         self._grants: Expiring[Grant] = Expiring(entries, seconds)
 
-    def begin(self, client_id: str, scope: str) -> Device:
-        """A device that waits from now on."""
+    def begin(self, client_id: str, scope: str, address: str) -> Device:
+        """A device at this address that waits from now on."""
         letters = "".join(secrets.choice(_LETTERS) for _ in range(8))
         device = Device(client_id, secrets.token_urlsafe(32), f"{letters[:4]}-{letters[4:]}", scope)
-        self._by_device.put(device.device_code, device)
-        self._by_user.put(device.user_code, device)
+        self._by_device.put(device.device_code, device, address)
+        self._by_user.put(device.user_code, device, address)
         return device
 
     def waiting(self, user_code: str) -> Device | None:
@@ -83,7 +83,7 @@ class UnderWay:
     def grant(self, grant: Grant) -> str:
         """The code of a grant."""
         code = secrets.token_urlsafe(32)
-        self._grants.put(code, grant)
+        self._grants.put(code, grant, grant.identity.principal.id)
         return code
 
     def redeem(self, code: str) -> Grant | None:
