@@ -43,7 +43,7 @@ class Conclusions(Protocol):
     """Says what holds of a manifest now."""
 
     async def conclusion(self, repository: RepositoryName, digest: Digest, *, known: bool = False) -> Conclusion | None:
-        """The conclusion; `None` while the manifest is being inspected. `known`: only if it was inspected."""
+        """The conclusion; `None` when inspection takes too long. `known`: only if it was inspected, without waiting."""
         ...
 
 

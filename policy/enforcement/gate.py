@@ -197,16 +197,16 @@ class PolicyGate:
         return verdict, self._decisions.excused(request, verdict)
 
     async def conclusion(self, repository: RepositoryName, digest: Digest, *, known: bool = False) -> Conclusion | None:
-        """What holds of a manifest, if that is known without waiting.
+        """What holds of a manifest; `None` when its inspection takes longer than the setting allows to wait.
 
-        `known`: only if it was inspected before; otherwise its inspection begins.
+        `known`: only if it was inspected before, without waiting.
         """
         request = AccessRequest(AccessPoint.MANIFEST, self.policies.of(repository), repository, digest)
         state = await self._verdicts.known_state(request)
         if state is None and known and self.inspector.recorded(digest) is None:
             return None
         if state is None or (state is State.REFUSED and self._orders.current().exemptions):
-            return self._concluded(request, await self._verdicts.verdict(request, wait=0.0))
+            return self._concluded(request, await self._verdicts.verdict(request, wait=0.0 if known else None))
         return Conclusion(state, request.bound.policy.name, request.bound.policy.digest)
 
     def _concluded(self, request: AccessRequest, verdict: Verdict | None) -> Conclusion | None:

@@ -136,3 +136,12 @@ def test_an_artifact_has_none(admin: httpx.Client) -> None:
     assert put.status_code == 201
     assert referrers(admin, str(Digest.of(raw))) == []
     assert admin.get(f"/v2/{REPOSITORY}/manifests/{tag_of(str(Digest.of(raw)))}").status_code == 404
+
+
+def test_a_push_that_names_its_blobs_makes_them_stored(admin: httpx.Client, cleared: str) -> None:
+    """Clients upload nothing that a HEAD has found: cosign and copies push manifests about them."""
+    raw = json.loads(get(admin, f"manifests/{tag_of(cleared)}"))
+    pushed = json.dumps({**raw, "annotations": {"by": "somebody"}}).encode()
+    kind = {"Content-Type": raw["mediaType"]}
+    assert admin.put(f"/v2/{REPOSITORY}/manifests/theirs", content=pushed, headers=kind).status_code == 201
+    assert get(admin, "manifests/theirs") == pushed
