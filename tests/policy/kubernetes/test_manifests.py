@@ -1,5 +1,7 @@
 """The manifests in config/: valid, and in accord with each other and with what the server answers."""
 
+import re
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,12 @@ import yaml
 from click.testing import CliRunner
 
 from policy.cli.main import basegate
+from policy.settings import Settings
 from tests.architecture.source import ROOT
 from tests.policy.every_row import every_row
 
 CONFIG = ROOT / "config"
+PAGE = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
 VERSIONS = [f"1.{minor}" for minor in range(30, 38)]
 FOLDER = "/etc/kubernetes/basegate"
 
@@ -100,17 +104,37 @@ def test_the_plugins_are_configured_to_fail_closed() -> None:
 
 def test_the_commands_fill_them_in(tmp_path: Path) -> None:
     """The CA of `tls init` and a principal's secret get in by the commands that the files and the page show."""
-    page = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
-    assert BUNDLE in page
-    assert SECRET in page
-    done = CliRunner().invoke(basegate, ["tls", "init", "--data", str(tmp_path / "data")])
-    assert done.exit_code == 0, done.output
+    assert BUNDLE in PAGE
+    assert SECRET in PAGE
+    assert CliRunner().invoke(basegate, ["tls", "init", "--data", str(tmp_path / "data")]).exit_code == 0
     (tmp_path / "config").symlink_to(CONFIG)
     subprocess.run(["sh", "-ec", f"SECRET=abc\n{BUNDLE}\n{SECRET}"], cwd=tmp_path, check=True)
     webhooks = [each for document in documents((tmp_path / "admission.yaml").read_text()) for each in _of(document)]
     bundle = subprocess.check_output(["base64", "-w0", tmp_path / "data" / "tls" / "ca.crt"], text=True)
     assert {each["clientConfig"]["caBundle"] for each in webhooks} == {bundle}
     assert "password: abc" in (tmp_path / "kubeconfig.yaml").read_text()
+
+
+def test_the_commands_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the certificate and the principal, in a folder with a registry."""
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^ {4}basegate (.+)$", PAGE, re.MULTILINE)
+    assert len(commands) == 2
+    for command in ("init --data data", *commands):
+        done = CliRunner().invoke(basegate, shlex.split(command))
+        assert done.exit_code == 0, (command, done.output)
+    assert KUBECONFIG["users"][0]["user"]["username"] in commands[1]
+
+
+def test_the_page_says_what_the_plugin_cannot_see() -> None:
+    """In one paragraph, with what it remembers and what to set; and the defaults are those of the settings."""
+    (paragraph,) = [each for each in PAGE.split("\n\n") if each.startswith("Use the webhooks.")]
+    for said in ("image volumes", "Deployments, Jobs", "allowTTL", "30 seconds at most"):
+        assert said in paragraph
+    defaults = Settings().kubernetes
+    for row in ("`kubernetes.review_bytes` | 4 MiB", "`kubernetes.images` | 500", "`kubernetes.wait_seconds` (5)"):
+        assert row in PAGE
+    assert (defaults.review_bytes, defaults.images, defaults.wait_seconds) == (4 << 20, 500, 5.0)
 
 
 def _of(document: dict[str, Any]) -> list[dict[str, Any]]:
