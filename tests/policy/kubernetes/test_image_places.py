@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy.kubernetes.image_places import ImagePlace, image_places
@@ -13,6 +13,7 @@ OCI = {"kind": "InferenceService", "spec": {"predictor": {"model": {"storageUri"
 NATIVE = {"kind": "LLMInferenceService", "spec": {"model": {"uri": "oci+native://h.example/m@sha256:0"}}}
 
 
+@settings(deadline=None)
 @given(made=st.one_of(*WORKLOADS.values()))
 def test_every_place_and_no_other(made: Made) -> None:
     """Of the nine kinds, whatever else is in them."""
@@ -20,6 +21,7 @@ def test_every_place_and_no_other(made: Made) -> None:
 
 
 @pytest.mark.parametrize("kind", WORKLOADS)
+@settings(deadline=None)
 @given(data=st.data())
 def test_a_kind_that_nobody_knows(kind: str, data: st.DataObject) -> None:
     """With one of the nine somewhere in it: every place is found there."""
