@@ -10,7 +10,7 @@ from policy.attestation.verification import Expected, verified
 from policy.signing.dsse import read_envelope
 from policy.signing.public_keys import read_public_keys
 from registry.oci.digest import Digest
-from tests.clients.client import Client, Endpoint
+from tests.clients.client import Endpoint, OwnHome
 from tests.clients.conftest import Connect
 from tests.clients.oras import Oras
 from tests.clients.regctl import Regctl
@@ -21,7 +21,7 @@ from tests.policy.live import LiveGateway, live_gateway
 from tests.servers import LiveRegistry, open_registry
 
 NAMED = {entry.name: entry for entry in ROSTER}
-Copy = Callable[[Client, str, str], object]
+Copy = Callable[[OwnHome, str, str], object]
 
 
 @pytest.fixture
@@ -38,13 +38,13 @@ def elsewhere(tmp_path: Path) -> Iterator[LiveRegistry]:
         yield registry
 
 
-def by_oras(client: Client, source: str, target: str) -> object:
+def by_oras(client: OwnHome, source: str, target: str) -> object:
     """With everything that refers to it."""
     flags = ("--recursive", "--no-tty", "--from-plain-http", "--to-plain-http")
     return client.program.run("cp", *flags, source, target).check()
 
 
-def by_regctl(client: Client, source: str, target: str) -> object:
+def by_regctl(client: OwnHome, source: str, target: str) -> object:
     """With everything that refers to it."""
     for reference in (source, target):
         client.program.run("registry", "set", "--skip-check", "--tls", "disabled", reference.partition("/")[0]).check()
@@ -66,6 +66,7 @@ def test_a_copy_keeps_it(  # noqa: PLR0917
     images = [cleared_image(str(number), kind) for number, kind in enumerate(("amd64", "arm64")[:platforms])]
     digest = live.push(tmp_path / "image", "team/app:v1", *images)
     client = connect(NAMED[name], Endpoint(live.host, None))
+    assert isinstance(client, OwnHome)
     copy(client, f"{live.host}/team/app:v1", f"{elsewhere.host}/team/app:v1")
     with elsewhere.client() as there, live.registry.client() as here:
         (entry,) = referrers(there, digest)
