@@ -28,8 +28,10 @@ from policy.settings import (
     gateway_section,
     judging_section,
     kubernetes_section,
+    web_section,
 )
 from policy.signing.key_ring import VERDICT_KEY_FILE, KeyRing
+from policy.web import extension as web
 from registry.api.services import Stores
 from registry.app import RegistryApp
 from registry.app import build as build_registry
@@ -98,6 +100,7 @@ EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
         shared.checks,
         Records(shared.workspaces, shared.admin),
     ),
+    lambda shared: web.extension(shared.gate, shared.section(web_section)),
 )
 """All that join, in this order; closed in the reverse order."""
 

@@ -12,6 +12,7 @@ from policy.enforcement.assignments import Assignments
 from policy.enforcement.operator_file import OperatorFile
 from policy.gateway.settings import ClientSettings, GatewaySettings
 from policy.kubernetes.settings import KubernetesSettings
+from policy.web.settings import WebSettings
 from registry.config.group import LIVE
 from registry.config.settings import RegistrySettings
 
@@ -35,6 +36,7 @@ class Settings(RegistrySettings):
     attest: AttestSettings = Field(
         default=AttestSettings(), description="verdicts signed for other verifiers", json_schema_extra=LIVE
     )
+    web: WebSettings = Field(default=WebSettings(), description="the pages for people")
     client: ClientSettings = Field(
         default=ClientSettings(), description="what commands such as `basegate check` ask", json_schema_extra=LIVE
     )
@@ -81,6 +83,11 @@ def data_plane_section(settings: RegistrySettings) -> DataPlaneSettings:
 def azure_section(settings: RegistrySettings) -> AzureSettings:
     """The section `azure` of the same."""
     return _whole(settings).azure
+
+
+def web_section(settings: RegistrySettings) -> WebSettings:
+    """The section `web` of the same."""
+    return _whole(settings).web
 
 
 def _whole(settings: RegistrySettings) -> Settings:

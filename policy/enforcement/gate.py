@@ -23,6 +23,7 @@ from policy.enforcement.conclusion import Conclusion
 from policy.enforcement.content_presence import Presence
 from policy.enforcement.current_verdicts import CurrentVerdicts
 from policy.enforcement.denial import named
+from policy.enforcement.exemptions import Exemption
 from policy.enforcement.generation import Generation
 from policy.enforcement.operator_file import FILE as ORDERS
 from policy.enforcement.operator_file import OperatorFileInForce
@@ -75,6 +76,7 @@ class PolicyGate:
         """
         self.results = results
         self._orders = orders
+        self._clock = clock
         self.policies = PoliciesInForce(settings, orders)
         self._generation = Generation(orders, results, clock)
         self.inspector = Inspector(storage, metadata, results, settings.inspection, self._on_inspected)
@@ -214,6 +216,11 @@ class PolicyGate:
             return None
         excused = self._decisions.excused(request, verdict)
         return Conclusion(verdict.state, verdict.policy_name, verdict.policy_digest, excused)
+
+    def exemptions_of(self, repository: RepositoryName, digest: Digest, rules: Collection[str]) -> list[Exemption]:
+        """The exemptions that cover a failure of one of these rules in a manifest now."""
+        now, known = self._clock(), self._orders.current().exemptions
+        return [each for each in known if any(each.covers(repository, digest, rule, now) for rule in rules)]
 
     def turns(self) -> int:
         """A number that changes whenever the verdicts of many manifests may have turned."""

@@ -116,6 +116,21 @@ class Access:
         identity: Identity = request.scope.get(_IDENTITY) or Identity(principal)
         return identity.may(action, repository)
 
+    def require_known(
+        self, request: HTTPConnection, principal: Principal, repository: RepositoryName, action: Action
+    ) -> None:
+        """`require` for a caller that has been identified. Raises Unauthorized or Denied."""
+        actions = _INCLUDED.get(action, (action,))
+        identity: Identity = request.scope.get(_IDENTITY) or Identity(principal)
+        if not all(identity.may(each, repository) for each in actions):
+            scopes = tuple(_wanted(repository, actions, ()))
+            raise self._refusal(request, identity, scopes, _sentence(identity, repository, actions))
+
+    def adopt(self, request: HTTPConnection, identity: Identity) -> Principal:
+        """Make this the caller of the request: an extension has established it from a token of its own."""
+        request.scope[_IDENTITY] = identity
+        return identity.principal
+
     def is_narrowed(self, request: HTTPConnection) -> bool:
         """Whether the caller came with a token that grants less than its role; for what no scope stands for."""
         identity: Identity | None = request.scope.get(_IDENTITY)

@@ -155,6 +155,18 @@ def admits(client: httpx.Client, case: Case) -> bool:
     return agree({200 if each["allowed"] else 403 for each in responses} or {401})
 
 
+def page(client: httpx.Client, case: Case) -> bool:
+    """Whether a page tells what it consists of, by tag and by digest, as HTML and as JSON; a HEAD tells nothing."""
+    names = [f"/r/{TEAM}:{case.name}", f"/r/{TEAM}@{case.digest}"]
+    assert not any(client.head(name).content for name in names)
+    documents = [client.get(f"{name}.json") for name in names]
+    shown = {each.status_code == 200 and not each.json()["withheld"] for each in documents}
+    pages = [client.get(name) for name in names]
+    shown |= {each.status_code == 200 and "are withheld from you" not in each.text for each in pages}
+    assert len(shown) == 1
+    return shown.pop()
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One door as callers meet it.
@@ -194,6 +206,7 @@ COLUMNS: Mapping[str, Column] = {
     "attributes GET": column(None, attributes("GET"), *(("GET", each) for each in _ATTRIBUTES)),
     "attributes HEAD": column(None, attributes("HEAD"), *(("HEAD", each) for each in _ATTRIBUTES)),
     "attributes PATCH": column(None, unchanged, ("PATCH", "acr.change_tag"), ("PATCH", "acr.change_manifest")),
+    "page": column(AccessPoint.MANIFEST, page, ("GET", "web.place"), ("HEAD", "web.place")),
     "export": column(AccessPoint.MANIFEST, export, *_EXPORT),
     "deployment": column(AccessPoint.REFERENCE, deployment, ("POST", "deployments.record")),
     "image review": column(AccessPoint.REFERENCE, reviewed, ("POST", "kubernetes.review_images")),
@@ -221,6 +234,6 @@ def open_to(name: str, case: Case, role: str, mode: str) -> bool:
         return may_push and case.there
     if name.startswith("blob"):
         return case.there and (case.blob_stands in _OPEN or lax or sees_all)
-    if name.startswith(("manifest", "export")) and not case.there:
+    if name.startswith(("manifest", "export", "page")) and not case.there:
         return False  # so that clients push the image again
     return case.stands in _OPEN or lax or sees_all

@@ -1,0 +1,90 @@
+"""From a request to a page: who calls, what is shown, and how a refusal looks."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from policy.web.addresses import without_ending
+from policy.web.responses import as_json, html
+from policy.web.session import KIND, cookie_of
+from policy.web.settings import WebSettings
+from policy.web.sign_in import sign_in_page
+from policy.web.visit import View, Visit
+from registry.api.routes import Handler
+from registry.api.services import Services
+from registry.auth.principals import Principal
+from registry.oci.errors import OciError, Unauthorized, status_of
+from registry.telemetry.request_record import request_record_of
+
+Build = Callable[[Visit], Awaitable[View]]
+Act = Callable[[Visit], Awaitable[Response]]
+
+
+class Pages:
+    """Makes handlers of the functions that build pages.
+
+    Args:
+        settings: returns the section `web`.
+    """
+
+    def __init__(self, settings: Callable[[], WebSettings]) -> None:
+        self._settings = settings
+
+    def shows(self, build: Build) -> Handler:
+        """A handler that answers what `build` shows, as HTML or JSON."""
+
+        async def answer(visit: Visit) -> Response:
+            view = await build(visit)
+            if without_ending(visit.request.url.path)[1]:
+                return as_json(view.document)
+            values = {"page": view.document, **(view.more or {})}
+            return html(visit.request, view.template, values, visit.principal)
+
+        return self.acts(answer)
+
+    def acts(self, act: Act) -> Handler:
+        """A handler that answers what `act` answers, and refusals as a page."""
+
+        async def handler(services: Services, request: Request, _principal: Principal) -> Response:
+            text, is_json = without_ending(request.path_params.get("rest") or request.url.path)
+            # What identifies the caller is noted in a scope of the page's own.
+            try:
+                principal = await identified(services, request)
+                return await act(Visit(services, request, principal, text, self._settings()))
+            except OciError as error:
+                if is_json:
+                    raise
+                return _refusal(services, request, error)
+
+        return handler
+
+
+async def identified(services: Services, request: Request) -> Principal:
+    """Who calls, by the cookie or, for programs, by an `Authorization` header.
+
+    Raises:
+        Unauthorized: nobody has signed in, or the session has ended.
+        TooManyRequests: too many wrong secrets.
+    """
+    token = cookie_of(request)
+    if token and "authorization" not in request.headers:
+        identity = await services.token_service.by_whole_token(token, KIND)
+        principal = services.access.adopt(request, identity)
+    else:
+        principal = await services.access.identify(request)
+    record = request_record_of(request.scope)
+    if record is not None:
+        record.principal = principal
+    return principal
+
+
+def _refusal(services: Services, request: Request, error: OciError) -> Response:
+    record = request_record_of(request.scope)
+    if record is not None:
+        record.error = error
+    principal = services.access.caller(request)
+    if isinstance(error, Unauthorized) or principal is None or principal.is_anonymous:
+        return sign_in_page(request, status=status_of(error), next_page=request.url.path)
+    values = {"code": error.code, "status": status_of(error), "message": error.message}
+    return html(request, "error.html", values, principal, status_of(error))

@@ -1,0 +1,90 @@
+"""The catalog: repositories with their newest tag, and the search for names and digests."""
+
+import re
+from typing import Any
+
+from policy.enforcement.gate import PolicyGate
+from policy.web.pages.marks import manifest_document, mark_of
+from policy.web.visit import View, Visit
+from registry.metadata import overviews
+from registry.metadata.overviews import TagOverview, Tags
+from registry.oci.digest import Digest
+from registry.oci.names import RepositoryName
+
+_DIGEST = re.compile(r"(?:sha(?:256|512):)?[0-9a-f]{7,128}")
+_LONGEST_QUERY = 255
+_TAGS_LOOKED_AT = 500
+_STRIDES = 20
+
+
+class CatalogPage:
+    """Builds `/`.
+
+    Args:
+        gate: knows the verdicts.
+    """
+
+    def __init__(self, gate: PolicyGate) -> None:
+        self._gate = gate
+
+    async def __call__(self, visit: Visit) -> View:
+        """The page after `?after=`, of names that hold `?q=`."""
+        query, after = visit.asked("q", _LONGEST_QUERY).strip(), visit.asked("after", _LONGEST_QUERY)
+        names = await self._names(visit, query.lower(), after)
+        rows = visit.settings.rows
+        document = {
+            "query": query,
+            "repositories": await self._rows(visit, names[:rows]),
+            "images": await self._images(visit, query) if not after else [],
+            "next": names[rows - 1] if len(names) > rows else "",
+            "policy": self._gate.policies.of("*").policy.name,
+        }
+        return View("catalog.html", document, {"after": after})
+
+    async def _names(self, visit: Visit, text: str, after: str) -> list[RepositoryName]:
+        """One name more than fits the page, if there are as many."""
+        rows = visit.settings.rows
+        if not text:
+            catalog = visit.services.catalog
+            listing = await catalog.page(visit.sees, rows + 1, after, visit.principal.patterns)
+            return list(listing.items)
+        metadata, shown = visit.services.stores.metadata, list[RepositoryName]()
+        stride = visit.settings.looked_at
+        for _ in range(_STRIDES):
+            names = await metadata.read_apart(overviews.names_with, text, after, stride)
+            shown += filter(visit.sees, names)
+            if len(shown) > rows or len(names) < stride:
+                break
+            after = names[-1]
+        return shown[: rows + 1]
+
+    async def _rows(self, visit: Visit, names: list[RepositoryName]) -> list[dict[str, Any]]:
+        metadata = visit.services.stores.metadata
+        tags = await metadata.read_apart(overviews.tags_of_each, names, _TAGS_LOOKED_AT)
+        return [await self._row(name, tags[name]) for name in names if name in tags]
+
+    async def _row(self, name: RepositoryName, tags: Tags) -> dict[str, Any]:
+        newest = None if tags.newest is None else await self._newest(name, tags.newest)
+        return {"name": name, "tags": tags.count, "more_tags": tags.count == _TAGS_LOOKED_AT, "newest": newest}
+
+    async def _newest(self, name: RepositoryName, tag: TagOverview) -> dict[str, Any]:
+        mark = await mark_of(self._gate, name, tag.manifest.digest)
+        return {"tag": tag.name, "updated": tag.updated, **manifest_document(tag.manifest), **mark}
+
+    async def _images(self, visit: Visit, query: str) -> list[dict[str, Any]]:
+        """Manifests whose digest begins so."""
+        if not _DIGEST.fullmatch(query):
+            return []
+        beginning = query if ":" in query else f"sha256:{query}"
+        shown: list[tuple[RepositoryName, Digest]] = []
+        after, stride = ("", ""), visit.settings.rows
+        for _ in range(_STRIDES):
+            found = await visit.services.stores.metadata.read_apart(overviews.manifests_named, beginning, after, stride)
+            shown += [each for each in found if visit.sees(each[0])]
+            if len(found) < stride or len(shown) >= stride:
+                break
+            after = found[-1][1], found[-1][0]
+        return [
+            {"repository": name, "digest": digest, **await mark_of(self._gate, name, digest)}
+            for name, digest in shown[:stride]
+        ]

@@ -1,0 +1,149 @@
+"""An image: its verdict with findings and evidence, and, for who may pull it, what it consists of."""
+
+import json
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from policy.assessment.verdict import Verdict
+from policy.enforcement.gate import PolicyGate
+from policy.state import State
+from policy.web.pages.commands import commands_of, note_of
+from policy.web.pages.headline import headline_of
+from policy.web.pages.layers import Configuration, configuration_of, layers_of
+from policy.web.pages.marks import manifest_document, short_facts
+from policy.web.visit import View, Visit
+from registry.auth.challenge import host_of
+from registry.content.manifests import StoredManifest
+from registry.content.parsing import Parsing
+from registry.metadata import overviews
+from registry.metadata.overviews import ManifestOverview
+from registry.oci import media_types
+from registry.oci.digest import Digest
+from registry.oci.errors import Denied
+from registry.oci.manifest import ImageIndex, Manifest, parse_manifest
+from registry.oci.names import Reference, RepositoryName, Tag
+
+NOTHING = Configuration().document()
+_TAGS = 20
+_REFERRERS = 50
+_ABOUT = {"conda-version": "Conda", "python-version": "Python"}
+_FIRST = ("fail", "error", "warn")
+
+
+class ImagePage:
+    """Builds `/r/NAME:TAG` and `/r/NAME@DIGEST`.
+
+    Args:
+        gate: knows the verdicts.
+        parsing: reads long manifests and configurations beside the event loop.
+    """
+
+    def __init__(self, gate: PolicyGate, parsing: Parsing) -> None:
+        self._gate = gate
+        self._parsing = parsing
+
+    async def __call__(self, visit: Visit, name: RepositoryName, reference: Reference) -> View:
+        """What is known of it now: a page waits for no inspection."""
+        metadata = visit.services.stores.metadata
+        shown = await metadata.read(overviews.manifest, name, reference)
+        document = {
+            "repository": name,
+            "reference": reference,
+            "tag": reference if isinstance(reference, Tag) else "",
+            **manifest_document(shown),
+            "tags": await metadata.read(overviews.tags_of, name, shown.digest, _TAGS),
+            **await self._judgement(name, shown.digest),
+            **await self._content(visit, name, reference, shown),
+        }
+        return View("image.html", document, _commands(visit, document))
+
+    async def _judgement(self, name: RepositoryName, digest: Digest) -> dict[str, Any]:
+        bound = self._gate.policies.of(name)
+        verdict, excused = await self._gate.verdict_now(name, digest)
+        state = State.PENDING if verdict is None else verdict.state
+        needs = {rule.name: rule.needs for rule in bound.policy.rules}
+        exemptions = [] if verdict is None else self._exemptions(name, digest, verdict)
+        source = bound.policy.document.source
+        return {
+            "mode": bound.mode.value,
+            "policy": {
+                "name": bound.policy.name,
+                "digest": bound.policy.digest,
+                "subject": bound.policy.document.subject.strip(),
+                "source": {"document": source.document, "date": source.date, "text": source.text},
+            },
+            "verdict": state.value,
+            "exempt": list(excused),
+            "exemptions": exemptions,
+            **(said := _findings(verdict, needs)),
+            "headline": headline_of(name, state, bound.mode, said["findings"], exempt=bool(excused)),
+        }
+
+    def _exemptions(self, name: RepositoryName, digest: Digest, verdict: Verdict) -> list[dict[str, Any]]:
+        """Those that cover a failed rule of the image now."""
+        rules = {finding.rule for finding in verdict.findings if finding.result == "fail"}
+        live = self._gate.exemptions_of(name, digest, rules)
+        return [{**asdict(each), "until": each.until} for each in live]
+
+    async def _content(
+        self, visit: Visit, name: RepositoryName, reference: Reference, shown: ManifestOverview
+    ) -> dict[str, Any]:
+        """What only those see who may pull it; `withheld` says why not."""
+        try:
+            stored = await visit.services.manifests.pull(visit.principal, name, reference)
+        except Denied as refusal:
+            return {"withheld": refusal.message, "layers": [], "referrers": [], "configuration": NOTHING}
+        manifest = await self._parsed(stored)
+        return {
+            "withheld": "",
+            **await self._parts(visit, manifest),
+            "referrers": await self._referrers(visit, name, shown.digest),
+        }
+
+    async def _parsed(self, stored: StoredManifest) -> Manifest:
+        return await self._parsing.read(len(stored.raw), partial(parse_manifest, stored.raw, stored.media_type))
+
+    async def _parts(self, visit: Visit, manifest: Manifest) -> dict[str, Any]:
+        if isinstance(manifest, ImageIndex):
+            return {"layers": [], "configuration": NOTHING}
+        limit = visit.services.stores.settings.current.limits.manifest_bytes
+        raw = await visit.services.stores.storage.get(manifest.config.digest, min(manifest.config.size, limit))
+        configuration = await self._parsing.read(len(raw or b""), partial(configuration_of, raw or b""))
+        return {"layers": layers_of(manifest, configuration), "configuration": configuration.document()}
+
+    async def _referrers(self, visit: Visit, name: RepositoryName, digest: Digest) -> list[dict[str, Any]]:
+        page = await visit.services.referrers.page(visit.principal, name, digest, "", _REFERRERS, "")
+        return [json.loads(entry) for entry in page.entries]
+
+
+def _commands(visit: Visit, document: dict[str, Any]) -> dict[str, Any]:
+    request, is_image = visit.request, document["verdict"] != State.NOT_APPLICABLE.value
+    is_plain, is_index = request.url.scheme != "https", document["media_type"] in media_types.INDEXES
+    lines = commands_of(
+        host_of(request),
+        document["repository"],
+        document["reference"],
+        document["digest"],
+        visit.principal.name,
+        is_plain=is_plain,
+        is_image=is_image,
+    )
+    note = note_of(is_plain=is_plain, is_image=is_image, is_index=is_index)
+    return {"commands": lines, "commands_note": note}
+
+
+def _findings(verdict: Verdict | None, needs: dict[str, str]) -> dict[str, Any]:
+    """What fails first, then the policy's order."""
+    if verdict is None:
+        return {"facts": short_facts({}), "findings": [], "children": []}
+    document = verdict.document()
+    findings = [{**finding, "needs": _needed(needs, finding["rule"])} for finding in document["findings"]]
+    findings.sort(key=lambda finding: _FIRST.index(finding["result"]) if finding["result"] in _FIRST else len(_FIRST))
+    return {"facts": short_facts(document["facts"]), "findings": findings, "children": document["children"]}
+
+
+def _needed(needs: dict[str, str], rule: str) -> str:
+    """What a rule needs, with the word for what it is about where its own words leave that out."""
+    words = needs.get(rule, "")
+    return f"{_ABOUT[rule]} {words}" if words[:1].isdigit() and rule in _ABOUT else words

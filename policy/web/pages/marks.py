@@ -1,0 +1,44 @@
+"""The verdict of an image in a row of a table."""
+
+from typing import Any
+
+from policy.enforcement.gate import PolicyGate
+from policy.state import State
+from registry.metadata.overviews import ManifestOverview
+from registry.oci.digest import Digest
+from registry.oci.names import RepositoryName
+
+
+async def mark_of(gate: PolicyGate, repository: RepositoryName, digest: Digest) -> dict[str, Any]:
+    """`{"verdict", "exempt", "facts"}` of a manifest, as far as it is known: nothing is inspected for a list."""
+    known = await gate.conclusion(repository, digest, known=True)
+    if known is None:
+        return {"verdict": State.PENDING.value, "exempt": False, "facts": short_facts({})}
+    verdict, excused = await gate.verdict_now(repository, digest)
+    if verdict is None:
+        return {"verdict": known.state.value, "exempt": bool(known.exemptions), "facts": short_facts({})}
+    facts = short_facts(verdict.document()["facts"])
+    return {"verdict": verdict.state.value, "exempt": bool(excused), "facts": facts}
+
+
+def short_facts(facts: dict[str, Any]) -> dict[str, str]:
+    """System, Conda and Python in words; empty for what is not known."""
+    system = facts.get("os") or {}
+    return {
+        "os": f"{(system.get('id') or '').capitalize()} {system.get('version') or ''}".strip(),
+        "conda": (facts.get("conda") or {}).get("version") or "",
+        "python": (facts.get("python") or {}).get("version") or "",
+    }
+
+
+def manifest_document(shown: ManifestOverview) -> dict[str, Any]:
+    """A manifest in a row of a table."""
+    return {
+        "digest": shown.digest,
+        "media_type": shown.media_type,
+        "artifact_type": shown.artifact_type,
+        "size": shown.size,
+        "pushed": shown.pushed,
+        "pushed_by": shown.pushed_by,
+        "subject": shown.subject,
+    }

@@ -1,0 +1,18 @@
+"""Documents become HTML."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+
+def render(template: str, values: Mapping[str, Any]) -> str:
+    """The HTML of a page."""
+    return str(_environment().get_template(template).render(values))
+
+
+@cache
+def _environment() -> Any:
+    # With the first page, not with the start.
+    from policy.web.environment import environment  # noqa: PLC0415
+
+    return environment()

@@ -1,0 +1,69 @@
+"""Sessions: a cookie says who calls, and a form says that the caller's own page sent it.
+
+The cookie is a signed token of a kind of its own, good for nothing but pages. It ends with the principal and with the
+secret that it was got with, as every token does. A form's token is derived from the cookie, which no other site can
+read; on top of it, browsers say from where a form came.
+"""
+
+import hmac
+from hashlib import sha256
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from registry.auth.challenge import challenger
+from registry.config.settings import RegistrySettings
+from registry.oci.errors import Denied
+
+KIND = "page"
+TOKEN = "form"  # noqa: S105
+_PLAIN, _SECURE = "basegate", "__Host-basegate"
+
+
+def cookie_of(request: Request) -> str:
+    """The token in the request's cookie, or empty."""
+    return request.cookies.get(_name(request), "")
+
+
+def set_cookie(request: Request, response: Response, token: str, seconds: int) -> None:
+    """Have the browser keep a token."""
+    is_secure = _is_secure(request)
+    response.set_cookie(
+        _name(request), token, max_age=seconds, path="/", secure=is_secure, httponly=True, samesite="strict"
+    )
+
+
+def forget_cookie(request: Request, response: Response) -> None:
+    """Have the browser forget it."""
+    set_cookie(request, response, "", 0)
+
+
+def form_token(request: Request) -> str:
+    """What the forms of this session bear."""
+    return hmac.new(cookie_of(request).encode(), b"form", sha256).hexdigest()
+
+
+def require_own_form(request: Request, settings: RegistrySettings, token: str) -> None:
+    """Refuse a form that another site's page sent, or another session's. Raises Denied."""
+    require_own_site(request, settings)
+    if not request.headers.get("sec-fetch-site") and not request.headers.get("origin"):
+        raise Denied("the form does not say which page sent it: a browser's own form has Sec-Fetch-Site or Origin")
+    if not hmac.compare_digest(token.encode(), form_token(request).encode()):
+        raise Denied("the form is of another session: open the page again, and send it from there")
+
+
+def require_own_site(request: Request, settings: RegistrySettings) -> None:
+    """Refuse what a browser says comes from another site. Raises Denied."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    is_own = site == "same-origin" if site else origin in {None, challenger(request, settings).origin}
+    if not is_own:
+        source = (origin or site or "")[:128]
+        raise Denied(f"the form comes from another site ({source}): open the page here, and send it from there")
+
+
+def _name(request: Request) -> str:
+    return _SECURE if _is_secure(request) else _PLAIN
+
+
+def _is_secure(request: Request) -> bool:
+    return request.url.scheme == "https"

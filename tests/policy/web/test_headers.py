@@ -1,0 +1,48 @@
+"""Every answer of every page forbids what a page of this registry never needs."""
+
+from contextlib import closing
+
+import pytest
+
+from policy.web.responses import SECURITY
+from registry.api.routes import Row
+from tests.policy.every_row import every_row
+from tests.policy.live import LiveGateway
+from tests.policy.web.conftest import OWN, SignedIn
+
+ROWS = [row for row in every_row() if row.operation.startswith("web.") and row.operation != "web.style"]
+POLICY = {
+    *("default-src 'none'", "style-src 'self'", "script-src 'self'", "connect-src 'self'", "img-src 'self' data:"),
+    *("form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"),
+}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row.methods}-{row.path}" for row in ROWS])
+@pytest.mark.parametrize("caller", ["nobody", "admin"])
+def test_headers_of_every_page(live: LiveGateway, signed_in: SignedIn, row: Row, caller: str) -> None:
+    """Refusals too: a strict policy, no sniffing, and in no cache."""
+    path = row.path.replace("{rest:path}", "team/app:good")
+    with closing(signed_in(caller) if caller != "nobody" else live.registry.client()) as client:
+        answer = client.request(row.methods.split()[0], path, headers=OWN)
+    assert answer.status_code < 500
+    assert {part.strip() for part in SECURITY["Content-Security-Policy"].split(";")} == POLICY
+    if not path.endswith(".json") or answer.status_code < 400:
+        assert SECURITY.items() <= {name.title(): value for name, value in answer.headers.items()}.items()
+        assert "no-store" in answer.headers["cache-control"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_there_are_pages() -> None:
+    """The rows above are found."""
+    assert len(ROWS) > 4
+
+
+def test_no_template_has_anything_inline(live: LiveGateway, signed_in: SignedIn) -> None:
+    """Style, script or handlers of events would be dead letters under that policy."""
+    client = signed_in("admin")
+    pages = [
+        client.get(path).text for path in ("/", "/r/team/app", "/r/team/app:bad", "/r/team/multi:v1", "/r/no/such")
+    ]
+    assert not any(
+        mark in page for page in pages for mark in ("style=", "<script", "<style", " onclick=", "javascript:")
+    )
