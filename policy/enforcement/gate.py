@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -217,10 +217,14 @@ class PolicyGate:
         excused = self._decisions.excused(request, verdict)
         return Conclusion(verdict.state, verdict.policy_name, verdict.policy_digest, excused)
 
+    def exemptions(self) -> Sequence[Exemption]:
+        """All exemptions, those that have ended too."""
+        return self._orders.current().exemptions
+
     def exemptions_of(self, repository: RepositoryName, digest: Digest, rules: Collection[str]) -> list[Exemption]:
         """The exemptions that cover a failure of one of these rules in a manifest now."""
-        now, known = self._clock(), self._orders.current().exemptions
-        return [each for each in known if any(each.covers(repository, digest, rule, now) for rule in rules)]
+        now = self._clock()
+        return [each for each in self.exemptions() if any(each.covers(repository, digest, rule, now) for rule in rules)]
 
     def turns(self) -> int:
         """A number that changes whenever the verdicts of many manifests may have turned."""

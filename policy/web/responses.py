@@ -7,10 +7,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from policy.web.owners import owns
 from policy.web.rendering import render
 from policy.web.session import cookie_of, form_token
 from registry.api.responses import WholeResponse
-from registry.auth.actions import Role
 from registry.auth.challenge import host_of
 from registry.auth.principals import Principal
 from registry.telemetry.request_record import request_record_of
@@ -23,7 +23,14 @@ SECURITY: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 """Nothing inline, nothing from elsewhere, in no frame. `nosniff` stands on every answer of the registry."""
-PAGES: Sequence[tuple[str, str, bool]] = (("/", "Catalog", False),)
+PAGES: Sequence[tuple[str, str, bool]] = (
+    ("/", "Catalog", False),
+    ("/activity", "Activity", False),
+    ("/policies", "Policies", False),
+    ("/exemptions", "Exemptions", True),
+    ("/principals", "Principals", True),
+    ("/gc", "Garbage", True),
+)
 """Address, name, and whether it is for owners alone, of the pages that every page links to."""
 _PRIVATE = {"Cache-Control": "no-store, private", "Vary": "Cookie"}
 
@@ -35,7 +42,7 @@ def html(
     record = request_record_of(request.scope)
     frame = {
         "who": "" if principal is None else principal.name,
-        "is_owner": principal is not None and is_owner(principal),
+        "is_owner": principal is not None and owns(principal),
         "host": host_of(request),
         "path": request.url.path,
         "query": request.url.query,
@@ -51,8 +58,3 @@ def as_json(document: Mapping[str, Any]) -> Response:
     """The document of a page."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     return WholeResponse(text.encode(), headers={**SECURITY, **_PRIVATE}, media_type="application/json")
-
-
-def is_owner(principal: Principal) -> bool:
-    """Whether the caller has the role that manages the registry as a whole, everywhere."""
-    return principal.role is Role.OWNER and not principal.grants and "*" in principal.repositories

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, exists, func, select
 from registry.metadata import locks
 from registry.metadata import repositories as repository_rows
 from registry.metadata.principal_tables import principals
-from registry.metadata.tables import manifest_references, manifests, repositories, tags
+from registry.metadata.tables import events, manifest_references, manifests, repositories, repository_blobs, tags
 from registry.oci.digest import Digest
 from registry.oci.errors import ManifestUnknown, NameUnknown
 from registry.oci.names import Reference, RepositoryName, Tag
@@ -57,6 +57,19 @@ class Tags:
 
     count: int
     newest: TagOverview | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventOverview:
+    """An event; `time` in seconds since the epoch, `by` the name of the principal, or its id when it is gone."""
+
+    id: int
+    time: float
+    kind: str
+    repository: str
+    digest: str
+    tag: str
+    by: str
 
 
 _PARTS = (
@@ -184,6 +197,52 @@ def manifests_named(
         .limit(count)
     )
     return [(RepositoryName(name), Digest(digest)) for name, digest in connection.execute(question)]
+
+
+def events_before(connection: Connection, before: int | None, count: int) -> list[EventOverview]:
+    """At most `count` events before one, the latest first."""
+    question = (
+        select(
+            events.c.id,
+            events.c.time,
+            events.c.kind,
+            events.c.repository,
+            events.c.digest,
+            events.c.tag,
+            func.coalesce(principals.c.name, events.c.principal),
+        )
+        .outerjoin(principals, principals.c.id == events.c.principal)
+        .order_by(events.c.id.desc())
+        .limit(count)
+    )
+    question = question if before is None else question.where(events.c.id < before)
+    return [EventOverview(*row) for row in connection.execute(question)]
+
+
+def repositories_with(
+    connection: Connection, digest: Digest, after: str, count: int
+) -> list[tuple[RepositoryName, int]]:
+    """At most `count` repositories after one that hold a blob, and its size in bytes."""
+    question = (
+        select(repositories.c.name, repository_blobs.c.size)
+        .join(repository_blobs, repository_blobs.c.repository_id == repositories.c.id)
+        .where(repository_blobs.c.digest == digest, repositories.c.name > after, locks.listed(repositories.c.id, ""))
+        .order_by(repositories.c.name)
+        .limit(count)
+    )
+    return [(RepositoryName(name), size) for name, size in connection.execute(question)]
+
+
+def users_of(connection: Connection, name: RepositoryName, digest: Digest, count: int) -> list[ManifestOverview]:
+    """At most `count` manifests of a repository that name a blob, by digest. Raises NameUnknown."""
+    here = id_of(connection, name)
+    users = select(manifest_references.c.manifest_id).where(
+        manifest_references.c.repository_id == here, manifest_references.c.digest == digest
+    )
+    question = select(*_MANIFEST).where(
+        manifests.c.id.in_(users), locks.listed(manifests.c.repository_id, manifests.c.digest)
+    )
+    return [_manifest(row) for row in connection.execute(question.order_by(manifests.c.digest).limit(count))]
 
 
 def id_of(connection: Connection, name: RepositoryName) -> int:

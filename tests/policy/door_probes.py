@@ -167,6 +167,14 @@ def page(client: httpx.Client, case: Case) -> bool:
     return shown.pop()
 
 
+def compared(client: httpx.Client, case: Case) -> bool:
+    """Whether a comparison of it with itself tells what it consists of."""
+    asked = {"from": case.name, "to": case.digest}
+    assert not client.head(f"/compare/{TEAM}", params=asked).content
+    answer = client.get(f"/compare/{TEAM}.json", params=asked)
+    return answer.status_code == 200 and answer.json()["comparison"]["withheld"] == ["", ""]
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One door as callers meet it.
@@ -207,6 +215,7 @@ COLUMNS: Mapping[str, Column] = {
     "attributes HEAD": column(None, attributes("HEAD"), *(("HEAD", each) for each in _ATTRIBUTES)),
     "attributes PATCH": column(None, unchanged, ("PATCH", "acr.change_tag"), ("PATCH", "acr.change_manifest")),
     "page": column(AccessPoint.MANIFEST, page, ("GET", "web.place"), ("HEAD", "web.place")),
+    "page of two": column(AccessPoint.MANIFEST, compared, ("GET", "web.compare"), ("HEAD", "web.compare")),
     "export": column(AccessPoint.MANIFEST, export, *_EXPORT),
     "deployment": column(AccessPoint.REFERENCE, deployment, ("POST", "deployments.record")),
     "image review": column(AccessPoint.REFERENCE, reviewed, ("POST", "kubernetes.review_images")),

@@ -57,7 +57,17 @@ HAND_OUT_NOTHING = {
     *("workspaces.list", "workspaces.show", "workspaces.create"),
     *("uploads.status", "uploads.append", "uploads.finish", "uploads.cancel", "acr.absent", "acr.untag"),
     *("acr.list_repositories", "acr.show_repository", "acr.change_repository", "acr.delete_repository"),
-    *("web.catalog", "web.ask", "web.sign_in", "web.sign_out", "web.style"),
+    *(
+        "web.catalog",
+        "web.ask",
+        "web.sign_in",
+        "web.sign_out",
+        "web.style",
+        "web.activity",
+        "web.policies",
+        "web.layer",
+    ),
+    *("web.exemptions", "web.exempt", "web.revoke", "web.principals", "web.garbage", "web.ask_to_delete", "web.delete"),
     *("acr.list_deleted_repositories", "acr.list_deleted_manifests", "acr.list_deleted_tags", "acr.restore_manifest"),
 }
 # Content comes in by it.

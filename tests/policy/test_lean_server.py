@@ -16,6 +16,7 @@ UNWANTED = {
     "attr",
     "cryptography.x509",
     "httpx",
+    "jinja2",
     "jwt",
     "mako",
     "policy.client",

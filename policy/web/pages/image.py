@@ -13,6 +13,7 @@ from policy.web.pages.headline import headline_of
 from policy.web.pages.layers import Configuration, configuration_of, layers_of
 from policy.web.pages.marks import manifest_document, short_facts
 from policy.web.visit import View, Visit
+from registry.auth.actions import Action
 from registry.auth.challenge import host_of
 from registry.content.manifests import StoredManifest
 from registry.content.parsing import Parsing
@@ -56,7 +57,7 @@ class ImagePage:
             **await self._judgement(name, shown.digest),
             **await self._content(visit, name, reference, shown),
         }
-        return View("image.html", document, _commands(visit, document))
+        return View("image.html", document, _beside(visit, document))
 
     async def _judgement(self, name: RepositoryName, digest: Digest) -> dict[str, Any]:
         bound = self._gate.policies.of(name)
@@ -117,7 +118,8 @@ class ImagePage:
         return [json.loads(entry) for entry in page.entries]
 
 
-def _commands(visit: Visit, document: dict[str, Any]) -> dict[str, Any]:
+def _beside(visit: Visit, document: dict[str, Any]) -> dict[str, Any]:
+    """What the page says beside the document: commands for this caller, and what it may do."""
     request, is_image = visit.request, document["verdict"] != State.NOT_APPLICABLE.value
     is_plain, is_index = request.url.scheme != "https", document["media_type"] in media_types.INDEXES
     lines = commands_of(
@@ -130,7 +132,8 @@ def _commands(visit: Visit, document: dict[str, Any]) -> dict[str, Any]:
         is_image=is_image,
     )
     note = note_of(is_plain=is_plain, is_image=is_image, is_index=is_index)
-    return {"commands": lines, "commands_note": note}
+    may_delete = visit.may(Action.DELETE, document["repository"])
+    return {"commands": lines, "commands_note": note, "may_delete": may_delete}
 
 
 def _findings(verdict: Verdict | None, needs: dict[str, str]) -> dict[str, Any]:

@@ -1,0 +1,50 @@
+"""Garbage: what the next collection would remove, and why some content is kept. For owners; nothing is changed."""
+
+import asyncio
+from dataclasses import asdict
+from typing import Any
+
+from policy.web.owners import require_owner
+from policy.web.visit import View, Visit
+from registry.content.gc import GarbageCollector, GcPlan
+from registry.oci.digest import Digest
+
+_SHOWN = 50
+
+
+class GarbagePage:
+    """Builds `/gc`; with `?plan=yes` the dry run, with `?explain=DIGEST` the reasons."""
+
+    def __init__(self) -> None:
+        self._planning = asyncio.Lock()
+
+    async def __call__(self, visit: Visit) -> View:
+        """A dry run reads the names of all files, so it is made when it is asked for, one at a time."""
+        require_owner(visit, "see what would be collected")
+        stores = visit.services.stores
+        collector = GarbageCollector(stores.storage, stores.metadata, stores.settings)
+        wanted, digest = visit.asked("plan", 8), visit.asked("explain", 200).strip()
+        explained = await collector.explain(Digest.parse(digest)) if digest else None
+        gc = stores.settings.current.gc
+        document: dict[str, Any] = {
+            "settings": {"grace_seconds": gc.grace_seconds, "undo_seconds": gc.undo_seconds},
+            "explanation": None if explained is None else asdict(explained),
+            "plan": _document(await self._plan(collector)) if wanted else None,
+        }
+        return View("garbage.html", document, {"explain": digest})
+
+    async def _plan(self, collector: GarbageCollector) -> GcPlan:
+        async with self._planning:
+            return await collector.plan()
+
+
+def _document(plan: GcPlan) -> dict[str, Any]:
+    return {
+        "manifests": list(plan.manifests[:_SHOWN]),
+        "manifest_count": len(plan.manifests),
+        "blobs": list(plan.blobs[:_SHOWN]),
+        "blob_count": len(plan.blobs),
+        "bytes": plan.bytes,
+        "links": plan.links,
+        "uploads": len(plan.uploads),
+    }

@@ -1,0 +1,130 @@
+"""Forms: tags and images deleted, exemptions made and ended, by who may and from the page itself."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from registry.api.routes import Row
+from tests.clients.trees import cleared_image, refused_image
+from tests.policy.every_row import every_row
+from tests.policy.live import LiveGateway, live_gateway
+from tests.policy.web.conftest import OWN, SignedIn
+
+FORMS = [row for row in every_row() if row.operation.startswith("web.") and row.methods == "POST"]
+CHANGES = [row for row in FORMS if row.operation not in {"web.sign_in", "web.sign_out"}]
+NEXT_YEAR = (datetime.now(UTC) + timedelta(days=365)).date().isoformat()
+EXEMPTION = {
+    "repositories": "team/app",
+    "rule": "python-version",
+    "digest": "",
+    "owner": "lee",
+    "reason": "the old model",
+    "until": NEXT_YEAR,
+}
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[LiveGateway]:
+    """A server whose content a test may change."""
+    with live_gateway(tmp_path / "data") as gateway:
+        gateway.push(tmp_path / "good", "team/app:good", cleared_image())
+        gateway.push(tmp_path / "bad", "team/app:bad", refused_image())
+        yield gateway
+
+
+def send(
+    client: httpx.Client, path: str, fields: Mapping[str, str], headers: Mapping[str, str] = OWN
+) -> httpx.Response:
+    """Send a form as the page does."""
+    token = client.get("/").text.partition('name="form" value="')[2].partition('"')[0]
+    return client.post(path, data={"form": token, **fields}, headers=headers)
+
+
+def test_a_tag_is_deleted_when_its_name_was_typed(signed_in: SignedIn) -> None:
+    """The image stays."""
+    client = signed_in("admin")
+    digest = client.get("/r/team/app:good.json").json()["digest"]
+    assert "Delete team/app:good?" in client.get("/delete/team/app:good").text
+    answer = send(client, "/delete/team/app:good", {"name": "good"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/r/team/app")
+    assert client.get("/r/team/app:good").status_code == 404
+    assert client.get(f"/r/team/app@{digest}").status_code == 200
+
+
+def test_an_image_is_deleted_with_its_tags(signed_in: SignedIn) -> None:
+    """By its digest; the page says which tags go."""
+    client = signed_in("admin")
+    digest = client.get("/r/team/app:good.json").json()["digest"]
+    assert client.get(f"/delete/team/app@{digest}.json").json()["tags"] == ["good"]
+    assert send(client, f"/delete/team/app@{digest}", {"name": digest}).status_code == 303
+    assert client.get("/r/team/app:good").status_code == 404
+
+
+def test_nothing_is_deleted_under_another_name(signed_in: SignedIn) -> None:
+    """Nor by looking at the question."""
+    client = signed_in("admin")
+    client.get("/delete/team/app:good")
+    answer = send(client, "/delete/team/app:good", {"name": "bad"})
+    assert (answer.status_code, "nothing was deleted" in answer.text) == (400, True)
+    assert client.get("/r/team/app:good").status_code == 200
+
+
+def test_an_exemption_counts_at_once_and_ends_at_once(signed_in: SignedIn) -> None:
+    """At every other door too: here, a pull by who may only pull."""
+    client, reader = signed_in("admin"), signed_in("reader")
+    assert reader.get("/r/team/app:bad.json").json()["withheld"]
+    made = send(client, "/exemptions", EXEMPTION)
+    assert made.status_code == 303
+    shown = reader.get("/r/team/app:bad.json").json()
+    assert (shown["withheld"], shown["verdict"], shown["exemptions"][0]["owner"]) == ("", "refused", "lee")
+    identifier = made.headers["location"].partition("#")[2]
+    assert send(client, "/exemptions/end", {"exemption": identifier}).status_code == 303
+    assert reader.get("/r/team/app:bad.json").json()["withheld"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"until": "2001-01-01"},
+        {"until": "soon"},
+        {"rule": "no-such"},
+        {"reason": ""},
+        {"digest": "sha256:0"},
+        {"repositories": "a b"},
+    ],
+    ids=str,
+)
+def test_an_exemption_that_makes_no_sense_is_refused(signed_in: SignedIn, wrong: dict[str, str]) -> None:
+    """With what is wrong, and none is made."""
+    client = signed_in("admin")
+    assert send(client, "/exemptions", EXEMPTION | wrong).status_code == 400
+    assert client.get("/exemptions.json").json()["exemptions"] == []
+
+
+@pytest.mark.parametrize("row", CHANGES, ids=[row.path for row in CHANGES])
+@pytest.mark.parametrize("name", ["reader", "outsider"])
+def test_who_may_not_changes_nothing(signed_in: SignedIn, row: Row, name: str) -> None:
+    """Whatever the form says."""
+    path = row.path.replace("{rest:path}", "team/app:good")
+    answer = send(signed_in(name), path, {"name": "good", "exemption": "0", **EXEMPTION})
+    assert answer.status_code == 403
+    assert signed_in("admin").get("/r/team/app:good").status_code == 200
+
+
+@pytest.mark.parametrize("row", CHANGES, ids=[row.path for row in CHANGES])
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.example"}, {}], ids=str)
+def test_other_sites_change_nothing(signed_in: SignedIn, row: Row, headers: dict[str, str]) -> None:
+    """Even with the code of the session's form."""
+    client, path = signed_in("admin"), row.path.replace("{rest:path}", "team/app:good")
+    fields = {"name": "good", "exemption": "0", **EXEMPTION}
+    assert send(client, path, fields, headers).status_code == 403
+    assert client.post(path, data=fields, headers=OWN).status_code == 403
+    assert client.get("/r/team/app:good").status_code == 200
+
+
+def test_there_are_forms() -> None:
+    """The rows above are found."""
+    assert len(CHANGES) == 3

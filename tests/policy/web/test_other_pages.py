@@ -1,0 +1,110 @@
+"""Policies, exemptions, principals, garbage, activity, layers, comparisons: what they show, and to whom."""
+
+import pytest
+
+from tests.policy.live import LiveGateway
+from tests.policy.web.conftest import SignedIn
+
+FOR_OWNERS = ("/exemptions", "/principals", "/gc", "/gc?plan=yes", "/policies?replay=azureml-2020-11")
+FOR_ALL = ("/activity", "/policies", "/compare/team/app", "/compare/team/app?from=good&to=bad")
+
+
+@pytest.mark.parametrize("path", [*FOR_OWNERS, *FOR_ALL])
+def test_owners_see_every_page(signed_in: SignedIn, path: str) -> None:
+    """As HTML and as JSON."""
+    before, mark, query = path.partition("?")
+    client = signed_in("admin")
+    assert client.get(path).status_code == 200
+    assert client.get(f"{before}.json{mark}{query}").json()
+
+
+@pytest.mark.parametrize("path", FOR_OWNERS)
+def test_what_speaks_of_the_whole_registry_is_for_owners(signed_in: SignedIn, path: str) -> None:
+    """Others are told what they lack, and no link leads there."""
+    client = signed_in("reader")
+    answer = client.get(path)
+    assert (answer.status_code, "needs role Owner" in answer.text) == (403, True)
+    assert 'href="/principals"' not in client.get("/").text
+
+
+def test_policies_without_counts_for_others(signed_in: SignedIn) -> None:
+    """What is asked for is no secret; how many images there are is one."""
+    owners, readers = (signed_in(name).get("/policies.json").json()["policies"] for name in ("admin", "reader"))
+    assert [policy["name"] for policy in owners] == [policy["name"] for policy in readers]
+    assert any(policy["verdicts"] for policy in owners)
+    assert not any(policy["verdicts"] or policy["in_force"] for policy in readers)
+
+
+def test_a_replay_says_what_would_change(signed_in: SignedIn) -> None:
+    """And changes nothing."""
+    client = signed_in("admin")
+    shown = client.get("/policies.json", params={"replay": "azureml-2020-11"}).json()["replay"]
+    assert shown["looked_at"] >= 4
+    assert shown["changes"] == len(shown["flips"]) > 0
+    assert client.get("/policies.json", params={"replay": "none"}).status_code == 404
+    assert client.get("/r/team/app:good.json").json()["verdict"] == "cleared"
+
+
+def test_activity_is_that_of_visible_repositories(signed_in: SignedIn) -> None:
+    """With the name of who did it."""
+    events = signed_in("reader").get("/activity.json").json()["events"]
+    newest = next(each for each in events if each["tag"])
+    assert (newest["kind"], newest["repository"], newest["tag"], newest["by"]) == (
+        "tag.set",
+        "team/multi",
+        "v1",
+        "admin",
+    )
+    assert signed_in("outsider").get("/activity.json").json()["events"] == []
+
+
+def test_activity_goes_back_page_by_page(signed_in: SignedIn) -> None:
+    """Before an event are the older ones."""
+    client = signed_in("admin")
+    events = client.get("/activity.json").json()["events"]
+    older = client.get("/activity.json", params={"before": events[2]["id"]}).json()["events"]
+    assert older == events[3:]
+    assert client.get("/activity", params={"before": "x"}).status_code == 400
+
+
+def test_a_layer_shows_the_images_that_the_caller_may_pull(signed_in: SignedIn) -> None:
+    """A refused one that shares it is not told of to who may only pull."""
+    layer = signed_in("admin").get("/r/team/app:bad.json").json()["layers"][0]["digest"]
+    shown = {name: signed_in(name).get(f"/layers/{layer}.json") for name in ("admin", "reader", "outsider")}
+    verdicts = {name: {image["verdict"] for image in answer.json().get("images", ())} for name, answer in shown.items()}
+    assert verdicts == {"admin": {"cleared", "refused"}, "reader": {"cleared"}, "outsider": set()}
+    assert shown["outsider"].status_code == 404
+
+
+def test_a_comparison_finds_the_first_layer_that_differs(signed_in: SignedIn) -> None:
+    """And the facts that changed."""
+    params = {"from": "bad", "to": "good"}
+    comparison = signed_in("admin").get("/compare/team/app.json", params=params).json()["comparison"]
+    facts = {each["fact"]: (each["from"], each["to"]) for each in comparison["facts"]}
+    assert comparison["first_difference"] == 2
+    assert (facts["python"], facts["verdict"]) == (("3.7.1", "3.6.8"), ("refused", "cleared"))
+
+
+def test_a_comparison_tells_nothing_of_what_is_withheld(signed_in: SignedIn) -> None:
+    """The other side is shown."""
+    params = {"from": "bad", "to": "good"}
+    comparison = signed_in("reader").get("/compare/team/app.json", params=params).json()["comparison"]
+    assert comparison["withheld"][0]
+    assert (comparison["withheld"][1], comparison["layers"]) == ("", [])
+
+
+def test_garbage_explains_why_something_is_kept(live: LiveGateway, signed_in: SignedIn) -> None:
+    """As `gc explain` does."""
+    client = signed_in("admin")
+    digest = client.get("/r/team/app:good.json").json()["layers"][0]["digest"]
+    shown = client.get("/gc.json", params={"explain": digest}).json()["explanation"]
+    assert shown["kept"]
+    assert any(reason.startswith("team/app uses it") for reason in shown["reasons"])
+
+
+def test_principals_without_their_secrets(live: LiveGateway, signed_in: SignedIn) -> None:
+    """Only when they end."""
+    page = signed_in("admin").get("/principals.json")
+    assert {each["name"] for each in page.json()["principals"]} == {"admin", "reader", "outsider"}
+    assert not any(secret in page.text for secret in live.secrets.values())
+    assert "argon2" not in page.text
