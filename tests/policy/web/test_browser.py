@@ -1,0 +1,132 @@
+"""Every page in a real browser: read by everybody, at every width, by keyboard, with and without scripts."""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Dialog, Page
+
+from tests.policy.live import LiveGateway
+from tests.policy.web.chromium import HOSTILE, PATHS, PREFIX, chromium, shown_registry, sign_in
+
+pytestmark = pytest.mark.client("chromium")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+WIDTHS = (320, 640, 1023, 1024, 1280, 1600)
+_STOP = """() => {
+    const stop = document.activeElement, style = getComputedStyle(stop);
+    return stop === document.body ? null : [stop.outerHTML.slice(0, 100), style.outlineStyle, style.outlineWidth];
+}"""
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway]:
+    """A server with images of every kind."""
+    with shown_registry(tmp_path_factory.mktemp("browser")) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def browser(live: LiveGateway) -> Iterator[Browser]:
+    """Debian's Chromium."""
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module", params=SCHEMES)
+def page(request: pytest.FixtureRequest, browser: Browser, live: LiveGateway) -> Iterator[Page]:
+    """A page of a session of an owner, in light and in dark."""
+    context = browser.new_context(color_scheme=request.param, viewport={"width": 1280, "height": 900})
+    yield sign_in(context, live)
+    context.close()
+
+
+def violations(page: Page) -> list[Any]:
+    """What axe finds: the rule, and the first element."""
+    found = Axe().run(page).response["violations"]
+    return [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_everybody_can_read_it(page: Page, live: LiveGateway, path: str) -> None:
+    """Axe finds nothing, wide and narrow, and no width has a sideways scroll."""
+    page.goto(f"{live.registry.url}{path}")
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert violations(page) == []
+    scrolls = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        scrolls.append(page.evaluate("document.documentElement.scrollWidth"))
+    assert scrolls == list(WIDTHS)
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if path != "/r/no/such"])
+def test_nothing_is_refused_by_the_page_s_own_policy(page: Page, live: LiveGateway, path: str) -> None:
+    """The console stays empty: no style, script or picture was asked for that is not allowed or not there."""
+    said: list[str] = []
+    opened = page.context.new_page()
+    opened.on("console", lambda message: said.append(message.text))
+    opened.goto(f"{live.registry.url}{path}")
+    opened.close()
+    assert said == []
+
+
+def test_everything_works_without_scripts(browser: Browser, live: LiveGateway) -> None:
+    """Signing in, searching, following links, and a change."""
+    context = browser.new_context(java_script_enabled=False)
+    page = sign_in(context, live)
+    page.fill("#q", "multi")
+    page.press("#q", "Enter")
+    page.click("text=team/multi")
+    page.click("tbody >> text=v1")
+    assert "team/multi:v1" in page.title()
+    assert page.locator(".headline").inner_text().startswith("Cleared:")
+    page.click("text=sign out")
+    assert page.locator("#secret").is_visible()
+    context.close()
+
+
+def test_with_the_keyboard_alone(page: Page, live: LiveGateway) -> None:
+    """Each stop can be seen; the first one skips what every page has."""
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"{live.registry.url}/r/team/app:bad")
+    stops = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(_STOP)
+        if stop is None:
+            break
+        stops.append(stop)
+    assert "Skip to the content" in stops[0][0]
+    assert [stop for stop in stops if stop[1] == "none" or stop[2] == "0px"] == []
+    assert len(stops) > 15
+
+
+def test_markup_in_images_is_text(page: Page, live: LiveGateway) -> None:
+    """Paths and settings of a hostile image are shown as they are, and nothing of them is run."""
+    dialogs: list[str] = []
+
+    def note(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", note)
+    for path in ("/r/team/hostile:v1", f"/?q={HOSTILE}", f"/activity?before={HOSTILE}", f"/r/{HOSTILE}"):
+        page.goto(f"{live.registry.url}{path}")
+        assert page.locator("img").count() == 0
+    page.goto(f"{live.registry.url}/r/team/hostile:v1")
+    assert PREFIX in page.locator("#rules").inner_text()
+    assert PREFIX in page.locator("#configuration").inner_text()
+    assert dialogs == []
+
+
+def test_a_verdict_is_a_word_and_a_shape(page: Page, live: LiveGateway) -> None:
+    """Not only a colour."""
+    page.goto(f"{live.registry.url}/r/team/app")
+    marks = page.locator("tbody .verdict")
+    assert {marks.nth(at).inner_text() for at in range(marks.count())} == {"cleared", "refused"}
+    assert {marks.nth(at).locator("use").get_attribute("href") for at in range(marks.count())} == {
+        "#m-cleared",
+        "#m-refused",
+    }
