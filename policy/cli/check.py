@@ -1,5 +1,7 @@
 """`basegate check` and `basegate explain`: ask a registry's gateway about an image.
 
+An archive, a layout or an image of the local docker or podman is judged here, before it is pushed.
+
 Exit codes: 0 allowed, 1 denied, 2 could not tell (unreachable, not signed in, not found, another registry; or still
 pending after `--wait`).
 """
@@ -19,6 +21,7 @@ from policy.client.text import in_words
 from policy.gateway.check_result import CheckResult
 from policy.gateway.inference_config.interpret import InferenceConfig, interpret
 from policy.gateway.inference_config.parse import InferenceConfigUnreadable, parse
+from registry.cli.data_folder import config_option, settings_of
 from registry.errors import BasegateError
 from registry.oci.image_reference import ImageReference
 from registry.registry_client.credentials import Credentials
@@ -26,6 +29,9 @@ from registry.registry_client.credentials import Credentials
 ALLOWED, DENIED, COULD_NOT_TELL = 0, 1, 2
 _WIDE = 240
 _SETTINGS_FILE = "BASEGATE_CONFIG"
+_BEFORE_IMAGES = ("docker:", "podman:", "/", "./", "../")
+_AFTER_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.zst")
+"""What is meant to be at hand by its name, also where it is not."""
 
 _OPTIONS = (
     click.option("--username", envvar="BASEGATE_USERNAME", default="", help="Sign in as; a name or a GUID."),
@@ -63,25 +69,49 @@ def asking_options(command: Callable[..., None]) -> Callable[..., None]:
     metavar="SECONDS",
     help="Ask again for so long while the image is still being inspected.",
 )
+@click.option("--image", "named", default="", metavar="NAME", help="Of an archive with several, this one.")
+@click.option("--platform", "platforms", multiple=True, metavar="OS/ARCH", help="Of an archive's index, this alone.")
+@click.option("--repository", metavar="REPO", help="Judge an archive as what will be pushed there.")
+@click.option("--policy", default="", metavar="POLICY", help="Judge an archive by this policy, a name or a file.")
+@config_option
 @asking_options
-def check_command(
-    image: str | None, config_file: Path | None, *, wait: float | None, as_json: bool, **flags: Any
+def check_command(  # noqa: PLR0913 - one per option
+    image: str | None,
+    config_file: Path | None,
+    *,
+    wait: float | None,
+    as_json: bool,
+    named: str,
+    platforms: tuple[str, ...],
+    repository: str | None,
+    policy: str,
+    **flags: Any,
 ) -> None:
-    """May a deployment start from IMAGE (HOST:PORT/repository:tag), or from the image of a configuration file?
+    """May a deployment start from IMAGE, or from the image of a configuration file?
+
+    IMAGE is HOST:PORT/repository:tag, about which the registry's gateway is asked; or, before it is pushed, an archive
+    of docker save or podman save, an OCI layout (a folder or a tar), - for one of these on standard input, or
+    docker:NAME or podman:NAME. These are judged here, by the settings of --config.
 
     Exit code 0: allowed, 1: denied, 2: could not tell. An image that is still being inspected is denied for now, and
     with --wait, when it is so at the end, could not be told.
     """
     if (image is None) == (config_file is None):
         raise click.UsageError("give an IMAGE or --inference-config FILE, one of the two")
+    unpushed = image is not None and _is_unpushed(image)
+    if not unpushed and (named or platforms or repository or policy):
+        raise click.UsageError("--image, --platform, --repository and --policy are for archives and layouts")
     try:
-        answer = _answer(image, config_file, asking_of(**flags), wait or 0.0)
+        if image is not None and unpushed:
+            answer = _judged_here(image, repository, wait, image=named, platforms=platforms, policy=policy)
+        else:
+            answer = _answer(image, config_file, asking_of(**flags), wait or 0.0)
     except BasegateError as error:
         answer = CheckResult.unresolved(image or str(config_file), str(error))
     click.echo(
         json.dumps(answer.document(), indent=2) if as_json else in_words(answer), err=is_trouble(answer, as_json)
     )
-    sys.exit(exit_code(answer, waited=wait is not None))
+    sys.exit(exit_code(answer, waited=unpushed or wait is not None))
 
 
 def exit_code(answer: CheckResult, *, waited: bool) -> int:
@@ -109,6 +139,23 @@ def explain_command(image: str, *, as_json: bool, **flags: Any) -> None:
         sys.exit(COULD_NOT_TELL)
     _show(document, as_json=as_json)
     sys.exit(ALLOWED if document.get("allowed") is True else DENIED)
+
+
+def _is_unpushed(image: str) -> bool:
+    """Whether it is at hand: an archive, a layout, an image of docker or podman."""
+    begins, ends = image.startswith(_BEFORE_IMAGES), image.endswith(_AFTER_ARCHIVES)
+    return image == "-" or begins or ends or Path(image).exists()
+
+
+def _judged_here(text: str, repository: str | None, wait: float | None, **choice: Any) -> CheckResult:
+    """Judge what is at hand; `choice` is the rest of `Wanted`."""
+    from policy.cli.transfer_options import Place  # noqa: PLC0415 - slow to import, and needed here only
+    from policy.cli.unpushed_image import WAIT_SECONDS, Wanted, check_unpushed  # noqa: PLC0415
+
+    place = None if repository is None else Place.parse(repository, local=False)
+    wanted = Wanted(text, place=place, **choice)
+    settings = settings_of(click.get_current_context())
+    return check_unpushed(wanted, settings, WAIT_SECONDS if wait is None else wait)
 
 
 def _show(document: dict[str, Any], *, as_json: bool) -> None:

@@ -70,7 +70,7 @@ def list_command(data: Path, *, as_json: bool) -> None:
 @json_option
 def show_command(policy: str, data: Path, *, as_json: bool) -> None:
     """Show POLICY, a name or a file: source, digest and what each rule needs."""
-    shown = _activated(policy, data) or _chosen(policy, judging_settings())
+    shown = _activated(policy, data) or chosen_policy(policy, judging_settings())
     if as_json:
         print_json({"name": shown.name, "digest": shown.digest, **shown.content})
         return
@@ -89,7 +89,7 @@ def show_command(policy: str, data: Path, *, as_json: bool) -> None:
 def replay_command(policy: str, repositories: str, data: Path, *, as_json: bool) -> None:
     """Say what would change if POLICY (a name or a file) were put into force. Nothing is changed."""
     settings = judging_settings()
-    chosen = _chosen(policy, settings)
+    chosen = chosen_policy(policy, settings)
     stored = run_query(data, stored_names)
     with open_results(data) as results:
         bindings = AssignmentsInForce(settings, OperatorFileInForce(data / ORDERS)).current()
@@ -108,7 +108,7 @@ def replay_command(policy: str, repositories: str, data: Path, *, as_json: bool)
 @audited("policy.activate")
 def activate_command(policy: str, repositories: str, data: Path, *, as_json: bool) -> None:
     """Put POLICY (a name or a file) into force: judge everything first, then switch at once."""
-    chosen = _chosen(policy, judging_settings())
+    chosen = chosen_policy(policy, judging_settings())
     with open_results(data) as results:
         judged = activate(data, results, chosen, repositories, time.time())
     note(policy_digest=chosen.digest)
@@ -205,7 +205,8 @@ def open_results(data: Path) -> Iterator[ResultStore]:
         results.close()
 
 
-def _chosen(policy: str, settings: JudgingSettings) -> Policy:
+def chosen_policy(policy: str, settings: JudgingSettings) -> Policy:
+    """The policy that a name or a file means. Raises PolicyRefused."""
     if policy.endswith((".yaml", ".yml", ".json")) or "/" in policy:
         return read_policy(Path(policy))
     return named_policy(known_policies(settings.folder), policy)
