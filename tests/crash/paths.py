@@ -135,16 +135,22 @@ def _principal(site: Site, name: str) -> str:
     site.known.begin({("principal", "", name): "enabled"})
     if command(site, "principal", "create", name, "--role", "AcrPush", "--json"):
         return ""
-    secret = str(json.loads(site.said)["secrets"][0]["value"])
+    secret = _first_secret(site.said)
     site.known.done({("principal", "", name): "enabled", ("secret", name, secret): secret})
     return secret
+
+
+def _first_secret(said: str) -> str:
+    """Of what a command has printed with --json; a warning may stand behind it."""
+    document, _ = json.JSONDecoder().raw_decode(said)
+    return str(document["secrets"][0]["value"])
 
 
 def _rotated(site: Site, _caller: Caller, named: tuple[str, str]) -> None:
     name, secret = named
     site.known.begin({("secret", name, secret): NOTHING})
     if command(site, "principal", "rotate", name, "--secret", "password1", "--json") == 0:
-        fresh = str(json.loads(site.said)["secrets"][0]["value"])
+        fresh = _first_secret(site.said)
         site.known.done({("secret", name, secret): NOTHING, ("secret", name, fresh): fresh})
 
 

@@ -155,7 +155,7 @@ class Site:
             if code:
                 self.found.other.append(f"principal list ended with {code}: {self.said[-300:]}")
             else:
-                listed = json.loads(self.said)
+                listed, _ = json.JSONDecoder().raw_decode(self.said)
                 principals = {item["name"]: "enabled" if item["enabled"] else "disabled" for item in listed}
         wire = Wire(self._port)
         self.known.check(wire, principals, self.found)
