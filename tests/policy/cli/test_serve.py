@@ -67,9 +67,9 @@ def test_second_start_prints_no_secrets_and_keeps_them(data: Path, secrets: dict
         assert len(server.stop().splitlines()) == 1
 
 
-def test_the_signing_key_is_private(data: Path, first: str) -> None:
-    """The key file is readable by its owner only."""
-    assert [file.stat().st_mode & 0o777 for file in (data / "keys").iterdir()] == [0o600]
+def test_the_signing_keys_are_private(data: Path, first: str) -> None:
+    """The files of keys are readable by their owner only."""
+    assert {file.stat().st_mode & 0o777 for file in (data / "keys").iterdir()} == {0o600}
 
 
 def test_a_second_server_is_refused(tmp_path: Path) -> None:
