@@ -10,7 +10,7 @@ from jinja2.ext import Extension
 from markupsafe import Markup
 
 from policy.web.addresses import address, json_address
-from policy.web.figures import anchor, moment, number, share, size
+from policy.web.figures import anchor, hours, moment, number, share, size
 from policy.web.visible import visible
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -45,7 +45,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(size=size, moment=moment, number=number, anchor=anchor)
+    made.filters.update(size=size, moment=moment, number=number, anchor=anchor, hours=hours)
     made.globals.update(address=address, json_address=json_address, share=share, program_version=version("basegate"))
     return made
 

@@ -30,6 +30,13 @@ def share(part: int, whole: int) -> float:
     return 100 * part / whole if whole else 0.0
 
 
+def hours(seconds: float) -> str:
+    """A length of time in hours, or in minutes where it is short."""
+    if seconds < 3600:
+        return f"{seconds / 60:g} minutes"
+    return f"{round(seconds / 3600, 1):g} hours"
+
+
 def moment(seconds: float) -> str:
     """A time in UTC: `2026-11-28 14:02`."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")

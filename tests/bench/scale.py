@@ -20,7 +20,7 @@ from tests.bench.starts import FIRST_ANSWER, IDLE
 from tests.bench.stock import LARGE, Stock, fill, image_digest, tag_name
 from tests.bench.wire import Connection, Target
 
-PAGE_MS, DELETE_MS = 10.0, 50.0
+PAGE_MS, DELETE_MS, WEB_MS = 10.0, 50.0, 100.0
 """Goals: milliseconds within which 99 of 100 are answered."""
 
 WATCHED = 0.5
@@ -145,6 +145,12 @@ def _questions(stock: Stock, count: int) -> list[Question]:
         Question("referrers, page of 100 of 1,000", "GET", lambda: f"{notes}?n=100&last={behind(2)}"),
         # Each asks behind another digest that is smaller than all, so that no answer is given twice.
         Question("referrers, all of 1,000 on one page", "GET", lambda: f"{notes}?last={behind(1 << 20)}"),
+        Question("page: catalog anywhere", "GET", lambda: f"/?after={somewhere()}", limit=WEB_MS),
+        Question("page: search for a part of a name", "GET", lambda: f"/?q={somewhere()[-5:]}", limit=WEB_MS),
+        Question("page: search for a digest", "GET", lambda: f"/?q={behind(1)[7:14]}", limit=WEB_MS),
+        Question("page: any repository", "GET", lambda: f"/r/{somewhere()}", limit=WEB_MS),
+        Question("page: 50 of 20,000 tags anywhere", "GET", lambda: f"/r/{LARGE}?after={tag()}", limit=WEB_MS),
+        Question("page: activity", "GET", lambda: "/activity", limit=WEB_MS),
         Question(
             "delete of a tag of 20,000",
             "DELETE",

@@ -1,4 +1,7 @@
-"""Activity: what changed lately, the latest first, in the repositories that the caller may see."""
+"""Activity: what changed lately, the latest first, in the repositories that the caller may see.
+
+Blobs are left out: a push has many, and of an image that is withheld nobody is told what it consists of.
+"""
 
 from policy.web.visit import View, Visit
 from registry.metadata import overviews
@@ -6,6 +9,7 @@ from registry.oci.errors import BadRequest
 from registry.oci.names import RepositoryName
 
 _LONGEST_ID = 18
+_BLOBS = "blob."
 
 
 async def activity_page(visit: Visit) -> View:
@@ -17,7 +21,8 @@ async def activity_page(visit: Visit) -> View:
     found = await visit.services.stores.metadata.read_apart(
         overviews.events_before, int(before) if before else None, stride
     )
-    seen = [each for each in found if visit.sees(RepositoryName(each.repository))]
+    told = [each for each in found if not each.kind.startswith(_BLOBS)]
+    seen = [each for each in told if visit.sees(RepositoryName(each.repository))]
     shown = seen[:rows]
     more = len(seen) > rows or len(found) == stride
     last = shown[-1] if len(seen) > rows else found[-1] if found else None

@@ -11,7 +11,7 @@ from policy.state import State
 from policy.web.pages.commands import commands_of, note_of
 from policy.web.pages.headline import headline_of
 from policy.web.pages.layers import Configuration, configuration_of, layers_of
-from policy.web.pages.marks import manifest_document, short_facts
+from policy.web.pages.marks import in_words, manifest_document, short_facts
 from policy.web.visit import View, Visit
 from registry.auth.actions import Action
 from registry.auth.challenge import host_of
@@ -28,7 +28,6 @@ from registry.oci.names import Reference, RepositoryName, Tag
 NOTHING = Configuration().document()
 _TAGS = 20
 _REFERRERS = 50
-_ABOUT = {"conda-version": "Conda", "python-version": "Python"}
 _FIRST = ("fail", "error", "warn")
 
 
@@ -141,12 +140,9 @@ def _findings(verdict: Verdict | None, needs: dict[str, str]) -> dict[str, Any]:
     if verdict is None:
         return {"facts": short_facts({}), "findings": [], "children": []}
     document = verdict.document()
-    findings = [{**finding, "needs": _needed(needs, finding["rule"])} for finding in document["findings"]]
+    findings = [
+        {**finding, "needs": in_words(finding["rule"], needs.get(finding["rule"], ""))}
+        for finding in document["findings"]
+    ]
     findings.sort(key=lambda finding: _FIRST.index(finding["result"]) if finding["result"] in _FIRST else len(_FIRST))
     return {"facts": short_facts(document["facts"]), "findings": findings, "children": document["children"]}
-
-
-def _needed(needs: dict[str, str], rule: str) -> str:
-    """What a rule needs, with the word for what it is about where its own words leave that out."""
-    words = needs.get(rule, "")
-    return f"{_ABOUT[rule]} {words}" if words[:1].isdigit() and rule in _ABOUT else words

@@ -8,6 +8,8 @@ from registry.metadata.overviews import ManifestOverview
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
 
+_ABOUT = {"conda-version": "Conda", "python-version": "Python"}
+
 
 async def mark_of(gate: PolicyGate, repository: RepositoryName, digest: Digest) -> dict[str, Any]:
     """`{"verdict", "exempt", "facts"}` of a manifest, as far as it is known: nothing is inspected for a list."""
@@ -29,6 +31,11 @@ def short_facts(facts: dict[str, Any]) -> dict[str, str]:
         "conda": (facts.get("conda") or {}).get("version") or "",
         "python": (facts.get("python") or {}).get("version") or "",
     }
+
+
+def in_words(rule: str, needs: str) -> str:
+    """What a rule needs, with the word for what it is about where its own words leave that out."""
+    return f"{_ABOUT[rule]} {needs}" if needs[:1].isdigit() and rule in _ABOUT else needs
 
 
 def manifest_document(shown: ManifestOverview) -> dict[str, Any]:

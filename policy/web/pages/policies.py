@@ -8,6 +8,7 @@ from policy.definition.policy import Policy, known_policies
 from policy.enforcement.gate import PolicyGate
 from policy.results import verdicts
 from policy.web.owners import is_owner, require_owner
+from policy.web.pages.marks import in_words
 from policy.web.visit import View, Visit
 from registry.metadata.reachability import stored_names
 from registry.oci.errors import NotFound
@@ -52,7 +53,9 @@ class PoliciesPage:
             "digest": item.digest,
             "title": item.document.title,
             "source": {"document": source.document, "date": source.date, "url": source.url, "text": source.text},
-            "rules": [{"rule": rule.name, "needs": rule.needs, "soft": rule.soft} for rule in item.rules],
+            "rules": [
+                {"rule": rule.name, "needs": in_words(rule.name, rule.needs), "soft": rule.soft} for rule in item.rules
+            ],
             "in_force": self._places(item) if owner else [],
             "verdicts": self._totals(item) if owner else {},
         }
