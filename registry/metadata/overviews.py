@@ -4,8 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, bindparam, exists, func, or_, select
 
+from registry.database.statement import Statement
 from registry.metadata import locks
 from registry.metadata import repositories as repository_rows
 from registry.metadata.principal_tables import principals
@@ -74,7 +75,10 @@ class EventOverview:
 
 _PARTS = (
     select(func.coalesce(func.sum(manifest_references.c.size), 0))
-    .where(manifest_references.c.manifest_id == manifests.c.id, manifest_references.c.kind.in_(["config", "layer"]))
+    .where(
+        manifest_references.c.manifest_id == manifests.c.id,
+        or_(manifest_references.c.kind == "config", manifest_references.c.kind == "layer"),
+    )
     .correlate(manifests)
     .scalar_subquery()
 )
@@ -92,6 +96,20 @@ _MANIFEST = (
 _TAGGED = select(tags.c.name, tags.c.updated, *_MANIFEST).join(
     manifests, (manifests.c.repository_id == tags.c.repository_id) & (manifests.c.digest == tags.c.digest)
 )
+
+
+_LOOKED_AT = (
+    select(tags.c.name, tags.c.updated)
+    .where(tags.c.repository_id == bindparam("repository"), locks.listed(tags.c.repository_id, tags.c.name))
+    .limit(bindparam("most"))
+    .subquery()
+)
+_NEWEST = Statement(
+    select(func.count().over(), _LOOKED_AT.c.name)
+    .order_by(_LOOKED_AT.c.updated.desc(), _LOOKED_AT.c.name.desc())
+    .limit(1)
+)
+_ONE_TAG = Statement(_TAGGED.where(tags.c.repository_id == bindparam("repository"), tags.c.name == bindparam("tag")))
 
 
 def tags_of_each(connection: Connection, names: Collection[RepositoryName], most: int) -> dict[RepositoryName, Tags]:
@@ -254,19 +272,11 @@ def id_of(connection: Connection, name: RepositoryName) -> int:
 
 
 def _in_short(connection: Connection, here: int, most: int) -> Tags:
-    looked_at = (
-        select(tags.c.name, tags.c.updated)
-        .where(tags.c.repository_id == here, locks.listed(tags.c.repository_id, tags.c.name))
-        .limit(most + 1)
-        .subquery()
-    )
-    count, newest = connection.execute(select(func.count(), func.max(looked_at.c.updated))).one()
+    row = _NEWEST.first(connection, {"repository": here, "most": most + 1})
+    count, newest = (0, "") if row is None else row
     if not count or count > most:
         return Tags(min(count, most), None)
-    name = connection.execute(
-        select(looked_at.c.name).where(looked_at.c.updated == newest).order_by(looked_at.c.name.desc()).limit(1)
-    ).scalar_one()
-    row = connection.execute(_TAGGED.where(tags.c.repository_id == here, tags.c.name == name)).first()
+    row = _ONE_TAG.first(connection, {"repository": here, "tag": newest})
     return Tags(count, None if row is None else _tag(row))
 
 

@@ -1,8 +1,11 @@
 """The verdict of an image in a row of a table."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from policy.enforcement.gate import PolicyGate
+from policy.results.manifests import Kind
 from policy.state import State
 from registry.metadata.overviews import ManifestOverview
 from registry.oci.digest import Digest
@@ -16,14 +19,23 @@ async def mark_of(gate: PolicyGate, repository: RepositoryName, digest: Digest) 
     known = await gate.conclusion(repository, digest, known=True)
     if known is None:
         return {"verdict": State.PENDING.value, "exempt": False, "facts": short_facts({})}
-    verdict, excused = await gate.verdict_now(repository, digest)
-    if verdict is None:
-        return {"verdict": known.state.value, "exempt": bool(known.exemptions), "facts": short_facts({})}
-    facts = short_facts(verdict.document()["facts"])
-    return {"verdict": verdict.state.value, "exempt": bool(excused), "facts": facts}
+    facts = short_facts(await _facts(gate, repository, digest))
+    return {"verdict": known.state.value, "exempt": bool(known.exemptions), "facts": facts}
 
 
-def short_facts(facts: dict[str, Any]) -> dict[str, str]:
+async def _facts(gate: PolicyGate, repository: RepositoryName, digest: Digest) -> Mapping[str, Any]:
+    """The facts that are judged. Of an image they are on record, without a verdict's findings and advice."""
+    recorded = gate.inspector.recorded(digest)
+    if recorded is None or recorded.kind is Kind.ARTIFACT:
+        return {}
+    if recorded.kind is Kind.IMAGE:
+        judged = json.loads(recorded.essence)["judged"]
+        return {subject: values[0] for subject, values in judged.items()}
+    verdict, _ = await gate.verdict_now(repository, digest)
+    return {} if verdict is None else verdict.facts
+
+
+def short_facts(facts: Mapping[str, Any]) -> dict[str, str]:
     """System, Conda and Python in words; empty for what is not known."""
     system = facts.get("os") or {}
     return {

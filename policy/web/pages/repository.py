@@ -8,6 +8,9 @@ from policy.web.visit import View, Visit
 from registry.metadata import overviews
 from registry.oci.names import RepositoryName
 
+_SHARE = 5
+"""One row of untagged content to so many of tags, where both are shown."""
+
 
 class RepositoryPage:
     """Builds `/r/NAME`.
@@ -20,10 +23,12 @@ class RepositoryPage:
         self._gate = gate
 
     async def __call__(self, visit: Visit, name: RepositoryName) -> View:
-        """Tags after `?after=`, untagged content after `?untagged=`."""
-        bound = self._gate.policies.of(name)
-        tags, next_tag = await self._tags(visit, name, visit.asked("after", 128))
-        untagged, next_untagged = await self._untagged(visit, name, visit.asked("untagged", 200))
+        """First tags, and some of what no tag names; then more of one, after `?after=` or `?untagged=`."""
+        bound, rows = self._gate.policies.of(name), visit.settings.rows
+        after, further = visit.asked("after", 128), visit.asked("untagged", 200)
+        tags, next_tag = ([], "") if further else await self._tags(visit, name, after)
+        count = rows if further else 0 if after else max(1, rows // _SHARE)
+        untagged, next_untagged = await self._untagged(visit, name, further, count) if count else ([], "")
         document = {
             "repository": name,
             "policy": {"name": bound.policy.name, "digest": bound.policy.digest},
@@ -33,7 +38,7 @@ class RepositoryPage:
             "untagged": untagged,
             "next_untagged": next_untagged,
         }
-        return View("repository.html", document, {"after": visit.asked("after"), "from": visit.asked("untagged")})
+        return View("repository.html", document, {"after": after, "further": further})
 
     async def _tags(self, visit: Visit, name: RepositoryName, after: str) -> tuple[list[dict[str, Any]], str]:
         rows = visit.settings.rows
@@ -49,10 +54,11 @@ class RepositoryPage:
         ]
         return shown, tags[rows - 1].name if len(tags) > rows else ""
 
-    async def _untagged(self, visit: Visit, name: RepositoryName, after: str) -> tuple[list[dict[str, Any]], str]:
-        settings = visit.settings
+    async def _untagged(
+        self, visit: Visit, name: RepositoryName, after: str, count: int
+    ) -> tuple[list[dict[str, Any]], str]:
         found, going_on = await visit.services.stores.metadata.read_apart(
-            overviews.untagged_page, name, after, settings.rows, settings.looked_at
+            overviews.untagged_page, name, after, count, visit.settings.looked_at
         )
         digests = [each.digest for each in found]
         withheld = await visit.services.gate.withheld(visit.principal, name, digests)
