@@ -2,6 +2,7 @@
 
 import ssl
 from pathlib import Path
+from typing import Any
 
 from registry.cli.certificate_authority import make_certificates
 from tests.policy.live import live_gateway
@@ -11,7 +12,7 @@ from tests.policy.web.conftest import OWN
 def test_the_cookie_is_bound_to_this_host(tmp_path: Path) -> None:
     """`__Host-`, which browsers take with Secure, with the path `/` and without a domain only."""
     made = make_certificates(tmp_path / "data")
-    tls = {"tls_cert": made.certificate, "tls_key": made.key}
+    tls: dict[str, Any] = {"tls_cert": made.certificate, "tls_key": made.key}
     with live_gateway(tmp_path / "data", made.ca, **tls) as gateway:
         verify = ssl.create_default_context(cafile=made.ca)
         with gateway.registry.client(verify=verify) as client:
