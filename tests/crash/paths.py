@@ -1,14 +1,20 @@
 """The write paths of the registry: what is done before, unharmed, and what is done while a fault may come."""
 
+import io
 import json
+import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from registry.oci.digest import Digest
+from registry.oci.media_types import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST
 from registry.oci.media_types import OCI_INDEX as INDEX
-from tests.crash.acknowledged import NOTHING
+from tests.crash.acknowledged import NOTHING, Key
 from tests.crash.caller import CONFIG, LARGE, SMALL, Caller
 from tests.crash.site import Site
+from tests.registry.open_services import descriptor
 
 
 class CommandKilled(Exception):
@@ -105,6 +111,38 @@ def _garbage(_site: Site, caller: Caller) -> None:
     caller.delete_manifest(caller.known.manifest(caller.image("garbage", LARGE)))
 
 
+def _archived(site: Site, caller: Caller) -> tuple[Path, dict[Key, str]]:
+    """An OCI layout of an image that the registry does not know, as a tar; and what an import of it changes."""
+    layers = [caller.content(SMALL), caller.content(LARGE)]
+    document = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": descriptor(CONFIG, OCI_CONFIG),
+        "layers": [descriptor(layer, f"{OCI_LAYER}+gzip") for layer in layers],
+    }
+    raw = json.dumps(document).encode()
+    digest = caller.known.manifest(raw)
+    index = {"schemaVersion": 2, "manifests": [descriptor(raw, OCI_MANIFEST)]}
+    files = {f"blobs/sha256/{Digest.of(content).encoded}": content for content in (CONFIG, *layers, raw)}
+    files |= {"oci-layout": b"{}", "index.json": json.dumps(index).encode()}
+    place = site.root.parent / f"{digest[7:19]}.tar"
+    with tarfile.open(place, "w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    names = [str(Digest.of(content)) for content in (CONFIG, *layers)]
+    changes = {caller.key(name): name for name in names}
+    return place, {**changes, caller.key(digest, "manifest"): digest, caller.key("imported", "tag"): digest}
+
+
+def _imported(site: Site, caller: Caller, archived: tuple[Path, dict[Key, str]]) -> None:
+    place, changes = archived
+    site.known.begin(changes)
+    if command(site, "import", str(place), f"{caller.repository}:imported", "--wait", "0") == 0:
+        site.known.done(changes)
+
+
 def command(site: Site, *arguments: str) -> int:
     """A command beside the server, to its end. Raises CommandKilled."""
     code = site.run(*arguments)
@@ -195,6 +233,7 @@ PATHS = (
     WritePath("collection", _garbage, lambda s, _c, _x: collect(s)),
     WritePath("scrub", _nothing, lambda s, _c, _x: scrub(s)),
     WritePath("backup", lambda _s, c: c.image("backed"), lambda s, _c, _x: back_up(s)),
+    WritePath("import", _archived, _imported),
     WritePath("principal create", _nothing, _created),
     WritePath("principal rotate", _named, _rotated),
     WritePath("principal disable", _named, _changed("disable", "disabled")),
