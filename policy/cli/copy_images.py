@@ -68,7 +68,7 @@ async def _copy(  # noqa: PLR0913
     reference = here.reference or (None if every else Tag("latest"))
     beside = here.repository if here.host == there.host else None
     async with (
-        places.source(here, reference, own=False) as source,
+        places.source(here, reference, own=here.host == there.host) as source,
         places.target(there, wait, beside) as (target, judge),
     ):
         work = Copying(source, target, places.settings.transfer, listener=progress.hear, **copying)

@@ -117,7 +117,7 @@ class _Import:
                 await archive.close()
             return
         place = source_place(self.source)
-        async with self.places.source(place, place.reference, own=False) as source:
+        async with self.places.source(place, place.reference, own=place.host == self.place.host) as source:
             yield source
 
     def _archive(self) -> Source | None:
