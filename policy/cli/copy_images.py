@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from policy.attestation.recognition import is_signed_verdict
 from policy.cli.transfer_options import Calling, Place, transfer_options
 from policy.cli.transfer_places import Places
 from policy.cli.transfer_progress import Progress
@@ -71,7 +72,8 @@ async def _copy(  # noqa: PLR0913
         places.source(here, reference, own=here.host == there.host) as source,
         places.target(there, wait, beside) as (target, judge),
     ):
-        work = Copying(source, target, places.settings.transfer, listener=progress.hear, **copying)
+        leave = is_signed_verdict if here.host == there.host else lambda _referrer: False
+        work = Copying(source, target, places.settings.transfer, listener=progress.hear, leave=leave, **copying)
         for image, tag in chosen(await source.images(), named="", every=every, tag=there.tag):
             copied = await work.copy(image, tag)
             judged = await judge(copied)

@@ -1,18 +1,24 @@
 """The services of a data folder with the policy's gate in them, for commands; safe beside a running server."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from policy.attestation.attestations import Attestations
+from policy.attestation.derived_verdicts import DerivedVerdicts
+from policy.attestation.settings import AttestSettings
 from policy.cli.policy import open_results
 from policy.enforcement.gate import PolicyGate
 from policy.enforcement.operator_file import FILE as ORDERS
 from policy.enforcement.operator_file import OperatorFileInForce
-from policy.settings import judging_section
+from policy.settings import attest_section, judging_section
+from policy.signing.key_ring import VERDICT_KEY_FILE, KeyRing
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.blobs import Blobs
+from registry.content.derived import DerivedContent
 from registry.content.manifests import Manifests
 from registry.content.referrers import ReferrersList
 from registry.content.session_log import FILE as SESSIONS
@@ -21,6 +27,7 @@ from registry.content.small_blob_journal import open_stores
 from registry.content.tags import Tags
 from registry.content.uploads import Uploads
 from registry.metadata.sqlite_store import SqliteStore
+from registry.storage.blob_store import BlobStore
 from registry.storage.disk.ownership import act_as_owner
 from registry.transfer.repository import Shelf
 
@@ -57,15 +64,25 @@ def folder_services(data: Path, settings: RegistrySettings) -> Iterator[FolderSe
         in_force = SettingsInForce(settings)
         sessions = SessionLog(data / SESSIONS, settings.uploads.outcomes)
         try:
+            derived = _signed_verdicts(data, storage, metadata, gate, attest_section(settings))
             shelf = Shelf(
-                Blobs(storage, metadata, gate, in_force),
+                Blobs(storage, metadata, gate, in_force, derived),
                 Uploads(storage, metadata, gate, in_force, None, sessions),
-                Manifests(storage, metadata, gate, in_force),
+                Manifests(storage, metadata, gate, in_force, derived),
                 Tags(metadata, in_force),
-                ReferrersList(metadata, in_force, gate),
+                ReferrersList(metadata, in_force, gate, derived),
             )
             yield FolderServices(shelf, gate, metadata)
         finally:
             sessions.close()
             gate.close()
             metadata.close()
+
+
+def _signed_verdicts(
+    data: Path, storage: BlobStore, metadata: SqliteStore, gate: PolicyGate, settings: AttestSettings
+) -> DerivedContent:
+    """Verdicts are recorded with a push and go along with what is exported, as at a server."""
+    attestations = Attestations(metadata, gate, KeyRing(data, VERDICT_KEY_FILE), lambda: settings, time.time)
+    gate.alongside = attestations.alongside
+    return DerivedVerdicts(attestations, storage, metadata, lambda: settings)

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from policy.attestation.recognition import is_signed_verdict
 from policy.cli.transfer_options import Calling, Place, is_typed, parameters_are_local, source_place, transfer_options
 from policy.cli.transfer_places import Places
 from policy.cli.transfer_progress import Progress
@@ -99,6 +100,7 @@ class _Import:
                 listener=progress.hear,
                 selection=wanted.selection,
                 referrers=wanted.referrers,
+                leave=is_signed_verdict if self._is_of_target() else lambda _referrer: False,
             )
             images = chosen(await source.images(), named=wanted.named, every=wanted.every, tag=self.place.tag)
             for image, tag in images:
@@ -119,6 +121,12 @@ class _Import:
         place = source_place(self.source)
         async with self.places.source(place, place.reference, own=place.host == self.place.host) as source:
             yield source
+
+    def _is_of_target(self) -> bool:
+        """Whether the source is of the very registry that it goes to."""
+        if self.source == _STANDARD_INPUT or Path(self.source).exists():
+            return False
+        return source_place(self.source).host == self.place.host
 
     def _archive(self) -> Source | None:
         """The archive or layout that is meant; `None`: an image of a registry is."""

@@ -113,7 +113,8 @@ def image_document(place: Place, copied: Copied, judged: Judged) -> Mapping[str,
 def image_line(place: Place, copied: Copied, judged: Judged) -> str:
     """The line of an image for people."""
     what = "imported" if copied.new else "there already"
-    with_them = f", with {copied.referrers} referrers" if copied.referrers else ""
+    more = "referrer" if copied.referrers == 1 else "referrers"
+    with_them = f", with {copied.referrers} {more}" if copied.referrers else ""
     return f"{image_name(place, copied)}@{copied.digest} {what}{with_them}: {judged.words}"
 
 

@@ -4,7 +4,7 @@ What the target has is not read again. So a copy that was cut off, however, goes
 manifest that a tag names is recorded, nothing of the image can be seen.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -52,6 +52,7 @@ class Copying:
         listener: told of every step.
         selection: the platforms that are wanted.
         referrers: whether what refers to an image goes along.
+        leave: which referrers stay behind all the same.
     """
 
     def __init__(  # noqa: PLR0913
@@ -63,6 +64,7 @@ class Copying:
         listener: Listener = nobody,
         selection: Selection,
         referrers: bool = True,
+        leave: Callable[[Descriptor], bool] = lambda _referrer: False,
     ) -> None:
         self._source = source
         self._target = target
@@ -70,6 +72,7 @@ class Copying:
         self._tell = listener
         self._selection = selection
         self._with_referrers = referrers
+        self._leave = leave
         self._done: set[Digest] = set()
         self._manifests = 0
 
@@ -171,6 +174,8 @@ class Copying:
             raise SourceUnusable(f"referrers lie more than {self._limits.depth} deep in the source (transfer.depth)")
         count = 0
         for referrer in await self._source.referrers(subject):
+            if self._leave(referrer):
+                continue
             count += 1
             if referrer.digest not in self._done:
                 await self._child(referrer, 0)

@@ -99,13 +99,13 @@ def test_who_may_only_pull_imports_nothing(images: Layout, live: LiveGateway) ->
 
 
 def test_from_a_registry(live: LiveGateway, data: str, tmp_path: Path) -> None:
-    """An image of a running registry, with the credentials that are kept for it."""
+    """An image of a running registry and its signed verdict, with the credentials that are kept for it."""
     digest = live.push(tmp_path / "pushed", "team/source:v1", cleared_image())
     kept = tmp_path / "docker"
     login = ("login", live.host, "--username", "reader", "--password", live.secrets["reader"])
     run(*login, DOCKER_CONFIG=str(kept))
     result = run("import", f"{live.host}/team/source:v1", "team/app", "--data", data, DOCKER_CONFIG=str(kept))
-    assert result.stdout.startswith(f"team/app:v1@{digest} imported: cleared"), result.stderr
+    assert result.stdout.startswith(f"team/app:v1@{digest} imported, with 1 referrer: cleared"), result.stderr
 
 
 def test_a_source_that_is_nothing_is_told(data: str) -> None:
