@@ -10,12 +10,14 @@ from policy.azure.admin_user import AdminUser
 from policy.azure.arm_errors import server_form
 from policy.azure.builds.builds import Builds
 from policy.azure.builds.request import ImageName
+from policy.azure.imports.imports import Imports
 from policy.azure.management.build_handlers import BuildHandlers
 from policy.azure.management.cloud_handler import CloudHandler
 from policy.azure.management.dispatch import Management, Row
+from policy.azure.management.import_handlers import ImportHandlers
 from policy.azure.management.place import Place, place_of
 from policy.azure.management.resources import ResourceHandlers
-from policy.azure.management.routes import builds, refusals, resources, signing_in
+from policy.azure.management.routes import builds, imports, refusals, resources, signing_in
 from policy.azure.management.routes import scope_maps as scope_map_rows
 from policy.azure.management.routes import workspaces as workspace_rows
 from policy.azure.management.scope_map_handlers import ScopeMapHandlers
@@ -126,11 +128,13 @@ class Endpoint:
         tasks = BuildHandlers(
             self._builds, place, body_bytes, lambda: loopback(in_force.current.listen), own.builds.link_seconds
         )
+        images = Imports(services, lambda: section(in_force.current).imports)
         own_rows = (
             *resources(things),
             *workspace_rows(shown),
             *scope_map_rows(rights),
             *builds(tasks),
+            *imports(ImportHandlers(images, place, body_bytes)),
             *refusals(things),
         )
         return (*signing_in(handlers, CloudHandler(place)), *own_rows)

@@ -218,7 +218,6 @@ _SPELLED = {
     "microsoft.machinelearningservices": "Microsoft.MachineLearningServices",
 }
 _INSTEAD = {
-    "importimage": "copy the image with skopeo copy docker://SOURCE docker://LOGIN-SERVER/NAME:TAG",
     "webhooks": "read the audit log, or basegate's metrics",
     "replications": "there is one data folder; basegate backup copies it",
     "tasks": "az acr build is; other tasks are not",

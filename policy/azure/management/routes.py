@@ -3,6 +3,7 @@
 from policy.azure.management.build_handlers import BuildHandlers
 from policy.azure.management.cloud_handler import CloudHandler
 from policy.azure.management.dispatch import Requirement, Row
+from policy.azure.management.import_handlers import ImportHandlers
 from policy.azure.management.resources import ResourceHandlers
 from policy.azure.management.scope_map_handlers import ScopeMapHandlers
 from policy.azure.management.sign_in.handlers import SignInHandlers
@@ -97,6 +98,14 @@ def builds(handlers: BuildHandlers) -> tuple[Row, ...]:
         Row("POST", f"{runs}/{{run}}/cancel", _SIGNED_IN, "azure.cancel_run", handlers.cancel),
         Row("POST", f"{runs}/{{run}}/listLogSasUrl", _SIGNED_IN, "azure.log_url", handlers.log_url),
         Row("GET HEAD", "/blob/logs/{blob}", _LINK, "azure.log", handlers.log),
+    )
+
+
+def imports(handlers: ImportHandlers) -> tuple[Row, ...]:
+    """Images of other registries."""
+    return (
+        Row("POST", f"{_R}/importImage", _SIGNED_IN, "azure.import", handlers.begin),
+        Row("GET", f"{_R}/importStatus/{{import}}", _SIGNED_IN, "azure.import_status", handlers.status),
     )
 
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from policy.azure.builds.settings import BuildSettings
 from policy.azure.data_plane.settings import DataPlaneSettings
+from policy.azure.imports.settings import ImportSettings
 from registry.config.group import LIVE, LIVE_WHILE_SET, Group
 
 _GUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
@@ -80,5 +81,8 @@ class AzureSettings(Group):
         default=False,
         description="an account called as the registry (deployments.registry_name), with two passwords that are kept "
         "readable in the data folder, which pulls, pushes and deletes everywhere; false: as az acr update has left it",
+    )
+    imports: ImportSettings = Field(
+        default=ImportSettings(), description="imports from other registries (az acr import)", json_schema_extra=LIVE
     )
     builds: BuildSettings = Field(default=BuildSettings(), description="quick builds (az acr build)")

@@ -19,7 +19,7 @@ MATRIX = {
         *("azure.resources", "azure.provider", "azure.registries", "azure.registry", "azure.check_name"),
         *("azure.usages", "azure.workspaces", "azure.workspace", "azure.scope_maps", "azure.scope_map"),
         *("azure.tokens", "azure.show_token", "azure.upload_url", "azure.schedule_run", "azure.runs", "azure.run"),
-        *("azure.cancel_run", "azure.log_url", "azure.refused"),
+        *("azure.cancel_run", "azure.log_url", "azure.refused", "azure.import", "azure.import_status"),
     },
     Requirement.OWNER: {
         *("azure.put_registry", "azure.patch_registry", "azure.credentials", "azure.renew_credential"),

@@ -1,4 +1,4 @@
-"""`importImage`: an image of another registry, or of this one, comes into a repository, and whoever asked is told when."""
+"""`importImage`: an image of another registry, or of this one, comes in, and whoever asked is told when."""
 
 import time
 from collections.abc import Iterator
