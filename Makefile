@@ -11,7 +11,7 @@ JOBS ?= 2
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test test-azure test-kubernetes test-cosign azure-requirements web-shots bench bench-registries fuzz crash runtime runtime-fuzz cut-pushes import-memory requirements clean
+.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test test-azure test-kubernetes test-cosign test-mirror azure-requirements web-shots bench bench-registries fuzz crash runtime runtime-fuzz cut-pushes import-memory requirements clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -44,6 +44,7 @@ $(VENV)/.develop: requirements-dev.txt $(VENV)/.runtime
 tools: develop ## what the client and conformance tests drive (apt as root; Go modules into .tools/bin)
 	@sh .ci/system-packages
 	@sh .ci/go-tools
+	@sh .ci/go-tools .ci/bench-registries.txt registry
 	@sh .ci/debian-root
 	@[ "$$CI" != true ] || sh .ci/azure-clients
 
@@ -90,6 +91,10 @@ test: tools ## everything
 test-azure: tools ## Microsoft's own clients (az, azure-ai-ml, azureml-core, azure-containerregistry) against a live server; part of `test` where CI=true
 	@sh .ci/azure-clients
 	@$(BIN)/python -m pytest tests/clients/azure $(ARGS)
+
+test-mirror: tools bench-registries ## the pull-through cache with distribution and zot as upstreams, and its readers
+	@MIRROR_ZOT=1 $(BIN)/python -m pytest tests/registry/mirror tests/registry/registry_client tests/policy/test_mirror_doors.py \
+		tests/crash/test_killed_fetches.py tests/clients/test_mirror_readers.py $(ARGS)
 
 test-kubernetes: develop ## parts of Kubernetes itself (ImagePolicyWebhook, kube-apiserver) ask a live server; compiles them first
 	@sh .ci/kubernetes-programs

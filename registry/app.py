@@ -26,6 +26,7 @@ from registry.content.deleted import Deleted
 from registry.content.derived import NOTHING_DERIVED, DerivedContent
 from registry.content.gc import GarbageCollector
 from registry.content.manifests import Manifests
+from registry.content.pull_through import NO_PULL_THROUGH, PullThrough
 from registry.content.referrers import ReferrersList
 from registry.content.session_log import FILE as SESSIONS
 from registry.content.session_log import SessionLog
@@ -37,6 +38,8 @@ from registry.gate import Gate, OpenGate
 from registry.maintenance.upkeep import Upkeep
 from registry.metadata.open_store import open_metadata
 from registry.metadata.sqlite_store import SqliteStore
+from registry.mirror.mirror import Mirror
+from registry.mirror.namespaces import Namespaces
 from registry.storage.blob_store import BlobStore
 from registry.telemetry import logs
 from registry.telemetry.audit import AuditLog, audit_log
@@ -70,6 +73,7 @@ class RegistryApp:
         upkeep: Upkeep,
         audit: AuditLog | None,
         opened: ExitStack,
+        mirror: Mirror | None,
     ) -> None:
         """What `opened` holds is taken over, and closed by `close`."""
         self.services = services
@@ -84,6 +88,7 @@ class RegistryApp:
         self._collector = GarbageCollector(services.stores.storage, services.stores.metadata, self.settings)
         self._work = [self._expire_uploads, self._collect, *([] if journal is None else [journal.run]), *upkeep.work]
         self._work += [*([] if audit is None else [audit.run]), *extension.background]
+        self._work += [] if mirror is None else [mirror.run]
         self._log = structlog.get_logger(__name__)
         self._opened = opened.pop_all()
 
@@ -148,7 +153,11 @@ def build(
         joined = extension(stores)
         opened.callback(joined.close)
         derived = joined.derived or NOTHING_DERIVED
-        services = _services(stores, joined.gate or OpenGate(), derived, authority, journal, sessions)
+        mirror = Mirror(settings, storage, metadata) if settings.upstreams else None
+        beside = (derived, mirror or NO_PULL_THROUGH)
+        services = _services(stores, joined.gate or OpenGate(), beside, authority, journal, sessions)
+        if mirror is not None:
+            mirror.join(services.manifests, services.uploads)
         damage = DamageReport(storage.quarantine, storage.reserve)
         upkeep = Upkeep(storage, metadata, in_force)
         services.readiness.others += [] if audit is None else [audit.problems]
@@ -156,7 +165,7 @@ def build(
         for collector in (damage, *joined.collectors):
             services.metrics.collectors.register(collector)
         upkeep.keep_reserve()
-        return RegistryApp(services, joined, journal, upkeep, audit, opened)
+        return RegistryApp(services, joined, journal, upkeep, audit, opened, mirror)
 
 
 def _open(
@@ -178,27 +187,29 @@ def _open(
 def _services(  # noqa: PLR0913, PLR0917
     stores: Stores,
     gate: Gate,
-    derived: DerivedContent,
+    beside: tuple[DerivedContent, PullThrough],
     authority: Authority,
     journal: Journal | None,
     sessions: SessionLog,
 ) -> Services:
+    """`beside`: what there is beside what was pushed."""
     storage, metadata, settings = stores.storage, stores.metadata, stores.settings
     return Services(
         stores=stores,
         gate=gate,
         access=authority.access,
         token_service=authority.token_service,
-        blobs=Blobs(storage, metadata, gate, settings, derived),
+        blobs=Blobs(storage, metadata, gate, settings, beside[0]),
         uploads=Uploads(storage, metadata, gate, settings, journal, sessions),
-        manifests=Manifests(storage, metadata, gate, settings, derived),
+        manifests=Manifests(storage, metadata, gate, settings, *beside),
         tags=Tags(metadata, settings),
         catalog=Catalog(metadata, settings),
-        referrers=ReferrersList(metadata, settings, gate, derived),
+        referrers=ReferrersList(metadata, settings, gate, *beside),
         attributes=Attributes(metadata),
         deleted=Deleted(storage, metadata, settings),
         metrics=Metrics(),
         readiness=Readiness(settings.current.data, metadata),
+        pull_through=beside[1],
     )
 
 
@@ -209,7 +220,9 @@ def _observers(audit: AuditLog | None) -> list[Observer]:
 def _asgi(services: Services, table: Sequence[Row], observers: Sequence[Observer]) -> RequestMiddleware:
     inner = Starlette(routes=routes.build(services, table), exception_handlers=dict(EXCEPTION_HANDLERS))
     inner.router.redirect_slashes = False
-    edge = _edge(services, routes.Dispatch(services, inner, table), observers)
+    app: ASGIApp = routes.Dispatch(services, inner, table)
+    upstreams = services.stores.settings.current.upstreams
+    edge = _edge(services, Namespaces(app, upstreams) if upstreams else app, observers)
     services.metrics.running.set_function(lambda: edge.running)
     return edge
 

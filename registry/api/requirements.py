@@ -45,7 +45,11 @@ async def authorise(needs: Requirement, services: Services, request: Request) ->
             return await access.require_catalog(request, deleted=needs is Requirement.DELETED_CATALOG)
         case Requirement.UPLOAD:
             return await _within_session(services, request)
-    return await access.require(request, repository_of(request), _ACTIONS[needs], also=_sources(request))
+    repository = repository_of(request)
+    principal = await access.require(request, repository, _ACTIONS[needs], also=_sources(request))
+    if needs is Requirement.PUSH and services.pull_through.covers(repository):
+        services.pull_through.require_pushable(repository)
+    return principal
 
 
 _ACTIONS = {

@@ -10,6 +10,7 @@ from registry.content.blobs import Blobs
 from registry.content.catalog import Catalog
 from registry.content.deleted import Deleted
 from registry.content.manifests import Manifests
+from registry.content.pull_through import NO_PULL_THROUGH, PullThrough
 from registry.content.referrers import ReferrersList
 from registry.content.tags import Tags
 from registry.content.uploads import Uploads
@@ -47,3 +48,4 @@ class Services:
     deleted: Deleted
     metrics: Metrics
     readiness: Readiness
+    pull_through: PullThrough = NO_PULL_THROUGH

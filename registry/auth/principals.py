@@ -7,6 +7,8 @@ from registry.oci.names import RepositoryName
 from registry.oci.patterns import any_covers, covers
 
 ANONYMOUS_ID = ""
+MIRROR_ID = "mirror"
+"""Of who pushes what comes from upstreams; all others have GUIDs."""
 
 
 @dataclass(frozen=True, slots=True)

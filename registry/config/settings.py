@@ -20,6 +20,7 @@ from registry.config.group import (
 )
 from registry.config.server import ServerSettings
 from registry.config.transfer import TransferSettings
+from registry.config.upstreams import UpstreamSettings
 
 
 class StorageSettings(Group):
@@ -265,6 +266,9 @@ class RegistrySettings(Group):
         default=(), description="tags that never move once they are set", json_schema_extra=LIVE
     )
     quotas: tuple[Quota, ...] = Field(default=(), description="bytes a repository may hold", json_schema_extra=LIVE)
+    upstreams: tuple[UpstreamSettings, ...] = Field(
+        default=(), description="registries whose images are fetched when they are pulled: docs/mirroring.md"
+    )
     gc: GcSettings = GcSettings()
     scrub: ScrubSettings = ScrubSettings()
     transfer: TransferSettings = TransferSettings()

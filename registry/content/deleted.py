@@ -115,7 +115,7 @@ class Deleted:
         if isinstance(manifest, ImageIndex):
             for child in manifest.manifests:
                 below += await self._collect(name, child.digest, nesting - 1, met)
-        blobs, children, members = needed_by(manifest, self._settings.current)
+        blobs, children, members = needed_by(manifest, sparse=self._settings.current.manifests.sparse_indexes)
         needed = frozenset((*blobs, *children, *members))
         return [*below, Returning(digest, media_type, principal, raw, manifest, needed)]
 

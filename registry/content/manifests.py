@@ -19,6 +19,7 @@ from registry.content.derived import NOTHING_DERIVED, DerivedContent, DerivedMan
 from registry.content.immutability import immutable_in
 from registry.content.parsing import Parsing
 from registry.content.presence import missing_among, tell_missing
+from registry.content.pull_through import NO_PULL_THROUGH, PullThrough
 from registry.content.quotas import quota_of, require_room
 from registry.database.statement import autocommit
 from registry.gate import Decision, Gate, Push
@@ -30,7 +31,15 @@ from registry.metadata.store import MetadataStore
 from registry.metadata.transactions import ChangeContext, ManifestChange, RemovedRepository
 from registry.oci import media_types
 from registry.oci.digest import Digest
-from registry.oci.errors import Denied, DigestInvalid, ManifestBlobUnknown, ManifestUnknown, NameUnknown, Unsupported
+from registry.oci.errors import (
+    Denied,
+    DigestInvalid,
+    ManifestBlobUnknown,
+    ManifestUnknown,
+    NameUnknown,
+    Unsupported,
+    UpstreamUnavailable,
+)
 from registry.oci.manifest import ImageIndex, Manifest, parse_manifest
 from registry.oci.names import Reference, RepositoryName, Tag
 from registry.storage.blob_store import BlobStore
@@ -61,14 +70,16 @@ class PushedManifest:
 class Manifests:
     """Manifests of repositories."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917
         self,
         storage: BlobStore,
         metadata: MetadataStore,
         gate: Gate,
         settings: SettingsInForce[RegistrySettings],
         derived: DerivedContent = NOTHING_DERIVED,
+        pull_through: PullThrough = NO_PULL_THROUGH,
     ) -> None:
+        self._pull_through = pull_through
         self._storage = storage
         self._metadata = metadata
         self._gate = gate
@@ -88,10 +99,12 @@ class Manifests:
             ManifestUnknown: it has no such manifest, or its bytes are damaged.
             Locked: it, the tag or the repository is locked against reads.
             Denied: the gate withholds it from this principal.
+            UpstreamUnavailable: it is being fetched.
         """
         try:
+            notes = await self._bring(repository, reference)
             row = await self._find(repository, reference)
-        except ManifestUnknown:
+        except (ManifestUnknown, UpstreamUnavailable):
             derived = await self._derived.manifest(repository, reference)
             if derived is None:
                 raise
@@ -105,7 +118,15 @@ class Manifests:
         merged = await self._derived.merged(repository, tag, content) if tag and self._derived.shares(tag) else None
         if merged is not None:
             return await self._pull_derived(principal, repository, merged)
-        return StoredManifest(row.digest, row.media_type, content, tuple(decision.warnings))
+        return StoredManifest(row.digest, row.media_type, content, (*notes, *decision.warnings))
+
+    async def _bring(self, repository: RepositoryName, reference: Reference) -> tuple[str, ...]:
+        """Have the manifest here, where the repository has an upstream; returns warnings."""
+        if not self._pull_through.covers(repository):
+            return ()
+        if isinstance(reference, Digest) and await self._derived.manifest(repository, reference) is not None:
+            return ()
+        return await self._pull_through.bring_manifest(repository, reference)
 
     async def _pull_derived(
         self, principal: Principal, repository: RepositoryName, derived: DerivedManifest
@@ -140,6 +161,8 @@ class Manifests:
         raw: bytes,
         content_type: str,
         tags: tuple[Tag, ...] = (),
+        *,
+        mirrored: bool = False,
     ) -> PushedManifest:
         """Record a manifest and point tags at it.
 
@@ -150,6 +173,7 @@ class Manifests:
             raw: the bytes, stored unchanged.
             content_type: the request's Content-Type.
             tags: further tags to set.
+            mirrored: whether it comes from the repository's upstream; an index may then name what is not here yet.
 
         Raises:
             ManifestInvalid, ManifestBlobUnknown, DigestInvalid: the manifest or its configuration is not acceptable.
@@ -158,8 +182,10 @@ class Manifests:
             QuotaExceeded: the repository has no room.
         """
         self._storage.reserve.require()
+        if self._pull_through.covers(repository) and not mirrored:
+            self._pull_through.require_pushable(repository)
         change = await self._parsing.read(
-            len(raw), partial(self._change, repository, reference, raw, content_type, tags)
+            len(raw), partial(self._change, repository, reference, raw, content_type, tags, mirrored=mirrored)
         )
         at = ChangeContext(repository, principal.id, time.time(), quota_of(self._settings.current, repository))
         try:
@@ -263,13 +289,20 @@ class Manifests:
             raise Denied(decision.message, decision.detail)
         return decision
 
-    def _change(
-        self, repository: RepositoryName, reference: Reference, raw: bytes, content_type: str, tags: tuple[Tag, ...]
+    def _change(  # noqa: PLR0913
+        self,
+        repository: RepositoryName,
+        reference: Reference,
+        raw: bytes,
+        content_type: str,
+        tags: tuple[Tag, ...],
+        *,
+        mirrored: bool,
     ) -> ManifestChange:
         manifest = parse_manifest(raw, content_type)
         settings = self._settings.current
         named = (reference, *tags) if isinstance(reference, Tag) else tags
-        named_blobs, children, members = needed_by(manifest, settings)
+        named_blobs, children, members = needed_by(manifest, sparse=mirrored or settings.manifests.sparse_indexes)
         return ManifestChange(
             digest=_digest_of(raw, reference),
             raw=raw,
@@ -279,6 +312,7 @@ class Manifests:
             children=children,
             frozen=frozenset(filter(immutable_in(settings, repository), named)),
             members=members,
+            mirrored=mirrored if self._pull_through.covers(repository) else None,
         )
 
 
@@ -306,12 +340,13 @@ def _digest_of(raw: bytes, reference: Reference) -> Digest:
     return digest
 
 
-def needed_by(
-    manifest: Manifest, settings: RegistrySettings
-) -> tuple[tuple[Digest, ...], tuple[Digest, ...], tuple[Digest, ...]]:
-    """The blobs, the manifests, and the content of either kind that it requires; non-distributable layers are not."""
+def needed_by(manifest: Manifest, *, sparse: bool) -> tuple[tuple[Digest, ...], tuple[Digest, ...], tuple[Digest, ...]]:
+    """The blobs, the manifests, and the content of either kind that it requires; non-distributable layers are not.
+
+    `sparse`: an index requires nothing.
+    """
     if isinstance(manifest, ImageIndex):
-        if settings.manifests.sparse_indexes:
+        if sparse:
             return (), (), ()
         members = {child.digest for child in manifest.members}
         children = {child.digest for child in manifest.manifests if media_types.is_manifest(child.media_type)}

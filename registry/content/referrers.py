@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from registry.auth.principals import Principal
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.derived import NOTHING_DERIVED, DerivedContent
+from registry.content.pull_through import NO_PULL_THROUGH, PullThrough
 from registry.gate import Gate
 from registry.metadata import manifests
 from registry.metadata import referrers as rows
@@ -43,7 +44,9 @@ class ReferrersList:
         settings: SettingsInForce[RegistrySettings],
         gate: Gate,
         derived: DerivedContent = NOTHING_DERIVED,
+        pull_through: PullThrough = NO_PULL_THROUGH,
     ) -> None:
+        self._pull_through = pull_through
         self._metadata = metadata
         self._derived = derived
         self._settings = settings
@@ -65,6 +68,8 @@ class ReferrersList:
         Raises:
             Denied: the subject is a manifest of the repository that the gate withholds from this principal.
         """
+        if self._pull_through.covers(repository):
+            await self._pull_through.bring_referrers(repository, subject)
         derived: Sequence[ReferrerRow] = ()
         if await self._require_subject(principal, repository, subject):
             derived = await self._derived.referrers(repository, subject, artifact_type)

@@ -71,6 +71,11 @@ _FILED = Statement(
         manifests.c.content.is_(None),
     )
 )
+_PUSHER = Statement(
+    select(manifests.c.pushed_by)
+    .join(repositories)
+    .where(repositories.c.name == bindparam("repository"), manifests.c.digest == bindparam("digest"))
+)
 _ID = Statement(select(manifests.c.id).where(_HERE))
 _GIVEN = (
     "repository_id",
@@ -122,6 +127,12 @@ def content(connection: Connection, repository: RepositoryName, digest: Digest) 
     """The manifest's bytes; `None` when it is absent, or its bytes are in the blob store."""
     raw: bytes | None = _CONTENT.scalar(connection, {"repository": repository, "digest": digest})
     return raw
+
+
+@autocommit
+def pusher_of(connection: Connection, repository: RepositoryName, digest: Digest) -> str:
+    """The id of the principal that first pushed a manifest; "" when it is absent."""
+    return str(_PUSHER.scalar(connection, {"repository": repository, "digest": digest}) or "")
 
 
 @autocommit

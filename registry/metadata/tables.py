@@ -121,6 +121,23 @@ fresh_blobs = Table(
     sqlite_autoincrement=True,
 )
 
+mirrored_tags = Table(
+    "mirrored_tags",
+    SCHEMA,
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("digest", _DIGEST, nullable=False, comment="what the upstream had there"),
+    Column("checked", Float, nullable=False, comment="when it was last asked, seconds since the epoch"),
+)
+
+mirror_fetches = Table(
+    "mirror_fetches",
+    SCHEMA,
+    Column("repository", String(255), primary_key=True),
+    Column("digest", _DIGEST, primary_key=True),
+    Column("upload", String(36), nullable=False, comment="id of the upload session that the blob comes into"),
+)
+
 events = Table(
     "events",
     SCHEMA,
@@ -206,6 +223,8 @@ __all__ = [
     "locks",
     "manifest_references",
     "manifests",
+    "mirror_fetches",
+    "mirrored_tags",
     "principal_secrets",
     "principals",
     "repositories",

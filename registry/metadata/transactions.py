@@ -18,6 +18,7 @@ from registry.metadata import (
     holds,
     locks,
     manifests,
+    mirrored,
     push_lookup,
     reachability,
     repositories,
@@ -76,6 +77,7 @@ class ManifestChange:
         frozen: of the tags, those that must not move.
         members: what must be there as blobs or manifests: entries of an index with another media type.
         alongside: what is recorded together with it, given the id of its row.
+        mirrored: whether it comes from the upstream of the repository; `None` where that has none.
     """
 
     digest: Digest
@@ -87,6 +89,7 @@ class ManifestChange:
     frozen: Collection[Tag]
     members: Collection[Digest] = ()
     alongside: Callable[[Connection, int], None] | None = None
+    mirrored: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,8 @@ def record_manifest(connection: Connection, at: ChangeContext, change: ManifestC
         change.alongside(connection, row_id)
     _within_quota(connection, at, lookup.repository_id)
     moved = [_event(at, Kind.TAG_SET, change.digest, tag) for tag in _set_tags(connection, at, lookup, change)]
+    if change.mirrored is not None:
+        mirrored.note_tags(connection, lookup.repository_id, change.tags, change.digest, at.now, change.mirrored)
     _record(connection, at, _event(at, Kind.MANIFEST_PUSHED, change.digest), *moved)
 
 

@@ -181,6 +181,13 @@ class Unavailable(Unsupported):
     default_message = "the registry cannot serve this now: try again"
 
 
+class UpstreamUnavailable(Unavailable):
+    """Content of an upstream is on its way, or cannot be had now (503); carries `Retry-After`."""
+
+    code = "UNAVAILABLE"
+    default_message = "the content is being fetched from its upstream: try again"
+
+
 class StorageFull(Unavailable):
     """The disk has no room for the content (507)."""
 
@@ -225,6 +232,7 @@ STATUS: Mapping[type[OciError], int] = {
     UriTooLong: 414,
     NotFound: 404,
     Unavailable: 503,
+    UpstreamUnavailable: 503,
     StorageFull: 507,
     InternalError: 500,
     TooManyRequests: 429,

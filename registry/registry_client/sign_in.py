@@ -19,7 +19,7 @@ from registry.oci.image_reference import is_loopback
 from registry.registry_client.addresses import require_followable
 from registry.registry_client.answer import Answer, error_of, read_small, transport_errors, within_time
 from registry.registry_client.challenge import Challenge
-from registry.registry_client.credentials import TOKEN_USER, Credentials
+from registry.registry_client.credentials import TOKEN_USER, Credentials, CredentialsUnusable
 from registry.registry_client.endpoint import Endpoint
 from registry.registry_client.errors import SignInRefused, Unusable
 
@@ -83,7 +83,10 @@ class SignIn:
             return kept.header
 
     async def _sign_in(self, challenges: Sequence[Challenge], scope: str) -> _Kept:
-        login = await asyncio.to_thread(self._login)
+        try:
+            login = await asyncio.to_thread(self._login)
+        except CredentialsUnusable as error:
+            raise SignInRefused(str(error)) from None
         for challenge in challenges:
             if challenge.scheme == "bearer" and challenge.parameters.get("realm"):
                 return await self._token(challenge, scope, login)

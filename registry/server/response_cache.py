@@ -268,6 +268,9 @@ class ResponseCache:
         row = self._rows.get((head.method, request_record.operation))
         if row is None or (request_record.repository is None) is (row.needs is Requirement.PULL):
             return False
+        name = request_record.repository
+        if name is not None and request_record.operation != "blobs.pull" and self._services.pull_through.covers(name):
+            return False  # a tag of an upstream gets older without a write
         return _plain(head, row.ignored)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from registry.oci import errors
-from registry.oci.errors import STATUS, Locked, OciError, StorageFull, document_of, status_of
+from registry.oci.errors import STATUS, Locked, OciError, StorageFull, UpstreamUnavailable, document_of, status_of
 
 SPECIFIED = {
     "BLOB_UNKNOWN": 404,
@@ -21,8 +21,12 @@ SPECIFIED = {
     "UNSUPPORTED": 405,
     "TOOMANYREQUESTS": 429,
 }
-# Not in distribution-spec: a client that only knows UNSUPPORTED would take a full disk or a lock for a missing feature.
-OWN: dict[type[OciError], str] = {StorageFull: "INSUFFICIENT_STORAGE", Locked: "REGISTRY_DISALLOWED_OPERATION"}
+# Not in distribution-spec: UNSUPPORTED alone would be taken for something that is missing here.
+OWN: dict[type[OciError], str] = {
+    StorageFull: "INSUFFICIENT_STORAGE",
+    Locked: "REGISTRY_DISALLOWED_OPERATION",
+    UpstreamUnavailable: "UNAVAILABLE",
+}
 
 
 def test_every_specified_code_has_its_class_and_status() -> None:
@@ -34,7 +38,7 @@ def test_every_specified_code_has_its_class_and_status() -> None:
 
 @pytest.mark.parametrize("kind", list(STATUS))
 def test_every_class_of_the_table_uses_a_specified_code(kind: type[OciError]) -> None:
-    """Refinements change the status, never the code; those of a full disk and a lock have their own."""
+    """Refinements change the status, never the code; those of a full disk, a lock and an upstream have their own."""
     assert kind.code in SPECIFIED or kind.code == OWN.get(kind)
 
 

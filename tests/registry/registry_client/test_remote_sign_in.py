@@ -13,15 +13,13 @@ from registry.registry_client.credentials import TOKEN_USER, CredentialsUnusable
 from registry.registry_client.endpoint import Endpoint
 from registry.registry_client.errors import SignInRefused
 from tests.hostile_server import Heard, answer, hostile
-from tests.other_registries import distribution
+from tests.other_registries import ALICE, distribution
 from tests.registry.api.guarded import guarded_registry
 from tests.registry.auth.people import person
 from tests.registry.registry_client.clients import APP, blob_of, with_client
 from tests.repository import Repository
 
 V1 = Tag("v1")
-# The password of alice is `secret`.
-ALICE = "alice:$2b$05$Xw1CqnHMkuRG4iWGCq4iTeNo11OJI9ZBXAE2cYTLCGLjMQLptwaoe"
 
 
 @pytest.mark.parametrize("challenge", ["bearer", "basic"])

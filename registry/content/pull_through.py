@@ -1,0 +1,52 @@
+"""Where content comes from that a repository does not hold yet: the question that services ask before they look."""
+
+from typing import Protocol
+
+from registry.oci.digest import Digest
+from registry.oci.names import Reference, RepositoryName
+
+
+class PullThrough(Protocol):
+    """Other registries, behind repositories of this one. Everything comes in as a push would."""
+
+    def covers(self, repository: RepositoryName) -> bool:
+        """Whether the repository is filled from elsewhere; for the others nothing else is asked."""
+        ...
+
+    async def bring_manifest(self, repository: RepositoryName, reference: Reference) -> tuple[str, ...]:
+        """Have the manifest and its content here, if they are there; returns warnings for the caller.
+
+        Raises:
+            ManifestUnknown: there is none.
+            UpstreamUnavailable: it is on its way, or cannot be had now; the message says why.
+        """
+        ...
+
+    async def bring_referrers(self, repository: RepositoryName, subject: Digest) -> None:
+        """Have the manifests that refer to one here, as far as they can be had now."""
+        ...
+
+    def require_pushable(self, repository: RepositoryName) -> None:
+        """Raise Denied when nobody may push there."""
+        ...
+
+
+class NoPullThrough:
+    """All there is, was pushed."""
+
+    def covers(self, repository: RepositoryName) -> bool:  # noqa: ARG002
+        """No repository."""
+        return False
+
+    async def bring_manifest(self, repository: RepositoryName, reference: Reference) -> tuple[str, ...]:  # noqa: ARG002
+        """Nothing comes."""
+        return ()
+
+    async def bring_referrers(self, repository: RepositoryName, subject: Digest) -> None:
+        """Nothing comes."""
+
+    def require_pushable(self, repository: RepositoryName) -> None:
+        """Everybody may who has the right."""
+
+
+NO_PULL_THROUGH = NoPullThrough()

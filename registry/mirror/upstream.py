@@ -1,0 +1,81 @@
+"""One upstream: its client, its names for repositories, and whether it wants to be left alone."""
+
+import asyncio
+import time
+
+from registry.config.upstreams import UpstreamSettings
+from registry.oci.digest import Digest
+from registry.oci.names import RepositoryName
+from registry.registry_client.client import RegistryClient, from_file, nobody
+from registry.registry_client.endpoint import Endpoint, Limits
+from registry.registry_client.errors import RemoteError, Throttled, Unreachable
+
+_LEAST_PAUSE = 1.0
+_LIBRARY = "library"
+
+
+class Upstream:
+    """A registry that repositories are filled from.
+
+    Attributes:
+        settings: of it.
+        turns: of the blobs that are fetched at the same time.
+    """
+
+    def __init__(self, settings: UpstreamSettings, manifest_bytes: int) -> None:
+        """Raises EndpointUnusable, TrustUnusable."""
+        limits = Limits(
+            connect_seconds=settings.connect_seconds,
+            silence_seconds=settings.silence_seconds,
+            least_rate=settings.least_rate,
+            manifest_bytes=manifest_bytes,
+        )
+        ca_files = (settings.ca_file,) if settings.ca_file else None
+        self.settings = settings
+        self.endpoint = Endpoint.parse(settings.url, plain_http=settings.plain_http, ca_files=ca_files, limits=limits)
+        self.endpoint.trust()
+        self.turns = asyncio.Semaphore(settings.fetches)
+        self._client: RegistryClient | None = None
+        self._quiet_until = 0.0
+        self._why = ""
+
+    @property
+    def client(self) -> RegistryClient:
+        """Its client, made when it is first needed, in the event loop that serves."""
+        if self._client is None:
+            file = self.settings.credentials
+            login = nobody if file is None else from_file(file, self.endpoint)
+            self._client = RegistryClient(self.endpoint, login)
+        return self._client
+
+    def name_of(self, repository: RepositoryName) -> RepositoryName:
+        """What the upstream calls a repository; Docker Hub's own images have a part that nobody writes."""
+        name = repository[len(self.settings.prefix) + 1 :]
+        if self.settings.path:
+            return RepositoryName(f"{self.settings.path}/{name}")
+        if self.endpoint.name == "docker.io" and "/" not in name:
+            name = f"{_LIBRARY}/{name}"
+        return RepositoryName(name)
+
+    def require_talking(self) -> None:
+        """Raise Throttled while it is left alone."""
+        left = self._quiet_until - time.monotonic()
+        if left > 0:
+            raise Throttled(f"{self._why}. It is left alone for {left:.0f} s more", left)
+
+    def note(self, error: RemoteError) -> None:
+        """Leave it alone for as long as it asks, or for a moment when it does not answer."""
+        if isinstance(error, Unreachable):
+            asked = error.retry_after if error.retry_after is not None else self.settings.retry_seconds
+            pause = max(asked, _LEAST_PAUSE) if isinstance(error, Throttled) else asked
+            until = time.monotonic() + pause
+            if until > self._quiet_until:
+                self._quiet_until, self._why = until, str(error)
+
+    async def close(self) -> None:
+        """Close its connections."""
+        if self._client is not None:
+            await self._client.close()
+
+
+BlobKey = tuple[RepositoryName, Digest]
