@@ -22,6 +22,7 @@ class AccessRequest:
         digest: its name.
         tag: the requested tag.
         may_push: whether the caller may push there; `False` for a decision that is valid for all who only pull.
+        mirrored: whether the manifest is about to come from an upstream.
     """
 
     point: AccessPoint
@@ -30,6 +31,7 @@ class AccessRequest:
     digest: Digest
     tag: Tag | None = None
     may_push: bool = False
+    mirrored: bool = False
 
     @property
     def name(self) -> str:

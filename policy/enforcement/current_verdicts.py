@@ -7,6 +7,7 @@ from policy.assessment.judge import Judge
 from policy.assessment.verdict import Verdict, without_content
 from policy.enforcement.access_request import AccessRequest
 from policy.enforcement.content_presence import Presence
+from policy.enforcement.partial_indexes import PartialIndexes
 from policy.enforcement.policies_in_force import PoliciesInForce
 from policy.state import State
 from registry.oci.manifest import Manifest
@@ -18,9 +19,10 @@ _JUDGED = frozenset({State.CLEARED, State.REFUSED})
 class CurrentVerdicts:
     """Judges on demand; waits as long as the settings say."""
 
-    def __init__(self, judge: Judge, presence: Presence, policies: PoliciesInForce) -> None:
+    def __init__(self, judge: Judge, presence: Presence, partial: PartialIndexes, policies: PoliciesInForce) -> None:
         self._judge = judge
         self._presence = presence
+        self._partial = partial
         self._policies = policies
 
     async def open_state(self, request: AccessRequest) -> State | None:
@@ -52,6 +54,8 @@ class CurrentVerdicts:
             wait: seconds; overrides the setting.
         """
         verdict = await self._judged(request, manifest, wait)
+        if verdict is not None and await self._partial.is_partial(request, verdict):
+            return await self._partial.verdict(request, verdict, self._wait(wait))
         if verdict is None or verdict.state not in _JUDGED:
             return verdict
         gone = await self._presence.gone(request.repository, request.digest, request.bound.policy)
@@ -75,5 +79,8 @@ class CurrentVerdicts:
     async def _judged(
         self, request: AccessRequest, manifest: Manifest | None = None, wait: float | None = None
     ) -> Verdict | None:
-        wait = self._policies.settings.wait_seconds if wait is None else wait
-        return await self._judge.verdict(request.repository, request.digest, request.bound.policy, wait, manifest)
+        policy = request.bound.policy
+        return await self._judge.verdict(request.repository, request.digest, policy, self._wait(wait), manifest)
+
+    def _wait(self, wait: float | None) -> float:
+        return self._policies.settings.wait_seconds if wait is None else wait

@@ -27,6 +27,7 @@ from policy.enforcement.exemptions import Exemption
 from policy.enforcement.generation import Generation
 from policy.enforcement.operator_file import FILE as ORDERS
 from policy.enforcement.operator_file import OperatorFileInForce
+from policy.enforcement.partial_indexes import PartialIndexes
 from policy.enforcement.policies_in_force import PoliciesInForce
 from policy.enforcement.reference_gate import Assessment
 from policy.enforcement.referrers import Referrals
@@ -38,7 +39,7 @@ from policy.results.store import ResultStore
 from policy.rules.text_limits import REFUSAL_LIMIT, elided_bytes
 from policy.state import State
 from registry.auth.actions import Action
-from registry.auth.principals import Principal
+from registry.auth.principals import MIRROR_ID, Principal
 from registry.gate import ALLOWED, Alongside, Decision, Push
 from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
@@ -82,7 +83,9 @@ class PolicyGate:
         self.inspector = Inspector(storage, metadata, results, settings.inspection, self._on_inspected)
         self.judge = Judge(self.inspector, results, settings.verdict_cache)
         self._referrals = Referrals(metadata)
-        self._verdicts = CurrentVerdicts(self.judge, Presence(storage, metadata, self.inspector), self.policies)
+        partial = PartialIndexes(self.judge, metadata)
+        presence = Presence(storage, metadata, self.inspector)
+        self._verdicts = CurrentVerdicts(self.judge, presence, partial, self.policies)
         self._decisions = AccessDecisions(self._verdicts, self._referrals, orders, clock)
         self._blob_access = BlobAccess(metadata, self.generation)
         self._catch_up = CatchUp(metadata, results, self.inspector, self.judge, self.policies)
@@ -117,9 +120,12 @@ class PolicyGate:
             push.digest,
             next(iter(push.tags), None),
             push.principal.may(Action.PUSH, push.repository),
+            mirrored=push.principal.id == MIRROR_ID,
         )
         verdict = await self._verdicts.verdict(request, push.manifest)
         decision = self._decisions.decide(request.question(state_of(verdict)), request, verdict)
+        if request.mirrored:  # what is signed is about all images of an index, those that are not here too
+            verdict = await self._verdicts.verdict(replace(request, point=AccessPoint.REFERENCE), push.manifest)
         alongside = self.alongside(push.repository, push.digest, self._concluded(request, verdict))
         return replace(decision, alongside=alongside)
 
@@ -203,7 +209,7 @@ class PolicyGate:
 
         `known`: only if it was inspected before, without waiting.
         """
-        request = AccessRequest(AccessPoint.MANIFEST, self.policies.of(repository), repository, digest)
+        request = AccessRequest(AccessPoint.REFERENCE, self.policies.of(repository), repository, digest)
         state = await self._verdicts.known_state(request)
         if state is None and known and self.inspector.recorded(digest) is None:
             return None
