@@ -1,5 +1,6 @@
 """From a request to a page: who calls, what is shown, and how a refusal looks."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
@@ -39,7 +40,8 @@ class Pages:
             if without_ending(visit.request.url.path)[1]:
                 return as_json(view.document)
             values = {"page": view.document, **(view.more or {})}
-            return html(visit.request, view.template, values, visit.principal)
+            # Beside the event loop: templates take milliseconds, and the first time a good part of a second.
+            return await asyncio.to_thread(html, visit.request, view.template, values, visit.principal)
 
         return self.acts(answer)
 
