@@ -46,6 +46,8 @@ def form_token(request: Request) -> str:
 def require_own_form(request: Request, settings: RegistrySettings, token: str) -> None:
     """Refuse a form that another site's page sent, or another session's. Raises Denied."""
     require_own_site(request, settings)
+    if not cookie_of(request):
+        raise Denied("changes on pages are made in a session: sign in first, or use the API")
     if not request.headers.get("sec-fetch-site") and not request.headers.get("origin"):
         raise Denied("the form does not say which page sent it: a browser's own form has Sec-Fetch-Site or Origin")
     if not hmac.compare_digest(token.encode(), form_token(request).encode()):

@@ -10,6 +10,7 @@ import pytest
 from registry.api.routes import Row
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.every_row import every_row
+from tests.policy.gateway.test_audit import line_of
 from tests.policy.live import LiveGateway, live_gateway
 from tests.policy.web.conftest import OWN, SignedIn
 
@@ -123,6 +124,30 @@ def test_other_sites_change_nothing(signed_in: SignedIn, row: Row, headers: dict
     assert send(client, path, fields, headers).status_code == 403
     assert client.post(path, data=fields, headers=OWN).status_code == 403
     assert client.get("/r/team/app:good").status_code == 200
+
+
+@pytest.mark.parametrize("row", CHANGES, ids=[row.path for row in CHANGES])
+def test_credentials_that_a_browser_adds_by_itself_are_not_enough(live: LiveGateway, row: Row) -> None:
+    """A secret in the header, without a session."""
+    with live.client("admin") as client:
+        path = row.path.replace("{rest:path}", "team/app:good")
+        answer = send(client, path, {"name": "good", "exemption": "0", **EXEMPTION})
+        assert (answer.status_code, "in a session" in answer.text) == (403, True)
+        assert client.get("/r/team/app:good").status_code == 200
+
+
+def test_a_change_is_on_record(live: LiveGateway, signed_in: SignedIn) -> None:
+    """With who made it, where, and what."""
+    line = line_of(live, send(signed_in("admin"), "/delete/team/app:good", {"name": "good"}))
+    assert (line["action"], line["name"], line["repository"]) == ("web.delete", "admin", "team/app")
+    assert (line["reference"], line["status"], line["decision"]) == ("good", 303, "deleted good")
+
+
+def test_a_wrong_secret_is_on_record(live: LiveGateway) -> None:
+    """With the name that was tried."""
+    with live.registry.client() as client:
+        line = line_of(live, client.post("/sign-in", data={"username": "reader", "password": "x"}, headers=OWN))
+    assert (line["action"], line["name"], line["status"]) == ("web.sign_in", "reader", 401)
 
 
 def test_there_are_forms() -> None:
