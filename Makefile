@@ -11,7 +11,7 @@ JOBS ?= 2
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test test-azure test-kubernetes test-cosign test-mirror azure-requirements web-shots bench bench-registries fuzz crash runtime runtime-fuzz cut-pushes import-memory requirements clean
+.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test test-azure test-kubernetes test-cosign test-mirror azure-requirements web-shots bench bench-registries testing-cycles fuzz crash runtime runtime-fuzz cut-pushes import-memory requirements clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -106,6 +106,9 @@ test-cosign: develop ## stock cosign (3.1.3, 2.6.5) verifies signed verdicts of 
 
 web-shots: tools ## pictures of every page, at 320 and 1280 px, light and dark, into results/web-shots
 	@$(BIN)/python -m tests.policy.web.shots results/web-shots
+
+testing-cycles: develop ## registries for tests, started and ended 1,000 times: what is left, and how long each takes
+	@$(BIN)/python -m tests.policy.testing.cycles 1000
 
 bench-registries: ## the registries that the bench measures beside basegate, into .tools/bin
 	@sh .ci/go-tools .ci/bench-registries.txt

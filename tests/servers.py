@@ -1,7 +1,5 @@
 """A live registry for tests: a real server on a free port over a temporary data folder."""
 
-import asyncio
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,17 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvloop
 
 from registry.app import RegistryApp, build
-from registry.config.reload import Reload
 from registry.config.settings import RegistrySettings
 from registry.extension import Extension, ExtensionFactory
-from registry.server.run import Serving
-from registry.server.startup import bind, certificate_of
+from registry.server.in_thread import serving
 from registry.telemetry import logs
-
-_STARTUP_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +78,8 @@ def running(
     """
     settings = app.settings.current
     logs.configure(settings.log)
-    announced = threading.Event()
-    serving = Serving(app, bind(settings), certificate_of(settings), lambda _url: announced.set())
-    reload = Reload(app.settings, read or (lambda: settings), [*app.followers, *serving.followers])
-
-    def serve() -> None:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # the loop that `run` serves with
-            runner.run(serving.until_stopped(reload, files))
-        app.close()
-
-    thread = threading.Thread(target=serve, name="registry")
-    thread.start()
-    try:
-        if not announced.wait(_STARTUP_SECONDS):
-            raise TimeoutError("the registry did not start")
-        yield LiveRegistry(serving.url, settings.data, app, serving.stop, lambda: serving.connections)
-    finally:
-        serving.stop()
-        thread.join(_STARTUP_SECONDS)
+    with serving(app, read, files) as server:
+        yield LiveRegistry(server.url, settings.data, app, server.stop, server.connections)
 
 
 @contextmanager

@@ -1,0 +1,73 @@
+"""Starts and ends registries many times, and says what is left: `python -m tests.policy.testing.cycles 1000`."""
+
+import gc
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from policy.testing.server import registry, server
+
+Left = tuple[list[str], list[str], list[str], list[str]]
+
+
+def left() -> Left:
+    """Threads, open files and sockets, child processes, and temporary folders of this process."""
+    gc.collect()
+    held = []
+    for file in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # that of the listing itself
+            held.append(str(file.readlink()))
+    threads = [thread.name for thread in threading.enumerate()]
+    children = [pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()]
+    folders = [folder.name for folder in Path(tempfile.gettempdir()).glob("basegate-*")]
+    return sorted(threads), sorted(held), children, sorted(folders)
+
+
+def servers(count: int) -> float:
+    """So many servers, one after the other, each with an image; seconds for one."""
+    began = time.perf_counter()
+    for _ in range(count):
+        with registry() as fresh:
+            fresh.push_image({"it": "x"})
+    return (time.perf_counter() - began) / count
+
+
+def registries(count: int) -> tuple[float, Left, Left]:
+    """So many registries on one server; seconds for one, and what is open in the server's time before and after."""
+    with server() as running:
+        with running.registry() as first:
+            first.push_image({"it": "x"})
+        before, began = left(), time.perf_counter()
+        for _ in range(count):
+            with running.registry():
+                pass
+        taken = (time.perf_counter() - began) / count
+        with running.registry() as last:
+            last.push_image({"it": "x"})
+        return taken, before, left()
+
+
+def main(count: int, tell: Callable[[str], None]) -> int:
+    """Both, with the first of each apart; 1 when anything is left."""
+    began = time.perf_counter()
+    with registry() as first:
+        tell(f"first registry: {1000 * (time.perf_counter() - began):.0f} ms, imports not counted")
+        first.verdict(first.push_image({"it": "x"}))
+    before = left()
+    tell(f"a server, an image and its end: {1000 * servers(count):.1f} ms each, {count} times")
+    after = left()
+    taken, within, later = registries(count)
+    tell(f"a further registry on one server: {1000 * taken:.1f} ms each, {count} times")
+    if (before, within) == (after, later):
+        tell("nothing is left")
+        return 0
+    tell(f"before {before}\nafter  {after}\nwithin {within}\nlater  {later}")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), print))
