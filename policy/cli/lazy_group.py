@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from policy.cli.examples import with_examples
 from registry.errors import BasegateError
 
 COULD_NOT, INTERRUPTED = 2, 130
@@ -43,7 +44,16 @@ class Commands(click.Group):
             return None
         module, _, attribute = place.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
-        return command
+        return with_examples(command, cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that was named; for a mistyped one, the message names those that are alike."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=self._places, ctx=ctx) from None
 
     def main(  # type: ignore[override]
         self,

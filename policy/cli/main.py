@@ -38,6 +38,8 @@ COMMANDS = {
     "scrub": "registry.cli.scrub:scrub_command",
     "trash": "registry.cli.trash:trash_group",
     "config": "registry.cli.config:config_group",
+    "version": "policy.cli.version:version_command",
+    "completion": "policy.cli.completion:completion_command",
 }
 
 

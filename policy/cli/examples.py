@@ -1,0 +1,90 @@
+"""An example or more for every command; `--help` ends with them, and a test reads each as the command line does."""
+
+from collections.abc import Mapping
+
+import click
+
+_SERVER = "127.0.0.1:5000"
+EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "serve": ("--data data", "--config basegate.yaml --listen 127.0.0.1:5001"),
+    "init": ("--data data",),
+    "check": (f"{_SERVER}/team/app:v1", "base.tar", "docker:team/app:v1 --repository team/app"),
+    "explain": (f"{_SERVER}/team/app:v1",),
+    "deploy check": ("-n scoring -m model:1 --ic inferenceconfig.json --dc deploymentconfig.json",),
+    "deployment keys": (f"--gateway {_SERVER}",),
+    "deployment ls": (f"--gateway {_SERVER}",),
+    "deployment release": (f"DEPLOYMENT --gateway {_SERVER}",),
+    "deployment show": (f"DEPLOYMENT --gateway {_SERVER}",),
+    "workspace create": (f"research --gateway {_SERVER}",),
+    "workspace show": (f"research --gateway {_SERVER}",),
+    "verify-receipt": ("receipt.json",),
+    "login": (f"{_SERVER} --username admin --password-stdin < secret",),
+    "import": ("base.tar team/base --data data", f"layout {_SERVER}/team/app --all"),
+    "export": ("team/app:v1 app.tar --data data",),
+    "copy": (f"{_SERVER}/team/app:v1 {_SERVER}/team/copied",),
+    "build": ("--image team/app:v1 --username admin --password-stdin --endpoint https://localhost:5443 .",),
+    "azure setup": ("--endpoint https://localhost:5443 --ca-file data/tls/ca.crt --write",),
+    "verdict show": (f"{_SERVER}/team/app:v1",),
+    "verdict verify": (f"{_SERVER}/team/app:v1 --key verdict.pem",),
+    "verdict key show": ("--data data",),
+    "verdict key rotate": ("--data data",),
+    "principal create": ("ci --role AcrPush --repositories 'team/*' --data data",),
+    "principal delete": ("ci --data data",),
+    "principal disable": ("ci --data data",),
+    "principal enable": ("ci --data data",),
+    "principal list": ("--data data",),
+    "principal rotate": ("ci --data data",),
+    "principal show": ("ci --data data",),
+    "policy activate": ("azureml-2020-11 --repositories 'team/*' --data data",),
+    "policy deactivate": ("--repositories 'team/*' --data data",),
+    "policy exempt": (
+        "--repositories team/old --rule python-version --owner ann --reason 'moves in May' --until 2027-05-31",
+    ),
+    "policy exemptions": ("--data data",),
+    "policy list": ("--data data",),
+    "policy replay": ("azureml-2020-11 --data data",),
+    "policy revoke": ("EXEMPTION --data data",),
+    "policy show": ("azureml-2019-07",),
+    "inspect": ("team/app:v1 --again --data data",),
+    "verify-evidence": ("team/app:v1 --data data",),
+    "tls init": ("--host registry.lab.example --data data",),
+    "repo ls": ("--data data",),
+    "repo rm": ("team/old --yes --data data",),
+    "repo show": ("team/app --data data",),
+    "tag ls": ("team/app --data data",),
+    "tag rm": ("team/app:v1 --data data",),
+    "tag show": ("team/app:v1 --data data",),
+    "manifest ls": ("team/app --data data",),
+    "manifest rm": ("team/app:v1 --yes --data data",),
+    "manifest show": ("team/app:v1 --data data",),
+    "gc dry-run": ("--data data",),
+    "gc explain": ("sha256:… --data data",),
+    "gc run": ("--data data",),
+    "gc undo": ("--data data",),
+    "backup": ("/backup/registry --data data",),
+    "restore": ("/backup/registry --data data",),
+    "rebuild": ("--data data",),
+    "verify": ("--data data",),
+    "scrub": ("--data data",),
+    "trash empty": ("--data data",),
+    "trash ls": ("--data data",),
+    "trash restore": ("RUN --data data",),
+    "config check": ("basegate.yaml",),
+    "config example": ("> basegate.yaml",),
+    "config schema": ("> basegate.schema.json",),
+    "config show": ("--config basegate.yaml",),
+    "version": ("", "--json"),
+    "completion": ("bash > /etc/bash_completion.d/basegate",),
+}
+"""By the words of the command, what follows them."""
+
+
+def with_examples(command: click.Command, name: str) -> click.Command:
+    """The command, whose help, and that of the commands in it, ends with their examples."""
+    lines = [f"  basegate {name} {example}".rstrip() for example in EXAMPLES.get(name, ())]
+    if lines:
+        command.epilog = "\n".join(["\b", "Examples:" if len(lines) > 1 else "Example:", *lines])
+    if isinstance(command, click.Group):
+        for word, each in command.commands.items():
+            with_examples(each, f"{name} {word}")
+    return command
