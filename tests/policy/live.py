@@ -11,8 +11,8 @@ import httpx
 
 from policy.app import build
 from policy.settings import Settings
+from policy.testing.credentials import enrolment
 from registry.auth.actions import Role
-from registry.auth.enrolment import draft
 from registry.storage.blob_store import BlobStore
 from tests.clients.layouts import Image, Layout
 from tests.registry.auth.people import enrol
@@ -62,13 +62,13 @@ def live_gateway(
     """
     settings = Settings.model_validate(quiet(data, **groups))
     made = [
-        draft("admin", Role.OWNER),
-        draft("reader", Role.ACR_PULL),
-        draft("outsider", Role.ACR_PULL, ["elsewhere/*"]),
+        enrolment("admin", Role.OWNER),
+        enrolment("reader", Role.ACR_PULL),
+        enrolment("outsider", Role.ACR_PULL, "elsewhere/*"),
     ]
-    enrol(data, *made)
+    enrol(data, *(each for each, _ in made))
     with running(build(settings, blobs=blobs)) as live:
-        yield LiveGateway(live, {enrolment.row.name: enrolment.secret() for enrolment in made}, ca)
+        yield LiveGateway(live, {credentials.username: credentials.password for _, credentials in made}, ca)
 
 
 def _push(client: httpx.Client, layout: Layout, repository: str, tag: str, digest: str) -> None:

@@ -1,28 +1,22 @@
 """`basegate check` of what is not pushed yet: archives, layouts, standard input; judged as the gateway does later."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from policy.testing.registry import TemporaryRegistry
 from tests.clients.layouts import Layout
 from tests.clients.trees import cleared_image, refused_image
-from tests.policy.cli.transfers import lab_images, piped, run, signed_in
-from tests.policy.live import LiveGateway, live_gateway
+from tests.policy.cli.transfers import lab_images, piped, run, signed_in_as
 from tests.registry.transfer.archives import LAYER, MadeLayout, compressed, docker_members, sha256, tar
 
 
 @pytest.fixture(name="images", scope="module")
 def _images(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     return lab_images(tmp_path_factory.mktemp("images") / "layout")
-
-
-@pytest.fixture(name="live", scope="module")
-def _live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway]:
-    with live_gateway(tmp_path_factory.mktemp("live") / "data") as live:
-        yield live
 
 
 @pytest.fixture(name="own", autouse=True)
@@ -43,12 +37,14 @@ def test_an_image_of_a_layout(images: Layout, image: str, code: int, begins: str
 
 
 @pytest.mark.parametrize("image", ["good", "bad"])
-def test_the_gateway_gives_the_same_answer_later(images: Layout, live: LiveGateway, image: str) -> None:
+def test_the_gateway_gives_the_same_answer_later(
+    images: Layout, basegate_registry: TemporaryRegistry, image: str
+) -> None:
     """The whole document, but for what the image is called."""
     early = json.loads(run("check", str(images.folder), "--image", image, "--json").stdout)
-    pushed = f"{live.host}/team/{image}:v1"
-    run("import", str(images.folder), pushed, "--image", image, **signed_in(live, "admin"))
-    late = json.loads(run("check", pushed, "--json", **signed_in(live, "admin")).stdout)
+    pushed, login = basegate_registry.name(f"{image}:v1"), signed_in_as(basegate_registry.owner)
+    run("import", str(images.folder), pushed, "--image", image, **login)
+    late = json.loads(run("check", pushed, "--json", **login).stdout)
     assert early | {"reference": ""} == late | {"reference": ""}
 
 

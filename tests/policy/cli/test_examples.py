@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import click
 import pytest
@@ -17,10 +16,9 @@ from click.testing import CliRunner
 
 from policy.cli.examples import EXAMPLES
 from policy.cli.main import basegate
+from policy.testing.registry import TemporaryRegistry
 from tests.architecture.source import ROOT
-from tests.clients.trees import refused_image
-from tests.policy.cli.transfers import signed_in
-from tests.policy.live import live_gateway
+from tests.policy.cli.transfers import signed_in_as
 
 _COLOUR = re.compile(rb"\x1b\[(?:\d+;)*(?:3[0-7]|9[0-7]|4[0-7])m")
 
@@ -107,11 +105,9 @@ def on_terminal(*words: str, **environment: str) -> bytes:
     return told
 
 
-def test_no_color(tmp_path: Path) -> None:
+def test_no_color(basegate_registry: TemporaryRegistry) -> None:
     """On a terminal `explain` is coloured, and with NO_COLOR it is not."""
-    with live_gateway(tmp_path / "data") as live:
-        live.push(tmp_path / "layout", "team/app:v1", refused_image())
-        words = ("explain", f"{live.host}/team/app:v1")
-        plain = on_terminal(*words, NO_COLOR="1", **signed_in(live, "admin"))
-        coloured = on_terminal(*words, NO_COLOR="", **signed_in(live, "admin"))
+    words, login = ("explain", basegate_registry.push_image({"it": "x"}).name), signed_in_as(basegate_registry.owner)
+    plain = on_terminal(*words, NO_COLOR="1", **login)
+    coloured = on_terminal(*words, NO_COLOR="", **login)
     assert (bool(_COLOUR.search(coloured)), bool(_COLOUR.search(plain))) == (True, False), plain

@@ -10,6 +10,7 @@ import httpx
 from click.testing import CliRunner, Result
 
 from policy.cli.main import basegate
+from policy.testing.credentials import Credentials
 from registry.metadata.open_store import open_metadata
 from tests.clients.layouts import Layout
 from tests.clients.trees import cleared_image, refused_image
@@ -29,7 +30,12 @@ def piped(content: bytes, *words: str) -> "subprocess.CompletedProcess[bytes]":
 
 def signed_in(live: LiveGateway, name: str) -> dict[str, str]:
     """The environment of a command that is called by a principal."""
-    return {"BASEGATE_USERNAME": name, "BASEGATE_PASSWORD": live.secrets[name]}
+    return signed_in_as(Credentials(name, live.secrets[name]))
+
+
+def signed_in_as(who: Credentials) -> dict[str, str]:
+    """The same by what signs in."""
+    return {"BASEGATE_USERNAME": who.username, "BASEGATE_PASSWORD": who.password}
 
 
 def events(result: Result, kind: str) -> list[dict[str, Any]]:
