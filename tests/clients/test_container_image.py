@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
+from policy.testing.container import BasegateContainer
 from tests.clients.program import Program
 from tests.clients.roster import Daemons
 from tests.conftest import TOOLS, missing
@@ -134,3 +136,17 @@ def test_it_stops_when_asked(docker: Program, container: str) -> None:
     """SIGTERM ends the server by itself, with exit code 0, however far it has come."""
     docker.run("stop", "--time", "30", container).check()
     assert docker.run("inspect", "--format", "{{.State.ExitCode}}", container).check().output.strip() == "0"
+
+
+def test_a_container_of_testcontainers(docker: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is ready when it is entered, knows the credentials that it was given, and is gone at the end."""
+    monkeypatch.setattr("testcontainers.core.config.testcontainers_config.ryuk_disabled", True)
+    engine = {"environment": {"DOCKER_HOST": docker.arguments[-1]}}
+    made = BasegateContainer("basegate:test", host_network=True, docker_client_kw=engine).with_credentials("ci")
+    with made as registry:
+        [who] = registry.credentials
+        url = f"http://{registry.get_registry()}/v2/"
+        codes = [httpx.get(url, auth=(who.username, secret)).status_code for secret in (who.password, "wrong")]
+        left = docker.run("ps", "--quiet", "--no-trunc").check().output
+        assert (codes, registry.get_container_id() in left) == ([200, 401], True)
+    assert registry.get_container_id() not in docker.run("ps", "--all", "--quiet", "--no-trunc").check().output
