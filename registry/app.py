@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from starlette.applications import Starlette
@@ -38,7 +38,6 @@ from registry.gate import Gate, OpenGate
 from registry.maintenance.upkeep import Upkeep
 from registry.metadata.open_store import open_metadata
 from registry.metadata.sqlite_store import SqliteStore
-from registry.mirror.mirror import Mirror
 from registry.mirror.namespaces import Namespaces
 from registry.storage.blob_store import BlobStore
 from registry.telemetry import logs
@@ -47,6 +46,9 @@ from registry.telemetry.damage import DamageReport
 from registry.telemetry.metrics import Metrics
 from registry.telemetry.readiness import Readiness
 from registry.telemetry.request_record import Observer
+
+if TYPE_CHECKING:
+    from registry.mirror.mirror import Mirror
 
 _EXPIRY_SECONDS = 300.0
 
@@ -73,7 +75,7 @@ class RegistryApp:
         upkeep: Upkeep,
         audit: AuditLog | None,
         opened: ExitStack,
-        mirror: Mirror | None,
+        mirror: "Mirror | None",
     ) -> None:
         """What `opened` holds is taken over, and closed by `close`."""
         self.services = services
@@ -153,7 +155,7 @@ def build(
         joined = extension(stores)
         opened.callback(joined.close)
         derived = joined.derived or NOTHING_DERIVED
-        mirror = Mirror(settings, storage, metadata) if settings.upstreams else None
+        mirror = _mirror(settings, storage, metadata)
         beside = (derived, mirror or NO_PULL_THROUGH)
         services = _services(stores, joined.gate or OpenGate(), beside, authority, journal, sessions)
         if mirror is not None:
@@ -166,6 +168,15 @@ def build(
             services.metrics.collectors.register(collector)
         upkeep.keep_reserve()
         return RegistryApp(services, joined, journal, upkeep, audit, opened, mirror)
+
+
+def _mirror(settings: RegistrySettings, storage: BlobStore, metadata: SqliteStore) -> "Mirror | None":
+    """What fills repositories from upstreams; `None` without any."""
+    if not settings.upstreams:
+        return None
+    from registry.mirror.mirror import Mirror  # noqa: PLC0415 - slow to import
+
+    return Mirror(settings, storage, metadata)
 
 
 def _open(

@@ -10,7 +10,6 @@ from policy.azure.admin_user import AdminUser
 from policy.azure.arm_errors import server_form
 from policy.azure.builds.builds import Builds
 from policy.azure.builds.request import ImageName
-from policy.azure.imports.imports import Imports
 from policy.azure.management.build_handlers import BuildHandlers
 from policy.azure.management.cloud_handler import CloudHandler
 from policy.azure.management.dispatch import Management, Row
@@ -128,6 +127,8 @@ class Endpoint:
         tasks = BuildHandlers(
             self._builds, place, body_bytes, lambda: loopback(in_force.current.listen), own.builds.link_seconds
         )
+        from policy.azure.imports.imports import Imports  # noqa: PLC0415 - slow to import
+
         images = Imports(services, lambda: section(in_force.current).imports)
         own_rows = (
             *resources(things),

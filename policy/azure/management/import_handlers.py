@@ -1,18 +1,21 @@
 """The handlers of `az acr import`: it is begun, and asked for until it is over."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from policy.azure.arm_body import read_object
 from policy.azure.arm_errors import ArmError, refused_by_registry
-from policy.azure.imports.imports import Imports
 from policy.azure.imports.request import read_import
 from policy.azure.management.dispatch import Call
 from policy.azure.management.place import Place
 from policy.azure.management.resources import within_registry
 from registry.auth.sign_in import Identity
+
+if TYPE_CHECKING:
+    from policy.azure.imports.imports import Imports
 
 _WAIT = {"Retry-After": "1", "Cache-Control": "no-store"}
 
@@ -26,7 +29,7 @@ class ImportHandlers:
         body_bytes: largest JSON body.
     """
 
-    def __init__(self, imports: Imports, place: Callable[[Request], Place], body_bytes: Callable[[], int]) -> None:
+    def __init__(self, imports: "Imports", place: Callable[[Request], Place], body_bytes: Callable[[], int]) -> None:
         self._imports = imports
         self._place = place
         self._body_bytes = body_bytes
