@@ -60,7 +60,6 @@ def test_policies_are_shown(az: Az, which: str) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        ("acr", "import", "--name", REGISTRY, "--source", "docker.io/library/x:t"),
         (
             "acr",
             "webhook",
