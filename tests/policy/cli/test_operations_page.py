@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import shutil
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from policy.settings import Settings
 from registry.maintenance.copying import copy_rows
 from registry.oci.names import RepositoryName, Tag
 from tests.architecture.source import ROOT
+from tests.clients.layouts import Layout
+from tests.clients.trees import cleared_image
 from tests.policy.cli.test_serve import status
 from tests.policy.images_made import good
 from tests.policy.lab import open_lab
@@ -135,9 +138,20 @@ def test_a_command_on_a_folder(data: Path, command: str) -> None:
     assert result.exit_code == 0, (words, result.output)
 
 
+def archives(folder: Path) -> None:
+    """A cleared image as `layout` and as `base.tar`."""
+    layout = Layout(folder / "layout")
+    layout.add("v1", cleared_image())
+    with tarfile.open(folder / "base.tar", "w") as archive:
+        for file in sorted(layout.folder.iterdir()):
+            archive.add(file, file.name)
+
+
 @pytest.mark.parametrize("command", [item for item in _each() if item.startswith(("check", "explain"))])
 def test_a_question_about_an_image(data: Path, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asked of a running server; credentials are given, since none are stored."""
+    """Asked of a running server, without credentials, as it takes none; or of a file before the push."""
+    monkeypatch.chdir(data.parent)
+    archives(data.parent)
     settings = {"data": data, "listen": "127.0.0.1:0", "log": {"level": "error"}, "operations": {"watch": False}}
     app = build(Settings.model_validate(settings | {"auth": {"required": False}}))
     with running(app) as live:
