@@ -85,7 +85,9 @@ def test_interruption(tmp_path: Path, command: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         image = f"127.0.0.1:{silent.getsockname()[1]}/a:v1"
         environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-        with subprocess.Popen((*COMMAND, command, image), env=environment, stderr=subprocess.PIPE) as asking:
+        # Whoever started the tests in the background may have them ignore Ctrl-C, and what they start with them.
+        words = ("env", "--default-signal=INT", *COMMAND, command, image)
+        with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE) as asking:
             line, _ = silent.accept()
             line.recv(1)
             asking.send_signal(signal.SIGINT)
