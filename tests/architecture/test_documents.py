@@ -89,6 +89,14 @@ def test_documents_are_found() -> None:
     assert Path("README.md") in {file.relative_to(ROOT) for file in DOCUMENTS}
 
 
+def test_a_decision_has_a_number_of_its_own() -> None:
+    """The same in the name of the page and in its title."""
+    pages = sorted((ROOT / "docs" / "adr").glob("0*.md"))
+    titles = [page.read_text(encoding="utf-8").partition(".")[0] for page in pages]
+    assert titles == [f"# {int(page.name[:4])}" for page in pages]
+    assert len(set(titles)) == len(titles)
+
+
 def test_a_decision_says_when_and_whether_it_stands() -> None:
     """Below the title of each page of docs/adr stands a date, and whether it was accepted or replaced."""
     decided = re.compile(r"# [0-9]+\. .+\n\n20[0-9]{2}-[0-9]{2}-[0-9]{2}, (accepted|replaced)")

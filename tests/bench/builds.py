@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from registry.cli.certificate_authority import make_certificates
@@ -118,7 +119,7 @@ def report(folder: Path, seconds: float) -> str:
     try:
         for number, build in enumerate(BUILDS):
             sent = context(folder / str(number), build)
-            lines.append(f"| {build.name} | {others(builder, lambda: builder.build(sent), seconds):.1f} ms |")  # noqa: B023
+            lines.append(f"| {build.name} | {others(builder, partial(builder.build, sent), seconds):.1f} ms |")
     finally:
         builder.running.stop()
     return "\n".join([*lines, f"| goal | under {OTHERS_GOAL:g} ms |"])
