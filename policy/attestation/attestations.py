@@ -133,18 +133,29 @@ class Attestations:
         return signed
 
     async def behind(self, asked: Iterable[tuple[RepositoryName, Digest]]) -> list[Behind]:
-        """Those of many manifests whose newest statement says something else, as far as they were judged before."""
+        """Those of many manifests whose newest statement says something else, as far as they were judged before.
+
+        Of the others, only those whose verdict is pending go on waiting.
+        """
         behind = []
         for number, (repository, digest) in enumerate(asked):
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
             predicate = await self._predicate(repository, digest, known=True)
-            if predicate is None:
-                continue
-            newest = next(iter(await self._metadata.read(rows.newest, repository, digest)), None)
-            if newest is None or not self._counts(newest, predicate):
+            if predicate is not None and not await self._is_current(repository, digest, predicate):
                 behind.append((repository, digest, predicate))
+            elif (repository, digest) in self.waiting and not await self._is_pending(repository, digest):
+                self.waiting.pop((repository, digest))
         return behind
+
+    async def _is_current(self, repository: RepositoryName, digest: Digest, predicate: Predicate) -> bool:
+        newest = next(iter(await self._metadata.read(rows.newest, repository, digest)), None)
+        return newest is not None and self._counts(newest, predicate)
+
+    async def _is_pending(self, repository: RepositoryName, digest: Digest) -> bool:
+        if await self._metadata.read(manifests.find, repository, digest) is None:
+            return False
+        return await self._conclusions.conclusion(repository, digest, known=True) is None
 
     def record_all(self, connection: Connection, behind: Iterable[Behind]) -> None:
         """Record statements about many manifests, to be signed later."""

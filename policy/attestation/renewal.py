@@ -48,11 +48,11 @@ class Renewal:
 
     async def _round(self) -> None:
         turns = self._turns()
-        if turns != self._seen:
-            await self.renew_all()
-            self._seen = turns
         await self._renew(list(self._attestations.waiting))
         await self._sign_all()
+        if turns != self._seen:  # last: whatever stops the walk stops nothing else
+            await self.renew_all()
+            self._seen = turns
 
     async def _sign_all(self) -> None:
         signed = _SIGNED

@@ -120,18 +120,18 @@ class Calling:
         secret = sys.stdin.readline().rstrip("\r\n") if password_stdin else password
         return cls(Credentials(username, secret, "the command line") if username else None, ca_file, plain_http)
 
-    def endpoint(self, host: str) -> Endpoint:
+    def endpoint(self, host: str, *, own: bool = True) -> Endpoint:
         """The address of a registry. Raises EndpointUnusable."""
         ca_files = (self.ca_file,) if self.ca_file else None
-        return Endpoint.parse(host, plain_http=self.plain_http, ca_files=ca_files)
+        return Endpoint.parse(host, plain_http=self.plain_http and own, ca_files=ca_files)
 
     def client(self, place: Place, *, own: bool = True) -> RegistryClient:
-        """A client of a place's registry; `own`: with the credentials that were typed, if any.
+        """A client of a place's registry; `own`: with the credentials that were typed, if any, and HTTP if wanted.
 
         Raises:
             EndpointUnusable, TrustUnusable: the registry cannot be called so.
         """
-        endpoint = self.endpoint(place.host)
+        endpoint = self.endpoint(place.host, own=own)
         if own and self.login is not None:
             return RegistryClient(endpoint, given(self.login))
         return RegistryClient(endpoint, stored(endpoint, place.repository, os.environ))

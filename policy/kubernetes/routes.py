@@ -31,7 +31,7 @@ def table(handlers: "ReviewHandlers") -> tuple[Row, ...]:
     return (
         Row("POST", "/policy/v1/imagereview", signed_in, "kubernetes.review_images", handlers.review_images),
         Row("POST", "/policy/v1/admission", signed_in, "kubernetes.admit", handlers.admit),
-        Row("POST", "/policy/v1/admission/digest", signed_in, "kubernetes.admit", handlers.pin),
+        Row("POST", "/policy/v1/admission/digest", signed_in, "kubernetes.pin", handlers.pin),
     )
 
 

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,8 +53,12 @@ class Basegate:
         prefix = f"t{uuid.uuid4().hex[:16]}"
         owner, its = enrolment(f"owner-{prefix}", Role.OWNER, f"{prefix}/*")
         reader, whose = enrolment(f"reader-{prefix}", Role.ACR_PULL, f"{prefix}/*")
-        asyncio.run(self.app.services.stores.metadata.write(_record, (owner, reader)))
+        with ThreadPoolExecutor(1) as apart:  # the caller's thread may have an event loop that runs
+            apart.submit(self._enrol, (owner, reader)).result()
         yield TemporaryRegistry(self.address, prefix, its, whose)
+
+    def _enrol(self, enrolments: tuple[Enrolment, ...]) -> None:
+        asyncio.run(self.app.services.stores.metadata.write(_record, enrolments))
 
 
 @contextmanager
@@ -66,12 +71,21 @@ def server(**settings: Any) -> Iterator[Basegate]:
     Raises:
         pydantic.ValidationError, BasegateError: the settings cannot be used.
     """
-    groups = {name: _QUIET.get(name, {}) | settings.get(name, {}) for name in {*_QUIET, *settings}}
+    groups = _with_defaults(settings, _QUIET)
     with tempfile.TemporaryDirectory(prefix="basegate-test-") as folder, _quiet_logs():
         chosen = Settings.model_validate({**groups, "data": Path(folder) / "data", "listen": "127.0.0.1:0"})
         app = build(chosen, blobs=MemoryStore())
         with serving(app) as running:
             yield Basegate(running.url.partition("://")[2], app)
+
+
+def _with_defaults(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given, and the defaults of groups in what it leaves out."""
+    merged = {**defaults, **given}
+    for name, default in defaults.items():
+        if isinstance(default, Mapping) and isinstance(given.get(name), Mapping):
+            merged[name] = _with_defaults(given[name], default)
+    return merged
 
 
 @contextmanager

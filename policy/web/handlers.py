@@ -1,6 +1,5 @@
 """From a request to a page: who calls, what is shown, and how a refusal looks."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
@@ -8,7 +7,7 @@ from starlette.responses import Response
 
 from policy.web.addresses import without_ending
 from policy.web.responses import as_json, html
-from policy.web.session import KIND, cookie_of
+from policy.web.session import KIND, cookie_of, note_origin
 from policy.web.settings import WebSettings
 from policy.web.sign_in import sign_in_page
 from policy.web.visit import View, Visit
@@ -40,8 +39,7 @@ class Pages:
             if without_ending(visit.request.url.path)[1]:
                 return as_json(view.document)
             values = {"page": view.document, **(view.more or {})}
-            # Beside the event loop: templates take milliseconds, and the first time a good part of a second.
-            return await asyncio.to_thread(html, visit.request, view.template, values, visit.principal)
+            return await html(visit.request, view.template, values, visit.principal)
 
         return self.acts(answer)
 
@@ -49,6 +47,7 @@ class Pages:
         """A handler that answers what `act` answers, and refusals as a page."""
 
         async def handler(services: Services, request: Request, _principal: Principal) -> Response:
+            note_origin(request, services.stores.settings.current)
             text, is_json = without_ending(request.path_params.get("rest") or request.url.path)
             # What identifies the caller is noted in a scope of the page's own.
             try:
@@ -57,7 +56,7 @@ class Pages:
             except OciError as error:
                 if is_json:
                     raise
-                return _refusal(services, request, error)
+                return await _refusal(services, request, error)
 
         return handler
 
@@ -81,12 +80,12 @@ async def identified(services: Services, request: Request) -> Principal:
     return principal
 
 
-def _refusal(services: Services, request: Request, error: OciError) -> Response:
+async def _refusal(services: Services, request: Request, error: OciError) -> Response:
     record = request_record_of(request.scope)
     if record is not None:
         record.error = error
     principal = services.access.caller(request)
-    if isinstance(error, Unauthorized) or principal is None or principal.is_anonymous:
-        return sign_in_page(request, status=status_of(error), next_page=request.url.path)
+    if isinstance(error, Unauthorized) or principal is None:
+        return await sign_in_page(request, status=status_of(error), next_page=request.url.path)
     values = {"code": error.code, "status": status_of(error), "message": error.message}
-    return html(request, "error.html", values, principal, status_of(error))
+    return await html(request, "error.html", values, principal, status_of(error))

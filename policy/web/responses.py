@@ -1,5 +1,6 @@
 """Responses of pages: HTML or JSON, with the headers that keep a page from being anybody else's."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,9 +10,8 @@ from starlette.responses import Response
 
 from policy.web.owners import owns
 from policy.web.rendering import render
-from policy.web.session import cookie_of, form_token
+from policy.web.session import cookie_of, form_token, origin_of
 from registry.api.responses import WholeResponse
-from registry.auth.challenge import host_of
 from registry.auth.principals import Principal
 from registry.telemetry.request_record import request_record_of
 
@@ -35,22 +35,25 @@ PAGES: Sequence[tuple[str, str, bool]] = (
 _PRIVATE = {"Cache-Control": "no-store, private", "Vary": "Cookie"}
 
 
-def html(
+async def html(
     request: Request, template: str, values: Mapping[str, Any], principal: Principal | None, status: int = 200
 ) -> Response:
-    """A page in its frame; without a principal the frame tells nothing of the registry."""
+    """A page in its frame; without a principal the frame tells nothing of the registry.
+
+    Rendered beside the event loop: templates take milliseconds, and the first time a good part of a second.
+    """
     record = request_record_of(request.scope)
     frame = {
         "who": "" if principal is None else principal.name,
         "is_owner": principal is not None and owns(principal),
-        "host": host_of(request),
+        "host": origin_of(request).partition("://")[2],
         "path": request.url.path,
         "query": request.url.query,
         "has_session": principal is not None and bool(cookie_of(request)),
         "form": form_token(request),
         "request_id": "" if record is None else record.request_id,
     }
-    text = render(template, {**values, "frame": frame, "pages_of_all": PAGES})
+    text = await asyncio.to_thread(render, template, {**values, "frame": frame, "pages_of_all": PAGES})
     return WholeResponse(text.encode(), status, headers={**SECURITY, **_PRIVATE}, media_type="text/html; charset=utf-8")
 
 

@@ -20,6 +20,21 @@ TOKEN = "form"  # noqa: S105
 _PLAIN, _SECURE = "basegate", "__Host-basegate"
 
 
+def note_origin(request: Request, settings: RegistrySettings) -> None:
+    """Note scheme and host that the browser sees, for all that asks for them on this page."""
+    request.state.origin = challenger(request, settings).origin
+
+
+def origin_of(request: Request) -> str:
+    """Scheme and host that the browser sees."""
+    return str(request.state.origin)
+
+
+def is_secure(request: Request) -> bool:
+    """Whether the browser sees HTTPS."""
+    return origin_of(request).startswith("https:")
+
+
 def cookie_of(request: Request) -> str:
     """The token in the request's cookie, or empty."""
     return request.cookies.get(_name(request), "")
@@ -27,9 +42,8 @@ def cookie_of(request: Request) -> str:
 
 def set_cookie(request: Request, response: Response, token: str, seconds: int) -> None:
     """Have the browser keep a token."""
-    is_secure = _is_secure(request)
     response.set_cookie(
-        _name(request), token, max_age=seconds, path="/", secure=is_secure, httponly=True, samesite="strict"
+        _name(request), token, max_age=seconds, path="/", secure=is_secure(request), httponly=True, samesite="strict"
     )
 
 
@@ -43,9 +57,9 @@ def form_token(request: Request) -> str:
     return hmac.new(cookie_of(request).encode(), b"form", sha256).hexdigest()
 
 
-def require_own_form(request: Request, settings: RegistrySettings, token: str) -> None:
+def require_own_form(request: Request, token: str) -> None:
     """Refuse a form that another site's page sent, or another session's. Raises Denied."""
-    require_own_site(request, settings)
+    require_own_site(request)
     if not cookie_of(request):
         raise Denied("changes on pages are made in a session: sign in first, or use the API")
     if not request.headers.get("sec-fetch-site") and not request.headers.get("origin"):
@@ -54,18 +68,14 @@ def require_own_form(request: Request, settings: RegistrySettings, token: str) -
         raise Denied("the form is of another session: open the page again, and send it from there")
 
 
-def require_own_site(request: Request, settings: RegistrySettings) -> None:
+def require_own_site(request: Request) -> None:
     """Refuse what a browser says comes from another site. Raises Denied."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    is_own = site == "same-origin" if site else origin in {None, challenger(request, settings).origin}
+    is_own = site == "same-origin" if site else origin in {None, origin_of(request)}
     if not is_own:
         source = (origin or site or "")[:128]
         raise Denied(f"the form comes from another site ({source}): open the page here, and send it from there")
 
 
 def _name(request: Request) -> str:
-    return _SECURE if _is_secure(request) else _PLAIN
-
-
-def _is_secure(request: Request) -> bool:
-    return request.url.scheme == "https"
+    return _SECURE if is_secure(request) else _PLAIN

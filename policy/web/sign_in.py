@@ -10,6 +10,7 @@ from policy.web.session import (
     KIND,
     TOKEN,
     forget_cookie,
+    note_origin,
     require_own_form,
     require_own_site,
     set_cookie,
@@ -37,22 +38,24 @@ class SignInHandlers:
     def __init__(self, settings: Callable[[], WebSettings]) -> None:
         self._settings = settings
 
-    async def ask(self, _services: Services, request: Request, _principal: Principal) -> Response:
+    async def ask(self, services: Services, request: Request, _principal: Principal) -> Response:
         """GET: the form."""
-        return sign_in_page(request, next_page=request.query_params.get("next", ""))
+        note_origin(request, services.stores.settings.current)
+        return await sign_in_page(request, next_page=request.query_params.get("next", ""))
 
     async def sign_in(self, services: Services, request: Request, _principal: Principal) -> Response:
         """POST: a session, and the page that was asked for; the form again when the secret is wrong."""
+        note_origin(request, services.stores.settings.current)
         fields = await form_of(services, request)
         name, secret = fields.get("username", ""), fields.get("password", "")
         try:
-            require_own_site(request, services.stores.settings.current)
+            require_own_site(request)
             if not name or not secret:
                 raise BadRequest("a name and a secret are needed: type both")
             token, seconds = await self._session(services, request, name, secret)
         except OciError as error:
             _note(request, error)
-            return _again(request, error, name, fields.get("next", ""))
+            return await _again(request, error, name, fields.get("next", ""))
         response = see_other(own_path(fields.get("next", "")))
         set_cookie(request, response, token, seconds)
         return response
@@ -83,7 +86,7 @@ async def require_form(visit: Visit) -> dict[str, str]:
         BadRequest, ContentTooLarge: as `form_of`.
     """
     fields = await form_of(visit.services, visit.request)
-    require_own_form(visit.request, visit.services.stores.settings.current, fields.get(TOKEN, ""))
+    require_own_form(visit.request, fields.get(TOKEN, ""))
     return fields
 
 
@@ -96,12 +99,12 @@ async def form_of(services: Services, request: Request) -> dict[str, str]:
     return dict(parse_form(await read_limited(request, services.stores.settings.current.auth.form_bytes)))
 
 
-def sign_in_page(
+async def sign_in_page(
     request: Request, *, status: int = 200, next_page: str = "", alert: str = "", name: str = ""
 ) -> Response:
     """The form: all that callers see who have not signed in."""
     values = {"next": own_path(next_page), "alert": alert, "name": name}
-    return html(request, "sign-in.html", values, None, status)
+    return await html(request, "sign-in.html", values, None, status)
 
 
 def own_path(text: str) -> str:
@@ -110,13 +113,13 @@ def own_path(text: str) -> str:
     return text if is_own and not text.startswith("/sign-") else "/"
 
 
-def _again(request: Request, error: OciError, name: str, next_page: str) -> Response:
+async def _again(request: Request, error: OciError, name: str, next_page: str) -> Response:
     alert = error.message
     if isinstance(error, Unauthorized):
         alert = (
             "Name and secret do not belong together, or the secret has ended. An owner of this registry makes new ones."
         )
-    response = sign_in_page(request, status=status_of(error), next_page=next_page, alert=alert, name=name[:128])
+    response = await sign_in_page(request, status=status_of(error), next_page=next_page, alert=alert, name=name[:128])
     if isinstance(error, Throttled):
         response.headers.update({"Retry-After": error.headers["Retry-After"]})
     return response

@@ -210,6 +210,7 @@ def manifests_named(
             manifests.c.digest < beginning + repository_rows.BEHIND_ALL,
             (manifests.c.digest > after[0]) | (repositories.c.name > after[1]),
             locks.listed(repositories.c.id, ""),
+            locks.listed(repositories.c.id, manifests.c.digest),
         )
         .order_by(manifests.c.digest, repositories.c.name)
         .limit(count)

@@ -13,7 +13,7 @@ from registry.oci.descriptor import Descriptor
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUploadUnknown, DigestInvalid
 from registry.oci.names import RepositoryName
-from registry.registry_client.errors import Unusable
+from registry.registry_client.errors import Absent, Unusable
 from registry.storage.blob_store import BlobStore
 
 MIRROR = Principal(MIRROR_ID, "mirror", Role.ACR_PUSH)
@@ -55,7 +55,13 @@ class BlobFetch:
         session = await self._session(repository, blob)
         start = session.size
         body = upstream.client.pull.blob(upstream.name_of(repository), blob.digest, blob.size, start)
-        await self._uploads.append(session, body, start, blob.size - start)
+        try:
+            await self._uploads.append(session, body, start, blob.size - start)
+        except (Absent, Unusable):
+            # Another try brings nothing else: sessions are kept for what may come yet, and there are only so many.
+            await self._uploads.cancel(session)
+            await self._metadata.write(mirrored.end_fetch, repository, blob.digest)
+            raise
         try:
             with _telling(upstream):
                 await self._uploads.finish(session, blob.digest, _nothing(), None, 0)

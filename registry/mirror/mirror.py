@@ -107,11 +107,13 @@ class Mirror:
         upstream, key = self._of(repository), (repository, subject)
         if not upstream.settings.referrers or time.monotonic() < (self._subjects.get(key) or 0.0):
             return
+        rest = max(upstream.settings.ttl_seconds, upstream.settings.retry_seconds)
         try:
             await self._fly(upstream, (repository, f"referrers of {subject}"), self._referrers(upstream, *key))
         except OciError as error:
             self._log.warning("referrers were not brought from an upstream", repository=repository, error=str(error))
-        self._subjects.put(key, time.monotonic() + max(upstream.settings.ttl_seconds, upstream.settings.retry_seconds))
+            rest = upstream.settings.retry_seconds
+        self._subjects.put(key, time.monotonic() + rest)
 
     async def run(self) -> None:
         """Wait for the end, and let go of upstreams then."""
@@ -154,8 +156,14 @@ class Mirror:
         async def work() -> None:
             await self._fetching.subject(upstream, repository, subject)
             found = await upstream.client.pull.referrers(upstream.name_of(repository), subject)
+            failed: BasegateError | None = None
             for entry in found[: upstream.settings.referrers]:
-                await self._fetching.by_digest(upstream, repository, entry.digest)
+                try:
+                    await self._fetching.by_digest(upstream, repository, entry.digest)
+                except BasegateError as error:  # the others may be had all the same
+                    failed = failed or error
+            if failed is not None:
+                raise failed
 
         return work
 

@@ -29,6 +29,7 @@ class Upstream:
             silence_seconds=settings.silence_seconds,
             least_rate=settings.least_rate,
             manifest_bytes=manifest_bytes,
+            referrers=settings.referrers,
         )
         ca_files = (settings.ca_file,) if settings.ca_file else None
         self.settings = settings

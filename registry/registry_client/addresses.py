@@ -63,7 +63,8 @@ async def require_followable(origin: str, target: str, scheme: str) -> None:
         own = max(_written(origin), default=Reach.PUBLIC)
     else:
         reaches = [reach_of(address) for address in await addresses_of(target)]
-        own = max(reach_of(address) for address in await addresses_of(origin))
+        # Of several addresses the farthest counts: a name with a public one does not get inside by a second one.
+        own = min(reach_of(address) for address in await addresses_of(origin))
     for reach in reaches:
         if reach > own or (reach is Reach.LINK_LOCAL and own is not reach):
             raise Unusable(
@@ -83,4 +84,5 @@ def _written(host: str) -> list[Reach]:
 def is_proxied(host: str, scheme: str) -> bool:
     """Whether the environment has a proxy make the connections to a host."""
     name, _ = split_port(host)
-    return bool(getproxies().get(scheme)) and not proxy_bypass(name)
+    proxies = getproxies()
+    return bool(proxies.get(scheme) or proxies.get("all")) and not proxy_bypass(name)

@@ -32,6 +32,7 @@ class Limits:
         page_bytes: of any other small answer: a token, an error, a page of a list.
         pages: of one list.
         redirects: of one request.
+        referrers: entries of one list of referrers; one more is read, so that it is seen that there are more.
         attempts: at content that was cut, each without a byte between; every byte that comes begins the count again.
     """
 
@@ -43,6 +44,7 @@ class Limits:
     page_bytes: int = 4 << 20
     pages: int = 1000
     redirects: int = 5
+    referrers: int = 10_000
     attempts: int = 3
 
 

@@ -139,6 +139,8 @@ class Pulls:
     async def referrers(self, repository: RepositoryName, subject: Digest) -> tuple[Descriptor, ...]:
         """The manifests whose subject it is, from the referrers list, or the tag that stands for it.
 
+        Past the limit of the endpoint no further page is read.
+
         Raises:
             Unusable: what stands there is no index.
         """
@@ -147,6 +149,8 @@ class Pulls:
         try:
             async for page in pages(self._connection, asked, f"referrers of {subject}"):
                 found += self._entries(page.content)
+                if len(found) > self._endpoint.limits.referrers:
+                    break
         except Absent:
             return await self._tagged_referrers(repository, subject)
         return tuple(found)

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,21 +48,35 @@ def serving(
     Raises:
         CannotStart: the address or the certificate cannot be used, or it does not come up.
     """
+    try:
+        yield from _served(app, read, files)
+    finally:
+        app.close()
+
+
+def _served(
+    app: RegistryApp, read: Callable[[], RegistrySettings] | None, files: Sequence[Path]
+) -> Iterator[ThreadedServer]:
     settings = app.settings.current
-    announced = threading.Event()
-    server = Serving(app, bind(settings), certificate_of(settings), lambda _url: announced.set())
+    ready: Future[None] = Future()
+    server = Serving(app, bind(settings), certificate_of(settings), lambda _url: ready.set_result(None))
     reload = Reload(app.settings, read or (lambda: settings), [*app.followers, *server.followers])
 
     def serve() -> None:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # the loop that `run` serves with
-            runner.run(server.until_stopped(reload, files))
-        app.close()
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # the loop that `run` serves with
+                runner.run(server.until_stopped(reload, files))
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
 
     thread = threading.Thread(target=serve, name="registry")
     thread.start()
     try:
-        if not announced.wait(_STARTUP_SECONDS):
+        if not wait([ready], _STARTUP_SECONDS).done:
             raise CannotStart("the registry did not start")
+        ready.result()
         yield ThreadedServer(server.url, server.stop, lambda: server.connections)
     finally:
         server.stop()

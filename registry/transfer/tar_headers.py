@@ -14,6 +14,9 @@ from registry.transfer.errors import SourceUnusable
 _BLOCK = 512
 _TEXT_MAXIMUM = 1 << 20
 """Bytes of an extension header, which holds little but names."""
+_DIGITS = 11
+"""Bytes that the length of a record takes at most, and the space behind it."""
+_READ = frozenset({"path", "linkpath", "size"})
 _PAX, _PAX_GLOBAL, _LONG_NAME, _LONG_LINK, _SPARSE = b"x", b"g", b"L", b"K", b"S"
 _FILES = frozenset({b"0", b"\0", b"7"})
 _HARD, _SYMBOLIC, _FOLDER = b"1", b"2", b"5"
@@ -147,13 +150,16 @@ def _extension(kind: bytes, text: bytes) -> dict[str, str]:
 
 def _records(text: bytes) -> Iterator[tuple[str, str]]:
     """pax: `LENGTH NAME=VALUE` and a newline, the length counting the whole record."""
-    while text:
-        number, space, _ = text.partition(b" ")
-        if not space or not number.isdigit() or not len(number) + 3 < (length := int(number[:10])) <= len(text):
+    begin = 0
+    while begin < len(text):
+        number, space, _ = text[begin : begin + _DIGITS].partition(b" ")
+        left = len(text) - begin
+        if not space or not number.isdigit() or not len(number) + 3 < (length := int(number)) <= left:
             raise SourceUnusable("an extension header of the archive is damaged")
-        name, _, value = text[len(number) + 1 : length - 1].partition(b"=")
+        name, _, value = text[begin + len(number) + 1 : begin + length - 1].partition(b"=")
+        begin += length
         key = name.decode("utf-8", "surrogateescape")
         if key.startswith("GNU.sparse"):
             raise SourceUnusable("the archive holds a sparse file: needs files, folders and links only")
-        yield key, value.decode("utf-8", "surrogateescape")
-        text = text[length:]
+        if key in _READ:
+            yield key, value.decode("utf-8", "surrogateescape")

@@ -143,16 +143,19 @@ def reviewed(client: httpx.Client, case: Case) -> bool:
     return agree({200 if each.status_code == 200 and each.json()["status"]["allowed"] else 403 for each in answers})
 
 
-def admits(client: httpx.Client, case: Case) -> bool:
+def admits(path: str) -> Probe:
     """Whether a webhook admits a Pod of it, as a container and as a volume, and pins it then."""
-    image = f"{client.base_url.netloc.decode()}/{TEAM}:{case.name}"
-    volume = {"volumes": [{"name": "v", "image": {"reference": image}}]}
-    specs = ({"containers": [{"name": "c", "image": image}]}, volume)
-    asked = [admission_review(pod(spec)) for spec in specs]
-    answers = [client.post("/policy/v1/admission", params={"mutate": "digest"}, json=each) for each in asked]
-    responses = [each.json()["response"] for each in answers if each.status_code == 200]
-    assert all(("patch" in each) is each["allowed"] for each in responses)
-    return agree({200 if each["allowed"] else 403 for each in responses} or {401})
+
+    def probe(client: httpx.Client, case: Case) -> bool:
+        image = f"{client.base_url.netloc.decode()}/{TEAM}:{case.name}"
+        volume = {"volumes": [{"name": "v", "image": {"reference": image}}]}
+        specs = ({"containers": [{"name": "c", "image": image}]}, volume)
+        answers = [client.post(path, json=admission_review(pod(spec))) for spec in specs]
+        responses = [each.json()["response"] for each in answers if each.status_code == 200]
+        assert all(("patch" in each) is each["allowed"] for each in responses)
+        return agree({200 if each["allowed"] else 403 for each in responses} or {401})
+
+    return probe
 
 
 def page(client: httpx.Client, case: Case) -> bool:
@@ -219,7 +222,12 @@ COLUMNS: Mapping[str, Column] = {
     "export": column(AccessPoint.MANIFEST, export, *_EXPORT),
     "deployment": column(AccessPoint.REFERENCE, deployment, ("POST", "deployments.record")),
     "image review": column(AccessPoint.REFERENCE, reviewed, ("POST", "kubernetes.review_images")),
-    "admission": column(AccessPoint.REFERENCE, admits, ("POST", "kubernetes.admit")),
+    "admission": column(
+        AccessPoint.REFERENCE, admits("/policy/v1/admission?mutate=digest"), ("POST", "kubernetes.admit")
+    ),
+    "admission pinned": column(
+        AccessPoint.REFERENCE, admits("/policy/v1/admission/digest"), ("POST", "kubernetes.pin")
+    ),
 }
 
 

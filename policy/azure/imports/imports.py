@@ -64,7 +64,7 @@ class Imports:
         self._settings = settings
         self._turns = asyncio.Semaphore(settings().at_once)
         self._known: Expiring[Import] = Expiring(_REMEMBERED, settings().remembered_seconds)
-        self._open = 0
+        self._running: dict[str, Import] = {}
         self._log = structlog.get_logger(__name__)
 
     async def begin(self, caller: Identity, request: ImportRequest) -> str:
@@ -79,24 +79,24 @@ class Imports:
         await self._require_source(request)
         await self._require_free(principal, request)
         settings = self._settings()
-        if self._open >= settings.at_once + settings.waiting:
+        if len(self._running) >= settings.at_once + settings.waiting:
             raise ArmError(429, "TooManyRequests", "too many imports are under way: wait for some to end")
         code, made = secrets.token_urlsafe(16), Import(principal.id)
-        self._known.put(code, made)
-        self._open += 1
-        made.task = asyncio.create_task(self._run(made, principal, request))
+        self._running[code] = made
+        made.task = asyncio.create_task(self._run(code, made, principal, request))
         return code
 
     def find(self, caller: Identity, code: str) -> Import:
         """An import that this caller has begun. Raises ArmError."""
-        found = self._known.get(code)
+        found = self._running.get(code) or self._known.get(code)
         if found is None or found.principal_id != caller.principal.id:
             raise ArmError(404, "ResourceNotFound", "this import is not known, or was forgotten: begin it again")
         return found
 
-    async def _run(self, made: Import, principal: Principal, request: ImportRequest) -> None:
+    async def _run(self, code: str, made: Import, principal: Principal, request: ImportRequest) -> None:
         try:
             async with self._turns, self._source(principal, request) as source:
+                await self._require_free(principal, request)  # it may have waited for long
                 [image] = await source.images()
                 for target in request.targets:
                     await self._copying(source, principal, target, own=not request.host).copy(image, target.tag)
@@ -110,7 +110,8 @@ class Imports:
             made.error = InternalError.default_message
         finally:
             made.done = True
-            self._open -= 1
+            del self._running[code]
+            self._known.put(code, made)
 
     def _copying(self, source: Source, principal: Principal, target: ImportTarget, *, own: bool) -> Copying:
         limits = self._services.stores.settings.current.transfer
@@ -137,6 +138,8 @@ class Imports:
         for target in request.targets:
             if not principal.may(Action.PUSH, target.repository):
                 raise Denied(f"principal {principal.name} may not push to {target.repository}")
+            if self._services.pull_through.covers(target.repository):
+                self._services.pull_through.require_pushable(target.repository)
         if not request.host and not principal.may(Action.PULL, request.image.repository):
             raise Denied(f"principal {principal.name} may not pull from {request.image.repository}")
 

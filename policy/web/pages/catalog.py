@@ -30,33 +30,32 @@ class CatalogPage:
     async def __call__(self, visit: Visit) -> View:
         """The page after `?after=`, of names that hold `?q=`."""
         query, after = visit.asked("q", _LONGEST_QUERY).strip(), visit.asked("after", _LONGEST_QUERY)
-        names = await self._names(visit, query.lower(), after)
-        rows = visit.settings.rows
+        names, more = await self._names(visit, query.lower(), after)
         document = {
             "query": query,
-            "repositories": await self._rows(visit, names[:rows]),
+            "repositories": await self._rows(visit, names),
             "images": await self._images(visit, query) if not after else [],
-            "next": names[rows - 1] if len(names) > rows else "",
+            "next": more,
             "policy": self._gate.policies.of("*").policy.name,
         }
         return View("catalog.html", document, {"after": after})
 
-    async def _names(self, visit: Visit, text: str, after: str) -> list[RepositoryName]:
-        """One name more than fits the page, if there are as many."""
+    async def _names(self, visit: Visit, text: str, after: str) -> tuple[list[RepositoryName], str]:
+        """Names for a page, and what to ask for names after it; empty where no more follow."""
         rows = visit.settings.rows
         if not text:
             catalog = visit.services.catalog
             listing = await catalog.page(visit.sees, rows + 1, after, visit.principal.patterns)
-            return list(listing.items)
+            return _page(list(listing.items), rows, "")
         metadata, shown = visit.services.stores.metadata, list[RepositoryName]()
         stride = visit.settings.looked_at
         for _ in range(_STRIDES):
             names = await metadata.read_apart(overviews.names_with, text, after, stride)
             shown += filter(visit.sees, names)
             if len(shown) > rows or len(names) < stride:
-                break
+                return _page(shown, rows, "")
             after = names[-1]
-        return shown[: rows + 1]
+        return _page(shown, rows, after)
 
     async def _rows(self, visit: Visit, names: list[RepositoryName]) -> list[dict[str, Any]]:
         metadata = visit.services.stores.metadata
@@ -88,3 +87,8 @@ class CatalogPage:
             {"repository": name, "digest": digest, **await mark_of(self._gate, name, digest)}
             for name, digest in shown[:stride]
         ]
+
+
+def _page(names: list[RepositoryName], rows: int, looked_at: str) -> tuple[list[RepositoryName], str]:
+    """The names that fit, and where the next page begins: behind them, else behind the last name that was looked at."""
+    return names[:rows], names[rows - 1] if len(names) > rows else looked_at

@@ -23,7 +23,6 @@ from registry.oci.errors import BadRequest
 from registry.telemetry.request_record import request_record_of
 
 _RULES = (*(rule.name for rule in RULES), "*")
-_NEEDED = ("repositories", "rule", "owner", "reason", "until")
 _DAYS = 30
 _SHOWN = 500
 _LONGEST = 500

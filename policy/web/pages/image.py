@@ -12,9 +12,9 @@ from policy.web.pages.commands import commands_of, note_of
 from policy.web.pages.headline import headline_of
 from policy.web.pages.layers import Configuration, configuration_of, layers_of
 from policy.web.pages.marks import in_words, manifest_document, short_facts
+from policy.web.session import is_secure, origin_of
 from policy.web.visit import View, Visit
 from registry.auth.actions import Action
-from registry.auth.challenge import host_of
 from registry.content.manifests import StoredManifest
 from registry.content.parsing import Parsing
 from registry.metadata import overviews
@@ -44,7 +44,7 @@ class ImagePage:
         self._parsing = parsing
 
     async def __call__(self, visit: Visit, name: RepositoryName, reference: Reference) -> View:
-        """What is known of it now: a page waits for no inspection."""
+        """Its verdict as it is now; for its content the page waits as a pull does."""
         metadata = visit.services.stores.metadata
         shown = await metadata.read(overviews.manifest, name, reference)
         document = {
@@ -120,9 +120,9 @@ class ImagePage:
 def _beside(visit: Visit, document: dict[str, Any]) -> dict[str, Any]:
     """What the page says beside the document: commands for this caller, and what it may do."""
     request, is_image = visit.request, document["verdict"] != State.NOT_APPLICABLE.value
-    is_plain, is_index = request.url.scheme != "https", document["media_type"] in media_types.INDEXES
+    is_plain, is_index = not is_secure(request), document["media_type"] in media_types.INDEXES
     lines = commands_of(
-        host_of(request),
+        origin_of(request).partition("://")[2],
         document["repository"],
         document["reference"],
         document["digest"],

@@ -13,6 +13,10 @@ from policy.gateway.hosts import is_ours
         ("[::1]:5000", "localhost:5000"),
         ("registry.example", "Registry.example"),
         ("myregistry.azurecr.io", "127.0.0.1:5000"),
+        ("myregistry.azurecr.io:443", "127.0.0.1:5000"),
+        ("myregistry.azurecr.io.", "127.0.0.1:5000"),
+        ("MYREGISTRY.azurecr.io.:443", "127.0.0.1:5000"),
+        ("registry.example", "registry.example:443"),
     ],
 )
 def test_ours(host: str, asked_under: str) -> None:
@@ -29,6 +33,7 @@ def test_ours(host: str, asked_under: str) -> None:
         ("localhost:5000", "registry.example:5000"),
         ("mcr.microsoft.com", "127.0.0.1:5000"),
         ("127.0.0.1.example:5000", "127.0.0.1:5000"),
+        ("registry.example:5000", "registry.example"),
     ],
 )
 def test_not_ours(host: str, asked_under: str) -> None:

@@ -1,17 +1,24 @@
 """Registries for tests: what is pushed there is judged, nobody else sees it, and nothing of a server is left."""
 
+import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import httpx
 import pytest
 
+from policy.app import build
+from policy.settings import Settings
 from policy.testing.images import Files, Link
 from policy.testing.registry import TemporaryRegistry
-from policy.testing.server import Basegate, registry
+from policy.testing.server import Basegate, registry, server
+from registry.server.in_thread import serving
+from registry.server.startup import CannotStart
 from tests.architecture.source import ROOT
 
 PREFIX = "opt/miniconda"
@@ -100,3 +107,33 @@ def test_nothing_is_left(tmp_path: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["nothing is left"]), done.stdout + done.stderr
+
+
+def test_a_registry_in_a_test_with_an_event_loop(basegate: Basegate) -> None:
+    """Whose own loop runs: most who call a registry are asynchronous."""
+
+    async def test() -> str:
+        with basegate.registry() as fresh:
+            return fresh.verdict("absent:v1").verdict
+
+    assert asyncio.run(test())
+
+
+def test_settings_that_are_no_group_and_groups_in_groups() -> None:
+    """A list is taken as it is; a default that is not named in a group stays."""
+    with server(upstreams=[], policy={"inspection": {"wall_seconds": 5}}) as running:
+        settings = running.app.settings.current
+    assert isinstance(settings, Settings)
+    inspection = settings.policy.inspection
+    assert (inspection.wall_seconds, inspection.workers) == (5, 1)
+
+
+def test_a_server_that_cannot_start_leaves_nothing(tmp_path: Path) -> None:
+    """Its port is taken: no thread of it is left."""
+    before = set(threading.enumerate())
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        app = build(Settings.model_validate({"data": tmp_path / "data", "listen": address}))
+        with pytest.raises(CannotStart), serving(app):
+            pass
+    assert set(threading.enumerate()) <= before

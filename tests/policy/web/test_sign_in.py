@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from registry.auth.enrolment import make_secrets, rotate
+from tests.policy.every_row import every_row
 from tests.policy.live import LiveGateway, live_gateway
 from tests.policy.web.conftest import OWN, SignedIn
 
@@ -25,6 +26,23 @@ def test_nobody_gets_more_than_the_form(live: LiveGateway, path: str) -> None:
     else:
         assert 'name="password"' in answer.text
         assert not any(word in answer.text.replace(path, "") for word in ("sha256:", "team", "good", "admin"))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    sorted(
+        {
+            (method, row.path.replace("{rest:path}", "team/app:good"))
+            for row in every_row()
+            for method in row.methods.split()
+            if row.operation.startswith("web.") and row.operation not in {"web.ask", "web.sign_in", "web.style"}
+        }
+    ),
+)
+def test_no_page_is_open(live: LiveGateway, method: str, path: str) -> None:
+    """Whatever there is: nobody without a session or a secret gets it."""
+    with live.registry.client() as client:
+        assert client.request(method, path).status_code == 401
 
 
 def test_a_session_is_a_cookie_that_scripts_and_other_sites_cannot_use(live: LiveGateway) -> None:

@@ -1,8 +1,9 @@
 """Upstreams that lie, cut, stall, lead elsewhere, or send without end: a clear answer, and nothing stored."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -99,6 +100,17 @@ def test_a_manifest_that_is_not_taken(tmp_path: Path, raw: bytes, words: str) ->
         answered = refusal(live)
     assert (answered.status_code, code(answered)) == (503, "UNAVAILABLE")
     assert words in message(answered)
+
+
+@pytest.mark.parametrize("lie", ["too short", "100 GB", "gone"])
+def test_what_never_comes_leaves_no_session(tmp_path: Path, lie: str) -> None:
+    """There are only so many of them for all upstreams together."""
+    with in_front_of(having(LIES[lie][0]), tmp_path) as live:
+        refusal(live)
+        with closing(sqlite3.connect(live.data / "registry.db")) as rows:
+            left = rows.execute("SELECT * FROM mirror_fetches").fetchall()
+        sessions = [file for file in (live.data / "uploads").rglob("*") if file.is_file()]
+    assert (left, sessions) == ([], [])
 
 
 def test_an_upstream_that_wants_credentials(tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
 """Addresses of registries, challenges, and what an address can be reached from."""
 
+import asyncio
 from collections.abc import Sequence
 from ipaddress import ip_address
 
 import pytest
 
-from registry.registry_client.addresses import Reach, reach_of
+from registry.registry_client.addresses import Reach, reach_of, require_followable
 from registry.registry_client.challenge import Challenge, challenges_of
 from registry.registry_client.endpoint import Endpoint, EndpointUnusable
+from registry.registry_client.errors import Unusable
 
 
 @pytest.mark.parametrize(
@@ -83,3 +85,15 @@ def test_challenges(text: str, expected: Sequence[Challenge]) -> None:
 def test_the_reach_of_addresses(address: str, reach: Reach) -> None:
     """Loopback in whatever clothes is loopback."""
     assert reach_of(ip_address(address)) is reach
+
+
+def test_a_name_with_a_public_address_gets_no_further_inside_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name server may say what it likes, and something else each time."""
+    answers = {"registry.example": ["93.184.216.34", "127.0.0.1"], "127.0.0.1": ["127.0.0.1"]}
+
+    def getaddrinfo(name: str, *_: object, **__: object) -> list[tuple[object, ...]]:
+        return [(0, 0, 0, "", (address, 0)) for address in answers[name]]
+
+    monkeypatch.setattr("socket.getaddrinfo", getaddrinfo)
+    with pytest.raises(Unusable, match="loopback"):
+        asyncio.run(require_followable("registry.example", "127.0.0.1:8080", "http"))
