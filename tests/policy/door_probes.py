@@ -245,7 +245,7 @@ def open_to(name: str, case: Case, role: str, mode: str) -> bool:
     if name.startswith("attributes") or role == "deleter":
         # Among the attributes is the verdict: it is there for those who may not pull.
         return name.startswith("attributes") and (may_push or not name.endswith("PATCH"))
-    if name in {"reference", "deployment", "image review", "admission"}:
+    if COLUMNS[name].door is AccessPoint.REFERENCE:
         return case.there and (case.stands is State.CLEARED or (lax and case.stands is not State.NOT_APPLICABLE))
     if name == "mount":
         return may_push and case.there
