@@ -2,20 +2,16 @@
 
 import json
 import os
-import socket
-import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+from tests.server_process import READY, Serving, started
 
 COMMAND = (str(Path(sys.executable).with_name("basegate")),)
-READY_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -55,66 +51,24 @@ class Installation:
         assert done.returncode == 0, done.stderr
         return Account(name, json.loads(done.stdout)["secrets"][0]["value"])
 
-    @property
-    def _log(self) -> Path:
-        return self.data.parent / "serve.log"
-
-    def words(self, awaited: str = "") -> str:
-        """What the server that was started last has printed so far, its log among it; waits for awaited words."""
-        deadline = time.monotonic() + READY_SECONDS
-        while awaited not in (said := self._log.read_text(encoding="utf-8")):
-            assert time.monotonic() < deadline, f"the server printed only: {said}"
-            time.sleep(0.05)
-        return said
-
     @contextmanager
-    def serve(self, *flags: str, ca: Path | None = None, host: str = "", ahead: float = 0.0) -> Iterator[str]:
-        """Run the server on a loopback port until the block ends; yields `address:port` once `/v2/` answers.
+    def serving(self, *flags: str, host: str = "127.0.0.1:0", ahead: float = 0.0) -> Iterator[Serving]:
+        """Run the server on a loopback port until the block ends; yields it once it is ready.
 
         Args:
             flags: more flags of `serve`.
-            ca: what its certificate is trusted by.
-            host: where it listens; a free port when empty.
+            host: where it listens; a free port when nothing is said.
             ahead: seconds that its clock is ahead.
         """
-        host = host or f"127.0.0.1:{free_port()}"
         program = (sys.executable, "-m", "tests.ahead", str(ahead)) if ahead else COMMAND
         command = (*program, "serve", "--data", str(self.data), "--listen", host, *flags)
         self.data.parent.mkdir(parents=True, exist_ok=True)
-        log = self._log
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command, env={**os.environ, **self.variables}, stdin=subprocess.DEVNULL, stdout=output, stderr=output
-            )
-        try:
-            _wait_until_ready(process, host, ca, log)
-            yield host
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
+        with started(command, self.data.parent / "serve.log", self.variables) as running:
+            running.wait_for(READY)
+            yield running
 
-
-def free_port() -> int:
-    """A loopback port that nothing listened on a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], host: str, ca: Path | None, log: Path) -> None:
-    url = f"{'http' if ca is None else 'https'}://{host}/v2/"
-    deadline = time.monotonic() + READY_SECONDS
-    with httpx.Client(verify=_trust(ca), trust_env=False) as client:
-        while True:
-            try:
-                client.get(url)
-            except httpx.TransportError as error:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"no server on {host}: {error}; {log.read_text()[-3000:]}") from error
-                time.sleep(0.05)
-            else:
-                return
-
-
-def _trust(ca: Path | None) -> bool | ssl.SSLContext:
-    return False if ca is None else ssl.create_default_context(cafile=ca)
+    @contextmanager
+    def serve(self, *flags: str, host: str = "127.0.0.1:0", ahead: float = 0.0) -> Iterator[str]:
+        """The same; yields `address:port`."""
+        with self.serving(*flags, host=host, ahead=ahead) as running:
+            yield running.host

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.bench.servers import free_port
 from tests.conftest import missing
+from tests.ports import free_port
 
 _SECONDS = 30
 ALICE = "alice:$2b$05$Xw1CqnHMkuRG4iWGCq4iTeNo11OJI9ZBXAE2cYTLCGLjMQLptwaoe"

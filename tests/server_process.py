@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-_READY = re.compile(r"basegate is ready at (https?)://(\S+)")
+READY = re.compile(r"basegate is ready at (https?)://(\S+)")
 _SECONDS = 60
 
 
@@ -36,7 +36,7 @@ class Serving:
     @property
     def host(self) -> str:
         """`HOST:PORT`; waits until the server says it."""
-        return self.wait_for(_READY)[2]
+        return self.wait_for(READY)[2]
 
     def wait_for(self, pattern: re.Pattern[str]) -> re.Match[str]:
         """Wait until standard output matches; a server that ends before fails the test."""
@@ -81,7 +81,12 @@ def started(command: Sequence[str], log: Path, environment: Mapping[str, str]) -
     with (
         log.open("wb") as lines,
         subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=lines, text=True, env=os.environ | dict(environment)
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=lines,
+            text=True,
+            env=os.environ | dict(environment),
         ) as process,
     ):
         running = Serving(process, log)

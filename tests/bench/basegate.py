@@ -22,11 +22,11 @@ from tests.bench.servers import (
     Running,
     Server,
     answered,
-    free_port,
     launch,
 )
 from tests.bench.wire import Connection, Target
 from tests.bench.zot import Zot
+from tests.ports import free_port
 
 _SECRETS = re.compile(r"^ *(admin|reader) +\S+ +(\S+)", re.MULTILINE)
 

@@ -22,8 +22,9 @@ from registry.cli.certificate_authority import make_certificates
 from tests.bench.basegate import Basegate
 from tests.bench.hostile import OTHERS_GOAL, OTHERS_RATE
 from tests.bench.rounds import ROOT, asking
-from tests.bench.servers import Running, free_port
+from tests.bench.servers import Running
 from tests.policy.azure.builds.sending import BUSYBOX, FROM_NOTHING, run_line
+from tests.ports import free_port
 
 LIMITS = {"SECONDS": "20", "DISK_BYTES": str(256 << 20), "LOG_BYTES": str(16 << 20)}
 """Of the builds, so that each ends within the time that it is looked at."""

@@ -11,10 +11,10 @@ from tests.bench.servers import (
     Door,
     Running,
     answered,
-    free_port,
     launch,
 )
 from tests.bench.wire import Target
+from tests.ports import free_port
 
 SOURCE = Path(__file__).with_name("peer.c")
 

@@ -11,6 +11,7 @@ from typing import Literal, Protocol, get_args
 
 from tests.bench.keys import Keys, keys_in, make_keys, registry_token
 from tests.bench.wire import Target
+from tests.ports import free_port
 
 Door = Literal["open", "token", "pull", "tls", "secret"]
 """How a row speaks to a server: with what is usual there, with a token, with the token of somebody who may only pull
@@ -162,13 +163,6 @@ def answered(running: Running, path: bytes = b"/v2/", patience: float = START_LI
             time.sleep(0.01)
     running.stop()
     raise RuntimeError(f"{running.name} did not start; its output is in the file `log` of its folder.")
-
-
-def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def found(program: str) -> str:

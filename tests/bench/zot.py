@@ -10,11 +10,11 @@ from tests.bench.servers import (
     Running,
     answered,
     found,
-    free_port,
     launch,
     output,
 )
 from tests.bench.wire import Target
+from tests.ports import free_port
 
 
 @dataclass(frozen=True, slots=True)

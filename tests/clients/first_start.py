@@ -46,7 +46,8 @@ def first_start(daemons: Daemons, clone: Path) -> Iterator[Terminal]:
     """An engine that knows `ubuntu:16.04`, and what the commands need of a clone, until the block ends."""
     (clone / ".venv").symlink_to(sys.prefix)
     installation = Installation(clone / "data", {})
-    with installation.serve() as host:
+    with installation.serving() as running:
+        host = running.host
         variables = {"DOCKER_HOST": f"unix://{daemons.socket('docker')}", "DOCKER_BUILDKIT": "0"}
         shell = Program(("sh", "-c"), clone, variables)
         shutil.copytree(ROOT / "config" / "examples", clone / "config" / "examples")
@@ -54,7 +55,7 @@ def first_start(daemons: Daemons, clone: Path) -> Iterator[Terminal]:
         named.write_text(named.read_text().replace(ADDRESS, host))
         (clone / "ubuntu.tar").write_bytes(ubuntu_root())
         shell.run("docker import ubuntu.tar ubuntu:16.04").check()
-        yield Terminal(host, installation.words("More:"), shell)
+        yield Terminal(host, running.wait_for(re.compile(r".*More:", re.DOTALL)).string, shell)
 
 
 def commands(text: str, margin: str) -> list[str]:

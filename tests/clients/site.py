@@ -56,7 +56,7 @@ class Site:
         reader = installation.create_principal("ci-reader", "AcrPull")
         layout = _layout(installation.data.parent / "layout")
         flags, ca = _tls(installation) if transport == "TLS" else ((), None)
-        with installation.serve(*flags, ca=ca) as host:
+        with installation.serve(*flags) as host:
             yield cls(transport, Endpoint(host, ca), owner, reader, layout, installation.data)
 
 

@@ -16,7 +16,7 @@ from policy.testing.container import BasegateContainer
 from tests.clients.program import Program
 from tests.clients.roster import Daemons
 from tests.conftest import TOOLS, missing
-from tests.installation import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 BASE = TOOLS.parent / "debian-root.tar"

@@ -16,7 +16,8 @@ from tests.clients.layouts import Layout
 from tests.clients.roster import Daemons
 from tests.clients.skopeo import Skopeo
 from tests.clients.trees import cleared_image
-from tests.installation import Account, Installation, free_port
+from tests.installation import Account, Installation
+from tests.ports import free_port
 
 TOKEN_USER = "00000000-0000-0000-0000-000000000000"
 HOUR, DAY = 3600, 86_400

@@ -15,9 +15,9 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.installation import free_port
 from tests.kubernetes.lab import NAME, Lab
 from tests.policy.kubernetes.reviews import container, pod
+from tests.ports import free_port
 
 GOOD, BAD = f"{NAME}/team/app:good", f"{NAME}/team/app:bad"
 TOKEN = "lab"

@@ -11,7 +11,8 @@ from typing import Any
 
 from tests.clients.program import Outcome, Program
 from tests.conftest import TOOLS, missing
-from tests.installation import Account, Installation, free_port
+from tests.installation import Account, Installation
+from tests.ports import free_port
 
 TENANT = "ba5e9a7e-0000-4000-8000-000000000002"
 REGISTRY = "myregistry"
@@ -114,7 +115,7 @@ def live_cloud(folder: Path, **variables: Any) -> Iterator[Cloud]:
     flags = ("--tls-cert", str(tls / "server.crt"), "--tls-key", str(tls / "server.key"))
     bundle = folder / "bundle.pem"
     bundle.write_bytes(_certifi() + (tls / "ca.crt").read_bytes())
-    with installation.serve(*flags, ca=tls / "ca.crt") as host:
+    with installation.serve(*flags) as host:
         yield Cloud(
             installation,
             f"https://localhost:{port}",

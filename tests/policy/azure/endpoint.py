@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 
 from registry.cli.certificate_authority import make_certificates
-from tests.installation import free_port
 from tests.policy.live import LiveGateway, live_gateway
+from tests.ports import free_port
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000000"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/default"

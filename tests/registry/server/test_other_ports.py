@@ -16,7 +16,7 @@ from registry.config.settings import RegistrySettings
 from registry.extension import Extension, Port
 from registry.server.other_port import OtherPort
 from registry.server.startup import CannotStart
-from tests.installation import free_port
+from tests.ports import free_port
 from tests.servers import LiveRegistry, open_settings, running
 
 
