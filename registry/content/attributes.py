@@ -10,14 +10,14 @@ from registry.auth.principals import Principal
 from registry.content.page import Page
 from registry.metadata import attributes as rows
 from registry.metadata import events, locks
-from registry.metadata.attributes import ManifestAttributes, Place, RepositoryAttributes, TagAttributes
+from registry.metadata.attributes import ManifestAttributes, PageStart, RepositoryAttributes, TagAttributes
 from registry.metadata.events import Event, Kind
 from registry.metadata.store import MetadataStore
 from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest
 from registry.oci.names import Reference, RepositoryName, Tag
 
-FIRST = Place()
+FIRST = PageStart()
 
 
 class Attributes:
@@ -42,16 +42,16 @@ class Attributes:
         self,
         name: RepositoryName,
         n: int,
-        place: Place = FIRST,
+        start: PageStart = FIRST,
         digest: Digest | None = None,
     ) -> Page[TagAttributes]:
-        """At most `n` tags behind a place; those of one manifest where a digest is given. Raises NameUnknown."""
-        read = await self._metadata.read_apart(rows.tag_page, name, place, n + 1, digest)
+        """At most `n` tags of a page; those of one manifest where a digest is given. Raises NameUnknown."""
+        read = await self._metadata.read_apart(rows.tag_page, name, start, n + 1, digest)
         return Page(tuple(read[:n]), more=0 < n < len(read))
 
-    async def manifests(self, name: RepositoryName, n: int, place: Place = FIRST) -> Page[ManifestAttributes]:
-        """At most `n` manifests behind a place. Raises NameUnknown."""
-        read = await self._metadata.read_apart(rows.manifest_page, name, place, n + 1)
+    async def manifests(self, name: RepositoryName, n: int, start: PageStart = FIRST) -> Page[ManifestAttributes]:
+        """At most `n` manifests of a page. Raises NameUnknown."""
+        read = await self._metadata.read_apart(rows.manifest_page, name, start, n + 1)
         return Page(tuple(read[:n]), more=0 < n < len(read))
 
     async def lock(

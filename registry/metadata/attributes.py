@@ -24,7 +24,7 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageStart:
     """Where a page begins: after an entry, and, in a list ordered by time, the time of its last change."""
 
     order: Order = Order.NAME
@@ -133,9 +133,9 @@ def repository(connection: Connection, name: RepositoryName) -> RepositoryAttrib
 
 
 def tag_page(
-    connection: Connection, name: RepositoryName, place: Place, count: int, digest: Digest | None = None
+    connection: Connection, name: RepositoryName, start: PageStart, count: int, digest: Digest | None = None
 ) -> list[TagAttributes]:
-    """At most `count` tags after a place, without those locked against lists; with a digest, those of one manifest.
+    """At most `count` tags after a start, without those locked against lists; with a digest, those of one manifest.
 
     Raises:
         NameUnknown: there is no such repository.
@@ -144,7 +144,7 @@ def tag_page(
     listed = _TAGS.where(tags.c.repository_id == here, ~func.coalesce(locks.c.lists, False))
     if digest is not None:
         listed = listed.where(tags.c.digest == digest)
-    rows = connection.execute(_paged(listed, tags.c.name, _TAG_UPDATED, place).limit(count))
+    rows = connection.execute(_paged(listed, tags.c.name, _TAG_UPDATED, start).limit(count))
     return [_tag(row) for row in rows]
 
 
@@ -157,15 +157,17 @@ def tag(connection: Connection, name: RepositoryName, wanted: Tag) -> TagAttribu
     return _tag(row)
 
 
-def manifest_page(connection: Connection, name: RepositoryName, place: Place, count: int) -> list[ManifestAttributes]:
-    """At most `count` manifests after a place, without those locked against lists; their names are digests.
+def manifest_page(
+    connection: Connection, name: RepositoryName, start: PageStart, count: int
+) -> list[ManifestAttributes]:
+    """At most `count` manifests after a start, without those locked against lists; their names are digests.
 
     Raises:
         NameUnknown: there is no such repository.
     """
     here = id_of(connection, name)
     listed = _MANIFESTS.where(manifests.c.repository_id == here, ~func.coalesce(locks.c.lists, False))
-    paged = _paged(listed, manifests.c.digest, _MANIFEST_UPDATED, place).limit(count)
+    paged = _paged(listed, manifests.c.digest, _MANIFEST_UPDATED, start).limit(count)
     return [_manifest(connection, here, row) for row in connection.execute(paged).all()]
 
 
@@ -187,14 +189,16 @@ def id_of(connection: Connection, name: RepositoryName) -> int:
     return row_id
 
 
-def _paged(question: Select[Any], name: ColumnElement[Any], updated: ColumnElement[Any], place: Place) -> Select[Any]:
-    """The entries after a place in order; entries of equal time are ordered by name."""
-    if place.order is Order.NAME:
-        return question.where(name > place.last).order_by(name)
-    falls = place.order is Order.NEWEST
-    if place.updated is not None:
-        behind = updated < place.updated if falls else updated > place.updated
-        question = question.where(or_(behind, and_(updated == place.updated, name > place.last)))
+def _paged(
+    question: Select[Any], name: ColumnElement[Any], updated: ColumnElement[Any], start: PageStart
+) -> Select[Any]:
+    """The entries of a page in order; entries of equal time are ordered by name."""
+    if start.order is Order.NAME:
+        return question.where(name > start.last).order_by(name)
+    falls = start.order is Order.NEWEST
+    if start.updated is not None:
+        behind = updated < start.updated if falls else updated > start.updated
+        question = question.where(or_(behind, and_(updated == start.updated, name > start.last)))
     return question.order_by(updated.desc() if falls else updated, name)
 
 

@@ -1,1 +1,1 @@
-"""Images in and out: archives, OCI layouts and repositories, here and elsewhere, copied content by content."""
+"""Transfer: images in and out of archives, OCI layouts and repositories, copied content by content."""

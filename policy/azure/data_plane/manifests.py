@@ -44,7 +44,7 @@ class ManifestHandlers(Handlers):
     async def page(self, services: Services, request: Request, _principal: Principal) -> Response:
         """GET: the manifests by digest, or in the order of time that is asked for."""
         name, size = repository_of(request), paging.size_of(services, request)
-        found = await services.attributes.manifests(name, size, paging.place_of(request))
+        found = await services.attributes.manifests(name, size, paging.page_start_of(request))
         headers: dict[str, str] = {}
         if found.more:
             last = found.items[-1]

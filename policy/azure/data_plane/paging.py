@@ -4,7 +4,7 @@ from starlette.requests import Request
 
 from registry.api.paging import last_of, next_link, page_size
 from registry.api.services import Services
-from registry.metadata.attributes import Order, Place
+from registry.metadata.attributes import Order, PageStart
 from registry.oci.errors import BadRequest
 
 _ORDERS = {"": Order.NAME, "none": Order.NAME, "timedesc": Order.NEWEST, "timeasc": Order.OLDEST}
@@ -18,7 +18,7 @@ def size_of(services: Services, request: Request) -> int:
     return page_size(request, limits.catalog_page, limits.catalog_page_maximum)
 
 
-def place_of(request: Request) -> Place:
+def page_start_of(request: Request) -> PageStart:
     """Where the page begins.
 
     Raises:
@@ -29,7 +29,7 @@ def place_of(request: Request) -> Place:
         raise BadRequest(f"orderby is {word[:32]!r}: needs timedesc, timeasc or none")
     time = request.query_params.get(_TIME)
     try:
-        return Place(_ORDERS[word], last_of(request), None if time is None else float(time))
+        return PageStart(_ORDERS[word], last_of(request), None if time is None else float(time))
     except ValueError:
         raise BadRequest(f"{_TIME} is {str(time)[:32]!r}: follow the link as it was given") from None
 

@@ -23,7 +23,7 @@ class TagHandlers(Handlers):
         name, size = repository_of(request), paging.size_of(services, request)
         text = request.query_params.get("digest")
         digest = Digest.parse(text) if text else None
-        found = await services.attributes.tags(name, size, paging.place_of(request), digest)
+        found = await services.attributes.tags(name, size, paging.page_start_of(request), digest)
         headers: dict[str, str] = {}
         if found.more:
             last = found.items[-1]

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Connection
 
-from registry.metadata.attributes import Order, Place
+from registry.metadata.attributes import Order, PageStart
 from registry.oci.digest import Digest
 from registry.oci.errors import ManifestUnknown, NameUnknown
 from registry.oci.names import Tag
@@ -38,18 +38,18 @@ def test_tags_come_in_order(
     services: OpenServices, tagged: dict[Tag, Digest], order: Order, wanted: str, n: int
 ) -> None:
     """Page by page, each entry once; those of one moment by name."""
-    found, place, more = "", Place(order), True
+    found, start, more = "", PageStart(order), True
     while more:
-        page = services.run(services.attributes.tags(REPOSITORY, n, place))
+        page = services.run(services.attributes.tags(REPOSITORY, n, start))
         found, more = found + "".join(each.name for each in page.items), page.more
-        place = Place(order, page.items[-1].name, page.items[-1].updated)
+        start = PageStart(order, page.items[-1].name, page.items[-1].updated)
     assert found == wanted
 
 
 @pytest.mark.parametrize(("order", "wanted"), [ORDERS[1], ORDERS[2]])
 def test_manifests_come_in_order(services: OpenServices, tagged: dict[Tag, Digest], order: Order, wanted: str) -> None:
     """Of time; those of one moment by digest."""
-    page = services.run(services.attributes.manifests(REPOSITORY, 9, Place(order)))
+    page = services.run(services.attributes.manifests(REPOSITORY, 9, PageStart(order)))
     times = [each.updated for each in page.items]
     assert times == sorted(times, reverse=order is Order.NEWEST)
     assert {each.tags[0] for each in page.items} == set(wanted)
@@ -58,7 +58,7 @@ def test_manifests_come_in_order(services: OpenServices, tagged: dict[Tag, Diges
 def test_manifests_come_by_digest_otherwise(services: OpenServices, tagged: dict[Tag, Digest]) -> None:
     """Page by page."""
     first = services.run(services.attributes.manifests(REPOSITORY, 3))
-    rest = services.run(services.attributes.manifests(REPOSITORY, 3, place=Place(last=first.items[-1].digest)))
+    rest = services.run(services.attributes.manifests(REPOSITORY, 3, start=PageStart(last=first.items[-1].digest)))
     assert [each.digest for each in (*first.items, *rest.items)] == sorted(tagged.values())
     assert (first.more, rest.more) == (True, False)
 

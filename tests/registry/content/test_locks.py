@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from registry.metadata import transactions
-from registry.metadata.attributes import Order, Place
+from registry.metadata.attributes import Order, PageStart
 from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest
 from registry.oci.errors import Locked, ManifestUnknown, NameUnknown
@@ -117,7 +117,7 @@ def test_what_is_locked_against_lists_is_not_listed(services: OpenServices, dige
     assert services.run(services.tag_names()) == ()
     assert services.run(services.catalog.page(lambda _name: True, None, "")).items == ()
     assert services.run(services.attributes.tags(REPOSITORY, 10)).items == ()
-    assert services.run(services.attributes.manifests(REPOSITORY, 10, Place(Order.NEWEST))).items == ()
+    assert services.run(services.attributes.manifests(REPOSITORY, 10, PageStart(Order.NEWEST))).items == ()
     assert services.run(services.attributes.of_manifest(REPOSITORY, digest)).tags == ()
     assert services.run(services.manifests.pull(PUSHER, REPOSITORY, V1)).digest == digest
 

@@ -43,9 +43,11 @@ QUESTIONS: dict[str, Any] = {
     "locked against reads": lambda c: locks.require_readable(c, NAME, DIGEST, TAG),
     "locked against writes": lambda c: locks.require_writable(c, NAME),
     "unlock": lambda c: locks.forget(c, 1, [TAG]),
-    "attributes of a tag": lambda c: attributes.tag_page(c, NAME, attributes.Place(), 10),
-    "attributes of tags of a manifest": lambda c: attributes.tag_page(c, NAME, attributes.Place(last="a"), 10, DIGEST),
-    "attributes of manifests": lambda c: attributes.manifest_page(c, NAME, attributes.Place(), 10),
+    "attributes of a tag": lambda c: attributes.tag_page(c, NAME, attributes.PageStart(), 10),
+    "attributes of tags of a manifest": lambda c: attributes.tag_page(
+        c, NAME, attributes.PageStart(last="a"), 10, DIGEST
+    ),
+    "attributes of manifests": lambda c: attributes.manifest_page(c, NAME, attributes.PageStart(), 10),
     "tag": lambda c: tags.find(c, NAME, TAG),
     "tags": lambda c: tags.page(c, 1, "a", 100),
     "tags of a manifest": lambda c: tags.pointing_at(c, 1, DIGEST),
