@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 import httpx
 
@@ -34,17 +35,18 @@ class HalfwayUpload:
         self._thread.start()
 
     def go_on(self) -> int:
-        """Send the rest; the status of the answer."""
+        """Send the rest; the status of the answer, 0 when none came."""
         self._let_go.set()
         self._thread.join()
         return self.status
 
     def _send(self) -> None:
         query = {"digest": Digest.of(b"".join(_PIECES))}
-        answer = httpx.put(
-            self._url, params=query, content=self._pieces(), timeout=_SECONDS, auth=self._auth, headers=self._fields
-        )
-        self.status = answer.status_code
+        with suppress(httpx.TransportError):
+            answer = httpx.put(
+                self._url, params=query, content=self._pieces(), timeout=_SECONDS, auth=self._auth, headers=self._fields
+            )
+            self.status = answer.status_code
 
     def _pieces(self) -> Iterator[bytes]:
         yield _PIECES[0]

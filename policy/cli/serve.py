@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from policy.app import build
 from policy.cli import welcome
 from policy.cli.process_setup import end_of_start
+from policy.enforcement.gate import PolicyGate
 from policy.settings import Settings
 from registry.app import RegistryApp
 from registry.auth.bootstrap import bootstrap
@@ -81,7 +83,7 @@ def _serve(
             _bootstrap(app, wanted)
             end_of_start()
             with Greeting(app, quiet=quiet) as greeting:
-                run(app, read, files, greeting.greet)
+                run(app, read, files, greeting.greet, greeting.say)
     finally:
         lock.release()
 
@@ -126,6 +128,7 @@ class Greeting:
     def __init__(self, app: RegistryApp, *, quiet: bool) -> None:
         """Print and make nothing before `greet`. The block ends when that is done; the app is closed after it."""
         self._metadata = app.services.stores.metadata
+        self._gate = app.services.gate
         self._settings = app.settings.current
         self._quiet = quiet
         self._enrolment: threading.Thread | None = None
@@ -141,10 +144,19 @@ class Greeting:
 
     def greet(self, url: str) -> None:
         """Called by the server once connections are accepted."""
-        if not self._quiet:
-            _say(welcome.listening(url, self._settings.data))
+        start = welcome.Start(url, self._settings.data, self._policies())
+        self.say(welcome.listening(start))
+        _log().info("serving", version=version("basegate"), data=str(start.data.absolute()), policies=start.policies)
         self._enrolment = threading.Thread(target=self._enrol, args=(url,), name="first-principals")
         self._enrolment.start()
+
+    def say(self, words: str) -> None:
+        """Print this, unless nothing is wanted but what cannot be shown again."""
+        if not self._quiet:
+            _say(words)
+
+    def _policies(self) -> str:
+        return welcome.in_words(self._gate.bindings.current()) if isinstance(self._gate, PolicyGate) else "none"
 
     def _enrol(self, url: str) -> None:
         try:

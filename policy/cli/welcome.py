@@ -1,17 +1,54 @@
-"""The output of `basegate serve`: where it listens and, at the first start, how to sign in, push, check, pull."""
+"""The output of `basegate serve`: what it serves where and, at the first start, how to sign in, push, check, pull."""
 
+import os
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from policy.enforcement.assignments import Assignments
 from registry.auth.enrolment import FirstStart
+from registry.oci.patterns import EVERY
 
 _EXAMPLES = Path("config/examples")
 _EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - recognised, not bound
 
 
-def listening(url: str, data: Path) -> str:
-    """One line."""
-    return f"basegate is ready at {url} (data in {data})"
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a start is told to people by.
+
+    Attributes:
+        url: where it listens.
+        data: the data folder, as the settings name it.
+        policies: what counts where, see `in_words`.
+    """
+
+    url: str
+    data: Path
+    policies: str
+
+
+def listening(start: Start) -> str:
+    """Where it listens, on the first line; then version, folder and policies, and how to stop it."""
+    rows = {
+        "version": version("basegate"),
+        "folder": str(start.data.absolute()),
+        "policies": start.policies,
+        "page": f"{start.url}/",
+        "stop": f"Ctrl-C here, or kill {os.getpid()}",
+    }
+    lines = [f"basegate is ready at {start.url} (data in {start.data})"]
+    return "\n".join([*lines, *(f"  {name:<9} {value}" for name, value in rows.items())])
+
+
+def in_words(assignments: Assignments) -> str:
+    """`azureml-2019-07 (enforce); team/*: azureml-2020-11 (warn)`."""
+    each = [(pattern, assignments.of(pattern)) for pattern in assignments.patterns]
+    return "; ".join(
+        f"{'' if pattern == EVERY else f'{pattern}: '}{bound.policy.name} ({bound.mode.value})"
+        for pattern, bound in each
+    )
 
 
 def how_to_begin(url: str, made: FirstStart, program: str) -> str:

@@ -68,13 +68,19 @@ class Assignments:
         return self._policies
 
     @property
+    def patterns(self) -> tuple[str, ...]:
+        """The patterns that have a policy or a mode of their own, `*` first."""
+        known = self._policies.keys() | self._modes.keys()
+        return tuple(sorted(known, key=lambda pattern: (pattern != EVERY, pattern)))
+
+    @property
     def digests(self) -> Mapping[str, str]:
         """Pattern -> digest of its policy."""
         return {pattern: policy.digest for pattern, policy in self._policies.items()}
 
     def why(self, pattern: str) -> Reason:
         """Why a pattern has its policy."""
-        setting = "policy.name" if pattern == "*" else "policy.enforcement.assignments"
+        setting = "policy.name" if pattern == "*" else "policy.bindings"
         settled = self._settled.get(pattern)
         return Reason(setting, "" if settled is None else settled.name, self._since.get(pattern))
 

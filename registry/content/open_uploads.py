@@ -21,6 +21,15 @@ class OpenUploads:
         """The sessions that this process holds."""
         return iter(list(self._sessions.values()))
 
+    def __len__(self) -> int:
+        """How many are counted, those that an earlier process left among them."""
+        return len(self._sessions) + len(self._earlier)
+
+    @property
+    def running(self) -> int:
+        """How many of them a request works on now."""
+        return sum(session.claim.taken for session in self._sessions.values())
+
     def get(self, upload: str) -> UploadSession | None:
         """The session with this id, if this process holds it."""
         return self._sessions.get(upload)

@@ -57,10 +57,10 @@ class Uploads:
         self._settings = settings
         self._journal = journal
         self._log = log
-        self._open = OpenUploads()
+        self.open = OpenUploads()
         self._earlier = EarlierUploads(storage, log)
         for upload, opening in log.openings().items():
-            self._open.add_earlier(upload, opening.principal)
+            self.open.add_earlier(upload, opening.principal)
 
     async def start(
         self, repository: RepositoryName, principal: Principal, algorithm: str = "sha256", size: int = 0
@@ -83,7 +83,7 @@ class Uploads:
             with disk_refusals():
                 self._log.opened(session.id, session.opening)
         except BaseException:
-            self._open.forget(session.id)
+            self.open.forget(session.id)
             raise
         return session
 
@@ -92,10 +92,10 @@ class Uploads:
     ) -> UploadSession:
         new_hasher(algorithm)
         await self._metadata.read(locks.require_writable, repository)
-        self._open.require_room(principal.id, self._settings.current.uploads.sessions_per_principal)
+        self.open.require_room(principal.id, self._settings.current.uploads.sessions_per_principal)
         await self._require_room(repository, size, None)
         session = UploadSession(str(uuid.uuid4()), Opening(repository, algorithm, principal.id, time.time()))
-        return self._open.add(session)
+        return self.open.add(session)
 
     async def find(self, repository: RepositoryName, upload_id: str) -> UploadSession | None:
         """The open session with this id, or `None`."""
@@ -109,7 +109,7 @@ class Uploads:
         Raises:
             BlobUploadUnknown: there is none in this repository.
         """
-        session = self._open.get(upload_id) or self._open.add(await self._earlier.session(upload_id))
+        session = self.open.get(upload_id) or self.open.add(await self._earlier.session(upload_id))
         if session.repository != repository:
             raise BlobUploadUnknown
         return session
@@ -272,11 +272,11 @@ class Uploads:
         limit = now - self._settings.current.uploads.expire_seconds
         files = {upload: last_byte async for upload, last_byte in self._storage.uploads()}
         gone = [upload for upload, last_byte in files.items() if last_byte < limit]
-        gone += [session.id for session in self._open if not session.staged and session.started < limit]
+        gone += [session.id for session in self.open if not session.staged and session.started < limit]
         gone += [
             upload
             for upload, opening in self._log.openings().items()
-            if opening.started < limit and upload not in files and self._open.get(upload) is None
+            if opening.started < limit and upload not in files and self.open.get(upload) is None
         ]
         for upload in gone:
             await self._remove(upload)
@@ -285,10 +285,10 @@ class Uploads:
         return len(gone)
 
     async def _remove(self, upload: str) -> None:
-        session = self._open.get(upload)
+        session = self.open.get(upload)
         if session is None:
             await discard_upload(self._storage, upload)
-            self._open.forget(upload)
+            self.open.forget(upload)
             self._log.ended(upload)
         elif not session.claim.taken:
             with suppress(BlobUploadUnknown):
@@ -296,10 +296,10 @@ class Uploads:
 
     async def _count(self, upload: str) -> None:
         """Count the sessions of an earlier process."""
-        if not self._open.knows(upload):
+        if not self.open.knows(upload):
             with suppress(BlobUploadUnknown):  # remains of a broken upload
                 staging = await self._storage.stage(upload)
-                self._open.add_earlier(upload, staging.opening.principal)
+                self.open.add_earlier(upload, staging.opening.principal)
 
     @asynccontextmanager
     async def _or_nothing(self, session: UploadSession) -> AsyncIterator[None]:
@@ -369,7 +369,7 @@ class Uploads:
 
     def _close(self, session: UploadSession) -> None:
         session.closed = True
-        self._open.forget(session.id)
+        self.open.forget(session.id)
 
     async def _commit(self, session: UploadSession, digest: Digest) -> StoredBlob:
         await self._require_room(session.repository, session.size, digest)

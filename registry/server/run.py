@@ -32,13 +32,18 @@ from registry.server.other_port import OtherPort
 from registry.server.refusal import oci_form
 from registry.server.response_cache import ResponseCache
 from registry.server.startup import CannotStart, Certificate, bind, cautions, certificate_of
+from registry.server.stopping import Cuttable, Stopping, Tell
 from registry.telemetry import logs
 
 Announce = Callable[[str], None]
 
 
 def run(
-    app: RegistryApp, read_settings: Callable[[], RegistrySettings], files: Iterable[Path], announce: Announce
+    app: RegistryApp,
+    read_settings: Callable[[], RegistrySettings],
+    files: Iterable[Path],
+    announce: Announce,
+    tell: Tell = lambda _words: None,
 ) -> None:
     """Serve until told to stop.
 
@@ -47,6 +52,7 @@ def run(
         read_settings: reads all settings sources again, for a reload.
         files: settings files whose change means a reload.
         announce: called with the URL once connections are accepted.
+        tell: called on a signal to stop, with words for a person.
 
     Raises:
         CannotStart: the address or the certificate cannot be used.
@@ -54,7 +60,7 @@ def run(
     logs.configure(app.settings.current.log)
     certificate = certificate_of(app.settings.current)
     listening = bind(app.settings.current)
-    serving = Serving(app, listening, certificate, announce)
+    serving = Serving(app, listening, certificate, announce, tell)
     settings_in_use.record(app.settings.current)
     reload = Reload(app.settings, read_settings, [*app.followers, *serving.followers, settings_in_use.follow])
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -65,7 +71,12 @@ class Serving:
     """One running server."""
 
     def __init__(
-        self, app: RegistryApp, listening: socket.socket, certificate: Certificate | None, announce: Announce
+        self,
+        app: RegistryApp,
+        listening: socket.socket,
+        certificate: Certificate | None,
+        announce: Announce,
+        tell: Tell = lambda _words: None,
     ) -> None:
         self._app = app
         self._listening = listening
@@ -81,6 +92,7 @@ class Serving:
         server = app.settings.current.server
         self._seats = ConnectionLimits(_limits(server))
         self._server = _Server(_config(app), self._doors, self._started)
+        self._stopping = Stopping(self._server, self._running, self._cut, tell)
         self._means = self._made_means(server)
         self._other_means = [self._means_of(asgi, server, None, port.wording) for port, asgi in app.ports]
 
@@ -88,7 +100,7 @@ class Serving:
         """Serve and watch the files until `stop` is called or a signal arrives."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            _on_signal(loop, number, self._server.handle_exit, number, None)
+            _on_signal(loop, number, self._stopping.on_signal, number)
         _on_signal(loop, signal.SIGHUP, self._asked.set)
         self._files = list(files)
         self._watch.watch(self._followed())
@@ -179,6 +191,16 @@ class Serving:
     def connections(self) -> int:
         """The number of open connections."""
         return len(self._server.server_state.connections)
+
+    def _running(self) -> tuple[int, int]:
+        """The uploads and the other requests that are running."""
+        uploads = self._app.services.uploads.open.running
+        requests = sum(edge.running for edge in (self._app.asgi, *(app for _, app in self._app.ports)))
+        return uploads, max(0, requests - uploads)
+
+    def _cut(self) -> None:
+        for connection in list(self._server.server_state.connections):
+            cast("Cuttable", connection).cut()
 
     def stop(self) -> None:
         """Stop after the running requests. May be called from another thread."""

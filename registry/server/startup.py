@@ -62,10 +62,17 @@ def cautions(settings: RegistrySettings) -> Iterator[str]:
     Raises:
         CannotStart: `listen` is no address.
     """
-    if not settings.auth.required and not _is_loopback(parse_address(settings.listen)[0]):
+    is_public = not _is_loopback(parse_address(settings.listen)[0])
+    if is_public and not settings.auth.required:
         yield (
             f"auth.required is false and listen is {settings.listen}: whoever reaches this address may push, pull and "
             "delete everything: set auth.required to true, or listen on 127.0.0.1"
+        )
+    if is_public and settings.tls_cert is None and not settings.server.public_url.startswith("https://"):
+        yield (
+            f"listen is {settings.listen} without tls_cert: secrets and images cross the network in the open: "
+            "make a certificate with basegate tls init, or listen on 127.0.0.1; where a proxy in front speaks HTTPS, "
+            "say so with its address in server.public_url"
         )
     yield from cautions_on(settings.data)
 

@@ -3,6 +3,7 @@
 import re
 import socket
 from contextlib import closing
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx
@@ -60,11 +61,28 @@ def test_first_start_says_how_to_begin(first: str, secrets: dict[str, str]) -> N
 
 
 def test_second_start_prints_no_secrets_and_keeps_them(data: Path, secrets: dict[str, str]) -> None:
-    """One line about the address; the old secrets still sign in."""
+    """What is served where, and the end; the old secrets still sign in."""
     with serving(data) as server:
         assert status(server.host, "admin", secrets["admin"]) == 200
         assert status(server.host, "reader", secrets["reader"]) == 200
-        assert len(server.stop().splitlines()) == 1
+        said = [line.split()[0] for line in server.stop().splitlines()]
+    assert said == ["basegate", "version", "folder", "policies", "page", "stop", "stopping"]
+
+
+def test_a_start_says_what_it_serves(tmp_path: Path) -> None:
+    """Version, the whole path of the folder, the policies with their modes, by whom it is stopped."""
+    (tmp_path / "basegate.yaml").write_text(
+        "policy: {bindings: [{repositories: team/*, policy: azureml-2020-11, mode: warn}]}"
+    )
+    with serving(tmp_path / "data", "--config", str(tmp_path / "basegate.yaml"), BASEGATE_LOG__LEVEL="info") as server:
+        server.wait_for(re.compile(r"^  stop .*\n", re.MULTILINE))
+        logged, number = server.logged("serving ")[0], server.process.pid
+        said = dict(line.split(maxsplit=1) for line in server.stop().splitlines() if line.startswith("  "))
+    assert said["version"] == version("basegate")
+    assert said["folder"] == str(tmp_path / "data")
+    assert said["policies"] == "azureml-2019-07 (enforce); team/*: azureml-2020-11 (warn)"
+    assert said["stop"] == f"Ctrl-C here, or kill {number}"
+    assert said["policies"] in logged
 
 
 def test_the_signing_keys_are_private(data: Path, first: str) -> None:

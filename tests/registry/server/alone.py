@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,10 @@ class Alone:
 
 
 @contextmanager
-def alone(folder: Path, listen: str = "127.0.0.1:0") -> Iterator[Alone]:
-    """Start a process with an empty settings file, and end it."""
+def alone(folder: Path, listen: str = "127.0.0.1:0", settings: str = "") -> Iterator[Alone]:
+    """Start a process with a settings file, and end it."""
     file = folder / "basegate.yaml"
-    file.touch()
+    file.write_text(settings, encoding="utf-8")
     command = [sys.executable, "-m", __name__, str(file), str(folder / "data"), listen]
     with started(command, folder / "serving.log", {}) as running:
         yield Alone(running, file)
@@ -64,7 +65,7 @@ def main() -> None:
         return load(RegistrySettings, file, flags, os.environ)
 
     with closing(build(read())) as app:
-        run(app, read, [file], announce_on_stdout)
+        run(app, read, [file], announce_on_stdout, partial(print, flush=True))
 
 
 if __name__ == "__main__":

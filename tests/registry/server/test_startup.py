@@ -4,6 +4,7 @@ import datetime as dt
 import socket
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -41,7 +42,7 @@ def test_bad_address_is_refused(text: str) -> None:
 
 def test_an_open_registry_on_the_network_is_a_warning() -> None:
     """Who may do what, why, and the two ways out."""
-    (caution,) = cautions(RegistrySettings(listen="0.0.0.0:5000", auth=AuthSettings(required=False)))
+    caution = next(iter(cautions(RegistrySettings(listen="0.0.0.0:5000", auth=AuthSettings(required=False)))))
     assert caution.startswith("auth.required is false and listen is 0.0.0.0:5000: whoever reaches this address may")
     assert caution.endswith("set auth.required to true, or listen on 127.0.0.1")
 
@@ -63,7 +64,23 @@ def test_an_open_registry_on_the_network_is_a_warning() -> None:
 def test_only_an_open_door_to_others_is_a_warning(listen: str, required: bool, warned: bool) -> None:
     """Signing in, or an address that only this machine reaches, is none."""
     settings = RegistrySettings(listen=listen, auth=AuthSettings(required=required))
-    assert bool(list(cautions(settings))) is warned
+    assert any("auth.required" in caution for caution in cautions(settings)) is warned
+
+
+@pytest.mark.parametrize(
+    ("listen", "more", "warned"),
+    [
+        ("0.0.0.0:5000", {}, True),
+        ("hub:5000", {"server": {"public_url": "http://hub"}}, True),
+        ("127.0.0.1:5000", {}, False),
+        ("0.0.0.0:5000", {"server": {"public_url": "https://hub"}}, False),
+        ("0.0.0.0:5000", {"tls_cert": "a.pem", "tls_key": "b.pem"}, False),
+    ],
+)
+def test_plain_http_on_the_network_is_a_warning(listen: str, more: dict[str, Any], warned: bool) -> None:
+    """Where neither a certificate nor a proxy that speaks HTTPS stands before it."""
+    found = list(cautions(RegistrySettings.model_validate({"listen": listen, **more})))
+    assert [f"listen is {listen} without tls_cert" in caution for caution in found] == [True] * warned
 
 
 def test_taken_port_is_one_line() -> None:
