@@ -15,6 +15,7 @@ from registry.registry_client.endpoint import Endpoint
 from registry.registry_client.errors import Absent, RemoteError, SignInRefused, Throttled, Unreachable, Unusable
 
 _LONGEST_MESSAGE = 500
+_LONGEST_ERROR = 65536
 _LONGEST_WAIT = 24 * 60 * 60.0
 
 
@@ -82,7 +83,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _message(answer: Answer) -> str:
     """What the registry says for a person, as the end of a sentence; "" when it says nothing."""
-    errors = answer.json().get("errors")
+    errors = answer.json().get("errors") if len(answer.content) <= _LONGEST_ERROR else None
     first = errors[0] if isinstance(errors, list) and errors else None
     text = first.get("message") if isinstance(first, dict) else None
     if not isinstance(text, str) or not text:

@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from registry.oci.image_reference import is_loopback
-from registry.registry_client.addresses import Reach, is_proxied, reach_of, require_followable
+from registry.registry_client.addresses import require_followable, within
 from registry.registry_client.answer import Answer, read_small, transport_errors, within_time
 from registry.registry_client.challenge import challenges_of
 from registry.registry_client.endpoint import Endpoint
@@ -64,6 +64,7 @@ class Connection:
             headers=_FIELDS,
         )
         self._sign_in = SignIn(endpoint, self._http, login)
+        self._own = within(endpoint.deepest, endpoint.host)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -96,12 +97,13 @@ class Connection:
         if not self._is_own(url):
             return await self._elsewhere(asked, url)
         known = self._sign_in.known(asked.scope)
-        response = await self._send(asked, url, known)
+        response = await self._send(asked, url, known, self._own)
         if response.status_code != httpx.codes.UNAUTHORIZED:
             return response
         challenges = challenges_of(response.headers.get_list("www-authenticate"))
         await response.aclose()
-        return await self._send(asked, url, await self._sign_in.answer(challenges, asked.scope, known))
+        authorization = await self._sign_in.answer(challenges, asked.scope, known)
+        return await self._send(asked, url, authorization, self._own)
 
     async def _followed(self, asked: Asked, response: httpx.Response) -> httpx.Response:
         for _ in range(self.endpoint.limits.redirects):
@@ -111,7 +113,7 @@ class Connection:
             await response.aclose()
             url = urljoin(str(response.url), target)
             if self._is_own(url):
-                response = await self._send(asked, url, self._sign_in.known(asked.scope))
+                response = await self._send(asked, url, self._sign_in.known(asked.scope), self._own)
             else:
                 response = await self._elsewhere(asked, url)
         if response.status_code in _REDIRECTS:
@@ -126,34 +128,25 @@ class Connection:
             parts.scheme == "http" and (self.endpoint.scheme == "http" or is_loopback(parts.netloc))
         ):
             raise Unusable(f"{self.endpoint.name} leads to {url[:255]!r}: only https is followed")
-        await require_followable(self.endpoint.host, parts.netloc.rpartition("@")[2].lower(), parts.scheme)
-        response = await self._send(asked, url, "")
-        self._require_same_reach(response)
-        return response
+        host = parts.netloc.rpartition("@")[2].lower()
+        watched = await require_followable(self.endpoint.host, host, parts.scheme, self.endpoint.deepest)
+        return await self._send(asked, url, "", watched)
 
-    def _require_same_reach(self, response: httpx.Response) -> None:
-        """Look at the address that was connected to: a name may have changed its meaning since it was checked."""
-        stream = response.extensions.get("network_stream")
-        address = stream.get_extra_info("server_addr") if stream is not None else None
-        url = response.url
-        if not isinstance(address, tuple) or self.endpoint.is_loopback or is_proxied(url.host, url.scheme):
-            return
-        if reach_of(ip_address(str(address[0]).partition("%")[0])) >= Reach.LINK_LOCAL:
-            raise Unusable(f"{self.endpoint.name} leads to {url.host}, which turned into {address[0]} meanwhile")
-
-    async def _send(self, asked: Asked, url: str, authorization: str) -> httpx.Response:
+    async def _send(self, asked: Asked, url: str, authorization: str, extensions: Mapping[str, Any]) -> httpx.Response:
         try:
-            return await self._send_once(asked, url, authorization)
+            return await self._send_once(asked, url, authorization, extensions)
         except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
             if asked.method not in _READS or isinstance(error, httpx.ConnectError):
                 raise
         # A kept connection may have been closed by the other side just now: a new one tells.
-        return await self._send_once(asked, url, authorization)
+        return await self._send_once(asked, url, authorization, extensions)
 
-    async def _send_once(self, asked: Asked, url: str, authorization: str) -> httpx.Response:
+    async def _send_once(
+        self, asked: Asked, url: str, authorization: str, extensions: Mapping[str, Any]
+    ) -> httpx.Response:
         headers = {**asked.headers, **({"Authorization": authorization} if authorization else {})}
         content = asked.body() if callable(asked.body) else asked.body
-        request = self._http.build_request(asked.method, url, headers=headers, content=content)
+        request = self._http.build_request(asked.method, url, headers=headers, content=content, extensions=extensions)
         self._http.cookies.clear()
         return await self._http.send(request, stream=True)
 

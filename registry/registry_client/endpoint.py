@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from registry.errors import BasegateError
 from registry.oci.image_reference import is_loopback
+from registry.registry_client.addresses import Reach
 from registry.registry_client.trust import known_ca_files, tls_context
 
 _HOST = re.compile(r"([a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
@@ -58,6 +59,7 @@ class Endpoint:
         name: `HOST[:PORT]` that credentials are stored for, and people know it by.
         ca_files: authorities trusted beside the system's.
         limits: what is taken from it at most.
+        deepest: how far inside its address may be when it is connected to.
     """
 
     host: str
@@ -65,6 +67,7 @@ class Endpoint:
     name: str
     ca_files: tuple[Path, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    deepest: Reach = Reach.LOOPBACK
 
     @classmethod
     def parse(

@@ -22,6 +22,8 @@ from registry.registry_client.listing import pages, texts
 ACCEPTED = ", ".join(sorted(media_types.MANIFESTS))
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 _PAUSE_SECONDS = 0.5
+_IN_LOOP = 65536
+"""Bytes of a list that are parsed in the event loop; longer ones are parsed in a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ class Pulls:
         found: list[Descriptor] = []
         try:
             async for page in pages(self._connection, asked, f"referrers of {subject}"):
-                found += self._entries(page.content)
+                found += await self._entries(page.content)
                 if len(found) > self._endpoint.limits.referrers:
                     break
         except Absent:
@@ -159,13 +161,16 @@ class Pulls:
         """What clients keep for registries without referrers (distribution-spec, "Referrers Tag Schema")."""
         tag = Tag(f"{subject.algorithm[:32]}-{subject.encoded[:64]}")
         try:
-            return tuple(self._entries((await self.manifest(repository, tag)).raw))
+            return tuple(await self._entries((await self.manifest(repository, tag)).raw))
         except Absent:
             return ()
 
-    def _entries(self, raw: bytes) -> tuple[Descriptor, ...]:
+    async def _entries(self, raw: bytes) -> tuple[Descriptor, ...]:
         try:
-            index = parse_manifest(raw, media_types.OCI_INDEX)
+            if len(raw) <= _IN_LOOP:
+                index = parse_manifest(raw, media_types.OCI_INDEX)
+            else:
+                index = await asyncio.to_thread(parse_manifest, raw, media_types.OCI_INDEX)
         except OciError as error:
             raise Unusable(f"{self._endpoint.name} gives a list of referrers that is none: {error.message}") from None
         return index.manifests if isinstance(index, ImageIndex) else ()

@@ -8,7 +8,7 @@ import asyncio
 import base64
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -29,6 +29,8 @@ Login = Callable[[], Credentials | None]
 _KEPT = 1000
 _LIFE = 60.0
 _MARGIN = 10.0
+_TOKEN_BYTES = 256 << 10
+"""Of an answer of a token service; tokens are some KiB."""
 _NO_POST = frozenset({400, 404, 405})
 
 
@@ -97,18 +99,19 @@ class SignIn:
 
     async def _token(self, challenge: Challenge, scope: str, login: Credentials | None) -> _Kept:
         realm = challenge.parameters["realm"]
-        await self._require_realm(realm)
+        watched = await self._require_realm(realm)
         scopes = [scope, *challenge.parameters.get("scope", "").split()]
         asked = {"service": challenge.parameters.get("service", ""), "client_id": "basegate"}
         wanted = [each for each in dict.fromkeys(scopes) if each]
         answer = None
         if login is not None and login.username == TOKEN_USER:
             form = {**asked, "grant_type": "refresh_token", "refresh_token": login.password, "scope": " ".join(wanted)}
-            answer = await self._send("POST", realm, data=form)
+            answer = await self._send("POST", realm, data=form, extensions=watched)
         if answer is None or answer.status in _NO_POST:
             query = urlencode([*asked.items(), *(("scope", each) for each in wanted)])
             headers = {"Authorization": _basic(login)} if login else {}
-            answer = await self._send("GET", f"{realm}{'&' if '?' in realm else '?'}{query}", headers=headers)
+            url = f"{realm}{'&' if '?' in realm else '?'}{query}"
+            answer = await self._send("GET", url, headers=headers, extensions=watched)
         return self._read(answer, login)
 
     def _read(self, answer: Answer, login: Credentials | None) -> _Kept:
@@ -124,18 +127,19 @@ class SignIn:
             raise Unusable(f"the token service of {name} answered without a token: is it one?")
         return _Kept(f"Bearer {token}", time.monotonic() + _life(document.get("expires_in")))
 
-    async def _require_realm(self, realm: str) -> None:
-        """Raise Unusable for a token service that credentials must not go to."""
+    async def _require_realm(self, realm: str) -> Mapping[str, Any]:
+        """Extensions of a request to a token service; raises Unusable for one that credentials must not go to."""
         parts = urlsplit(realm)
         plain = parts.scheme == "http" and (self._endpoint.scheme == "http" or is_loopback(parts.netloc))
         if (parts.scheme != "https" and not plain) or not parts.hostname or "@" in parts.netloc:
             raise Unusable(f"{self._endpoint.name} names {realm[:255]!r} as its token service: needs an https address")
-        await require_followable(self._endpoint.host, parts.netloc.lower(), parts.scheme)
+        endpoint = self._endpoint
+        return await require_followable(endpoint.host, parts.netloc.lower(), parts.scheme, endpoint.deepest)
 
     async def _send(self, method: str, url: str, **parts: Any) -> Answer:
         with transport_errors(self._endpoint):
             async with within_time(self._endpoint), self._http.stream(method, url, **parts) as response:
-                return await read_small(self._endpoint, response, self._endpoint.limits.page_bytes)
+                return await read_small(self._endpoint, response, min(_TOKEN_BYTES, self._endpoint.limits.page_bytes))
 
 
 def _basic(login: Credentials) -> str:

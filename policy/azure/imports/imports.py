@@ -8,7 +8,7 @@ import fnmatch
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -126,7 +126,11 @@ class Imports:
             yield Repository(self._shelf, principal, image.repository, image.reference)
             return
         login = nobody if request.login is None else given(request.login)
-        async with RegistryClient(Endpoint.parse(request.host), login) as client:
+        endpoint = Endpoint.parse(request.host)
+        if request.host not in self._settings().registries:
+            # It was looked at when the import was begun; its name may have another address by now.
+            endpoint = replace(endpoint, deepest=Reach.PRIVATE)
+        async with RegistryClient(endpoint, login) as client:
             yield RemoteRepository(client, image.repository, image.reference)
 
     @property

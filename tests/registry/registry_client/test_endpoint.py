@@ -80,6 +80,18 @@ def test_challenges(text: str, expected: Sequence[Challenge]) -> None:
         ("::ffff:127.0.0.1", Reach.LOOPBACK),
         ("::ffff:169.254.169.254", Reach.LINK_LOCAL),
         ("2002:7f00:1::", Reach.LOOPBACK),
+        ("::7f00:1", Reach.LOOPBACK),
+        ("::ffff:0:127.0.0.1", Reach.LOOPBACK),
+        ("64:ff9b::7f00:1", Reach.LOOPBACK),
+        ("64:ff9b::a9fe:a9fe", Reach.LINK_LOCAL),
+        ("64:ff9b::808:808", Reach.PUBLIC),
+        ("64:ff9b:1::808:808", Reach.PRIVATE),
+        ("64:ff9b:1::7f00:1", Reach.LOOPBACK),
+        ("64:ff9b:1:7f00:0:100::", Reach.LOOPBACK),
+        ("2001:0:4136:e378:8000:63bf:80ff:fffe", Reach.LOOPBACK),
+        ("2606:4700::5efe:10.0.0.1", Reach.PRIVATE),
+        ("2606:4700::200:5efe:127.0.0.1", Reach.LOOPBACK),
+        ("::", Reach.LOOPBACK),
     ],
 )
 def test_the_reach_of_addresses(address: str, reach: Reach) -> None:
