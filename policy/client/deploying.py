@@ -11,7 +11,7 @@ from typing import Any
 
 from policy.client.api import PENDING, CheckNotPossible, Connection, ask
 from policy.client.connection_options import ConnectionOptions
-from policy.client.registry_pull import LoginRefused, pull_digest, sign_in
+from policy.client.registry_pull import pull_digest, sign_in
 from policy.gateway.check_result import CheckResult
 from policy.gateway.deployments.registry_rules import REGISTRY_RULE
 from policy.gateway.deployments.request import Profile
@@ -20,6 +20,7 @@ from policy.gateway.inference_config.interpret import InferenceConfig
 from policy.gateway.inference_config.remarks import Remark, fail, unsure
 from registry.oci.image_reference import ImageReference
 from registry.registry_client.credentials import Credentials
+from registry.registry_client.errors import SignInRefused
 
 DEPLOYMENTS_PATH = "/policy/v1/deployments"
 _SOURCE = "the inference configuration"
@@ -94,7 +95,7 @@ def _refused_there(options: ConnectionOptions, gateway: Connection, own: Credent
     """Try a login that the configuration has for the gateway itself, although the service would not need it."""
     try:
         sign_in(options.to(gateway.host, own), own)
-    except LoginRefused as error:
+    except SignInRefused as error:
         return fail(str(error))
     return None
 
@@ -108,7 +109,7 @@ def _at_standalone(
         return _ask(connection, asked, wait)
     try:
         digest = pull_digest(connection, login, image)
-    except LoginRefused as error:
+    except SignInRefused as error:
         return _unresolved(image, fail(str(error)))
     try:
         return _ask(connection, asked, wait)
