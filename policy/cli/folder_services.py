@@ -20,6 +20,7 @@ from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.blobs import Blobs
 from registry.content.derived import DerivedContent
 from registry.content.manifests import Manifests
+from registry.content.pull_through import OfflineUpstreams
 from registry.content.referrers import ReferrersList
 from registry.content.session_log import FILE as SESSIONS
 from registry.content.session_log import SessionLog
@@ -68,7 +69,7 @@ def folder_services(data: Path, settings: RegistrySettings) -> Iterator[FolderSe
             shelf = Shelf(
                 Blobs(storage, metadata, gate, in_force, derived),
                 Uploads(storage, metadata, gate, in_force, None, sessions),
-                Manifests(storage, metadata, gate, in_force, derived),
+                Manifests(storage, metadata, gate, in_force, derived, OfflineUpstreams(settings.upstreams)),
                 Tags(metadata, in_force),
                 ReferrersList(metadata, in_force, gate, derived),
             )

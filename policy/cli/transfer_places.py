@@ -12,6 +12,7 @@ from registry.auth.actions import Action
 from registry.auth.principal_cache import account_of
 from registry.auth.principals import Principal, anonymous, everybody
 from registry.config.settings import RegistrySettings
+from registry.content.pull_through import require_pushable
 from registry.errors import BasegateError
 from registry.metadata import principals
 from registry.oci.errors import Denied
@@ -63,6 +64,7 @@ class Places:
     ) -> AsyncIterator[tuple[Target, Judge]]:
         """A repository to write to, and who judges what goes there; waits so many seconds for each verdict."""
         if place.is_local:
+            require_pushable(self.settings.upstreams, place.repository)
             with folder_services(self.data, self.settings) as services:
                 target = Repository(services.shelf, everybody(), place.repository)
                 yield target, judge_of_folder(services.gate, place, wait)

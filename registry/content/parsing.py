@@ -34,7 +34,7 @@ class Parsing:
         """The result of `work` on a text of this size in bytes; raises what it raises."""
         if not self.is_long(size):
             return work()
-        return await asyncio.get_running_loop().run_in_executor(self._thread, _in_short_turns, work)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, in_short_turns, work)
 
 
 class _ShortTurns:
@@ -63,6 +63,7 @@ _SHORT_TURNS = _ShortTurns()
 """The interpreter's, and so of all who read texts."""
 
 
-def _in_short_turns(work: Callable[[], T]) -> T:
+def in_short_turns(work: Callable[[], T]) -> T:
+    """The result of `work`, done in a thread; the event loop has its turn every half a millisecond meanwhile."""
     with _SHORT_TURNS:
         return work()

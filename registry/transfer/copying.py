@@ -13,11 +13,12 @@ from registry.oci import media_types
 from registry.oci.descriptor import Descriptor
 from registry.oci.digest import Digest, new_hasher, require_digest
 from registry.oci.errors import DigestInvalid
-from registry.oci.manifest import ImageIndex, ImageManifest, Manifest, parse_manifest
+from registry.oci.manifest import ImageIndex, ImageManifest, Manifest
 from registry.oci.names import Tag
 from registry.transfer.contents import Recorded, Source, SourceImage, Target
 from registry.transfer.errors import SourceUnusable
 from registry.transfer.events import Event, Listener, nobody
+from registry.transfer.parsing import parsed
 from registry.transfer.platforms import Selection
 
 
@@ -101,7 +102,7 @@ class Copying:
             raise SourceUnusable(f"indexes lie more than {self._limits.depth} deep in the source (transfer.depth)")
         self._count()
         if await self._target.digest_of(descriptor.digest) is None:
-            await self._needs(parse_manifest(raw, descriptor.media_type), depth)
+            await self._needs(await parsed(raw, descriptor.media_type), depth)
         recorded = await self._target.put_manifest(reference, raw, descriptor.media_type)
         self._tell(Event("manifest", "done", descriptor.digest, len(raw), len(raw)))
         return recorded
@@ -180,7 +181,7 @@ class Copying:
             if referrer.digest not in self._done:
                 await self._child(referrer, 0)
                 count += await self._referrers(referrer.digest, None, referrer, depth + 1)
-        for child in _children(raw, descriptor):
+        for child in await _children(raw, descriptor):
             count += await self._referrers(child.digest, None, child, depth)
         return count
 
@@ -190,8 +191,8 @@ class Copying:
             raise SourceUnusable(f"the source has more than {self._limits.manifests} manifests (transfer.manifests)")
 
 
-def _children(raw: bytes | None, descriptor: Descriptor) -> list[Descriptor]:
-    manifest = None if raw is None else parse_manifest(raw, descriptor.media_type)
+async def _children(raw: bytes | None, descriptor: Descriptor) -> list[Descriptor]:
+    manifest = None if raw is None else await parsed(raw, descriptor.media_type)
     children = manifest.manifests if isinstance(manifest, ImageIndex) else ()
     return [child for child in _unique(children) if media_types.is_manifest(child.media_type)]
 

@@ -8,10 +8,11 @@ from registry.oci import media_types, strict_json
 from registry.oci.canonical_json import canonical_json
 from registry.oci.descriptor import Descriptor
 from registry.oci.digest import Digest
-from registry.oci.manifest import ImageIndex, ImageManifest, parse_manifest
+from registry.oci.manifest import ImageIndex, ImageManifest
 from registry.oci.platforms import Platform, platform_of_config
 from registry.transfer.contents import Source
 from registry.transfer.errors import SourceUnusable
+from registry.transfer.parsing import parsed
 
 Read = Callable[[Descriptor], Awaitable[bytes]]
 
@@ -42,7 +43,7 @@ class Selection:
             SourceUnusable: it has no image for a wanted platform.
         """
         raw = await read(descriptor)
-        manifest = parse_manifest(raw, descriptor.media_type)
+        manifest = await parsed(raw, descriptor.media_type)
         if not self.platforms:
             return Chosen(descriptor, raw, made=False)
         if isinstance(manifest, ImageManifest):

@@ -1,5 +1,6 @@
 """`basegate import`: into data folders and running servers, each image with its verdict."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,3 +124,13 @@ def test_a_push_that_a_policy_rejects_is_told(images: Layout, data: str, tmp_pat
     assert (result.exit_code, "is not cleared by policy" in result.stderr) == (2, True), result.stderr
     assert run("repo", "ls", "--data", data, "--json").stdout.strip() in {"[]", '[\n  "team/app"\n]'}
     assert run("tag", "ls", "team/app", "--data", data, "--json").stdout.strip() == "[]"
+
+
+def test_a_repository_of_an_upstream_takes_no_import(images: Layout, data: str, tmp_path: Path) -> None:
+    """As it takes no push at the server, by the settings; nothing of the image is stored."""
+    settings = tmp_path / "mirror.json"
+    settings.write_text(json.dumps({"upstreams": [{"prefix": "hub", "url": "docker.io"}]}))
+    words = ("import", str(images.folder), "hub/app", "--all", "--data", data)
+    result = run(*words, BASEGATE_CONFIG=str(settings))
+    assert (result.exit_code, "hub/app is filled from docker.io" in result.stderr) == (2, True)
+    assert not any(file.is_file() for file in (Path(data) / "blobs").rglob("*"))
