@@ -3,15 +3,17 @@
 import asyncio
 import time
 from contextlib import suppress
+from functools import partial
 
 from registry.content.manifests import Manifests
+from registry.content.parsing import Parsing
 from registry.metadata import manifests as rows
 from registry.metadata import mirrored
 from registry.metadata.mirrored import KnownTag
 from registry.metadata.store import MetadataStore
 from registry.mirror.blob_fetch import MIRROR, BlobFetch
-from registry.mirror.flights import Flights
-from registry.mirror.upstream import BlobKey, Upstream
+from registry.mirror.damage import Damage
+from registry.mirror.upstream import Upstream
 from registry.oci import media_types
 from registry.oci.descriptor import Descriptor
 from registry.oci.digest import Digest
@@ -28,27 +30,30 @@ class ManifestFetch:
 
     Args:
         metadata: what is here already.
+        damage: of what is here.
+        parsing: reads long ones beside the event loop.
         manifests: records them.
         fetch: brings their blobs.
-        blobs: fetches of blobs that are under way.
     """
 
     def __init__(
-        self, metadata: MetadataStore, manifests: Manifests, fetch: BlobFetch, blobs: Flights[BlobKey, None]
+        self, metadata: MetadataStore, damage: Damage, parsing: Parsing, manifests: Manifests, fetch: BlobFetch
     ) -> None:
         self._metadata = metadata
+        self._damage = damage
+        self._parsing = parsing
         self._manifests = manifests
         self._fetch = fetch
-        self._blobs = blobs
 
     async def by_digest(self, upstream: Upstream, repository: RepositoryName, digest: Digest, depth: int = 0) -> None:
-        """Have a manifest here by its digest; the upstream is not asked for one that is.
+        """Have a manifest here by its digest; the upstream is not asked for one that is here whole.
 
         Raises:
             RemoteError: the upstream does not give it, or not all of its content.
             OciError: it is not accepted here, by the gate perhaps.
         """
-        if await self._metadata.read(rows.find, repository, digest) is None:
+        here = await self._metadata.read(rows.find, repository, digest)
+        if here is None or await self._damage.spoils(repository, digest):
             remote = await upstream.client.pull.manifest(upstream.name_of(repository), digest)
             await self._take(upstream, repository, remote, digest, depth)
 
@@ -69,7 +74,7 @@ class ManifestFetch:
     async def _take(
         self, upstream: Upstream, repository: RepositoryName, remote: RemoteManifest, reference: Reference, depth: int
     ) -> None:
-        manifest = parse_manifest(remote.raw, remote.media_type)
+        manifest = await self._parsing.read(len(remote.raw), partial(parse_manifest, remote.raw, remote.media_type))
         if depth > _NESTING:
             raise Unusable(f"{upstream.endpoint.name} nests manifests deeper than {_NESTING} levels below {repository}")
         if manifest.subject is not None:
@@ -90,12 +95,17 @@ class ManifestFetch:
                 f"{upstream.endpoint.name} has an image of {total} bytes there, and {most} are taken: raise "
                 f"image_bytes of the upstream {upstream.settings.prefix}"
             )
-        async with asyncio.TaskGroup() as group:
-            for blob in needed:
-                group.create_task(self._bring_blob(upstream, repository, blob))
+        waiting = iter(needed)
 
-    async def _bring_blob(self, upstream: Upstream, repository: RepositoryName, blob: Descriptor) -> None:
-        await self._blobs.join((repository, blob.digest), lambda: self._fetch.fetch(upstream, repository, blob))
+        async def bring() -> None:
+            for blob in waiting:
+                await upstream.blobs.join(
+                    (repository, blob.digest), partial(self._fetch.fetch, upstream, repository, blob)
+                )
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(upstream.share, len(needed))):
+                group.create_task(bring())
 
 
 def _first(index: ImageIndex, upstream: Upstream) -> list[Descriptor]:

@@ -8,9 +8,11 @@ from typing import Any
 import structlog
 
 from registry.caches import SizedCache
-from registry.config.settings import RegistrySettings
+from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.config.upstreams import upstream_of
 from registry.content.manifests import Manifests
+from registry.content.parsing import Parsing
+from registry.content.pull_through import require_pushable
 from registry.content.uploads import Uploads
 from registry.errors import BasegateError
 from registry.metadata import manifests as rows
@@ -18,12 +20,12 @@ from registry.metadata import mirrored
 from registry.metadata.mirrored import KnownTag
 from registry.metadata.store import MetadataStore
 from registry.mirror.blob_fetch import BlobFetch
-from registry.mirror.flights import Flights, StillFlying
+from registry.mirror.damage import Damage
+from registry.mirror.flights import StillFlying
 from registry.mirror.manifest_fetch import ManifestFetch
-from registry.mirror.upstream import BlobKey, Upstream
+from registry.mirror.upstream import Upstream
 from registry.oci.digest import Digest
 from registry.oci.errors import (
-    Denied,
     ManifestBlobUnknown,
     ManifestInvalid,
     ManifestUnknown,
@@ -34,10 +36,7 @@ from registry.oci.names import Reference, RepositoryName
 from registry.registry_client.errors import Absent, RemoteError
 from registry.storage.blob_store import BlobStore
 
-_IMAGES = 256
-_BLOBS = 4096
 _SUBJECTS = 10_000
-_ASK_LATER = 5.0
 
 
 class Mirror:
@@ -57,8 +56,8 @@ class Mirror:
         self._upstreams = {each.prefix: Upstream(each, settings.limits.manifest_bytes) for each in settings.upstreams}
         self._storage = storage
         self._metadata = metadata
-        self._images: Flights[tuple[RepositoryName, str], None] = Flights(_IMAGES, _full)
-        self._blobs: Flights[BlobKey, None] = Flights(_BLOBS, _full)
+        self._damage = Damage(storage, metadata)
+        self._parsing = Parsing(SettingsInForce(settings))
         self._subjects: SizedCache[tuple[RepositoryName, Digest], float] = SizedCache(_SUBJECTS)
         self._fetch: ManifestFetch | None = None
         self._log = structlog.get_logger(__name__)
@@ -66,7 +65,7 @@ class Mirror:
     def join(self, manifests: Manifests, uploads: Uploads) -> None:
         """Take the services that content comes in through."""
         blobs = BlobFetch(self._storage, self._metadata, uploads)
-        self._fetch = ManifestFetch(self._metadata, manifests, blobs, self._blobs)
+        self._fetch = ManifestFetch(self._metadata, self._damage, self._parsing, manifests, blobs)
 
     def covers(self, repository: RepositoryName) -> bool:
         """Whether the repository has an upstream."""
@@ -74,22 +73,21 @@ class Mirror:
 
     def require_pushable(self, repository: RepositoryName) -> None:
         """Raise Denied where the settings refuse pushes to the repositories of an upstream."""
-        upstream = self._of(repository)
-        if upstream.settings.local_pushes == "refuse":
-            raise Denied(
-                f"{repository} is filled from {upstream.endpoint.name}, and takes no pushes: push to a repository "
-                f"outside {upstream.settings.prefix}/, or set local_pushes of that upstream to win"
-            )
+        require_pushable(self._settings, repository)
 
     async def bring_manifest(self, repository: RepositoryName, reference: Reference) -> tuple[str, ...]:
         """Have a manifest here that is asked for; see there."""
         upstream = self._of(repository)
         if isinstance(reference, Digest):
-            if await self._metadata.read(rows.find, repository, reference) is None:
+            here = await self._metadata.read(rows.find, repository, reference)
+            if here is None or await self._damage.spoils(repository, reference):
                 await self._arrive(upstream, repository, reference, None)
             return ()
         known = await self._metadata.read(mirrored.find_tag, repository, reference)
         if known is None:
+            await self._arrive(upstream, repository, reference, None)
+            return ()
+        if known.checked is not None and await self._damage.spoils(repository, known.digest):
             await self._arrive(upstream, repository, reference, None)
             return ()
         if known.checked is None or (age := time.time() - known.checked) <= upstream.settings.ttl_seconds:
@@ -120,8 +118,6 @@ class Mirror:
         try:
             await asyncio.Event().wait()
         finally:
-            await self._images.stop()
-            await self._blobs.stop()
             for upstream in self._upstreams.values():
                 await upstream.close()
 
@@ -172,7 +168,7 @@ class Mirror:
     ) -> None:
         settings = upstream.settings
         try:
-            await self._images.join(
+            await upstream.images.join(
                 key, lambda: self._guarded(upstream, key, work), settings.wait_seconds, settings.retry_seconds
             )
         except StillFlying:
@@ -218,12 +214,6 @@ def _answer(error: Exception, upstream: Upstream) -> Exception:
     wait = asked if asked is not None else upstream.settings.retry_seconds
     return UpstreamUnavailable(
         str(error), {"upstream": upstream.endpoint.name}, {"Retry-After": str(max(1, round(wait)))}
-    )
-
-
-def _full() -> BasegateError:
-    return UpstreamUnavailable(
-        "too much is being fetched from upstreams just now: try again", None, {"Retry-After": str(round(_ASK_LATER))}
     )
 
 

@@ -4,14 +4,21 @@ import asyncio
 import time
 
 from registry.config.upstreams import UpstreamSettings
+from registry.mirror.flights import Flights
 from registry.oci.digest import Digest
+from registry.oci.errors import UpstreamUnavailable
 from registry.oci.names import RepositoryName
 from registry.registry_client.client import RegistryClient, from_file, nobody
 from registry.registry_client.endpoint import Endpoint, Limits
 from registry.registry_client.errors import RemoteError, Throttled, Unreachable
 
 _LEAST_PAUSE = 1.0
+_IMAGES = 256
+_ASK_LATER = 5.0
 _LIBRARY = "library"
+
+
+BlobKey = tuple[RepositoryName, Digest]
 
 
 class Upstream:
@@ -20,6 +27,8 @@ class Upstream:
     Attributes:
         settings: of it.
         turns: of the blobs that are fetched at the same time.
+        images: what is being fetched for those who wait: images, and lists of referrers.
+        blobs: fetches that are under way or wait for their turn; images share them.
     """
 
     def __init__(self, settings: UpstreamSettings, manifest_bytes: int) -> None:
@@ -36,6 +45,8 @@ class Upstream:
         self.endpoint = Endpoint.parse(settings.url, plain_http=settings.plain_http, ca_files=ca_files, limits=limits)
         self.endpoint.trust()
         self.turns = asyncio.Semaphore(settings.fetches)
+        self.images: Flights[tuple[RepositoryName, str], None] = Flights(_IMAGES, _full)
+        self.blobs: Flights[BlobKey, None] = Flights(_IMAGES * settings.fetches, _full)
         self._client: RegistryClient | None = None
         self._quiet_until = 0.0
         self._why = ""
@@ -48,6 +59,11 @@ class Upstream:
             login = nobody if file is None else from_file(file, self.endpoint)
             self._client = RegistryClient(self.endpoint, login)
         return self._client
+
+    @property
+    def share(self) -> int:
+        """How many blobs of one image are fetched at the same time: one turn is left for the other images."""
+        return max(1, self.settings.fetches - 1)
 
     def name_of(self, repository: RepositoryName) -> RepositoryName:
         """What the upstream calls a repository; Docker Hub's own images have a part that nobody writes."""
@@ -74,9 +90,16 @@ class Upstream:
                 self._quiet_until, self._why = until, str(error)
 
     async def close(self) -> None:
-        """Close its connections."""
+        """Stop fetching, and close its connections."""
+        await self.images.stop()
+        await self.blobs.stop()
         if self._client is not None:
             await self._client.close()
 
 
-BlobKey = tuple[RepositoryName, Digest]
+def _full() -> UpstreamUnavailable:
+    return UpstreamUnavailable(
+        "too much is being fetched from this upstream just now: try again",
+        None,
+        {"Retry-After": str(round(_ASK_LATER))},
+    )

@@ -128,3 +128,29 @@ def test_a_refusal_is_remembered_for_a_moment(tmp_path: Path) -> None:
             answers = [client.get(f"/v2/{NAME}/manifests/v1").text for _ in range(5)]
         assert len(set(answers)) == 1
         assert len([heard for heard in server.heard if "/manifests/" in heard.path]) == 1
+
+
+MANY = 4_100
+
+
+def two_images(heard: Heard) -> Iterable[bytes]:
+    """An upstream whose v2 has thousands of layers that never come; its v1 is well."""
+    parts = [{"mediaType": media_types.OCI_LAYER, "digest": Digest.of(b"%d" % each), "size": 5} for each in range(MANY)]
+    config = {"mediaType": media_types.OCI_CONFIG, "digest": Digest.of(CONFIG), "size": len(CONFIG)}
+    document = {"schemaVersion": 2, "mediaType": media_types.OCI_MANIFEST, "config": config, "layers": parts}
+    if heard.path.endswith("/manifests/v2"):
+        return [answer("200 OK", json.dumps(document).encode(), Content_Type=media_types.OCI_MANIFEST)]
+    known = {Digest.of(LAYER): LAYER, Digest.of(CONFIG): CONFIG}
+    blob = known.get(Digest(heard.path.rpartition("/")[2]))
+    return having(lambda _: [STALL] if blob is None else [answer("200 OK", blob)])(heard)
+
+
+def test_an_image_of_thousands_of_layers_stops_no_other(tmp_path: Path) -> None:
+    """It waits for its layers; another image of the same upstream comes meanwhile."""
+    with hostile(two_images) as server:
+        entry = upstream_settings(server.host, silence_seconds=60, wait_seconds=1)
+        with open_registry(tmp_path, upstreams=[entry]) as live, live.client() as client:
+            assert code(client.get(f"/v2/{NAME}/manifests/v2")) == "UNAVAILABLE"
+            answers = [client.get(f"/v2/{NAME}/manifests/v1") for _ in range(10)]
+    assert {each.content for each in answers if each.status_code == 200} == {manifest()}
+    assert all("pending" in each.text for each in answers if each.status_code != 200)
