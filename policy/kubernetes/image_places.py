@@ -1,6 +1,7 @@
 """Every place of an object of Kubernetes that names an image, found by rules of its schema, whatever kind it is.
 
-Sources: Container, EphemeralContainer and ImageVolumeSource in Kubernetes' OpenAPI document; `storageUri` and `uri` of
+Sources: Container, EphemeralContainer and ImageVolumeSource in Kubernetes' OpenAPI document; the attribute `image` of
+volumes that CSI drivers mount images as, and their handle (csi-driver-image, "Usage"); `storageUri` and `uri` of
 KServe's InferenceService. Kinds that Kubernetes does not know embed the same objects, or have members of the same name.
 """
 
@@ -18,6 +19,8 @@ _OTHER = frozenset(
         *("volumeAttributes", "flexVolume", "data", "stringData", "binaryData", "rbd"),
     }
 )
+IMAGE_DRIVERS = frozenset({"csi-image.warm-metal.tech", "container-image.csi.k8s.io"})
+"""CSI drivers whose volumes are images: without an attribute, the handle of a persistent volume is the image."""
 _MODELS = frozenset({"storageUri", "uri"})
 _SCHEMES = ("oci://", "oci+native://")
 
@@ -59,15 +62,36 @@ def _below(name: str, value: Any, path: tuple[Step, ...], kserve: bool) -> Itera
         elif kserve and name in _MODELS:
             yield from _model(value, path)
     elif isinstance(value, dict) and name not in _OTHER:
-        volume = value.get("reference") if name == "image" else None
-        if volume and isinstance(volume, str):
-            yield ImagePlace((*path, "reference"), volume)
+        yield from _volume(name, value, path)
         for inner, item in value.items():
             yield from _below(inner, item, (*path, inner), kserve)
     elif isinstance(value, list):
         for position, item in enumerate(value):
             if isinstance(item, dict | list):
                 yield from _below("", item, (*path, position), kserve)
+
+
+def _volume(name: str, value: Mapping[str, Any], path: tuple[Step, ...]) -> Iterator[ImagePlace]:
+    if name == "image":
+        yield from _text(value, "reference", path)
+    elif name == "csi":
+        yield from _of_driver(value, path)
+
+
+def _of_driver(volume: Mapping[str, Any], path: tuple[Step, ...]) -> Iterator[ImagePlace]:
+    """The image of a CSI volume, whatever its driver makes of the attribute."""
+    attributes = volume.get("volumeAttributes")
+    named = [*_text(attributes, "image", (*path, "volumeAttributes"))] if isinstance(attributes, dict) else []
+    if not named and str(volume.get("driver")) in IMAGE_DRIVERS:
+        named = [*_text(volume, "volumeHandle", path)]
+    yield from named
+
+
+def _text(holder: Mapping[str, Any], name: str, path: tuple[Step, ...]) -> Iterator[ImagePlace]:
+    """The member that names an image, where it is a text and not empty."""
+    text = holder.get(name)
+    if text and isinstance(text, str):
+        yield ImagePlace((*path, name), text)
 
 
 def _model(value: str, path: tuple[Step, ...]) -> Iterator[ImagePlace]:

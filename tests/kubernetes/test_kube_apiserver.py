@@ -145,6 +145,21 @@ def test_an_image_volume(cluster: httpx.Client) -> None:
     assert BAD in denied(cluster.post(PODS, json=named("volume", pod(spec))))
 
 
+def test_an_image_that_a_csi_driver_mounts(cluster: httpx.Client) -> None:
+    """Is seen within a Pod, and as a persistent volume; a disk is none of our business."""
+    source = {"driver": "csi-image.warm-metal.tech", "volumeAttributes": {"image": BAD}}
+    spec = {"containers": [{"name": "c", "image": GOOD}], "volumes": [{"name": "v", "csi": source}]}
+    assert BAD in denied(cluster.post(PODS, json=named("csi", pod(spec))))
+    path, handle = "/api/v1/persistentvolumes", {"driver": "csi-image.warm-metal.tech", "volumeHandle": BAD}
+    assert BAD in denied(cluster.post(path, json=named("image", volume_of(handle))))
+    created(cluster, path, named("disk", volume_of({"driver": "disk.example", "volumeHandle": BAD})))
+
+
+def volume_of(source: dict[str, Any]) -> dict[str, Any]:
+    """A persistent volume."""
+    return {"spec": {"accessModes": ["ReadOnlyMany"], "capacity": {"storage": "1Gi"}, "csi": source}}
+
+
 def test_an_ephemeral_container(cluster: httpx.Client) -> None:
     """Is seen when it is added to a Pod that runs."""
     created(cluster, PODS, named("debugged", container(GOOD)))

@@ -61,14 +61,23 @@ def volumes() -> st.SearchStrategy[Made]:
     certificates: st.SearchStrategy[Json] = FREE.map(
         lambda free: {"projected": {"sources": [{"podCertificate": {"userAnnotations": free}}]}}
     )
-    attributes: st.SearchStrategy[Json] = FREE.map(lambda free: {"csi": {"driver": "d", "volumeAttributes": free}})
+    attributes: st.SearchStrategy[Json] = FREE.map(
+        lambda free: {"csi": {"driver": "d", "volumeAttributes": {f"x-{name}": text for name, text in free.items()}}}
+    )
+    mounted: st.SearchStrategy[Json] = IMAGES.map(
+        lambda text: {"csi": {"driver": "d", "volumeAttributes": {"image": text}}}
+    )
     image: st.SearchStrategy[Json] = (IMAGES | st.just("")).map(lambda text: {"image": {"reference": text}})
 
     def listed(made: list[Json]) -> Made:
         named = {f"/volumes/{at}/image/reference": each.get("image", {}) for at, each in enumerate(made)}
-        return Made({"volumes": made}, {at: each["reference"] for at, each in named.items() if each.get("reference")})
+        places = {at: each["reference"] for at, each in named.items() if each.get("reference")}
+        for at, each in enumerate(made):
+            text = each.get("csi", {}).get("volumeAttributes", {}).get("image")
+            places |= {f"/volumes/{at}/csi/volumeAttributes/image": text} if text else {}
+        return Made({"volumes": made}, places)
 
-    return st.lists(image | others | options | attributes | claims | certificates, max_size=4).map(listed)
+    return st.lists(image | others | options | attributes | mounted | claims | certificates, max_size=4).map(listed)
 
 
 def pod_spec() -> st.SearchStrategy[Made]:

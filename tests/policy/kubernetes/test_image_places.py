@@ -54,3 +54,34 @@ def test_models_from_elsewhere(uri: str) -> None:
 def test_an_image_that_names_none(value: object) -> None:
     """Templates leave it empty for those who fill it in, and other kinds mean something else by it."""
     assert image_places({"spec": {"image": value}}) == ()
+
+
+def csi(**volume: object) -> dict[str, Any]:
+    """A persistent volume of a CSI driver."""
+    return {"kind": "PersistentVolume", "spec": {"csi": volume}}
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer"),
+    [
+        (csi(driver="d", volumeAttributes={"image": "h.example/a:v1"}), "/spec/csi/volumeAttributes/image"),
+        (csi(driver="csi-image.warm-metal.tech", volumeHandle="h.example/a:v1"), "/spec/csi/volumeHandle"),
+        (csi(driver="container-image.csi.k8s.io", volumeHandle="h.example/a:v1"), "/spec/csi/volumeHandle"),
+    ],
+)
+def test_an_image_that_a_csi_driver_mounts(document: dict[str, Any], pointer: str) -> None:
+    """It runs nothing, and its files are in the Pod all the same."""
+    assert {place.pointer: place.image for place in image_places(document)} == {pointer: "h.example/a:v1"}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        csi(driver="d", volumeHandle="h.example/a:v1"),
+        csi(driver="csi-image.warm-metal.tech", volumeAttributes={"image": ""}),
+        csi(driver="d", volumeAttributes={"size": "1"}),
+    ],
+)
+def test_a_csi_volume_of_something_else(document: dict[str, Any]) -> None:
+    """Its handle is the driver's own business."""
+    assert image_places(document) == ()
