@@ -43,6 +43,7 @@ from registry.storage.blob_store import BlobStore
 from registry.telemetry import logs
 from registry.telemetry.audit import AuditLog, audit_log
 from registry.telemetry.damage import DamageReport
+from registry.telemetry.last_pulls import LastPulls
 from registry.telemetry.metrics import Metrics
 from registry.telemetry.readiness import Readiness
 from registry.telemetry.request_record import Observer
@@ -64,6 +65,7 @@ class RegistryApp:
         settings: the settings in force.
         upkeep: what it does for its data folder by itself.
         audit: the audit log, `None` when none is wanted.
+        last_pulls: notes which tags and manifests are pulled.
         followers: asked before changed settings count.
     """
 
@@ -83,13 +85,14 @@ class RegistryApp:
         self.upkeep = upkeep
         self.audit = audit
         self.table = routes.with_more(extension.routes(services))
-        observers = [*_observers(audit), *extension.observers]
+        self.last_pulls = LastPulls(services.stores.metadata, lambda: self.settings.current.pulls)
+        observers = [self.last_pulls.observe, *_observers(audit), *extension.observers]
         self.asgi = _asgi(services, self.table, observers)
         self.ports = [(port, _edge(services, port.app, observers)) for port in extension.ports(services)]
         self.followers: list[Follower] = [self._follow, *extension.followers]
         self._collector = GarbageCollector(services.stores.storage, services.stores.metadata, self.settings)
         self._work = [self._expire_uploads, self._collect, *([] if journal is None else [journal.run]), *upkeep.work]
-        self._work += [*([] if audit is None else [audit.run]), *extension.background]
+        self._work += [self.last_pulls.run, *([] if audit is None else [audit.run]), *extension.background]
         self._work += [] if mirror is None else [mirror.run]
         self._log = structlog.get_logger(__name__)
         self._opened = opened.pop_all()

@@ -11,10 +11,12 @@ from registry.auth.principals import Principal
 from registry.oci.digest import Digest
 from registry.oci.errors import BadRequest, UriTooLong
 from registry.oci.names import Reference, Tag
+from registry.telemetry.request_record import request_record_of
 
 
 async def pull(services: Services, request: Request, principal: Principal) -> Response:
     """GET and HEAD: the bytes as they were pushed, or 304 when If-None-Match matches."""
+    _note_purpose(request)
     reference, settings = read_reference_of(request), services.stores.settings.current
     manifest = await services.manifests.pull(principal, repository_of(request), reference)
     fresh = settings.storage.cache_seconds if isinstance(reference, Digest) else None
@@ -48,6 +50,13 @@ async def delete(services: Services, request: Request, _principal: Principal) ->
     """DELETE: 202; a tag alone, or a manifest with all its tags."""
     await services.manifests.delete(repository_of(request), reference_of(request))
     return Response(status_code=202, headers={"Content-Length": "0"})
+
+
+def _note_purpose(request: Request) -> None:
+    """Whoever copies or verifies says so: that is no use of an image."""
+    record = request_record_of(request.scope)
+    if record is not None and "basegate-purpose" in request.headers:
+        record.uncounted = True
 
 
 def _tags_of(request: Request, reference: Reference, maximum: int) -> tuple[Tag, ...]:

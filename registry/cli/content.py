@@ -31,6 +31,7 @@ from registry.oci.image_reference import ImageReference
 from registry.oci.names import Reference, RepositoryName, Tag
 
 _PAGE = 1000
+_SHOWN = 5
 
 
 def _name(value: str) -> RepositoryName:
@@ -127,6 +128,7 @@ def show_tag(image: tuple[RepositoryName, Reference], data: Path, as_json: bool)
         return
     click.echo(f"{repository}:{card.name} -> {card.digest}")
     click.echo(f"created {moment(card.created)}, moved {moment(card.updated)}")
+    click.echo(f"pulled {moment(card.pulled)}" if card.pulled else "never pulled, as far as is recorded")
 
 
 @tag_group.command("rm")
@@ -212,6 +214,8 @@ def _description(card: ManifestCard) -> Iterator[str]:
     yield f"type     {card.artifact_type or card.media_type}"
     yield f"tags     {', '.join(card.tags) or '(none)'}"
     yield f"pushed   {moment(card.pushed)} by {card.pushed_by or '(nobody)'}"
+    for each in card.pulled[:_SHOWN]:
+        yield f"pulled   {moment(each.time)} by {each.name}"
     if card.subject:
         yield f"subject  {card.subject}"
     for part in card.references:

@@ -18,6 +18,7 @@ from registry.config.group import (
     Group,
     Words,
 )
+from registry.config.pulls import PullSettings
 from registry.config.server import ServerSettings
 from registry.config.transfer import TransferSettings
 from registry.config.upstreams import UpstreamSettings
@@ -269,6 +270,7 @@ class RegistrySettings(Group):
     upstreams: tuple[UpstreamSettings, ...] = Field(
         default=(), description="registries whose images are fetched when they are pulled: docs/mirroring.md"
     )
+    pulls: PullSettings = PullSettings()
     gc: GcSettings = GcSettings()
     scrub: ScrubSettings = ScrubSettings()
     transfer: TransferSettings = TransferSettings()

@@ -4,12 +4,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, func, select
 
+from registry.metadata import last_pulls
 from registry.metadata import repositories as repository_rows
 from registry.metadata import tags as tag_rows
+from registry.metadata.last_pulls import Puller
 from registry.metadata.tables import manifest_references, manifests, repositories, repository_blobs, tags
 from registry.oci.digest import Digest
 from registry.oci.errors import ManifestUnknown, NameUnknown
 from registry.oci.names import Reference, RepositoryName, Tag
+
+_PULLERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +30,13 @@ class RepositoryCard:
 
 @dataclass(frozen=True, slots=True)
 class TagCard:
-    """A tag and what it points at."""
+    """A tag and what it points at; `pulled`: its last pull, `None` when it was not pulled since that is recorded."""
 
     name: Tag
     digest: Digest
     created: float
     updated: float
+    pulled: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class ReferenceCard:
 
 @dataclass(frozen=True, slots=True)
 class ManifestCard:
-    """A manifest, its tags and what it refers to."""
+    """A manifest, its tags and what it refers to; `pulled`: who pulled it, the latest first, 100 at most."""
 
     digest: Digest
     media_type: str
@@ -55,6 +60,7 @@ class ManifestCard:
     subject: str
     pushed: float
     pushed_by: str
+    pulled: tuple[Puller, ...]
     tags: tuple[Tag, ...]
     references: tuple[ReferenceCard, ...]
 
@@ -79,14 +85,18 @@ def repository(connection: Connection, name: RepositoryName) -> RepositoryCard:
 def tags_of(connection: Connection, name: RepositoryName) -> list[TagCard]:
     """All tags of a repository in the order of their bytes. Raises NameUnknown."""
     rows = select(tags).where(tags.c.repository_id == _repository_id(connection, name)).order_by(tags.c.name)
-    return [TagCard(Tag(row.name), Digest(row.digest), row.created, row.updated) for row in connection.execute(rows)]
+    pulled = last_pulls.latest_of_all(connection, name)
+    return [
+        TagCard(Tag(row.name), Digest(row.digest), row.created, row.updated, pulled.get(row.name))
+        for row in connection.execute(rows)
+    ]
 
 
 def manifests_of(connection: Connection, name: RepositoryName) -> list[ManifestCard]:
     """All manifests of a repository, oldest push first. Raises NameUnknown."""
     row_id = _repository_id(connection, name)
     rows = select(manifests.c.digest).where(manifests.c.repository_id == row_id).order_by(manifests.c.pushed)
-    return [_manifest(connection, row_id, Digest(digest)) for (digest,) in connection.execute(rows).all()]
+    return [_manifest(connection, name, row_id, Digest(digest)) for (digest,) in connection.execute(rows).all()]
 
 
 def manifest(connection: Connection, name: RepositoryName, reference: Reference) -> ManifestCard:
@@ -95,10 +105,10 @@ def manifest(connection: Connection, name: RepositoryName, reference: Reference)
     digest = tag_rows.find(connection, name, reference) if isinstance(reference, Tag) else reference
     if digest is None:
         raise ManifestUnknown(f"{name} has no tag {reference}")
-    return _manifest(connection, row_id, digest)
+    return _manifest(connection, name, row_id, digest)
 
 
-def _manifest(connection: Connection, row_id: int, digest: Digest) -> ManifestCard:
+def _manifest(connection: Connection, name: RepositoryName, row_id: int, digest: Digest) -> ManifestCard:
     here = (manifests.c.repository_id == row_id) & (manifests.c.digest == digest)
     row = connection.execute(select(manifests).where(here)).first()
     if row is None:
@@ -112,6 +122,7 @@ def _manifest(connection: Connection, row_id: int, digest: Digest) -> ManifestCa
         row.subject or "",
         row.pushed,
         row.pushed_by,
+        tuple(last_pulls.pullers(connection, name, digest, _PULLERS)),
         tuple(tag_rows.pointing_at(connection, row_id, digest)),
         tuple(
             ReferenceCard(each.kind, Digest(each.digest), each.media_type, each.size)

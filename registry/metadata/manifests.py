@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from registry.database.statement import Statement, autocommit
-from registry.metadata import blobs, locks
+from registry.metadata import blobs, last_pulls, locks
 from registry.metadata import repositories as named_repositories
 from registry.metadata.tables import manifest_references, manifests, repositories, tags
 from registry.oci.digest import Digest
@@ -166,6 +166,7 @@ def remove(connection: Connection, repository_id: int, digest: Digest) -> list[T
         return None
     connection.execute(_UNTAG, here)
     locks.forget(connection, repository_id, (digest, *vanished))
+    last_pulls.forget(connection, repository_id, (digest, *vanished))
     return vanished
 
 

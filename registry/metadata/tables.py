@@ -138,6 +138,16 @@ mirror_fetches = Table(
     Column("upload", String(36), nullable=False, comment="id of the upload session that the blob comes into"),
 )
 
+last_pulls = Table(
+    "last_pulls",
+    SCHEMA,
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", _DIGEST, primary_key=True, comment="a tag, or the digest of a manifest"),
+    Column("principal", String(36), primary_key=True, comment="id, or empty"),
+    Column("time", Float, nullable=False, comment="seconds since the epoch"),
+    sqlite_with_rowid=False,
+)
+
 events = Table(
     "events",
     SCHEMA,
@@ -220,6 +230,7 @@ __all__ = [
     "events",
     "fresh_blobs",
     "holds",
+    "last_pulls",
     "locks",
     "manifest_references",
     "manifests",

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from registry.database.statement import Statement
-from registry.metadata import locks
+from registry.metadata import last_pulls, locks
 from registry.metadata.tables import repositories, tags
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
@@ -67,6 +67,7 @@ def point(  # noqa: PLR0913
 def remove(connection: Connection, repository_id: int, tag: Tag) -> bool:
     """Remove a tag; `False` when there was none."""
     locks.forget(connection, repository_id, (tag,))
+    last_pulls.forget(connection, repository_id, (tag,))
     return _REMOVE.change(connection, {"repository": repository_id, "tag": tag}) > 0
 
 

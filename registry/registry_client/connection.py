@@ -22,7 +22,8 @@ Body = Callable[[], AsyncIterator[bytes]]
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _READS = frozenset({"GET", "HEAD"})
 _CONNECTIONS = 32
-_FIELDS = {"Accept-Encoding": "identity", "User-Agent": "basegate"}
+_FIELDS = {"Accept-Encoding": "identity", "User-Agent": "basegate", "Basegate-Purpose": "copy"}
+"""What another basegate is told so that a copy or a verification is no last pull there."""
 
 
 @dataclass(frozen=True, slots=True)

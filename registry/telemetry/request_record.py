@@ -30,6 +30,7 @@ class RequestRecord:
         error: the refusal or failure, if any.
         status: the HTTP status; 0 when the caller left before there was one, 499 in the log.
         blob: the file that the response is about, if any.
+        uncounted: whether it is no use of what it reads: a copy or verification by a command of basegate.
         received, sent: body bytes.
         seconds: from the first byte of the request's head to the last byte of the response.
     """
@@ -47,6 +48,7 @@ class RequestRecord:
     error: OciError | None = None
     status: int = 0
     blob: StoredBlob | None = None
+    uncounted: bool = False
     received: int = 0
     sent: int = 0
     seconds: float = 0.0
