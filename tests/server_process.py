@@ -38,6 +38,12 @@ class Serving:
         """`HOST:PORT`; waits until the server says it."""
         return self.wait_for(READY)[2]
 
+    @property
+    def printed(self) -> str:
+        """What it has printed so far."""
+        with self._changed:
+            return self._printed
+
     def wait_for(self, pattern: re.Pattern[str]) -> re.Match[str]:
         """Wait until standard output matches; a server that ends before fails the test."""
         with self._changed:

@@ -10,7 +10,7 @@ from policy.enforcement.assignments import Assignments
 from registry.auth.enrolment import FirstStart
 from registry.oci.patterns import EVERY
 
-_EXAMPLES = Path("config/examples")
+_EXAMPLE = Path("config/examples/offline")
 _EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - recognised, not bound
 
 
@@ -62,7 +62,7 @@ def how_to_begin(url: str, made: FirstStart, program: str) -> str:
     host = reachable_host(url)
     image = f"{host}/team/app:v1"
     # A clone of the project has an image to build; elsewhere only the person knows one.
-    make = f"docker build --tag {image} {_EXAMPLES}" if _EXAMPLES.is_dir() else f"docker tag YOUR-IMAGE {image}"
+    make = f"docker build --tag {image} {_EXAMPLE}" if _EXAMPLE.is_dir() else f"docker tag YOUR-IMAGE {image}"
     return f"""
 {secrets(made)}
 

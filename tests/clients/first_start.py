@@ -34,7 +34,7 @@ class Terminal:
     def type(self, line: str) -> Outcome:
         """Run a line as it is written; a password that is asked for is given as a pipe would."""
         secret = re.search(rf"^ +{line.rsplit(maxsplit=1)[-1]} +\w+ +(\S+)$", self.words, re.MULTILINE)
-        more = " --password-stdin" if line.startswith("docker login") else ""
+        more = " --password-stdin" if line.partition(" ")[2].startswith("login ") else ""
         name, is_export, value = line.removeprefix("export ").partition("=")
         if line.startswith("export ") and is_export:
             self.shell.environment[name] = value.replace(ADDRESS, self.host)

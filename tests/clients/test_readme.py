@@ -39,6 +39,16 @@ def test_docker_shows_why_a_pull_is_refused(transcript: dict[str, Outcome]) -> N
 
 
 @pytest.mark.usefixtures("transcript")
+def test_the_first_steps_with_docker(terminal: Terminal) -> None:
+    """Those of docs/first-steps.md: the example is built without a network, and only the last pull is refused."""
+    page = (ROOT / "docs" / "first-steps.md").read_text(encoding="utf-8")
+    section = page.partition("## With docker")[2].partition("\n## ")[0]
+    outcomes = [terminal.type(line) for line in commands(section, "    ")]
+    assert [outcome.ok for outcome in outcomes] == [True] * 7 + [False], outcomes
+    assert "team/bad:v2 is not cleared by policy azureml-2019-07: Python 3.7.1 found" in outcomes[-1].output
+
+
+@pytest.mark.usefixtures("transcript")
 def test_the_commands_that_the_first_start_prints(terminal: Terminal) -> None:
     """Sign in, build, push, check, explain, sign in as the reader, pull: each ends well."""
     printed = terminal.words.partition("Sign in, push, check")[2]

@@ -54,7 +54,7 @@ def test_first_start_says_how_to_begin(first: str, secrets: dict[str, str]) -> N
     """Secrets, and the commands with the real address and the real secrets in them."""
     host = first.splitlines()[0].split("http://")[1].split()[0]
     assert f"echo '{secrets['admin']}' | docker login {host} --username admin --password-stdin" in first
-    assert f"docker build --tag {host}/team/app:v1 config/examples" in first
+    assert f"docker build --tag {host}/team/app:v1 config/examples/offline" in first
     assert f"docker push {host}/team/app:v1" in first
     assert f"check {host}/team/app:v1" in first
     assert f"echo '{secrets['reader']}' | docker login {host} --username reader --password-stdin" in first
