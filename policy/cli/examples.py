@@ -65,6 +65,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "restore": ("/backup/registry --data data",),
     "rebuild": ("--data data",),
     "verify": ("--data data",),
+    "audit verify": ("--data data", "--data data --json"),
     "scrub": ("--data data",),
     "trash empty": ("--data data",),
     "trash ls": ("--data data",),

@@ -36,6 +36,7 @@ COMMANDS = {
     "rebuild": "registry.cli.rebuild:rebuild_command",
     "verify": "registry.cli.verify:verify_command",
     "scrub": "registry.cli.scrub:scrub_command",
+    "audit": "registry.cli.audit:audit_group",
     "trash": "registry.cli.trash:trash_group",
     "config": "registry.cli.config:config_group",
     "version": "policy.cli.version:version_command",

@@ -5,7 +5,6 @@ of the operating system, `status` the exit code. A running server that finds suc
 """
 
 import errno
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import wraps
@@ -19,7 +18,8 @@ from registry.config.settings import RegistrySettings
 from registry.errors import BasegateError
 from registry.metadata.open_store import FILE_NAME, require_known_revision
 from registry.storage.disk.ownership import act_as_owner
-from registry.telemetry.audit import append_line, command_line_of, open_file
+from registry.telemetry.audit import append_line, command_line_of
+from registry.telemetry.audit_file import AuditFile
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -88,7 +88,7 @@ def _recorded(context: click.Context, action: str) -> Iterator[None]:
             _write(file, command_line_of(action, status, reason, _members(context)))
 
 
-def _opened(settings: RegistrySettings) -> int | None:
+def _opened(settings: RegistrySettings) -> AuditFile | None:
     """The audit log; `None` when there is no registry, the log is off, or the disk is full."""
     if not settings.audit.enabled or not (settings.data / FILE_NAME).is_file():
         return None
@@ -96,7 +96,7 @@ def _opened(settings: RegistrySettings) -> int | None:
     require_known_revision(settings.data)
     path = settings.data / settings.audit.file
     try:
-        return open_file(path)
+        return AuditFile(path)
     except OSError as error:
         if error.errno in _SELDOM:
             return None
@@ -106,13 +106,13 @@ def _opened(settings: RegistrySettings) -> int | None:
         ) from error
 
 
-def _write(file: int, line: Mapping[str, Any]) -> None:
+def _write(file: AuditFile, line: Mapping[str, Any]) -> None:
     try:
-        append_line(file, line)
+        reason = "" if append_line(file, line) else "another process holds its lock"
     except OSError as error:
-        click.echo(f"warning: this is not in the audit log: {error.strerror}", err=True)
-    finally:
-        os.close(file)
+        reason = error.strerror or str(error)
+    if reason:
+        click.echo(f"warning: this is not in the audit log: {reason}", err=True)
 
 
 def _members(context: click.Context) -> dict[str, str]:

@@ -7,8 +7,8 @@ file system. The index is written last; until then the folder is the earlier bac
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from registry.maintenance.backup_index import (
@@ -28,9 +28,12 @@ from registry.storage.disk.collection_lock import nothing_removed
 from registry.storage.disk.fsync import sync_directory
 from registry.storage.disk.layout import Layout
 from registry.storage.disk.reading import hash_file
+from registry.telemetry.audit_chain import head_text
+from registry.telemetry.audit_file import HEAD_SUFFIX, head_of, snapshot
 
 SMALL_FILES = ("standing-orders.json", "keys/*", "tls/*", "audit/*", "records/*/*")
 """Files beside rows and blobs that cannot be computed again."""
+_LOCK_SECONDS = 10.0
 _NAMED = """
     SELECT digest, max(size) FROM (
         SELECT digest, size FROM repository_blobs UNION ALL SELECT digest, size FROM manifests WHERE content IS NULL
@@ -127,12 +130,31 @@ def _earlier(folder: Path) -> BackupIndex | None:
 
 
 def _take_small_files(data: Path, part: Path) -> None:
+    logs = [path.with_suffix("") for path in (data / "audit").glob(f"*{HEAD_SUFFIX}")]
+    for log in logs:
+        _take_audit_log(log, part / "audit")
     for pattern in SMALL_FILES:
         for path in sorted(data.glob(pattern)):
-            if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
+            if path.is_file() and not path.is_symlink() and not path.name.startswith(".") and not _is_of(path, logs):
                 target = part / path.relative_to(data)
                 target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 replace_file(target, _whole_lines(path), path.stat().st_mode & 0o777)
+
+
+def _take_audit_log(log: Path, folder: Path) -> None:
+    """Copy the files of an audit log with a chain, all of one moment: the chain of the copy is whole."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with ExitStack() as opened:
+        files, head = snapshot(log, opened, _LOCK_SECONDS)
+        for file in files:
+            content = file.opened.read(file.size)
+            replace_file(folder / file.name, content[: content.rfind(b"\n") + 1], 0o600)
+    if head is not None:
+        replace_file(folder / head_of(log).name, head_text(head), 0o600)
+
+
+def _is_of(path: Path, logs: Sequence[Path]) -> bool:
+    return any(path.parent == log.parent and (path.name + ".").startswith(f"{log.name}.") for log in logs)
 
 
 def _whole_lines(path: Path) -> bytes:

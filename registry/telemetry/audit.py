@@ -3,15 +3,16 @@
 A line is `{"time", "request", "principal", "name", "address", "action", "method", "repository", "reference", "digest",
 "decision", "status", "result", "reason"}`; `decision` is the result of a check. Lines of commands, which other
 processes append (`registry.cli.command_audit`), have `detail` as well. It contains no secrets: it is written from
-parsed values, not from headers or bodies.
+parsed values, not from headers or bodies. Each line in the file ends with `sequence` and `previous`, which chain it to
+the line before (`registry.telemetry.audit_chain`).
 """
 
 import asyncio
 import json
-import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import structlog
 from registry.auth.sign_in import SecretWrong
 from registry.auth.throttle import Throttled
 from registry.config.access import AuditSettings
+from registry.telemetry.audit_file import AuditFile
 from registry.telemetry.line_writer import LineWriter, second_in_words
 from registry.telemetry.operator_name import operator_name
 from registry.telemetry.request_record import RequestRecord, new_request_id
@@ -34,7 +36,9 @@ COMMAND = "COMMAND"
 """The `method` of lines of commands."""
 _NOTICE_SECONDS = 1.0
 _FOREIGN_MAXIMUM = 1 << 20
-_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_AT_ONCE = 64 << 10
+_LAST_SECONDS = 1.0
+_COMMAND_SECONDS = 10.0
 
 
 class AuditLog:
@@ -52,16 +56,18 @@ class AuditLog:
     def __init__(
         self, path: Path, settings: Callable[[], AuditSettings], clock: Callable[[], float] = time.time
     ) -> None:
-        self._path = path
         self._settings = settings
         self._clock = clock
         self._lock = threading.Lock()
-        self._waiting = bytearray()
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
         self._reason = ""
         self._lost = 0
+        self._lost_untold = 0
         self._foreign = bytearray()
         self._lines = LineWriter(self._append)
-        self._open()
+        self._file = AuditFile(path)
+        self._size = self._file.size
 
     def observe(self, record: RequestRecord) -> None:
         """Record a finished request, except health checks and, by setting, successful reads."""
@@ -69,21 +75,25 @@ class AuditLog:
             self._lines.add(_as_json(line_of(record, self._clock())))
 
     def _append(self, text: str) -> None:
-        """Append lines in one write, so that lines never mix; lines that a full disk refuses wait."""
+        """Append lines in one write, so that lines never mix; lines that cannot be written wait."""
         with self._lock:
-            self._waiting += text.encode()
+            self._wait(text.encode().splitlines())
             self._write()
-            if self._size >= self._settings().rotate_bytes and not self._waiting:
-                self._rotate()
 
-    def _write(self) -> None:
+    def _wait(self, lines: Sequence[bytes]) -> None:
+        self._waiting.extend(lines)
+        self._waiting_bytes += sum(map(len, lines))
+
+    def _write(self, seconds: float = 0.0) -> None:
+        """Write the waiting lines, unless another process writes just now: then they wait for the next line."""
         try:
-            while self._waiting:
-                written = os.write(self._descriptor, self._waiting)
-                del self._waiting[:written]
-                end = os.lseek(self._descriptor, 0, os.SEEK_CUR)
-                self._take_foreign(end - written)
-                self._size = end
+            with self._file.held(seconds) as mine:
+                while mine and self._waiting:
+                    self._write_some()
+                    self._tell_lost()
+                if mine and self._size >= self._settings().rotate_bytes:
+                    self._file.rotate(self._settings().keep_files)
+                    self._size = 0
         except OSError as error:
             if not self._reason:
                 _log().error("the audit log cannot be written: its lines wait in memory", reason=error.strerror)
@@ -92,20 +102,42 @@ class AuditLog:
         else:
             self._reason = ""
 
+    def _write_some(self) -> None:
+        """Write waiting lines, 64 KiB of them at most: what a full disk refuses was hashed for nothing."""
+        self._take_foreign(self._file.size)
+        some, size = [], 0
+        for line in self._waiting:
+            some.append(line)
+            size += len(line)
+            if size >= _AT_ONCE:
+                break
+        for _ in range(self._file.append(some)):
+            self._waiting_bytes -= len(self._waiting.popleft())
+        self._size = self._file.size
+        if self._file.lacking:
+            _log().error("the audit log lacks its last lines: they were cut off, or lost", lines=self._file.lacking)
+            self._file.lacking = 0
+
     def _forget_surplus(self) -> None:
         """Drop the oldest waiting lines beyond the limit, and count them."""
-        if len(self._waiting) > _WAITING_MAXIMUM:
-            # The first line may be partly written, so it stays.
-            first = self._waiting.find(b"\n") + 1
-            end = self._waiting.find(b"\n", len(self._waiting) - _WAITING_MAXIMUM // 2) + 1
-            self._lost += self._waiting.count(b"\n", first, end)
-            del self._waiting[first:end]
+        if self._waiting_bytes > _WAITING_MAXIMUM:
+            while self._waiting_bytes > _WAITING_MAXIMUM // 2:
+                self._waiting_bytes -= len(self._waiting.popleft())
+                self._lost += 1
+                self._lost_untold += 1
+
+    def _tell_lost(self) -> None:
+        """Have the log say itself that lines are not in it."""
+        if self._lost_untold:
+            detail = {"detail": f"lines={self._lost_untold}"}
+            line = command_line_of("audit.lost", _COULD_NOT, "there was no room for lines that waited", detail)
+            self._wait([_as_json(line).encode()])
+            self._lost_untold = 0
 
     def _take_foreign(self, upto: int) -> None:
         """Read the lines of commands: the bytes before `upto` and behind the last own line."""
         if upto > self._size:
-            begin = max(self._size, upto - _FOREIGN_MAXIMUM)
-            self._foreign += os.pread(self._descriptor, upto - begin, begin)
+            self._foreign += self._file.read(max(self._size, upto - _FOREIGN_MAXIMUM), upto)
         self._size = upto
 
     async def run(self) -> None:
@@ -118,7 +150,11 @@ class AuditLog:
     def notice(self) -> None:
         """Log the commands recorded since the last call."""
         with self._lock:
-            self._take_foreign(os.fstat(self._descriptor).st_size)
+            if self._waiting:
+                self._write()
+            self._take_foreign(self._file.size)
+            if self._file.follow():
+                self._size = 0
             whole, self._foreign = self._foreign, bytearray()
             if not whole.endswith(b"\n"):
                 end = whole.rfind(b"\n") + 1
@@ -137,7 +173,7 @@ class AuditLog:
                 self._write()
             if not self._reason and not self._lost:
                 return []
-            lines = self._waiting.count(b"\n")
+            lines = len(self._waiting)
             lost = f", {self._lost} were lost" if self._lost else ""
             return [f"the audit log cannot be written ({self._reason or 'before'}): {lines} lines wait{lost}"]
 
@@ -146,45 +182,27 @@ class AuditLog:
         self._lines.flush()
         with self._lock:
             if self._waiting:
-                self._write()
+                self._write(_LAST_SECONDS)
             if self._waiting:
-                _log().error("lines of the audit log are lost", lines=self._waiting.count(b"\n"), reason=self._reason)
-            os.close(self._descriptor)
-
-    def _open(self) -> None:
-        self._descriptor = open_file(self._path)
-        self._size = os.fstat(self._descriptor).st_size
-
-    def _rotate(self) -> None:
-        """Rotate the files; if that fails, the old descriptor stays in use."""
-        keep = self._settings().keep_files
-        full = self._descriptor
-        self._take_foreign(os.fstat(full).st_size)
-        for number in range(keep - 1, 0, -1):
-            older = self._numbered(number)
-            if older.exists():
-                older.replace(self._numbered(number + 1))
-        self._path.replace(self._numbered(1))
-        self._open()
-        os.close(full)
-
-    def _numbered(self, number: int) -> Path:
-        return self._path.with_name(f"{self._path.name}.{number}")
+                _log().error("lines of the audit log are lost", lines=len(self._waiting), reason=self._reason)
+            self._file.close()
 
 
 def _log() -> Any:
     return structlog.get_logger(__name__)
 
 
-def open_file(path: Path) -> int:
-    """A descriptor that appends to an audit log; creates the folder and the file, for their owner only."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return os.open(path, _FLAGS, 0o600)
+def append_line(file: AuditFile, line: Mapping[str, Any]) -> bool:
+    """Append the line of a command and let go of the file; `False`: others have held it for ten seconds.
 
-
-def append_line(descriptor: int, line: Mapping[str, Any]) -> None:
-    """Append a line in one write, so that lines of several processes never mix."""
-    os.write(descriptor, f"{_as_json(line)}\n".encode())
+    Raises:
+        OSError: the file takes no line.
+    """
+    try:
+        with file.held_by_name(_COMMAND_SECONDS) as mine:
+            return mine and file.append([_as_json(line).encode()]) > 0
+    finally:
+        file.close()
 
 
 def command_line_of(action: str, status: int, reason: str, details: Mapping[str, str]) -> dict[str, Any]:

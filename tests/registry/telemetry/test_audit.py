@@ -23,8 +23,8 @@ from registry.telemetry.audit import (
     audit_log,
     command_line_of,
     line_of,
-    open_file,
 )
+from registry.telemetry.audit_file import AuditFile
 from registry.telemetry.operator_name import operator_name
 from registry.telemetry.request_record import RequestRecord
 from tests.registry.api.guarded import guarded_registry
@@ -99,7 +99,8 @@ def test_rotation_keeps_the_newest_files_and_loses_no_line(tmp_path: Path) -> No
     log.close()
     files = [tmp_path / name for name in ("audit.log.2", "audit.log.1", "audit.log")]
     numbers = [int(line["reference"][1:]) for path in files for line in lines(path)]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["audit.log", "audit.log.1", "audit.log.2"]
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["audit.log", "audit.log.1", "audit.log.2", "audit.log.head"]
     assert numbers == list(range(numbers[0], 40))
 
 
@@ -169,9 +170,7 @@ def test_a_live_registry_records_and_never_a_secret(tmp_path: Path) -> None:
 
 def by_command(path: Path, action: str, more: str = "") -> None:
     """What another process appends."""
-    file = open_file(path)
-    append_line(file, command_line_of(action, 0, "", {"detail": f"name=ci{more}"}))
-    os.close(file)
+    assert append_line(AuditFile(path), command_line_of(action, 0, "", {"detail": f"name=ci{more}"}))
 
 
 def noticed(log: AuditLog) -> list[tuple[str, str]]:
