@@ -11,6 +11,7 @@ from policy.assessment.judge import Judge
 from policy.assessment.verdict import Child, Verdict, judge_index
 from policy.decision import AccessPoint
 from policy.enforcement.access_request import AccessRequest
+from policy.state import State
 from registry.auth.principals import MIRROR_ID
 from registry.metadata import manifests
 from registry.metadata.store import MetadataStore
@@ -31,13 +32,16 @@ class PartialIndexes:
         if (
             not verdict.children
             or request.point is AccessPoint.REFERENCE
-            or not await self._absent(request, verdict.children)
+            or not await self._lacks(request, verdict.children)
         ):
             return False
         return request.mirrored or await self._is_mirrored(request)
 
     async def verdict(self, request: AccessRequest, whole: Verdict, wait: float) -> Verdict | None:
-        """The verdict by the images that are here; `None` while one is pending. None here: that of the whole."""
+        """The verdict by the images that are here; `None` while one is pending. None here: that of the whole.
+
+        An index in it is judged in the same way.
+        """
         absent = await self._absent(request, whole.children)
         members: list[tuple[Child, Verdict | None]] = []
         for child in whole.children:
@@ -47,12 +51,26 @@ class PartialIndexes:
                 continue
             policy = request.bound.policy
             verdict = await self._judge.verdict(request.repository, Digest(child.digest), policy, wait)
+            if verdict is not None and verdict.children:
+                verdict = await self.verdict(replace(request, digest=Digest(child.digest)), verdict, wait)
             if verdict is None:
                 return None
             members.append((replace(child, state=verdict.state.value), verdict))
         if all(verdict is None for _, verdict in members):
             return whole
         return judge_index(request.digest, members, request.bound.policy)
+
+    async def _lacks(self, request: AccessRequest, children: Sequence[Child]) -> bool:
+        """Whether an image of an index is not here, or one of an index in it."""
+        if await self._absent(request, children):
+            return True
+        # Only what could not be judged wholly may lack something further down.
+        for child in children:
+            if child.state == State.INCONCLUSIVE:
+                verdict = await self._judge.verdict(request.repository, Digest(child.digest), request.bound.policy, 0.0)
+                if verdict is not None and verdict.children and await self._lacks(request, verdict.children):
+                    return True
+        return False
 
     async def _absent(self, request: AccessRequest, children: Sequence[Child]) -> set[Digest]:
         judged = [Digest(child.digest) for child in children if child.state]

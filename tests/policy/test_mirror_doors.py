@@ -4,6 +4,7 @@ The first pull of an image meets the gate as any later one does. Nothing of what
 door, whether that door is the first to ask for the image or not.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -125,6 +126,30 @@ def test_an_index_of_which_a_part_is_here(upstream: LiveRegistry, tmp_path: Path
         refused = client.get(f"/v2/{TEAM}/manifests/{other.digest}").status_code
         after = client.get(f"/v2/{TEAM}/manifests/mixed").status_code
     assert (before, refused, after) == (200, 403, 403)
+
+
+def nested(upstream: LiveRegistry, tag: str, made: Mapping[str, MadeImage]) -> None:
+    """An index in the upstream, whose only member is an index of images by platform."""
+    pushed(upstream, f"{tag}-inner", made)
+    inner = index(*((image.manifest, platform) for platform, image in made.items()))
+    with upstream.client() as client:
+        entry = {"mediaType": media_types.OCI_INDEX, "digest": Digest.of(inner), "size": len(inner)}
+        outer = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": [entry]}
+        raw = json.dumps(outer).encode()
+        assert Repository(client, TEAM).put(tag, raw, media_types.OCI_INDEX).status_code == 201
+
+
+@pytest.mark.parametrize(("wanted", "status"), [(good(conda="4.5.8"), 200), (bad(), 403)], ids=["cleared", "refused"])
+def test_an_index_in_an_index_of_which_a_part_is_here(
+    upstream: LiveRegistry, tmp_path: Path, wanted: MadeImage, status: int
+) -> None:
+    """It is judged by what is here, however deep that is."""
+    nested(upstream, f"nested-{status}", {"linux/amd64": wanted, "linux/arm64": good(conda="4.5.6")})
+    with filled_from(upstream, tmp_path, "enforce") as live, signed_in(live, "reader") as client:
+        answers = [client.get(f"/v2/{TEAM}/manifests/nested-{status}").status_code for _ in range(2)]
+        reference = f"{live.host}/{TEAM}:nested-{status}"
+        checked = client.post("/policy/v1/references:check", json={"reference": reference}).json()
+    assert (answers, checked["allowed"]) == ([status] * 2, False)
 
 
 def test_an_index_whose_wanted_image_is_refused(upstream: LiveRegistry, tmp_path: Path) -> None:
