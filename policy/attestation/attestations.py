@@ -6,7 +6,7 @@ with the verdict every time, so that a turn of the policy needs no walk through 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -104,14 +104,16 @@ class Attestations:
         row = await self._metadata.read(rows.published, repository, digest)
         return None if row is None else Forms(row)
 
-    async def history(self, repository: RepositoryName, digest: Digest, count: int) -> list[Forms]:
-        """The last `count` attestations of a manifest, the newest first; all are signed then."""
-        await self.current(repository, digest)
+    async def history(
+        self, repository: RepositoryName, digest: Digest, count: int
+    ) -> tuple[Forms | None, Sequence[Forms]]:
+        """What holds of a manifest now, and its last `count` attestations, the newest first; all are signed then."""
+        current = await self.current(repository, digest)
         found = await self._metadata.read(rows.newest, repository, digest, count)
         if not all(row.signature for row in found):
-            await self._metadata.write(rows.sign_all, self.signed(found))
+            await self._metadata.write(rows.sign_all, await asyncio.to_thread(self.signed, found))
             found = await self._metadata.read(rows.newest, repository, digest, count)
-        return [Forms(row) for row in found]
+        return current, [Forms(row) for row in found if row.signature]
 
     async def sign_some(self, count: int) -> int:
         """Sign at most so many statements that are not signed yet; returns how many."""

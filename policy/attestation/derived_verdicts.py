@@ -11,7 +11,7 @@ from policy.attestation.settings import AttestSettings, Publication
 from registry.caches import SizedCache
 from registry.content.derived import DerivedBlob, DerivedManifest
 from registry.metadata import attestations as rows
-from registry.metadata import transactions
+from registry.metadata import manifests, transactions
 from registry.metadata.referrers import ReferrerRow
 from registry.metadata.store import MetadataStore
 from registry.metadata.transactions import ChangeContext
@@ -41,7 +41,7 @@ class DerivedVerdicts:
         self._storage = storage
         self._metadata = metadata
         self._settings = settings
-        # Merged manifests, which exist nowhere else: clients ask by tag, and then by the digest that they were told.
+        # Merged manifests: clients ask by tag, and then by the digest that they were told.
         self._merged: SizedCache[tuple[RepositoryName, Digest], DerivedManifest] = SizedCache(_RECENT_BYTES)
 
     async def referrers(self, repository: RepositoryName, subject: Digest, artifact_type: str) -> Sequence[ReferrerRow]:
@@ -60,8 +60,10 @@ class DerivedVerdicts:
         if recent is not None:
             return recent
         forms = await self._published(repository, reference)
-        raw = None if forms is None else forms.manifest(reference)
-        return None if forms is None or raw is None else _derived(forms, raw)
+        if forms is None:
+            return None
+        raw = forms.manifest(reference)
+        return await self._merged_again(repository, reference, forms) if raw is None else _derived(forms, raw)
 
     def shares(self, tag: Tag) -> bool:
         """Those that end as cosign's attestations do."""
@@ -69,18 +71,33 @@ class DerivedVerdicts:
 
     async def merged(self, repository: RepositoryName, tag: Tag, stored: bytes) -> DerivedManifest | None:
         """The attestations that others have pushed, and the verdict that holds now in the place of earlier ones."""
+        forms = await self._tagged(repository, tag)
+        derived = None if forms is None else await self._merge(repository, forms, stored)
+        if derived is None or forms is None:
+            return None
+        if self._merged.get((repository, derived.digest)) is None:
+            # So that it is found by the digest after a restart, and when memory has let go of it.
+            await self._metadata.write(rows.publish, forms.row.id, derived.digest)
+            self._merged.put((repository, derived.digest), derived, len(derived.raw))
+        return derived
+
+    async def _merge(self, repository: RepositoryName, forms: Forms, stored: bytes) -> DerivedManifest | None:
+        """A verdict among the attestations of others; `None` when these are of another form."""
         document = json.loads(stored)
         layers = document.get("layers")
         if not isinstance(layers, list) or any(layer.get("mediaType") != ENVELOPE_TYPE for layer in layers):
             return None
-        forms = await self._tagged(repository, tag)
-        if forms is None:
-            return None
         others = [layer for layer in layers if not await self._is_own(repository, layer)]
         raw = canonical_json({**document, "layers": [*others, forms.tagged_layer]})
-        derived = _derived(forms, raw, str(document.get("mediaType") or media_types.OCI_MANIFEST))
-        self._merged.put((repository, derived.digest), derived, len(raw))
-        return derived
+        return _derived(forms, raw, str(document.get("mediaType") or media_types.OCI_MANIFEST))
+
+    async def _merged_again(self, repository: RepositoryName, digest: Digest, forms: Forms) -> DerivedManifest | None:
+        """A merged manifest by its digest, as long as what others have pushed is under the tag."""
+        tag = Tag(f"{forms.row.subject.digest.replace(':', '-')}{_SUFFIX}")
+        row = await self._metadata.read(manifests.find_tagged, repository, tag)
+        stored = None if row is None else await self._metadata.read(manifests.content, repository, row.digest)
+        derived = None if stored is None else await self._merge(repository, forms, stored)
+        return derived if derived is not None and derived.digest == digest else None
 
     async def blob(self, repository: RepositoryName, digest: Digest) -> DerivedBlob | None:
         """A bundle, an envelope or a configuration; and the empty configuration, where there is a bundle."""

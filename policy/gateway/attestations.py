@@ -37,8 +37,7 @@ class AttestationHandlers:
         repository, reference = repository_of(request), read_reference_of(request)
         count = _count(request)
         digest = await self._checks.resolved(repository, reference)
-        current = await self._attestations.current(repository, digest)
-        found = await self._attestations.history(repository, digest, count)
+        current, found = await self._attestations.history(repository, digest, count)
         holds = None if current is None else current.row.id
         listed = [_document(each, published=each.row.id == holds) for each in found]
         return JSONResponse({"repository": repository, "digest": digest, "attestations": listed})

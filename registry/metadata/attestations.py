@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from registry.database.statement import Statement, autocommit
 from registry.metadata.manifests import ManifestRow
@@ -85,6 +86,16 @@ _SIGN = Statement(
     ("key", "signature"),
 )
 _PUBLISH = Statement(insert(attested_content), ("digest", "attestation_id"))
+_PUBLISH_ALSO = Statement(
+    insert_or_ignore(attested_content)
+    .from_select(
+        ["digest", "attestation_id"],
+        select(bindparam("digest", type_=attested_content.c.digest.type), attestations.c.id).where(
+            attestations.c.id == bindparam("attestation")
+        ),
+    )
+    .on_conflict_do_nothing()
+)
 _PUBLISHED = Statement(
     select(*_COLUMNS)
     .select_from(attested_content)
@@ -131,6 +142,11 @@ def published(connection: Connection, repository: RepositoryName, digest: Digest
     """The attestation that a manifest or blob of this digest publishes in the repository."""
     row = _PUBLISHED.first(connection, {"repository": repository, "digest": digest})
     return None if row is None else _attestation(row)
+
+
+def publish(connection: Connection, attestation_id: int, digest: Digest) -> None:
+    """Record that a further manifest publishes an attestation; nothing for one that has gone."""
+    _PUBLISH_ALSO.change(connection, {"digest": digest, "attestation": attestation_id})
 
 
 @autocommit
