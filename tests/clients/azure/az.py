@@ -115,7 +115,7 @@ def live_cloud(folder: Path, **variables: Any) -> Iterator[Cloud]:
     flags = ("--tls-cert", str(tls / "server.crt"), "--tls-key", str(tls / "server.key"))
     bundle = folder / "bundle.pem"
     bundle.write_bytes(_certifi() + (tls / "ca.crt").read_bytes())
-    with installation.serve(*flags) as host:
+    with installation.serve(*flags, host=f"127.0.0.1:{free_port()}") as host:
         yield Cloud(
             installation,
             f"https://localhost:{port}",
