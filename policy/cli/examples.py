@@ -65,6 +65,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "restore": ("/backup/registry --data data",),
     "rebuild": ("--data data",),
     "verify": ("--data data",),
+    "retention plan": ("--data data", "--repository team/app --data data", "--data data --json > plan.json"),
+    "retention run": ("--data data", "--plan plan.json --yes --data data"),
     "audit verify": ("--data data", "--data data --json"),
     "scrub": ("--data data",),
     "trash empty": ("--data data",),

@@ -31,6 +31,7 @@ COMMANDS = {
     "tag": "registry.cli.content:tag_group",
     "manifest": "registry.cli.content:manifest_group",
     "gc": "registry.cli.gc:gc_group",
+    "retention": "policy.cli.retention:retention_group",
     "backup": "registry.cli.backup:backup_command",
     "restore": "registry.cli.backup:restore_command",
     "rebuild": "registry.cli.rebuild:rebuild_command",

@@ -19,6 +19,7 @@ from registry.config.group import (
     Words,
 )
 from registry.config.pulls import PullSettings
+from registry.config.retention import RetentionSettings
 from registry.config.server import ServerSettings
 from registry.config.transfer import TransferSettings
 from registry.config.upstreams import UpstreamSettings
@@ -272,6 +273,7 @@ class RegistrySettings(Group):
     )
     pulls: PullSettings = PullSettings()
     gc: GcSettings = GcSettings()
+    retention: RetentionSettings = RetentionSettings()
     scrub: ScrubSettings = ScrubSettings()
     transfer: TransferSettings = TransferSettings()
     log: LogSettings = LogSettings()

@@ -17,16 +17,16 @@ from structlog.testing import capture_logs
 
 from registry.config.access import AuditSettings
 from registry.maintenance.audit_check import AuditReport, check_audit_log
-from registry.telemetry.audit import AuditLog, append_line, command_line_of
+from registry.telemetry.audit import AuditLog, append_lines, command_line_of
 from registry.telemetry.audit_file import AuditFile, head_of
 
 ANOTHER_PROCESS = """
 import sys
 from pathlib import Path
-from registry.telemetry.audit import append_line, command_line_of
+from registry.telemetry.audit import append_lines, command_line_of
 from registry.telemetry.audit_file import AuditFile
 for number in range(int(sys.argv[2])):
-    assert append_line(AuditFile(Path(sys.argv[1])), command_line_of("act", 0, "", {"detail": str(number)}))
+    assert append_lines(AuditFile(Path(sys.argv[1])), [command_line_of("act", 0, "", {"detail": str(number)})])
 """
 
 
@@ -55,7 +55,7 @@ def write(log: AuditLog, count: int, text: str = "") -> None:
 
 def by_command(path: Path) -> None:
     """What a command appends."""
-    assert append_line(AuditFile(path), command_line_of("act", 0, "", {}))
+    assert append_lines(AuditFile(path), [command_line_of("act", 0, "", {})])
 
 
 def found(path: Path) -> list[tuple[str, int]]:
@@ -112,7 +112,7 @@ def test_a_command_follows_a_rotation(path: Path) -> None:
     command = AuditFile(path)
     with opened(path, rotate_bytes=4096) as log:
         write(log, 50)
-        assert append_line(command, command_line_of("late", 0, "", {}))
+        assert append_lines(command, [command_line_of("late", 0, "", {})])
         write(log, 1)
     assert '"late"' in path.read_text()
     whole(path)
