@@ -16,10 +16,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from registry.config.retention import RetentionRule
+from registry.config.retention import Keep, RetentionRule
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.immutability import immutable_in
-from registry.content.retention_plan import DELETE, Judged, Moment, Unkept, judge
+from registry.content.retention_plan import DELETE, Judged, Moment, Unkept, judge_all
 from registry.errors import BasegateError
 from registry.metadata import listings, retained
 from registry.metadata.store import MetadataStore
@@ -100,6 +100,7 @@ class Retention:
         settings: with the rules.
         marks: what holds of manifests; `None` where nobody says.
         pulls_since: since when pulls have been recorded without a gap, seconds since the epoch; `None`: they are not.
+        ordered_days: after how many days untagged manifests go, where the rules do not mention them; `None`: never.
     """
 
     def __init__(
@@ -108,11 +109,13 @@ class Retention:
         settings: SettingsInForce[RegistrySettings],
         marks: Marks | None,
         pulls_since: Callable[[], float | None],
+        ordered_days: Callable[[], int | None] = lambda: None,
     ) -> None:
         self._metadata = metadata
         self._settings = settings
         self._marks = marks
         self._pulls_since = pulls_since
+        self._ordered_days = ordered_days
 
     async def plan(self, now: float | None = None) -> Plan:
         """What the rules say now; nothing is changed.
@@ -120,18 +123,17 @@ class Retention:
         Raises:
             RetentionRefused: a rule asks what is not known.
         """
-        rules = self._settings.current.retention.rules
-        since = self._require_known(rules)
+        since = self._require_known()
         moment = time.time() if now is None else now
         unkept: list[Unkept] = []
         kept: dict[int, int] = {}
         after = ""
         while names := await self._metadata.read_apart(listings.names, after, _PAGE):
             for name in names:
-                number = _rule_for(rules, name)
-                judged = await self._judged(name, rules[number - 1], moment, since) if number else None
-                if judged is not None:
-                    unkept += judged.unkept
+                number, rules = self._rules_of(name)
+                judged = await self._judged(name, rules, moment, since)
+                unkept += judged.unkept
+                if number and (judged.kept or judged.unkept):
                     kept[number] = kept.get(number, 0) + len(judged.kept)
             after = names[-1]
         return Plan(moment, since, tuple(unkept), kept)
@@ -142,9 +144,8 @@ class Retention:
         Raises:
             RetentionRefused: a rule asks what is not known.
         """
-        rules = self._settings.current.retention.rules
-        number = _rule_for(rules, name)
-        return await self._judged(name, rules[number - 1], time.time(), self._require_known(rules)) if number else None
+        since, (_, rules) = self._require_known(), self._rules_of(name)
+        return await self._judged(name, rules, time.time(), since) if rules else None
 
     async def run(self, plan: Plan) -> RetentionReport:
         """Remove what a plan says, repository by repository; each is one transaction.
@@ -163,7 +164,7 @@ class Retention:
         removal = Removal(f"{RUN}{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}", now)
         removed: list[Unkept] = []
         for name in dict.fromkeys(item.repository for item in plan.removed):
-            planned = [item for item in plan.removed if item.repository == name]
+            planned = [item for item in plan.unkept if item.repository == name]
             removed += await self._remove(name, planned, plan, removal)
         spared = sorted(set(plan.removed) - set(removed))
         return RetentionReport(removal.run if removed else "", tuple(removed), tuple(spared))
@@ -171,32 +172,43 @@ class Retention:
     async def _remove(
         self, name: RepositoryName, planned: Sequence[Unkept], plan: Plan, removal: Removal
     ) -> list[Unkept]:
-        rules = self._settings.current.retention.rules
-        number = _rule_for(rules, name)
+        _, rules = self._rules_of(name)
         content = await self._metadata.read_apart(retained.content_of, name)
-        if content is None or not number:
+        if content is None or not rules:
             return []
-        moment = await self._moment(name, rules[number - 1], content, plan.made, plan.pulls_since)
-        return await self._metadata.write(_remove, name, rules[number - 1], moment, planned, removal)
+        moment = await self._moment(rules, content, plan.made, plan.pulls_since)
+        return await self._metadata.write(_remove, name, rules, moment, planned, removal)
 
-    async def _judged(self, name: RepositoryName, rule: RetentionRule, now: float, since: float) -> Judged | None:
-        content = await self._metadata.read_apart(retained.content_of, name)
+    async def _judged(self, name: RepositoryName, rules: Sequence[RetentionRule], now: float, since: float) -> Judged:
+        content = await self._metadata.read_apart(retained.content_of, name) if rules else None
         if content is None:
-            return None
-        return await asyncio.to_thread(judge, content, rule, await self._moment(name, rule, content, now, since))
+            return Judged((), {})
+        moment = await self._moment(rules, content, now, since)
+        return await asyncio.to_thread(judge_all, content, rules, moment)
 
     async def _moment(
-        self, name: RepositoryName, rule: RetentionRule, content: retained.RepositoryContent, now: float, since: float
+        self, rules: Sequence[RetentionRule], content: retained.RepositoryContent, now: float, since: float
     ) -> Moment:
         marks: Mapping[Digest, Collection[str]] = {}
-        if self._marks is not None and any(keep.marked for keep in rule.keep):
-            marks = await self._marks.of(name, list(content.manifests))
-        return Moment(now, since, marks, immutable_in(self._settings.current, name))
+        if self._marks is not None and any(keep.marked for rule in rules for keep in rule.keep):
+            marks = await self._marks.of(content.name, list(content.manifests))
+        return Moment(now, since, marks, immutable_in(self._settings.current, content.name))
 
-    def _require_known(self, rules: Sequence[RetentionRule]) -> float:
+    def _rules_of(self, name: RepositoryName) -> tuple[int, list[RetentionRule]]:
+        """The number of the rule that matches (0: none does), and what is to be applied."""
+        rules = self._settings.current.retention.rules
+        numbers = (number for number, rule in enumerate(rules, start=1) if any_covers(rule.repositories, name))
+        number, days = next(numbers, 0), self._ordered_days()
+        found = [rules[number - 1]] if number else []
+        if days is not None and not any(keep.untagged for rule in found for keep in rule.keep):
+            lone = Keep(untagged=True, younger_days=days)
+            found.append(RetentionRule.model_validate({"keep": [lone], "else": DELETE}))
+        return number, found
+
+    def _require_known(self) -> float:
         """Check that what rules ask is recorded; returns since when pulls are, or 0 when no rule asks."""
         since, words = 0.0, frozenset() if self._marks is None else self._marks.words
-        for number, rule in enumerate(rules, start=1):
+        for number, rule in enumerate(self._settings.current.retention.rules, start=1):
             strange = sorted({word for keep in rule.keep for word in keep.marked} - words)
             if strange:
                 known = ", ".join(sorted(words)) or "nothing: this registry has no policies"
@@ -251,24 +263,19 @@ def plan_from_json(text: bytes) -> Plan:
 def _remove(  # noqa: PLR0913, PLR0917
     connection: Connection,
     name: RepositoryName,
-    rule: RetentionRule,
+    rules: Sequence[RetentionRule],
     moment: Moment,
     planned: Sequence[Unkept],
     removal: Removal,
 ) -> list[Unkept]:
     """Remove what is planned, when exactly that comes out in this transaction too; else nothing of the repository."""
     content = retained.content_of(connection, name)
-    if content is None or list(judge(content, rule, moment).unkept) != planned:
+    if content is None or list(judge_all(content, rules, moment).unkept) != planned:
         return []
-    gone_tags = [(Tag(item.tag), item.digest) for item in planned if item.tag]
-    retained.remove(connection, name, removal, gone_tags, [item.digest for item in planned if not item.tag])
-    return list(planned)
-
-
-def _rule_for(rules: Sequence[RetentionRule], name: RepositoryName) -> int:
-    """The number of the first rule that matches, from 1; 0: none does."""
-    matching = (number for number, rule in enumerate(rules, start=1) if any_covers(rule.repositories, name))
-    return next(matching, 0)
+    gone = [item for item in planned if item.action == DELETE]
+    gone_tags = [(Tag(item.tag), item.digest) for item in gone if item.tag]
+    retained.remove(connection, name, removal, gone_tags, [item.digest for item in gone if not item.tag])
+    return gone
 
 
 def _moment(seconds: float) -> str:

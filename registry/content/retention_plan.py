@@ -5,9 +5,9 @@ it, and with its subject. What cannot be removed (a lock, a hold, an immutable t
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from registry.config.retention import Keep, RetentionRule
 from registry.metadata.retained import ManifestState, RepositoryContent, TagState
@@ -17,7 +17,7 @@ from registry.oci.patterns import any_covers
 
 _DAY = 86_400
 _OF_A_DIGEST = re.compile(r"(sha256|sha512)-([0-9a-f]{64,128})(\..+)?")
-REPORT, DELETE = "report", "delete"
+DELETE: Final = "delete"
 _T = TypeVar("_T", TagState, ManifestState)
 
 
@@ -55,6 +55,16 @@ class Judged:
 
     unkept: tuple[Unkept, ...]
     kept: Mapping[str, str]
+
+
+def judge_all(content: RepositoryContent, rules: Sequence[RetentionRule], moment: Moment) -> Judged:
+    """Apply several rules: what one of them does not keep is not kept, and deleted when one of them deletes it."""
+    judged = [judge(content, rule, moment) for rule in rules]
+    found = sorted((item for each in judged for item in each.unkept), key=lambda item: item.action == DELETE)
+    unkept = {(item.tag, item.digest): item for item in found}
+    gone = {tag or digest for tag, digest in unkept}
+    kept = {name: why for each in judged for name, why in each.kept.items() if name not in gone}
+    return Judged(tuple(sorted(unkept.values(), key=lambda item: (not item.tag, item.tag, item.digest))), kept)
 
 
 def judge(content: RepositoryContent, rule: RetentionRule, moment: Moment) -> Judged:

@@ -1,4 +1,4 @@
-"""What is remembered of retention between runs: `retention.json` in the data folder."""
+"""What is remembered of retention: its last run in `retention.json`, what was ordered in `retention-orders.json`."""
 
 import json
 from contextlib import suppress
@@ -8,6 +8,7 @@ from pathlib import Path
 from registry.storage.disk.atomic_file import replace_file
 
 FILE = "retention.json"
+ORDERS = "retention-orders.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +55,20 @@ def note_recording(data: Path, now: float, *, recorded: bool) -> None:
     state = read_state(data)
     if recorded != (state.pulls_since > 0):
         save_state(data, replace(state, pulls_since=now if recorded else 0.0))
+
+
+def ordered_days(data: Path) -> int | None:
+    """After how many days untagged manifests go by order; `None` when nothing was ordered, or it cannot be read."""
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        days = json.loads((data / ORDERS).read_bytes())["untagged_days"]
+        return days if isinstance(days, int) else None
+    return None
+
+
+def order_days(data: Path, days: int | None) -> None:
+    """Order it, or take the order back.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    replace_file(data / ORDERS, json.dumps({"untagged_days": days}).encode())

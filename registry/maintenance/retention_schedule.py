@@ -11,9 +11,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from registry.config.group import DAY
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.retention import Marks, Retention, RetentionRefused, RetentionReport
-from registry.content.retention_state import note_recording, read_state, save_state
+from registry.content.retention_state import note_recording, ordered_days, read_state, save_state
 from registry.metadata.store import MetadataStore
 from registry.telemetry.audit import command_line_of
 
@@ -42,7 +43,7 @@ class RetentionSchedule(Collector):
         self._record = record
         self._removed = 0
         self._log = structlog.get_logger(__name__)
-        self.retention = Retention(metadata, settings, marks, self._pulls_since)
+        self.retention = Retention(metadata, settings, marks, self._pulls_since, self._ordered_days)
 
     async def run(self) -> None:
         """Apply the rules whenever they are due, until cancelled."""
@@ -51,15 +52,15 @@ class RetentionSchedule(Collector):
                 await self.round(time.time())
             except Exception:  # noqa: BLE001  a failed round must not end the task
                 self._log.exception("background work failed, it will be tried again", work="retention")
-            interval = self._settings.current.retention.interval_seconds
+            interval = self._interval()
             await asyncio.sleep(min(_LOOK_SECONDS, interval or _LOOK_SECONDS))
 
     async def round(self, now: float) -> None:
         """Note whether pulls are recorded, and apply the rules when they are due."""
         settings = self._settings.current
         note_recording(settings.data, now, recorded=settings.pulls.interval_seconds > 0)
-        group, state = settings.retention, read_state(settings.data)
-        if not group.interval_seconds or not group.rules or now < state.ended + group.interval_seconds:
+        interval, state = self._interval(), read_state(settings.data)
+        if not interval or now < state.ended + interval:
             return
         try:
             plan = await self.retention.plan(now)
@@ -79,6 +80,16 @@ class RetentionSchedule(Collector):
         self._removed += len(report.removed)
         for line in lines_of(report):
             self._record({**line, "name": _SERVER})
+
+    def _interval(self) -> int:
+        """Seconds from one run to the next, 0 for none; an order counts daily where the setting says nothing."""
+        group, ordered = self._settings.current.retention, self._ordered_days() is not None
+        if not group.rules and not ordered:
+            return 0
+        return group.interval_seconds or (DAY if ordered else 0)
+
+    def _ordered_days(self) -> int | None:
+        return ordered_days(self._settings.current.data)
 
     def _pulls_since(self) -> float | None:
         settings = self._settings.current

@@ -240,3 +240,22 @@ def test_untagged_manifests_go_after_a_while(services: OpenServices) -> None:
     push(services, V1, b"new")
     report = applied(services, retention(services, {"untagged": True, "younger_days": 7}))
     assert [(item.tag, item.digest) for item in report.removed] == [("", old)]
+
+
+def test_an_order_counts_where_no_rule_mentions_untagged_manifests(services: OpenServices) -> None:
+    """Beside a rule that only reports, and in repositories without one."""
+    here, elsewhere = push(services, None, b"one"), push(services, None, b"two", OTHER)
+    push(services, DEV, b"three")
+    services.configure(**rules({"tags": ["v*"]}, then="report", repositories=["team/app"]))
+    work = Retention(services.metadata, services.settings, None, lambda: None, lambda: 30)
+    assert [item.digest for item in services.run(work.plan(LATER)).removed] == [here, elsewhere]
+    assert [item.digest for item in applied(services, work).removed] == [here, elsewhere]
+    assert services.run(services.tag_names()) == (DEV,)
+
+
+def test_a_rule_of_untagged_manifests_goes_before_an_order(services: OpenServices) -> None:
+    """The settings say more."""
+    push(services, None, b"one")
+    services.configure(**rules({"untagged": True}))
+    work = Retention(services.metadata, services.settings, None, lambda: None, lambda: 0)
+    assert services.run(work.plan(LATER)).unkept == ()
