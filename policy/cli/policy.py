@@ -29,13 +29,13 @@ from registry.cli.data_folder import (
     data_option,
     json_option,
     log_to_stderr,
-    moment,
     print_json,
     require_registry,
     run_query,
     settings_of,
 )
 from registry.metadata.reachability import stored_names
+from registry.oci.timestamp import timestamp
 
 _repositories = click.option(
     "--repositories", default="*", show_default=True, metavar="PATTERN", help="Where it counts; * is everywhere."
@@ -251,7 +251,7 @@ def _why(reason: Reason) -> str:
     if reason.since is None:
         return f"by the setting {reason.setting}"
     undone = f"{reason.setting} says {reason.settled}" if reason.settled else "the settings say nothing of it"
-    return f"by `policy activate` since {moment(reason.since)}, whatever the settings say ({undone})"
+    return f"by `policy activate` since {timestamp(reason.since)}, whatever the settings say ({undone})"
 
 
 def _show_replay(replayed: Replay, policy: Policy) -> None:

@@ -52,7 +52,7 @@ def audited(
             context = click.get_current_context()
             if not when(context.params):
                 return command(*arguments, **given)
-            with _recorded(context, action):
+            with recorded(context, action):
                 return command(*arguments, **given)
 
         return run
@@ -73,7 +73,12 @@ def record_lines(settings: RegistrySettings, lines: Sequence[Mapping[str, Any]])
 
 
 @contextmanager
-def _recorded(context: click.Context, action: str) -> Iterator[None]:
+def recorded(context: click.Context, action: str) -> Iterator[None]:
+    """Record the block in the audit log of the data folder that the command works on, with how it ended.
+
+    Raises:
+        AuditUnwritable: the log cannot be written; the block is not run.
+    """
     settings = settings_of(context)
     # Opened before any change: a command that cannot be recorded is not run.
     file = _opened(settings)
@@ -123,7 +128,8 @@ def _write(file: AuditFile, *lines: Mapping[str, Any]) -> None:
 
 
 def _members(context: click.Context) -> dict[str, str]:
-    order = [str(option.name) for option in context.command.params if option.name in context.params]
+    declared = [str(option.name) for option in context.command.params if option.name in context.params]
+    order = [*(name for name in context.params if name not in declared), *declared]
     parameters = {name: _text(context.params[name]) for name in order if name not in _OF_THE_ANSWER}
     notes: dict[str, str] = context.meta.get(_NOTES, {})
     members = {name: text for name, text in (parameters | notes).items() if name in _MEMBERS}

@@ -15,7 +15,6 @@ from registry.cli.data_folder import (
     data_option,
     json_option,
     log_to_stderr,
-    moment,
     print_json,
     require_registry,
     run_query,
@@ -26,6 +25,7 @@ from registry.content.small_blob_journal import open_stores
 from registry.maintenance.undo import Undone, undo
 from registry.metadata import trash
 from registry.metadata.sqlite_store import SqliteStore
+from registry.oci.timestamp import timestamp
 from registry.storage.disk.store import DiskStore
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ def list_command(data: Path, *, as_json: bool) -> None:
         return
     for run in removals:
         counts = ", ".join(f"{number} {kind}s" for kind, number in sorted(run.counts.items()))
-        click.echo(f"{run.name}  {moment(run.time)}  {counts}")
+        click.echo(f"{run.name}  {timestamp(run.time)}  {counts}")
 
 
 @trash_group.command("restore")

@@ -10,6 +10,7 @@ from typing import Generic, Literal, TypeVar, cast
 from pydantic import Field
 
 from registry.config.access import AuditSettings, AuthSettings
+from registry.config.administration import AdministrationSettings
 from registry.config.group import (
     DAY,
     LIVE,
@@ -276,6 +277,7 @@ class RegistrySettings(Group):
     retention: RetentionSettings = RetentionSettings()
     scrub: ScrubSettings = ScrubSettings()
     transfer: TransferSettings = TransferSettings()
+    administration: AdministrationSettings = AdministrationSettings()
     log: LogSettings = LogSettings()
     operations: OperationSettings = OperationSettings()
 

@@ -24,7 +24,7 @@ Why a blob that is pushed or mounted meanwhile is never lost:
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -41,6 +41,14 @@ from registry.oci.digest import Digest
 from registry.storage.blob_store import BlobStore, StoredBlob
 from registry.storage.disk.collection_lock import removing
 
+Tell = Callable[[str, int, int], None]
+"""Told how far work has come: what is being counted, how many are done, and of how many (0: not known)."""
+
+
+def _silence(_what: str, _done: int, _total: int) -> None:
+    """Nobody wants to know."""
+
+
 # Rows or files handled in one transaction: a push may have to wait that long.
 _BATCH = 64
 
@@ -55,6 +63,9 @@ class GcPlan:
         blobs: blobs whose files would be removed.
         bytes: the sum of their sizes.
         uploads: abandoned upload sessions.
+        waiting_blobs: blobs that nothing refers to any more, but that are not old enough yet: a later run removes them.
+        waiting_bytes: the sum of their sizes.
+        waiting_seconds: how old they have to be (`gc.grace_seconds`).
     """
 
     manifests: tuple[str, ...]
@@ -62,6 +73,9 @@ class GcPlan:
     blobs: tuple[Digest, ...]
     bytes: int
     uploads: tuple[str, ...]
+    waiting_blobs: int = 0
+    waiting_bytes: int = 0
+    waiting_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -104,23 +118,31 @@ class GarbageCollector:
         self._settings = settings
         self._log = structlog.get_logger(__name__)
 
-    async def plan(self) -> GcPlan:
+    async def plan(self, tell: Tell = _silence) -> GcPlan:
         """What `run` would remove in its first pass; nothing is changed."""
-        old = await self._cutoffs()
-        unreferenced = [
-            blob
-            async for batch in self._old_files(old)
-            for blob in await self._without_rows(batch, stale_before=old.blobs)
-        ]
+        old, now = await self._cutoffs(), time.time()
+        unreferenced: list[StoredBlob] = []
+        waiting: list[StoredBlob] = []
+        looked = 0
+        async for batch in self._files(old.known_since, now):
+            gone = {blob.digest for blob in await self._without_rows(batch, stale_before=old.blobs)}
+            for blob in await self._without_rows(batch, stale_before=now):
+                is_due = blob.digest in gone and blob.modified < old.blobs
+                (unreferenced if is_due else waiting).append(blob)
+            looked += len(batch)
+            tell("files", looked, 0)
         return GcPlan(
             manifests=tuple([f"{item.repository}@{item.digest}" async for batch in self._loose(old) for item in batch]),
             links=sum([len(batch) async for batch in self._stale(old)]),
             blobs=tuple(blob.digest for blob in unreferenced),
             bytes=sum(blob.size for blob in unreferenced),
             uploads=tuple([upload async for upload in self._abandoned(old)]),
+            waiting_blobs=len(waiting),
+            waiting_bytes=sum(blob.size for blob in waiting),
+            waiting_seconds=self._settings.current.gc.grace_seconds,
         )
 
-    async def run(self, *, unknown_too: bool = False) -> GcReport:
+    async def run(self, *, unknown_too: bool = False, tell: Tell = _silence) -> GcReport:
         """Pass after pass until one removes nothing: a removed index frees its manifests, and these their blobs.
 
         With `unknown_too`, files from before the rows began are collected like any other from now on.
@@ -131,10 +153,10 @@ class GarbageCollector:
         if self._storage.reserve.is_short():
             await self.empty_trash()  # the caller needs the space now
         while await self._remove_rows(old, report):
-            pass
+            tell("rows", report.manifests + report.links, 0)
         with removing(self._settings.current.data) as alone:
             if alone:
-                await self._remove_files(old, report)
+                await self._remove_files(old, report, tell)
             else:
                 self._log.warning("no file is removed while a backup is made: the next collection does")
         await self._forget_damage()
@@ -163,9 +185,12 @@ class GarbageCollector:
         report.links += links
         return manifests > 0
 
-    async def _remove_files(self, old: _Cutoffs, report: GcReport) -> None:
+    async def _remove_files(self, old: _Cutoffs, report: GcReport, tell: Tell) -> None:
         keep = self._settings.current.gc.undo_seconds > 0 and not self._storage.reserve.is_short()
-        async for batch in self._old_files(old):
+        looked = 0
+        async for batch in self._files(old.known_since, old.blobs):
+            looked += len(batch)
+            tell("files", looked, 0)
             candidates = {blob.digest: blob.size for blob in await self._without_rows(batch)}
             if candidates:
                 removed = await self._metadata.write(
@@ -198,10 +223,11 @@ class GarbageCollector:
         referenced = await self._metadata.read(garbage.referenced, [blob.digest for blob in batch], stale_before)
         return [blob for blob in batch if blob.digest not in referenced]
 
-    async def _old_files(self, old: _Cutoffs) -> AsyncIterator[list[StoredBlob]]:
+    async def _files(self, since: float, before: float) -> AsyncIterator[list[StoredBlob]]:
+        """Those that were committed between two times."""
         batch: list[StoredBlob] = []
         async for blob in self._storage.blobs():
-            if old.known_since <= blob.modified < old.blobs:
+            if since <= blob.modified < before:
                 batch.append(blob)
             if len(batch) == _BATCH:
                 yield batch

@@ -178,6 +178,14 @@ def compared(client: httpx.Client, case: Case) -> bool:
     return answer.status_code == 200 and answer.json()["comparison"]["withheld"] == ["", ""]
 
 
+def administered(client: httpx.Client, case: Case) -> bool:
+    """Whether an administrator is told what it consists of, by tag and by digest."""
+    names = (case.name, case.digest)
+    assert not any(client.head(f"{_ADMIN}/_manifests/{name}").content for name in names)
+    answers = [client.get(f"{_ADMIN}/_manifests/{name}") for name in names]
+    return agree({200 if each.status_code == 200 and not each.json()["withheld"] else 403 for each in answers})
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One door as callers meet it.
@@ -199,6 +207,7 @@ def column(door: AccessPoint | None, probe: Probe, *routes: tuple[str, str]) -> 
 
 
 _EXPORT = (("GET", "manifests.pull"), ("GET", "blobs.pull"), ("GET", "referrers.page"))
+_ADMIN = f"/admin/v1/repositories/{TEAM}"
 _ATTRIBUTES = ("acr.show_manifest", "acr.show_tag", "acr.list_manifests", "acr.list_tags")
 COLUMNS: Mapping[str, Column] = {
     "manifest GET": column(AccessPoint.MANIFEST, manifest("GET"), ("GET", "manifests.pull")),
@@ -219,6 +228,9 @@ COLUMNS: Mapping[str, Column] = {
     "attributes PATCH": column(None, unchanged, ("PATCH", "acr.change_tag"), ("PATCH", "acr.change_manifest")),
     "page": column(AccessPoint.MANIFEST, page, ("GET", "web.place"), ("HEAD", "web.place")),
     "page of two": column(AccessPoint.MANIFEST, compared, ("GET", "web.compare"), ("HEAD", "web.compare")),
+    "administration": column(
+        AccessPoint.MANIFEST, administered, ("GET", "admin.show_manifest"), ("HEAD", "admin.show_manifest")
+    ),
     "export": column(AccessPoint.MANIFEST, export, *_EXPORT),
     "deployment": column(AccessPoint.REFERENCE, deployment, ("POST", "deployments.record")),
     "image review": column(AccessPoint.REFERENCE, reviewed, ("POST", "kubernetes.review_images")),

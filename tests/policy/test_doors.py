@@ -68,6 +68,11 @@ HAND_OUT_NOTHING = {
         "web.layer",
     ),
     *("web.exemptions", "web.exempt", "web.revoke", "web.principals", "web.garbage", "web.ask_to_delete", "web.delete"),
+    *("admin.list_repositories", "admin.show_repository", "admin.delete_repository", "admin.list_tags"),
+    *("admin.show_tag", "admin.lock_tag", "admin.delete_tag", "admin.list_manifests", "admin.delete_manifest"),
+    *("admin.list_principals", "admin.show_principal", "admin.create_principal", "admin.rotate_principal"),
+    *("admin.enable_principal", "admin.delete_principal", "admin.plan_collection", "admin.run_collection"),
+    *("admin.undo_collection", "admin.explain_content", "admin.show_run"),
     *("acr.list_deleted_repositories", "acr.list_deleted_manifests", "acr.list_deleted_tags", "acr.restore_manifest"),
 }
 # Content comes in by it.

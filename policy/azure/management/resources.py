@@ -15,10 +15,10 @@ from policy.azure.management.dispatch import Call
 from policy.azure.management.place import REGISTRY_TYPE, Place
 from policy.azure.management.registry_resource import require_no_change, resource, retention_order
 from registry.api.services import Services
-from registry.auth.enrolment import moment
 from registry.auth.signing_key import KEY_FILE
 from registry.content.retention_state import order_days, ordered_days
 from registry.metadata.blobs import bytes_of_all
+from registry.oci.timestamp import timestamp
 
 Listing = Callable[[Place], Sequence[dict[str, Any]]]
 """Other resources that a list of all shows: `{"id", "name", "type", "location"}`."""
@@ -216,7 +216,7 @@ class ResourceHandlers:
     async def _resource(self, place: Place) -> dict[str, Any]:
         settings = self._services.stores.settings.current
         # The key is made by the first start, and kept.
-        created = moment((settings.data / KEY_FILE).stat().st_mtime)
+        created = timestamp((settings.data / KEY_FILE).stat().st_mtime)
         account = await self._admin_account()
         days = await asyncio.to_thread(ordered_days, settings.data)
         return resource(place, settings, created, admin=account is not None and account.enabled, untagged_days=days)
