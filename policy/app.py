@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from policy.administration import extension as policy_administration
 from policy.attestation import extension as attestation
 from policy.attestation.attestations import Attestations
 from policy.azure.admin_user import AdminUser
@@ -105,6 +106,7 @@ EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
         Records(shared.workspaces, shared.admin),
     ),
     lambda shared: administration.extension(shared.stores, shared.runs),
+    lambda shared: policy_administration.extension(shared.gate, shared.stores, shared.runs),
     lambda shared: web.extension(shared.gate, shared.section(web_section)),
 )
 """All that join, in this order; closed in the reverse order."""

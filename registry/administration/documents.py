@@ -36,8 +36,8 @@ def manifest_document(card: ManifestCard) -> dict[str, Any]:
 def whole_manifest_document(card: ManifestCard, withheld: str = "", *, names: bool = True) -> dict[str, Any]:
     """The same with more: what it consists of, who pushed it and who pulled it.
 
-    `references` are `{"kind", "digest", "media_type", "size"}`, or none, and `withheld` says why. With `names` there are
-    `pushed_by_name`, and `pullers`, `{"name", "time"}`, the latest first.
+    `references` are `{"kind", "digest", "media_type", "size"}`, or none, and `withheld` says why. With `names`,
+    there are `pushed_by_name`, and `pullers`, `{"name", "time"}`, the latest first.
     """
     return manifest_document(card) | {
         "references": [] if withheld else [asdict(part) for part in card.references],

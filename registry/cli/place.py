@@ -4,6 +4,7 @@ A command that is `placed` gets a place, and does its acts there; it does not as
 """
 
 import asyncio
+import json
 import os
 import sys
 import time
@@ -86,7 +87,8 @@ class Folder:
                 return await act.here(OpenFolder(storage, metadata, SettingsInForce(self.settings), bar.tell))
 
             with closing(metadata):
-                return asyncio.run(work())
+                # As it would come from a server.
+                return json.loads(json.dumps(asyncio.run(work())))
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,8 @@ HAND_OUT_NOTHING = {
     *("admin.show_tag", "admin.lock_tag", "admin.delete_tag", "admin.list_manifests", "admin.delete_manifest"),
     *("admin.list_principals", "admin.show_principal", "admin.create_principal", "admin.rotate_principal"),
     *("admin.enable_principal", "admin.delete_principal", "admin.plan_collection", "admin.run_collection"),
+    *("admin.list_policies", "admin.show_policy", "admin.replay_policy", "admin.activate_policy"),
+    *("admin.deactivate_policy", "admin.list_exemptions", "admin.make_exemption", "admin.end_exemption"),
     *("admin.undo_collection", "admin.explain_content", "admin.show_run"),
     *("acr.list_deleted_repositories", "acr.list_deleted_manifests", "acr.list_deleted_tags", "acr.restore_manifest"),
 }

@@ -26,6 +26,10 @@ READS = (
     "principal list",
     "principal show reader",
     "gc dry-run",
+    "policy list",
+    "policy show azureml-2019-07",
+    "policy replay azureml-2020-09",
+    "policy exemptions",
     f"gc explain {Digest.of(b'nothing')}",
 )
 CHANGES = (
@@ -37,6 +41,7 @@ CHANGES = (
     "principal disable reader",
     "principal delete reader --yes",
     "gc run",
+    "policy activate azureml-2020-09 --repositories team/*",
 )
 _AGE = re.compile(r"\b[\d.]+ (?:s|min|h|d)\b *")
 FORMS = ("", "--json", "--output json", "--output yaml", "--output table")

@@ -153,8 +153,9 @@ def test_what_makes_no_principal(live: LiveGateway, body: Any) -> None:
 def test_who_did_it_is_recorded(live: LiveGateway) -> None:
     """By whom, from where, what; and no secret."""
     made = json.loads(command(live, "create", "ci", "--role", "AcrPull", "--json").stdout)
-    live.registry.stop()
-    lines = (live.registry.data / "audit" / "audit.log").read_text()
+    lines = ""
+    while "admin.create_principal" not in lines:  # it is written a moment later
+        lines = (live.registry.data / "audit" / "audit.log").read_text()
     found = [json.loads(line) for line in lines.splitlines() if "admin.create_principal" in line]
     assert [(each["name"], each["address"], each["result"]) for each in found] == [("admin", HERE, "done")]
     assert "name=ci role=AcrPull" in found[0]["decision"]
