@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from policy.administration.exemption_book import exemption_document, exemptions_document
 from policy.administration.policy_book import PolicyBook
+from policy.assessment.bulk_judging import Tell
 from policy.definition.policy import Policy
 from policy.enforcement.assignments import AssignmentsInForce
 from policy.enforcement.exemptions import Exemption
@@ -64,12 +65,20 @@ def show_policy(name: str) -> Act:
 
 def replay_policy(policy: ChosenPolicy, repositories: str) -> Act:
     """What would change: `PolicyBook.replayed`."""
-    return _on_all("replay", policy, repositories, lambda book, chosen: book.replayed(chosen, repositories))
+
+    def work(book: PolicyBook, chosen: Policy, tell: Tell) -> Awaitable[dict[str, Any]]:
+        return book.replayed(chosen, repositories, tell)
+
+    return _on_all("replay", policy, repositories, work)
 
 
 def activate_policy(policy: ChosenPolicy, repositories: str) -> Act:
     """Put it into force: `PolicyBook.activated`."""
-    return _on_all("activate", policy, repositories, lambda book, chosen: book.activated(chosen, repositories))
+
+    def work(book: PolicyBook, chosen: Policy, tell: Tell) -> Awaitable[dict[str, Any]]:
+        return book.activated(chosen, repositories, tell)
+
+    return _on_all("activate", policy, repositories, work)
 
 
 def deactivate_policy(repositories: str) -> Act:
@@ -117,11 +126,11 @@ def _on_all(
     verb: str,
     policy: ChosenPolicy,
     repositories: str,
-    work: Callable[[PolicyBook, Policy], Awaitable[dict[str, Any]]],
+    work: Callable[[PolicyBook, Policy, Tell], Awaitable[dict[str, Any]]],
 ) -> Act:
     async def here(holdings: Holdings) -> dict[str, Any]:
         async with _book(holdings) as book:
-            return await work(book, policy.of(book))
+            return await work(book, policy.of(book), holdings.tell)
 
     body = policy.body() | {"repositories": repositories}
     return Act("POST", f"{POLICIES}/{verb}", here, body=body, is_run=True)

@@ -56,8 +56,8 @@ class PolicyHandlers:
         book = self._book(services)
         policy, repositories = await self._chosen(book, request)
 
-        async def work(_tell: Tell) -> dict[str, Any]:
-            return await book.replayed(policy, repositories)
+        async def work(tell: Tell) -> dict[str, Any]:
+            return await book.replayed(policy, repositories, tell)
 
         return await self._runs.begin("policy.replay", principal, work)
 
@@ -67,8 +67,8 @@ class PolicyHandlers:
         policy, repositories = await self._chosen(book, request)
         note_decision(request, f"policy={policy.name} digest={policy.digest} repositories={repositories}")
 
-        async def work(_tell: Tell) -> dict[str, Any]:
-            done = await book.activated(policy, repositories)
+        async def work(tell: Tell) -> dict[str, Any]:
+            done = await book.activated(policy, repositories, tell)
             self._gate.orders_changed()
             return done
 

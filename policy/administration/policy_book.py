@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from policy.assessment.bulk_judging import Tell
 from policy.assessment.settings import JudgingSettings
 from policy.definition.policy import Policy, known_policies, named_policy
 from policy.enforcement.activation import activate, deactivate
 from policy.enforcement.assignments import Assignments, Reason
-from policy.enforcement.replay import replay
 from policy.results import verdicts
 from policy.results.store import ResultStore
 from registry.metadata.reachability import stored_names
@@ -58,15 +58,19 @@ class PolicyBook:
         found = active.get(name) or self.named(name)
         return {"name": found.name, "digest": found.digest, **found.content}
 
-    async def replayed(self, policy: Policy, repositories: str) -> dict[str, Any]:
+    async def replayed(self, policy: Policy, repositories: str, tell: Tell) -> dict[str, Any]:
         """What would change under a policy: `policy.enforcement.replay.Replay`, with the name of the policy."""
+        # With the first replay, not with the start of a server.
+        from policy.enforcement.replay import replay  # noqa: PLC0415
+
         stored = await self.metadata.read_apart(stored_names)
-        done = await asyncio.to_thread(replay, self.results, stored, self.bindings, policy, repositories)
+        done = await asyncio.to_thread(replay, self.results, stored, self.bindings, policy, repositories, tell)
         return {"policy": policy.name, **asdict(done)}
 
-    async def activated(self, policy: Policy, repositories: str) -> dict[str, Any]:
+    async def activated(self, policy: Policy, repositories: str, tell: Tell) -> dict[str, Any]:
         """Judge everything, then switch: `{"name", "digest", "repositories", "judged"}`."""
-        judged = await asyncio.to_thread(activate, self.data, self.results, policy, repositories, time.time())
+        now = time.time()
+        judged = await asyncio.to_thread(activate, self.data, self.results, policy, repositories, now, tell)
         return {
             "name": policy.name,
             "digest": policy.digest,

@@ -75,7 +75,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "retention run": ("--data data", "--plan plan.json --yes --data data"),
     "audit verify": ("--data data", "--data data --json"),
     "scrub": ("--data data",),
-    "trash empty": ("--data data",),
+    "trash empty": ("--yes --data data",),
     "trash ls": ("--data data",),
     "trash restore": ("RUN --data data",),
     "config check": ("basegate.yaml",),

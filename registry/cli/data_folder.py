@@ -195,16 +195,29 @@ def require_registry(data: Path, *, lost_too: bool = False) -> None:
         )
 
 
-def print_json(document: Any) -> None:
-    """Print a document for programs: JSON, or YAML where `--output yaml` asks for it."""
-    context = click.get_current_context(silent=True)
-    if context is not None and context.meta.get(_OUTPUT) == "yaml":
-        import yaml  # noqa: PLC0415 - seldom wanted
+def for_programs(document: Any) -> str:
+    """A document for programs: JSON, or YAML where `--output yaml` asks for it."""
+    if not _wants_yaml():
+        return json.dumps(document, indent=2)
+    import yaml  # noqa: PLC0415 - seldom wanted
 
-        plain = json.loads(json.dumps(document))
-        click.echo(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), nl=False)
-        return
-    click.echo(json.dumps(document, indent=2))
+    plain = json.loads(json.dumps(document))
+    return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)).rstrip("\n")
+
+
+def line_for_programs(document: Any) -> str:
+    """The same as one of several, each on a line of its own."""
+    return f"{'--- ' if _wants_yaml() else ''}{json.dumps(document)}"
+
+
+def print_json(document: Any) -> None:
+    """Print a document for programs."""
+    click.echo(for_programs(document))
+
+
+def _wants_yaml() -> bool:
+    context = click.get_current_context(silent=True)
+    return context is not None and context.meta.get(_OUTPUT) == "yaml"
 
 
 def size(count: int) -> str:

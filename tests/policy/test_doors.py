@@ -51,6 +51,7 @@ POLICY = known_policies()[DEFAULT]
 HAND_OUT_NOTHING = {
     *("root.check", "catalog.page", "tags.page", "routes.explain", "tokens.grant", "tokens.redeem", "tokens.exchange"),
     *("manifests.push", "manifests.delete", "blobs.delete", "health.alive", "health.ready", "health.metrics"),
+    *("description.show", "description.page"),
     *("deployments.list", "deployments.show", "deployments.release", "keys.list"),
     # The gateway says what it says of an image to whoever may pull in its repository, signed or not.
     "attestations.list",

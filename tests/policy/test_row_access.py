@@ -1,4 +1,4 @@
-"""Who may call what below /policy/ and /admin/: every row of the server, as nobody, with a wrong secret, as one from elsewhere."""
+"""Who may call what below /policy/ and /admin/: every row, as nobody, with a wrong secret, as one from elsewhere."""
 
 from collections.abc import Iterator
 

@@ -25,6 +25,7 @@ _OPTIONS = {
     "policy exempt": ["--repositories", "*", "--rule", "*", "--owner", "ann", "--reason", "r", "--until", "2999-01-01"],
     "principal delete": ["--yes"],
     "repo rm": ["--yes"],
+    "trash empty": ["--yes"],
     "manifest rm": ["--yes"],
     "inspect": ["--again"],
     "gc": ["--dry-run"],

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from policy.cli.main import basegate
+from policy.enforcement.gate import PolicyGate
 from registry.oci.digest import Digest
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.cli.transfers import signed_in
@@ -64,6 +65,9 @@ def _live(tmp_path: Path) -> Iterator[LiveGateway]:
     with live_gateway(tmp_path / "data") as live:
         live.push(tmp_path / "good", "team/app:good", cleared_image())
         live.push(tmp_path / "bad", "team/app:bad", refused_image())
+        gate = live.registry.app.services.gate
+        assert isinstance(gate, PolicyGate)
+        gate.results.settle()  # so that a copy of the folder knows all that was seen
         yield live
 
 
@@ -100,7 +104,7 @@ def test_changing_tells_the_same(live: LiveGateway, tmp_path: Path, command: str
     shutil.copytree(live.registry.data, tmp_path / "copy")
     here, there = on_folder(tmp_path / "copy", command), on_server(live, command)
     assert (here.exit_code, there.exit_code) == (0, 0), (here.output, there.output)
-    assert (said(here), here.stderr) == (said(there), there.stderr)
+    assert said(here) == said(there)
     for look in ("repo ls --json", "principal list"):
         left = [on_folder(data, look).stdout for data in (tmp_path / "copy", live.registry.data)]
         assert left[0] == left[1]
