@@ -58,7 +58,10 @@ class RetentionSchedule(Collector):
     async def round(self, now: float) -> None:
         """Note whether pulls are recorded, and apply the rules when they are due."""
         settings = self._settings.current
-        note_recording(settings.data, now, recorded=settings.pulls.interval_seconds > 0)
+        try:
+            await asyncio.to_thread(note_recording, settings.data, now, recorded=settings.pulls.interval_seconds > 0)
+        except OSError as error:  # what is not noted is noted in the next round: rules of pull times keep more by then
+            self._log.warning("it cannot be noted whether pulls are recorded", reason=error.strerror)
         interval, state = self._interval(), read_state(settings.data)
         if not interval or now < state.ended + interval:
             return

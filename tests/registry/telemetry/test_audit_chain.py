@@ -29,6 +29,19 @@ for number in range(int(sys.argv[2])):
     assert append_lines(AuditFile(Path(sys.argv[1])), [command_line_of("act", 0, "", {"detail": str(number)})])
 """
 
+UNTIL_KILLED = """
+import sys
+from pathlib import Path
+from registry.config.access import AuditSettings
+from registry.telemetry.audit import AuditLog
+settings = AuditSettings(rotate_bytes=4096, keep_files=1000)
+log = AuditLog(Path(sys.argv[1]), lambda: settings)
+while True:
+    log.record({"action": "act"})
+    sys.stdout.write("x")
+    sys.stdout.flush()
+"""
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -105,6 +118,19 @@ def test_processes_write_one_chain(path: Path) -> None:
             log.notice()
     assert [other.returncode for other in others] == [0, 0, 0]
     assert whole(path).lines >= 180
+
+
+def test_a_writer_that_is_killed_leaves_a_whole_chain(path: Path) -> None:
+    """Wherever it was: between lines and head, or while it rotated; each line that it has told of is there."""
+    told = 0
+    for count in range(100, 900, 100):
+        writer = subprocess.Popen([sys.executable, "-c", UNTIL_KILLED, str(path)], stdout=subprocess.PIPE)
+        assert writer.stdout is not None
+        told += len(writer.stdout.read(count))
+        writer.kill()
+        told += len(writer.communicate()[0])
+    by_command(path)
+    assert whole(path).lines > told
 
 
 def test_a_command_follows_a_rotation(path: Path) -> None:
