@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from policy.administration import extension as policy_administration
 from policy.attestation import extension as attestation
 from policy.attestation.attestations import Attestations
 from policy.azure.admin_user import AdminUser
@@ -33,8 +32,6 @@ from policy.settings import (
 )
 from policy.signing.key_ring import VERDICT_KEY_FILE, KeyRing
 from policy.web import extension as web
-from registry.administration import extension as administration
-from registry.administration.runs import Runs
 from registry.api.services import Stores
 from registry.app import RegistryApp
 from registry.app import build as build_registry
@@ -57,7 +54,6 @@ class Shared:
         ring: the keys that verdicts are signed with.
         attestations: what is attested of manifests; one for all who publish, show and record it.
         admin: the admin user in Azure's sense; one for all who switch it, as changes take turns.
-        runs: long work that is asked for over HTTP.
     """
 
     stores: Stores
@@ -67,7 +63,6 @@ class Shared:
     ring: KeyRing
     attestations: Attestations
     admin: AdminUser
-    runs: Runs
 
     def section(self, of: Callable[[RegistrySettings], T]) -> Callable[[], T]:
         """A section of the settings, as it is whenever somebody asks."""
@@ -105,8 +100,6 @@ EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
         shared.checks,
         Records(shared.workspaces, shared.admin),
     ),
-    lambda shared: administration.extension(shared.stores, shared.runs),
-    lambda shared: policy_administration.extension(shared.gate, shared.stores, shared.runs),
     lambda shared: web.extension(shared.gate, shared.section(web_section)),
 )
 """All that join, in this order; closed in the reverse order."""
@@ -133,8 +126,7 @@ def build(settings: Settings, *, new_database: bool = False, blobs: BlobStore | 
         attestations = Attestations(
             stores.metadata, gate, ring, lambda: attest_section(stores.settings.current), time.time
         )
-        runs = Runs(lambda: stores.settings.current.administration.runs_kept)
-        shared = Shared(stores, gate, checks, workspaces, ring, attestations, _admin_user(stores), runs)
+        shared = Shared(stores, gate, checks, workspaces, ring, attestations, _admin_user(stores))
         return compose(partial(make, shared) for make in EXTENSIONS)
 
     return build_registry(settings, extension=extension, new_database=new_database, blobs=blobs)

@@ -1,13 +1,14 @@
 """What only owners see and do: whatever speaks of the registry as a whole."""
 
 from policy.web.visit import Visit
+from registry.auth.actions import Role
 from registry.auth.principals import Principal
 from registry.oci.errors import Denied
 
 
 def owns(principal: Principal) -> bool:
     """Whether the principal has the role that manages the registry as a whole, everywhere."""
-    return principal.owns_registry
+    return principal.role is Role.OWNER and not principal.grants and "*" in principal.repositories
 
 
 def is_owner(visit: Visit) -> bool:

@@ -113,10 +113,7 @@ def test_list_for_a_person(run: Run) -> None:
     """One line each, with what is unusual."""
     made = create(run)
     run("disable", "ci")
-    headings, line = run("list").output.splitlines()
-    ends = made["secrets"][0]["expires"]
-    assert headings.split() == ["NAME", "ID", "ROLE", "REPOSITORIES", "SECRETS", "END"]
-    assert line.split() == ["ci", made["id"], "AcrPush", "*", ends, "disabled"]
+    assert run("list").output.split() == ["ci", made["id"], "AcrPush", "*", "disabled"]
 
 
 Becomes = Callable[[int, str], bool]
@@ -158,5 +155,5 @@ def test_rotation_counts_in_a_running_server(run: Run, becomes: Becomes) -> None
 def test_deleting_counts_in_a_running_server(run: Run, becomes: Becomes) -> None:
     """As if the principal had never been."""
     assert becomes(200, READER.secret())
-    run("delete", "acrpull", "--yes")
+    run("delete", "acrpull")
     assert becomes(401, READER.secret())
