@@ -16,6 +16,7 @@ RUN /opt/basegate/bin/python -m pip install --no-cache-dir --require-hashes --re
 COPY pyproject.toml README.md LICENSE ./
 COPY registry registry
 COPY policy policy
+COPY config/openapi.yaml config/openapi.yaml
 COPY config/policy config/policy
 # setuptools builds and is then of no more use; pip neither.
 RUN /opt/basegate/bin/python -m pip install --no-cache-dir --no-deps --no-build-isolation --no-index . \

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from policy.administration import extension as policy_administration
 from policy.attestation import extension as attestation
 from policy.attestation.attestations import Attestations
 from policy.azure.admin_user import AdminUser
@@ -32,6 +33,8 @@ from policy.settings import (
 )
 from policy.signing.key_ring import VERDICT_KEY_FILE, KeyRing
 from policy.web import extension as web
+from registry.administration import extension as administration
+from registry.administration.runs import Runs
 from registry.api.services import Stores
 from registry.app import RegistryApp
 from registry.app import build as build_registry
@@ -54,6 +57,7 @@ class Shared:
         ring: the keys that verdicts are signed with.
         attestations: what is attested of manifests; one for all who publish, show and record it.
         admin: the admin user in Azure's sense; one for all who switch it, as changes take turns.
+        runs: long work that is asked for over HTTP.
     """
 
     stores: Stores
@@ -63,6 +67,7 @@ class Shared:
     ring: KeyRing
     attestations: Attestations
     admin: AdminUser
+    runs: Runs
 
     def section(self, of: Callable[[RegistrySettings], T]) -> Callable[[], T]:
         """A section of the settings, as it is whenever somebody asks."""
@@ -100,6 +105,8 @@ EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
         shared.checks,
         Records(shared.workspaces, shared.admin),
     ),
+    lambda shared: administration.extension(shared.stores, shared.runs),
+    lambda shared: policy_administration.extension(shared.gate, shared.stores, shared.runs),
     lambda shared: web.extension(shared.gate, shared.section(web_section)),
 )
 """All that join, in this order; closed in the reverse order."""
@@ -126,7 +133,8 @@ def build(settings: Settings, *, new_database: bool = False, blobs: BlobStore | 
         attestations = Attestations(
             stores.metadata, gate, ring, lambda: attest_section(stores.settings.current), time.time
         )
-        shared = Shared(stores, gate, checks, workspaces, ring, attestations, _admin_user(stores))
+        runs = Runs(lambda: stores.settings.current.administration.runs_kept)
+        shared = Shared(stores, gate, checks, workspaces, ring, attestations, _admin_user(stores), runs)
         return compose(partial(make, shared) for make in EXTENSIONS)
 
     return build_registry(settings, extension=extension, new_database=new_database, blobs=blobs)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -31,11 +31,11 @@ from registry.content.referrers import ReferrersList
 from registry.content.session_log import FILE as SESSIONS
 from registry.content.session_log import SessionLog
 from registry.content.small_blob_journal import Journal, open_stores
-from registry.content.tag_history import TagHistory
 from registry.content.tags import Tags
 from registry.content.uploads import Uploads
 from registry.extension import Extension, ExtensionFactory, no_extension
 from registry.gate import Gate, OpenGate
+from registry.maintenance.retention_schedule import RetentionSchedule
 from registry.maintenance.upkeep import Upkeep
 from registry.metadata.open_store import open_metadata
 from registry.metadata.sqlite_store import SqliteStore
@@ -67,6 +67,7 @@ class RegistryApp:
         upkeep: what it does for its data folder by itself.
         audit: the audit log, `None` when none is wanted.
         last_pulls: notes which tags and manifests are pulled.
+        retention: applies the rules of what is kept.
         followers: asked before changed settings count.
     """
 
@@ -91,9 +92,17 @@ class RegistryApp:
         self.asgi = _asgi(services, self.table, observers)
         self.ports = [(port, _edge(services, port.app, observers)) for port in extension.ports(services)]
         self.followers: list[Follower] = [self._follow, *extension.followers]
+        record: Callable[[Mapping[str, Any]], None] = _record_nothing if audit is None else audit.record
+        self.retention = RetentionSchedule(services.stores.metadata, self.settings, extension.marks, record)
+        services.metrics.collectors.register(self.retention)
         self._collector = GarbageCollector(services.stores.storage, services.stores.metadata, self.settings)
         self._work = [self._expire_uploads, self._collect, *([] if journal is None else [journal.run]), *upkeep.work]
-        self._work += [self.last_pulls.run, *([] if audit is None else [audit.run]), *extension.background]
+        self._work += [
+            self.last_pulls.run,
+            self.retention.run,
+            *([] if audit is None else [audit.run]),
+            *extension.background,
+        ]
         self._work += [] if mirror is None else [mirror.run]
         self._log = structlog.get_logger(__name__)
         self._opened = opened.pop_all()
@@ -218,7 +227,6 @@ def _services(  # noqa: PLR0913, PLR0917
         uploads=Uploads(storage, metadata, gate, settings, journal, sessions),
         manifests=Manifests(storage, metadata, gate, settings, *beside),
         tags=Tags(metadata, settings),
-        tag_history=TagHistory(metadata, settings, gate),
         catalog=Catalog(metadata, settings),
         referrers=ReferrersList(metadata, settings, gate, *beside),
         attributes=Attributes(metadata),
@@ -227,6 +235,10 @@ def _services(  # noqa: PLR0913, PLR0917
         readiness=Readiness(settings.current.data, metadata),
         pull_through=beside[1],
     )
+
+
+def _record_nothing(_line: Mapping[str, Any]) -> None:
+    """No audit log is wanted."""
 
 
 def _observers(audit: AuditLog | None) -> list[Observer]:

@@ -19,6 +19,7 @@ from registry.api.services import Services, Stores
 from registry.config.reload import Follower
 from registry.config.settings import RegistrySettings
 from registry.content.derived import DerivedContent
+from registry.content.retention import Marks
 from registry.gate import Gate
 from registry.telemetry.request_record import Observer
 
@@ -58,6 +59,7 @@ class Extension:
         background: begun with the server, cancelled at its end.
         followers: asked before changed settings count.
         observers: told of every finished request, after metrics, access log and audit log.
+        marks: what holds of manifests, for rules of retention; one of all extensions may say.
         collectors: read for `/metrics`.
         close: lets go of files, threads and processes; called once, while the stores are still open.
     """
@@ -69,6 +71,7 @@ class Extension:
     background: Sequence[Work] = ()
     followers: Sequence[Follower] = ()
     observers: Sequence[Observer] = ()
+    marks: Marks | None = None
     collectors: Sequence[Collector] = ()
     close: Callable[[], None] = lambda: None
 
@@ -88,7 +91,7 @@ def compose(makers: Iterable[Callable[[], Extension]]) -> Extension:
     When one cannot be made, those before it are closed, and its error is raised.
 
     Raises:
-        ValueError: two of them have a gate, or derived content.
+        ValueError: two of them have a gate, derived content, or marks.
     """
     with ExitStack() as opened:
         parts: list[Extension] = []
@@ -98,6 +101,7 @@ def compose(makers: Iterable[Callable[[], Extension]]) -> Extension:
         return Extension(
             gate=_one_gate(parts),
             derived=_one_derived(parts),
+            marks=_one_marks(parts),
             routes=partial(_routes, parts),
             ports=partial(_ports, parts),
             background=[work for part in parts for work in part.background],
@@ -120,6 +124,13 @@ def _one_derived(parts: Sequence[Extension]) -> DerivedContent | None:
     found = [part.derived for part in parts if part.derived is not None]
     if len(found) > 1:
         raise ValueError(f"the registry asks one for derived content, and {len(found)} extensions bring it")
+    return found[0] if found else None
+
+
+def _one_marks(parts: Sequence[Extension]) -> Marks | None:
+    found = [part.marks for part in parts if part.marks is not None]
+    if len(found) > 1:
+        raise ValueError(f"the registry asks one for marks of manifests, and {len(found)} extensions give them")
     return found[0] if found else None
 
 

@@ -1,6 +1,6 @@
 """Bulk judging: everything stored, from facts alone. No layer is opened, and equal images are judged once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from policy.assessment.inspector import CURRENT
@@ -15,6 +15,14 @@ from policy.state import State
 
 _BATCH = 20_000
 _ROUNDS = 3
+_TOLD = 1000
+
+Tell = Callable[[str, int, int], None]
+"""Told how far work has come: what is being counted, how many are done, and of how many (0: not known)."""
+
+
+def silence(_what: str, _done: int, _total: int) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(slots=True)
@@ -32,25 +40,30 @@ class Rejudged:
     unsettled: set[str] = field(default_factory=set)
 
 
-def judge_all(results: ResultStore, policy: Policy) -> Rejudged:
+def judge_all(results: ResultStore, policy: Policy, tell: Tell = silence) -> Rejudged:
     """Judge every manifest of policy.db and store the states; safe beside processes that inspect images.
+
+    `tell` is told how far it has come.
 
     While images are inspected again all the time, the last states are not stored: they are judged on demand.
     """
-    judged = rejudge(results, policy)
+    judged = rejudge(results, policy, tell)
     for _ in range(_ROUNDS):
         if store(results, policy, judged):
             break
-        judged = rejudge(results, policy)
+        judged = rejudge(results, policy, tell)
     return judged
 
 
-def rejudge(results: ResultStore, policy: Policy) -> Rejudged:
-    """Judge every manifest of policy.db; writes nothing."""
+def rejudge(results: ResultStore, policy: Policy, tell: Tell = silence) -> Rejudged:
+    """Judge every manifest of policy.db; writes nothing. `tell` is told how far it has come."""
     results.settle()
     judged = Rejudged(superseded=results.read(verdicts.superseded))
     states: dict[str, State] = {}
-    for manifest, (essence, final) in results.read(inspected_manifests.essences, CURRENT).items():
+    known = results.read(inspected_manifests.essences, CURRENT)
+    for number, (manifest, (essence, final)) in enumerate(known.items()):
+        if number % _TOLD == 0:
+            tell("manifests", number, len(known))
         if essence not in states:
             kind = Kind.IMAGE if essence else Kind.ARTIFACT
             states[essence] = state_of_essence(kind, essence, policy)

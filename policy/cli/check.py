@@ -6,7 +6,6 @@ Exit codes: 0 allowed, 1 denied, 2 could not tell (unreachable, not signed in, n
 pending after `--wait`).
 """
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from policy.client.text import in_words
 from policy.gateway.check_result import CheckResult
 from policy.gateway.inference_config.interpret import InferenceConfig, interpret
 from policy.gateway.inference_config.parse import InferenceConfigUnreadable, parse
-from registry.cli.data_folder import config_option, settings_of
+from registry.cli.data_folder import config_option, for_programs, json_option, settings_of
 from registry.errors import BasegateError
 from registry.oci.image_reference import ImageReference
 from registry.registry_client.credentials import Credentials
@@ -47,7 +46,7 @@ _OPTIONS = (
         help="Ask here instead of the image's own registry.",
     ),
     click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for any one step."),
-    click.option("--json", "as_json", is_flag=True, help="Answer as JSON."),
+    json_option,
 )
 
 
@@ -108,9 +107,7 @@ def check_command(  # noqa: PLR0913 - one per option
             answer = _answer(image, config_file, asking_of(**flags), wait or 0.0)
     except BasegateError as error:
         answer = CheckResult.unresolved(image or str(config_file), str(error))
-    click.echo(
-        json.dumps(answer.document(), indent=2) if as_json else in_words(answer), err=is_trouble(answer, as_json)
-    )
+    click.echo(for_programs(answer.document()) if as_json else in_words(answer), err=is_trouble(answer, as_json))
     sys.exit(exit_code(answer, waited=unpushed or wait is not None))
 
 
@@ -160,14 +157,15 @@ def _judged_here(text: str, repository: str | None, wait: float | None, **choice
 
 def _show(document: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(document, indent=2))
+        click.echo(for_programs(document))
         return
     from rich.console import Console  # noqa: PLC0415 - needed here only, and slow to import
 
     from policy.client.tables import show  # noqa: PLC0415
 
-    # For a file or pipe: wide enough not to break paths.
-    console = Console() if sys.stdout is not None and sys.stdout.isatty() else Console(width=_WIDE)
+    # Elsewhere than on a terminal nobody says how wide it is, unless COLUMNS does.
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    console = Console() if is_terminal or os.environ.get("COLUMNS") else Console(width=_WIDE)
     # Not written by rich: on a closed pipe it exits with 1, which means "denied".
     with console.capture() as captured:
         show(console, document)

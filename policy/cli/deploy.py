@@ -21,6 +21,7 @@ from policy.gateway.inference_config.interpret import InferenceConfig, interpret
 from policy.gateway.inference_config.parse import parse
 from policy.gateway.inference_config.pinning import pin
 from policy.gateway.inference_config.secrets import without_secrets
+from registry.cli.data_folder import for_programs
 from registry.errors import BasegateError
 
 _FILES = ("entryScript", "condaFile", "extraDockerfileSteps")
@@ -85,7 +86,7 @@ def check_command(  # noqa: PLR0913
         written = _write(answer, document, config, _places(ic, name, pinned, receipt)) if not no_record else {}
     except BasegateError as error:
         answer, written = DeployAnswer(CheckResult.unresolved(str(ic), str(error)), {}), {}
-    shown = json.dumps({**answer.as_json(), **written}, indent=2) if as_json else "\n".join(_words(answer, written))
+    shown = for_programs({**answer.as_json(), **written}) if as_json else "\n".join(_words(answer, written))
     click.echo(shown, err=is_trouble(answer.result, as_json))
     sys.exit(exit_code(answer.result, waited=wait is not None))
 

@@ -1,6 +1,5 @@
 """Progress of a transfer: bars in bytes on a terminal, one JSON object a line for programs, nothing elsewhere."""
 
-import json
 import sys
 import time
 from collections.abc import Mapping
@@ -9,7 +8,7 @@ from typing import Any, Self
 
 import click
 
-from registry.cli.data_folder import size
+from registry.cli.data_folder import line_for_programs, size
 from registry.transfer.events import Event
 
 _TELL_SECONDS = 0.2
@@ -58,7 +57,7 @@ class Progress:
 
     def tell(self, line: str, document: Mapping[str, Any]) -> None:
         """Say something on standard output: a line for people, or an object for programs."""
-        click.echo(json.dumps(document) if self._as_json else line, err=self._to_stderr)
+        click.echo(line_for_programs(document) if self._as_json else line, err=self._to_stderr)
 
     def sum_up(self) -> None:
         """How much went over, for people."""
@@ -70,7 +69,7 @@ class Progress:
         if event.stage == "bytes" and now - self._told < _TELL_SECONDS:
             return
         self._told = now
-        click.echo(json.dumps(event.document()), err=self._to_stderr)
+        click.echo(line_for_programs(event.document()), err=self._to_stderr)
 
     def _as_bar(self, event: Event) -> None:
         if event.event != "blob":

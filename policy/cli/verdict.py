@@ -19,7 +19,7 @@ from policy.signing.dsse import read_envelope
 from policy.signing.key_ring import VERDICT_KEY_FILE, KeyRing
 from policy.signing.public_keys import KeysUnreadable, read_public_keys
 from registry.cli.command_audit import audited
-from registry.cli.data_folder import data_option, require_registry
+from registry.cli.data_folder import data_option, for_programs, require_registry
 from registry.errors import BasegateError
 from registry.oci.digest import Digest
 from registry.oci.image_reference import ImageReference
@@ -47,7 +47,7 @@ def show_command(image: str, *, every: bool, as_json: bool, **flags: Any) -> Non
     wanted = ImageReference.parse(image)
     document = _attestations(wanted, _EVERY if every else 1, flags)
     if as_json:
-        click.echo(json.dumps(document["attestations"] if every else document["attestations"][0], indent=2))
+        click.echo(for_programs(document["attestations"] if every else document["attestations"][0]))
         return
     for each in document["attestations"]:
         click.echo("\n".join(visible(line) for line in _words(document, each)))
@@ -82,10 +82,10 @@ def verify_command(  # noqa: PLR0913
     try:
         predicate = verified(read_envelope(raw), Expected(keys, digest, resource, verifier, levels))
     except SummaryWrong as error:
-        wrong = json.dumps({"holds": False, "step": error.step, "why": str(error)}, indent=2)
+        wrong = for_programs({"holds": False, "step": error.step, "why": str(error)})
         click.echo(wrong if as_json else f"wrong: {visible(error)}")
         sys.exit(1)
-    click.echo(json.dumps({"holds": True, "predicate": predicate}, indent=2) if as_json else _holds(wanted, predicate))
+    click.echo(for_programs({"holds": True, "predicate": predicate}) if as_json else _holds(wanted, predicate))
 
 
 @verdict_group.group("key", short_help="The key that verdicts are signed with.")

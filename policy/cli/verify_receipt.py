@@ -3,7 +3,6 @@
 Exit codes: 0 it holds, 1 it does not, 2 could not tell.
 """
 
-import json
 import sys
 import time
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from policy.deployments.receipts import Receipt, ReceiptUnreadable, ReceiptWrong
 from policy.gateway.inference_config.parse import parse
 from policy.gateway.inference_config.secrets import without_secrets
 from policy.signing.public_keys import public_jwk
+from registry.cli.data_folder import for_programs, json_option
 from registry.oci.canonical_json import digest_of
 
 _PATH = click.Path(path_type=Path)
@@ -31,7 +31,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--data", type=_PATH, help="Or the registry's data folder.")
 @click.option("--image", default="", help="The image, by its digest, that the receipt has to be about.")
 @click.option("--ic", type=_PATH, help="The pinned configuration that the receipt has to be about.")
-@click.option("--json", "as_json", is_flag=True, help="Print what it says as JSON.")
+@json_option
 def verify_receipt_command(  # noqa: PLR0913
     file: Path, *, keys: Path | None, data: Path | None, image: str, ic: Path | None, as_json: bool
 ) -> None:
@@ -46,7 +46,7 @@ def verify_receipt_command(  # noqa: PLR0913
     except ReceiptWrong as error:
         click.echo(f"wrong: {visible(error)}")
         sys.exit(1)
-    click.echo(json.dumps(dict(receipt.claims), indent=2) if as_json else _words(receipt.claims))
+    click.echo(for_programs(dict(receipt.claims)) if as_json else _words(receipt.claims))
 
 
 def _keys(keys: Path | None, data: Path | None) -> Mapping[str, Any]:

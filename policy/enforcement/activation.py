@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from policy.assessment.bulk_judging import Rejudged, judge_all
+from policy.assessment.bulk_judging import Rejudged, Tell, judge_all, silence
 from policy.assessment.settings import JudgingSettings
 from policy.definition.policy import Policy, known_policies
 from policy.enforcement.assignments import Assignments
@@ -10,7 +10,9 @@ from policy.enforcement.operator_file import FILE, Activation, change_orders, re
 from policy.results.store import ResultStore
 
 
-def activate(data: Path, results: ResultStore, policy: Policy, repositories: str, now: float) -> Rejudged:
+def activate(  # noqa: PLR0913, PLR0917
+    data: Path, results: ResultStore, policy: Policy, repositories: str, now: float, tell: Tell = silence
+) -> Rejudged:
     """Put a policy into force for the repositories of a pattern; safe beside a running server.
 
     The old verdicts are valid until the new ones are complete. States are stored by policy digest: judging by the new
@@ -22,8 +24,9 @@ def activate(data: Path, results: ResultStore, policy: Policy, repositories: str
         policy: stored whole in the operator file; its own file is no longer needed.
         repositories: pattern; `*` is the default of all repositories.
         now: seconds since the epoch.
+        tell: told how far the judging has come.
     """
-    judged = judge_all(results, policy)
+    judged = judge_all(results, policy, tell)
     activation = Activation(repositories, policy.name, policy.digest, dict(policy.content), now)
     change_orders(data / FILE, lambda orders: orders.with_activation(activation))
     return judged

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from policy.assessment.settings import JudgingSettings
 from policy.enforcement.cleaning import Cleaning
 from policy.enforcement.gate import PolicyGate
+from policy.enforcement.marks import marks_of
 from policy.enforcement.reload import PolicyReload
 from policy.metrics import JudgingMetrics
 from registry.config.reload import Turn
@@ -26,6 +27,7 @@ def extension(
         gate=gate,
         background=(reload.catch_up, Cleaning(gate, metadata).run),
         followers=(follow,),
+        marks=marks_of(gate),
         collectors=(JudgingMetrics(gate.inspector.workers),),
         close=gate.close,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from policy.assessment.bulk_judging import Rejudged, rejudge
+from policy.assessment.bulk_judging import Rejudged, Tell, rejudge, silence
 from policy.assessment.inspector import CURRENT
 from policy.assessment.manifest_verdicts import verdict_on
 from policy.definition.policy import Policy
@@ -45,8 +45,13 @@ class Replay:
     flips: tuple[Flip, ...]
 
 
-def replay(
-    results: ResultStore, stored: Iterable[StoredName], bindings: Assignments, policy: Policy, repositories: str
+def replay(  # noqa: PLR0913, PLR0917
+    results: ResultStore,
+    stored: Iterable[StoredName],
+    bindings: Assignments,
+    policy: Policy,
+    repositories: str,
+    tell: Tell = silence,
 ) -> Replay:
     """Compare a policy with what is in force. Nothing is written.
 
@@ -56,8 +61,9 @@ def replay(
         bindings: the assignments in force.
         policy: the policy to try.
         repositories: the pattern for it.
+        tell: told how far it has come.
     """
-    new = rejudge(results, policy)
+    new = rejudge(results, policy, tell)
     old: dict[str, Rejudged] = {}
     after = dict.fromkeys((State.CLEARED, State.REFUSED, State.INCONCLUSIVE, State.NOT_APPLICABLE), 0)
     flips, looked_at, unknown = [], 0, 0

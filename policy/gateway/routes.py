@@ -10,6 +10,7 @@ from policy.gateway.audit_trail import note_answer
 from policy.gateway.check_request import CheckRequest, read_inquiry
 from policy.gateway.check_result import CheckResult
 from policy.gateway.checks import Checks
+from policy.gateway.description import show_description
 from policy.gateway.image_source import Kind, answer_for_public, elsewhere, source_of
 from policy.gateway.settings import GatewaySettings
 from registry.api.path_parameters import read_reference_of, repository_of
@@ -37,6 +38,7 @@ def table(clearances: Checks, settings: Callable[[], GatewaySettings], parsing: 
     verdict = "/policy/v1/repositories/{name:repository}/manifests/{reference}/verdict"
     return (
         Row("POST", "/policy/v1/references:check", Requirement.SIGNED_IN, "routes.check", handlers.check),
+        Row("GET HEAD", "/openapi.yaml", Requirement.NOTHING, "description.show", show_description),
         Row("GET HEAD", verdict, Requirement.PULL, "routes.explain", handlers.explain),
     )
 

@@ -1,14 +1,13 @@
 """What only owners see and do: whatever speaks of the registry as a whole."""
 
 from policy.web.visit import Visit
-from registry.auth.actions import Role
 from registry.auth.principals import Principal
 from registry.oci.errors import Denied
 
 
 def owns(principal: Principal) -> bool:
     """Whether the principal has the role that manages the registry as a whole, everywhere."""
-    return principal.role is Role.OWNER and not principal.grants and "*" in principal.repositories
+    return principal.owns_registry
 
 
 def is_owner(visit: Visit) -> bool:

@@ -6,6 +6,7 @@ from policy.enforcement.gate import PolicyGate
 from policy.web.addresses import json_address
 from policy.web.handlers import Pages
 from policy.web.pages.activity import activity_page
+from policy.web.pages.api import api_page
 from policy.web.pages.catalog import CatalogPage
 from policy.web.pages.compare import ComparePage
 from policy.web.pages.deletion import delete, deletion_page
@@ -53,6 +54,7 @@ def table(gate: PolicyGate, settings: Callable[[], WebSettings], parsing: Parsin
         _row(_READ, "/sign-in", "web.ask", signing.ask),
         _row("POST", "/sign-in", "web.sign_in", signing.sign_in),
         _row("POST", "/sign-out", "web.sign_out", pages.acts(sign_out)),
+        _row(_READ, "/openapi", "description.page", api_page),
         _row(_READ, "/basegate.css", "web.style", stylesheet),
     )
 

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from registry.api.path_parameters import repository_of, source_of
 from registry.api.services import Services
+from registry.auth.access import Access
 from registry.auth.actions import Action
 from registry.auth.principals import Principal, anonymous
 from registry.auth.scopes import CATALOG_SCOPE
@@ -19,6 +20,7 @@ class Requirement(Enum):
     NOTHING = "nothing"
     SIGNED_IN = "signed in"
     AZURE = "signed in, as Azure's API asks for it"
+    OWNER = "role Owner for all repositories"
     METADATA_READ = "metadata_read"
     METADATA_WRITE = "metadata_write"
     DELETED_CATALOG = "registry:deleted_catalog:*"
@@ -41,8 +43,8 @@ async def authorise(needs: Requirement, services: Services, request: Request) ->
             return await access.identify(request)
         case Requirement.AZURE:  # Microsoft's SDK cannot read a challenge without a scope
             return await access.identify(request, (CATALOG_SCOPE,))
-        case Requirement.CATALOG | Requirement.DELETED_CATALOG:
-            return await access.require_catalog(request, deleted=needs is Requirement.DELETED_CATALOG)
+        case Requirement.CATALOG | Requirement.DELETED_CATALOG | Requirement.OWNER:
+            return await _of_registry(needs, access, request)
         case Requirement.UPLOAD:
             return await _within_session(services, request)
     repository = repository_of(request)
@@ -50,6 +52,13 @@ async def authorise(needs: Requirement, services: Services, request: Request) ->
     if needs is Requirement.PUSH and services.pull_through.covers(repository):
         services.pull_through.require_pushable(repository)
     return principal
+
+
+async def _of_registry(needs: Requirement, access: Access, request: Request) -> Principal:
+    """For what is about the registry as a whole."""
+    if needs is Requirement.OWNER:
+        return await access.require_owner(request)
+    return await access.require_catalog(request, deleted=needs is Requirement.DELETED_CATALOG)
 
 
 _ACTIONS = {

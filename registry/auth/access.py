@@ -88,6 +88,19 @@ class Access:
             raise self._challenged(request, Unauthorized(_MISSING), scopes)
         return identity.principal
 
+    async def require_owner(self, request: HTTPConnection) -> Principal:
+        """The principal, if it is an owner of all repositories, and has come with no token that grants less.
+
+        Raises:
+            Unauthorized: with a challenge: no credentials, wrong ones, or a narrow token.
+            Denied: it is no such owner.
+        """
+        identity = await self._identify(request, ())
+        if identity.principal.owns_registry and identity.claims is None:
+            return identity.principal
+        sentence = f"{_who(identity.principal)} may not manage this registry: needs role Owner for all repositories"
+        raise self._refusal(request, identity, (), sentence)
+
     def recall(self, authorization: str | None, repository: RepositoryName, action: Action) -> Principal | None:
         """The principal that `require` would return, if that is known without waiting; for fast paths."""
         identity = self._recall(authorization)

@@ -5,7 +5,6 @@ import time
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,6 +15,7 @@ from registry.errors import BasegateError
 from registry.metadata import principals as rows
 from registry.metadata.principals import PrincipalRow, SecretRow
 from registry.metadata.store import MetadataStore
+from registry.oci.timestamp import timestamp
 
 SECRET_NAMES = ("password1", "password2")
 DAY_SECONDS = 86_400
@@ -49,7 +49,7 @@ class Enrolment:
 
     def as_document(self) -> dict[str, Any]:
         """`{"name", "id", "role", "repositories", "secrets": [{"name", "value", "expires"}]}`; holds the values."""
-        secrets = [{"name": s.row.name, "value": s.value, "expires": moment(s.row.expires)} for s in self.secrets]
+        secrets = [{"name": s.row.name, "value": s.value, "expires": timestamp(s.row.expires)} for s in self.secrets]
         return {
             "name": self.row.name,
             "id": self.row.id,
@@ -67,14 +67,9 @@ def document_of(row: PrincipalRow) -> dict[str, Any]:
         "role": row.role,
         "repositories": list(row.repositories),
         "enabled": row.enabled,
-        "created": moment(row.created),
-        "secrets": [{"name": secret.name, "expires": moment(secret.expires)} for secret in row.secrets],
+        "created": timestamp(row.created),
+        "secrets": [{"name": secret.name, "expires": timestamp(secret.expires)} for secret in row.secrets],
     }
-
-
-def moment(seconds: float) -> str:
-    """A time in UTC, ISO 8601 with seconds and `Z`."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def draft(name: str, role: Role, repositories: Sequence[str] = ("*",), days: float = 365) -> Enrolment:

@@ -49,6 +49,11 @@ class Principal:
         """Whether it may list what was deleted, in the repositories that it reaches."""
         return self.role is not None and Action.DELETED_READ in GRANTS[self.role]
 
+    @property
+    def owns_registry(self) -> bool:
+        """Whether it has the role that manages the registry as a whole, everywhere."""
+        return self.role is Role.OWNER and not self.grants and "*" in self.repositories
+
     def reaches(self, repository: RepositoryName) -> bool:
         """Whether one of the patterns covers the repository."""
         return any_covers(self.patterns, repository)

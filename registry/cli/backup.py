@@ -8,7 +8,6 @@ from registry.cli.command_audit import audited
 from registry.cli.data_folder import (
     data_option,
     json_option,
-    moment,
     print_json,
     require_registry,
     size,
@@ -17,6 +16,7 @@ from registry.errors import BasegateError
 from registry.maintenance.backup import check_backup, make_backup
 from registry.maintenance.backup_index import BackupIndex
 from registry.maintenance.restore import restore_backup
+from registry.oci.timestamp import timestamp
 from registry.storage.disk.ownership import give_to_owner
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -85,4 +85,4 @@ def _say_made(folder: Path, index: BackupIndex, *, as_json: bool) -> None:
         return
     for digest in index.missing[:_SHOWN]:
         click.echo(f"missing or damaged: {digest}")
-    click.echo(f"{folder} holds the registry of {moment(index.made)}: {index.blobs} blobs, {size(index.bytes)}")
+    click.echo(f"{folder} holds the registry of {timestamp(index.made)}: {index.blobs} blobs, {size(index.bytes)}")

@@ -5,7 +5,7 @@ of the operating system, `status` the exit code. A running server that finds suc
 """
 
 import errno
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
@@ -18,7 +18,7 @@ from registry.config.settings import RegistrySettings
 from registry.errors import BasegateError
 from registry.metadata.open_store import FILE_NAME, require_known_revision
 from registry.storage.disk.ownership import act_as_owner
-from registry.telemetry.audit import append_line, command_line_of
+from registry.telemetry.audit import append_lines, command_line_of
 from registry.telemetry.audit_file import AuditFile
 
 P = ParamSpec("P")
@@ -52,7 +52,7 @@ def audited(
             context = click.get_current_context()
             if not when(context.params):
                 return command(*arguments, **given)
-            with _recorded(context, action):
+            with recorded(context, action):
                 return command(*arguments, **given)
 
         return run
@@ -65,8 +65,20 @@ def note(**notes: str) -> None:
     click.get_current_context().meta.setdefault(_NOTES, {}).update(notes)
 
 
+def record_lines(settings: RegistrySettings, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Append lines for the parts of a command that did many things; a line that cannot be written is a warning."""
+    file = _opened(settings) if lines else None
+    if file is not None:
+        _write(file, *lines)
+
+
 @contextmanager
-def _recorded(context: click.Context, action: str) -> Iterator[None]:
+def recorded(context: click.Context, action: str) -> Iterator[None]:
+    """Record the block in the audit log of the data folder that the command works on, with how it ended.
+
+    Raises:
+        AuditUnwritable: the log cannot be written; the block is not run.
+    """
     settings = settings_of(context)
     # Opened before any change: a command that cannot be recorded is not run.
     file = _opened(settings)
@@ -106,9 +118,9 @@ def _opened(settings: RegistrySettings) -> AuditFile | None:
         ) from error
 
 
-def _write(file: AuditFile, line: Mapping[str, Any]) -> None:
+def _write(file: AuditFile, *lines: Mapping[str, Any]) -> None:
     try:
-        reason = "" if append_line(file, line) else "another process holds its lock"
+        reason = "" if append_lines(file, lines) else "another process holds its lock"
     except OSError as error:
         reason = error.strerror or str(error)
     if reason:
@@ -116,7 +128,8 @@ def _write(file: AuditFile, line: Mapping[str, Any]) -> None:
 
 
 def _members(context: click.Context) -> dict[str, str]:
-    order = [str(option.name) for option in context.command.params if option.name in context.params]
+    declared = [str(option.name) for option in context.command.params if option.name in context.params]
+    order = [*(name for name in context.params if name not in declared), *declared]
     parameters = {name: _text(context.params[name]) for name in order if name not in _OF_THE_ANSWER}
     notes: dict[str, str] = context.meta.get(_NOTES, {})
     members = {name: text for name, text in (parameters | notes).items() if name in _MEMBERS}

@@ -1,98 +1,64 @@
-"""`basegate repo|tag|manifest ls|show|rm`: what a data folder holds.
+"""`basegate repo|tag|manifest`: what a data folder or a server holds, and taking things out of it."""
 
-An image is NAME:TAG or NAME@DIGEST; NAME alone is NAME:latest.
-"""
-
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import click
 
-from registry.cli.command_audit import audited, note
-from registry.cli.data_folder import (
-    change,
-    data_option,
-    json_option,
-    moment,
-    print_json,
-    run_query,
-    settings_of,
-    size,
-    yes_option,
-)
-from registry.cli.tag_history import at_option, history_command, rollback_command, show_at
-from registry.content.immutability import immutable_in
-from registry.metadata import listings, transactions
-from registry.metadata.listings import ManifestCard
-from registry.metadata.transactions import ChangeContext
-from registry.oci.errors import ManifestUnknown, OciError
+from registry.administration import content
+from registry.cli.command_audit import note
+from registry.cli.data_folder import json_option, print_json, size, yes_option
+from registry.cli.place import IMAGE, REPOSITORY, Place, confirm, entries, placed
+from registry.cli.table import age, print_table
 from registry.oci.image_reference import ImageReference
-from registry.oci.names import Reference, RepositoryName, Tag
+from registry.oci.names import RepositoryName, Tag
 
-_PAGE = 1000
 _SHOWN = 5
-
-
-def _name(value: str) -> RepositoryName:
-    try:
-        return RepositoryName.parse(value)
-    except OciError as error:
-        raise click.BadParameter(error.message) from error
-
-
-def _image(value: str) -> tuple[RepositoryName, Reference]:
-    try:
-        image = ImageReference.parse_local(value)
-    except OciError as error:
-        raise click.BadParameter(error.message) from error
-    return image.repository, image.reference
 
 
 @click.group("repo")
 def repo_group() -> None:
-    """Repositories of a data folder."""
+    """Repositories of a data folder, or of the server at HOST:PORT."""
 
 
 @repo_group.command("ls")
-@data_option
+@placed()
 @json_option
-def list_repositories(data: Path, as_json: bool) -> None:  # noqa: FBT001
-    """List all repositories."""
+def list_repositories(place: Place, *, as_json: bool) -> None:
+    """List all repositories that you may see, one a line."""
+    names = entries(place, content.list_repositories, "repositories")
     if as_json:
-        print_json(list(_names(data)))
+        print_json(list(names))
         return
-    for name in _names(data):
+    for name in names:
         click.echo(name)
 
 
 @repo_group.command("show")
-@click.argument("repository", type=_name)
-@data_option
+@placed(REPOSITORY)
 @json_option
-def show_repository(repository: RepositoryName, data: Path, as_json: bool) -> None:  # noqa: FBT001
+def show_repository(place: Place, repository: RepositoryName, *, as_json: bool) -> None:
     """Show what a repository holds."""
-    card = run_query(data, listings.repository, repository)
+    card = place.do(content.show_repository(repository))
     if as_json:
-        print_json(asdict(card))
+        print_json(card)
         return
-    click.echo(f"{card.name}: {card.tags} tags, {card.manifests} manifests, {card.blobs} blobs, {size(card.bytes)}")
-    click.echo(f"created {moment(card.created)}")
+    counts = f"{card['tags']} tags, {card['manifests']} manifests, {card['blobs']} blobs"
+    click.echo(f"{card['name']}: {counts}, {size(card['bytes'])}")
+    click.echo(f"created {card['created']}, {age(card['created'])} ago")
 
 
 @repo_group.command("rm")
-@click.argument("repository", type=_name)
+@placed(REPOSITORY, action="repo.rm")
 @yes_option
-@data_option
-@audited("repo.rm")
-def remove_repository(repository: RepositoryName, data: Path, *, yes: bool) -> None:
+@json_option
+def remove_repository(place: Place, repository: RepositoryName, *, yes: bool, as_json: bool) -> None:
     """Forget a repository with all its tags and manifests; `basegate gc run` frees the space."""
-    card = run_query(data, listings.repository, repository)
-    if not yes:
-        click.confirm(f"Remove {repository} with {card.tags} tags and {card.manifests} manifests?", abort=True)
-    change(data, transactions.drop_repository, _now(repository), _immutable(repository))
-    click.echo(f"{repository} is removed")
+    card = place.do(content.show_repository(repository))
+    confirm(f"Remove {repository} with {card['tags']} tags and {card['manifests']} manifests?", yes=yes)
+    gone = place.do(content.delete_repository(repository))
+    _say(gone, f"{repository} is removed", as_json=as_json)
 
 
 @click.group("tag")
@@ -101,57 +67,61 @@ def tag_group() -> None:
 
 
 @tag_group.command("ls")
-@click.argument("repository", type=_name)
-@data_option
+@placed(REPOSITORY)
 @json_option
-def list_tags(repository: RepositoryName, data: Path, as_json: bool) -> None:  # noqa: FBT001
+def list_tags(place: Place, repository: RepositoryName, *, as_json: bool) -> None:
     """List the tags of a repository."""
-    cards = run_query(data, listings.tags_of, repository)
+    cards = list(entries(place, partial(content.list_tags, repository), "tags"))
     if as_json:
-        print_json([asdict(card) for card in cards])
+        print_json(cards)
         return
-    for card in cards:
-        click.echo(f"{card.name:<32} {card.digest}  {moment(card.updated)}")
+    rows = [
+        (card["name"], card["digest"], card["updated"], age(card["updated"]), "locked" if card["locked"] else "")
+        for card in cards
+    ]
+    print_table(("TAG", "DIGEST", "MOVED", "AGE", ""), rows)
 
 
 @tag_group.command("show")
-@click.argument("image", type=_image)
-@at_option
-@data_option
+@placed(IMAGE)
 @json_option
-def show_tag(image: tuple[RepositoryName, Reference], at: float | None, data: Path, *, as_json: bool) -> None:
-    """Show where a tag points, or pointed."""
-    repository, tag = image
-    if at is not None and isinstance(tag, Tag):
-        show_at(data, (repository, tag), at, as_json=as_json)
-        return
-    card = next((card for card in run_query(data, listings.tags_of, repository) if card.name == tag), None)
-    if card is None:
-        raise ManifestUnknown(f"{repository} has no tag {tag}")
+def show_tag(place: Place, image: ImageReference, *, as_json: bool) -> None:
+    """Show where a tag points."""
+    card = place.do(content.show_tag(image.repository, _tag(image)))
     if as_json:
-        print_json(asdict(card))
+        print_json(card)
         return
-    click.echo(f"{repository}:{card.name} -> {card.digest}")
-    click.echo(f"created {moment(card.created)}, moved {moment(card.updated)}")
-    click.echo(f"pulled {moment(card.pulled)}" if card.pulled else "never pulled, as far as is recorded")
+    click.echo(f"{image.repository}:{card['name']} -> {card['digest']}")
+    locked = ", locked" if card["locked"] else ""
+    click.echo(f"created {card['created']}, moved {card['updated']}, {age(card['updated'])} ago{locked}")
+    click.echo(f"pulled {card['pulled']}" if card["pulled"] else "never pulled, as far as is recorded")
 
 
 @tag_group.command("rm")
-@click.argument("image", type=_image)
-@data_option
-@audited("tag.rm")
-def remove_tag(image: tuple[RepositoryName, Reference], data: Path) -> None:
+@placed(IMAGE, action="tag.rm")
+@json_option
+def remove_tag(place: Place, image: ImageReference, *, as_json: bool) -> None:
     """Remove a tag alone; its manifest stays."""
-    repository, tag = image
-    if not isinstance(tag, Tag):
-        raise click.UsageError("needs NAME:TAG; a digest is removed with `basegate manifest rm`")
-    note(repository=repository, reference=tag)
-    change(data, transactions.drop_tag, _now(repository), tag, _immutable(repository))
-    click.echo(f"tag {repository}:{tag} is removed")
+    tag = _tag(image)
+    note(repository=image.repository, reference=tag)
+    gone = place.do(content.delete_tag(image.repository, tag))
+    _say(gone, f"tag {image.repository}:{tag} is removed", as_json=as_json)
 
 
-for command in (history_command, rollback_command):
-    tag_group.add_command(command)
+@tag_group.command("lock")
+@placed(IMAGE, action="tag.lock")
+@json_option
+def lock_tag(place: Place, image: ImageReference, *, as_json: bool) -> None:
+    """Lock a tag: it neither moves nor goes until it is unlocked."""
+    _lock(place, image, locked=True, as_json=as_json)
+
+
+@tag_group.command("unlock")
+@placed(IMAGE, action="tag.unlock")
+@json_option
+def unlock_tag(place: Place, image: ImageReference, *, as_json: bool) -> None:
+    """Let a locked tag move and go again."""
+    _lock(place, image, locked=False, as_json=as_json)
 
 
 @click.group("manifest")
@@ -160,72 +130,77 @@ def manifest_group() -> None:
 
 
 @manifest_group.command("ls")
-@click.argument("repository", type=_name)
-@data_option
+@placed(REPOSITORY)
 @json_option
-def list_manifests(repository: RepositoryName, data: Path, as_json: bool) -> None:  # noqa: FBT001
+def list_manifests(place: Place, repository: RepositoryName, *, as_json: bool) -> None:
     """List the manifests of a repository, the oldest push first."""
-    cards = run_query(data, listings.manifests_of, repository)
+    found = entries(place, partial(content.list_manifests, repository), "manifests")
+    cards = sorted(found, key=lambda card: (card["pushed"], card["digest"]))
     if as_json:
-        print_json([asdict(card) for card in cards])
+        print_json(cards)
         return
-    for card in cards:
-        click.echo(f"{card.digest}  {moment(card.pushed)}  {', '.join(card.tags) or '(no tag)'}")
+    rows = [
+        (card["digest"], card["pushed"], age(card["pushed"]), ", ".join(card["tags"]) or "(no tag)") for card in cards
+    ]
+    print_table(("DIGEST", "PUSHED", "AGE", "TAGS"), rows)
 
 
 @manifest_group.command("show")
-@click.argument("image", type=_image)
-@data_option
+@placed(IMAGE)
 @json_option
-def show_manifest(image: tuple[RepositoryName, Reference], data: Path, as_json: bool) -> None:  # noqa: FBT001
+def show_manifest(place: Place, image: ImageReference, *, as_json: bool) -> None:
     """Show a manifest: its type, tags and parts."""
-    card = run_query(data, listings.manifest, *image)
+    card = place.do(content.show_manifest(image.repository, image.reference))
     if as_json:
-        print_json(asdict(card))
+        print_json(card)
         return
     click.echo("\n".join(_description(card)))
 
 
 @manifest_group.command("rm")
-@click.argument("image", type=_image)
+@placed(IMAGE, action="manifest.rm")
 @yes_option
-@data_option
-@audited("manifest.rm")
-def remove_manifest(image: tuple[RepositoryName, Reference], data: Path, *, yes: bool) -> None:
+@json_option
+def remove_manifest(place: Place, image: ImageReference, *, yes: bool, as_json: bool) -> None:
     """Remove a manifest with all its tags; `basegate gc run` frees the space."""
-    repository, reference = image
-    card = run_query(data, listings.manifest, repository, reference)
-    if card.tags and not yes:
-        click.confirm(f"Remove {card.digest} with its tags {', '.join(card.tags)}?", abort=True)
-    note(repository=repository, reference=reference, digest=card.digest)
-    change(data, transactions.drop_manifest, _now(repository), card.digest, _immutable(repository))
-    click.echo(f"{repository}@{card.digest} is removed")
+    card = place.do(content.show_manifest(image.repository, image.reference))
+    if card["tags"]:
+        confirm(f"Remove {card['digest']} with its tags {', '.join(card['tags'])}?", yes=yes)
+    note(repository=image.repository, reference=image.reference, digest=card["digest"])
+    gone = place.do(content.delete_manifest(image.repository, card["digest"]))
+    _say(gone, f"{image.repository}@{card['digest']} is removed", as_json=as_json)
 
 
-def _names(data: Path) -> Iterator[RepositoryName]:
-    after = ""
-    while names := run_query(data, listings.names, after, _PAGE):
-        yield from names
-        after = names[-1]
+def _tag(image: ImageReference) -> Tag:
+    if not isinstance(image.reference, Tag):
+        raise click.UsageError("needs NAME:TAG; a digest is shown and removed with `basegate manifest`")
+    return image.reference
 
 
-def _now(repository: RepositoryName) -> ChangeContext:
-    return ChangeContext(repository, "", time.time())
+def _lock(place: Place, image: ImageReference, *, locked: bool, as_json: bool) -> None:
+    tag = _tag(image)
+    note(repository=image.repository, reference=tag)
+    card = place.do(content.lock_tag(image.repository, tag, locked=locked))
+    _say(card, f"tag {image.repository}:{tag} is {'locked' if locked else 'not locked any more'}", as_json=as_json)
 
 
-def _immutable(repository: RepositoryName) -> Callable[[Tag], bool]:
-    """Which tags of a repository are immutable, by the settings of the running command."""
-    return immutable_in(settings_of(click.get_current_context()), repository)
+def _say(document: Any, line: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(document)
+    else:
+        click.echo(line)
 
 
-def _description(card: ManifestCard) -> Iterator[str]:
-    yield f"digest   {card.digest}"
-    yield f"type     {card.artifact_type or card.media_type}"
-    yield f"tags     {', '.join(card.tags) or '(none)'}"
-    yield f"pushed   {moment(card.pushed)} by {card.pushed_by or '(nobody)'}"
-    for each in card.pulled[:_SHOWN]:
-        yield f"pulled   {moment(each.time)} by {each.name}"
-    if card.subject:
-        yield f"subject  {card.subject}"
-    for part in card.references:
-        yield f"{part.kind:<8} {part.digest}  {size(part.size):>10}  {part.media_type}"
+def _description(card: dict[str, Any]) -> Iterator[str]:
+    yield f"digest   {card['digest']}"
+    yield f"type     {card['artifact_type'] or card['media_type']}"
+    yield f"tags     {', '.join(card['tags']) or '(none)'}"
+    yield f"pushed   {card['pushed']} by {card['pushed_by_name'] or card['pushed_by'] or '(nobody)'}"
+    for each in card["pullers"][:_SHOWN]:
+        yield f"pulled   {each['time']} by {each['name']}"
+    if card["withheld"]:
+        yield f"parts    withheld: {card['withheld']}"
+    if card["subject"]:
+        yield f"subject  {card['subject']}"
+    for part in card["references"]:
+        yield f"{part['kind']:<8} {part['digest']}  {size(part['size']):>10}  {part['media_type']}"

@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -36,6 +35,7 @@ class NoRegistry(BasegateError):
 
 
 _CONFIG, _DATA, _SETTINGS = "basegate.config", "basegate.data", "basegate.settings"
+_OUTPUT = "basegate.output"
 """Keys of a context's `meta`, which the commands of a group share with the group."""
 
 
@@ -79,6 +79,17 @@ def _resolve_folder(context: click.Context, _option: click.Parameter, folder: Pa
     return settings_of(context).data
 
 
+def _note_folder(context: click.Context, _option: click.Parameter, folder: Path | None) -> None:
+    if folder is not None:
+        context.meta[_DATA] = folder
+        context.meta.pop(_SETTINGS, None)
+
+
+def folder_named(context: click.Context) -> bool:
+    """Whether the command, or its group, was given `--data`."""
+    return _DATA in context.meta
+
+
 config_option = click.option(
     "--config",
     envvar="BASEGATE_CONFIG",
@@ -88,6 +99,14 @@ config_option = click.option(
     callback=_remember_file,
     help="Settings file (YAML).",
 )
+place_folder_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    expose_value=False,
+    callback=_note_folder,
+    help="Data folder of the registry. Default: that of BASEGATE_DATA or the settings file, else data",
+)
+"""`--data` of commands that may be about a server: the folder is resolved when the command turns to it."""
 _folder_option = click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
@@ -107,8 +126,35 @@ bootstrap_option = click.option(
     type=click.Path(path_type=Path),
     help="Principals that are to be there, with their secrets (YAML).",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Answer for programs.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+def json_option(command: F) -> F:
+    """`--json` and `--output`: the command gets `as_json`, which is true for YAML too: `print_json` knows."""
+    chosen = click.option(
+        "-o",
+        "--output",
+        type=click.Choice(["table", "json", "yaml"]),
+        default="table",
+        show_default=True,
+        expose_value=False,
+        is_eager=True,
+        callback=_remember_output,
+        help="For people, or for programs.",
+    )
+    return click.option("--json", "as_json", is_flag=True, callback=_is_json, help="The same as --output json.")(
+        chosen(command)
+    )
+
+
+def _remember_output(context: click.Context, _option: click.Parameter, output: str) -> None:
+    context.meta[_OUTPUT] = output
+
+
+def _is_json(context: click.Context, _option: click.Parameter, given: bool) -> bool:  # noqa: FBT001
+    if given and context.meta[_OUTPUT] == "yaml":
+        raise click.UsageError("give --json or --output yaml, one of the two")
+    return given or context.meta[_OUTPUT] != "table"
 
 
 def run_query(data: Path, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -149,14 +195,29 @@ def require_registry(data: Path, *, lost_too: bool = False) -> None:
         )
 
 
+def for_programs(document: Any) -> str:
+    """A document for programs: JSON, or YAML where `--output yaml` asks for it."""
+    if not _wants_yaml():
+        return json.dumps(document, indent=2)
+    import yaml  # noqa: PLC0415 - seldom wanted
+
+    plain = json.loads(json.dumps(document))
+    return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)).rstrip("\n")
+
+
+def line_for_programs(document: Any) -> str:
+    """The same as one of several, each on a line of its own."""
+    return f"{'--- ' if _wants_yaml() else ''}{json.dumps(document)}"
+
+
 def print_json(document: Any) -> None:
     """Print a document for programs."""
-    click.echo(json.dumps(document, indent=2))
+    click.echo(for_programs(document))
 
 
-def moment(seconds: float) -> str:
-    """Seconds since the epoch as `2019-07-01 12:00:00Z`."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+def _wants_yaml() -> bool:
+    context = click.get_current_context(silent=True)
+    return context is not None and context.meta.get(_OUTPUT) == "yaml"
 
 
 def size(count: int) -> str:

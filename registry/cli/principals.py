@@ -1,28 +1,24 @@
-"""`basegate principal …`: principals of a data folder; a running server follows within a second."""
+"""`basegate principal …`: principals of a data folder or a server; a running server follows within a second."""
 
-import time
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 import click
 
-from registry.auth import enrolment
+from registry.administration import principals as acts
 from registry.auth.actions import Role
-from registry.auth.enrolment import SECRET_NAMES, Enrolment, document_of, moment
-from registry.cli.command_audit import audited
-from registry.cli.data_folder import (
-    change,
-    data_option,
-    json_option,
-    print_json,
-    require_registry,
-    run_query,
-)
-from registry.metadata import principals as rows
-from registry.metadata.principals import PrincipalRow
+from registry.auth.enrolment import SECRET_NAMES
+from registry.cli.data_folder import json_option, print_json, yes_option
+from registry.cli.place import Place, Word, confirm, placed
+from registry.cli.table import print_table
 
+_NAME = Word("name", "NAME")
 _DAYS = click.option(
-    "--days", type=click.FloatRange(min=0, min_open=True), default=365, show_default=True, help="Life of the secrets."
+    "--days",
+    type=click.FloatRange(min=0, max=acts.DAYS_MAXIMUM, min_open=True),
+    default=365,
+    show_default=True,
+    help="Life of the secrets.",
 )
 
 
@@ -32,7 +28,7 @@ def principal_group() -> None:
 
 
 @principal_group.command("create")
-@click.argument("name")
+@placed(_NAME, action="principal.create")
 @click.option("--role", required=True, type=click.Choice([role.value for role in Role]), help="What it may do.")
 @click.option(
     "--repositories",
@@ -41,114 +37,98 @@ def principal_group() -> None:
     help="Where it may do it (* matches everything); may be repeated or separated by commas. Default: *",
 )
 @_DAYS
-@data_option
 @json_option
-@audited("principal.create")
-def create(  # noqa: PLR0913, PLR0917 - one per option
-    name: str,
-    role: str,
-    repositories: Sequence[str],
-    days: float,
-    data: Path,
-    as_json: bool,  # noqa: FBT001
+def create(  # noqa: PLR0913
+    place: Place, name: str, *, role: str, repositories: Sequence[str], days: float, as_json: bool
 ) -> None:
     """Make a principal with two secrets, which are shown this once."""
     patterns = [pattern.strip() for text in repositories for pattern in text.split(",") if pattern.strip()]
-    require_registry(data)
-    made = enrolment.draft(name, Role(role), patterns or ("*",), days)
-    change(data, enrolment.record, made)
-    _show_secrets(made, as_json=as_json)
+    _show_secrets(place.do(acts.create_principal(name, Role(role), patterns, days)), as_json=as_json)
 
 
 @principal_group.command("list")
-@data_option
+@placed()
 @json_option
-def list_all(data: Path, as_json: bool) -> None:  # noqa: FBT001
+def list_all(place: Place, *, as_json: bool) -> None:
     """List all principals."""
-    principals = run_query(data, rows.everyone)
+    known = place.do(acts.list_principals())["principals"]
     if as_json:
-        print_json([document_of(row) for row in principals])
+        print_json(known)
         return
-    for row in principals:
-        state = "" if row.enabled else "  disabled"
-        click.echo(f"{row.name:<24} {row.id}  {row.role:<9} {','.join(row.repositories)}{state}")
+    print_table(("NAME", "ID", "ROLE", "REPOSITORIES", "SECRETS END", ""), [_row(each) for each in known])
 
 
 @principal_group.command("show")
-@click.argument("name")
-@data_option
+@placed(_NAME)
 @json_option
-def show(name: str, data: Path, as_json: bool) -> None:  # noqa: FBT001
+def show(place: Place, name: str, *, as_json: bool) -> None:
     """Show one principal, by name or id."""
-    _describe(run_query(data, enrolment.existing, name), as_json=as_json)
+    _describe(place.do(acts.show_principal(name)), as_json=as_json)
 
 
 @principal_group.command("rotate")
-@click.argument("name")
+@placed(_NAME, action="principal.rotate")
 @click.option("--secret", type=click.Choice(SECRET_NAMES), help="Renew only this one. Default: both")
 @_DAYS
-@data_option
 @json_option
-@audited("principal.rotate")
-def rotate(name: str, secret: str | None, days: float, data: Path, as_json: bool) -> None:  # noqa: FBT001
+def rotate(place: Place, name: str, *, secret: str | None, days: float, as_json: bool) -> None:
     """Renew secrets; the old ones and all their tokens stop working, the new ones are shown this once."""
-    run_query(data, enrolment.existing, name)
-    made = enrolment.make_secrets([secret] if secret else SECRET_NAMES, days, time.time())
-    _show_secrets(change(data, enrolment.rotate, name, made), as_json=as_json)
+    _show_secrets(place.do(acts.rotate_principal(name, secret, days)), as_json=as_json)
 
 
 @principal_group.command("disable")
-@click.argument("name")
-@data_option
+@placed(_NAME, action="principal.disable")
 @json_option
-@audited("principal.disable")
-def disable(name: str, data: Path, as_json: bool) -> None:  # noqa: FBT001
+def disable(place: Place, name: str, *, as_json: bool) -> None:
     """Shut a principal out; its tokens stop working as well."""
-    _describe(change(data, enrolment.enable, name, enabled=False), as_json=as_json)
+    _describe(place.do(acts.enable_principal(name, enabled=False)), as_json=as_json)
 
 
 @principal_group.command("enable")
-@click.argument("name")
-@data_option
+@placed(_NAME, action="principal.enable")
 @json_option
-@audited("principal.enable")
-def enable(name: str, data: Path, as_json: bool) -> None:  # noqa: FBT001
+def enable(place: Place, name: str, *, as_json: bool) -> None:
     """Let a disabled principal in again."""
-    _describe(change(data, enrolment.enable, name, enabled=True), as_json=as_json)
+    _describe(place.do(acts.enable_principal(name, enabled=True)), as_json=as_json)
 
 
 @principal_group.command("delete")
-@click.argument("name")
-@data_option
+@placed(_NAME, action="principal.delete")
+@yes_option
 @json_option
-@audited("principal.delete")
-def delete(name: str, data: Path, as_json: bool) -> None:  # noqa: FBT001
+def delete(place: Place, name: str, *, yes: bool, as_json: bool) -> None:
     """Forget a principal for ever."""
-    row = change(data, enrolment.delete, name)
+    known = place.do(acts.show_principal(name))
+    confirm(f"Delete principal {known['name']} ({known['role']}) with its secrets?", yes=yes)
+    gone = place.do(acts.delete_principal(name))
     if as_json:
-        print_json(document_of(row))
+        print_json(gone)
     else:
-        click.echo(f"{row.name} ({row.id}) is deleted")
+        click.echo(f"{gone['name']} ({gone['id']}) is deleted")
 
 
-def _show_secrets(made: Enrolment, *, as_json: bool) -> None:
+def _row(known: dict[str, Any]) -> tuple[str, ...]:
+    ends = min((secret["expires"] for secret in known["secrets"]), default="")
+    state = "" if known["enabled"] else "disabled"
+    return known["name"], known["id"], known["role"], ",".join(known["repositories"]), ends, state
+
+
+def _show_secrets(made: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        print_json(made.as_document())
+        print_json(made)
         return
-    click.echo(f"principal  {made.row.name} ({made.row.role}, {', '.join(made.row.repositories)})")
-    click.echo(f"user name  {made.row.id}  (or: {made.row.name})")
-    for secret in made.secrets:
-        click.echo(f"{secret.row.name}  {secret.value}  (until {moment(secret.row.expires)})")
+    click.echo(f"principal  {made['name']} ({made['role']}, {', '.join(made['repositories'])})")
+    click.echo(f"user name  {made['id']}  (or: {made['name']})")
+    for secret in made["secrets"]:
+        click.echo(f"{secret['name']}  {secret['value']}  (until {secret['expires']})")
     click.echo("The secrets are shown this once; only their hashes are kept.")
 
 
-def _describe(row: PrincipalRow, *, as_json: bool) -> None:
+def _describe(known: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        print_json(document_of(row))
+        print_json(known)
         return
-    click.echo(
-        f"{row.name} ({row.id}): {row.role} on {', '.join(row.repositories)}, "
-        f"{'enabled' if row.enabled else 'disabled'}"
-    )
-    for secret in row.secrets:
-        click.echo(f"  {secret.name} until {moment(secret.expires)}")
+    state = "enabled" if known["enabled"] else "disabled"
+    click.echo(f"{known['name']} ({known['id']}): {known['role']} on {', '.join(known['repositories'])}, {state}")
+    for secret in known["secrets"]:
+        click.echo(f"  {secret['name']} until {secret['expires']}")

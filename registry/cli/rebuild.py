@@ -6,9 +6,10 @@ from pathlib import Path
 import click
 
 from registry.cli.command_audit import audited
-from registry.cli.data_folder import data_option, json_option, moment, print_json, require_registry
+from registry.cli.data_folder import data_option, json_option, print_json, require_registry
 from registry.errors import BasegateError
 from registry.maintenance.rebuild import Rebuilt, rebuild
+from registry.oci.timestamp import timestamp
 from registry.server.data_lock import DataLock
 
 _SHOWN = 20
@@ -44,7 +45,7 @@ def _tell(result: Rebuilt, *, as_json: bool) -> None:
         return
     rows = ", ".join(f"{number} {word}" for word, number in result.rows.items())
     click.echo(f"rebuilt {rows}; {result.blobs} blobs are shown")
-    click.echo(f"tags, deletes and principals are as of {moment(result.made)}; what was changed later is not known")
+    click.echo(f"tags, deletes and principals are as of {timestamp(result.made)}; what was changed later is not known")
     if result.salvaged:
         click.echo(f"{result.salvaged} manifests were read from the damaged database; their tags are not known")
     if result.unknown:

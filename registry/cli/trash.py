@@ -1,7 +1,7 @@
 """`basegate trash ls|restore|empty`: content that collections and deletes removed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict
@@ -15,17 +15,20 @@ from registry.cli.data_folder import (
     data_option,
     json_option,
     log_to_stderr,
-    moment,
     print_json,
     require_registry,
     run_query,
+    yes_option,
 )
+from registry.cli.place import confirm
+from registry.cli.table import age, print_table
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.gc import GarbageCollector
 from registry.content.small_blob_journal import open_stores
 from registry.maintenance.undo import Undone, undo
 from registry.metadata import trash
 from registry.metadata.sqlite_store import SqliteStore
+from registry.oci.timestamp import timestamp
 from registry.storage.disk.store import DiskStore
 
 T = TypeVar("T")
@@ -47,9 +50,8 @@ def list_command(data: Path, *, as_json: bool) -> None:
     if as_json:
         print_json([asdict(run) for run in removals])
         return
-    for run in removals:
-        counts = ", ".join(f"{number} {kind}s" for kind, number in sorted(run.counts.items()))
-        click.echo(f"{run.name}  {moment(run.time)}  {counts}")
+    rows = [(run.name, timestamp(run.time), age(timestamp(run.time)), _counts(run.counts)) for run in removals]
+    print_table(("RUN", "REMOVED", "AGE", "WHAT"), rows)
 
 
 @trash_group.command("restore")
@@ -64,12 +66,19 @@ def restore_command(context: click.Context, run: str, data: Path, *, as_json: bo
 
 
 @trash_group.command("empty")
+@yes_option
 @data_option
 @audited("trash.empty")
-def empty_command(data: Path) -> None:
+def empty_command(data: Path, *, yes: bool) -> None:
     """Remove everything that could still be brought back, and free its space."""
+    require_registry(data)
+    confirm("Remove everything in the trash, for good?", yes=yes)
     removed = with_stores(data, _empty)
     click.echo(f"the trash is empty: {removed} files are gone")
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {kind}s" for kind, number in sorted(counts.items()))
 
 
 def undo_run(data: Path, run: str, *, as_json: bool) -> int:

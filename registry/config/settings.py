@@ -10,7 +10,7 @@ from typing import Generic, Literal, TypeVar, cast
 from pydantic import Field
 
 from registry.config.access import AuditSettings, AuthSettings
-from registry.config.events import EventSettings, HistorySettings
+from registry.config.administration import AdministrationSettings
 from registry.config.group import (
     DAY,
     LIVE,
@@ -20,6 +20,7 @@ from registry.config.group import (
     Words,
 )
 from registry.config.pulls import PullSettings
+from registry.config.retention import RetentionSettings
 from registry.config.server import ServerSettings
 from registry.config.transfer import TransferSettings
 from registry.config.upstreams import UpstreamSettings
@@ -273,10 +274,10 @@ class RegistrySettings(Group):
     )
     pulls: PullSettings = PullSettings()
     gc: GcSettings = GcSettings()
-    history: HistorySettings = HistorySettings()
-    events: EventSettings = EventSettings()
+    retention: RetentionSettings = RetentionSettings()
     scrub: ScrubSettings = ScrubSettings()
     transfer: TransferSettings = TransferSettings()
+    administration: AdministrationSettings = AdministrationSettings()
     log: LogSettings = LogSettings()
     operations: OperationSettings = OperationSettings()
 

@@ -18,6 +18,9 @@ from registry.oci.digest import Digest
 from registry.oci.names import Reference, RepositoryName, Tag
 
 FIRST = PageStart()
+LOCKED: Mapping[str, bool] = {"deletes": True, "writes": True}
+UNLOCKED: Mapping[str, bool] = {"deletes": False, "writes": False}
+"""Changes of the locks of what is to stay as it is, and of what may move and go again."""
 
 
 class Attributes:

@@ -31,7 +31,7 @@ from registry.storage.disk.reading import hash_file
 from registry.telemetry.audit_chain import head_text
 from registry.telemetry.audit_file import HEAD_SUFFIX, head_of, snapshot
 
-SMALL_FILES = ("standing-orders.json", "keys/*", "tls/*", "audit/*", "records/*/*")
+SMALL_FILES = ("standing-orders.json", "retention-orders.json", "keys/*", "tls/*", "audit/*", "records/*/*")
 """Files beside rows and blobs that cannot be computed again."""
 _LOCK_SECONDS = 10.0
 _NAMED = """

@@ -1,6 +1,8 @@
 """Restores what a collection or a delete has removed."""
 
+import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -60,13 +62,18 @@ async def undo(storage: DiskStore, metadata: SqliteStore, run: str = "") -> Undo
         raise NothingToUndo(
             f"nothing that {run or 'a collection'} has removed can be brought back: see `basegate trash ls`"
         )
-    removed = await metadata.read(trash.contents, name)
+    removed = await metadata.read_apart(trash.contents, name)
+    recovered, old = await asyncio.to_thread(_recover, storage, removed)
+    return await metadata.write(_restore, name, recovered, old, storage)
+
+
+def _recover(storage: DiskStore, removed: Sequence[Discarded]) -> tuple[int, dict[Digest, bytes]]:
+    """Bring the files back; how many, and the bytes of manifests that an earlier version kept as files."""
     digests = {item.digest for item in removed if item.kind in {"blob", "link"}}
     recovered = sum(storage.trash.recover(digest) for digest in digests if not storage.holds(digest))
-    old = {
-        item.digest: storage.read_whole(item.digest) for item in removed if item.kind == "manifest" and not item.content
-    }
-    return await metadata.write(_restore, name, recovered, {digest: raw for digest, raw in old.items() if raw}, storage)
+    old = [item.digest for item in removed if item.kind == "manifest" and not item.content]
+    found = {digest: storage.read_whole(digest) for digest in old}
+    return recovered, {digest: raw for digest, raw in found.items() if raw}
 
 
 def _restore(connection: Connection, run: str, recovered: int, old: dict[Digest, bytes], storage: DiskStore) -> Undone:
@@ -112,7 +119,7 @@ class _Restoring:
             manifests.put(
                 self._connection, repository_id, Pushed(item.digest, raw, parsed, item.principal, self.now), None
             )
-            self._record(Kind.MANIFEST_RESTORED, item)
+            self._record(Kind.MANIFEST_PUSHED, item)
         return ""
 
     def _link(self, repository_id: int, item: Discarded) -> str:
@@ -134,4 +141,4 @@ class _Restoring:
         return ""
 
     def _record(self, kind: Kind, item: Discarded) -> None:
-        self.events.append(Event(kind, item.repository, item.digest, item.tag, "", {"cause": "restore"}))
+        self.events.append(Event(kind, item.repository, item.digest, item.tag, ""))

@@ -1,10 +1,12 @@
-"""What the command line shows of repositories, tags and manifests."""
+"""What administrators are shown of repositories, tags and manifests."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Row, Table, func, select
 
-from registry.metadata import last_pulls
+from registry.metadata import last_pulls, locks, principals
 from registry.metadata import repositories as repository_rows
 from registry.metadata import tags as tag_rows
 from registry.metadata.last_pulls import Puller
@@ -30,13 +32,17 @@ class RepositoryCard:
 
 @dataclass(frozen=True, slots=True)
 class TagCard:
-    """A tag and what it points at; `pulled`: its last pull, `None` when it was not pulled since that is recorded."""
+    """A tag and what it points at.
+
+    `pulled`: its last pull, `None` when it was not pulled since that is recorded; `locked`: against moves or deletes.
+    """
 
     name: Tag
     digest: Digest
     created: float
     updated: float
     pulled: float | None
+    locked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,7 @@ class ManifestCard:
     subject: str
     pushed: float
     pushed_by: str
+    pushed_by_name: str
     pulled: tuple[Puller, ...]
     tags: tuple[Tag, ...]
     references: tuple[ReferenceCard, ...]
@@ -82,20 +89,30 @@ def repository(connection: Connection, name: RepositoryName) -> RepositoryCard:
     return RepositoryCard(name, created, count(tags), count(manifests), count(repository_blobs), size)
 
 
-def tags_of(connection: Connection, name: RepositoryName) -> list[TagCard]:
-    """All tags of a repository in the order of their bytes. Raises NameUnknown."""
-    rows = select(tags).where(tags.c.repository_id == _repository_id(connection, name)).order_by(tags.c.name)
-    pulled = last_pulls.latest_of_all(connection, name)
-    return [
-        TagCard(Tag(row.name), Digest(row.digest), row.created, row.updated, pulled.get(row.name))
-        for row in connection.execute(rows)
-    ]
-
-
-def manifests_of(connection: Connection, name: RepositoryName) -> list[ManifestCard]:
-    """All manifests of a repository, oldest push first. Raises NameUnknown."""
+def tags_of(connection: Connection, name: RepositoryName, after: str, count: int) -> list[TagCard]:
+    """At most `count` tags of a repository behind `after`, in the order of their bytes. Raises NameUnknown."""
     row_id = _repository_id(connection, name)
-    rows = select(manifests.c.digest).where(manifests.c.repository_id == row_id).order_by(manifests.c.pushed)
+    here = (tags.c.repository_id == row_id) & (tags.c.name > after)
+    rows = connection.execute(select(tags).where(here).order_by(tags.c.name).limit(count)).all()
+    pulled = last_pulls.latest(connection, name, [row.name for row in rows])
+    return [_tag(connection, row_id, row, pulled) for row in rows]
+
+
+def tag(connection: Connection, name: RepositoryName, wanted: Tag) -> TagCard:
+    """One tag. Raises NameUnknown or ManifestUnknown."""
+    row_id = _repository_id(connection, name)
+    here = (tags.c.repository_id == row_id) & (tags.c.name == wanted)
+    row = connection.execute(select(tags).where(here)).first()
+    if row is None:
+        raise ManifestUnknown(f"{name} has no tag {wanted}")
+    return _tag(connection, row_id, row, last_pulls.latest(connection, name, [wanted]))
+
+
+def manifests_of(connection: Connection, name: RepositoryName, after: str, count: int) -> list[ManifestCard]:
+    """At most `count` manifests of a repository behind `after`, in the order of their digests. Raises NameUnknown."""
+    row_id = _repository_id(connection, name)
+    here = (manifests.c.repository_id == row_id) & (manifests.c.digest > after)
+    rows = select(manifests.c.digest).where(here).order_by(manifests.c.digest).limit(count)
     return [_manifest(connection, name, row_id, Digest(digest)) for (digest,) in connection.execute(rows).all()]
 
 
@@ -108,11 +125,17 @@ def manifest(connection: Connection, name: RepositoryName, reference: Reference)
     return _manifest(connection, name, row_id, digest)
 
 
+def _tag(connection: Connection, row_id: int, row: Row[Any], pulled: Mapping[str, float]) -> TagCard:
+    lock, pull = locks.find(connection, row_id, row.name), pulled.get(row.name)
+    return TagCard(Tag(row.name), Digest(row.digest), row.created, row.updated, pull, lock.deletes or lock.writes)
+
+
 def _manifest(connection: Connection, name: RepositoryName, row_id: int, digest: Digest) -> ManifestCard:
     here = (manifests.c.repository_id == row_id) & (manifests.c.digest == digest)
     row = connection.execute(select(manifests).where(here)).first()
     if row is None:
         raise ManifestUnknown(f"there is no manifest {digest} in this repository")
+    pusher = principals.find(connection, row.pushed_by) if row.pushed_by else None
     references = select(manifest_references).where(manifest_references.c.manifest_id == row.id)
     return ManifestCard(
         digest,
@@ -122,6 +145,7 @@ def _manifest(connection: Connection, name: RepositoryName, row_id: int, digest:
         row.subject or "",
         row.pushed,
         row.pushed_by,
+        "" if pusher is None else pusher.name,
         tuple(last_pulls.pullers(connection, name, digest, _PULLERS)),
         tuple(tag_rows.pointing_at(connection, row_id, digest)),
         tuple(

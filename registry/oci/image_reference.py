@@ -39,7 +39,7 @@ class ImageReference:
         """
         if not text or len(text) > _MAXIMUM or "://" in text:
             raise NameInvalid(f"{text[:80]!r} is not an image: needs HOST:PORT/repository:tag, without a scheme")
-        return cls._read(*_split_host(text))
+        return cls._read(*split_host(text))
 
     @classmethod
     def parse_local(cls, text: str) -> Self:
@@ -107,7 +107,7 @@ def is_loopback(host: str) -> bool:
     return name in _LOOPBACK_NAMES or (numeric and octets[0] == "127")
 
 
-def _split_host(text: str) -> tuple[str, str]:
+def split_host(text: str) -> tuple[str, str]:
     """The registry and the rest: a first component is a host when it has a dot, a colon, or is `localhost`."""
     first, slash, rest = text.partition("/")
     if "@" in first:  # a digest has colons, and no registry before it

@@ -37,6 +37,7 @@ COMMAND = "COMMAND"
 _NOTICE_SECONDS = 1.0
 _FOREIGN_MAXIMUM = 1 << 20
 _AT_ONCE = 64 << 10
+_LINES_AT_ONCE = 500
 _LAST_SECONDS = 1.0
 _COMMAND_SECONDS = 10.0
 
@@ -192,15 +193,18 @@ def _log() -> Any:
     return structlog.get_logger(__name__)
 
 
-def append_line(file: AuditFile, line: Mapping[str, Any]) -> bool:
-    """Append the line of a command and let go of the file; `False`: others have held it for ten seconds.
+def append_lines(file: AuditFile, lines: Sequence[Mapping[str, Any]]) -> bool:
+    """Append lines of a command and let go of the file; `False`: others have held it for ten seconds.
 
     Raises:
-        OSError: the file takes no line.
+        OSError: the file does not take all of them.
     """
+    waiting = [_as_json(line).encode() for line in lines]
     try:
         with file.held_by_name(_COMMAND_SECONDS) as mine:
-            return mine and file.append([_as_json(line).encode()]) > 0
+            while mine and waiting:
+                del waiting[: file.append(waiting[:_LINES_AT_ONCE])]
+            return mine
     finally:
         file.close()
 

@@ -197,7 +197,7 @@ def _changed(verb: str, value: str) -> Callable[[Site, Caller, tuple[str, str]],
         name, secret = named
         changes = {("principal", "", name): value, ("secret", name, secret): NOTHING}
         site.known.begin(changes)
-        if command(site, "principal", verb, name) == 0:
+        if command(site, "principal", verb, name, *(["--yes"] if verb == "delete" else [])) == 0:
             site.known.done(changes)
 
     return act

@@ -1,6 +1,7 @@
 """Hostile bodies and heads against every route, counted: what is parsed, where, and for whom."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -96,7 +97,8 @@ def path_of(live: LiveGateway, row: Row) -> str:
     if "{upload}" in path:
         with live.client("admin") as client:
             path = client.post("/v2/team/app/blobs/uploads/").headers["location"] + "?digest=sha256:" + "0" * 64
-    return path.replace("{reference}", "v1").replace("{deployment}", "d-0").replace("{workspace}", "default")
+    names = {"reference": "v1", "deployment": "d-0", "workspace": "default", "principal": "nobody"}
+    return re.sub(r"\{(\w+)\}", lambda named: names.get(named[1], named[0]), path)
 
 
 @named

@@ -11,7 +11,11 @@ import yaml
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
 from schemathesis.checks import CheckFunction
-from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+from schemathesis.specs.openapi.checks import (
+    negative_data_rejection,
+    positive_data_acceptance,
+    unsupported_method,
+)
 
 from registry.api.routes import SAFE_METHODS
 from tests.clients.trees import cleared_image, refused_image
@@ -41,7 +45,8 @@ def test_description_has_every_route_of_its_own(live: LiveGateway) -> None:
         for method in row.methods.split()
         if not row.path.startswith(("/v2", "/acr/")) and (method not in SAFE_METHODS or method == "GET")
     }
-    described = {(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods}
+    items = DOCUMENT["paths"].items()
+    described = {(method.upper(), path) for path, item in items for method in item.keys() - {"parameters"}}
     assert described == own
 
 
@@ -50,7 +55,10 @@ def test_description_has_every_route_of_its_own(live: LiveGateway) -> None:
 def test_answers_are_as_described(case: Case[Any], live: LiveGateway) -> None:
     """Whatever is sent, good or broken: the statuses, types and shapes that are written down, and never a 500."""
     signed_in = ("reader", live.secrets["reader"])
-    case.call_and_validate(base_url=live.registry.url, auth=signed_in, excluded_checks=BEYOND_SCHEMAS)
+    # By another method, what follows a name with slashes is taken for a part of it, which is refused as such.
+    ambiguous = [unsupported_method] if case.operation.path.startswith("/admin/v1/repositories/") else []
+    checks = [*BEYOND_SCHEMAS, *ambiguous]
+    case.call_and_validate(base_url=live.registry.url, auth=signed_in, excluded_checks=checks)
 
 
 @pytest.mark.parametrize("verdict", ["cleared", "refused"])

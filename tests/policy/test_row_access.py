@@ -1,4 +1,4 @@
-"""Who may call what below /policy/: every row of the server, as nobody, with a wrong secret, as one from elsewhere."""
+"""Who may call what below /policy/ and /admin/: every row, as nobody, with a wrong secret, as one from elsewhere."""
 
 from collections.abc import Iterator
 
@@ -18,11 +18,18 @@ PLACES = {
     "{digest}": "sha256:" + "0" * 64,
     "{deployment}": "d-0",
     "{workspace}": "default",
+    "{principal}": "nobody",
+    "{run}": "none",
+    "{policy}": "azureml-2019-07",
+    "{exemption}": "none",
 }
 OF_A_REPOSITORY = frozenset(Requirement) - {
-    *(Requirement.NOTHING, Requirement.SIGNED_IN, Requirement.AZURE, Requirement.CATALOG, Requirement.DELETED_CATALOG)
+    *(Requirement.NOTHING, Requirement.SIGNED_IN, Requirement.AZURE, Requirement.CATALOG, Requirement.DELETED_CATALOG),
+    Requirement.OWNER,
 }
-ROWS = [row for row in every_row() if row.path.startswith("/policy/")]
+ROWS = [row for row in every_row() if row.path.startswith(("/policy/", "/admin/"))]
+OF_PULLERS = {Requirement.PULL: 404, Requirement.METADATA_READ: 404, Requirement.CATALOG: 200}
+"""What whoever may pull is answered."""
 
 
 def calls(*rows: Row) -> list[ParameterSet]:
@@ -77,7 +84,7 @@ def test_nobody(live: LiveGateway, method: str, row: Row) -> None:
     if row.path in OPEN:
         assert status == 200
     else:
-        assert status == 401 or (row.needs is Requirement.PULL and status == 404)
+        assert status in {401, OF_PULLERS.get(row.needs, 401)}
 
 
 @pytest.mark.parametrize(("method", "row"), CALLS)
@@ -93,3 +100,12 @@ def test_one_from_elsewhere(live: LiveGateway, method: str, row: Row) -> None:
     """A principal without the right in this repository is told that, whatever is there."""
     with live.client("outsider") as client:
         assert client.request(method, path_of(row), content=b"{}").status_code == 403
+
+
+@pytest.mark.parametrize(("method", "row"), calls(*(row for row in ROWS if row.needs is Requirement.OWNER)))
+@pytest.mark.parametrize("who", ["reader", "outsider"])
+def test_what_is_for_owners(live: LiveGateway, who: str, method: str, row: Row) -> None:
+    """Whoever does not own the registry is told so, whatever is there."""
+    with live.client(who) as client:
+        answer = client.request(method, path_of(row), content=b"{}")
+    assert answer.status_code == 403

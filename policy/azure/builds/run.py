@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from registry.auth.enrolment import moment
+from registry.oci.timestamp import timestamp
 
 
 class RunStatus(StrEnum):
@@ -77,10 +77,10 @@ class Run:
             "status": self.status.value,
             "runType": "QuickBuild",
             "provisioningState": "Succeeded",
-            "createTime": moment(self.created),
-            "startTime": moment(self.started) if self.started else None,
-            "finishTime": moment(self.finished) if self.finished else None,
-            "lastUpdatedTime": moment(last),
+            "createTime": timestamp(self.created),
+            "startTime": timestamp(self.started) if self.started else None,
+            "finishTime": timestamp(self.finished) if self.finished else None,
+            "lastUpdatedTime": timestamp(last),
             "outputImages": [{"registry": login_server, **each} for each in self.outputs],
             "platform": {"os": system, "architecture": architecture or "amd64", "variant": variant or None},
             "agentConfiguration": {"cpu": 2},

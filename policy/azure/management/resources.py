@@ -1,5 +1,6 @@
 """The handlers of resources: tenants, subscriptions, groups, and the registry."""
 
+import asyncio
 import shutil
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,11 +13,12 @@ from policy.azure.arm_body import flag_in, needed_text, objects_in, read_object
 from policy.azure.arm_errors import ArmError, refused_by_registry
 from policy.azure.management.dispatch import Call
 from policy.azure.management.place import REGISTRY_TYPE, Place
-from policy.azure.management.registry_resource import require_no_change, resource
+from policy.azure.management.registry_resource import require_no_change, resource, retention_order
 from registry.api.services import Services
-from registry.auth.enrolment import moment
 from registry.auth.signing_key import KEY_FILE
+from registry.content.retention_state import order_days, ordered_days
 from registry.metadata.blobs import bytes_of_all
+from registry.oci.timestamp import timestamp
 
 Listing = Callable[[Place], Sequence[dict[str, Any]]]
 """Other resources that a list of all shows: `{"id", "name", "type", "location"}`."""
@@ -127,18 +129,28 @@ class ResourceHandlers:
         return JSONResponse(await self._resource(place))
 
     async def patch_registry(self, call: Call) -> Response:
-        """PATCH: what is so already may be said again."""
+        """PATCH: the admin user, and when untagged manifests go; what is so already may be said again."""
         place = within_registry(call, self._place(call.request))
         wanted = await read_object(call.request, self._body_bytes())
         now = await self._resource(place)
-        said = objects_in(wanted, "properties")
-        switched = flag_in(said, "adminUserEnabled", default=now["properties"]["adminUserEnabled"])
-        require_no_change({name: said[name] for name in said if name != "adminUserEnabled"}, now["properties"])
+        said, properties = objects_in(wanted, "properties"), now["properties"]
+        switched = flag_in(said, "adminUserEnabled", default=properties["adminUserEnabled"])
+        said_of_policies = objects_in(said, "policies")
+        order = retention_order(
+            objects_in(said_of_policies, "retentionPolicy"),
+            properties["policies"]["retentionPolicy"],
+            self._services.stores.settings.current,
+        )
+        rest = {name: value for name, value in said_of_policies.items() if name != "retentionPolicy"}
+        others = {name: value for name, value in said.items() if name not in {"adminUserEnabled", "policies"}}
+        require_no_change({**others, "policies": rest}, properties)
         if objects_in(wanted, "tags"):
             raise ArmError(400, "OperationNotSupported", "this registry keeps no tags of its own: leave --tags out")
-        if switched is not now["properties"]["adminUserEnabled"]:
+        if switched is not properties["adminUserEnabled"]:
             with refused_by_registry():
                 await self._admin.enable(enabled=switched)
+        if order is not None:
+            await asyncio.to_thread(order_days, self._services.stores.settings.current.data, order.days)
         return JSONResponse(await self._resource(place))
 
     async def credentials(self, call: Call) -> Response:
@@ -204,9 +216,10 @@ class ResourceHandlers:
     async def _resource(self, place: Place) -> dict[str, Any]:
         settings = self._services.stores.settings.current
         # The key is made by the first start, and kept.
-        created = moment((settings.data / KEY_FILE).stat().st_mtime)
+        created = timestamp((settings.data / KEY_FILE).stat().st_mtime)
         account = await self._admin_account()
-        return resource(place, settings, created, admin=account is not None and account.enabled)
+        days = await asyncio.to_thread(ordered_days, settings.data)
+        return resource(place, settings, created, admin=account is not None and account.enabled, untagged_days=days)
 
 
 _PROVIDERS = {

@@ -13,7 +13,8 @@ from policy.azure.management.dispatch import Call
 from policy.azure.management.place import REGISTRY_TYPE, Place
 from policy.azure.management.resources import within_registry
 from policy.azure.scope_maps import FOREVER, RepositoryToken, RepositoryTokens, ScopeMap, ScopeMaps
-from registry.auth.enrolment import SECRET_NAMES, moment
+from registry.auth.enrolment import SECRET_NAMES
+from registry.oci.timestamp import timestamp
 
 _ACTIONS_MAXIMUM = 500
 _DESCRIPTION_MAXIMUM = 256
@@ -124,7 +125,7 @@ class ScopeMapHandlers:
             {
                 "name": each.row.name,
                 "value": each.value,
-                "creationTime": moment(each.row.created),
+                "creationTime": timestamp(each.row.created),
                 "expiry": _end_of(each.row.expires),
             }
             for each in made
@@ -162,7 +163,7 @@ def _moment_of(text: str) -> float:
 
 
 def _end_of(expires: float) -> str | None:
-    return None if expires >= FOREVER else moment(expires)
+    return None if expires >= FOREVER else timestamp(expires)
 
 
 def _map_resource(found: ScopeMap, place: Place) -> dict[str, Any]:
@@ -173,7 +174,7 @@ def _map_resource(found: ScopeMap, place: Place) -> dict[str, Any]:
         "properties": {
             "description": found.description,
             "type": "SystemDefined" if found.is_system else "UserDefined",
-            "creationDate": moment(found.created),
+            "creationDate": timestamp(found.created),
             "provisioningState": "Succeeded",
             "actions": list(found.actions),
         },
@@ -182,7 +183,7 @@ def _map_resource(found: ScopeMap, place: Place) -> dict[str, Any]:
 
 def _token_resource(found: RepositoryToken, place: Place) -> dict[str, Any]:
     passwords = [
-        {"name": name, "creationTime": moment(created), "expiry": _end_of(expires)}
+        {"name": name, "creationTime": timestamp(created), "expiry": _end_of(expires)}
         for name, (created, expires) in sorted(found.passwords.items())
     ]
     return {
@@ -190,7 +191,7 @@ def _token_resource(found: RepositoryToken, place: Place) -> dict[str, Any]:
         "name": found.name,
         "type": f"{REGISTRY_TYPE}/tokens",
         "properties": {
-            "creationDate": moment(found.created),
+            "creationDate": timestamp(found.created),
             "provisioningState": "Succeeded",
             "scopeMapId": f"{place.registry_id}/scopeMaps/{found.scope_map}",
             "status": "enabled" if found.enabled else "disabled",

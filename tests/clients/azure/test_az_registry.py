@@ -57,6 +57,16 @@ def test_policies_are_shown(az: Az, which: str) -> None:
     assert told(az, "acr", "config", which, "show", "--registry", REGISTRY)["status"] in {"enabled", "disabled"}
 
 
+def test_retention_of_untagged_manifests(az: Az) -> None:
+    """`az acr config retention update`: switched on for some days, shown, and off again."""
+    words = ("acr", "config", "retention", "update", "--registry", REGISTRY, "--type", "UntaggedManifests", "--status")
+    changed = told(az, *words, "Enabled", "--days", "30")
+    assert (changed["status"], changed["days"]) == ("enabled", 30)
+    shown = told(az, "acr", "config", "retention", "show", "--registry", REGISTRY)
+    assert (shown["status"], shown["days"]) == ("enabled", 30)
+    assert told(az, *words, "Disabled")["status"] == "disabled"
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -72,20 +82,6 @@ def test_policies_are_shown(az: Az, which: str) -> None:
             "http://x",
             "--actions",
             "push",
-        ),
-        (
-            "acr",
-            "config",
-            "retention",
-            "update",
-            "--registry",
-            REGISTRY,
-            "--status",
-            "Enabled",
-            "--days",
-            "30",
-            "--type",
-            "UntaggedManifests",
         ),
         ("acr", "update", "--name", REGISTRY, "--anonymous-pull-enabled", "true"),
         ("acr", "create", "--name", "another1", "--resource-group", "default", "--sku", "Premium"),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import click
 
 from policy.cli.main import basegate
+from registry.cli.place import Words
 
 _WORDS = {
     "image": "team/app:v1",
@@ -22,7 +23,9 @@ _WORDS = {
 _OPTIONS = {
     "principal create": ["--role", "Owner"],
     "policy exempt": ["--repositories", "*", "--rule", "*", "--owner", "ann", "--reason", "r", "--until", "2999-01-01"],
+    "principal delete": ["--yes"],
     "repo rm": ["--yes"],
+    "trash empty": ["--yes"],
     "manifest rm": ["--yes"],
     "inspect": ["--again"],
     "gc": ["--dry-run"],
@@ -38,10 +41,16 @@ def folder_commands() -> list[list[str]]:
     return [words for name, words in _walk(basegate, []) if name not in MAKERS]
 
 
+def _named(item: click.Argument) -> list[str]:
+    return [word.name for word in item.wanted] if isinstance(item, Words) else [str(item.name)]
+
+
 def _walk(command: click.Command, path: list[str]) -> Iterator[tuple[str, list[str]]]:
     name = " ".join(path)
     if name not in _FREE and any("--data" in item.opts for item in command.params):
-        arguments = [_WORDS[str(item.name)] for item in command.params if isinstance(item, click.Argument)]
+        arguments = [
+            _WORDS[each] for item in command.params if isinstance(item, click.Argument) for each in _named(item)
+        ]
         yield name, [*path, *arguments, *_OPTIONS.get(name, [])]
     if isinstance(command, click.Group):
         context = click.Context(command)

@@ -23,7 +23,7 @@ ACTS = [
     ("manifest rm team/app:v1 --yes", "manifest.rm", ""),
     ("repo rm team/app --yes", "repo.rm", ""),
     ("gc run", "gc.run", ""),
-    ("trash empty", "trash.empty", ""),
+    ("trash empty --yes", "trash.empty", ""),
     ("inspect team/app:v1 --again", "inspect", "image=team/app:v1"),
     ("scrub", "scrub", ""),
     ("verify --repair", "verify", "repair=True"),

@@ -32,7 +32,7 @@ _REST = {
     "principal rotate": ["ci"],
     "principal disable": ["ci"],
     "principal enable": ["ci"],
-    "principal delete": ["ci"],
+    "principal delete": ["ci", "--yes"],
     "repo show": ["team/app"],
     "repo rm": ["team/app", "--yes"],
     "tag ls": ["team/app"],

@@ -60,10 +60,11 @@ def test_removing_asks_first(repository: Repository, image: Pushed, run: Run) ->
 
 
 def test_tags_are_listed(image: Pushed, run: Run) -> None:
-    """With what they point at."""
+    """With what they point at, below headings."""
     cards = json.loads(run("tag", "ls", "team/app", "--json").output)
     assert [(card["name"], card["digest"]) for card in cards] == [("v1", image.digest), ("v2", image.digest)]
-    assert run("tag", "ls", "team/app").output.startswith("v1")
+    headings, first, _ = run("tag", "ls", "team/app").output.splitlines()
+    assert (headings.split()[:2], first.split()[:2]) == (["TAG", "DIGEST"], ["v1", image.digest])
 
 
 def test_tag_is_shown(image: Pushed, run: Run) -> None:

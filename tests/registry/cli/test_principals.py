@@ -113,7 +113,10 @@ def test_list_for_a_person(run: Run) -> None:
     """One line each, with what is unusual."""
     made = create(run)
     run("disable", "ci")
-    assert run("list").output.split() == ["ci", made["id"], "AcrPush", "*", "disabled"]
+    headings, line = run("list").output.splitlines()
+    ends = made["secrets"][0]["expires"]
+    assert headings.split() == ["NAME", "ID", "ROLE", "REPOSITORIES", "SECRETS", "END"]
+    assert line.split() == ["ci", made["id"], "AcrPush", "*", ends, "disabled"]
 
 
 Becomes = Callable[[int, str], bool]
@@ -155,5 +158,5 @@ def test_rotation_counts_in_a_running_server(run: Run, becomes: Becomes) -> None
 def test_deleting_counts_in_a_running_server(run: Run, becomes: Becomes) -> None:
     """As if the principal had never been."""
     assert becomes(200, READER.secret())
-    run("delete", "acrpull")
+    run("delete", "acrpull", "--yes")
     assert becomes(401, READER.secret())

@@ -148,13 +148,21 @@ def test_a_blob_pushed_again_is_young_again(services: OpenServices) -> None:
     assert stored(services) == digests(b"again")
 
 
+def test_the_plan_tells_what_is_too_young(services: OpenServices) -> None:
+    """What nothing refers to, but a later run alone removes."""
+    services.run(services.push_image(V1))
+    services.run(services.push_blob(b"orphan"))
+    plan = services.run(services.collector.plan())
+    assert (plan.blobs, plan.waiting_blobs, plan.waiting_bytes, plan.waiting_seconds) == ((), 1, 6, 86_400)
+
+
 def test_the_plan_tells_and_does_nothing(services: OpenServices) -> None:
     """What it lists is what the run removes."""
     services.run(services.push_image(V1))
     services.run(services.push_blob(b"orphan"))
     age(services)
     plan = services.run(services.collector.plan())
-    assert plan == GcPlan((), 1, (Digest.of(b"orphan"),), 6, ())
+    assert plan == GcPlan((), 1, (Digest.of(b"orphan"),), 6, (), waiting_seconds=86_400)
     assert Digest.of(b"orphan") in stored(services)
     report = services.run(services.collector.run())
     assert (report.links, report.blobs, report.bytes) == (1, 1, 6)

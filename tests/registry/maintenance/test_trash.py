@@ -114,7 +114,7 @@ def test_what_was_damaged_in_the_trash_does_not_come_back(services: OpenServices
     assert (result.exit_code, Digest.of(LARGE) in result.stdout) == (1, True)
 
 
-@pytest.mark.parametrize("emptied", [["trash", "empty"], []])
+@pytest.mark.parametrize("emptied", [["trash", "empty", "--yes"], []])
 def test_an_emptied_trash_frees_the_space(services: OpenServices, emptied: list[str]) -> None:
     """By command, or because nothing is to be kept: then there is nothing to undo."""
     if not emptied:

@@ -19,7 +19,7 @@ from registry.oci.names import RepositoryName
 from registry.telemetry import logs
 from registry.telemetry.audit import (
     AuditLog,
-    append_line,
+    append_lines,
     audit_log,
     command_line_of,
     line_of,
@@ -170,7 +170,7 @@ def test_a_live_registry_records_and_never_a_secret(tmp_path: Path) -> None:
 
 def by_command(path: Path, action: str, more: str = "") -> None:
     """What another process appends."""
-    assert append_line(AuditFile(path), command_line_of(action, 0, "", {"detail": f"name=ci{more}"}))
+    assert append_lines(AuditFile(path), [command_line_of(action, 0, "", {"detail": f"name=ci{more}"})])
 
 
 def noticed(log: AuditLog) -> list[tuple[str, str]]:

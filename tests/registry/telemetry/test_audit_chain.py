@@ -17,16 +17,29 @@ from structlog.testing import capture_logs
 
 from registry.config.access import AuditSettings
 from registry.maintenance.audit_check import AuditReport, check_audit_log
-from registry.telemetry.audit import AuditLog, append_line, command_line_of
+from registry.telemetry.audit import AuditLog, append_lines, command_line_of
 from registry.telemetry.audit_file import AuditFile, head_of
 
 ANOTHER_PROCESS = """
 import sys
 from pathlib import Path
-from registry.telemetry.audit import append_line, command_line_of
+from registry.telemetry.audit import append_lines, command_line_of
 from registry.telemetry.audit_file import AuditFile
 for number in range(int(sys.argv[2])):
-    assert append_line(AuditFile(Path(sys.argv[1])), command_line_of("act", 0, "", {"detail": str(number)}))
+    assert append_lines(AuditFile(Path(sys.argv[1])), [command_line_of("act", 0, "", {"detail": str(number)})])
+"""
+
+UNTIL_KILLED = """
+import sys
+from pathlib import Path
+from registry.config.access import AuditSettings
+from registry.telemetry.audit import AuditLog
+settings = AuditSettings(rotate_bytes=4096, keep_files=1000)
+log = AuditLog(Path(sys.argv[1]), lambda: settings)
+while True:
+    log.record({"action": "act"})
+    sys.stdout.write("x")
+    sys.stdout.flush()
 """
 
 
@@ -55,7 +68,7 @@ def write(log: AuditLog, count: int, text: str = "") -> None:
 
 def by_command(path: Path) -> None:
     """What a command appends."""
-    assert append_line(AuditFile(path), command_line_of("act", 0, "", {}))
+    assert append_lines(AuditFile(path), [command_line_of("act", 0, "", {})])
 
 
 def found(path: Path) -> list[tuple[str, int]]:
@@ -107,12 +120,25 @@ def test_processes_write_one_chain(path: Path) -> None:
     assert whole(path).lines >= 180
 
 
+def test_a_writer_that_is_killed_leaves_a_whole_chain(path: Path) -> None:
+    """Wherever it was: between lines and head, or while it rotated; each line that it has told of is there."""
+    told = 0
+    for count in range(100, 900, 100):
+        writer = subprocess.Popen([sys.executable, "-c", UNTIL_KILLED, str(path)], stdout=subprocess.PIPE)
+        assert writer.stdout is not None
+        told += len(writer.stdout.read(count))
+        writer.kill()
+        told += len(writer.communicate()[0])
+    by_command(path)
+    assert whole(path).lines > told
+
+
 def test_a_command_follows_a_rotation(path: Path) -> None:
     """It has opened the log before its change, and writes after it."""
     command = AuditFile(path)
     with opened(path, rotate_bytes=4096) as log:
         write(log, 50)
-        assert append_line(command, command_line_of("late", 0, "", {}))
+        assert append_lines(command, [command_line_of("late", 0, "", {})])
         write(log, 1)
     assert '"late"' in path.read_text()
     whole(path)

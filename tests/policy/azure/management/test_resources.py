@@ -3,10 +3,12 @@
 import asyncio
 from typing import Any
 
+import httpx
 import pytest
 
 from registry.auth.actions import Role
 from registry.auth.enrolment import draft, enable, record
+from registry.content.retention_state import ordered_days
 from tests.policy.azure.endpoint import GROUP, REGISTRY, SUBSCRIPTION, LiveEndpoint, code_of
 
 ACR = "providers/Microsoft.ContainerRegistry"
@@ -98,7 +100,6 @@ def test_usage_is_what_is_on_disk(endpoint: LiveEndpoint) -> None:
     [
         {"anonymousPullEnabled": True},
         {"publicNetworkAccess": "Disabled"},
-        {"policies": {"retentionPolicy": {"days": 30, "status": "enabled"}}},
         {"policies": {"softDeletePolicy": {"retentionDays": 90}}},
     ],
 )
@@ -115,6 +116,29 @@ def test_what_is_so_already_may_be_said_again(endpoint: LiveEndpoint) -> None:
     with endpoint.signed_in() as client:
         assert client.patch(REGISTRY, json={"properties": wanted}).status_code == 200
         assert client.put(REGISTRY, json={"sku": {"name": "Premium"}}).status_code == 200
+
+
+def policy_sent(endpoint: LiveEndpoint, policy: dict[str, Any]) -> httpx.Response:
+    """Send a retention policy among all others as they were read, as az does."""
+    policies = got(endpoint, REGISTRY)["properties"]["policies"]
+    with endpoint.signed_in() as client:
+        return client.patch(REGISTRY, json={"properties": {"policies": policies | {"retentionPolicy": policy}}})
+
+
+def test_untagged_manifests_go_by_order(endpoint: LiveEndpoint) -> None:
+    """`az acr config retention update`; what was ordered is shown, and counts for retention."""
+    policy_sent(endpoint, {"days": 30, "status": "enabled"}).raise_for_status()
+    shown = got(endpoint, REGISTRY)["properties"]["policies"]["retentionPolicy"]
+    assert (shown, ordered_days(endpoint.gateway.registry.data)) == ({"days": 30, "status": "enabled"}, 30)
+    policy_sent(endpoint, {"status": "disabled"}).raise_for_status()
+    assert ordered_days(endpoint.gateway.registry.data) is None
+
+
+@pytest.mark.parametrize("policy", [{"days": -1}, {"days": 366}, {"days": True}, {"days": "7"}, {"status": "maybe"}])
+def test_an_order_that_is_none_is_refused(endpoint: LiveEndpoint, policy: dict[str, Any]) -> None:
+    """ACR takes 0 to 365 days."""
+    assert code_of(policy_sent(endpoint, {"status": "enabled", **policy})) == (400, "InvalidRequestContent")
+    assert ordered_days(endpoint.gateway.registry.data) is None
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])

@@ -1,0 +1,57 @@
+"""Bodies of requests: JSON objects of known members."""
+
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any
+
+from starlette.requests import Request
+
+from registry.api.request_body import read_limited
+from registry.config.administration import AdministrationSettings
+from registry.content.parsing import Parsing
+from registry.oci import strict_json
+from registry.oci.errors import BadRequest
+from registry.telemetry.request_record import request_record_of
+
+
+class Body:
+    """Reads bodies.
+
+    Args:
+        parsing: reads long ones beside the event loop.
+        settings: returns the section `administration`.
+    """
+
+    def __init__(self, parsing: Parsing, settings: Callable[[], AdministrationSettings]) -> None:
+        self._parsing = parsing
+        self._settings = settings
+
+    async def members(self, request: Request, known: Collection[str]) -> dict[str, Any]:
+        """The members of the body; none for an empty one.
+
+        Raises:
+            ContentTooLarge: it is longer than `administration.request_bytes` (413).
+            BadRequest: it is no JSON object, or has a member that is not known.
+        """
+        raw = await read_limited(request, self._settings().request_bytes)
+        return await self._parsing.read(len(raw), partial(_read, raw, known))
+
+
+def _read(raw: bytes, known: Collection[str]) -> dict[str, Any]:
+    try:
+        document = strict_json.loads(raw or b"{}")
+    except strict_json.JsonRefused as error:
+        raise BadRequest(f"the body cannot be read: {error}") from None
+    if not isinstance(document, dict):
+        raise BadRequest(f"the body is no JSON object: its members are {', '.join(known) or 'none'}")
+    unknown = sorted(document.keys() - set(known))
+    if unknown:
+        raise BadRequest(f"{unknown[0][:64]!r} is not known here: members are {', '.join(known) or 'none'}")
+    return document
+
+
+def note_decision(request: Request, words: str) -> None:
+    """Let the audit log know what is to be done; no secret may be among the words."""
+    record = request_record_of(request.scope)
+    if record is not None:
+        record.decision = words

@@ -1,0 +1,282 @@
+"""Retention: what the rules of the settings keep, what they do not, and removing that.
+
+A plan says what would be removed; a run removes what a plan says, and nothing else. Before that it is made again from
+the state of now, for the time of the plan: when anything else comes out, nothing is removed.
+"""
+
+import asyncio
+import hashlib
+import json
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from registry.config.retention import Keep, RetentionRule
+from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.immutability import immutable_in
+from registry.content.retention_plan import DELETE, Judged, Moment, Unkept, judge_all
+from registry.errors import BasegateError
+from registry.metadata import listings, retained
+from registry.metadata.store import MetadataStore
+from registry.metadata.trash import Removal
+from registry.oci.digest import Digest
+from registry.oci.names import RepositoryName, Tag
+from registry.oci.patterns import any_covers
+
+RUN = "retention-"
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What holds of manifests.
+
+    Attributes:
+        words: those that rules may name (`marked`).
+        of: the words for manifests of a repository; none at all for one of which it is not known yet.
+    """
+
+    words: frozenset[str]
+    of: Callable[[RepositoryName, Sequence[Digest]], Awaitable[Mapping[Digest, Collection[str]]]]
+
+
+class RetentionRefused(BasegateError):
+    """The rules cannot be applied, or a plan not be run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the rules say of everything.
+
+    Attributes:
+        made: the time that it is for, seconds since the epoch.
+        pulls_since: since when pulls were recorded; 0: no rule asks.
+        unkept: what nothing keeps, by repository, tags before manifests.
+        kept: tags and manifests that are kept, by the number of the rule; 0: no rule matches the repository.
+    """
+
+    made: float
+    pulls_since: float
+    unkept: tuple[Unkept, ...]
+    kept: Mapping[int, int]
+
+    @property
+    def removed(self) -> tuple[Unkept, ...]:
+        """What a run removes."""
+        return tuple(item for item in self.unkept if item.action == DELETE)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what it says, in hexadecimal."""
+        text = json.dumps([self.made, [asdict(item) for item in self.unkept]], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionReport:
+    """What a run has removed.
+
+    Attributes:
+        run: its name in the trash; "" when it removed nothing.
+        removed: in the order of the plan.
+        spared: what stays, since its repository changed while the run went on.
+    """
+
+    run: str
+    removed: tuple[Unkept, ...]
+    spared: tuple[Unkept, ...]
+
+
+class Retention:
+    """Makes and runs plans.
+
+    Args:
+        metadata: the rows.
+        settings: with the rules.
+        marks: what holds of manifests; `None` where nobody says.
+        pulls_since: since when pulls have been recorded without a gap, seconds since the epoch; `None`: they are not.
+        ordered_days: after how many days untagged manifests go, where the rules do not mention them; `None`: never.
+    """
+
+    def __init__(
+        self,
+        metadata: MetadataStore,
+        settings: SettingsInForce[RegistrySettings],
+        marks: Marks | None,
+        pulls_since: Callable[[], float | None],
+        ordered_days: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        self._metadata = metadata
+        self._settings = settings
+        self._marks = marks
+        self._pulls_since = pulls_since
+        self._ordered_days = ordered_days
+
+    async def plan(self, now: float | None = None) -> Plan:
+        """What the rules say now; nothing is changed.
+
+        Raises:
+            RetentionRefused: a rule asks what is not known.
+        """
+        since = self._require_known()
+        moment = time.time() if now is None else now
+        unkept: list[Unkept] = []
+        kept: dict[int, int] = {}
+        after = ""
+        while names := await self._metadata.read_apart(listings.names, after, _PAGE):
+            for name in names:
+                number, rules = self._rules_of(name)
+                judged = await self._judged(name, rules, moment, since)
+                unkept += judged.unkept
+                if number and (judged.kept or judged.unkept):
+                    kept[number] = kept.get(number, 0) + len(judged.kept)
+            after = names[-1]
+        return Plan(moment, since, tuple(unkept), kept)
+
+    async def explain(self, name: RepositoryName) -> Judged | None:
+        """Why each tag and manifest of a repository is kept, and what is not; `None` when no rule matches it.
+
+        Raises:
+            RetentionRefused: a rule asks what is not known.
+        """
+        since, (_, rules) = self._require_known(), self._rules_of(name)
+        return await self._judged(name, rules, time.time(), since) if rules else None
+
+    async def run(self, plan: Plan) -> RetentionReport:
+        """Remove what a plan says, repository by repository; each is one transaction.
+
+        Raises:
+            RetentionRefused: the plan is not what comes out now, or a rule asks what is not known.
+        """
+        again = await self.plan(plan.made)
+        if again.unkept != plan.unkept:
+            other = min(set(again.unkept) ^ set(plan.unkept))
+            what = f"{other.repository}:{other.tag}" if other.tag else f"{other.repository}@{other.digest}"
+            raise RetentionRefused(
+                f"the plan of {_moment(plan.made)} is older than the state: {what} has changed since: make a new plan"
+            )
+        now = time.time()
+        removal = Removal(f"{RUN}{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}", now)
+        removed: list[Unkept] = []
+        for name in dict.fromkeys(item.repository for item in plan.removed):
+            planned = [item for item in plan.unkept if item.repository == name]
+            removed += await self._remove(name, planned, plan, removal)
+        spared = sorted(set(plan.removed) - set(removed))
+        return RetentionReport(removal.run if removed else "", tuple(removed), tuple(spared))
+
+    async def _remove(
+        self, name: RepositoryName, planned: Sequence[Unkept], plan: Plan, removal: Removal
+    ) -> list[Unkept]:
+        _, rules = self._rules_of(name)
+        content = await self._metadata.read_apart(retained.content_of, name)
+        if content is None or not rules:
+            return []
+        moment = await self._moment(rules, content, plan.made, plan.pulls_since)
+        return await self._metadata.write(_remove, name, rules, moment, planned, removal)
+
+    async def _judged(self, name: RepositoryName, rules: Sequence[RetentionRule], now: float, since: float) -> Judged:
+        content = await self._metadata.read_apart(retained.content_of, name) if rules else None
+        if content is None:
+            return Judged((), {})
+        moment = await self._moment(rules, content, now, since)
+        return await asyncio.to_thread(judge_all, content, rules, moment)
+
+    async def _moment(
+        self, rules: Sequence[RetentionRule], content: retained.RepositoryContent, now: float, since: float
+    ) -> Moment:
+        marks: Mapping[Digest, Collection[str]] = {}
+        if self._marks is not None and any(keep.marked for rule in rules for keep in rule.keep):
+            marks = await self._marks.of(content.name, list(content.manifests))
+        return Moment(now, since, marks, immutable_in(self._settings.current, content.name))
+
+    def _rules_of(self, name: RepositoryName) -> tuple[int, list[RetentionRule]]:
+        """The number of the rule that matches (0: none does), and what is to be applied."""
+        rules = self._settings.current.retention.rules
+        numbers = (number for number, rule in enumerate(rules, start=1) if any_covers(rule.repositories, name))
+        number, days = next(numbers, 0), self._ordered_days()
+        found = [rules[number - 1]] if number else []
+        if days is not None and not any(keep.untagged for rule in found for keep in rule.keep):
+            lone = Keep(untagged=True, younger_days=days)
+            found.append(RetentionRule.model_validate({"keep": [lone], "else": DELETE}))
+        return number, found
+
+    def _require_known(self) -> float:
+        """Check that what rules ask is recorded; returns since when pulls are, or 0 when no rule asks."""
+        since, words = 0.0, frozenset() if self._marks is None else self._marks.words
+        for number, rule in enumerate(self._settings.current.retention.rules, start=1):
+            strange = sorted({word for keep in rule.keep for word in keep.marked} - words)
+            if strange:
+                known = ", ".join(sorted(words)) or "nothing: this registry has no policies"
+                raise RetentionRefused(
+                    f"rule {number} of retention keeps what is marked {strange[0]!r}, known is {known}"
+                )
+            if any(keep.pulled_days is not None for keep in rule.keep):
+                recorded = self._pulls_since()
+                if recorded is None:
+                    raise RetentionRefused(
+                        f"rule {number} of retention keeps by pull times, and pulls are not recorded: set "
+                        "pulls.interval_seconds above 0 and have the server run, or change the rule"
+                    )
+                since = recorded
+        return since
+
+
+def plan_as_json(plan: Plan) -> dict[str, Any]:
+    """A plan as a document, from which `plan_from_json` makes it again."""
+    return {
+        "made": plan.made,
+        "pulls_since": plan.pulls_since,
+        "digest": plan.digest,
+        "kept": {str(number): count for number, count in plan.kept.items()},
+        "unkept": [asdict(item) for item in plan.unkept],
+    }
+
+
+def plan_from_json(text: bytes) -> Plan:
+    """A plan as `plan_as_json` wrote it.
+
+    Raises:
+        RetentionRefused: it is no plan, or was changed.
+    """
+    try:
+        document = json.loads(text)
+        unkept = tuple(
+            Unkept(
+                RepositoryName(item["repository"]), item["tag"], Digest(item["digest"]), item["action"], item["reason"]
+            )
+            for item in document["unkept"]
+        )
+        kept = {int(number): count for number, count in document["kept"].items()}
+        plan = Plan(document["made"], document["pulls_since"], unkept, kept)
+        if plan.digest == document["digest"]:
+            return plan
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        pass
+    raise RetentionRefused("this is no plan as `basegate retention plan --json` writes it: make a new one")
+
+
+def _remove(  # noqa: PLR0913, PLR0917
+    connection: Connection,
+    name: RepositoryName,
+    rules: Sequence[RetentionRule],
+    moment: Moment,
+    planned: Sequence[Unkept],
+    removal: Removal,
+) -> list[Unkept]:
+    """Remove what is planned, when exactly that comes out in this transaction too; else nothing of the repository."""
+    content = retained.content_of(connection, name)
+    if content is None or list(judge_all(content, rules, moment).unkept) != planned:
+        return []
+    gone = [item for item in planned if item.action == DELETE]
+    gone_tags = [(Tag(item.tag), item.digest) for item in gone if item.tag]
+    retained.remove(connection, name, removal, gone_tags, [item.digest for item in gone if not item.tag])
+    return gone
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

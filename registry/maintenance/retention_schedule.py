@@ -1,0 +1,119 @@
+"""Retention by the server itself: at the set interval, with a line of the audit log for each thing removed."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import structlog
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from registry.config.group import DAY
+from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.retention import Marks, Retention, RetentionRefused, RetentionReport
+from registry.content.retention_state import note_recording, ordered_days, read_state, save_state
+from registry.metadata.store import MetadataStore
+from registry.telemetry.audit import command_line_of
+
+_LOOK_SECONDS = 60.0
+_SERVER = "retention"
+
+
+class RetentionSchedule(Collector):
+    """The task of a server, and its metrics.
+
+    Args:
+        metadata: the rows.
+        settings: read before each round.
+        marks: what holds of manifests; `None` where nobody says.
+        record: writes a line of the audit log.
+    """
+
+    def __init__(
+        self,
+        metadata: MetadataStore,
+        settings: SettingsInForce[RegistrySettings],
+        marks: Marks | None,
+        record: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        self._settings = settings
+        self._record = record
+        self._removed = 0
+        self._log = structlog.get_logger(__name__)
+        self.retention = Retention(metadata, settings, marks, self._pulls_since, self._ordered_days)
+
+    async def run(self) -> None:
+        """Apply the rules whenever they are due, until cancelled."""
+        while True:
+            try:
+                await self.round(time.time())
+            except Exception:  # noqa: BLE001  a failed round must not end the task
+                self._log.exception("background work failed, it will be tried again", work="retention")
+            interval = self._interval()
+            await asyncio.sleep(min(_LOOK_SECONDS, interval or _LOOK_SECONDS))
+
+    async def round(self, now: float) -> None:
+        """Note whether pulls are recorded, and apply the rules when they are due."""
+        settings = self._settings.current
+        try:
+            await asyncio.to_thread(note_recording, settings.data, now, recorded=settings.pulls.interval_seconds > 0)
+        except OSError as error:  # what is not noted is noted in the next round: rules of pull times keep more by then
+            self._log.warning("it cannot be noted whether pulls are recorded", reason=error.strerror)
+        interval, state = self._interval(), read_state(settings.data)
+        if not interval or now < state.ended + interval:
+            return
+        try:
+            plan = await self.retention.plan(now)
+            report = await self.retention.run(plan)
+        except RetentionRefused as refusal:
+            self._log.error("the rules of retention were not applied", reason=str(refusal))
+            state = replace(state, ended=now, removed=0, unkept=0, refused=str(refusal))
+            await asyncio.to_thread(save_state, settings.data, state)
+            return
+        self._tell(report)
+        numbers = {"removed": len(report.removed), "unkept": len(plan.unkept)}
+        self._log.info("the rules of retention were applied", run=report.run, **numbers)
+        state = replace(state, ended=now, refused="", **numbers)
+        await asyncio.to_thread(save_state, settings.data, state)
+
+    def _tell(self, report: RetentionReport) -> None:
+        self._removed += len(report.removed)
+        for line in lines_of(report):
+            self._record({**line, "name": _SERVER})
+
+    def _interval(self) -> int:
+        """Seconds from one run to the next, 0 for none; an order counts daily where the setting says nothing."""
+        group, ordered = self._settings.current.retention, self._ordered_days() is not None
+        if not group.rules and not ordered:
+            return 0
+        return group.interval_seconds or (DAY if ordered else 0)
+
+    def _ordered_days(self) -> int | None:
+        return ordered_days(self._settings.current.data)
+
+    def _pulls_since(self) -> float | None:
+        settings = self._settings.current
+        return (read_state(settings.data).pulls_since or None) if settings.pulls.interval_seconds else None
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics on the last run."""
+        state = read_state(self._settings.current.data)
+        removed = CounterMetricFamily("basegate_retention_removed", "Tags and manifests removed by the rules.")
+        removed.add_metric([], self._removed)
+        yield removed
+        gauge = GaugeMetricFamily
+        yield gauge("basegate_retention_unkept", "Tags and manifests that no rule kept, in the last run.", state.unkept)
+        yield gauge(
+            "basegate_retention_refused", "1: the last run could not apply the rules.", float(bool(state.refused))
+        )
+        yield gauge("basegate_retention_ended_seconds", "When the last run ended; 0: never.", state.ended)
+
+
+def lines_of(report: RetentionReport) -> Iterator[dict[str, Any]]:
+    """A line of the audit log for each thing that a run has removed."""
+    for item in report.removed:
+        members = {"repository": item.repository, "reference": item.tag or item.digest, "digest": item.digest}
+        yield command_line_of("retention.delete", 0, item.reason, {**members, "detail": f"run={report.run}"})

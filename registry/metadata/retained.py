@@ -1,0 +1,123 @@
+"""What retention asks of a repository: its tags and manifests as they refer to one another, and their removal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, or_, select
+
+from registry.metadata import events, last_pulls, manifests, repositories, tags, trash
+from registry.metadata.events import Event, Kind
+from registry.metadata.tables import holds, locks, manifest_references
+from registry.metadata.tables import manifests as manifest_rows
+from registry.metadata.tables import tags as tag_rows
+from registry.metadata.trash import Removal
+from registry.oci.digest import Digest
+from registry.oci.names import RepositoryName, Tag
+
+_LOCKED = or_(locks.c.deletes, locks.c.writes)
+
+
+@dataclass(frozen=True, slots=True)
+class TagState:
+    """A tag: its manifest, when it was last moved, and last pulled (seconds since the epoch; 0: never)."""
+
+    name: Tag
+    digest: Digest
+    moved: float
+    pulled: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestState:
+    """A manifest.
+
+    Attributes:
+        digest: its name.
+        pushed: when it was last pushed, seconds since the epoch.
+        pulled: when it was last pulled; 0: never.
+        subject: what it refers to, "" for nothing.
+        children: manifests and blobs that it names as an index.
+    """
+
+    digest: Digest
+    pushed: float
+    pulled: float = 0.0
+    subject: str = ""
+    children: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryContent:
+    """A repository.
+
+    Attributes:
+        name: its name.
+        tags: in the order of their names.
+        manifests: by digest.
+        fixed: why tags and manifests can not be removed, by tag or digest; "" means the whole repository.
+    """
+
+    name: RepositoryName
+    tags: tuple[TagState, ...]
+    manifests: dict[Digest, ManifestState]
+    fixed: dict[str, str]
+
+
+def content_of(connection: Connection, name: RepositoryName) -> RepositoryContent | None:
+    """A repository; `None` when there is none. It reads all its rows."""
+    here = repositories.find(connection, name)
+    if here is None:
+        return None
+    pulled = last_pulls.latest_of_all(connection, name)
+    columns = (tag_rows.c.name, tag_rows.c.digest, tag_rows.c.updated)
+    rows = connection.execute(select(*columns).where(tag_rows.c.repository_id == here).order_by(tag_rows.c.name))
+    tagged = tuple(TagState(Tag(tag), Digest(digest), moved, pulled.get(tag, 0.0)) for tag, digest, moved in rows)
+    return RepositoryContent(name, tagged, _manifests(connection, here, pulled), _fixed(connection, here))
+
+
+def remove(
+    connection: Connection,
+    name: RepositoryName,
+    removal: Removal,
+    gone_tags: Sequence[tuple[Tag, Digest]],
+    gone: Sequence[Digest],
+) -> None:
+    """Move tags, and then manifests, to the trash, with an event each; who calls has made sure that they may go."""
+    here = repositories.find(connection, name)
+    if here is None:
+        return
+    happened = []
+    for tag, digest in gone_tags:
+        trash.discard_tag(connection, removal, here, tag)
+        if tags.remove(connection, here, tag):
+            happened.append(Event(Kind.TAG_DELETED, name, digest, tag))
+    for digest in gone:
+        trash.discard_manifest(connection, removal, here, digest)
+        if manifests.remove(connection, here, digest) is not None:
+            happened.append(Event(Kind.MANIFEST_DELETED, name, digest))
+    events.record(connection, removal.now, happened)
+
+
+def _manifests(connection: Connection, here: int, pulled: dict[str, float]) -> dict[Digest, ManifestState]:
+    children: dict[str, list[str]] = {}
+    named = (
+        select(manifest_rows.c.digest, manifest_references.c.digest)
+        .join(manifest_references, manifest_references.c.manifest_id == manifest_rows.c.id)
+        .where(manifest_rows.c.repository_id == here, manifest_references.c.kind.in_(["child", "blob"]))
+    )
+    for parent, child in connection.execute(named):
+        children.setdefault(parent, []).append(child)
+    columns = (manifest_rows.c.digest, manifest_rows.c.pushed, manifest_rows.c.subject)
+    return {
+        Digest(digest): ManifestState(
+            Digest(digest), pushed, pulled.get(digest, 0.0), subject or "", tuple(children.get(digest, ()))
+        )
+        for digest, pushed, subject in connection.execute(select(*columns).where(manifest_rows.c.repository_id == here))
+    }
+
+
+def _fixed(connection: Connection, here: int) -> dict[str, str]:
+    locked = connection.execute(select(locks.c.name).where(locks.c.repository_id == here, _LOCKED)).scalars()
+    fixed = dict.fromkeys(locked, "it is locked")
+    held = select(holds.c.digest, holds.c.reason).where(holds.c.repository_id == here).order_by(holds.c.id)
+    return {**fixed, **{digest: f"it is held: {reason}" for digest, reason in connection.execute(held)}}

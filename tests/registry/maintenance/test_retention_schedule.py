@@ -1,0 +1,110 @@
+"""Retention by a running server: when it is due, what it leaves behind, and what it says of itself."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from registry.content.retention_state import RetentionState, read_state, save_state
+from registry.oci.digest import Digest
+from tests.repository import Repository
+from tests.servers import LiveRegistry, open_registry
+
+RULE: dict[str, Any] = {"rule": {"keep": [{"tags": ["v*"]}], "else": "delete"}}
+BY_PULLS: dict[str, Any] = {"rule": {"keep": [{"pulled_days": 30}], "else": "delete"}}
+NOT_RECORDED = BY_PULLS | {"pulls": {"interval_seconds": 0}}
+
+
+@pytest.fixture(name="served")
+def _served(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[LiveRegistry]:
+    """A registry with the rule, and the images `dev` and `v1`; its own rounds are too late to be seen."""
+    save_state(tmp_path, RetentionState(ended=time.time()))
+    given = getattr(request, "param", RULE)
+    group = {"interval_seconds": 3600, "rules": [given["rule"]]}
+    with open_registry(tmp_path, retention=group, pulls=given.get("pulls", {})) as live, live.client() as client:
+        for tag in ("dev", "v1"):
+            repository = Repository(client, "team/app")
+            repository.image(tag, repository.blob(tag.encode()))
+        yield live
+
+
+def round_of(live: LiveRegistry, seconds: float = 3601.0) -> None:
+    """Have the server look, so much later."""
+    asyncio.run(live.app.retention.round(time.time() + seconds))
+
+
+def tags(live: LiveRegistry) -> list[str]:
+    """What the repository has."""
+    with live.client() as client:
+        found: list[str] = Repository(client, "team/app").get("tags/list").json()["tags"]
+        return found
+
+
+def metrics(live: LiveRegistry) -> dict[str, float]:
+    """Those of retention."""
+    with live.client() as client:
+        lines = client.get("/metrics").text.splitlines()
+    pairs = [line.rsplit(" ", 1) for line in lines if line.startswith("basegate_retention")]
+    return {name: float(value) for name, value in pairs}
+
+
+def audited(live: LiveRegistry) -> list[dict[str, Any]]:
+    """The lines of what the rules have removed."""
+    text = (live.data / "audit" / "audit.log").read_text()
+    return [line for line in map(json.loads, text.splitlines()) if line["action"] == "retention.delete"]
+
+
+def test_rules_are_applied_when_they_are_due(served: LiveRegistry) -> None:
+    """And not before."""
+    round_of(served, 0.0)
+    assert tags(served) == ["dev", "v1"]
+    round_of(served)
+    assert tags(served) == ["v1"]
+    assert read_state(served.data).removed == 2
+
+
+def test_each_thing_is_a_line_of_the_audit_log(served: LiveRegistry) -> None:
+    """With the run, which the trash knows."""
+    round_of(served)
+    lines = audited(served)
+    assert [(line["name"], line["repository"], line["result"]) for line in lines] == [
+        ("retention", "team/app", "done")
+    ] * 2
+    assert lines[0]["reference"] == "dev"
+    assert Digest.parse(lines[1]["reference"]) == lines[0]["digest"]
+    assert {line["detail"].startswith("run=retention-") for line in lines} == {True}
+
+
+def test_the_metrics_tell_of_the_last_run(served: LiveRegistry) -> None:
+    """How much was removed, and when."""
+    round_of(served)
+    told = metrics(served)
+    assert (told["basegate_retention_removed_total"], told["basegate_retention_unkept"]) == (2, 2)
+    assert (told["basegate_retention_refused"], told["basegate_retention_ended_seconds"] > 0) == (0, True)
+
+
+@pytest.mark.parametrize("served", [NOT_RECORDED], indirect=True)
+def test_rules_that_cannot_be_applied_are_told(served: LiveRegistry) -> None:
+    """Nothing is removed; the log and the metrics say so."""
+    with capture_logs() as said:
+        round_of(served)
+    assert tags(served) == ["dev", "v1"]
+    assert metrics(served)["basegate_retention_refused"] == 1
+    (event,) = [line for line in said if line["event"] == "the rules of retention were not applied"]
+    assert "pulls are not recorded" in event["reason"]
+
+
+@pytest.mark.parametrize("served", [BY_PULLS], indirect=True)
+def test_since_when_pulls_are_recorded_is_remembered(served: LiveRegistry) -> None:
+    """What was not pulled since counts as pulled then."""
+    since = read_state(served.data).pulls_since
+    assert since > 0
+    round_of(served)
+    assert (tags(served), read_state(served.data).pulls_since) == (["dev", "v1"], since)
+    round_of(served, 31 * 86_400)
+    assert tags(served) == []
