@@ -46,6 +46,7 @@ tools: develop ## what the client and conformance tests drive (apt as root; Go m
 	@sh .ci/go-tools
 	@sh .ci/go-tools .ci/bench-registries.txt registry
 	@sh .ci/debian-root
+	@sh .ci/promtool
 	@[ "$$CI" != true ] || sh .ci/azure-clients
 
 lint: develop ## ruff: rules and format

@@ -44,6 +44,8 @@ from registry.storage.blob_store import BlobStore
 from registry.telemetry import logs
 from registry.telemetry.audit import AuditLog, audit_log
 from registry.telemetry.damage import DamageReport
+from registry.telemetry.ending_secrets import EndingSecrets
+from registry.telemetry.holdings import Doing, Holdings
 from registry.telemetry.last_pulls import LastPulls
 from registry.telemetry.metrics import Metrics
 from registry.telemetry.readiness import Readiness
@@ -104,12 +106,20 @@ class RegistryApp:
             *extension.background,
         ]
         self._work += [] if mirror is None else [mirror.run]
+        figures = Holdings(services.stores.metadata, self._doing), _ending_secrets(services.stores)
+        for each in figures:
+            services.metrics.collectors.register(each)
+            self._work.append(each.run)
         self._log = structlog.get_logger(__name__)
         self._opened = opened.pop_all()
 
     def background(self) -> list[Coroutine[Any, Any, None]]:
         """Work that runs as long as the server does; cancelled at its end."""
         return [work() for work in self._work]
+
+    def _doing(self) -> Doing:
+        uploads, collector = self.services.uploads.open, self._collector
+        return Doing(len(uploads), uploads.running, collector.freed, collector.runs)
 
     async def _follow(self, settings: RegistrySettings) -> Turn | None:
         """Adjust what does not read the settings anew by itself."""
@@ -239,6 +249,10 @@ def _services(  # noqa: PLR0913, PLR0917
 
 def _record_nothing(_line: Mapping[str, Any]) -> None:
     """No audit log is wanted."""
+
+
+def _ending_secrets(stores: Stores) -> EndingSecrets:
+    return EndingSecrets(stores.metadata, lambda: stores.settings.current.auth.warn_days)
 
 
 def _observers(audit: AuditLog | None) -> list[Observer]:

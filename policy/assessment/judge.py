@@ -1,6 +1,7 @@
 """The judge: verdicts and states of manifests under a policy, from memory, policy.db, or a new inspection."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from policy.assessment.inspector import Inspector
@@ -50,15 +51,25 @@ _UNREADABLE = _Assessed(None)
 
 
 class Judge:
-    """Judges manifests. States are stored; verdicts are made from facts when they are read."""
+    """Judges manifests. States are stored; verdicts are made from facts when they are read.
 
-    def __init__(self, inspector: Inspector, results: ResultStore, cache: int) -> None:
-        """`cache`: how many states to cache."""
+    Attributes:
+        log: logs and counts its verdicts.
+    """
+
+    def __init__(
+        self,
+        inspector: Inspector,
+        results: ResultStore,
+        cache: int,
+        mode_of: Callable[[str], str] = lambda _repository: "",
+    ) -> None:
+        """`cache`: how many states to cache; `mode_of`: the mode of a repository, for what is counted."""
         self._inspector = inspector
         self._results = results
         self._states: SizedCache[tuple[str, str], State] = SizedCache(cache)
         self._judged_before: SizedCache[tuple[str, Kind, bytes], Verdict] = SizedCache(_JUDGED)
-        self._log = VerdictLog()
+        self.log = VerdictLog(mode_of)
 
     def resize(self, cache: int) -> None:
         """Change the size of the cache."""
@@ -104,7 +115,7 @@ class Judge:
             problem = Problem("unreadable-manifest", f"manifest {digest} cannot be read from this registry")
             return judge_unreadable(digest, problem, policy)
         if assessed.verdict is not None:
-            self._log.log(repository, assessed.verdict)
+            self.log.log(repository, assessed.verdict)
             if assessed.final:
                 self._keep(digest, policy, assessed.verdict.state)
         return assessed.verdict

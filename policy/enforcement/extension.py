@@ -6,6 +6,7 @@ from policy.assessment.settings import JudgingSettings
 from policy.enforcement.cleaning import Cleaning
 from policy.enforcement.gate import PolicyGate
 from policy.enforcement.marks import marks_of
+from policy.enforcement.metrics import EnforcementMetrics
 from policy.enforcement.reload import PolicyReload
 from policy.metrics import JudgingMetrics
 from registry.config.reload import Turn
@@ -28,6 +29,9 @@ def extension(
         background=(reload.catch_up, Cleaning(gate, metadata).run),
         followers=(follow,),
         marks=marks_of(gate),
-        collectors=(JudgingMetrics(gate.inspector.workers),),
+        collectors=(
+            JudgingMetrics(gate.inspector.workers),
+            EnforcementMetrics(gate.judge.log, gate.refusals, gate.exemptions),
+        ),
         close=gate.close,
     )

@@ -31,6 +31,7 @@ from policy.enforcement.partial_indexes import PartialIndexes
 from policy.enforcement.policies_in_force import PoliciesInForce
 from policy.enforcement.reference_gate import Assessment
 from policy.enforcement.referrers import Referrals
+from policy.enforcement.refusals import Refusals
 from policy.inspection.facts import ImageFacts
 from policy.inspection.worker.upload_follower import LayerArrival
 from policy.results.manifests import InspectedManifest, Kind
@@ -58,6 +59,7 @@ class PolicyGate:
         policies: the assignments and settings in force.
         inspector: inspects manifests.
         judge: gives verdicts on them.
+        refusals: counts what it refuses.
         alongside: says what is recorded with a push.
     """
 
@@ -81,7 +83,8 @@ class PolicyGate:
         self.policies = PoliciesInForce(settings, orders)
         self._generation = Generation(orders, results, clock)
         self.inspector = Inspector(storage, metadata, results, settings.inspection, self._on_inspected)
-        self.judge = Judge(self.inspector, results, settings.verdict_cache)
+        self.judge = Judge(self.inspector, results, settings.verdict_cache, lambda name: self.policies.of(name).mode)
+        self.refusals = Refusals()
         self._referrals = Referrals(metadata)
         partial = PartialIndexes(self.judge, metadata)
         presence = Presence(storage, metadata, self.inspector)
@@ -113,6 +116,7 @@ class PolicyGate:
     async def before_push(self, push: Push) -> Decision:
         """Judge a pushed manifest; waits for its layers as long as the setting allows."""
         self._look_again()
+        self.judge.log.pushed(push.digest)
         request = AccessRequest(
             AccessPoint.PUSH,
             self.policies.of(push.repository),
@@ -127,7 +131,7 @@ class PolicyGate:
         if request.mirrored:  # what is signed is about all images of an index, those that are not here too
             verdict = await self._verdicts.verdict(replace(request, point=AccessPoint.REFERENCE), push.manifest)
         alongside = self.alongside(push.repository, push.digest, self._concluded(request, verdict))
-        return replace(decision, alongside=alongside)
+        return self.refusals.noted(AccessPoint.PUSH, replace(decision, alongside=alongside))
 
     async def before_manifest_pull(
         self, principal: Principal, repository: RepositoryName, digest: Digest, tag: Tag | None
@@ -136,7 +140,7 @@ class PolicyGate:
         if self._sees_all(principal, repository):
             return ALLOWED
         request = AccessRequest(AccessPoint.MANIFEST, self.policies.of(repository), repository, digest, tag)
-        return (await self._decisions.whole(request))[1]
+        return self.refusals.noted(AccessPoint.MANIFEST, (await self._decisions.whole(request))[1])
 
     async def withheld(
         self, principal: Principal, repository: RepositoryName, digests: Collection[Digest]
@@ -168,6 +172,7 @@ class PolicyGate:
         )
         if decision.allowed:
             return decision
+        self.refusals.noted(AccessPoint.BLOB, decision)
         name = named(repository, digest)
         message = f"{name} is not cleared by policy {bound.policy.name}: {decision.message}"
         return replace(decision, message=elided_bytes(message, REFUSAL_LIMIT))
@@ -192,6 +197,7 @@ class PolicyGate:
         decision = self._decisions.decide(question, request, verdict)
         if decision.allowed:
             decision = await self._decisions.with_subject(question, request, decision)
+        self.refusals.noted(AccessPoint.REFERENCE, decision)
         return Assessment(verdict, decision, {"name": bound.policy.name, "digest": bound.policy.digest})
 
     def orders_changed(self) -> None:

@@ -104,6 +104,12 @@ class AuthSettings(BaseModel):
         description="life of a principal's secret in days, unless said otherwise",
         json_schema_extra=_LIVE,
     )
+    warn_days: int = Field(
+        default=14,
+        ge=0,
+        description="how many days before its end a secret is told of, in the log (daily) and in the metrics; 0: never",
+        json_schema_extra=_LIVE,
+    )
     verified_entries: int = Field(
         default=4096, ge=16, description="checked secrets and checked tokens kept in memory (each)"
     )

@@ -108,7 +108,12 @@ class _Cutoffs:
 
 
 class GarbageCollector:
-    """Removes unreferenced blobs, untagged manifests (if asked), abandoned uploads and old events, beside pushes."""
+    """Removes unreferenced blobs, untagged manifests (if asked), abandoned uploads and old events, beside pushes.
+
+    Attributes:
+        freed: bytes that its runs have removed.
+        runs: how many they were.
+    """
 
     def __init__(
         self, storage: BlobStore, metadata: MetadataStore, settings: SettingsInForce[RegistrySettings]
@@ -117,6 +122,7 @@ class GarbageCollector:
         self._metadata = metadata
         self._settings = settings
         self._log = structlog.get_logger(__name__)
+        self.freed = self.runs = 0
 
     async def plan(self, tell: Tell = _silence) -> GcPlan:
         """What `run` would remove in its first pass; nothing is changed."""
@@ -167,6 +173,7 @@ class GarbageCollector:
         report.run = old.removal.run
         report.events = await self._metadata.write(events.forget_before, old.events)
         report.seconds = time.monotonic() - started
+        self.freed, self.runs = self.freed + report.bytes, self.runs + 1
         return report
 
     async def explain(self, digest: Digest) -> Explanation:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from registry.metadata.blobs import batches
-from registry.metadata.tables import manifests, repository_blobs
+from registry.metadata.tables import manifests, repositories, repository_blobs, tags
 from registry.oci.digest import Digest
 
 _MANIFESTS = (
@@ -59,3 +59,13 @@ def sizes(connection: Connection, digests: Collection[Digest]) -> dict[Digest, s
         for some in batches(digests)
         for digest, least, most in connection.execute(_SIZES, {"digests": some})
     }
+
+
+def counts(connection: Connection) -> tuple[int, int, int, int]:
+    """How many repositories, tags, manifests and distinct blobs there are."""
+    rows = [
+        connection.execute(select(func.count()).select_from(table)).scalar_one()
+        for table in (repositories, tags, manifests)
+    ]
+    distinct = connection.execute(select(func.count(repository_blobs.c.digest.distinct()))).scalar_one()
+    return rows[0], rows[1], rows[2], distinct
