@@ -9,10 +9,10 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from registry.auth.enrolment import moment
 from registry.metadata import principals
 from registry.metadata.principals import PrincipalRow, SecretRow
 from registry.metadata.store import MetadataStore
+from registry.oci.timestamp import timestamp
 
 ROUND_SECONDS = 600.0
 _DAY_SECONDS = 86_400.0
@@ -79,8 +79,8 @@ class EndingSecrets(Collector):
             "a secret has ended" if ended else "a secret ends soon",
             name=row.name,
             secret=secret.name,
-            end=moment(secret.expires),
-            other_until=moment(max(each.expires for each in later)) if later else "none",
+            end=timestamp(secret.expires),
+            other_until=timestamp(max(each.expires for each in later)) if later else "none",
             renew=f"basegate principal rotate {row.name} --secret {secret.name}",
         )
 

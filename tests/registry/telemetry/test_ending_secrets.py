@@ -12,11 +12,11 @@ from prometheus_client import CollectorRegistry, generate_latest
 from structlog.testing import capture_logs
 
 from registry.auth.actions import Role
-from registry.auth.enrolment import moment
 from registry.metadata import principals
 from registry.metadata.open_store import open_metadata
 from registry.metadata.principals import PrincipalRow, SecretRow
 from registry.metadata.sqlite_store import SqliteStore
+from registry.oci.timestamp import timestamp
 from registry.telemetry.ending_secrets import EndingSecrets
 
 DAY = 86_400.0
@@ -99,8 +99,8 @@ def test_what_is_told(store: SqliteStore) -> None:
             "event": "a secret ends soon",
             "name": "soon",
             "secret": "password1",
-            "end": moment(NOW + 3 * DAY),
-            "other_until": moment(NOW + 300 * DAY),
+            "end": timestamp(NOW + 3 * DAY),
+            "other_until": timestamp(NOW + 300 * DAY),
             "renew": "basegate principal rotate soon --secret password1",
         }
     ]
