@@ -31,6 +31,7 @@ from registry.content.referrers import ReferrersList
 from registry.content.session_log import FILE as SESSIONS
 from registry.content.session_log import SessionLog
 from registry.content.small_blob_journal import Journal, open_stores
+from registry.content.tag_history import TagHistory
 from registry.content.tags import Tags
 from registry.content.uploads import Uploads
 from registry.extension import Extension, ExtensionFactory, no_extension
@@ -237,6 +238,7 @@ def _services(  # noqa: PLR0913, PLR0917
         uploads=Uploads(storage, metadata, gate, settings, journal, sessions),
         manifests=Manifests(storage, metadata, gate, settings, *beside),
         tags=Tags(metadata, settings),
+        tag_history=TagHistory(metadata, settings, gate),
         catalog=Catalog(metadata, settings),
         referrers=ReferrersList(metadata, settings, gate, *beside),
         attributes=Attributes(metadata),

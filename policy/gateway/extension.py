@@ -6,6 +6,7 @@ from policy.attestation.attestations import Attestations
 from policy.gateway.attestations import AttestationHandlers
 from policy.gateway.attestations import table as attestations_table
 from policy.gateway.checks import Checks
+from policy.gateway.events import table as events_table
 from policy.gateway.routes import table
 from policy.gateway.settings import GatewaySettings
 from registry.api.routes import Row
@@ -19,6 +20,6 @@ def extension(checks: Checks, attestations: Attestations, settings: Callable[[],
 
     def routes(services: Services) -> tuple[Row, ...]:
         answering = table(checks, settings, Parsing(services.stores.settings))
-        return (*answering, *attestations_table(AttestationHandlers(checks, attestations)))
+        return (*answering, *attestations_table(AttestationHandlers(checks, attestations)), *events_table(services))
 
     return Extension(routes=routes)

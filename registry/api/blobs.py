@@ -23,7 +23,7 @@ async def pull(services: Services, request: Request, principal: Principal) -> Re
     return BlobResponse(blob, services.blobs.read, next(iter(windows), None), headers)
 
 
-async def delete(services: Services, request: Request, _principal: Principal) -> Response:
+async def delete(services: Services, request: Request, principal: Principal) -> Response:
     """DELETE: 202; unlinks the blob from the repository."""
-    await services.blobs.delete(repository_of(request), digest_of(request))
+    await services.blobs.delete(repository_of(request), digest_of(request), principal)
     return Response(status_code=202, headers={"Content-Length": "0"})

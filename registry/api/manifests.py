@@ -46,9 +46,9 @@ async def push(services: Services, request: Request, principal: Principal) -> Re
     return response
 
 
-async def delete(services: Services, request: Request, _principal: Principal) -> Response:
+async def delete(services: Services, request: Request, principal: Principal) -> Response:
     """DELETE: 202; a tag alone, or a manifest with all its tags."""
-    await services.manifests.delete(repository_of(request), reference_of(request))
+    await services.manifests.delete(repository_of(request), reference_of(request), principal)
     return Response(status_code=202, headers={"Content-Length": "0"})
 
 

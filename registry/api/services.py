@@ -12,6 +12,7 @@ from registry.content.deleted import Deleted
 from registry.content.manifests import Manifests
 from registry.content.pull_through import NO_PULL_THROUGH, PullThrough
 from registry.content.referrers import ReferrersList
+from registry.content.tag_history import TagHistory
 from registry.content.tags import Tags
 from registry.content.uploads import Uploads
 from registry.gate import Gate
@@ -42,6 +43,7 @@ class Services:
     uploads: Uploads
     manifests: Manifests
     tags: Tags
+    tag_history: TagHistory
     catalog: Catalog
     referrers: ReferrersList
     attributes: Attributes

@@ -11,6 +11,7 @@ from registry.cli.command_audit import note
 from registry.cli.data_folder import json_option, print_json, size, yes_option
 from registry.cli.place import IMAGE, REPOSITORY, Place, confirm, entries, placed
 from registry.cli.table import age, print_table
+from registry.cli.tag_history import at_option, history_command, rollback_command, show_at
 from registry.oci.image_reference import ImageReference
 from registry.oci.names import RepositoryName, Tag
 
@@ -83,10 +84,14 @@ def list_tags(place: Place, repository: RepositoryName, *, as_json: bool) -> Non
 
 
 @tag_group.command("show")
+@at_option
 @placed(IMAGE)
 @json_option
-def show_tag(place: Place, image: ImageReference, *, as_json: bool) -> None:
-    """Show where a tag points."""
+def show_tag(place: Place, image: ImageReference, at: float | None, *, as_json: bool) -> None:
+    """Show where a tag points, or pointed: of the past only a data folder tells."""
+    if at is not None:
+        show_at(place, (image.repository, _tag(image)), at, as_json=as_json)
+        return
     card = place.do(content.show_tag(image.repository, _tag(image)))
     if as_json:
         print_json(card)
@@ -122,6 +127,10 @@ def lock_tag(place: Place, image: ImageReference, *, as_json: bool) -> None:
 def unlock_tag(place: Place, image: ImageReference, *, as_json: bool) -> None:
     """Let a locked tag move and go again."""
     _lock(place, image, locked=False, as_json=as_json)
+
+
+for command in (history_command, rollback_command):
+    tag_group.add_command(command)
 
 
 @click.group("manifest")

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from registry.config.access import AuditSettings, AuthSettings
 from registry.config.administration import AdministrationSettings
+from registry.config.events import EventSettings, HistorySettings
 from registry.config.group import (
     DAY,
     LIVE,
@@ -275,6 +276,8 @@ class RegistrySettings(Group):
     pulls: PullSettings = PullSettings()
     gc: GcSettings = GcSettings()
     retention: RetentionSettings = RetentionSettings()
+    history: HistorySettings = HistorySettings()
+    events: EventSettings = EventSettings()
     scrub: ScrubSettings = ScrubSettings()
     transfer: TransferSettings = TransferSettings()
     administration: AdministrationSettings = AdministrationSettings()

@@ -119,8 +119,10 @@ class Blobs:
             return _piece(blob.content[start : start + length])
         return self._storage.read(blob, start, length)
 
-    async def delete(self, repository: RepositoryName, digest: Digest) -> None:
+    async def delete(self, repository: RepositoryName, digest: Digest, principal: Principal | None = None) -> None:
         """Unlink the blob from the repository; garbage collection removes bytes that no repository needs.
+
+        `principal`: the caller.
 
         Raises:
             BlobUnknown: this repository does not hold it.
@@ -128,7 +130,8 @@ class Blobs:
         """
         if not self._settings.current.manifests.deletes:
             raise Unsupported("this registry does not delete blobs: see the setting manifests.deletes")
-        await self._metadata.write(transactions.drop_blob, ChangeContext(repository, "", time.time()), digest)
+        at = ChangeContext(repository, principal.id if principal else "", time.time())
+        await self._metadata.write(transactions.drop_blob, at, digest)
 
     async def mount(
         self,

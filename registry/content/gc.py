@@ -29,10 +29,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from registry.config.group import DAY
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.upload_session import discard_upload
-from registry.metadata import events, garbage, retention, trash
-from registry.metadata.garbage import LooseManifest, StaleLink
+from registry.metadata import events, garbage, retention, tag_history, trash
+from registry.metadata.garbage import LooseManifest, StaleLink, Untagged
 from registry.metadata.identity import identity, know_everything
 from registry.metadata.retention import Explanation
 from registry.metadata.store import MetadataStore
@@ -94,16 +95,17 @@ class GcReport:
 
 @dataclass(frozen=True, slots=True)
 class _Cutoffs:
-    """Content older than these times (seconds since the epoch) is collected; `manifests` None: all are kept.
+    """Content older than these times (seconds since the epoch) is collected; None: all of it is kept.
 
     Files from before `known_since` may have lost their rows: they are kept.
     """
 
     removal: Removal
     blobs: float
-    manifests: float | None
+    manifests: Untagged | None
     uploads: float
     events: float
+    history: float | None
     known_since: float
 
 
@@ -172,6 +174,8 @@ class GarbageCollector:
         await self._empty_trash(time.time() - self._settings.current.gc.undo_seconds)
         report.run = old.removal.run
         report.events = await self._metadata.write(events.forget_before, old.events)
+        if old.history is not None:
+            await self._metadata.write(tag_history.forget_before, old.history)
         report.seconds = time.monotonic() - started
         self.freed, self.runs = self.freed + report.bytes, self.runs + 1
         return report
@@ -180,12 +184,15 @@ class GarbageCollector:
         """Why the blob or manifest is kept, or that it will be removed."""
         blob = await self._storage.stat(digest)
         modified = None if blob is None else blob.modified
-        return await self._metadata.read(retention.explain, digest, modified, self._settings.current.gc.grace_seconds)
+        settings = self._settings.current
+        kept = retention.Kept(settings.gc.grace_seconds, settings.history.keep_days * DAY)
+        return await self._metadata.read(retention.explain, digest, modified, kept)
 
     async def _remove_rows(self, old: _Cutoffs, report: GcReport) -> bool:
         manifests = links = 0
         async for loose in self._loose(old):
-            manifests += await self._metadata.write(garbage.drop_loose, loose, old.manifests or 0.0, old.removal)
+            assert old.manifests is not None  # noqa: S101  there is nothing loose otherwise
+            manifests += await self._metadata.write(garbage.drop_loose, loose, old.manifests, old.removal)
         async for stale in self._stale(old):
             links += await self._metadata.write(garbage.drop_links, stale, old.blobs, old.removal)
         report.manifests += manifests
@@ -268,8 +275,9 @@ class GarbageCollector:
         return _Cutoffs(
             removal=trash.collection(now),
             blobs=now - settings.gc.grace_seconds,
-            manifests=now - untagged if untagged else None,
+            manifests=Untagged(now - untagged, now - settings.history.keep_days * DAY) if untagged else None,
             uploads=now - settings.uploads.expire_seconds,
             events=now - settings.gc.events_after_seconds,
+            history=now - settings.history.entries_days * DAY if settings.history.entries_days else None,
             known_since=store.knows_since,
         )

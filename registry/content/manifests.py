@@ -187,7 +187,8 @@ class Manifests:
         change = await self._parsing.read(
             len(raw), partial(self._change, repository, reference, raw, content_type, tags, mirrored=mirrored)
         )
-        at = ChangeContext(repository, principal.id, time.time(), quota_of(self._settings.current, repository))
+        quota = quota_of(self._settings.current, repository)
+        at = ChangeContext(repository, principal.id, time.time(), quota, "mirror" if mirrored else "")
         try:
             await self._require_acceptable(at, change)
         except ManifestBlobUnknown:
@@ -204,8 +205,10 @@ class Manifests:
         subject = None if change.manifest.subject is None else change.manifest.subject.digest
         return PushedManifest(change.digest, subject, change.tags, tuple(decision.warnings))
 
-    async def delete(self, repository: RepositoryName, reference: Reference) -> None:
-        """Delete a tag alone, or a manifest with all its tags.
+    async def delete(
+        self, repository: RepositoryName, reference: Reference, principal: Principal | None = None
+    ) -> None:
+        """Delete a tag alone, or a manifest with all its tags; `principal`: the caller.
 
         Raises:
             NameUnknown, ManifestUnknown: there is none.
@@ -214,7 +217,7 @@ class Manifests:
             Unsupported: deletes are switched off.
         """
         self._require_deletes()
-        at = ChangeContext(repository, "", time.time())
+        at = ChangeContext(repository, principal.id if principal else "", time.time())
         is_immutable = immutable_in(self._settings.current, repository)
         if isinstance(reference, Tag):
             await self._metadata.write(transactions.drop_tag, at, reference, is_immutable)

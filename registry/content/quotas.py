@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from registry.config.settings import RegistrySettings
 from registry.metadata import blobs, repositories
-from registry.metadata.transactions import over_quota
+from registry.metadata.quota import over_quota
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
 from registry.oci.patterns import any_covers

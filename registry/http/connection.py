@@ -6,7 +6,6 @@ applies it after every change.
 
 import asyncio
 import re
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -57,7 +56,7 @@ class Connection(asyncio.Protocol):
         self._yielded = False
         self._bypass: Bypass = None  # type: ignore[assignment]
         self._current: RequestResponseCycle | FileTransfer | None = None
-        self._closing = False
+        self._closing = self._stopping = False
         self._paused = False
         self._writable = asyncio.Event()
         self._writable.set()
@@ -109,6 +108,7 @@ class Connection(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Close after the present request: the server stops."""
+        self._stopping = True
         if self._current is None or self._current.complete:
             self._transport.close()
         else:
@@ -256,7 +256,7 @@ class Connection(asyncio.Protocol):
         return scope_of(head, scheme, self._own, self._client)
 
     def _extensions(self, cycle: RequestResponseCycle) -> dict[str, Any]:
-        offered: dict[str, Callable[..., Any] | dict[str, Any]] = {"http.response.pathsend": PATHSEND}
+        offered: dict[str, Any] = {"http.response.pathsend": PATHSEND, "basegate.stopping": lambda: self._stopping}
         if self._bypass.direct and (cycle.head.length is None or cycle.head.length):
             offered["basegate.receive-into"] = cycle.receive_into
         if not cycle.framing.complete:

@@ -119,7 +119,7 @@ class _Restoring:
             manifests.put(
                 self._connection, repository_id, Pushed(item.digest, raw, parsed, item.principal, self.now), None
             )
-            self._record(Kind.MANIFEST_PUSHED, item)
+            self._record(Kind.MANIFEST_RESTORED, item)
         return ""
 
     def _link(self, repository_id: int, item: Discarded) -> str:
@@ -141,4 +141,4 @@ class _Restoring:
         return ""
 
     def _record(self, kind: Kind, item: Discarded) -> None:
-        self.events.append(Event(kind, item.repository, item.digest, item.tag, ""))
+        self.events.append(Event(kind, item.repository, item.digest, item.tag, "", {"cause": "restore"}))

@@ -1,7 +1,7 @@
 """Deleted manifests and tags in the trash, by repository, and restoring them."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, and_, delete, exists, func, select
 
@@ -12,7 +12,7 @@ from registry.metadata.tables import manifests as manifest_rows
 from registry.metadata.tables import repositories as repository_rows
 from registry.metadata.tables import tags as tag_rows
 from registry.metadata.tables import trash
-from registry.metadata.transactions import ChangeContext
+from registry.metadata.transactions import ChangeContext, tag_set
 from registry.oci.digest import Digest
 from registry.oci.errors import ManifestUnknown, Unsupported
 from registry.oci.manifest import Manifest
@@ -135,9 +135,9 @@ def bring_back(
         if not manifests.present(connection, here, [item.digest]):
             pushed = Pushed(item.digest, item.raw, item.manifest, item.principal, at.now)
             manifests.put(connection, here, pushed, None)
-            events.record(
-                connection, at.now, [Event(Kind.MANIFEST_PUSHED, at.repository, item.digest, "", at.principal)]
-            )
+            told = {"media_type": item.media_type, "size": len(item.raw)}
+            back = Event(Kind.MANIFEST_RESTORED, at.repository, item.digest, "", at.principal, told)
+            events.record(connection, at.now, [back])
         _forget(connection, at.repository, "manifest", item.digest)
     for digest in sizes:
         _forget(connection, at.repository, "link", digest)
@@ -162,7 +162,7 @@ def tag_again(connection: Connection, at: ChangeContext, tag: Tag, digest: Diges
         locks.require_unlocked(connection, here, at.repository, (tag,), removes=False)
     if before != digest:
         tags.point(connection, here, tag, digest, at.now, is_new=before is None)
-        events.record(connection, at.now, [Event(Kind.TAG_SET, at.repository, digest, tag, at.principal)])
+        events.record(connection, at.now, [tag_set(replace(at, cause="restore"), tag, digest, before)])
     gone = (trash.c.kind == "tag") & (trash.c.repository == at.repository) & (trash.c.tag == tag)
     connection.execute(delete(trash).where(gone, trash.c.digest == digest))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, exists, or_, select
 
-from registry.metadata import events, locks, manifests, small_blobs, trash
+from registry.metadata import events, locks, manifests, small_blobs, tag_history, trash
 from registry.metadata.blobs import BLOBS_REMOVED, batches
 from registry.metadata.events import Event, Kind
 from registry.metadata.tables import holds, manifest_references, repositories, repository_blobs, tags
@@ -14,6 +14,7 @@ from registry.metadata.trash import Removal
 from registry.oci.digest import Digest
 
 _parent = manifest_rows.alias("subjects")
+_named = repositories.alias("named")
 _NAMED_BY_MANIFEST = exists().where(
     manifest_references.c.repository_id == repository_blobs.c.repository_id,
     manifest_references.c.digest == repository_blobs.c.digest,
@@ -44,6 +45,9 @@ _DROP_LINK = delete(repository_blobs).where(
     repository_blobs.c.digest == bindparam("named"),
     _STALE,
 )
+_NAME_OF = (
+    select(_named.c.name).where(_named.c.id == manifest_rows.c.repository_id).correlate(manifest_rows).scalar_subquery()
+)
 _LOOSE = and_(
     manifest_rows.c.pushed < bindparam("before"),
     ~exists().where(tags.c.repository_id == manifest_rows.c.repository_id, tags.c.digest == manifest_rows.c.digest),
@@ -55,6 +59,7 @@ _LOOSE = and_(
         _parent.c.repository_id == manifest_rows.c.repository_id, _parent.c.digest == manifest_rows.c.subject
     ),
     ~exists().where(holds.c.repository_id == manifest_rows.c.repository_id, holds.c.digest == manifest_rows.c.digest),
+    ~tag_history.kept_since(_NAME_OF, manifest_rows.c.digest, bindparam("since")),
     locks.removable(manifest_rows.c.repository_id, manifest_rows.c.digest),
 )
 _LOOSE_MANIFESTS = (
@@ -111,18 +116,33 @@ def drop_links(connection: Connection, links: Sequence[StaleLink], before: float
     )
 
 
-def loose_manifests(connection: Connection, after: int, before: float, count: int) -> list[LooseManifest]:
-    """At most `count` loose manifests with an id above `after`, pushed before a time (seconds since the epoch)."""
-    rows = connection.execute(_LOOSE_MANIFESTS, {"after": after, "before": before, "count": count})
+@dataclass(frozen=True, slots=True)
+class Untagged:
+    """Which manifests have been loose for long enough: two times, in seconds since the epoch.
+
+    Attributes:
+        before: when they were pushed at the latest.
+        since: a tag that has left a manifest since then keeps it.
+    """
+
+    before: float
+    since: float
+
+
+def loose_manifests(connection: Connection, after: int, old: Untagged, count: int) -> list[LooseManifest]:
+    """At most `count` loose manifests with an id above `after`."""
+    rows = connection.execute(
+        _LOOSE_MANIFESTS, {"after": after, "before": old.before, "since": old.since, "count": count}
+    )
     return [LooseManifest(row[0], row[1], Digest(row[2]), row[3]) for row in rows]
 
 
-def drop_loose(connection: Connection, loose: Sequence[LooseManifest], before: float, removal: Removal) -> int:
+def drop_loose(connection: Connection, loose: Sequence[LooseManifest], old: Untagged, removal: Removal) -> int:
     """Remove the manifests that are still loose, with an event each; returns how many."""
     gone = [
         item
         for item in loose
-        if connection.execute(_STILL_LOOSE, {"row": item.id, "before": before}).first() is not None
+        if connection.execute(_STILL_LOOSE, {"row": item.id, "before": old.before, "since": old.since}).first()
     ]
     for item in gone:
         trash.discard_manifest(connection, removal, item.repository_id, item.digest)

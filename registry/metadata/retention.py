@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select
 
-from registry.metadata import holds, reachability, tags
+from registry.config.group import DAY
+from registry.metadata import holds, reachability, tag_history, tags
 from registry.metadata.tables import manifests, repositories, repository_blobs
 from registry.oci.digest import Digest
+from registry.oci.moments import moment
 
 _SHOWN = 5
 _RECORDED = (
@@ -33,16 +35,24 @@ class Explanation:
     reasons: tuple[str, ...]
 
 
-def explain(connection: Connection, digest: Digest, modified: float | None, grace: float) -> Explanation:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """For how many seconds young content is kept in any case, and a manifest that a tag has left."""
+
+    grace: float
+    history: float = 0.0
+
+
+def explain(connection: Connection, digest: Digest, modified: float | None, kept_for: Kept) -> Explanation:
     """Find the rows that refer to a blob or manifest.
 
     Args:
         connection: to read with.
         digest: the content.
         modified: when its file was last committed (seconds since the epoch), `None` when there is no file.
-        grace: seconds for which young content is kept in any case.
+        kept_for: what the settings say.
     """
-    reasons = _as_manifest(connection, digest)
+    reasons, grace = _as_manifest(connection, digest, kept_for.history), kept_for.grace
     if modified is None:
         kept = bool(reasons)
         return Explanation(digest, kept=kept, reasons=tuple(reasons or ["the store does not hold it"]))
@@ -55,7 +65,7 @@ def explain(connection: Connection, digest: Digest, modified: float | None, grac
     return Explanation(digest, kept=False, reasons=("nothing refers to it: the next run removes it",))
 
 
-def _as_manifest(connection: Connection, digest: Digest) -> list[str]:
+def _as_manifest(connection: Connection, digest: Digest, history: float) -> list[str]:
     reasons = []
     for repository_id, name in connection.execute(_RECORDED, {"digest": digest}).all():
         named = ", ".join(tags.pointing_at(connection, repository_id, digest)[:_SHOWN])
@@ -63,6 +73,12 @@ def _as_manifest(connection: Connection, digest: Digest) -> list[str]:
         parents = reachability.manifests_naming(connection, repository_id, digest, _SHOWN)
         inside = f", part of index {', '.join(parents)}" if parents else ""
         reasons.append(f"{name} holds it as a manifest, {how}{inside}")
+        left = tag_history.tags_since(connection, name, digest, time.time() - history) if history else []
+        reasons += [
+            f"history keeps it in {name}: tag {tag} pointed at it until {moment(until)}, and history.keep_days are "
+            f"{history / DAY:g}"
+            for tag, until in left[:_SHOWN]
+        ]
         reasons += [f"it is held in {name}: {reason}" for reason in holds.reasons(connection, repository_id, digest)]
     return reasons
 

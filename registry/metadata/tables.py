@@ -1,4 +1,4 @@
-"""The tables of a registry: repositories, manifests, tags, locks, blobs, events, attestations, trash.
+"""The tables of a registry: repositories, manifests, tags and their history, locks, blobs, events, attestations, trash.
 
 Digests and names are stored as text. Every look-up of a request uses the prefix of one index.
 """
@@ -158,6 +158,26 @@ events = Table(
     Column("digest", _DIGEST, nullable=False, comment="or empty"),
     Column("tag", String(128), nullable=False, comment="or empty"),
     Column("principal", String(36), nullable=False, comment="id, or empty"),
+    Column("details", JSON, nullable=True, comment="object: what else there is to say of it, by its kind"),
+    sqlite_autoincrement=True,
+)
+
+tag_history = Table(
+    "tag_history",
+    SCHEMA,
+    Column("id", Integer, primary_key=True),
+    Column("repository", String(255), nullable=False, comment="its name: history outlives it"),
+    Column("tag", String(128), nullable=False),
+    Column("digest", _DIGEST, nullable=False, comment="of a deletion: what the tag pointed at before"),
+    Column("media_type", String(255), nullable=False),
+    Column("size", BigInteger, nullable=False, comment="bytes of the manifest itself"),
+    Column("time", Float, nullable=False, comment="seconds since the epoch"),
+    Column("until", Float, nullable=True, comment="when it ceased to count; of a deletion: its time"),
+    Column("deleted", Boolean, nullable=False),
+    Column("principal", String(36), nullable=False, comment="id, or empty"),
+    Index(None, "repository", "tag", "id"),
+    # Only what tags have left: a push of a new tag does not touch it.
+    Index(None, "repository", "digest", "until", sqlite_where=text("until IS NOT NULL")),
     sqlite_autoincrement=True,
 )
 
@@ -242,6 +262,7 @@ __all__ = [
     "repository_blobs",
     "scope_maps",
     "store",
+    "tag_history",
     "tags",
     "trash",
 ]

@@ -5,9 +5,9 @@ name them. `still_there` is called inside the transaction, because garbage colle
 second of the two sees what the first did.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -26,9 +26,10 @@ from registry.metadata import (
     tags,
     trash,
 )
-from registry.metadata.events import Event, Kind
+from registry.metadata.events import NOTHING_MORE, Event, Kind
 from registry.metadata.manifests import Pushed
 from registry.metadata.push_lookup import PushLookup
+from registry.metadata.quota import over_quota
 from registry.oci.digest import Digest
 from registry.oci.errors import (
     BlobUnknown,
@@ -36,7 +37,6 @@ from registry.oci.errors import (
     ManifestBlobUnknown,
     ManifestUnknown,
     NameUnknown,
-    QuotaExceeded,
     Unavailable,
     Unsupported,
 )
@@ -58,12 +58,14 @@ class ChangeContext:
         principal: id of the caller, "" for the registry itself.
         now: seconds since the epoch.
         quota: bytes that the repository may hold, or `None`.
+        cause: why it is made, for its events, where that is none of the usual: `import`, `mirror`, `rollback`.
     """
 
     repository: RepositoryName
     principal: str
     now: float
     quota: int | None = None
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +207,11 @@ def record_manifest(connection: Connection, at: ChangeContext, change: ManifestC
     if change.alongside is not None:
         change.alongside(connection, row_id)
     _within_quota(connection, at, lookup.repository_id)
-    moved = [_event(at, Kind.TAG_SET, change.digest, tag) for tag in _set_tags(connection, at, lookup, change)]
+    moved = _set_tags(connection, at, lookup, change)
     if change.mirrored is not None:
         mirrored.note_tags(connection, lookup.repository_id, change.tags, change.digest, at.now, change.mirrored)
-    _record(connection, at, _event(at, Kind.MANIFEST_PUSHED, change.digest), *moved)
+    told = {"media_type": change.manifest.media_type, "size": len(change.raw), "tags": [*change.tags]}
+    _record(connection, at, _event(at, Kind.MANIFEST_PUSHED, change.digest, "", told), *moved)
 
 
 def ground_of(connection: Connection, at: ChangeContext, change: ManifestChange) -> PushLookup:
@@ -272,9 +275,10 @@ def drop_tag(connection: Connection, at: ChangeContext, tag: Tag, is_immutable: 
     _require_none_immutable(connection, at, repository_id, filter(is_immutable, [tag]))
     locks.require_unlocked(connection, repository_id, at.repository, (locks.REPOSITORY, tag), removes=True)
     trash.discard_tag(connection, trash.deletion(at.now), repository_id, tag)
-    if not tags.remove(connection, repository_id, tag):
+    digest = tags.current(connection, repository_id, tag)
+    if digest is None or not tags.remove(connection, repository_id, tag):
         raise ManifestUnknown(f"{at.repository} has no tag {tag}")
-    _record(connection, at, _event(at, Kind.TAG_DELETED, "", tag))
+    _record(connection, at, _event(at, Kind.TAG_DELETED, digest, tag))
 
 
 def drop_manifest(
@@ -329,8 +333,8 @@ def drop_repository(
     return removed
 
 
-def _set_tags(connection: Connection, at: ChangeContext, lookup: PushLookup, change: ManifestChange) -> list[Tag]:
-    """Set the tags; returns those that moved. `lookup` has what the first one points at."""
+def _set_tags(connection: Connection, at: ChangeContext, lookup: PushLookup, change: ManifestChange) -> list[Event]:
+    """Set the tags; returns an event for each that moved. `lookup` has what the first one points at."""
     moved = []
     for number, tag in enumerate(change.tags):
         before = tags.current(connection, lookup.repository_id, tag) if number else lookup.tagged
@@ -339,7 +343,7 @@ def _set_tags(connection: Connection, at: ChangeContext, lookup: PushLookup, cha
         if before is not None and tag in change.frozen:
             raise immutable(at.repository, tag, before)
         tags.point(connection, lookup.repository_id, tag, change.digest, at.now, is_new=before is None)
-        moved.append(tag)
+        moved.append(tag_set(at, tag, change.digest, before))
     return moved
 
 
@@ -381,17 +385,15 @@ def _within_quota(connection: Connection, at: ChangeContext, repository_id: int)
         raise over_quota(at.repository, size, at.quota)
 
 
-def over_quota(repository: RepositoryName, wanted: int, quota: int) -> QuotaExceeded:
-    """The error for a full quota, with the numbers in bytes."""
-    return QuotaExceeded(
-        f"{repository} would hold {wanted} bytes, its quota is {quota}: delete something first, or ask for more",
-        {"bytes": wanted, "quota": quota},
-    )
-
-
 def _record(connection: Connection, at: ChangeContext, *happened: Event) -> None:
     events.record(connection, at.now, happened)
 
 
-def _event(at: ChangeContext, kind: Kind, digest: str, tag: str = "") -> Event:
-    return Event(kind, at.repository, digest, tag, at.principal)
+def tag_set(at: ChangeContext, tag: Tag, digest: Digest, before: Digest | None) -> Event:
+    """The event of a tag that points at another manifest than `before`."""
+    return _event(at, Kind.TAG_SET, digest, tag, {} if before is None else {"previous": before})
+
+
+def _event(at: ChangeContext, kind: Kind, digest: str, tag: str = "", told: Mapping[str, Any] = NOTHING_MORE) -> Event:
+    cause = {"cause": at.cause} if at.cause else {}
+    return Event(kind, at.repository, digest, tag, at.principal, {**told, **cause})

@@ -186,6 +186,36 @@ def administered(client: httpx.Client, case: Case) -> bool:
     return agree({200 if each.status_code == 200 and not each.json()["withheld"] else 403 for each in answers})
 
 
+def history(method: str) -> Probe:
+    """Whether the history of its tag tells of it."""
+
+    def probe(client: httpx.Client, case: Case) -> bool:
+        answer = client.request(method, f"/v2/{TEAM}/_oci/tag-history/{case.name}")
+        if method == "HEAD":
+            assert not answer.content
+            answer = client.get(f"/v2/{TEAM}/_oci/tag-history/{case.name}")
+        told = answer.json().get("manifests", []) if answer.status_code == 200 else []
+        return case.digest in {entry["digest"] for entry in told}
+
+    return probe
+
+
+def told_of_blob(client: httpx.Client, case: Case) -> bool:
+    """Whether events tell of its blob: to those who may push, whatever its state."""
+    asked = {"kind": "blob.pushed", "repository": TEAM, "after": "0"}
+    assert not client.head("/policy/v1/events", params=asked).content
+    found: set[str] = set()
+    more = True
+    while more:
+        answer = client.get("/policy/v1/events", params=asked)
+        if answer.status_code != 200:
+            return False
+        page = answer.json()
+        found |= {event["digest"] for event in page["events"]}
+        asked["after"], more = page["next"], page["more"]
+    return Digest.of(case.blob) in found
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One door as callers meet it.
@@ -231,6 +261,9 @@ COLUMNS: Mapping[str, Column] = {
     "administration": column(
         AccessPoint.MANIFEST, administered, ("GET", "admin.show_manifest"), ("HEAD", "admin.show_manifest")
     ),
+    "tag history GET": column(AccessPoint.REFERRERS, history("GET"), ("GET", "tags.history")),
+    "tag history HEAD": column(AccessPoint.REFERRERS, history("HEAD"), ("HEAD", "tags.history")),
+    "events of blobs": column(None, told_of_blob, ("GET", "events.read"), ("HEAD", "events.read")),
     "export": column(AccessPoint.MANIFEST, export, *_EXPORT),
     "deployment": column(AccessPoint.REFERENCE, deployment, ("POST", "deployments.record")),
     "image review": column(AccessPoint.REFERENCE, reviewed, ("POST", "kubernetes.review_images")),
@@ -259,8 +292,8 @@ def open_to(name: str, case: Case, role: str, mode: str) -> bool:
         return name.startswith("attributes") and (may_push or not name.endswith("PATCH"))
     if COLUMNS[name].door is AccessPoint.REFERENCE:
         return case.there and (case.stands is State.CLEARED or (lax and case.stands is not State.NOT_APPLICABLE))
-    if name == "mount":
-        return may_push and case.there
+    if name in {"events of blobs", "mount"}:
+        return may_push and (case.there or name != "mount")
     if name.startswith("blob"):
         return case.there and (case.blob_stands in _OPEN or lax or sees_all)
     if name.startswith(("manifest", "export", "page")) and not case.there:

@@ -21,6 +21,7 @@ from registry.content.referrers import ReferrersList
 from registry.content.session_log import FILE as SESSIONS
 from registry.content.session_log import SessionLog
 from registry.content.small_blob_journal import Journal, open_stores
+from registry.content.tag_history import TagHistory
 from registry.content.tags import Tags
 from registry.content.uploads import Uploads
 from registry.gate import Gate, OpenGate
@@ -63,6 +64,7 @@ class OpenServices:
         self.blobs, self.manifests = Blobs(*everything), Manifests(*everything)
         self.uploads = Uploads(*everything, self.journal, self.sessions)
         self.tags = Tags(self.metadata, self.settings)
+        self.tag_history = TagHistory(self.metadata, self.settings, decides)
         self.catalog = Catalog(self.metadata, self.settings)
         self.referrers = ReferrersList(self.metadata, self.settings, decides)
         self.deleted = Deleted(self.storage, self.metadata, self.settings)

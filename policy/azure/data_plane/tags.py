@@ -45,9 +45,9 @@ class TagHandlers(Handlers):
         await services.attributes.lock(principal, repository_of(request), _tag_of(request), change.locks)
         return await self.show(services, request, principal)
 
-    async def remove(self, services: Services, request: Request, _principal: Principal) -> Response:
+    async def remove(self, services: Services, request: Request, principal: Principal) -> Response:
         """DELETE: it goes alone, the manifest stays: 202."""
-        await services.manifests.delete(repository_of(request), _tag_of(request))
+        await services.manifests.delete(repository_of(request), _tag_of(request), principal)
         return Response(status_code=202, headers={"Content-Length": "0"})
 
 

@@ -24,7 +24,9 @@ MANIFEST = Digest.of(image(()))
 PARAMETERS: dict[str, dict[str, Any]] = {
     "root.check": {},
     "catalog.page": {},
+    "extensions.list": {"name": RepositoryName("a")},
     "tags.page": {"name": RepositoryName("a")},
+    "tags.history": {"name": RepositoryName("a"), "tag": "v1"},
     "referrers.page": {"name": RepositoryName("a"), "digest": MANIFEST},
     "manifests.pull": {"name": RepositoryName("a"), "reference": "v1"},
     "blobs.pull": {"name": RepositoryName("a"), "digest": CONFIG},

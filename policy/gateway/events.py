@@ -1,0 +1,93 @@
+"""`/policy/v1/events`: what happened in the repositories that the caller may pull from, in order."""
+
+import re
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from policy.gateway.event_stream import EventStream, OpenStreams
+from registry.api.paging import page_size
+from registry.api.requirements import Requirement
+from registry.api.routes import Row
+from registry.api.services import Services
+from registry.auth.actions import Action
+from registry.auth.principals import Principal
+from registry.config.events import EventSettings
+from registry.metadata.events import Recorded
+from registry.notifications.document import document_of
+from registry.notifications.feed import Feed, Sees
+from registry.oci.errors import BadRequest, Unavailable
+from registry.oci.names import RepositoryName
+from registry.oci.patterns import any_covers
+
+PATH = "/policy/v1/events"
+STREAM_TYPE = "text/event-stream"
+_CURSOR = re.compile(r"[0-9]{1,18}")
+_PATTERNS = 50
+_BLOBS = "blob."
+
+
+def table(services: Services) -> tuple[Row, ...]:
+    """The rows of the route table."""
+    settings = services.stores.settings
+    handlers = EventHandlers(
+        Feed(services.stores.metadata, lambda: settings.current.events), lambda: settings.current.events
+    )
+    return (Row("GET HEAD", PATH, Requirement.SIGNED_IN, "events.read", handlers.read),)
+
+
+class EventHandlers:
+    """The handlers."""
+
+    def __init__(self, feed: Feed, settings: Callable[[], EventSettings]) -> None:
+        self._feed = feed
+        self._settings = settings
+        self._streams = OpenStreams()
+
+    async def read(self, services: Services, request: Request, principal: Principal) -> Response:
+        """GET: a page of events after a cursor, or all that come, as a stream."""
+        sees = _sees(services, request, principal)
+        if request.method == "GET" and STREAM_TYPE in request.headers.get("accept", ""):
+            return await self._stream(request, sees)
+        size = page_size(request, self._settings().page, self._settings().page)
+        page = await self._feed.page(_cursor(request.query_params.get("after") or "0"), size, sees)
+        told = [document_of(each) for each in page.events]
+        return JSONResponse({"events": told, "next": str(page.next), "more": page.more, "oldest": str(page.oldest)})
+
+    async def _stream(self, request: Request, sees: Sees) -> Response:
+        if self._streams.count >= self._settings().streams:
+            raise Unavailable(
+                f"{self._streams.count} streams of events are open, and no more may be: see the setting events.streams",
+                headers={"Retry-After": "5"},
+            )
+        asked = request.headers.get("last-event-id") or request.query_params.get("after")
+        after = await self._feed.newest() if asked is None else _cursor(asked)
+        return EventStream(self._feed, self._settings, after, sees, self._streams)
+
+
+def _sees(services: Services, request: Request, principal: Principal) -> Sees:
+    """What the caller asks for and may see. Of blobs hears who may push: they may be of an image that is withheld."""
+    patterns, kinds = _asked(request, "repository"), frozenset(_asked(request, "kind"))
+
+    def sees(recorded: Recorded) -> bool:
+        event = recorded.event
+        if (patterns and not any_covers(patterns, event.repository)) or (kinds and event.kind not in kinds):
+            return False
+        action = Action.PUSH if event.kind.startswith(_BLOBS) else Action.PULL
+        return services.access.permits(request, principal, action, RepositoryName(event.repository))
+
+    return sees
+
+
+def _asked(request: Request, name: str) -> list[str]:
+    asked = request.query_params.getlist(name)
+    if len(asked) > _PATTERNS:
+        raise BadRequest(f"{name} is given {len(asked)} times: at most {_PATTERNS} are looked at")
+    return asked
+
+
+def _cursor(text: str) -> int:
+    if not _CURSOR.fullmatch(text):
+        raise BadRequest(f"after is {text[:32]!r}: needs the cursor of an answer before, or 0 for the beginning")
+    return int(text)

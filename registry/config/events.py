@@ -1,0 +1,66 @@
+"""The settings of events and of tag history."""
+
+from pydantic import Field
+
+from registry.config.group import LIVE, Group
+
+
+class EventSettings(Group):
+    """What happened, told in order. How long it is kept: `gc.events_after_seconds`."""
+
+    page: int = Field(
+        default=500,
+        ge=1,
+        le=10_000,
+        description="events on one page: the default and the maximum",
+        json_schema_extra=LIVE,
+    )
+    looked_at: int = Field(
+        default=10_000,
+        ge=1,
+        description="events that one page looks at, those that the caller may not see included",
+        json_schema_extra=LIVE,
+    )
+    streams: int = Field(
+        default=64,
+        ge=0,
+        description="streams that are open at the same time; one more gets 503",
+        json_schema_extra=LIVE,
+    )
+    stream_seconds: float = Field(
+        default=3600.0,
+        gt=0,
+        description="how long a stream lasts; clients come again, and their rights are looked at anew",
+        json_schema_extra=LIVE,
+    )
+    keep_alive_seconds: float = Field(
+        default=15.0, gt=0, description="a stream without an event gets a comment after so long", json_schema_extra=LIVE
+    )
+    poll_seconds: float = Field(
+        default=0.2, gt=0, description="how often streams look for what is new", json_schema_extra=LIVE
+    )
+
+
+class HistorySettings(Group):
+    """What tags pointed at before."""
+
+    keep_days: float = Field(
+        default=0.0,
+        ge=0,
+        description="a manifest is not collected for being untagged until so long after a tag has left it; "
+        "0: only gc.untagged_after_seconds counts",
+        json_schema_extra=LIVE,
+    )
+    entries_days: float = Field(
+        default=365.0,
+        ge=0,
+        description="entries of the history are forgotten so long after they have ceased to count; 0: never",
+        json_schema_extra=LIVE,
+    )
+    page: int = Field(
+        default=100,
+        ge=1,
+        le=10_000,
+        description="entries on one page: the default and the maximum",
+        json_schema_extra=LIVE,
+    )

@@ -1,0 +1,97 @@
+"""Events as a stream: what comes, going on after a break, limits, and the end."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.clients.trees import cleared_image, refused_image
+from tests.policy.live import LiveGateway, live_gateway
+
+PATH = "/policy/v1/events"
+ACCEPT = {"Accept": "text/event-stream"}
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[LiveGateway]:
+    """A server with one image, whose streams are few and get comments soon."""
+    events = {"streams": 1, "keep_alive_seconds": 0.05, "poll_seconds": 0.01}
+    with live_gateway(tmp_path / "data", events=events) as gateway:
+        gateway.push(tmp_path / "one", "team/app:v1", cleared_image())
+        yield gateway
+
+
+def frames(response: httpx.Response) -> Iterator[dict[str, str]]:
+    """Each block of a stream as its fields; a comment has the name ""."""
+    block: dict[str, str] = {}
+    for line in response.iter_lines():
+        if not line:
+            yield block
+            block = {}
+        else:
+            name, _, value = line.partition(": ")
+            block[name.rstrip(":") if name != ":" else ""] = value
+
+
+def events_of(blocks: Iterator[dict[str, str]], last: str) -> list[dict[str, Any]]:
+    """The events of a stream, up to the first of a kind."""
+    found = []
+    for block in blocks:
+        if "data" in block:
+            found.append(json.loads(block["data"]))
+            assert (block["id"], block["event"]) == (str(found[-1]["id"]), found[-1]["kind"])
+            if block["event"] == last:
+                return found
+    raise AssertionError("the stream has ended before")
+
+
+def test_a_stream_begins_at_its_cursor_and_goes_on(live: LiveGateway, tmp_path: Path) -> None:
+    """With what was there, then with what comes."""
+    with live.client("reader") as client, client.stream("GET", PATH, params={"after": 0}, headers=ACCEPT) as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        first = events_of(frames(stream), "tag.set")
+    live.push(tmp_path / "two", "team/app:v2", refused_image())
+    last = {"Last-Event-ID": str(first[-1]["id"])}
+    with live.client("reader") as client, client.stream("GET", PATH, headers={**ACCEPT, **last}) as stream:
+        second = events_of(frames(stream), "tag.set")
+    assert [each["tag"] for each in (*first, *second) if each["kind"] == "tag.set"] == ["v1", "v2"]
+
+
+def test_a_stream_without_a_cursor_begins_now(live: LiveGateway, tmp_path: Path) -> None:
+    """What was before is not told."""
+    with live.client("reader") as client, client.stream("GET", PATH, headers=ACCEPT) as stream:
+        blocks = frames(stream)
+        assert "retry" in next(blocks)
+        live.push(tmp_path / "two", "team/app:v2", cleared_image())
+        assert {each["tag"] for each in events_of(blocks, "tag.set") if each["kind"] == "tag.set"} == {"v2"}
+
+
+def test_a_stream_without_news_gets_comments(live: LiveGateway) -> None:
+    """With the cursor, so that a client that comes again does not look at everything again."""
+    with live.client("reader") as client, client.stream("GET", PATH, headers=ACCEPT) as stream:
+        comment = next(block for block in frames(stream) if "" in block)
+    assert int(comment["id"]) > 0
+
+
+def test_one_stream_too_many_is_refused(live: LiveGateway) -> None:
+    """503, until another has ended."""
+    with live.client("reader") as client, client.stream("GET", PATH, headers=ACCEPT) as stream:
+        blocks = frames(stream)
+        next(blocks)
+        refused = httpx.get(
+            live.registry.url + PATH, headers=ACCEPT, auth=("reader", live.secrets["reader"]), timeout=5
+        )
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        next(blocks)
+
+
+def test_a_stream_ends_whole_when_the_server_stops(live: LiveGateway) -> None:
+    """The body comes to its end; nothing is cut off."""
+    with live.client("reader") as client, client.stream("GET", PATH, headers=ACCEPT) as stream:
+        blocks = frames(stream)
+        next(blocks)
+        live.registry.stop()
+        assert all("data" not in block for block in blocks)
