@@ -1,9 +1,9 @@
 """Signed verdicts as derived content: referrers, the `.att` tag, and their blobs."""
 
+import asyncio
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
 
 from policy.attestation.attestations import Attestations
 from policy.attestation.forms import BUNDLE_TYPE, EMPTY, EMPTY_DIGEST, ENVELOPE_TYPE, Forms
@@ -83,12 +83,14 @@ class DerivedVerdicts:
 
     async def _merge(self, repository: RepositoryName, forms: Forms, stored: bytes) -> DerivedManifest | None:
         """A verdict among the attestations of others; `None` when these are of another form."""
-        document = json.loads(stored)
+        # Beside the loop: others push as many layers as they like.
+        document = await asyncio.to_thread(json.loads, stored)
         layers = document.get("layers")
         if not isinstance(layers, list) or any(layer.get("mediaType") != ENVELOPE_TYPE for layer in layers):
             return None
-        others = [layer for layer in layers if not await self._is_own(repository, layer)]
-        raw = canonical_json({**document, "layers": [*others, forms.tagged_layer]})
+        own = await self._published_among(repository, {Digest(layer["digest"]) for layer in layers})
+        others = [layer for layer in layers if layer["digest"] not in own]
+        raw = await asyncio.to_thread(canonical_json, {**document, "layers": [*others, forms.tagged_layer]})
         return _derived(forms, raw, str(document.get("mediaType") or media_types.OCI_MANIFEST))
 
     async def _merged_again(self, repository: RepositoryName, digest: Digest, forms: Forms) -> DerivedManifest | None:
@@ -111,7 +113,7 @@ class DerivedVerdicts:
     async def keep(self, at: ChangeContext, blobs: Collection[Digest]) -> bool:
         """Those that somebody pushes a manifest about, such as a copy, or a merged list of attestations."""
         kept = False
-        for digest in blobs:
+        for digest in await self._published_among(at.repository, blobs) | ({EMPTY_DIGEST} & set(blobs)):
             derived = await self.blob(at.repository, digest)
             if derived is not None:
                 blob = await self._storage.put(digest, derived.content)
@@ -129,8 +131,11 @@ class DerivedVerdicts:
     async def _published(self, repository: RepositoryName, digest: Digest) -> Forms | None:
         return await self._attestations.published(repository, digest) if self._settings().is_on else None
 
-    async def _is_own(self, repository: RepositoryName, layer: Mapping[str, Any]) -> bool:
-        return await self._published(repository, Digest(layer["digest"])) is not None
+    async def _published_among(self, repository: RepositoryName, digests: Collection[Digest]) -> set[Digest]:
+        """Those that publish a verdict: a hostile manifest names thousands of digests that do not."""
+        if not self._settings().is_on:
+            return set()
+        return await self._metadata.read_apart(rows.published_among, repository, digests)
 
 
 def _derived(forms: Forms, raw: bytes, media_type: str = media_types.OCI_MANIFEST) -> DerivedManifest:

@@ -5,13 +5,14 @@ newest one of a manifest is the one that counts; earlier ones are its history. A
 signed. What publishes it, manifests and blobs that are not stored, is found by its digests.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from registry.database.statement import Statement, autocommit
+from registry.metadata.blobs import batches
 from registry.metadata.manifests import ManifestRow
 from registry.metadata.tables import attestations, attested_content, manifests, repositories
 from registry.oci.digest import Digest
@@ -142,6 +143,21 @@ def published(connection: Connection, repository: RepositoryName, digest: Digest
     """The attestation that a manifest or blob of this digest publishes in the repository."""
     row = _PUBLISHED.first(connection, {"repository": repository, "digest": digest})
     return None if row is None else _attestation(row)
+
+
+def published_among(connection: Connection, repository: RepositoryName, digests: Collection[Digest]) -> set[Digest]:
+    """Those of these digests that an attestation publishes in the repository. To be read apart: they may be many."""
+    found: set[Digest] = set()
+    here = (
+        select(attested_content.c.digest)
+        .join(attestations, attestations.c.id == attested_content.c.attestation_id)
+        .join(manifests, manifests.c.id == attestations.c.manifest_id)
+        .join(repositories)
+        .where(repositories.c.name == repository)
+    )
+    for batch in batches(digests):
+        found.update(connection.execute(here.where(attested_content.c.digest.in_(batch))).scalars())
+    return found
 
 
 def publish(connection: Connection, attestation_id: int, digest: Digest) -> None:

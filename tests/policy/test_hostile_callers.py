@@ -14,6 +14,7 @@ import yaml
 from policy.settings import Settings
 from registry.api.requirements import Requirement
 from registry.api.routes import SAFE_METHODS, Row
+from registry.database.statement import Statement
 from tests.policy.every_row import every_row
 from tests.policy.live import LiveGateway, live_gateway
 
@@ -161,3 +162,19 @@ def test_a_check_too_long_is_413(live: LiveGateway) -> None:
     with live.client("reader") as client:
         answer: httpx.Response = client.post("/policy/v1/references:check", content=body)
     assert answer.status_code == 413
+
+
+def test_no_statement_is_run_in_the_loop_for_each_blob(live: LiveGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That a manifest names, of thousands that are nowhere."""
+    first, asked = Statement.first, []
+
+    def counted(self: Statement, *arguments: Any) -> Any:
+        asked.append(threading.current_thread().name)
+        return first(self, *arguments)
+
+    monkeypatch.setattr(Statement, "first", counted)
+    layers = [{**LAYER, "digest": f"sha256:{number:064x}"} for number in range(2_000)]
+    manifest = {"schemaVersion": 2, "mediaType": IMAGE, "config": LAYER, "layers": layers}
+    with live.client("admin") as client:
+        answer = client.put("/v2/team/app/manifests/v1", json=manifest, headers={"Content-Type": IMAGE})
+    assert (answer.status_code, len(asked) < 100) == (400, True)
