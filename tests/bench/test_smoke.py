@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -74,6 +75,18 @@ def test_small_requests_are_asked_by_16_and_64() -> None:
     flows = ("version", "get_manifest", "head_manifest", "put_manifest", "head_blob", "tags", "referrers", "catalog")
     asked = {(one.flow, one.clients) for one in WORKLOADS if one.door in {"open", "secret"}}
     assert set(product(flows, (16, 64))) <= asked
+
+
+def test_two_trees_in_turns(tmp_path: Path) -> None:
+    """Each row of both, and which cost more."""
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    for name in ("registry", "policy"):
+        (tmp_path / name).symlink_to(Path(name).resolve())
+    command = ["turns", "--before", str(tmp_path), "--rounds", "1", "--only", "GET /v2/ x16", "--small"]
+    done = CliRunner().invoke(main, command, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert re.search(r"^\| GET /v2/ x16 \| an operation, µs \|", done.output, re.MULTILINE)
+    assert "of 1 rows within 1.05." in done.output
 
 
 def test_a_row_may_take_several_turns(tmp_path: Path) -> None:
