@@ -76,12 +76,12 @@ class Inspector:
         self._layers: SizedCache[str, LayerInspection] = SizedCache(settings.cache_bytes // _UNPACKED)
         self.workers = InspectionWorkers(_limits(settings), self._keep_inspection)
 
-    def recorded(self, digest: str) -> InspectedManifest | None:
-        """The inspected manifest on record, without inspecting."""
+    def recorded(self, digest: str, *, remember: bool = True) -> InspectedManifest | None:
+        """The inspected manifest on record, without inspecting. `remember`: as the next caller may ask for it too."""
         subject = self._subjects.get(digest)
         if subject is None:
             subject = self._results.read(inspected_manifests.find, digest, CURRENT)
-            if subject is not None:
+            if subject is not None and remember:
                 self._remember(subject)
         return subject
 

@@ -83,12 +83,12 @@ class Judge:
         verdict = await self.verdict(repository, digest, policy, wait)
         return State.PENDING if verdict is None else verdict.state
 
-    def known_state(self, digest: str, policy: Policy) -> State | None:
-        """The state, if it was judged before."""
+    def known_state(self, digest: str, policy: Policy, *, remember: bool = True) -> State | None:
+        """The state, if it was judged before. `remember`: as the next caller may ask for it too."""
         state = self._states.get((policy.digest, digest))
         if state is None:
             state = self._results.read(verdicts.find, policy.digest, digest)
-            if state is not None:
+            if state is not None and remember:
                 self._remember(digest, policy, state)
         return state
 

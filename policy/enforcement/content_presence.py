@@ -39,7 +39,9 @@ class Presence:
         self._single: set[Digest] = set()
         self._gone: AnswerCache[dict[Digest, str]] = AnswerCache(_REMEMBERED)
 
-    async def gone(self, repository: RepositoryName, digest: Digest, policy: Policy) -> dict[Digest, str]:
+    async def gone(
+        self, repository: RepositoryName, digest: Digest, policy: Policy, *, remember: bool = True
+    ) -> dict[Digest, str]:
         """The judged members of an index that the repository does not hold, with a sentence for each.
 
         Empty for an image or an artifact, and for a manifest that was not inspected.
@@ -49,11 +51,12 @@ class Presence:
         key, generation = (repository, digest, policy.digest), self._metadata.generation()
         gone = self._gone.get(key, generation)
         if gone is None:
-            subject = self._inspector.recorded(digest)
+            subject = self._inspector.recorded(digest, remember=remember)
             if subject is None:
                 return {}
             if subject.kind is not Kind.INDEX:
-                self._remember_single(digest)
+                if remember:
+                    self._remember_single(digest)
                 return {}
             gone = await self._gone_below(repository, subject, policy)
             self._gone.put(key, generation, gone)

@@ -35,11 +35,16 @@ class CurrentVerdicts:
             return None
         return state
 
-    async def known_state(self, request: AccessRequest) -> State | None:
-        """The state, if it was judged before; `inconclusive` for an index without its members."""
+    async def known_state(self, request: AccessRequest, *, remember: bool = True) -> State | None:
+        """The state, if it was judged before; `inconclusive` for an index without its members.
+
+        `remember`: in memory; a walk over everything would fill it with what nobody asks for.
+        """
         policy = request.bound.policy
-        state = self._judge.known_state(request.digest, policy)
-        if state in _JUDGED and await self._presence.gone(request.repository, request.digest, policy):
+        state = self._judge.known_state(request.digest, policy, remember=remember)
+        if state in _JUDGED and await self._presence.gone(
+            request.repository, request.digest, policy, remember=remember
+        ):
             return State.INCONCLUSIVE
         return state
 

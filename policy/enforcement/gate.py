@@ -213,10 +213,11 @@ class PolicyGate:
     async def conclusion(self, repository: RepositoryName, digest: Digest, *, known: bool = False) -> Conclusion | None:
         """What holds of a manifest; `None` when its inspection takes longer than the setting allows to wait.
 
-        `known`: only if it was inspected before, without waiting.
+        `known`: only if it was inspected before, without waiting; as a walk over all manifests asks, which fills no
+        memory.
         """
         request = AccessRequest(AccessPoint.REFERENCE, self.policies.of(repository), repository, digest)
-        state = await self._verdicts.known_state(request)
+        state = await self._verdicts.known_state(request, remember=not known)
         if state is None and known and self.inspector.recorded(digest) is None:
             return None
         if state is None or (state is State.REFUSED and self._orders.current().exemptions):

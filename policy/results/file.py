@@ -18,7 +18,7 @@ from registry.database.side_files import allocate_side_file
 from registry.database.sqlite import connect
 
 _BUSY_SECONDS = 30.0
-_PRAGMAS = ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=NORMAL")
+_PRAGMAS = ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-512")
 """auto_vacuum takes effect in a new file, whose pages `leftovers.forget` frees. A power failure may lose the last
 writes, which are computed again."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}

@@ -48,6 +48,7 @@ class SqliteStore:
         # A look-up waits only for another process's exclusive lock, and waits in the event loop's thread.
         self._reading = connect(path, begin="BEGIN", busy_seconds=min(busy_seconds, READ_SECONDS))
         self._connections = ThreadConnections(_only_reads)
+        self._apart = ThreadConnections(_reads_apart)
         self._own = 0
         self._own_principals = 0
         self._own_losses = 0
@@ -61,12 +62,21 @@ class SqliteStore:
 
     async def read_apart(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run it in another thread, which has a connection of its own."""
-        return await asyncio.to_thread(partial(self.read_now, query, *args, **kwargs))
+        return await asyncio.to_thread(partial(self._read, self._apart, query, *args, **kwargs))
 
     def read_now(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`read` for callers that cannot wait; on the connection of the calling thread."""
+        return self._read(self._connections, query, *args, **kwargs)
+
+    def _read(
+        self,
+        connections: ThreadConnections,
+        query: Callable[Concatenate[Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
         try:
-            connection = self._connections.of(self._reading)
+            connection = connections.of(self._reading)
         except Exception as error:
             raise self._reported(as_oci_error(error)) from error
         try:
@@ -133,6 +143,7 @@ class SqliteStore:
         """Finish waiting writes, then close every connection."""
         self._writer.close()
         self._connections.close()
+        self._apart.close()
         self._others.close()
         self._reading.dispose()
 
@@ -150,3 +161,9 @@ class SqliteStore:
 def _only_reads(connection: Connection) -> None:
     connection.exec_driver_sql("PRAGMA query_only=ON")
     connection.rollback()
+
+
+def _reads_apart(connection: Connection) -> None:
+    """For one of several threads, each of which would keep 2 MiB of pages."""
+    connection.exec_driver_sql("PRAGMA cache_size=-256")
+    _only_reads(connection)
