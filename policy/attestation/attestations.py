@@ -115,13 +115,13 @@ class Attestations:
             found = await self._metadata.read(rows.newest, repository, digest, count)
         return current, [Forms(row) for row in found if row.signature]
 
-    async def sign_some(self, count: int) -> int:
-        """Sign at most so many statements that are not signed yet; returns how many."""
+    async def sign_some(self, count: int) -> Sequence[tuple[RepositoryName, Digest]]:
+        """Sign at most so many statements that are not signed yet; returns what they are about."""
         found = await self._metadata.read(rows.unsigned, count)
         if found:
             signed = await asyncio.to_thread(self.signed, found)
             await self._metadata.write(rows.sign_all, signed)
-        return len(found)
+        return await self._metadata.read(rows.places_of, [row.id for row in found])
 
     def signed(self, unsigned: Iterable[AttestationRow]) -> list[rows.Signed]:
         """The signatures of statements that have none, and the digests that publish each."""

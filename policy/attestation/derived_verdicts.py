@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Collection, Sequence
 
 from policy.attestation.attestations import Attestations
-from policy.attestation.forms import BUNDLE_TYPE, EMPTY, EMPTY_DIGEST, ENVELOPE_TYPE, Forms
+from policy.attestation.forms import BUNDLE_TYPE, EMPTY, EMPTY_DIGEST, ENVELOPE_TYPE, SUFFIX, Forms
 from policy.attestation.settings import AttestSettings, Publication
+from policy.attestation.stored_verdicts import StoredVerdicts
+from registry.auth.principals import ATTESTER_ID
 from registry.caches import SizedCache
 from registry.content.derived import DerivedBlob, DerivedManifest
 from registry.metadata import attestations as rows
@@ -21,7 +23,6 @@ from registry.oci.digest import Digest
 from registry.oci.names import Reference, RepositoryName, Tag
 from registry.storage.blob_store import BlobStore
 
-_SUFFIX = ".att"
 _TAG = re.compile(r"sha256-([0-9a-f]{64})\.att")
 _RECENT_BYTES = 1 << 20
 
@@ -41,21 +42,25 @@ class DerivedVerdicts:
         self._storage = storage
         self._metadata = metadata
         self._settings = settings
+        self._stored = StoredVerdicts(storage, metadata, settings)
         # Merged manifests: clients ask by tag, and then by the digest that they were told.
         self._merged: SizedCache[tuple[RepositoryName, Digest], DerivedManifest] = SizedCache(_RECENT_BYTES)
 
     async def referrers(self, repository: RepositoryName, subject: Digest, artifact_type: str) -> Sequence[ReferrerRow]:
-        """The bundle of what holds of the subject now."""
+        """The bundle of what holds of the subject now, unless it is stored and found there."""
         if self._settings().referrer is Publication.OFF or artifact_type not in {"", BUNDLE_TYPE}:
             return ()
         forms = await self._attestations.current(repository, subject)
-        return () if forms is None else (forms.entry,)
+        if forms is None:
+            return ()
+        is_stored = self._stored.is_on and await self._stored.kept(repository, forms)
+        return () if is_stored and self._settings().referrer is Publication.STORED else (forms.entry,)
 
     async def manifest(self, repository: RepositoryName, reference: Reference) -> DerivedManifest | None:
         """The tag of an image, or a manifest that publishes or has published a verdict."""
         if isinstance(reference, Tag):
             forms = await self._tagged(repository, reference)
-            return None if forms is None else _derived(forms, forms.tagged)
+            return None if forms is None else await self._under_tag(repository, forms)
         recent = self._merged.get((repository, reference))
         if recent is not None:
             return recent
@@ -67,11 +72,13 @@ class DerivedVerdicts:
 
     def shares(self, tag: Tag) -> bool:
         """Those that end as cosign's attestations do."""
-        return tag.endswith(_SUFFIX) and self._settings().tag is not Publication.OFF
+        return tag.endswith(SUFFIX) and self._settings().tag is not Publication.OFF
 
     async def merged(self, repository: RepositoryName, tag: Tag, stored: bytes) -> DerivedManifest | None:
         """The attestations that others have pushed, and the verdict that holds now in the place of earlier ones."""
         forms = await self._tagged(repository, tag)
+        if forms is not None and await self._is_own_manifest(repository, stored):
+            return await self._under_tag(repository, forms)
         derived = None if forms is None else await self._merge(repository, forms, stored)
         if derived is None or forms is None:
             return None
@@ -80,6 +87,15 @@ class DerivedVerdicts:
             await self._metadata.write(rows.publish, forms.row.id, derived.digest)
             self._merged.put((repository, derived.digest), derived, len(derived.raw))
         return derived
+
+    async def _under_tag(self, repository: RepositoryName, forms: Forms) -> DerivedManifest:
+        """The verdict alone, in the form that is stored, where it is."""
+        in_store = self._settings().tag is Publication.STORED and await self._stored.kept(repository, forms)
+        return _derived(forms, forms.tagged_in_store if in_store else forms.tagged)
+
+    async def _is_own_manifest(self, repository: RepositoryName, stored: bytes) -> bool:
+        pusher = await self._metadata.read(manifests.pusher_of, repository, Digest.of(stored))
+        return pusher == ATTESTER_ID
 
     async def _merge(self, repository: RepositoryName, forms: Forms, stored: bytes) -> DerivedManifest | None:
         """A verdict among the attestations of others; `None` when these are of another form."""
@@ -95,8 +111,7 @@ class DerivedVerdicts:
 
     async def _merged_again(self, repository: RepositoryName, digest: Digest, forms: Forms) -> DerivedManifest | None:
         """A merged manifest by its digest, as long as what others have pushed is under the tag."""
-        tag = Tag(f"{forms.row.subject.digest.replace(':', '-')}{_SUFFIX}")
-        row = await self._metadata.read(manifests.find_tagged, repository, tag)
+        row = await self._metadata.read(manifests.find_tagged, repository, forms.tag)
         stored = None if row is None else await self._metadata.read(manifests.content, repository, row.digest)
         derived = None if stored is None else await self._merge(repository, forms, stored)
         return derived if derived is not None and derived.digest == digest else None

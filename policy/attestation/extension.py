@@ -6,6 +6,7 @@ from policy.attestation.attestations import Attestations
 from policy.attestation.derived_verdicts import DerivedVerdicts
 from policy.attestation.renewal import Renewal
 from policy.attestation.settings import AttestSettings
+from policy.attestation.stored_verdicts import StoredVerdicts
 from policy.enforcement.gate import PolicyGate
 from policy.signing.key_ring import KeyRing
 from registry.api.services import Stores
@@ -22,4 +23,5 @@ def extension(
         return gate.turns(), ring.current.kid, settings()
 
     derived = DerivedVerdicts(attestations, stores.storage, stores.metadata, settings)
-    return Extension(derived=derived, background=(Renewal(attestations, stores.metadata, turns).run,))
+    stored = StoredVerdicts(stores.storage, stores.metadata, settings)
+    return Extension(derived=derived, background=(Renewal(attestations, stored, stores.metadata, turns).run,))

@@ -16,9 +16,11 @@ from registry.metadata.referrers import ReferrerRow
 from registry.oci import media_types
 from registry.oci.canonical_json import canonical_json
 from registry.oci.digest import Digest
+from registry.oci.names import Tag
 
 BUNDLE_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 ENVELOPE_TYPE = "application/vnd.dsse.envelope.v1+json"
+SUFFIX = ".att"
 EMPTY = b"{}"
 EMPTY_DIGEST = Digest.of(EMPTY)
 
@@ -91,6 +93,18 @@ class Forms:
                 "layers": [self.tagged_layer],
             }
         )
+
+    @cached_property
+    def tagged_in_store(self) -> bytes:
+        """The same for a registry that stores it: it refers to its image, with which it is withheld and removed."""
+        subject = self.row.subject
+        named = {"mediaType": subject.media_type, "digest": subject.digest, "size": subject.size}
+        return canonical_json({**json.loads(self.tagged), "subject": named})
+
+    @property
+    def tag(self) -> Tag:
+        """`sha256-HEX.att`, of the image."""
+        return Tag(f"{self.row.subject.digest.replace(':', '-')}{SUFFIX}")
 
     @property
     def tagged_layer(self) -> dict[str, Any]:

@@ -5,11 +5,13 @@ asks a write. What is unfinished is found again by its rows after a crash.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 
 import structlog
 
 from policy.attestation.attestations import Attestations
+from policy.attestation.stored_verdicts import StoredVerdicts
 from registry.metadata.reachability import manifest_page
 from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
@@ -18,6 +20,7 @@ from registry.oci.names import RepositoryName
 _LOOK_SECONDS = 1.0
 _PAGE = 100
 _SIGNED = 100
+_TIDY_SECONDS = 60.0
 _REST_SECONDS = 0.05
 """Between two pages: requests come first."""
 
@@ -27,15 +30,24 @@ class Renewal:
 
     Args:
         attestations: what is attested.
+        stored: what is stored of it.
         metadata: where the manifests are.
         turns: returns the number.
     """
 
-    def __init__(self, attestations: Attestations, metadata: MetadataStore, turns: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        attestations: Attestations,
+        stored: StoredVerdicts,
+        metadata: MetadataStore,
+        turns: Callable[[], object],
+    ) -> None:
         self._attestations = attestations
+        self._stored = stored
         self._metadata = metadata
         self._turns = turns
         self._seen: object = None
+        self._next_tidy = 0.0
 
     async def run(self) -> None:
         """Until it is cancelled: at the start, after every turn, and for what was pushed."""
@@ -50,14 +62,33 @@ class Renewal:
         turns = self._turns()
         await self._renew(list(self._attestations.waiting))
         await self._sign_all()
+        await self._tidy()
         if turns != self._seen:  # last: whatever stops the walk stops nothing else
             await self.renew_all()
+            await self._sign_all()
+            await self._store_all()
             self._seen = turns
 
     async def _sign_all(self) -> None:
-        signed = _SIGNED
-        while signed == _SIGNED:
-            signed = await self._attestations.sign_some(_SIGNED)
+        while signed := await self._attestations.sign_some(_SIGNED):
+            if self._stored.is_on:
+                await self._stored.keep_all(signed)
+            await asyncio.sleep(_REST_SECONDS)
+
+    async def _tidy(self) -> None:
+        """Now and then, remove what is stored about images that have gone: reading that takes a walk."""
+        if self._stored.is_on and time.monotonic() >= self._next_tidy:
+            self._next_tidy = time.monotonic() + _TIDY_SECONDS
+            await self._stored.remove_orphans()
+
+    async def _store_all(self) -> None:
+        """After a turn have the newest verdicts stored, or those of before removed when nothing is stored any more."""
+        if not self._stored.is_on and not await self._stored.has_any():
+            return
+        after = 0
+        while page := await self._metadata.read(manifest_page, after, _PAGE):
+            after = page[-1][0]
+            await self._stored.keep_all([(repository, digest) for _, repository, digest in page])
             await asyncio.sleep(_REST_SECONDS)
 
     async def renew_all(self) -> None:

@@ -14,6 +14,7 @@ class Publication(StrEnum):
 
     OFF = "off"
     VIRTUAL = "virtual"
+    STORED = "stored"
 
 
 _PLACEHOLDERS = frozenset({"repository", "digest"})
@@ -25,12 +26,12 @@ class AttestSettings(Group):
     referrer: Publication = Field(
         default=Publication.VIRTUAL,
         description="sigstore bundles in the list of referrers (cosign 3, Kyverno): `off`, or `virtual`: made when "
-        "somebody asks, and stored nowhere as manifests or blobs",
+        "somebody asks, and stored nowhere as manifests or blobs; or `stored`: the newest one is, as if it were pushed",
     )
     tag: Publication = Field(
         default=Publication.VIRTUAL,
         description="the tag sha256-HEX.att (cosign 2, older controllers): `off`, or `virtual`: served, never listed, "
-        "and merged with what others push there",
+        "and merged with what others push there; or `stored`: the same, and a tag like any other",
     )
     resource_uri: str = Field(
         default="oci:{repository}@{digest}",

@@ -9,6 +9,8 @@ from registry.oci.patterns import any_covers, covers
 ANONYMOUS_ID = ""
 MIRROR_ID = "mirror"
 """Of who pushes what comes from upstreams; all others have GUIDs."""
+ATTESTER_ID = "attester"
+"""Of who pushes signed verdicts, where they are stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,8 @@ def _merged(stored: Sequence[ReferrerRow], derived: Sequence[ReferrerRow], after
     if not derived:
         return stored
     last = stored[-1].digest if stored else None
-    between = [row for row in derived if after < row.digest and (last is None or row.digest < last)]
+    there = {row.digest for row in stored}  # copies of derived ones that somebody has pushed
+    between = [row for row in derived if after < row.digest not in there and (last is None or row.digest < last)]
     return sorted((*stored, *between)) if between else stored
 
 

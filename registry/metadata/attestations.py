@@ -8,7 +8,7 @@ signed. What publishes it, manifests and blobs that are not stored, is found by 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from registry.database.statement import Statement, autocommit
@@ -120,6 +120,40 @@ _ANY = Statement(
     .where(repositories.c.name == bindparam("repository"))
     .limit(1)
 )
+_PLACE = Statement(
+    select(repositories.c.name, manifests.c.digest)
+    .select_from(attestations)
+    .join(manifests, manifests.c.id == attestations.c.manifest_id)
+    .join(repositories)
+    .where(attestations.c.id == bindparam("row"))
+)
+_KEPT_OF = Statement(
+    select(manifests.c.digest)
+    .join(repositories)
+    .where(
+        repositories.c.name == bindparam("repository"),
+        manifests.c.subject == bindparam("subject"),
+        manifests.c.pushed_by == bindparam("pusher"),
+    )
+)
+_KEEPS_ANY = (
+    select(manifests.c.id)
+    .where(manifests.c.subject.is_not(None), manifests.c.pushed_by == bindparam("pusher"))
+    .limit(1)
+)
+_subjects = manifests.alias("subjects")
+_ORPHANS = (
+    select(repositories.c.name, manifests.c.digest)
+    .join(repositories)
+    .where(
+        manifests.c.subject.is_not(None),
+        manifests.c.pushed_by == bindparam("pusher"),
+        ~exists().where(
+            _subjects.c.repository_id == manifests.c.repository_id, _subjects.c.digest == manifests.c.subject
+        ),
+    )
+    .limit(bindparam("count"))
+)
 _KEPT = (
     select(attestations.c.id)
     .where(attestations.c.manifest_id == bindparam("row"))
@@ -169,6 +203,31 @@ def publish(connection: Connection, attestation_id: int, digest: Digest) -> None
 def unsigned(connection: Connection, count: int) -> list[AttestationRow]:
     """Attestations that are not signed yet, the earliest first."""
     return [_attestation(row) for row in _UNSIGNED.rows(connection, {"count": count})]
+
+
+@autocommit
+def places_of(connection: Connection, ids: Iterable[int]) -> list[tuple[RepositoryName, Digest]]:
+    """Repository and manifest of some attestations; those that have gone are left out."""
+    found = (_PLACE.first(connection, {"row": each}) for each in ids)
+    return [(RepositoryName(row[0]), Digest(row[1])) for row in found if row is not None]
+
+
+@autocommit
+def kept_of(connection: Connection, repository: RepositoryName, subject: Digest, pusher: str) -> frozenset[Digest]:
+    """The stored manifests that refer to one, and were recorded by this principal."""
+    rows = _KEPT_OF.rows(connection, {"repository": repository, "subject": subject, "pusher": pusher})
+    return frozenset(Digest(row[0]) for row in rows)
+
+
+def keeps_any(connection: Connection, pusher: str) -> bool:
+    """Whether a manifest that refers to another was recorded by this principal."""
+    return connection.execute(_KEEPS_ANY, {"pusher": pusher}).first() is not None
+
+
+def orphans(connection: Connection, pusher: str, count: int) -> list[tuple[RepositoryName, Digest]]:
+    """At most `count` stored manifests recorded by this principal that refer to one that is gone."""
+    rows = connection.execute(_ORPHANS, {"pusher": pusher, "count": count})
+    return [(RepositoryName(row[0]), Digest(row[1])) for row in rows]
 
 
 def any_in(connection: Connection, repository: RepositoryName) -> bool:
