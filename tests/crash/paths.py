@@ -159,6 +159,18 @@ def collect(site: Site) -> int:
         return command(site, "gc", "run", "--config", str(site.settings))
 
 
+def _expired(_site: Site, caller: Caller) -> dict[Key, str]:
+    """An image that no rule of the settings keeps; and what a run changes."""
+    digest = caller.known.manifest(caller.image("expired"))
+    return {caller.key("expired", "tag"): NOTHING, caller.key(digest, "manifest"): NOTHING}
+
+
+def _retained(site: Site, _caller: Caller, changes: dict[Key, str]) -> None:
+    site.known.begin(changes)
+    if command(site, "retention", "run", "--yes", "--config", str(site.settings)) == 0:
+        site.known.done(changes)
+
+
 def scrub(site: Site) -> int:
     """A pass over all content."""
     return command(site, "scrub", "--anew", "--rate", "0")
@@ -231,6 +243,7 @@ PATHS = (
     WritePath("manifest delete", _manifest_there, lambda _s, c, x: c.delete_manifest(x)),
     WritePath("blob delete", lambda _s, c: c.blob(c.content(SMALL)), lambda _s, c, x: c.delete_blob(x)),
     WritePath("collection", _garbage, lambda s, _c, _x: collect(s)),
+    WritePath("retention", _expired, _retained),
     WritePath("scrub", _nothing, lambda s, _c, _x: scrub(s)),
     WritePath("backup", lambda _s, c: c.image("backed"), lambda s, _c, _x: back_up(s)),
     WritePath("import", _archived, _imported),

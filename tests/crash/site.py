@@ -24,6 +24,7 @@ operations: {watch: false}
 log: {level: error, access: false}
 storage: {reserve_bytes: 65536, threads: 4}
 gc: {grace_seconds: 0}
+retention: {rules: [{else: delete, keep: [{tags: ["[!e]*"]}]}]}
 """
 _START_SECONDS = 60
 _LISTENING = re.compile(r"ready at http://127\.0\.0\.1:(\d+)")
