@@ -23,9 +23,8 @@ from registry.cli.data_folder import (
     yes_option,
 )
 from registry.config.settings import RegistrySettings, SettingsInForce
-from registry.content.retention import Retention, plan_as_json, plan_from_json
+from registry.content.retention import Retention, open_retention, plan_as_json, plan_from_json
 from registry.content.retention_plan import Judged, Unkept
-from registry.content.retention_state import ordered_days, read_state
 from registry.maintenance.retention_schedule import lines_of
 from registry.oci.errors import NameUnknown, OciError
 from registry.oci.names import RepositoryName
@@ -100,17 +99,7 @@ def _retention(data: Path) -> Iterator[Retention]:
     settings = settings_of(click.get_current_context())
     with folder_services(data, settings) as services:
         in_force: SettingsInForce[RegistrySettings] = SettingsInForce(settings)
-        yield Retention(
-            services.metadata,
-            in_force,
-            marks_of(services.gate),
-            lambda: _pulls_since(settings, data),
-            lambda: ordered_days(data),
-        )
-
-
-def _pulls_since(settings: RegistrySettings, data: Path) -> float | None:
-    return (read_state(data).pulls_since or None) if settings.pulls.interval_seconds else None
+        yield open_retention(services.metadata, in_force, marks_of(services.gate))
 
 
 def _name(value: str) -> RepositoryName:

@@ -20,6 +20,7 @@ from registry.config.retention import Keep, RetentionRule
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.immutability import immutable_in
 from registry.content.retention_plan import DELETE, Judged, Moment, Unkept, judge_all
+from registry.content.retention_state import ordered_days, read_state
 from registry.errors import BasegateError
 from registry.metadata import listings, retained
 from registry.metadata.store import MetadataStore
@@ -30,6 +31,7 @@ from registry.oci.patterns import any_covers
 
 RUN = "retention-"
 _PAGE = 1000
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,18 @@ class Retention:
         since, (_, rules) = self._require_known(), self._rules_of(name)
         return await self._judged(name, rules, time.time(), since) if rules else None
 
+    async def reasons(self, digest: Digest) -> list[str]:
+        """What the rules say of a manifest: a sentence for each repository that has it and that a rule matches."""
+        sentences = []
+        for name in await self._metadata.read(retained.holders, digest, _SHOWN):
+            try:
+                judged = await self.explain(name)
+            except RetentionRefused as refusal:
+                return [str(refusal)]
+            if judged is not None:
+                sentences.append(f"in {name}, {_sentence(judged, digest)}")
+        return sentences
+
     async def run(self, plan: Plan) -> RetentionReport:
         """Remove what a plan says, repository by repository; each is one transaction.
 
@@ -226,6 +240,18 @@ class Retention:
         return since
 
 
+def open_retention(
+    metadata: MetadataStore, settings: SettingsInForce[RegistrySettings], marks: Marks | None
+) -> Retention:
+    """Retention over the data folder of the settings: orders, and since when pulls are recorded, are read there."""
+
+    def pulls_since() -> float | None:
+        current = settings.current
+        return (read_state(current.data).pulls_since or None) if current.pulls.interval_seconds else None
+
+    return Retention(metadata, settings, marks, pulls_since, lambda: ordered_days(settings.current.data))
+
+
 def plan_as_json(plan: Plan) -> dict[str, Any]:
     """A plan as a document, from which `plan_from_json` makes it again."""
     return {
@@ -276,6 +302,14 @@ def _remove(  # noqa: PLR0913, PLR0917
     gone_tags = [(Tag(item.tag), item.digest) for item in gone if item.tag]
     retained.remove(connection, name, removal, gone_tags, [item.digest for item in gone if not item.tag])
     return gone
+
+
+def _sentence(judged: Judged, digest: Digest) -> str:
+    if digest in judged.kept:
+        return f"the rules of retention keep it: {judged.kept[digest]}"
+    deleted = any(item.action == DELETE for item in judged.unkept if item.digest == digest)
+    what = "the next run of retention removes it" if deleted else "which is reported and no more"
+    return f"no rule of retention keeps it: {what}"
 
 
 def _moment(seconds: float) -> str:

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from registry.config.group import DAY
 from registry.config.settings import RegistrySettings, SettingsInForce
-from registry.content.retention import Marks, Retention, RetentionRefused, RetentionReport
+from registry.content.retention import Marks, RetentionRefused, RetentionReport, open_retention
 from registry.content.retention_state import note_recording, ordered_days, read_state, save_state
 from registry.metadata.store import MetadataStore
 from registry.telemetry.audit import command_line_of
@@ -43,7 +43,7 @@ class RetentionSchedule(Collector):
         self._record = record
         self._removed = 0
         self._log = structlog.get_logger(__name__)
-        self.retention = Retention(metadata, settings, marks, self._pulls_since, self._ordered_days)
+        self.retention = open_retention(metadata, settings, marks)
 
     async def run(self) -> None:
         """Apply the rules whenever they are due, until cancelled."""
@@ -93,10 +93,6 @@ class RetentionSchedule(Collector):
 
     def _ordered_days(self) -> int | None:
         return ordered_days(self._settings.current.data)
-
-    def _pulls_since(self) -> float | None:
-        settings = self._settings.current
-        return (read_state(settings.data).pulls_since or None) if settings.pulls.interval_seconds else None
 
     def collect(self) -> Iterator[Metric]:
         """The metrics on the last run."""

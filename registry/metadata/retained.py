@@ -9,6 +9,7 @@ from registry.metadata import events, last_pulls, manifests, repositories, tags,
 from registry.metadata.events import Event, Kind
 from registry.metadata.tables import holds, locks, manifest_references
 from registry.metadata.tables import manifests as manifest_rows
+from registry.metadata.tables import repositories as repository_rows
 from registry.metadata.tables import tags as tag_rows
 from registry.metadata.trash import Removal
 from registry.oci.digest import Digest
@@ -73,6 +74,12 @@ def content_of(connection: Connection, name: RepositoryName) -> RepositoryConten
     rows = connection.execute(select(*columns).where(tag_rows.c.repository_id == here).order_by(tag_rows.c.name))
     tagged = tuple(TagState(Tag(tag), Digest(digest), moved, pulled.get(tag, 0.0)) for tag, digest, moved in rows)
     return RepositoryContent(name, tagged, _manifests(connection, here, pulled), _fixed(connection, here))
+
+
+def holders(connection: Connection, digest: Digest, count: int) -> list[RepositoryName]:
+    """At most `count` repositories that have a manifest."""
+    named = select(repository_rows.c.name).join(manifest_rows).where(manifest_rows.c.digest == digest)
+    return [RepositoryName(name) for (name,) in connection.execute(named.order_by(repository_rows.c.name).limit(count))]
 
 
 def remove(

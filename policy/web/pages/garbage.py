@@ -4,18 +4,22 @@ import asyncio
 from dataclasses import asdict
 from typing import Any
 
+from policy.enforcement.gate import PolicyGate
+from policy.enforcement.marks import marks_of
 from policy.web.owners import require_owner
 from policy.web.visit import View, Visit
 from registry.content.gc import GarbageCollector, GcPlan
+from registry.content.retention import open_retention
 from registry.oci.digest import Digest
 
 _SHOWN = 50
 
 
 class GarbagePage:
-    """Builds `/gc`; with `?plan=yes` the dry run, with `?explain=DIGEST` the reasons."""
+    """Builds `/gc`; with `?plan=yes` the dry run, with `?explain=DIGEST` the reasons, those of retention too."""
 
-    def __init__(self) -> None:
+    def __init__(self, gate: PolicyGate) -> None:
+        self._gate = gate
         self._planning = asyncio.Lock()
 
     async def __call__(self, visit: Visit) -> View:
@@ -25,10 +29,12 @@ class GarbagePage:
         collector = GarbageCollector(stores.storage, stores.metadata, stores.settings)
         wanted, digest = visit.asked("plan", 8), visit.asked("explain", 200).strip()
         explained = await collector.explain(Digest.parse(digest)) if digest else None
+        retention = open_retention(stores.metadata, stores.settings, marks_of(self._gate))
         gc = stores.settings.current.gc
         document: dict[str, Any] = {
             "settings": {"grace_seconds": gc.grace_seconds, "undo_seconds": gc.undo_seconds},
             "explanation": None if explained is None else asdict(explained),
+            "retention": await retention.reasons(explained.digest) if explained else [],
             "plan": _document(await self._plan(collector)) if wanted else None,
         }
         return View("garbage.html", document, {"explain": digest})

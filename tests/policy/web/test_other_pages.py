@@ -1,7 +1,10 @@
 """Policies, exemptions, principals, garbage, activity, layers, comparisons: what they show, and to whom."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from registry.config.retention import RetentionSettings
 from tests.policy.live import LiveGateway
 from tests.policy.web.conftest import SignedIn
 
@@ -100,6 +103,28 @@ def test_garbage_explains_why_something_is_kept(live: LiveGateway, signed_in: Si
     shown = client.get("/gc.json", params={"explain": digest}).json()["explanation"]
     assert shown["kept"]
     assert any(reason.startswith("team/app uses it") for reason in shown["reasons"])
+
+
+@pytest.fixture(name="rule")
+def _rule(live: LiveGateway) -> Iterator[None]:
+    """While a test runs, retention keeps what is cleared in one repository."""
+    settings, before = live.registry.app.settings, live.registry.app.settings.current
+    rule = {"repositories": ["team/app"], "keep": [{"marked": ["cleared"]}], "else": "delete"}
+    settings.replace(before.model_copy(update={"retention": RetentionSettings.model_validate({"rules": [rule]})}))
+    yield
+    settings.replace(before)
+
+
+@pytest.mark.usefixtures("rule")
+def test_garbage_tells_what_retention_says(signed_in: SignedIn) -> None:
+    """Of a manifest, in each repository that a rule matches."""
+    client = signed_in("admin")
+    digests = {tag: client.get(f"/r/team/app:{tag}.json").json()["digest"] for tag in ("good", "bad")}
+    pages = {tag: client.get("/gc.json", params={"explain": digest}).json() for tag, digest in digests.items()}
+    assert pages["good"]["retention"] == ["in team/app, the rules of retention keep it: tag good is kept"]
+    (sentence,) = pages["bad"]["retention"]
+    assert sentence == "in team/app, no rule of retention keeps it: the next run of retention removes it"
+    assert sentence in client.get("/gc", params={"explain": digests["bad"]}).text
 
 
 def test_principals_without_their_secrets(live: LiveGateway, signed_in: SignedIn) -> None:
