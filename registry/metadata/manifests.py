@@ -104,8 +104,10 @@ _REFRESH = Statement(
 _ALL = Statement(
     select(manifests.c.digest).where(manifests.c.repository_id == bindparam("repository")).order_by(manifests.c.digest)
 )
-_REMOVE = delete(manifests).where(_HERE)
-_UNTAG = delete(tags).where(tags.c.repository_id == bindparam("repository"), tags.c.digest == bindparam("named"))
+_REMOVE = Statement(delete(manifests).where(_HERE))
+_OF_IT = (tags.c.repository_id == bindparam("repository")) & (tags.c.digest == bindparam("named"))
+_TAGS_OF = Statement(select(tags.c.name).where(_OF_IT))
+_UNTAG = Statement(delete(tags).where(_OF_IT))
 
 
 @autocommit
@@ -157,14 +159,12 @@ def put(connection: Connection, repository_id: int, pushed: Pushed, row_id: int 
 
 def remove(connection: Connection, repository_id: int, digest: Digest) -> list[Tag] | None:
     """Remove a manifest; returns the tags removed with it, or `None` when there was no such manifest."""
-    gone = connection.execute(
-        select(tags.c.name).where(tags.c.repository_id == repository_id, tags.c.digest == digest)
-    ).scalars()
-    vanished = [Tag(name) for name in gone]
     here = {"repository": repository_id, "named": digest}
-    if not connection.execute(_REMOVE, here).rowcount:
+    vanished = [Tag(name) for (name,) in _TAGS_OF.rows(connection, here)]
+    if not _REMOVE.change(connection, here):
         return None
-    connection.execute(_UNTAG, here)
+    if vanished:
+        _UNTAG.change(connection, here)
     locks.forget(connection, repository_id, (digest, *vanished))
     last_pulls.forget(connection, repository_id, (digest, *vanished))
     return vanished

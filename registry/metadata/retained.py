@@ -94,14 +94,12 @@ def remove(
     if here is None:
         return
     happened = []
+    trash.discard_several(connection, removal, here, [tag for tag, _ in gone_tags], gone)
     for tag, digest in gone_tags:
-        trash.discard_tag(connection, removal, here, tag)
         if tags.remove(connection, here, tag):
             happened.append(Event(Kind.TAG_DELETED, name, digest, tag))
-    for digest in gone:
-        trash.discard_manifest(connection, removal, here, digest)
-        if manifests.remove(connection, here, digest) is not None:
-            happened.append(Event(Kind.MANIFEST_DELETED, name, digest))
+    went = [digest for digest in gone if manifests.remove(connection, here, digest) is not None]
+    happened += [Event(Kind.MANIFEST_DELETED, name, digest) for digest in went]
     events.record(connection, removal.now, happened)
 
 

@@ -5,7 +5,7 @@ can be restored together.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,6 +15,7 @@ from registry.metadata.tables import manifests, repositories, repository_blobs, 
 from registry.oci.digest import Digest
 
 _COLUMNS = ("run", "time", "kind", "repository", "digest", "tag", "size", "media_type", "principal", "content")
+_AT_ONCE = 500
 COLLECTED = "gc-"
 DELETED = "delete-"
 
@@ -71,6 +72,17 @@ def discard_manifest(connection: Connection, removal: Removal, repository_id: in
 def discard_tag(connection: Connection, removal: Removal, repository_id: int, tag: str) -> None:
     """Copy a tag to the trash before its removal."""
     _discard(connection, _tags(removal).where(tags.c.repository_id == repository_id, tags.c.name == tag))
+
+
+def discard_several(
+    connection: Connection, removal: Removal, repository_id: int, gone_tags: Sequence[str], gone: Sequence[Digest]
+) -> None:
+    """Copy tags, and manifests without theirs, to the trash before their removal."""
+    for some in _batches(gone_tags):
+        _discard(connection, _tags(removal).where(tags.c.repository_id == repository_id, tags.c.name.in_(some)))
+    for some in _batches(gone):
+        here = (manifests.c.repository_id == repository_id) & manifests.c.digest.in_(some)
+        _discard(connection, _manifests(removal).where(here))
 
 
 def discard_link(connection: Connection, removal: Removal, repository_id: int, digest: Digest) -> None:
@@ -132,6 +144,11 @@ def forget_before(connection: Connection, time: float, count: int) -> int:
     """Remove at most `count` rows older than a time (seconds since the epoch); returns how many."""
     oldest = select(trash.c.id).where(trash.c.time < time).order_by(trash.c.time).limit(count)
     return connection.execute(delete(trash).where(trash.c.id.in_(oldest))).rowcount
+
+
+def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(names), _AT_ONCE):
+        yield names[start : start + _AT_ONCE]
 
 
 def _named(prefix: str, now: float) -> str:
