@@ -188,7 +188,7 @@ def build(
         upkeep = Upkeep(storage, metadata, in_force)
         services.readiness.others += [] if audit is None else [audit.problems]
         services.readiness.others += [damage.problems, metadata.problems, upkeep.problems, storage.reserve.problems]
-        for collector in (damage, *joined.collectors):
+        for collector in (damage, *([] if audit is None else [audit]), *joined.collectors):
             services.metrics.collectors.register(collector)
         upkeep.keep_reserve()
         return RegistryApp(services, joined, journal, upkeep, audit, opened, mirror)

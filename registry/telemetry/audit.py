@@ -12,12 +12,15 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import structlog
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from registry.auth.sign_in import SecretWrong
 from registry.auth.throttle import Throttled
@@ -42,8 +45,8 @@ _LAST_SECONDS = 1.0
 _COMMAND_SECONDS = 10.0
 
 
-class AuditLog:
-    """An observer of requests that appends to a file, which is rotated by size.
+class AuditLog(Collector):
+    """An observer of requests that appends to a file, which is rotated by size; and its metrics.
 
     Args:
         path: of the file; its folder is created.
@@ -177,6 +180,14 @@ class AuditLog:
             lines = len(self._waiting)
             lost = f", {self._lost} were lost" if self._lost else ""
             return [f"the audit log cannot be written ({self._reason or 'before'}): {lines} lines wait{lost}"]
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics on lines that are not in the file."""
+        waiting = GaugeMetricFamily("basegate_audit_lines_waiting", "Lines of the audit log that wait in memory.")
+        waiting.add_metric([], len(self._waiting))
+        lost = CounterMetricFamily("basegate_audit_lines_lost", "Lines of the audit log for which there was no room.")
+        lost.add_metric([], self._lost)
+        yield from (waiting, lost)
 
     def close(self) -> None:
         """Write the waiting lines and close the file."""

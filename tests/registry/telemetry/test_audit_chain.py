@@ -267,6 +267,7 @@ def test_lines_that_were_lost_are_counted_in_the_log(path: Path) -> None:
         with files_of_at_most(0):
             write(log, 18, "x" * 1_000_000)
             assert os.strerror(errno.EFBIG) in log.problems()[0]
+            assert [sample.value for metric in log.collect() for sample in metric.samples] == [9, 9]
         write(log, 1)
     last = json.loads(path.read_text().splitlines()[-1])
     assert (last["action"], last["detail"]) == ("audit.lost", f"lines={20 - whole(path).lines}")
