@@ -7,6 +7,7 @@ the state of now, for the time of the plan: when anything else comes out, nothin
 import asyncio
 import hashlib
 import json
+import math
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from registry.config.group import DAY
 from registry.config.retention import Keep, RetentionRule
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.immutability import immutable_in
@@ -206,7 +208,10 @@ class Retention:
         marks: Mapping[Digest, Collection[str]] = {}
         if self._marks is not None and any(keep.marked for rule in rules for keep in rule.keep):
             marks = await self._marks.of(content.name, list(content.manifests))
-        return Moment(now, since, marks, immutable_in(self._settings.current, content.name))
+        settings = self._settings.current
+        days = settings.history.keep_days
+        history = now - days * DAY if days else math.inf
+        return Moment(now, since, marks, immutable_in(settings, content.name), history)
 
     def _rules_of(self, name: RepositoryName) -> tuple[int, list[RetentionRule]]:
         """The number of the rule that matches (0: none does), and what is to be applied."""

@@ -4,6 +4,7 @@ Rules keep; nothing is removed because a rule names it. A manifest is kept with 
 it, and with its subject. What cannot be removed (a lock, a hold, an immutable tag) is kept whatever the rules say.
 """
 
+import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,12 +31,14 @@ class Moment:
         pulls_since: since when pulls are recorded: what was not pulled since counts as pulled then.
         marks: what holds of manifests, for those of which it is known.
         immutable: whether a tag never moves or goes.
+        history_since: what a tag has left since then is kept for the sake of tag history.
     """
 
     now: float
     pulls_since: float = 0.0
     marks: Mapping[Digest, Collection[str]] = field(default_factory=dict)
     immutable: Callable[[Tag], bool] = lambda _tag: False
+    history_since: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -116,13 +119,15 @@ class _Judgement:
             why = fixed.get(tag.name) or fixed.get(tag.digest)
             if why or self._moment.immutable(tag.name):
                 self._keep_tag(tag, why or "it is immutable")
-        for digest in self._content.manifests:
+        for digest, manifest in self._content.manifests.items():
             if digest in fixed:
                 self._kept.setdefault(digest, fixed[digest])
+            elif manifest.left > self._moment.history_since:
+                self._kept.setdefault(digest, "a tag pointed at it lately: history keeps it (history.keep_days)")
 
     def _apply(self, keep: Keep, why: str, own: list[TagState]) -> None:
         if keep.untagged:
-            for manifest in self._chosen(keep, self._lone(), lambda item: item.pushed, lambda item: item.digest):
+            for manifest in self._chosen(keep, self._lone(), _untagged_since, lambda item: item.digest):
                 self._kept.setdefault(manifest.digest, why)
             return
         covered = [tag for tag in own if any_covers(keep.tags, tag.name)]
@@ -209,3 +214,8 @@ class _Judgement:
             for digest in sorted(self._content.manifests)
             if digest not in self._kept
         ]
+
+
+def _untagged_since(manifest: ManifestState) -> float:
+    """When a manifest without a tag was pushed, or the last one left it."""
+    return max(manifest.pushed, manifest.left)

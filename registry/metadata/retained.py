@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, or_, select
 
-from registry.metadata import events, last_pulls, manifests, repositories, tags, trash
+from registry.metadata import events, last_pulls, manifests, repositories, tag_history, tags, trash
 from registry.metadata.events import Event, Kind
 from registry.metadata.tables import holds, locks, manifest_references
 from registry.metadata.tables import manifests as manifest_rows
@@ -38,6 +38,7 @@ class ManifestState:
         pulled: when it was last pulled; 0: never.
         subject: what it refers to, "" for nothing.
         children: manifests and blobs that it names as an index.
+        left: when a tag last left it, seconds since the epoch; 0: none has.
     """
 
     digest: Digest
@@ -45,6 +46,7 @@ class ManifestState:
     pulled: float = 0.0
     subject: str = ""
     children: tuple[str, ...] = ()
+    left: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def content_of(connection: Connection, name: RepositoryName) -> RepositoryConten
     columns = (tag_rows.c.name, tag_rows.c.digest, tag_rows.c.updated)
     rows = connection.execute(select(*columns).where(tag_rows.c.repository_id == here).order_by(tag_rows.c.name))
     tagged = tuple(TagState(Tag(tag), Digest(digest), moved, pulled.get(tag, 0.0)) for tag, digest, moved in rows)
-    return RepositoryContent(name, tagged, _manifests(connection, here, pulled), _fixed(connection, here))
+    return RepositoryContent(name, tagged, _manifests(connection, name, here, pulled), _fixed(connection, here))
 
 
 def holders(connection: Connection, digest: Digest, count: int) -> list[RepositoryName]:
@@ -103,7 +105,10 @@ def remove(
     events.record(connection, removal.now, happened)
 
 
-def _manifests(connection: Connection, here: int, pulled: dict[str, float]) -> dict[Digest, ManifestState]:
+def _manifests(
+    connection: Connection, name: RepositoryName, here: int, pulled: dict[str, float]
+) -> dict[Digest, ManifestState]:
+    left = tag_history.left_at(connection, name)
     children: dict[str, list[str]] = {}
     named = (
         select(manifest_rows.c.digest, manifest_references.c.digest)
@@ -115,7 +120,12 @@ def _manifests(connection: Connection, here: int, pulled: dict[str, float]) -> d
     columns = (manifest_rows.c.digest, manifest_rows.c.pushed, manifest_rows.c.subject)
     return {
         Digest(digest): ManifestState(
-            Digest(digest), pushed, pulled.get(digest, 0.0), subject or "", tuple(children.get(digest, ()))
+            Digest(digest),
+            pushed,
+            pulled.get(digest, 0.0),
+            subject or "",
+            tuple(children.get(digest, ())),
+            left.get(digest, 0.0),
         )
         for digest, pushed, subject in connection.execute(select(*columns).where(manifest_rows.c.repository_id == here))
     }

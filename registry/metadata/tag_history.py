@@ -153,6 +153,15 @@ def tags_since(connection: Connection, repository: str, digest: Digest, since: f
     return [(Tag(tag), until) for tag, until in rows]
 
 
+def left_at(connection: Connection, repository: str) -> dict[str, float]:
+    """When a tag last left each manifest of a repository that one has left, seconds since the epoch."""
+    here = (tag_history.c.repository == repository) & tag_history.c.until.is_not(None) & ~tag_history.c.deleted
+    rows = connection.execute(
+        select(tag_history.c.digest, func.max(tag_history.c.until)).where(here).group_by(tag_history.c.digest)
+    )
+    return {digest: until for digest, until in rows}  # noqa: C416 - rows are no tuples for mypy
+
+
 def forget_before(connection: Connection, time: float) -> int:
     """Remove the entries that count no more since before a time (seconds since the epoch); returns how many."""
     return connection.execute(delete(tag_history).where(tag_history.c.until < time)).rowcount

@@ -1,6 +1,7 @@
 """Plans of retention and their runs over a real data folder."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from registry.metadata.tables import events
 from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
+from tests.registry.ageing import age
 from tests.registry.open_services import OTHER, REPOSITORY, OpenServices, descriptor, image, index, open_services
 
 V1, V2, DEV = Tag("v1"), Tag("v2"), Tag("dev")
@@ -259,3 +261,25 @@ def test_a_rule_of_untagged_manifests_goes_before_an_order(services: OpenService
     services.configure(**rules({"untagged": True}))
     work = Retention(services.metadata, services.settings, None, lambda: None, lambda: 0)
     assert services.run(work.plan(LATER)).unkept == ()
+
+
+def test_an_image_that_a_tag_has_left_is_untagged_from_then_on(services: OpenServices) -> None:
+    """However long ago it was pushed."""
+    old = push(services, DEV, b"old")
+    age(services, 100 * DAY)
+    push(services, DEV, b"new")
+    work = retention(services, {"untagged": True, "younger_days": 7})
+    now = time.time()
+    assert services.run(work.plan(now + 6 * DAY)).unkept == ()
+    assert [item.digest for item in services.run(work.plan(now + 8 * DAY)).removed] == [old]
+
+
+def test_history_keeps_what_a_tag_has_left_lately(services: OpenServices) -> None:
+    """As it does in a collection."""
+    old = push(services, DEV, b"old")
+    push(services, DEV, b"new")
+    work = retention(services, {"untagged": True, "newest": 0})
+    services.configure(**rules({"untagged": True, "newest": 0}), history={"keep_days": 30})
+    now = time.time()
+    assert services.run(work.plan(now + 29 * DAY)).unkept == ()
+    assert [item.digest for item in services.run(work.plan(now + 31 * DAY)).removed] == [old]

@@ -1,6 +1,7 @@
 """What rules of retention say of generated repositories, compared with an oracle that knows no order of steps."""
 
 import hashlib
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -64,6 +65,7 @@ def repositories(draw: st.DrawFn) -> RepositoryContent:
                 draw(times),
                 "" if subject is None else digest(subject),
                 tuple(digest(child) for child in draw(several)),
+                draw(st.just(0.0) | times),
             )
         )
     own = st.sampled_from(["v1", "v2", "v3", "main", "dev-1", "dev-2"])
@@ -104,6 +106,7 @@ moments = st.builds(
     st.integers(0, 100).map(lambda day: float(day * DAY)),
     st.dictionaries(st.integers(0, 11).map(digest), st.frozensets(st.sampled_from(MARKS))),
     st.sets(st.sampled_from(["v1", "main"])).map(lambda frozen: lambda tag: tag in frozen),
+    st.sampled_from([math.inf, 90.0 * DAY]),
 )
 
 
@@ -122,7 +125,7 @@ def _wanted(here: RepositoryContent, rule: RetentionRule, moment: Moment, kept: 
         if tag.name in kept:
             yield tag.digest
     for item in here.manifests.values():
-        if item.digest in here.fixed or item.subject in kept:
+        if item.digest in here.fixed or item.subject in kept or item.left > moment.history_since:
             yield item.digest
         if any(other.digest in kept and item.digest in other.children for other in here.manifests.values()):
             yield item.digest
@@ -165,7 +168,9 @@ def _is_meant(item: TagState | ManifestState, keep: Keep, here: RepositoryConten
 
 
 def _time(item: TagState | ManifestState, here: RepositoryContent) -> float:
-    return item.pushed if isinstance(item, ManifestState) else max(item.moved, here.manifests[item.digest].pushed)
+    if isinstance(item, ManifestState):
+        return max(item.pushed, item.left)
+    return max(item.moved, here.manifests[item.digest].pushed)
 
 
 def _subject(tag: TagState, here: RepositoryContent) -> str:
