@@ -20,6 +20,8 @@ HEAD_SUFFIX = ".head"
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _HEAD_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _PAUSE = 0.01
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
+"""Of file systems without locks: what they hold is written as if nobody else wrote."""
 _UNKNOWN = -1
 
 
@@ -147,6 +149,9 @@ class AuditFile:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
         return True
 
     def _whole(self, made: Sequence[bytes], size: int, begin: int, written: int) -> int:
