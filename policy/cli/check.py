@@ -18,6 +18,7 @@ from policy.client.api import PENDING, check_again, check_config, explain
 from policy.client.connection_options import ConnectionOptions
 from policy.client.text import in_words
 from policy.gateway.check_result import CheckResult
+from policy.gateway.inference_config.dependencies import remarks_on
 from policy.gateway.inference_config.interpret import InferenceConfig, interpret
 from policy.gateway.inference_config.parse import InferenceConfigUnreadable, parse
 from registry.cli.data_folder import config_option, for_programs, json_option, settings_of
@@ -183,7 +184,8 @@ def _answer(image: str | None, config_file: Path | None, asking: ConnectionOptio
     if config.image and config.platform:  # the gateway compares it with the image's
         named = ImageReference.parse(config.image)
         return check_config(asking.connection_from_file(named, config.login), document, wait)
-    return _image_answer(config, asking, wait).with_remarks(config.remarks)
+    answer = _image_answer(config, asking, wait)
+    return answer.with_remarks((*config.remarks, *remarks_on(config, answer.facts)))
 
 
 def _image_answer(config: InferenceConfig, asking: ConnectionOptions, wait: float) -> CheckResult:

@@ -11,6 +11,7 @@ COMMANDS = {
     "init": "policy.cli.init:init_command",
     "check": "policy.cli.check:check_command",
     "explain": "policy.cli.check:explain_command",
+    "watch": "policy.cli.watch:watch_command",
     "deploy": "policy.cli.deploy:deploy_group",
     "deployment": "policy.cli.deployment:deployment_group",
     "workspace": "policy.cli.workspace:workspace_group",

@@ -8,6 +8,7 @@ from policy.enforcement.reference_gate import Assessment, ReferenceGate
 from policy.gateway.check_result import CheckResult
 from policy.gateway.image_platforms import ImagePlatforms, on_platform
 from policy.gateway.inference_config.remarks import Remark, Weight
+from policy.gateway.nearby_tags import not_here
 from policy.inspection.facts_json import facts_document
 from policy.state import State
 from registry.auth.principals import Principal
@@ -46,7 +47,7 @@ class Checks:
         """
         digest = await self._resolve(image.repository, image.reference)
         if digest is None:
-            return CheckResult.unresolved(str(image), f"{image} is not in this registry: push it first")
+            return CheckResult.unresolved(str(image), await not_here(self._metadata, image))
         standing = await self._gate.standing(principal, image.repository, digest, at_most)
         answer = answer_of(str(image), digest, standing)
         tag = "" if isinstance(image.reference, Digest) else image.reference

@@ -12,6 +12,7 @@ from policy.gateway.check_result import CheckResult
 from policy.gateway.checks import Checks
 from policy.gateway.description import show_description
 from policy.gateway.image_source import Kind, answer_for_public, elsewhere, source_of
+from policy.gateway.inference_config.dependencies import remarks_on
 from policy.gateway.settings import GatewaySettings
 from registry.api.path_parameters import read_reference_of, repository_of
 from registry.api.request_body import read_limited
@@ -85,6 +86,8 @@ class GatewayHandlers:
         answer = await self._clearances.check(principal, source.image)
         wanted = inquiry.config.platform if inquiry.config else None
         answer = answer.with_remarks(await self._clearances.on_platform(source.image.repository, answer, wanted))
+        if inquiry.config:
+            answer = answer.with_remarks(remarks_on(inquiry.config, answer.facts))
         return answer if source.kind is Kind.WORKSPACE else answer_for_public(answer, image, source)
 
 

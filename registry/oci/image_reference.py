@@ -39,7 +39,10 @@ class ImageReference:
         """
         if not text or len(text) > _MAXIMUM or "://" in text:
             raise NameInvalid(f"{text[:80]!r} is not an image: needs HOST:PORT/repository:tag, without a scheme")
-        return cls._read(*split_host(text))
+        host, rest = split_host(text)
+        if ":" in host and rest.lower().startswith(f"{host}/"):
+            raise NameInvalid(f"{text[:80]!r} names its registry twice: write {host}/{rest[len(host) + 1 :][:80]}")
+        return cls._read(host, rest)
 
     @classmethod
     def parse_local(cls, text: str) -> Self:

@@ -36,7 +36,8 @@ def remarks(image: str, registry: str) -> tuple[Remark, ...]:
     """Remarks on a well-formed image, or "", and its registry's host."""
     made = [_misspelt(text) for text in (image, registry) if MISSPELT_SUFFIX in text.lower()]
     if image:
-        made += [*_tag(ImageReference.parse(image)), *_host(ImageReference.parse(image), registry)]
+        parsed = ImageReference.parse(image)
+        made += [*_tag(parsed), *_host(parsed, registry), *_twice(parsed)]
     return tuple(made)
 
 
@@ -49,6 +50,13 @@ def _tag(image: ImageReference) -> tuple[Remark, ...]:
     if image.tag is None and image.digest is None:
         return (warn(f"{image.repository} has no tag: latest is meant; name a tag, or better a digest"),)
     return ()
+
+
+def _twice(image: ImageReference) -> tuple[Remark, ...]:
+    """The host is in the image, and again in front of it; a host with a port is no part of any name."""
+    if not image.host or not image.repository.startswith(f"{image.host}/"):
+        return ()
+    return (fail(f"{image} names its registry twice: write {str(image).removeprefix(f'{image.host}/')}"),)
 
 
 def _host(image: ImageReference, registry: str) -> tuple[Remark, ...]:

@@ -59,6 +59,7 @@ class InferenceConfig:
         login: address and credentials of the image's registry; `None` when it names none.
         remarks: faults and warnings, in reading order.
         platform: required by `docker.platform`; `None` when it is absent.
+        user_managed: `python.userManagedDependencies`; `None` in a form without it.
     """
 
     form: Form
@@ -66,6 +67,7 @@ class InferenceConfig:
     login: RegistryLogin | None = None
     remarks: tuple[Remark, ...] = field(default_factory=tuple)
     platform: Platform | None = None
+    user_managed: bool | None = None
 
 
 def interpret(document: Mapping[str, Any]) -> InferenceConfig:
@@ -146,7 +148,12 @@ def _environment(environment: Mapping[str, Any]) -> InferenceConfig:
         remarks = (*remarks, unsure(f"{built_later}: build it, push it, and name it in baseImage"))
     elif not image and not on_image:
         remarks = (*remarks, unset("environment.docker.baseImage is not set"))
-    return InferenceConfig(Form.ENVIRONMENT, image, login, remarks, _platform(docker.get("platform")))
+    user_managed = _user_managed(environment.get("python"))
+    return InferenceConfig(Form.ENVIRONMENT, image, login, remarks, _platform(docker.get("platform")), user_managed)
+
+
+def _user_managed(python: Any) -> bool:
+    return isinstance(python, Mapping) and python.get("userManagedDependencies") is True
 
 
 def _platform(value: Any) -> Platform | None:
