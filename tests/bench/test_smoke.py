@@ -85,7 +85,7 @@ def test_two_trees_in_turns(tmp_path: Path) -> None:
     command = ["turns", "--before", str(tmp_path), "--rounds", "1", "--only", "GET /v2/ x16", "--small"]
     done = CliRunner().invoke(main, command, catch_exceptions=False)
     assert done.exit_code == 0
-    assert re.search(r"^\| GET /v2/ x16 \| an operation, µs \|", done.output, re.MULTILINE)
+    assert re.search(r"^\| GET /v2/ x4 \| an operation, µs \|", done.output, re.MULTILINE)
     assert "of 1 rows within 1.05." in done.output
 
 
