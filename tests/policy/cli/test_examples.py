@@ -12,6 +12,7 @@ from contextlib import suppress
 
 import click
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from policy.cli.examples import EXAMPLES
@@ -70,6 +71,21 @@ def test_the_version() -> None:
     told = CliRunner().invoke(basegate, ["version"])
     found = json.loads(CliRunner().invoke(basegate, ["version", "--json"]).stdout)
     assert told.stdout.splitlines()[0].split() == ["basegate", found["basegate"]]
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, command in COMMANDS.items() if any("--json" in item.opts for item in command.params)]
+)
+def test_whatever_prints_json_prints_yaml(name: str) -> None:
+    """One option for every command."""
+    assert "--output [table|json|yaml]" in CliRunner().invoke(basegate, [*name.split(), "--help"]).stdout
+
+
+def test_yaml_is_the_same_document() -> None:
+    """As JSON."""
+    told = [CliRunner().invoke(basegate, ["version", *form.split()]) for form in ("--json", "--output yaml")]
+    assert json.loads(told[0].stdout) == yaml.safe_load(told[1].stdout)
+    assert CliRunner().invoke(basegate, ["version", "--json", "-o", "yaml"]).exit_code == 2
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

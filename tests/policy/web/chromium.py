@@ -21,7 +21,7 @@ PATHS = (
     *("/", "/?q=app", "/?q=nothing", f"/?q={HOSTILE}", "/r/team/app", "/r/team/app:good", "/r/team/app:bad"),
     *("/r/team/multi:v1", "/r/team/hostile:v1", f"/r/{LONG_NAME}:{LONG_TAG}", "/compare/team/app?from=bad&to=good"),
     *("/activity", "/policies", "/policies?replay=azureml-2020-11", "/exemptions", "/principals", "/gc?plan=yes"),
-    *("/delete/team/app:good", "/r/no/such", "/sign-in"),
+    *("/openapi", "/delete/team/app:good", "/r/no/such", "/sign-in"),
 )
 """Every kind of page; the last two are a refusal and the form that callers see who have not signed in."""
 
