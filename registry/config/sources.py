@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from registry.config.settings import RegistrySettings
+from registry.config.wrong_values import needed
 from registry.errors import BasegateError
 from registry.oci.strict_yaml import YamlRefused
 from registry.oci.strict_yaml import load as load_yaml
@@ -123,9 +124,4 @@ def _describe(error: ValidationError, file: Path | None) -> str:
     given = "" if isinstance(first["input"], dict) else f" is {str(first['input'])[:80]!r}"
     others_too = f" (and {len(others)} more)" if others else ""
     where = f" [file {file}, environment {PREFIX}* or flags]" if file else f" [environment {PREFIX}* or flags]"
-    return f"setting {key}{given}: {_needed(first['msg'])}{others_too}{where}"
-
-
-def _needed(message: str) -> str:
-    text = message.removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("Input ")
-    return f"needs {text}" if text != message and not message.startswith("Value error") else text
+    return f"setting {key}{given}: {needed(first)}{others_too}{where}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from policy.cli.main import basegate
@@ -33,7 +34,7 @@ def _server() -> Iterator[Playback]:
 def run(home: Path, *arguments: str, stdin: str = "") -> Result:
     """Run a command with a home of its own."""
     environment = {"HOME": str(home), "XDG_RUNTIME_DIR": "", "XDG_CONFIG_HOME": "", "DOCKER_CONFIG": ""}
-    return CliRunner().invoke(basegate, list(arguments), input=stdin, env=environment)
+    return CliRunner(env={"COLUMNS": ""}).invoke(basegate, list(arguments), input=stdin, env=environment)
 
 
 def config(folder: Path, document: dict[str, Any]) -> str:
@@ -238,6 +239,23 @@ def test_explain(server: Playback, tmp_path: Path) -> None:
     assert "[bold]x\\x1b[31m" in result.stdout
     assert "shadowed by layer 5" in result.stdout
     assert "usr/bin/python" in result.stdout
+
+
+def test_explain_is_as_wide_as_columns_says(server: Playback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a pipe too."""
+    server.body = explained()
+    monkeypatch.setenv("COLUMNS", "70")
+    words = ["explain", f"{server.host}/team/app:v1"]
+    told = CliRunner(env={"HOME": str(tmp_path)}).invoke(basegate, words)
+    tables = [line for line in told.stdout.splitlines() if line.startswith(("┃", "│", "┏", "└"))]
+    assert 0 < max(map(len, tables)) <= 70
+
+
+def test_explain_yaml(server: Playback, tmp_path: Path) -> None:
+    """The same document as YAML, also of a check."""
+    server.body = explained(allowed=False)
+    result = run(tmp_path, "explain", f"{server.host}/team/app:v1", "--output", "yaml")
+    assert (result.exit_code, yaml.safe_load(result.stdout)) == (1, server.body)
 
 
 def test_explain_json(server: Playback, tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_bad_value_names_key_found_and_needed() -> None:
     """The line says which key, what was found and what is needed."""
     text = _refusal(BASEGATE_LIMITS__TAGS_PAGE="many")
     assert "setting limits.tags_page is 'many'" in text
-    assert "needs a valid integer" in text
+    assert "needs a whole number" in text
 
 
 def test_a_group_that_is_a_word_is_refused(tmp_path: Path) -> None:
