@@ -41,6 +41,7 @@ from registry.maintenance.upkeep import Upkeep
 from registry.metadata.open_store import open_metadata
 from registry.metadata.sqlite_store import SqliteStore
 from registry.mirror.namespaces import Namespaces
+from registry.notifications.deliveries import Deliveries
 from registry.storage.blob_store import BlobStore
 from registry.telemetry import logs
 from registry.telemetry.audit import AuditLog, audit_log
@@ -107,6 +108,7 @@ class RegistryApp:
             *extension.background,
         ]
         self._work += [] if mirror is None else [mirror.run]
+        self._work.append(Deliveries(services.stores.metadata, self.settings).run)
         figures = Holdings(services.stores.metadata, self._doing), _ending_secrets(services.stores)
         for each in figures:
             services.metrics.collectors.register(each)

@@ -1,4 +1,4 @@
-"""`basegate events ls|follow`: what happened in a data folder, in order; safe beside a running server."""
+"""`basegate events`: what happened in a data folder, in order; safe beside a running server."""
 
 import json
 import time
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from registry.cli.data_folder import data_option, json_option, print_json, run_query
+from registry.cli.sinks import replay_command, sinks_command, test_command
 from registry.metadata import events
 from registry.metadata.events import Event, Recorded
 from registry.notifications.document import document_of
@@ -85,3 +86,7 @@ def _line(recorded: Recorded) -> str:
     place = f"{event.repository}:{event.tag}" if event.tag else event.repository
     by = f"by {recorded.by}" if recorded.by else ""
     return f"{recorded.id:>8}  {moment(recorded.time)}  {event.kind:<19} {place}  {event.digest}  {by}".rstrip()
+
+
+for each_command in (sinks_command, replay_command, test_command):
+    events_group.add_command(each_command)

@@ -1,8 +1,9 @@
 """The settings of events and of tag history."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from registry.config.group import LIVE, Group
+from registry.config.sinks import SinkSettings
 
 
 class EventSettings(Group):
@@ -39,6 +40,17 @@ class EventSettings(Group):
     poll_seconds: float = Field(
         default=0.2, gt=0, description="how often streams look for what is new", json_schema_extra=LIVE
     )
+    sinks: tuple[SinkSettings, ...] = Field(
+        default=(), description="addresses that are told of events (webhooks)", json_schema_extra=LIVE
+    )
+
+    @field_validator("sinks")
+    @classmethod
+    def _have_names_of_their_own(cls, sinks: tuple[SinkSettings, ...]) -> tuple[SinkSettings, ...]:
+        names = [sink.name for sink in sinks]
+        if len(set(names)) < len(names):
+            raise ValueError("two sinks have one name: the place of each in the events is kept by its name")
+        return sinks
 
 
 class HistorySettings(Group):

@@ -181,6 +181,19 @@ tag_history = Table(
     sqlite_autoincrement=True,
 )
 
+event_sinks = Table(
+    "event_sinks",
+    SCHEMA,
+    Column("name", String(64), primary_key=True),
+    Column("cursor", Integer, nullable=False, comment="id of the last event that is done with"),
+    Column("failures", Integer, nullable=False, comment="tries in a row that came to nothing"),
+    Column("failing_since", Float, nullable=True, comment="seconds since the epoch"),
+    Column("tried", Float, nullable=True, comment="the last try, seconds since the epoch"),
+    Column("delivered", Float, nullable=True, comment="the last success, seconds since the epoch"),
+    Column("given_up", Integer, nullable=False, comment="events that were given up"),
+    Column("error", Text, nullable=False, comment="of the last try, or empty"),
+)
+
 holds = Table(
     "holds",
     SCHEMA,
@@ -247,6 +260,7 @@ __all__ = [
     "SCHEMA",
     "attestations",
     "attested_content",
+    "event_sinks",
     "events",
     "fresh_blobs",
     "holds",

@@ -1,5 +1,6 @@
 """Every command of docs/events.md does what a person would expect of it."""
 
+import asyncio
 import json
 import re
 import shlex
@@ -7,15 +8,19 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from policy.cli.main import basegate
+from registry.metadata import sinks
+from registry.metadata.open_store import open_metadata
 from tests.architecture.source import ROOT
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.live import LiveGateway, live_gateway
+from tests.registry.notifications.receiver import receiving
 
 _PAGE = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
 _COMMANDS = list(dict.fromkeys(re.findall(r"^ {4}basegate (.+)$", _PAGE, re.MULTILINE)))
@@ -33,13 +38,24 @@ def _live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway]:
         yield gateway
 
 
+def begin(data: Path, sink: str) -> None:
+    """A sink that was told of everything."""
+    with closing(open_metadata(data)) as metadata:
+        asyncio.run(metadata.write(sinks.begin, sink))
+
+
 @pytest.mark.parametrize("command", [each for each in _COMMANDS if "follow" not in each])
 def test_the_command_ends_well(live: LiveGateway, tmp_path: Path, command: str) -> None:
     """As it stands on the page, with a time at which there was something."""
     shutil.copytree(live.registry.data, tmp_path / "data")
     words = [_LATER if word.startswith("2026-") else word for word in shlex.split(command)]
     words = [str(tmp_path / "data") if word == "data" else word for word in words]
-    result = CliRunner().invoke(basegate, words)
+    with receiving() as receiver:
+        settings = tmp_path / "basegate.yaml"
+        settings.write_text(json.dumps({"events": {"sinks": [{"name": "ci", "url": receiver.url, "local": True}]}}))
+        if "replay" in words:
+            begin(tmp_path / "data", "ci")
+        result = CliRunner().invoke(basegate, [*words, *(["--config", str(settings)] if "--sink" in words else [])])
     assert result.exit_code == 0, result.output
 
 

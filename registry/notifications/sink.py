@@ -1,0 +1,72 @@
+"""A sink: an address that is told of some events, in a format."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from registry.config.sinks import SinkSettings
+from registry.errors import BasegateError
+from registry.metadata.events import Event
+from registry.notifications.signature import key_of
+from registry.oci.patterns import any_covers
+
+
+class SinkUnusable(BasegateError):
+    """A file that a sink names cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """One sink, ready to be told.
+
+    Attributes:
+        name, url, format, kinds, repositories, local, timeout, give_up: as in its settings.
+        headers: further header fields.
+        key: signs deliveries; empty: they are not signed.
+        ca_files: authorities trusted for it.
+    """
+
+    name: str
+    url: str
+    format: str
+    kinds: tuple[str, ...] = ("*",)
+    repositories: tuple[str, ...] = ("*",)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    key: bytes = field(default=b"", repr=False)
+    ca_files: tuple[Path, ...] = ()
+    local: bool = False
+    timeout: float = 10.0
+    give_up: float = 0.0
+
+    @classmethod
+    def of(cls, settings: SinkSettings) -> "Sink":
+        """The sink of some settings. Raises SinkUnusable when a file cannot be read."""
+        return cls(
+            settings.name,
+            settings.url,
+            settings.format,
+            settings.kinds,
+            settings.repositories,
+            tuple((name, _read(settings.name, file)) for name, file in settings.headers.items()),
+            key_of(_read(settings.name, settings.secret)) if settings.secret else b"",
+            (settings.ca_file,) if settings.ca_file else (),
+            settings.local,
+            settings.timeout_seconds,
+            settings.give_up_seconds,
+        )
+
+    @property
+    def host(self) -> str:
+        """`HOST[:PORT]` of its address."""
+        return urlsplit(self.url).netloc.lower()
+
+    def wants(self, event: Event) -> bool:
+        """Whether it is to be told of an event."""
+        return any_covers(self.kinds, event.kind) and any_covers(self.repositories, event.repository)
+
+
+def _read(sink: str, file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SinkUnusable(f"sink {sink} names {file}, which cannot be read: {error}") from None
