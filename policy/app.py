@@ -20,6 +20,8 @@ from policy.gateway import extension as gateway
 from policy.gateway.checks import Checks
 from policy.gateway.deployments import extension as deployments
 from policy.kubernetes import extension as kubernetes
+from policy.search import extension as image_search
+from policy.search.images import ImageSearch
 from policy.settings import (
     Settings,
     attest_section,
@@ -29,6 +31,7 @@ from policy.settings import (
     gateway_section,
     judging_section,
     kubernetes_section,
+    search_section,
     web_section,
 )
 from policy.signing.key_ring import VERDICT_KEY_FILE, KeyRing
@@ -53,6 +56,7 @@ class Shared:
         stores: the registry's.
         gate: decides; the first extension closes it.
         checks: answers questions about images.
+        search: finds images.
         workspaces: what deployments belong to; one for all who create, show and change them.
         ring: the keys that verdicts are signed with.
         attestations: what is attested of manifests; one for all who publish, show and record it.
@@ -63,6 +67,7 @@ class Shared:
     stores: Stores
     gate: PolicyGate
     checks: Checks
+    search: ImageSearch
     workspaces: Workspaces
     ring: KeyRing
     attestations: Attestations
@@ -107,6 +112,7 @@ EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
     ),
     lambda shared: administration.extension(shared.stores, shared.runs),
     lambda shared: policy_administration.extension(shared.gate, shared.stores, shared.runs),
+    lambda shared: image_search.extension(shared.search, shared.section(search_section)),
     lambda shared: web.extension(shared.gate, shared.section(web_section)),
 )
 """All that join, in this order; closed in the reverse order."""
@@ -133,8 +139,9 @@ def build(settings: Settings, *, new_database: bool = False, blobs: BlobStore | 
         attestations = Attestations(
             stores.metadata, gate, ring, lambda: attest_section(stores.settings.current), time.time
         )
+        search = ImageSearch(gate, stores.metadata, lambda: search_section(stores.settings.current).looked_at)
         runs = Runs(lambda: stores.settings.current.administration.runs_kept)
-        shared = Shared(stores, gate, checks, workspaces, ring, attestations, _admin_user(stores), runs)
+        shared = Shared(stores, gate, checks, search, workspaces, ring, attestations, _admin_user(stores), runs)
         return compose(partial(make, shared) for make in EXTENSIONS)
 
     return build_registry(settings, extension=extension, new_database=new_database, blobs=blobs)

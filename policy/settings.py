@@ -12,6 +12,7 @@ from policy.enforcement.assignments import Assignments
 from policy.enforcement.operator_file import OperatorFile
 from policy.gateway.settings import ClientSettings, GatewaySettings
 from policy.kubernetes.settings import KubernetesSettings
+from policy.search.settings import SearchSettings
 from policy.web.settings import WebSettings
 from registry.config.group import LIVE
 from registry.config.settings import RegistrySettings
@@ -35,6 +36,9 @@ class Settings(RegistrySettings):
     )
     attest: AttestSettings = Field(
         default=AttestSettings(), description="verdicts signed for other verifiers", json_schema_extra=LIVE
+    )
+    search: SearchSettings = Field(
+        default=SearchSettings(), description="the search for images", json_schema_extra=LIVE
     )
     web: WebSettings = Field(default=WebSettings(), description="the pages for people")
     client: ClientSettings = Field(
@@ -83,6 +87,11 @@ def data_plane_section(settings: RegistrySettings) -> DataPlaneSettings:
 def azure_section(settings: RegistrySettings) -> AzureSettings:
     """The section `azure` of the same."""
     return _whole(settings).azure
+
+
+def search_section(settings: RegistrySettings) -> SearchSettings:
+    """The section `search` of the same."""
+    return _whole(settings).search
 
 
 def web_section(settings: RegistrySettings) -> WebSettings:

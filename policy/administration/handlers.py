@@ -7,9 +7,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from policy.administration.exemption_book import exemption_document, exemptions_document, new_exemption
+from policy.administration.exemption_book import exemption_document, exemptions_document
 from policy.administration.policy_book import PolicyBook
 from policy.definition.policy import Policy, PolicyRefused, parse_policy
+from policy.enforcement.exemptions import ExemptionRefused, new_exemption
 from policy.enforcement.gate import PolicyGate
 from policy.enforcement.operator_file import FILE as ORDERS
 from policy.enforcement.operator_file import OperatorFileRefused, change_orders
@@ -96,7 +97,7 @@ class PolicyHandlers:
         given = await self._body.members(request, _EXEMPTION)
         try:
             made = new_exemption(**{name: _text(given, name) for name in _EXEMPTION})
-        except OperatorFileRefused as refusal:
+        except ExemptionRefused as refusal:
             raise BadRequest(str(refusal)) from None
         note_decision(request, f"exempt {made.id} repositories={made.repositories} rule={made.rule}"[:400])
         path = services.stores.settings.current.data / ORDERS

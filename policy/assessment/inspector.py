@@ -34,6 +34,7 @@ from registry.oci.digest import Digest
 from registry.oci.errors import ContentTooLarge, ManifestInvalid
 from registry.oci.manifest import ImageIndex, ImageManifest, Manifest, parse_manifest
 from registry.oci.names import RepositoryName
+from registry.oci.platforms import Platform, platform_of_config
 from registry.storage.blob_store import BlobStore
 
 CURRENT = ",".join(names(DETECTORS))
@@ -209,28 +210,31 @@ class Inspector:
         parts, composed = _parts(manifest), self._composed
         subject = composed.get(parts)
         if subject is None:
-            facts = await self._look_into(manifest, urgency)
-            subject = image_subject("", facts, CURRENT)
+            facts, platform = await self._look_into(manifest, urgency)
+            subject = replace(image_subject("", facts, CURRENT), platform=platform)
             # After a `forget_all` meanwhile, this goes to a cache that is no longer used.
             if not facts.problems:
                 composed.put(parts, subject)
         return subject.named(digest)
 
-    async def _look_into(self, manifest: ImageManifest, urgency: Urgency) -> ImageFacts:
+    async def _look_into(self, manifest: ImageManifest, urgency: Urgency) -> tuple[ImageFacts, str]:
+        """The facts of an image, and what it says that it runs on."""
         encrypted = encrypted_layers(manifest)
         if encrypted:
-            return _unread(manifest, encrypted)
+            return _unread(manifest, encrypted), ""
         config = await self._config(manifest.config)
+        platform = _platform(config)
         looked = await self._all_layers(manifest, urgency)
         problems = [item for item in (config, *looked) if isinstance(item, Problem)]
         layers = [item for item in looked if isinstance(item, LayerInspection)]
         if problems or not isinstance(config, bytes):
-            return _unread(manifest, problems)
+            return _unread(manifest, problems), platform
         budgets = self._image_budgets
         if sum(layer.members for layer in layers) <= _AT_ONCE:
-            return compose(config, layers, manifest.layers, budgets)
+            return compose(config, layers, manifest.layers, budgets), platform
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, compose, config, layers, manifest.layers, budgets)
+        facts = await loop.run_in_executor(self._threads, compose, config, layers, manifest.layers, budgets)
+        return facts, platform
 
     async def _all_layers(self, manifest: ImageManifest, urgency: Urgency) -> Sequence[LayerInspection | Problem]:
         if self._has_layers(manifest):
@@ -323,6 +327,12 @@ def _by_types(digest: str, manifest: Manifest) -> InspectedManifest | None:
 def _unread(manifest: ImageManifest, problems: Sequence[Problem]) -> ImageFacts:
     digests = tuple(item.digest for item in manifest.layers)
     return ImageFacts(problems=tuple(problems), detectors=names(DETECTORS), layers=digests)
+
+
+def _platform(config: bytes | Problem) -> str:
+    """What a configuration says that the image runs on, in normal form."""
+    named = Platform() if isinstance(config, Problem) else platform_of_config(config)
+    return str(named.normal) if named.is_named else ""
 
 
 def _unpack(body: bytes, digest: str) -> LayerInspection:

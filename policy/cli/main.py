@@ -12,6 +12,7 @@ COMMANDS = {
     "check": "policy.cli.check:check_command",
     "explain": "policy.cli.check:explain_command",
     "watch": "policy.cli.watch:watch_command",
+    "find": "policy.cli.find:find_command",
     "deploy": "policy.cli.deploy:deploy_group",
     "deployment": "policy.cli.deployment:deployment_group",
     "workspace": "policy.cli.workspace:workspace_group",

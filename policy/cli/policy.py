@@ -9,9 +9,9 @@ import click
 
 from policy.administration import acts
 from policy.administration.acts import ChosenPolicy
-from policy.administration.exemption_book import RULE_NAMES, new_exemption
 from policy.assessment.settings import JudgingSettings
 from policy.definition.policy import Policy, known_policies, named_policy, parse_policy, read_policy
+from policy.enforcement.exemptions import EXEMPTED, new_exemption
 from policy.results.store import FILE as RESULTS
 from policy.results.store import ResultStore
 from policy.settings import judging_section
@@ -111,7 +111,7 @@ def deactivate_command(place: Place, *, repositories: str, as_json: bool) -> Non
 @policy_group.command("exempt")
 @placed(action="policy.exempt")
 @click.option("--repositories", required=True, metavar="PATTERN", help="Where it holds; * is everywhere.")
-@click.option("--rule", required=True, type=click.Choice(RULE_NAMES), help="Which rule.")
+@click.option("--rule", required=True, type=click.Choice(EXEMPTED), help="Which rule.")
 @click.option("--owner", required=True, help="Who answers for it.")
 @click.option("--reason", required=True, help="Why.")
 @click.option("--until", required=True, help="When it ends: 2026-01-31 or 2026-01-31T12:00:00Z (UTC).")
@@ -129,7 +129,7 @@ def exempt_command(  # noqa: PLR0913 - one per option
     as_json: bool,
 ) -> None:
     """Let what fails a rule pass with a warning until a date."""
-    wanted = new_exemption(repositories, digest, rule, owner, reason, until)
+    wanted = new_exemption(repositories=repositories, digest=digest, rule=rule, owner=owner, reason=reason, until=until)
     made = place.do(acts.make_exemption(wanted, until))
     note(exemption=made["id"])
     if as_json:

@@ -1,11 +1,26 @@
 """Exemptions: a fail becomes a warning until a date, with an owner and a reason."""
 
+import secrets
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from policy.rules import RULES
 from policy.rules.findings import Finding, Result
-from registry.oci.patterns import covers
+from registry.auth.enrolment import require_pattern
+from registry.errors import BasegateError
+from registry.oci.digest import Digest
+from registry.oci.errors import DigestInvalid
+from registry.oci.patterns import EVERY, covers
+
+EXEMPTED = (*(rule.name for rule in RULES), EVERY)
+"""What an exemption may be from: a rule, or all."""
+_LONGEST = 500
+
+
+class ExemptionRefused(BasegateError):
+    """An exemption that makes no sense; the message says why, and what is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +58,55 @@ class Exemption:
     def until(self) -> str:
         """Its end for a person: `2026-01-31T00:00:00Z`."""
         return datetime.fromtimestamp(self.expires, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def new_exemption(  # noqa: PLR0913
+    *, repositories: str, rule: str, owner: str, reason: str, until: str, digest: str = ""
+) -> Exemption:
+    """An exemption as a person asks for it, with a new id.
+
+    Args:
+        repositories: a name, or a pattern.
+        rule: a rule's name, or `*`.
+        owner: who answers for it.
+        reason: why.
+        until: a day or a time, `2027-01-31` or `2027-01-31T12:00:00Z`, in UTC unless it says otherwise.
+        digest: one manifest, or "" for all.
+
+    Raises:
+        ExemptionRefused: something is missing, too long or no such thing, or it would have ended already.
+    """
+    given = {"repositories": repositories, "rule": rule, "owner": owner, "reason": reason, "until": until}
+    given = {name: value.strip() for name, value in given.items()}
+    for name, value in given.items():
+        if not value or len(value) > _LONGEST:
+            raise ExemptionRefused(
+                f"the exemption has no {name}, or one of more than {_LONGEST} characters: fill it in"
+            )
+    if given["rule"] not in EXEMPTED:
+        raise ExemptionRefused(f"there is no rule {given['rule'][:64]!r}: known are {', '.join(EXEMPTED)}")
+    try:
+        require_pattern(given["repositories"])
+        one = Digest.parse(digest.strip()) if digest.strip() else ""
+    except DigestInvalid as error:
+        raise ExemptionRefused(error.message) from None
+    except BasegateError as error:
+        raise ExemptionRefused(str(error)) from None
+    end = _end(given["until"])
+    return Exemption(
+        secrets.token_hex(4), given["repositories"], one, given["rule"], given["owner"], given["reason"], end
+    )
+
+
+def _end(text: str) -> float:
+    try:
+        end = datetime.fromisoformat(text)
+    except ValueError:
+        raise ExemptionRefused(f"the end is {text[:32]!r}: needs a date such as 2027-01-31") from None
+    seconds = (end if end.tzinfo else end.replace(tzinfo=UTC)).timestamp()
+    if seconds <= time.time():
+        raise ExemptionRefused(f"the end is {text[:32]!r}, which is over: needs a later date")
+    return seconds
 
 
 def exempted(

@@ -160,6 +160,16 @@ class PolicyGate:
         withheld = {digest for digest in doubtful if not (await own(digest)).allowed}
         return withheld | await self._referrals.withheld_among(repository, digests, own)
 
+    async def withheld_now(
+        self, principal: Principal, repository: RepositoryName, digests: Collection[Digest]
+    ) -> Collection[Digest]:
+        """`withheld` for lists: nobody waits for an inspection, what is pending is withheld."""
+        if _sees_withheld(principal, repository) or not self.policies.of(repository).mode.withholds:
+            return ()
+        pending = {each for each in digests if await self.conclusion(repository, each, known=True) is None}
+        known = [each for each in digests if each not in pending]
+        return {*pending, *await self.withheld(principal, repository, known)}
+
     async def before_blob_pull(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Decision:
         """Whether the manifests that name the blob allow it: `policy.enforcement.blob_access`."""
         if self._sees_all(principal, repository):

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, delete, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from policy.results.checksums import RowDamaged
-from policy.results.tables import SCHEMA, VERSION
+from policy.results.tables import SCHEMA, VERSION, WITHOUT_PROFILES, subjects, verdicts
 from registry.database.side_files import allocate_side_file
 from registry.database.sqlite import connect
 
@@ -150,7 +150,10 @@ def _prepare(connection: Connection) -> None:
     version = _version(connection)
     if version == VERSION:
         return
-    if version:
+    if version == WITHOUT_PROFILES:  # manifests are put together from the inspections again, which gives them profiles
+        connection.execute(delete(subjects))
+        connection.execute(delete(verdicts))
+    elif version:
         raise _OtherVersion
     SCHEMA.create_all(connection)
     connection.execute(text(f"PRAGMA user_version={VERSION}"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Column, Connection, Table, delete, select, text
 
-from policy.results.tables import inspections, subjects, verdicts
+from policy.results.tables import inspections, profiled, subjects, verdicts
 
 _BATCH = 500
 
@@ -42,6 +42,7 @@ def forget(connection: Connection, gone: Leftovers) -> int:
     """Delete the rows of these names and free their pages; returns the number of rows."""
     removed = _remove(connection, subjects, subjects.c.manifest, gone.manifests)
     removed += _remove(connection, verdicts, verdicts.c.manifest, gone.manifests)
+    removed += _remove(connection, profiled, profiled.c.manifest, gone.manifests)
     removed += _remove(connection, inspections, inspections.c.layer, gone.layers)
     removed += _remove(connection, verdicts, verdicts.c.policy, gone.policies)
     if removed:

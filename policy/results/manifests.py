@@ -2,13 +2,14 @@
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
+from policy.results import profiles
 from policy.results.checksums import require_sum, sum_of
 from policy.results.tables import subjects
 from registry.database.statement import Statement
@@ -33,6 +34,7 @@ class InspectedManifest:
         essence: everything that a verdict's state depends on; equal essences get equal states.
         final: whether another inspection would have the same result; False while a layer is missing.
         body: everything that the text of a verdict needs, as canonical JSON.
+        platform: `linux/amd64`, of an image that was just inspected; what is read again does not have it.
     """
 
     manifest: str
@@ -41,10 +43,13 @@ class InspectedManifest:
     essence: str
     final: bool
     body: bytes
+    platform: str = field(default="", compare=False)
 
     def named(self, manifest: str) -> "InspectedManifest":
         """The same results for another manifest with equal content."""
-        return InspectedManifest(manifest, self.kind, self.detectors, self.essence, self.final, self.body)
+        return InspectedManifest(
+            manifest, self.kind, self.detectors, self.essence, self.final, self.body, self.platform
+        )
 
 
 _COLUMNS = (
@@ -80,6 +85,7 @@ def save(connection: Connection, seen: Sequence[InspectedManifest]) -> None:
     """Save inspected manifests, replacing earlier results of the same detectors. Equal bodies are compressed once."""
     packed = {body: zlib.compress(body, 1) for body in {item.body for item in seen}}
     _SAVE.change_each(connection, [_row(item) | {"body": packed[item.body]} for item in seen])
+    profiles.save(connection, [(item.manifest, item.kind.value, item.essence, item.platform) for item in seen])
 
 
 def _row(subject: InspectedManifest) -> dict[str, Any]:
@@ -119,6 +125,7 @@ def seen_otherwise(connection: Connection, seen: Sequence[InspectedManifest]) ->
 def forget(connection: Connection, manifest: str) -> None:
     """Delete the results of a manifest: it is inspected again when it is next needed."""
     connection.execute(_FORGET, {"named": manifest})
+    profiles.forget(connection, manifest)
 
 
 def essences(connection: Connection, detectors: str) -> dict[str, tuple[str, bool]]:

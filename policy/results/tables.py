@@ -1,9 +1,11 @@
 """The tables of `policy.db`."""
 
-from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
 # Increase it when a table or the meaning of a column changes: a policy.db of another version is replaced.
-VERSION = 2
+VERSION = 3
+WITHOUT_PROFILES = 2
+"""The version before: of its file the inspections of layers stay, which cost most."""
 
 SCHEMA = MetaData()
 
@@ -31,6 +33,28 @@ subjects = Table(
     Column("final", Boolean, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("sum", BigInteger, nullable=False),
+)
+
+# What manifests have in common: kind, essence and platform; and which of these each manifest has.
+profiles = Table(
+    "profiles",
+    SCHEMA,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("essence", Text, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("sum", BigInteger, nullable=False),
+    UniqueConstraint("essence", "kind", "platform"),
+    sqlite_autoincrement=True,
+)
+profiled = Table(
+    "profiled",
+    SCHEMA,
+    Column("manifest", Text, primary_key=True),
+    Column("profile", Integer, nullable=False),
+    Column("sum", BigInteger, nullable=False),
+    Index("profiled_by_profile", "profile", "manifest"),
+    sqlite_with_rowid=False,
 )
 
 # The state that a policy, known by its digest, gave to a manifest.

@@ -11,6 +11,7 @@ from registry.metadata import locks
 from registry.metadata import repositories as repository_rows
 from registry.metadata.principal_tables import principals
 from registry.metadata.tables import events, manifest_references, manifests, repositories, repository_blobs, tags
+from registry.metadata.tables import locks as lock_rows
 from registry.oci.digest import Digest
 from registry.oci.errors import ManifestUnknown, NameUnknown
 from registry.oci.names import Reference, RepositoryName, Tag
@@ -98,6 +99,17 @@ _TAGGED = select(tags.c.name, tags.c.updated, *_MANIFEST).join(
 )
 
 
+_IS_HIDDEN = (
+    exists()
+    .where(
+        repositories.c.name == events.c.repository,
+        lock_rows.c.repository_id == repositories.c.id,
+        or_(lock_rows.c.name == "", lock_rows.c.name == events.c.tag, lock_rows.c.name == events.c.digest),
+        lock_rows.c.lists,
+    )
+    .correlate(events)
+)
+"""Whether an event is about what is locked against lists: the repository, the tag or the manifest."""
 _LOOKED_AT = (
     select(tags.c.name, tags.c.updated)
     .where(tags.c.repository_id == bindparam("repository"), locks.listed(tags.c.repository_id, tags.c.name))
@@ -174,6 +186,12 @@ def manifest(connection: Connection, name: RepositoryName, reference: Reference)
     return _manifest(row)
 
 
+def manifests_of_ids(connection: Connection, ids: Collection[int]) -> dict[int, ManifestOverview]:
+    """The manifests with these ids of rows, at most some hundred."""
+    question = select(*_MANIFEST).where(manifests.c.id.in_(ids))
+    return {row[0]: _manifest(row) for row in connection.execute(question)}
+
+
 def tags_of(connection: Connection, name: RepositoryName, digest: Digest, count: int) -> list[Tag]:
     """At most `count` tags that point at a manifest."""
     here = id_of(connection, name)
@@ -219,7 +237,7 @@ def manifests_named(
 
 
 def events_before(connection: Connection, before: int | None, count: int) -> list[EventOverview]:
-    """At most `count` events before one, the latest first."""
+    """At most `count` events before one, the latest first, without those of what is locked against lists."""
     question = (
         select(
             events.c.id,
@@ -231,6 +249,7 @@ def events_before(connection: Connection, before: int | None, count: int) -> lis
             func.coalesce(principals.c.name, events.c.principal),
         )
         .outerjoin(principals, principals.c.id == events.c.principal)
+        .where(~_IS_HIDDEN)
         .order_by(events.c.id.desc())
         .limit(count)
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import httpx
 
@@ -216,6 +217,23 @@ def told_of_blob(client: httpx.Client, case: Case) -> bool:
     return Digest.of(case.blob) in found
 
 
+def layer_page(client: httpx.Client, case: Case) -> bool:
+    """Whether the page of the blob names an image that it is part of, as HTML and as JSON."""
+    path = f"/layers/{Digest.of(case.blob)}"
+    assert not client.head(path).content
+    answers = [client.get(each) for each in (path, f"{path}.json")]
+    assert all("no image that you may pull" in each.text for each in answers if each.status_code == 404)
+    return agree({each.status_code for each in answers})
+
+
+def found_by_layer(client: httpx.Client, case: Case) -> bool:
+    """Whether a search for the blob among layers finds an image."""
+    asked = f"/policy/v1/images?layer%3D{quote(Digest.of(case.blob))}&kind%7E*"
+    assert not client.head(asked).content
+    answer = client.get(asked)
+    return answer.status_code == 200 and bool(answer.json()["images"])
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One door as callers meet it.
@@ -264,6 +282,8 @@ COLUMNS: Mapping[str, Column] = {
     "tag history GET": column(AccessPoint.REFERRERS, history("GET"), ("GET", "tags.history")),
     "tag history HEAD": column(AccessPoint.REFERRERS, history("HEAD"), ("HEAD", "tags.history")),
     "events of blobs": column(None, told_of_blob, ("GET", "events.read"), ("HEAD", "events.read")),
+    "layer page": column(AccessPoint.MANIFEST, layer_page, ("GET", "web.layer"), ("HEAD", "web.layer")),
+    "layer search": column(AccessPoint.MANIFEST, found_by_layer, ("GET", "images.search"), ("HEAD", "images.search")),
     "export": column(AccessPoint.MANIFEST, export, *_EXPORT),
     "deployment": column(AccessPoint.REFERENCE, deployment, ("POST", "deployments.record")),
     "image review": column(AccessPoint.REFERENCE, reviewed, ("POST", "kubernetes.review_images")),
@@ -296,6 +316,12 @@ def open_to(name: str, case: Case, role: str, mode: str) -> bool:
         return may_push and (case.there or name != "mount")
     if name.startswith("blob"):
         return case.there and (case.blob_stands in _OPEN or lax or sees_all)
+
+    if name == "mount":
+        return may_push and case.there
+    if name.startswith(("blob", "layer")):
+        there = case.there or name.startswith("layer")
+        return there and (case.blob_stands in _OPEN or lax or sees_all)
     if name.startswith(("manifest", "export", "page")) and not case.there:
         return False  # so that clients push the image again
     return case.stands in _OPEN or lax or sees_all

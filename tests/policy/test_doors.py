@@ -67,7 +67,6 @@ HAND_OUT_NOTHING = {
         "web.style",
         "web.activity",
         "web.policies",
-        "web.layer",
     ),
     *("web.exemptions", "web.exempt", "web.revoke", "web.principals", "web.garbage", "web.ask_to_delete", "web.delete"),
     *("admin.list_repositories", "admin.show_repository", "admin.delete_repository", "admin.list_tags"),

@@ -1,7 +1,6 @@
 """Exemptions: all that there are, the next to end first; made and ended by owners."""
 
 import asyncio
-import secrets
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -9,23 +8,17 @@ from typing import Any
 
 from starlette.responses import Response
 
-from policy.enforcement.exemptions import Exemption
+from policy.enforcement.exemptions import EXEMPTED, Exemption, ExemptionRefused, new_exemption
 from policy.enforcement.gate import PolicyGate
 from policy.enforcement.operator_file import FILE, OperatorFileRefused, change_orders
-from policy.rules import RULES
 from policy.web.owners import require_owner
 from policy.web.sign_in import require_form, see_other
 from policy.web.visit import View, Visit
-from registry.auth.enrolment import require_pattern
-from registry.errors import BasegateError
-from registry.oci.digest import Digest
 from registry.oci.errors import BadRequest
 from registry.telemetry.request_record import request_record_of
 
-_RULES = (*(rule.name for rule in RULES), "*")
 _DAYS = 30
 _SHOWN = 500
-_LONGEST = 500
 
 
 class ExemptionsPage:
@@ -46,7 +39,7 @@ class ExemptionsPage:
         document = {"exemptions": [_document(each, now) for each in known[:_SHOWN]], "count": len(known)}
         new = {name: visit.asked(name, 255) for name in ("repositories", "digest", "rule")}
         until = (datetime.now(UTC) + timedelta(days=_DAYS)).date().isoformat()
-        return View("exemptions.html", document, {"new": new | {"until": until}, "rules": _RULES})
+        return View("exemptions.html", document, {"new": new | {"until": until}, "rules": EXEMPTED})
 
     async def make(self, visit: Visit) -> Response:
         """POST: one more."""
@@ -90,32 +83,9 @@ def _document(each: Exemption, now: float) -> dict[str, Any]:
 
 
 def _read(fields: dict[str, str]) -> Exemption:
-    """The exemption that a form asks for. Raises BadRequest or DigestInvalid."""
-    given = {
-        name: fields.get(name, "").strip() for name in ("repositories", "digest", "rule", "owner", "reason", "until")
-    }
-    for name in ("repositories", "rule", "owner", "reason", "until"):
-        if not given[name] or len(given[name]) > _LONGEST:
-            raise BadRequest(f"the exemption has no {name}, or one of more than {_LONGEST} characters: fill it in")
-    if given["rule"] not in _RULES:
-        raise BadRequest(f"there is no rule {given['rule'][:64]!r}: known are {', '.join(_RULES)}")
+    """The exemption that a form asks for. Raises BadRequest."""
+    given = {name: fields.get(name, "") for name in ("repositories", "digest", "rule", "owner", "reason", "until")}
     try:
-        require_pattern(given["repositories"])
-    except BasegateError as refusal:
+        return new_exemption(**given)
+    except ExemptionRefused as refusal:
         raise BadRequest(str(refusal)) from None
-    digest = Digest.parse(given["digest"]) if given["digest"] else ""
-    expires = _end(given["until"])
-    return Exemption(
-        secrets.token_hex(4), given["repositories"], digest, given["rule"], given["owner"], given["reason"], expires
-    )
-
-
-def _end(text: str) -> float:
-    try:
-        end = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadRequest(f"the end is {text[:32]!r}: needs a date such as 2027-01-31") from None
-    seconds = (end if end.tzinfo else end.replace(tzinfo=UTC)).timestamp()
-    if seconds <= time.time():
-        raise BadRequest(f"the end is {text[:32]!r}, which is over: needs a later date")
-    return seconds

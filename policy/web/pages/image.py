@@ -1,5 +1,6 @@
 """An image: its verdict with findings and evidence, and, for who may pull it, what it consists of."""
 
+import asyncio
 import json
 from dataclasses import asdict
 from functools import partial
@@ -28,6 +29,9 @@ from registry.oci.names import Reference, RepositoryName, Tag
 NOTHING = Configuration().document()
 _TAGS = 20
 _REFERRERS = 50
+_AT_ONCE = 0.1
+"""Seconds within which who sees what is pending has it."""
+_PENDING = "its layers are being looked into: load this page again"
 _FIRST = ("fail", "error", "warn")
 
 
@@ -44,7 +48,7 @@ class ImagePage:
         self._parsing = parsing
 
     async def __call__(self, visit: Visit, name: RepositoryName, reference: Reference) -> View:
-        """Its verdict as it is now; for its content the page waits as a pull does."""
+        """Its verdict as it is now; while that is pending, the page says so and does not wait as a pull does."""
         metadata = visit.services.stores.metadata
         shown = await metadata.read(overviews.manifest, name, reference)
         document = {
@@ -53,8 +57,8 @@ class ImagePage:
             "tag": reference if isinstance(reference, Tag) else "",
             **manifest_document(shown),
             "tags": await metadata.read(overviews.tags_of, name, shown.digest, _TAGS),
-            **await self._judgement(name, shown.digest),
-            **await self._content(visit, name, reference, shown),
+            **(judged := await self._judgement(name, shown.digest)),
+            **await self._content(visit, name, reference, shown, judged["verdict"]),
         }
         return View("image.html", document, _beside(visit, document))
 
@@ -87,11 +91,14 @@ class ImagePage:
         return [{**asdict(each), "until": each.until} for each in live]
 
     async def _content(
-        self, visit: Visit, name: RepositoryName, reference: Reference, shown: ManifestOverview
+        self, visit: Visit, name: RepositoryName, reference: Reference, shown: ManifestOverview, verdict: str
     ) -> dict[str, Any]:
         """What only those see who may pull it; `withheld` says why not."""
+        pull = visit.services.manifests.pull(visit.principal, name, reference)
         try:
-            stored = await visit.services.manifests.pull(visit.principal, name, reference)
+            stored = await asyncio.wait_for(pull, _AT_ONCE if verdict == State.PENDING.value else None)
+        except TimeoutError:
+            return {"withheld": _PENDING, "layers": [], "referrers": [], "configuration": NOTHING}
         except Denied as refusal:
             return {"withheld": refusal.message, "layers": [], "referrers": [], "configuration": NOTHING}
         manifest = await self._parsed(stored)

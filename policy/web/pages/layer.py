@@ -46,7 +46,7 @@ class LayerPage:
     async def _images(self, visit: Visit, name: RepositoryName, digest: Digest) -> list[dict[str, Any]]:
         metadata = visit.services.stores.metadata
         users = await metadata.read_apart(overviews.users_of, name, digest, visit.settings.rows)
-        withheld = await visit.services.gate.withheld(visit.principal, name, [user.digest for user in users])
+        withheld = await self._gate.withheld_now(visit.principal, name, [user.digest for user in users])
         return [
             {
                 "repository": name,

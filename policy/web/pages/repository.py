@@ -61,5 +61,5 @@ class RepositoryPage:
             overviews.untagged_page, name, after, count, visit.settings.looked_at
         )
         digests = [each.digest for each in found]
-        withheld = await visit.services.gate.withheld(visit.principal, name, digests)
+        withheld = await self._gate.withheld_now(visit.principal, name, digests)
         return [manifest_document(each) for each in found if each.digest not in withheld], going_on

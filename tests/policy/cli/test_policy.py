@@ -206,7 +206,7 @@ def test_inspect_again_reaches_the_children_of_an_index(lab: Lab) -> None:
         (("inspect", "Team/app"), "invalid repository name"),
         (
             ("policy", "exempt", "--repositories", "*", "--rule", "*", "--owner", "a", "--reason", "r", "--until", "x"),
-            "--until is 'x': needs a date",
+            "the end is 'x': needs a date",
         ),
     ],
 )

@@ -66,17 +66,6 @@ def test_answers_from_memory_count(tmp_path: Path) -> None:
     assert len(pulls.due) == 1
 
 
-def test_a_pull_is_written_once(tmp_path: Path) -> None:
-    """The second within the hour waits for nothing."""
-    with served(tmp_path) as (live, repository, _image):
-        repository.get("manifests/v1")
-        due = live.app.last_pulls.due
-        first = dict(due)
-        repository.get("manifests/v1")
-        assert due == first
-        assert first
-
-
 @pytest.mark.parametrize(
     ("method", "path", "headers"),
     [

@@ -1,0 +1,126 @@
+"""Profiles in policy.db: what is known of a manifest in few words, which many manifests share.
+
+A profile is the kind, the essence and the platform of an inspected manifest. There are far fewer of them than
+manifests, so that a search asks its conditions of profiles, and then for the manifests that have one of these.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from policy.results.checksums import require_sum, sum_of
+from policy.results.tables import profiled, profiles
+from registry.database.statement import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A profile.
+
+    Attributes:
+        id: of its row; later profiles have higher ones.
+        kind: image, index or artifact.
+        essence: of the inspected manifest.
+        platform: `linux/amd64`; "" when it is not known, and for what is no image.
+    """
+
+    id: int
+    kind: str
+    essence: str
+    platform: str
+
+
+_ADD = Statement(insert(profiles).on_conflict_do_nothing(), ("kind", "essence", "platform", "sum"))
+_ID = Statement(
+    select(profiles.c.id).where(
+        profiles.c.kind == bindparam("kind"),
+        profiles.c.essence == bindparam("essence"),
+        profiles.c.platform == bindparam("platform"),
+    )
+)
+_PUT = insert(profiled)
+_SAVE = Statement(
+    _PUT.on_conflict_do_update(
+        index_elements=["manifest"], set_={"profile": _PUT.excluded.profile, "sum": _PUT.excluded.sum}
+    ),
+    ("manifest", "profile", "sum"),
+)
+_FORGET = delete(profiled).where(profiled.c.manifest == bindparam("named"))
+_NEWER = Statement(
+    select(profiles.c.id, profiles.c.kind, profiles.c.essence, profiles.c.platform, profiles.c.sum)
+    .where(profiles.c.id >= bindparam("least"))
+    .order_by(profiles.c.id)
+)
+_GIVEN = func.json_each(bindparam("given")).table_valued("value")
+_COLUMNS = (profiled.c.manifest, profiled.c.profile, profiled.c.sum)
+_OF = Statement(select(*_COLUMNS).where(profiled.c.manifest.in_(select(_GIVEN.c.value))))
+_BEHIND = (
+    select(*_COLUMNS)
+    .where(profiled.c.manifest >= bindparam("least"))
+    .order_by(profiled.c.manifest)
+    .limit(bindparam("count"))
+)
+_OF_FEW = Statement(_BEHIND.where(profiled.c.profile.in_(select(_GIVEN.c.value))))
+# With the sum, no index on profiles is of use: manifests are read in order until there are enough.
+_OF_MANY = Statement(_BEHIND.where((profiled.c.profile + 0).in_(select(_GIVEN.c.value))))
+_SOME = Statement(
+    select(profiled.c.profile).where(profiled.c.profile.in_(select(_GIVEN.c.value))).limit(bindparam("count"))
+)
+
+
+def save(connection: Connection, seen: Iterable[tuple[str, str, str, str]]) -> None:
+    """Save profiles of manifests: digest, kind, essence and platform of each."""
+    ids: dict[tuple[str, str, str], int] = {}
+    rows = []
+    for manifest, *its in seen:
+        kind, essence, platform = its
+        if (kind, essence, platform) not in ids:
+            ids[kind, essence, platform] = _ensured(connection, kind, essence, platform)
+        profile = ids[kind, essence, platform]
+        rows.append({"manifest": manifest, "profile": profile, "sum": sum_of(manifest, profile)})
+    _SAVE.change_each(connection, rows)
+
+
+def _ensured(connection: Connection, kind: str, essence: str, platform: str) -> int:
+    values = {"kind": kind, "essence": essence, "platform": platform}
+    _ADD.change(connection, values | {"sum": sum_of(kind, essence, platform)})
+    return int(_ID.scalar(connection, values))
+
+
+def forget(connection: Connection, manifest: str) -> None:
+    """Delete what is known of a manifest."""
+    connection.execute(_FORGET, {"named": manifest})
+
+
+def since(connection: Connection, least: int) -> list[Profile]:
+    """The profiles from an id on, in order."""
+    found = []
+    for row_id, kind, essence, platform, stored_sum in _NEWER.rows(connection, {"least": least}):
+        require_sum(stored_sum, kind, essence, platform)
+        found.append(Profile(row_id, kind, essence, platform))
+    return found
+
+
+def of(connection: Connection, manifests: Collection[str]) -> dict[str, int]:
+    """The profiles of manifests, by id; without manifests that were not inspected."""
+    return _checked(_OF.rows(connection, {"given": json.dumps(list(manifests))}))
+
+
+def manifests_with(connection: Connection, ids: Collection[int], least: str, count: int, few: int) -> dict[str, int]:
+    """At most `count` manifests from a digest on that have one of the profiles, in order, with their profiles.
+
+    `few`: up to how many manifests with these profiles it is better to look for each than to read in order.
+    """
+    given = json.dumps(list(ids))
+    sparse = len(_SOME.rows(connection, {"given": given, "count": few + 1})) <= few
+    statement = _OF_FEW if sparse else _OF_MANY
+    return _checked(statement.rows(connection, {"given": given, "least": least, "count": count}))
+
+
+def _checked(rows: Sequence[tuple[str, int, int]]) -> dict[str, int]:
+    for manifest, profile, stored_sum in rows:
+        require_sum(stored_sum, manifest, profile)
+    return {manifest: profile for manifest, profile, _ in rows}
