@@ -113,7 +113,7 @@ EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
     lambda shared: administration.extension(shared.stores, shared.runs),
     lambda shared: policy_administration.extension(shared.gate, shared.stores, shared.runs),
     lambda shared: image_search.extension(shared.search, shared.section(search_section)),
-    lambda shared: web.extension(shared.gate, shared.section(web_section)),
+    lambda shared: web.extension(shared.gate, shared.search, shared.section(web_section)),
 )
 """All that join, in this order; closed in the reverse order."""
 

@@ -18,4 +18,3 @@ def exemption_document(exemption: Exemption) -> dict[str, Any]:
     """One exemption."""
     ended = exemption.expires <= time.time()
     return asdict(exemption) | {"expires": timestamp(exemption.expires), "ended": ended}
-

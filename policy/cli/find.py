@@ -1,14 +1,12 @@
 """`basegate find`: images of a data folder by what is known of them."""
 
 import asyncio
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from policy.cli.folder_services import folder_services
 from policy.client.text import visible
@@ -48,18 +46,9 @@ class FindCommand(click.Command):
 @click.argument("conditions", nargs=-1)
 @click.option("--limit", type=click.IntRange(min=0), default=100, show_default=True, help="Images at most; 0: all.")
 @click.option("--after", default="", help="Go on where an earlier answer has ended.")
-@click.option(
-    "--output",
-    type=click.Choice(["table", "json", "yaml"]),
-    default="table",
-    show_default=True,
-    help="Form of the answer.",
-)
 @json_option
 @data_option
-def find_command(  # noqa: PLR0913
-    conditions: tuple[str, ...], limit: int, after: str, output: str, data: Path, *, as_json: bool
-) -> None:
+def find_command(conditions: tuple[str, ...], limit: int, after: str, data: Path, *, as_json: bool) -> None:
     """Find images that meet all CONDITIONS, such as 'os.version<16.04 verdict=refused tag.age>90d'.
 
     A condition is a fact, a sign (= != < <= > >= or ~ for a pattern) and a value. Put them in quotation marks: shells
@@ -68,11 +57,8 @@ def find_command(  # noqa: PLR0913
     require_registry(data)
     log_to_stderr()
     document = _found(data, conditions, limit, after)
-    if as_json or output == "json":
+    if as_json:
         print_json(document)
-    elif output == "yaml":
-        plain = json.loads(json.dumps(document))  # without the domain's own kinds of text
-        click.echo(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), nl=False)
     else:
         for line in _lines(document["images"]):
             click.echo(line)

@@ -111,7 +111,7 @@ class Candidates:
         if not all(each.holds((policy.name,)) for each in question.of("policy")):
             return None
         if profile is None:
-            pending = Match(candidate, policy, State.PENDING, {})
+            pending = Match(candidate, policy, State.PENDING, {"kind": ("image",)})
             return pending if question.may_be_pending else None
         facts = self._facts(candidate.digest, profile)
         state = self._state(candidate.digest, profile, policy)

@@ -52,12 +52,13 @@ class Question:
     @property
     def asks_of_content(self) -> bool:
         """Whether there are conditions that only an inspected image can meet."""
-        return bool(self.of(*OF_CONTENT))
+        return bool(self.of(*(OF_CONTENT - {"kind"})))
 
     @cached_property
     def may_be_pending(self) -> bool:
         """Whether an image may be meant that was not inspected yet."""
-        return not self.asks_of_content and all(each.holds(("pending",)) for each in self.of("verdict"))
+        told = [("verdict", "pending"), ("kind", "image")]  # what is none is known by its types
+        return not self.asks_of_content and all(each.holds((word,)) for fact, word in told for each in self.of(fact))
 
     @property
     def layer(self) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from policy.enforcement.gate import PolicyGate
+from policy.search.images import ImageSearch
 from policy.web.routes import table
 from policy.web.settings import WebSettings
 from registry.api.routes import Row
@@ -11,12 +12,12 @@ from registry.content.parsing import Parsing
 from registry.extension import Extension
 
 
-def extension(gate: PolicyGate, settings: Callable[[], WebSettings]) -> Extension:
+def extension(gate: PolicyGate, search: ImageSearch, settings: Callable[[], WebSettings]) -> Extension:
     """The extension that shows pages; `settings` returns their section. Without `web.enabled` it brings nothing."""
 
     def routes(services: Services) -> tuple[Row, ...]:
         if not settings().enabled:
             return ()
-        return table(gate, settings, Parsing(services.stores.settings))
+        return table(gate, search, settings, Parsing(services.stores.settings))
 
     return Extension(routes=routes)

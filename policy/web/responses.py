@@ -25,6 +25,7 @@ SECURITY: Mapping[str, str] = {
 """Nothing inline, nothing from elsewhere, in no frame. `nosniff` stands on every answer of the registry."""
 PAGES: Sequence[tuple[str, str, bool]] = (
     ("/", "Catalog", False),
+    ("/search", "Search", False),
     ("/activity", "Activity", False),
     ("/policies", "Policies", False),
     ("/exemptions", "Exemptions", True),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from policy.enforcement.gate import PolicyGate
+from policy.search.images import ImageSearch
 from policy.web.addresses import json_address
 from policy.web.handlers import Pages
 from policy.web.pages.activity import activity_page
@@ -17,9 +18,10 @@ from policy.web.pages.layer import LayerPage
 from policy.web.pages.place import PlacePage
 from policy.web.pages.policies import PoliciesPage
 from policy.web.pages.principals import principals_page
+from policy.web.pages.search import SearchPage
 from policy.web.settings import WebSettings
 from policy.web.sign_in import SignInHandlers, sign_out
-from policy.web.style import stylesheet
+from policy.web.static_files import SCRIPT, STYLE, script, stylesheet
 from registry.api.requirements import Requirement
 from registry.api.routes import Handler, Row
 from registry.content.parsing import Parsing
@@ -27,11 +29,14 @@ from registry.content.parsing import Parsing
 _READ = "GET HEAD"
 
 
-def table(gate: PolicyGate, settings: Callable[[], WebSettings], parsing: Parsing) -> tuple[Row, ...]:
+def table(
+    gate: PolicyGate, search: ImageSearch, settings: Callable[[], WebSettings], parsing: Parsing
+) -> tuple[Row, ...]:
     """The rows of the route table.
 
     Args:
         gate: knows the verdicts.
+        search: finds images.
         settings: returns the section `web`.
         parsing: reads long manifests beside the event loop.
     """
@@ -39,6 +44,7 @@ def table(gate: PolicyGate, settings: Callable[[], WebSettings], parsing: Parsin
     exemptions = ExemptionsPage(gate)
     return (
         *_both("/", "web.catalog", pages.shows(CatalogPage(gate))),
+        *_both("/search", "web.search", pages.shows(SearchPage(search))),
         *_both("/activity", "web.activity", pages.shows(activity_page)),
         *_both("/policies", "web.policies", pages.shows(PoliciesPage(gate))),
         *_both("/exemptions", "web.exemptions", pages.shows(exemptions)),
@@ -55,7 +61,8 @@ def table(gate: PolicyGate, settings: Callable[[], WebSettings], parsing: Parsin
         _row("POST", "/sign-in", "web.sign_in", signing.sign_in),
         _row("POST", "/sign-out", "web.sign_out", pages.acts(sign_out)),
         _row(_READ, "/openapi", "description.page", api_page),
-        _row(_READ, "/basegate.css", "web.style", stylesheet),
+        _row(_READ, f"/{STYLE}", "web.style", stylesheet),
+        _row(_READ, f"/{SCRIPT}", "web.script", script),
     )
 
 

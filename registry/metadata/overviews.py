@@ -10,7 +10,15 @@ from registry.database.statement import Statement
 from registry.metadata import locks
 from registry.metadata import repositories as repository_rows
 from registry.metadata.principal_tables import principals
-from registry.metadata.tables import events, manifest_references, manifests, repositories, repository_blobs, tags
+from registry.metadata.tables import (
+    events,
+    last_pulls,
+    manifest_references,
+    manifests,
+    repositories,
+    repository_blobs,
+    tags,
+)
 from registry.metadata.tables import locks as lock_rows
 from registry.oci.digest import Digest
 from registry.oci.errors import ManifestUnknown, NameUnknown
@@ -41,11 +49,12 @@ class ManifestOverview:
 
 @dataclass(frozen=True, slots=True)
 class TagOverview:
-    """A tag, when it moved last, and what it points at."""
+    """A tag, when it moved last, what it points at, and when it was pulled last (`None`: never)."""
 
     name: Tag
     updated: float
     manifest: ManifestOverview
+    pulled: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,14 @@ _MANIFEST = (
     func.coalesce(_BY, manifests.c.pushed_by).label("by"),
     manifests.c.subject,
 )
-_TAGGED = select(tags.c.name, tags.c.updated, *_MANIFEST).join(
+_PULLED = (
+    select(func.max(last_pulls.c.time))
+    .where(last_pulls.c.repository_id == tags.c.repository_id, last_pulls.c.name == tags.c.name)
+    .correlate(tags)
+    .scalar_subquery()
+    .label("pulled")
+)
+_TAGGED = select(tags.c.name, tags.c.updated, *_MANIFEST, _PULLED).join(
     manifests, (manifests.c.repository_id == tags.c.repository_id) & (manifests.c.digest == tags.c.digest)
 )
 
@@ -301,7 +317,7 @@ def _in_short(connection: Connection, here: int, most: int) -> Tags:
 
 
 def _tag(row: Any) -> TagOverview:
-    return TagOverview(Tag(row[0]), row[1], _manifest(row[2:]))
+    return TagOverview(Tag(row[0]), row[1], _manifest(row[2:-1]), row[-1])
 
 
 def _manifest(row: Any) -> ManifestOverview:

@@ -65,6 +65,7 @@ HAND_OUT_NOTHING = {
         "web.sign_in",
         "web.sign_out",
         "web.style",
+        "web.script",
         "web.activity",
         "web.policies",
     ),

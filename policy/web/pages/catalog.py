@@ -5,6 +5,7 @@ from typing import Any
 
 from policy.enforcement.gate import PolicyGate
 from policy.web.pages.marks import manifest_document, mark_of
+from policy.web.pages.search import CHOICES, FIELDS
 from policy.web.visit import View, Visit
 from registry.metadata import overviews
 from registry.metadata.overviews import TagOverview, Tags
@@ -38,7 +39,7 @@ class CatalogPage:
             "next": more,
             "policy": self._gate.policies.of("*").policy.name,
         }
-        return View("catalog.html", document, {"after": after})
+        return View("catalog.html", document, {"after": after, "fields": dict.fromkeys(FIELDS, ""), "choices": CHOICES})
 
     async def _names(self, visit: Visit, text: str, after: str) -> tuple[list[RepositoryName], str]:
         """Names for a page, and what to ask for names after it; empty where no more follow."""

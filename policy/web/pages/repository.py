@@ -47,6 +47,7 @@ class RepositoryPage:
             {
                 "tag": tag.name,
                 "updated": tag.updated,
+                "pulled": tag.pulled,
                 **manifest_document(tag.manifest),
                 **await mark_of(self._gate, name, tag.manifest.digest),
             }

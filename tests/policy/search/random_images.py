@@ -76,7 +76,7 @@ class Made:
             "tag": tuple(self.tags),
             **self.values,
         }
-        if condition.fact in OF_CONTENT and not self.values:
+        if condition.fact in OF_CONTENT - {"kind"} and len(self.values) < 2:
             return False  # nothing is known of it yet
         if condition.fact in numbers:
             return compared(numbers[condition.fact], condition)
@@ -169,9 +169,9 @@ def state_of(seen: InspectedManifest | None) -> str:
 
 
 def values_of(seen: InspectedManifest | None) -> dict[str, tuple[str, ...]]:
-    """Its facts by the names that a search has for them; of what was not inspected none, not even a kind."""
+    """Its facts by the names that a search has for them; of what was not inspected only the kind."""
     if seen is None:
-        return {}
+        return {"kind": ("image",)}
     judged = json.loads(seen.essence)["judged"]
 
     def every(subject: str, member: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ PREFIX = f"opt/{HOSTILE}"
 PATHS = (
     *("/", "/?q=app", "/?q=nothing", f"/?q={HOSTILE}", "/r/team/app", "/r/team/app:good", "/r/team/app:bad"),
     *("/r/team/multi:v1", "/r/team/hostile:v1", f"/r/{LONG_NAME}:{LONG_TAG}", "/compare/team/app?from=bad&to=good"),
+    *("/search", "/search?where=verdict%3Drefused", "/search?where=nonsense&os=ubuntu"),
     *("/activity", "/policies", "/policies?replay=azureml-2020-11", "/exemptions", "/principals", "/gc?plan=yes"),
     *("/openapi", "/delete/team/app:good", "/r/no/such", "/sign-in"),
 )

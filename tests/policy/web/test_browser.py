@@ -87,6 +87,46 @@ def test_everything_works_without_scripts(browser: Browser, live: LiveGateway) -
     context.close()
 
 
+def test_a_search_by_facts_without_scripts(browser: Browser, live: LiveGateway) -> None:
+    """Fields and a line of conditions, from the catalog on."""
+    context = browser.new_context(java_script_enabled=False)
+    page = sign_in(context, live)
+    page.click("text=Find images by what is in them")
+    page.select_option("#verdict", "refused")
+    page.click("text=Find images >> nth=-1")
+    assert [each.split("\t")[0] for each in page.locator("tbody >> nth=0").all_inner_texts()]
+    page.fill("#where", "repository=team/app")
+    page.press("#where", "Enter")
+    assert page.locator("#found tbody tr").count() == 1
+    context.close()
+
+
+def test_found_while_typing(page: Page, live: LiveGateway) -> None:
+    """Without a new page, and the address says what is shown."""
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"{live.registry.url}/search")
+    page.evaluate("window.same = true")
+    page.fill("#where", "os.name=ubuntu repository=team/app")
+    page.locator("#found tbody tr >> nth=1").wait_for()
+    page.select_option("#verdict", "refused")
+    page.locator("#found caption", has_text="1 image").wait_for()
+    assert page.evaluate("window.same")
+    assert "verdict=refused" in page.url
+    page.fill("#where", "os.name")
+    assert page.locator("[role=alert]").inner_text().startswith("'os.name' is no condition")
+
+
+def test_names_are_found_while_typing(page: Page, live: LiveGateway) -> None:
+    """In the catalog as well."""
+    page.goto(f"{live.registry.url}/")
+    page.evaluate("window.same = true")
+    page.fill("#q", "multi")
+    page.locator("#found tr", has_text="team/multi").wait_for()
+    page.locator("#found tr", has_text="team/app").wait_for(state="detached")
+    assert page.evaluate("window.same")
+    assert "q=multi" in page.url
+
+
 def test_with_the_keyboard_alone(page: Page, live: LiveGateway) -> None:
     """Each stop can be seen; the first one skips what every page has."""
     page.set_viewport_size({"width": 1280, "height": 900})

@@ -1,16 +1,23 @@
 """Every answer of every page forbids what a page of this registry never needs."""
 
 from contextlib import closing
+from hashlib import sha256
 
 import pytest
 
 from policy.web.responses import SECURITY
+from policy.web.static_files import FOLDER
 from registry.api.routes import Row
 from tests.policy.every_row import every_row
 from tests.policy.live import LiveGateway
 from tests.policy.web.conftest import OWN, SignedIn
 
-ROWS = [row for row in every_row() if row.operation.startswith("web.") and row.operation != "web.style"]
+ROWS = [
+    row for row in every_row() if row.operation.startswith("web.") and row.operation not in {"web.style", "web.script"}
+]
+HTMX = "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717"
+"""Of dist/htmx.min.js in version 2.0.11 of the package htmx.org."""
+_SCRIPT = '<script src="/htmx.min.js" defer></script>'
 POLICY = {
     *("default-src 'none'", "style-src 'self'", "script-src 'self'", "connect-src 'self'", "img-src 'self' data:"),
     *("form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"),
@@ -44,5 +51,21 @@ def test_no_template_has_anything_inline(live: LiveGateway, signed_in: SignedIn)
         client.get(path).text for path in ("/", "/r/team/app", "/r/team/app:bad", "/r/team/multi:v1", "/r/no/such")
     ]
     assert not any(
-        mark in page for page in pages for mark in ("style=", "<script", "<style", " onclick=", "javascript:")
+        mark in page
+        for page in pages
+        for mark in ("style=", "<script>", "<style", " onclick=", " hx-on", "javascript:")
     )
+    assert all(page.count("<script") == page.count('<script src="/htmx.min.js" defer></script>') == 1 for page in pages)
+
+
+def test_the_script_is_the_one_that_was_chosen(live: LiveGateway) -> None:
+    """Unchanged, with its licence beside it; it may neither evaluate text nor ask elsewhere."""
+    with live.registry.client() as client:
+        answer = client.get("/htmx.min.js")
+        again = client.get("/htmx.min.js", headers={"If-None-Match": answer.headers["etag"]})
+        page = client.get("/sign-in").text
+    assert sha256(answer.content).hexdigest() == HTMX
+    assert (answer.headers["content-type"], again.status_code) == ("text/javascript; charset=utf-8", 304)
+    assert '"allowEval":false' in page
+    assert '"selfRequestsOnly":true' in page
+    assert "Zero-Clause BSD" in (FOLDER / "htmx.LICENSE").read_text(encoding="utf-8")
