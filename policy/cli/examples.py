@@ -11,7 +11,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "check": (f"{_SERVER}/team/app:v1", "base.tar", "docker:team/app:v1 --repository team/app"),
     "explain": (f"{_SERVER}/team/app:v1",),
     "watch": (f"{_SERVER}/team", f"{_SERVER} --for 600 --json"),
-    "find": ("'os.version<16.04 conda<4.5 verdict=refused tag.age>90d' --data data",),
+    "find": ("'os.version<16.04 conda<4.5 verdict=refused tag.age>90d' --data data", f"{_SERVER} verdict=refused"),
     "deploy check": ("-n scoring -m model:1 --ic inferenceconfig.json --dc deploymentconfig.json",),
     "deployment keys": (f"--gateway {_SERVER}",),
     "deployment ls": (f"--gateway {_SERVER}",),

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 
@@ -17,7 +18,7 @@ from tests.bench.reviews import measure_reviews
 from tests.bench.rounds import slowest
 from tests.bench.servers import Running
 from tests.bench.starts import FIRST_ANSWER, IDLE
-from tests.bench.stock import LARGE, Stock, fill, image_digest, tag_name
+from tests.bench.stock import LARGE, Stock, digest_for, fill, image_digest, tag_name
 from tests.bench.wire import Connection, Target
 
 PAGE_MS, DELETE_MS, WEB_MS = 10.0, 50.0, 100.0
@@ -151,6 +152,8 @@ def _questions(stock: Stock, count: int) -> list[Question]:
         Question("page: any repository", "GET", lambda: f"/r/{somewhere()}", limit=WEB_MS),
         Question("page: 50 of 20,000 tags anywhere", "GET", lambda: f"/r/{LARGE}?after={tag()}", limit=WEB_MS),
         Question("page: activity", "GET", lambda: "/activity", limit=WEB_MS),
+        Question("page: search by facts", "GET", lambda: f"/search?where={_asked_for(chance)}", limit=WEB_MS),
+        *_searches(chance, stock, behind),
         Question(
             "delete of a tag of 20,000",
             "DELETE",
@@ -159,6 +162,39 @@ def _questions(stock: Stock, count: int) -> list[Question]:
             DELETE_MS,
         ),
     ]
+
+
+def _searches(chance: random.Random, stock: Stock, behind: Callable[[int], str]) -> list[Question]:
+    """Searches for images: what many meet, what few do, and what nothing does, anywhere in the order."""
+
+    def ask(*conditions: str) -> Callable[[], str]:
+        asked = "&".join(quote(each, safe="") for each in conditions)
+        return lambda: f"/policy/v1/images?{asked}&last={behind(1)[:15]}"
+
+    def of_layer() -> str:
+        return f"/policy/v1/images?layer%3D{digest_for(f'layer {chance.randrange(stock.repositories)}')}"
+
+    def of_repository() -> str:
+        return f"/policy/v1/images?repository%3D{stock.name(chance.randrange(1, stock.repositories))}"
+
+    return [
+        Question("images: a fact and a verdict that a quarter has", "GET", ask("os.version<16.04", "verdict=refused")),
+        Question("images: facts that one in forty has", "GET", ask("os.version=18.04", "conda=4.8.7")),
+        Question("images: facts that nothing has", "GET", ask("os.version<16.04", "verdict=cleared")),
+        Question(
+            "images: facts, a size and a tag", "GET", ask("python>=3.6.5", "size>1MB", "repository~team-000*")
+        ),
+        Question("images: tags of an age that none has", "GET", ask("tag.age>90d")),
+        Question("images: a tag that few have", "GET", ask("tag=build-0000777")),
+        Question("images: not pulled, refused", "GET", ask("pulled=never", "verdict=refused")),
+        Question("images: of a layer", "GET", of_layer),
+        Question("images: of a repository", "GET", of_repository),
+    ]
+
+
+def _asked_for(chance: random.Random) -> str:
+    """Some conditions for the page."""
+    return quote(f"os.version>=16.04 conda=4.8.{chance.randrange(10)} verdict=cleared", safe="")
 
 
 def _asked(

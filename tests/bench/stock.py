@@ -84,7 +84,8 @@ def fill(data: Path, stock: Stock) -> None:
         for numbers in _batches(range(stock.repositories), _BATCH):
             asyncio.run(metadata.write(_add_repositories, stock, numbers))
             seen = [_subject(number) for number in numbers]
-            results.write(_keep, policy, seen, State.CLEARED)
+            for state in (State.CLEARED, State.REFUSED):
+                results.write(_keep, policy, [each for each in seen if _state(each) is state], state)
         notes = list(_notes())
         asyncio.run(metadata.write(_add_notes, notes))
         results.write(
@@ -191,8 +192,17 @@ def _subject(number: int) -> InspectedManifest:
     return replace(_SEEN[number % len(_SEEN)], manifest=image_digest(number))
 
 
+def _state(seen: InspectedManifest) -> State:
+    """What the default policy says of it."""
+    return State.REFUSED if _OLD in seen.essence else State.CLEARED
+
+
+_OLD = "14.04"
+"""The release that the default policy refuses: a quarter of the images."""
+
+
 def _seen() -> Iterator[InspectedManifest]:
-    for release in ("16.04", "18.04", "20.04"):
+    for release in (_OLD, "16.04", "18.04", "20.04"):
         for patch in range(10):
             facts = image(os_fact("ubuntu", release), conda_fact(f"4.8.{patch}"), python_fact(f"3.6.{patch}"))
             yield image_subject(digest_for("any"), facts, CURRENT)

@@ -52,10 +52,22 @@ def test_for_programs(data: Path, flag: str, read: object) -> None:
 
 def test_it_goes_on_where_it_ended(data: Path) -> None:
     """With what it has told."""
-    first = json.loads(find(data, "--limit", "1", "--json").stdout)
-    second = json.loads(find(data, "--limit", "1", "--json", "--after", first["next"]).stdout)
+    first = json.loads(find(data, "kind~*", "--limit", "1", "--json").stdout)
+    second = json.loads(find(data, "kind~*", "--limit", "1", "--json", "--after", first["next"]).stdout)
     assert first["images"] != second["images"]
     assert len(first["images"]) == len(second["images"]) == 1
+
+
+def test_on_a_server(tmp_path: Path) -> None:
+    """As the principal that signs in, with what it may see."""
+    with live_gateway(tmp_path / "data") as gateway:
+        gateway.push(tmp_path / "bad", "team/app:bad", refused_image())
+        found = {}
+        for name in ("reader", "outsider"):
+            login = ["--username", name, "--password", gateway.secrets[name]]
+            answer = CliRunner().invoke(basegate, ["find", gateway.host, "verdict=refused", "--json", *login])
+            found[name] = [each["tags"][0]["tag"] for each in json.loads(answer.stdout)["images"]]
+    assert found == {"reader": ["bad"], "outsider": []}
 
 
 def test_a_wrong_condition(data: Path) -> None:

@@ -7,12 +7,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from policy.testing.credentials import enrolment
 from registry.api.routes import Row
+from registry.auth.actions import Role
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.every_row import every_row
 from tests.policy.gateway.test_audit import line_of
 from tests.policy.live import LiveGateway, live_gateway
 from tests.policy.web.conftest import OWN, SignedIn
+from tests.registry.auth.people import enrol
 
 FORMS = [row for row in every_row() if row.operation.startswith("web.") and row.methods == "POST"]
 CHANGES = [row for row in FORMS if row.operation not in {"web.sign_in", "web.sign_out"}]
@@ -113,6 +116,31 @@ def test_who_may_not_changes_nothing(signed_in: SignedIn, row: Row, name: str) -
     answer = send(signed_in(name), path, {"name": "good", "exemption": "0", **EXEMPTION})
     assert answer.status_code == 403
     assert signed_in("admin").get("/r/team/app:good").status_code == 200
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.OWNER])
+def test_no_role_but_an_owner_s_exempts(live: LiveGateway, role: Role) -> None:
+    """Each is tried: neither makes an exemption nor ends one, nor sees them."""
+    made, login = enrolment("somebody", role)
+    enrol(live.registry.data, made)
+    with live.registry.client() as client:
+        signing = {"username": login.username, "password": login.password}
+        assert client.post("/sign-in", data=signing, headers=OWN).status_code == 303
+        answers = [
+            send(client, "/exemptions", EXEMPTION),
+            send(client, "/exemptions/end", {"exemption": "0"}),
+            client.get("/exemptions"),
+        ]
+    assert [each.status_code for each in answers] == [403, 403, 403]
+
+
+def test_an_owner_of_some_repositories_exempts_nothing(live: LiveGateway) -> None:
+    """Exemptions are for who owns all of them."""
+    made, login = enrolment("somebody", Role.OWNER, "team/*")
+    enrol(live.registry.data, made)
+    with live.registry.client() as client:
+        client.post("/sign-in", data={"username": login.username, "password": login.password}, headers=OWN)
+        assert send(client, "/exemptions", EXEMPTION).status_code == 403
 
 
 @pytest.mark.parametrize("row", CHANGES, ids=[row.path for row in CHANGES])

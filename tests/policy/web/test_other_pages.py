@@ -61,6 +61,19 @@ def test_activity_is_that_of_visible_repositories(signed_in: SignedIn) -> None:
     assert signed_in("outsider").get("/activity.json").json()["events"] == []
 
 
+def test_activity_is_silent_of_what_is_locked_against_lists(live: LiveGateway, signed_in: SignedIn) -> None:
+    """As lists are; unlocked, it is told again."""
+    client = signed_in("admin")
+
+    def told() -> set[str]:
+        return {each["tag"] for each in client.get("/activity.json").json()["events"] if each["kind"] == "tag.set"}
+
+    with live.client("admin") as program:
+        for listed in (False, True):
+            program.patch("/acr/v1/team/app/_tags/good", json={"listEnabled": listed}).raise_for_status()
+            assert ("good" in told()) is listed
+
+
 def test_activity_goes_back_page_by_page(signed_in: SignedIn) -> None:
     """Before an event are the older ones."""
     client = signed_in("admin")
