@@ -181,9 +181,7 @@ def _searches(chance: random.Random, stock: Stock, behind: Callable[[int], str])
         Question("images: a fact and a verdict that a quarter has", "GET", ask("os.version<16.04", "verdict=refused")),
         Question("images: facts that one in forty has", "GET", ask("os.version=18.04", "conda=4.8.7")),
         Question("images: facts that nothing has", "GET", ask("os.version<16.04", "verdict=cleared")),
-        Question(
-            "images: facts, a size and a tag", "GET", ask("python>=3.6.5", "size>1MB", "repository~team-000*")
-        ),
+        Question("images: facts, a size and a tag", "GET", ask("python>=3.6.5", "size>1MB", "repository~team-000*")),
         Question("images: tags of an age that none has", "GET", ask("tag.age>90d")),
         Question("images: a tag that few have", "GET", ask("tag=build-0000777")),
         Question("images: not pulled, refused", "GET", ask("pulled=never", "verdict=refused")),

@@ -18,7 +18,7 @@ from policy.web.visit import View, Visit
 from registry.auth.actions import Action
 from registry.content.manifests import StoredManifest
 from registry.content.parsing import Parsing
-from registry.metadata import overviews
+from registry.metadata import last_pulls, overviews
 from registry.metadata.overviews import ManifestOverview
 from registry.oci import media_types
 from registry.oci.digest import Digest
@@ -28,6 +28,7 @@ from registry.oci.names import Reference, RepositoryName, Tag
 
 NOTHING = Configuration().document()
 _TAGS = 20
+_PULLERS = 5
 _REFERRERS = 50
 _AT_ONCE = 0.1
 """Seconds within which who sees what is pending has it."""
@@ -57,6 +58,7 @@ class ImagePage:
             "tag": reference if isinstance(reference, Tag) else "",
             **manifest_document(shown),
             "tags": await metadata.read(overviews.tags_of, name, shown.digest, _TAGS),
+            "pulled": [asdict(each) for each in await metadata.read(last_pulls.pullers, name, shown.digest, _PULLERS)],
             **(judged := await self._judgement(name, shown.digest)),
             **await self._content(visit, name, reference, shown, judged["verdict"]),
         }
