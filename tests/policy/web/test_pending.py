@@ -37,7 +37,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     app = build(Settings.model_validate(quiet(data, policy=policy)))
     assert isinstance(app.services.gate, PolicyGate)
     hold_worker(app.services.gate, data)
-    with running(app) as live, closing(live.client(auth=("reader", somebody.secret()), timeout=20)) as client:
+    with running(app) as live, closing(live.client(auth=("reader", somebody.secret()))) as client:
         yield client
 
 
