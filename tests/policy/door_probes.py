@@ -322,11 +322,6 @@ def open_to(name: str, case: Case, role: str, mode: str) -> bool:
         return case.there and (case.stands is State.CLEARED or (lax and case.stands is not State.NOT_APPLICABLE))
     if name in {"events of blobs", "mount"}:
         return may_push and (case.there or name != "mount")
-    if name.startswith("blob"):
-        return case.there and (case.blob_stands in _OPEN or lax or sees_all)
-
-    if name == "mount":
-        return may_push and case.there
     if name.startswith(("blob", "layer")):
         there = case.there or name.startswith("layer")
         return there and (case.blob_stands in _OPEN or lax or sees_all)
