@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from policy.cli.main import basegate
 from policy.settings import Settings
 from registry.oci.names import RepositoryName, Tag
+from registry.server.settings_in_use import record
 from tests.architecture.source import ROOT
 from tests.policy.images_made import bad, good
 from tests.policy.lab import Lab, open_lab
@@ -129,3 +130,11 @@ def test_every_command_of_the_page_ends_with_0(lab: Lab, command: str, monkeypat
     result = run(*shlex.split(words), *options)
     assert result.exit_code == 0, result.output
     assert not out or json.loads(result.stdout)["unkept"]
+
+
+def test_the_rules_of_the_server_count_for_commands(lab: Lab) -> None:
+    """Where they are given no settings file."""
+    rule = {"keep": [{"tags": ["good"]}], "else": "delete"}
+    record(Settings.model_validate({"data": lab.data, "retention": {"rules": [rule]}}))
+    planned = json.loads(run("retention", "plan", "--json", "--data", str(lab.data)).stdout)
+    assert [(item["tag"], item["action"]) for item in planned["unkept"] if item["tag"]] == [("bad", "delete")]
