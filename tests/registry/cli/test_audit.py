@@ -50,7 +50,7 @@ def test_a_changed_line_is_named(data: Path) -> None:
 def test_a_head_is_taken_again(data: Path) -> None:
     """As it was told; anything else is said to be none."""
     head = json.loads(run(data, "audit", "verify", "--json").stdout)["head"]
-    assert run(data, "principal", "delete", "ci").exit_code == 0
+    assert run(data, "principal", "disable", "ci").exit_code == 0
     assert run(data, "audit", "verify", "--head", head).exit_code == 0
     number = head.split(":")[0]
     assert run(data, "audit", "verify", "--head", f"{number}:{'0' * 64}").exit_code == 1
