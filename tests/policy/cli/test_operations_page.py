@@ -43,7 +43,7 @@ _REST = {
     "manifest rm": ["team/app:v1", "--yes"],
     "policy show": ["azureml-2019-07"],
 }
-_LIVE = ("serve", "check", "explain")
+_LIVE = ("serve", "check", "explain", "watch")
 
 
 def _each() -> Iterator[str]:
@@ -147,8 +147,8 @@ def archives(folder: Path) -> None:
             archive.add(file, file.name)
 
 
-@pytest.mark.parametrize("command", [item for item in _each() if item.startswith(("check", "explain"))])
-def test_a_question_about_an_image(data: Path, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("command", [item for item in _each() if item.startswith(("check", "explain", "watch"))])
+def test_a_question_about_images(data: Path, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked of a running server, without credentials, as it takes none; or of a file before the push."""
     monkeypatch.chdir(data.parent)
     archives(data.parent)
@@ -160,6 +160,7 @@ def test_a_question_about_an_image(data: Path, command: str, monkeypatch: pytest
         image = {"name": "e", "docker": {"enabled": True, "baseImage": f"{live.host}/team/app:v1"}}
         file.write_text(json.dumps({"entryScript": "score.py", "environment": image}))
         words = command.replace("HOST:PORT/repository:tag", f"{live.host}/team/app:v1").replace("FILE", str(file))
+        words = words.replace("127.0.0.1:5000", live.host) + (" --for 0" if words.startswith("watch") else "")
         result = CliRunner().invoke(basegate, shlex.split(words))
     assert result.exit_code == 0, result.output
 
