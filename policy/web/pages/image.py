@@ -18,8 +18,9 @@ from policy.web.visit import View, Visit
 from registry.auth.actions import Action
 from registry.content.manifests import StoredManifest
 from registry.content.parsing import Parsing
-from registry.metadata import last_pulls, overviews
+from registry.metadata import last_pulls, overviews, tag_history
 from registry.metadata.overviews import ManifestOverview
+from registry.metadata.tag_history import Span
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.errors import Denied
@@ -29,6 +30,7 @@ from registry.oci.names import Reference, RepositoryName, Tag
 NOTHING = Configuration().document()
 _TAGS = 20
 _PULLERS = 5
+_ENTRIES = 20
 _REFERRERS = 50
 _AT_ONCE = 0.1
 """Seconds within which who sees what is pending has it."""
@@ -59,10 +61,25 @@ class ImagePage:
             **manifest_document(shown),
             "tags": await metadata.read(overviews.tags_of, name, shown.digest, _TAGS),
             "pulled": [asdict(each) for each in await metadata.read(last_pulls.pullers, name, shown.digest, _PULLERS)],
+            "history": await self._history(visit, name, reference),
             **(judged := await self._judgement(name, shown.digest)),
             **await self._content(visit, name, reference, shown, judged["verdict"]),
         }
         return View("image.html", document, _beside(visit, document))
+
+    async def _history(self, visit: Visit, name: RepositoryName, reference: Reference) -> list[dict[str, Any]]:
+        """What the tag pointed at, the newest first, without what is withheld or pending; empty for a digest."""
+        if not isinstance(reference, Tag):
+            return []
+        metadata = visit.services.stores.metadata
+        entries = await metadata.read(tag_history.page, name, reference, Span(), _ENTRIES)
+        digests = {each.digest for each in entries}
+        withheld = await self._gate.withheld_now(visit.principal, name, digests)
+        return [
+            {"digest": each.digest, "time": each.time, "deleted": each.deleted}
+            for each in entries
+            if each.digest not in withheld
+        ]
 
     async def _judgement(self, name: RepositoryName, digest: Digest) -> dict[str, Any]:
         bound = self._gate.policies.of(name)

@@ -1,12 +1,14 @@
 """Every page in a real browser: read by everybody, at every width, by keyboard, with and without scripts."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Dialog, Page
 
+from tests.clients.trees import cleared_image
 from tests.policy.live import LiveGateway
 from tests.policy.web.chromium import HOSTILE, PATHS, PREFIX, chromium, shown_registry, sign_in
 
@@ -125,6 +127,18 @@ def test_names_are_found_while_typing(page: Page, live: LiveGateway) -> None:
     page.locator("#found tr", has_text="team/app").wait_for(state="detached")
     assert page.evaluate("window.same")
     assert "q=multi" in page.url
+
+
+def test_activity_goes_on_by_itself(browser: Browser, live: LiveGateway, tmp_path: Path) -> None:
+    """A push appears on a page that stays open."""
+    context = browser.new_context()
+    page = sign_in(context, live)
+    page.goto(f"{live.registry.url}/activity")
+    page.evaluate("window.same = true")
+    live.push(tmp_path, "team/live:v1", cleared_image("live"))
+    page.locator("#found tr", has_text="team/live").first.wait_for()
+    assert page.evaluate("window.same")
+    context.close()
 
 
 def test_with_the_keyboard_alone(page: Page, live: LiveGateway) -> None:

@@ -67,6 +67,18 @@ def test_an_image_is_deleted_with_its_tags(signed_in: SignedIn) -> None:
     assert client.get("/r/team/app:good").status_code == 404
 
 
+def test_a_tag_that_moved_has_a_history(live: LiveGateway, signed_in: SignedIn, tmp_path: Path) -> None:
+    """With what it pointed at before, but for who may not have that."""
+    before = signed_in("admin").get("/r/team/app:bad.json").json()["digest"]
+    after = live.push(tmp_path / "moved", "team/app:bad", cleared_image("moved"))
+    told = {
+        name: [each["digest"] for each in signed_in(name).get("/r/team/app:bad.json").json()["history"]]
+        for name in ("admin", "reader")
+    }
+    assert told == {"admin": [after, before], "reader": [after]}
+    assert "History of the tag" in signed_in("admin").get("/r/team/app:bad").text
+
+
 def test_nothing_is_deleted_under_another_name(signed_in: SignedIn) -> None:
     """Nor by looking at the question."""
     client = signed_in("admin")
