@@ -11,8 +11,6 @@ from policy.attestation import extension as attestation
 from policy.attestation.attestations import Attestations
 from policy.azure.admin_user import AdminUser
 from policy.azure.data_plane import extension as azure_data_plane
-from policy.azure.management import extension as azure_management
-from policy.azure.management.extension import Records
 from policy.deployments.workspaces import Workspaces
 from policy.enforcement import extension as enforcement
 from policy.enforcement.gate import PolicyGate
@@ -85,6 +83,17 @@ def _admin_user(stores: Stores) -> AdminUser:
     return AdminUser(settings.data, stores.metadata, name, forced=forced)
 
 
+def _azure_management(shared: Shared) -> Extension:
+    """The management endpoint, which is imported only where it has an address: few have one, and it takes its time."""
+    settings = shared.stores.settings.current
+    if not azure_section(settings).listen:
+        return Extension()
+    from policy.azure.management import extension as management  # noqa: PLC0415
+
+    records = management.Records(shared.workspaces, shared.admin)
+    return management.extension(azure_section, deployments_section, settings, shared.checks, records)
+
+
 EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
     lambda shared: enforcement.extension(shared.gate, shared.stores.metadata, judging_section),
     lambda shared: attestation.extension(
@@ -103,13 +112,7 @@ EXTENSIONS: tuple[Callable[[Shared], Extension], ...] = (
     lambda shared: kubernetes.extension(
         shared.checks, shared.section(gateway_section), shared.section(kubernetes_section)
     ),
-    lambda shared: azure_management.extension(
-        azure_section,
-        deployments_section,
-        shared.stores.settings.current,
-        shared.checks,
-        Records(shared.workspaces, shared.admin),
-    ),
+    _azure_management,
     lambda shared: administration.extension(shared.stores, shared.runs),
     lambda shared: policy_administration.extension(shared.gate, shared.stores, shared.runs),
     lambda shared: image_search.extension(shared.search, shared.section(search_section)),

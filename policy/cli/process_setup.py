@@ -7,8 +7,9 @@ handlers: it would ignore signals until then, and `docker stop` would wait its f
 import gc
 import os
 import signal
-import sys
 from types import FrameType
+
+from registry.server.quick_imports import without_rich
 
 
 def begin_serving() -> None:
@@ -23,7 +24,8 @@ def begin_serving() -> None:
     gc.disable()
     # pydantic would search the metadata of every installed distribution for plugins.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    _import_structlog()
+    with without_rich():
+        import structlog  # noqa: F401, PLC0415
 
 
 def end_of_start() -> None:
@@ -35,14 +37,3 @@ def end_of_start() -> None:
 def _leave(_number: int, _frame: FrameType | None) -> None:
     # Nothing has to be cleaned up yet, and no running import may catch an exception.
     os._exit(0)
-
-
-def _import_structlog() -> None:
-    """Import structlog with rich hidden: it would load all of rich for tracebacks that we do not use."""
-    if "rich" in sys.modules or "structlog" in sys.modules:
-        return
-    sys.modules["rich"] = None  # type: ignore[assignment]
-    try:
-        import structlog  # noqa: F401, PLC0415
-    finally:
-        del sys.modules["rich"]

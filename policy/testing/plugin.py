@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def basegate() -> Iterator["Basegate"]:
     """A basegate in a thread of this process, started when it is first asked for; each worker of xdist has its own."""
-    from policy.testing.server import server  # noqa: PLC0415 - slow to import
+    from registry.server.quick_imports import quick_imports  # noqa: PLC0415
+
+    with quick_imports():
+        from policy.testing.server import server  # noqa: PLC0415 - slow to import
 
     with server() as running:
         yield running

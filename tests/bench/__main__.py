@@ -1,4 +1,4 @@
-"""The bench's command line: `python -m tests.bench run|turns|instructions|scale|show|compare|limit`."""
+"""The bench's command line: `python -m tests.bench run|turns|instructions|first-steps|scale|show|compare|limit`."""
 
 import shutil
 import tempfile
@@ -9,6 +9,8 @@ import click
 
 from tests.bench import instructions, report, results, turns
 from tests.bench.basegate import BASEGATE, SERVERS, USUAL
+from tests.bench.first_steps import measure_first_steps
+from tests.bench.imports import measure_imports
 from tests.bench.peer import Peer
 from tests.bench.results import Incomparable, Result, comparable, fingerprint, fingerprint_of
 from tests.bench.rounds import measure
@@ -83,6 +85,18 @@ def instructions_(before: Path, only: tuple[str, ...], folder: Path | None) -> N
             rows.append(row)
             click.echo(row.line())
     click.echo(f"\n{instructions.dearer(rows)}")
+
+
+@main.command(name="first-steps")
+@click.option("--rounds", default=5, show_default=True, help="Rounds of the imports.")
+@click.option("--save", type=click.Path(path_type=Path), help="Write the result there as JSON.")
+def first_steps_(rounds: int, save: Path | None) -> None:
+    """Take the first steps of a new user, and import what a tester's first registry needs."""
+    result = Result(fingerprint_of("first steps", [BASEGATE]), [])
+    _check_room(save, result)
+    with tempfile.TemporaryDirectory(prefix="first-steps-") as place:
+        result.figures.extend([*measure_first_steps(Path(place)), *measure_imports(rounds)])
+    _finish(result, save)
 
 
 @main.command()

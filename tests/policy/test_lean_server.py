@@ -19,6 +19,7 @@ UNWANTED = {
     "jinja2",
     "jwt",
     "mako",
+    "policy.azure.management.extension",
     "policy.client",
     "policy.inspection.worker.main",
     "policy.enforcement.replay",
