@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from policy.azure.arm_errors import ArmError
 from registry.api.request_body import read_limited
+from registry.oci.kinds import kind_of
 from registry.oci.strict_json import JsonRefused, loads
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ async def read_object(request: Request, maximum: int) -> dict[str, Any]:
     except JsonRefused as error:
         raise ArmError(400, _INVALID, f"the body cannot be read: {error}") from None
     if not isinstance(document, dict):
-        raise ArmError(400, _INVALID, f"the body is a {type(document).__name__}: needs a JSON object")
+        raise ArmError(400, _INVALID, f"the body is {kind_of(document)}: needs a JSON object")
     return document
 
 
@@ -85,5 +86,5 @@ def _typed(document: Mapping[str, Any], member: str, kind: type[T], default: T) 
         return default
     if not isinstance(found, kind):
         wanted = _KINDS[kind.__name__]
-        raise ArmError(400, _INVALID, f"{member} is a {type(found).__name__}: needs {wanted}")
+        raise ArmError(400, _INVALID, f"{member} is {kind_of(found)}: needs {wanted}")
     return found

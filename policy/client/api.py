@@ -10,7 +10,7 @@ import httpx
 
 from policy.gateway.check_result import CheckResult
 from policy.gateway.inference_config.secrets import without_secrets
-from registry.errors import BasegateError
+from registry.errors import BasegateError, reason_of
 from registry.oci.image_reference import ImageReference, is_loopback
 from registry.registry_client.credentials import Credentials
 from registry.registry_client.trust import known_ca_files, tls_context
@@ -178,7 +178,7 @@ def _needs_https(connection: Connection) -> str:
 def _unreachable(connection: Connection, error: Exception) -> str:
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError) and connection.scheme == "http":
         return _needs_https(connection)
-    reason = str(error) or type(error).__name__
+    reason = reason_of(error)
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return f"{connection.host} shows a certificate that is not trusted here: give --ca-file FILE ({reason})"
     return f"{connection.host} cannot be reached over {connection.scheme} ({reason}): is the registry running there?"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from registry.errors import BasegateError
+from registry.errors import BasegateError, reason_of
 from registry.storage.disk.atomic_file import replace_file
 from registry.storage.disk.fsync import sync_directory
 
@@ -62,5 +62,5 @@ def _read(file: Path, read: Callable[[Mapping[str, Any]], T]) -> T:
         return read(json.loads(file.read_bytes()))
     except (ValueError, KeyError, TypeError, BasegateError) as error:
         raise RecordsUnreadable(
-            f"{file} cannot be read ({type(error).__name__}: {error}): put it back from a backup, or remove it"
+            f"{file} cannot be read ({reason_of(error)}): put it back from a backup, or remove it"
         ) from error

@@ -15,7 +15,7 @@ import click
 
 from registry.cli.data_folder import settings_of
 from registry.config.settings import RegistrySettings
-from registry.errors import BasegateError
+from registry.errors import BasegateError, reason_of
 from registry.metadata.open_store import FILE_NAME, require_known_revision
 from registry.storage.disk.ownership import act_as_owner
 from registry.telemetry.audit import append_lines, command_line_of
@@ -90,7 +90,7 @@ def recorded(context: click.Context, action: str) -> Iterator[None]:
         raise
     except BaseException as error:
         status = _INTERRUPTED if isinstance(error, KeyboardInterrupt) else _COULD_NOT
-        reason = str(error) or type(error).__name__
+        reason = reason_of(error)
         raise
     finally:
         if file is None:

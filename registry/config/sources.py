@@ -5,6 +5,7 @@ written as JSON or YAML, lists of words also with commas.
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from registry.config.settings import RegistrySettings
 from registry.config.wrong_values import needed
 from registry.errors import BasegateError
+from registry.oci.kinds import kind_of
 from registry.oci.strict_yaml import YamlRefused
 from registry.oci.strict_yaml import load as load_yaml
 
@@ -26,6 +28,7 @@ NOT_SETTINGS = frozenset(
 )
 # The flag `--gateway` is HOST:PORT; the settings' group of this name is a mapping.
 _FLAG_OR_GROUP = frozenset({"GATEWAY"})
+_PLAIN = re.compile(r"[\w.*/-]+")
 
 
 class SettingsError(BasegateError):
@@ -69,7 +72,7 @@ def _from_file(file: Path, kind: type[BaseModel]) -> dict[str, Any]:
     if document is None:
         return {}
     if not isinstance(document, dict):
-        raise SettingsError(f"settings file {file} holds a {type(document).__name__}: needs keys and values")
+        raise SettingsError(f"settings file {file} holds {kind_of(document)}: needs keys and values")
     _check_keys(kind, document, f"settings file {file}")
     return {key: value for key, value in document.items() if value is not None}
 
@@ -120,8 +123,15 @@ def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
 
 def _describe(error: ValidationError, file: Path | None) -> str:
     first, *others = error.errors(include_url=False)
-    key = ".".join(str(part) for part in first["loc"]) or "settings"
-    given = "" if isinstance(first["input"], dict) else f" is {str(first['input'])[:80]!r}"
+    # pydantic adds the names of its own validators to a place.
+    key = ".".join(str(part) for part in first["loc"] if _PLAIN.fullmatch(str(part))) or "settings"
+    given = _given(first["input"])
     others_too = f" (and {len(others)} more)" if others else ""
     where = f" [file {file}, environment {PREFIX}* or flags]" if file else f" [environment {PREFIX}* or flags]"
     return f"setting {key}{given}: {needed(first)}{others_too}{where}"
+
+
+def _given(value: Any) -> str:
+    if isinstance(value, dict):
+        return ""
+    return f" is {kind_of(value)}" if value is None else f" is {str(value)[:80]!r}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from registry.errors import BasegateError
+from registry.errors import BasegateError, reason_of
 from registry.oci.image_reference import ImageReference, is_loopback
 from registry.oci.names import RepositoryName
 from registry.registry_client.credentials import Credentials, stored_credentials
@@ -137,7 +137,7 @@ class AdministrationClient:
         return f"{name} refused the credentials of {self.login.username} (from {self.login.source}): sign in again"
 
     def _unreachable(self, error: Exception) -> str:
-        name, reason = self.endpoint.name, str(error) or type(error).__name__
+        name, reason = self.endpoint.name, reason_of(error)
         if "CERTIFICATE_VERIFY_FAILED" in reason:
             return f"{name} shows a certificate that is not trusted here: give --ca-file FILE ({reason})"
         if self.endpoint.scheme == "http" and isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):

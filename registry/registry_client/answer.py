@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from registry.errors import reason_of
 from registry.registry_client.endpoint import Endpoint
 from registry.registry_client.errors import Absent, RemoteError, SignInRefused, Throttled, Unreachable, Unusable
 
@@ -106,14 +107,14 @@ def transport_errors(endpoint: Endpoint) -> Iterator[None]:
     except httpx.ConnectError as error:
         raise _no_connection(endpoint, error) from None
     except (httpx.TransportError, httpx.StreamError) as error:
-        reason = str(error) or type(error).__name__
+        reason = reason_of(error)
         raise Unreachable(f"{endpoint.name} broke the connection off ({reason}): try again") from None
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         raise Unusable(f"{endpoint.name} gave an answer that cannot be read ({error})") from None
 
 
 def _no_connection(endpoint: Endpoint, error: Exception) -> RemoteError:
-    reason = str(error) or type(error).__name__
+    reason = reason_of(error)
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return Unusable(f"{endpoint.name} shows a certificate that is not trusted here ({reason}): name its CA")
     return Unreachable(f"{endpoint.name} cannot be reached over {endpoint.scheme} ({reason}): is it up?")

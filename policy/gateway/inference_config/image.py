@@ -6,6 +6,7 @@ from policy.gateway.inference_config.placeholders import placeholder_in
 from policy.gateway.inference_config.remarks import Remark, fail, unsure, warn
 from registry.oci.errors import OciError
 from registry.oci.image_reference import ImageReference
+from registry.oci.kinds import kind_of
 
 MISSPELT_SUFFIX = "azureecr.io"
 RIGHT_SUFFIX = "azurecr.io"
@@ -18,7 +19,7 @@ def read(value: Any, key: str) -> tuple[str, tuple[Remark, ...]]:
     if value is None or value == "":
         return "", ()
     if not isinstance(value, str):
-        return "", (fail(f"{key} is {type(value).__name__}: needs the image as text, HOST/repository:tag"),)
+        return "", (fail(f"{key} is {kind_of(value)}: needs the image as text, HOST/repository:tag"),)
     image = value.strip()
     if DERIVED in image:
         needed = f'write the value that run.properties["{DERIVED}"] has, which looks like azureml/azureml_0123…'

@@ -10,6 +10,7 @@ from typing import Any
 
 from policy.gateway.inference_config.placeholders import first_line_with_one
 from registry.errors import BasegateError
+from registry.oci.kinds import kind_of
 from registry.oci.strict_json import JsonRefused, first_twice, is_deeper, refuse_half_characters
 from registry.oci.strict_yaml import BARE, DEEPEST, YamlRefused, load
 
@@ -35,7 +36,7 @@ def parse(text: str, yaml_bytes: int = YAML_BYTES) -> Mapping[str, Any]:
     begins = text[:_BEGINNING].lstrip("\ufeff \t\r\n")
     document = _json(text, yaml_bytes) if begins.startswith("{") else _yaml(text, yaml_bytes)
     if not isinstance(document, Mapping):
-        raise InferenceConfigUnreadable(f"found {type(document).__name__}: needs an object with keys such as baseImage")
+        raise InferenceConfigUnreadable(f"found {kind_of(document)}: needs an object with keys such as baseImage")
     return document
 
 

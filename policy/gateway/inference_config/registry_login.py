@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policy.gateway.inference_config.remarks import Remark, fail, warn
+from registry.oci.kinds import kind_of
 
 PARTS = ("address", "username", "password")
 
@@ -66,10 +67,10 @@ def read_environment_registry(value: Any) -> Reading:
 
 def _parts(value: Any, key: str) -> Reading:
     if not isinstance(value, Mapping):
-        return None, (fail(f"{key} is {type(value).__name__}: needs null or address, username and password"),)
+        return None, (fail(f"{key} is {kind_of(value)}: needs null or address, username and password"),)
     wrong = [part for part in PARTS if not isinstance(value.get(part), str | None)]
     if wrong:
-        return None, (fail(f"{key}.{wrong[0]} is {type(value[wrong[0]]).__name__}: needs text"),)
+        return None, (fail(f"{key}.{wrong[0]} is {kind_of(value[wrong[0]])}: needs text"),)
     address, username, password = (value.get(part) or "" for part in PARTS)
     if not (address or username or password):
         return None, ()

@@ -36,9 +36,9 @@ def test_both_forms(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("", "NoneType"),
-        ("[1]", "list"),
-        ("just words", "str"),
+        ("", "found nothing"),
+        ("[1]", "found a list"),
+        ("just words", "found text"),
         ('{"baseImage": "a/b:1", "baseImage": "a/c:1"}', "stands twice"),
         ("baseImage: a\nbaseImage: b\n", "stands twice"),
         ("a: [1\n", "neither JSON nor YAML"),
