@@ -85,6 +85,16 @@ def test_one_form_is_enough(tmp_path: Path, version: str, form: str) -> None:
         assert [cosign.accepts(good), cosign.accepts(bad)] == [True, False]
 
 
+def test_stored_ones_verify_as_well(tmp_path: Path, version: str) -> None:
+    """Both forms stored, before and after a turn of the policy."""
+    with live_gateway(tmp_path / "data", attest={"referrer": "stored", "tag": "stored"}) as live:
+        (good, _), _, (bad, _) = push(live, tmp_path)
+        cosign = Cosign(tmp_path / "home", live, version)
+        before = [cosign.accepts(good), cosign.accepts(bad, CUE)]
+        turn_to(live, YOUNG)
+        assert [*before, cosign.accepts(bad, CUE)] == [True, False, True]
+
+
 def test_attestations_of_others_stand_beside_it(live: LiveGateway, cosign: Cosign, tmp_path: Path) -> None:
     """Somebody attests with cosign under the tag: it stays, and the verdict that holds is beside it after a turn."""
     *_, (bad, by_digest) = push(live, tmp_path)
