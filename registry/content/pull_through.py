@@ -1,5 +1,6 @@
 """Where content comes from that a repository does not hold yet: the question that services ask before they look."""
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -14,6 +15,10 @@ class PullThrough(Protocol):
 
     def covers(self, repository: RepositoryName) -> bool:
         """Whether the repository is filled from elsewhere; for the others nothing else is asked."""
+        ...
+
+    def fresh_seconds(self, repository: RepositoryName) -> float:
+        """How long an answer about what changes there, such as a tag, may be given again without asking here."""
         ...
 
     async def bring_manifest(self, repository: RepositoryName, reference: Reference) -> tuple[str, ...]:
@@ -41,6 +46,10 @@ class NoPullThrough:
         """No repository."""
         return False
 
+    def fresh_seconds(self, repository: RepositoryName) -> float:  # noqa: ARG002
+        """As long as nothing is written."""
+        return math.inf
+
     async def bring_manifest(self, repository: RepositoryName, reference: Reference) -> tuple[str, ...]:  # noqa: ARG002
         """Nothing comes."""
         return ()
@@ -61,6 +70,10 @@ class OfflineUpstreams:
     def covers(self, repository: RepositoryName) -> bool:
         """Whether the repository has an upstream."""
         return upstream_of(self._upstreams, repository) is not None
+
+    def fresh_seconds(self, repository: RepositoryName) -> float:  # noqa: ARG002
+        """As long as nothing is written."""
+        return math.inf
 
     async def bring_manifest(self, repository: RepositoryName, reference: Reference) -> tuple[str, ...]:  # noqa: ARG002
         """Nothing comes."""

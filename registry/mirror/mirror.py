@@ -1,6 +1,7 @@
 """Implements `registry.content.pull_through.PullThrough` over the upstreams of the settings."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -37,6 +38,7 @@ from registry.registry_client.errors import Absent, RemoteError
 from registry.storage.blob_store import BlobStore
 
 _SUBJECTS = 10_000
+_FRESH_SECONDS = 1.0
 
 
 class Mirror:
@@ -70,6 +72,11 @@ class Mirror:
     def covers(self, repository: RepositoryName) -> bool:
         """Whether the repository has an upstream."""
         return upstream_of(self._settings, repository) is not None
+
+    def fresh_seconds(self, repository: RepositoryName) -> float:
+        """A hundredth of the time of its tags, a second at most: tags get older without a write."""
+        upstream = upstream_of(self._settings, repository)
+        return math.inf if upstream is None else min(_FRESH_SECONDS, upstream.ttl_seconds / 100)
 
     def require_pushable(self, repository: RepositoryName) -> None:
         """Raise Denied where the settings refuse pushes to the repositories of an upstream."""

@@ -25,7 +25,8 @@ class Answer:
         pieces: the bytes of the head, split where the request id goes.
         body: empty for a HEAD.
         blob: the file that a HEAD describes, if any.
-        until: when the application has to be asked again (time.monotonic): a HEAD resets the age of content.
+        until: when the application has to be asked again (time.monotonic): a HEAD resets the age of content, and
+            tags of upstreams get older.
     """
 
     request_record: RequestRecord
@@ -36,7 +37,7 @@ class Answer:
 
     def holds(self) -> bool:
         """Whether the file that it describes still exists: files can go without a change of rows."""
-        return self.blob is None or (time.monotonic() < self.until and self.blob.still_there())
+        return time.monotonic() < self.until and (self.blob is None or self.blob.still_there())
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ Clients often repeat a request byte for byte. Then the head is not parsed, and t
 a tenth of a second after the last time, or at once when a row was written.
 """
 
+import math
 import re
 import time
 from collections.abc import Iterable
@@ -217,7 +218,7 @@ class ResponseCache:
         answer = (
             _file_answer(request_record, fields, body)
             if isinstance(body, Window)
-            else _answer(request_record, fields, body)
+            else _answer(request_record, fields, body, self._fresh(head, request_record))
         )
         if isinstance(answer, Answer) and _range(head) is not None:
             return
@@ -268,17 +269,23 @@ class ResponseCache:
         row = self._rows.get((head.method, request_record.operation))
         if row is None or (request_record.repository is None) is (row.needs is Requirement.PULL):
             return False
-        name = request_record.repository
-        if name is not None and request_record.operation != "blobs.pull" and self._services.pull_through.covers(name):
-            return False  # a tag of an upstream gets older without a write
         return _plain(head, row.ignored)
 
+    def _fresh(self, head: Head, request_record: RequestRecord) -> float:
+        """For how many seconds the answer may be given again while nothing is written."""
+        name, operation = request_record.repository, request_record.operation
+        # What is named by a digest is the same for ever; what refers to it is not.
+        is_by_digest = operation == "manifests.pull" and b":" in head.target.partition(b"?")[0]
+        if name is None or is_by_digest or operation == "blobs.pull":
+            return math.inf
+        return self._services.pull_through.fresh_seconds(name)
 
-def _answer(request_record: RequestRecord, fields: Fields, body: bytes) -> Answer:
+
+def _answer(request_record: RequestRecord, fields: Fields, body: bytes, fresh: float) -> Answer:
     record = anew(request_record, "")
     record.status, record.sent = 200, 0 if request_record.method == "HEAD" else len(body)
     pieces = b"".join(field_lines(fields)).split(request_record.request_id.encode("ascii"))
-    until = time.monotonic() + _RESPONSE_SECONDS
+    until = time.monotonic() + (fresh if request_record.blob is None else min(fresh, _RESPONSE_SECONDS))
     return Answer(record, pieces, b"" if request_record.method == "HEAD" else body, request_record.blob, until)
 
 

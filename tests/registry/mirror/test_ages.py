@@ -149,3 +149,29 @@ def test_a_restart_remembers_ages(tmp_path: Path, upstream: OtherRegistry) -> No
     with mirrored(tmp_path, upstream) as again:
         assert again.here.get("manifests/old").status_code == 200
         assert again.line.connections == 0
+
+
+def test_an_answer_given_again_gets_old_as_well(tmp_path: Path) -> None:
+    """A tag that is asked for all the time is looked up when its time is over, and what has moved is seen."""
+    with site(tmp_path, ttl_seconds=1) as made:
+        made.push()
+        second = None
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            found = made.here.get("manifests/v1")
+            if second is None:
+                second, _ = made.push()
+        assert second is not None
+        assert found.content == second.raw
+
+
+def test_referrers_of_a_digest_get_old_as_well(tmp_path: Path) -> None:
+    """The list of what refers to an image changes although its name does not, and is asked for all the time."""
+    with site(tmp_path, ttl_seconds=1) as made:
+        image, _ = made.push()
+        path = f"referrers/{image.digest}"
+        made.here.get("manifests/v1")
+        assert made.here.get(path).json()["manifests"] == []
+        note = made.there.image("", subject=image.descriptor, artifactType="application/x-note")
+        made.there.index(image.digest.replace(":", "-"), note)
+        wait_until(lambda: [each["digest"] for each in made.here.get(path).json()["manifests"]] == [note.digest])
