@@ -11,7 +11,7 @@ JOBS ?= 2
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test test-azure test-kubernetes test-cosign test-mirror azure-requirements web-shots bench bench-registries testing-cycles fuzz crash runtime runtime-fuzz cut-pushes import-memory requirements clean
+.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test test-azure test-kubernetes test-cosign test-mirror azure-requirements web-shots bench bench-registries testing-cycles fuzz crash runtime runtime-fuzz cut-pushes events import-memory requirements clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -122,6 +122,9 @@ fuzz: develop ## the long mode of the inspection's fuzzing (CASES, default a mil
 
 crash: develop ## faults in a live registry: kills, power cuts, refused calls (SEED, COUNT); goes on where it stopped
 	@$(BIN)/python -m tests.crash --seed $(or $(SEED),0) --count $(or $(COUNT),10000) $(ARGS)
+
+events: develop ## events with a sink that is dead and then alive, and kills (COUNT, KILLS)
+	@$(BIN)/python -m tests.crash.event_sinks $(or $(COUNT),1000000) $(or $(KILLS),100)
 
 import-memory: develop ## the memory of an import and an export of 5 GB (10 GB of disk)
 	@IMPORT_BYTES=5368709120 $(BIN)/python -m pytest -s tests/policy/cli/test_import_memory.py $(ARGS)
