@@ -40,6 +40,18 @@ class EventSettings(Group):
     poll_seconds: float = Field(
         default=0.2, gt=0, description="how often streams look for what is new", json_schema_extra=LIVE
     )
+    webhooks_local: bool = Field(
+        default=False,
+        description="webhooks made with az may be on this machine or on link-local addresses",
+        json_schema_extra=LIVE,
+    )
+    webhook_deliveries: int = Field(
+        default=100,
+        ge=1,
+        le=10_000,
+        description="deliveries to each of these that are kept for az acr webhook list-events",
+        json_schema_extra=LIVE,
+    )
     sinks: tuple[SinkSettings, ...] = Field(
         default=(), description="addresses that are told of events (webhooks)", json_schema_extra=LIVE
     )

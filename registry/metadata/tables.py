@@ -194,6 +194,29 @@ event_sinks = Table(
     Column("error", Text, nullable=False, comment="of the last try, or empty"),
 )
 
+webhooks = Table(
+    "webhooks",
+    SCHEMA,
+    Column("name", String(50), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("actions", JSON, nullable=False, comment="list of texts"),
+    Column("scope", Text, nullable=False, comment="REPOSITORY[:TAG] with *, or empty"),
+    Column("headers", JSON, nullable=False, comment="object of texts"),
+    Column("enabled", Boolean, nullable=False),
+    Column("created", Float, nullable=False, comment="seconds since the epoch"),
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    SCHEMA,
+    Column("id", Integer, primary_key=True),
+    Column("webhook", String(50), nullable=False),
+    Column("time", Float, nullable=False, comment="seconds since the epoch"),
+    Column("document", JSON, nullable=False, comment="what was sent, and answered"),
+    Index(None, "webhook", "id"),
+    sqlite_autoincrement=True,
+)
+
 holds = Table(
     "holds",
     SCHEMA,
@@ -279,4 +302,6 @@ __all__ = [
     "tag_history",
     "tags",
     "trash",
+    "webhook_deliveries",
+    "webhooks",
 ]

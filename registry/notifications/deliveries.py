@@ -1,36 +1,32 @@
 """Deliveries to all sinks, each by itself; they follow the settings."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import structlog
 
 from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.metadata import webhooks
 from registry.metadata.store import MetadataStore
+from registry.metadata.webhooks import Webhook
 from registry.notifications.sink import Sink, SinkUnusable
+from registry.notifications.webhook_sinks import sink_of
 
 _LOOK_SECONDS = 1.0
 _AGAIN_SECONDS = 5.0
 
-MoreSinks = Callable[[], Iterable[Sink]]
-"""Sinks that are in no setting."""
-
 
 class Deliveries:
-    """Tells every sink of the settings.
+    """Tells every sink of the settings, and every webhook.
 
     Args:
         metadata: where events and cursors are.
         settings: those in force.
-        more: further sinks.
     """
 
-    def __init__(
-        self, metadata: MetadataStore, settings: SettingsInForce[RegistrySettings], more: MoreSinks = tuple
-    ) -> None:
+    def __init__(self, metadata: MetadataStore, settings: SettingsInForce[RegistrySettings]) -> None:
         self._metadata = metadata
         self._settings = settings
-        self._more = more
         self._tasks: dict[Sink, asyncio.Task[None]] = {}
         self._refused: set[str] = set()
         self._log = structlog.get_logger(__name__)
@@ -39,7 +35,8 @@ class Deliveries:
         """Until it is cancelled: a sink that comes is told, one that goes is not any more."""
         try:
             while True:
-                await self._follow({sink.name: sink for sink in self._wanted()})
+                made = await self._metadata.read(webhooks.every)
+                await self._follow({sink.name: sink for sink in self._wanted(made)})
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
             await self._follow({})
@@ -54,7 +51,7 @@ class Deliveries:
             if sink not in self._tasks:
                 self._tasks[sink] = asyncio.create_task(self._tell(sink))
 
-    def _wanted(self) -> Iterable[Sink]:
+    def _wanted(self, made: Iterable[Webhook]) -> Iterable[Sink]:
         for settings in self._settings.current.events.sinks:
             try:
                 yield Sink.of(settings)
@@ -63,14 +60,16 @@ class Deliveries:
                 if settings.name not in self._refused:
                     self._refused.add(settings.name)
                     self._log.error("a sink cannot be used", sink=settings.name, reason=str(error))
-        yield from self._more()
+        local = self._settings.current.events.webhooks_local
+        yield from (sink_of(webhook, local=local) for webhook in made if webhook.enabled)
 
     async def _tell(self, sink: Sink) -> None:
         from registry.notifications.delivery import Delivery  # noqa: PLC0415 - slow to import
 
         while True:
             try:
-                await Delivery(sink, self._metadata).run()
+                keep = self._settings.current.events.webhook_deliveries
+                await Delivery(sink, self._metadata, keep=keep).run()
             except Exception:  # noqa: BLE001  one failed round must not end the rounds
                 self._log.exception("a sink could not be told, it will be tried again", sink=sink.name)
             await asyncio.sleep(_AGAIN_SECONDS)

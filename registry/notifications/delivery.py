@@ -12,14 +12,15 @@ from dataclasses import replace
 import httpx
 import structlog
 
-from registry.metadata import events, sinks
+from registry.metadata import events, sinks, webhooks
 from registry.metadata.events import Recorded
 from registry.metadata.identity import identity
 from registry.metadata.sinks import SinkState
 from registry.metadata.store import MetadataStore
-from registry.notifications.formats import FORMS, Origin
+from registry.notifications.formats import FORMS, Origin, Payload
 from registry.notifications.post import client_of, deliver
 from registry.notifications.sink import Sink
+from registry.notifications.webhook_sinks import delivery_document
 
 _BATCH = 100
 _LOOK_SECONDS = 0.2
@@ -41,11 +42,18 @@ class Delivery:
         metadata: where events and cursors are.
         host: name of the registry, for forms that have one.
         clock: seconds since the epoch.
+        keep: how many deliveries to a webhook are kept.
     """
 
     def __init__(
-        self, sink: Sink, metadata: MetadataStore, host: str = "", clock: Callable[[], float] = time.time
+        self,
+        sink: Sink,
+        metadata: MetadataStore,
+        host: str = "",
+        clock: Callable[[], float] = time.time,
+        keep: int = 0,
     ) -> None:
+        self._keep = keep
         self._sink = sink
         self._metadata = metadata
         self._host = host
@@ -87,6 +95,7 @@ class Delivery:
         if self._sink.wants(recorded.event):
             for payload in FORMS[self._sink.format](recorded, origin):
                 problem = await deliver(client, self._sink, payload)
+                await self._note(payload, problem)
                 if problem and not self._gives_up(problem, recorded):
                     return False
                 if problem:
@@ -96,6 +105,12 @@ class Delivery:
                 )
         self._state = replace(self._state, cursor=recorded.id)
         return True
+
+    async def _note(self, payload: Payload, problem: str) -> None:
+        """Note what a webhook was told, for whoever has made it."""
+        if self._keep and self._sink.name.startswith(webhooks.PREFIX):
+            told, name = delivery_document(self._sink, payload, problem), self._sink.name.removeprefix(webhooks.PREFIX)
+            await self._metadata.write(webhooks.note_delivery, name, self._clock(), told, self._keep)
 
     def _gives_up(self, problem: str, recorded: Recorded) -> bool:
         now, state = self._clock(), self._state

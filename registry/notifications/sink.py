@@ -8,7 +8,7 @@ from registry.config.sinks import SinkSettings
 from registry.errors import BasegateError
 from registry.metadata.events import Event
 from registry.notifications.signature import key_of
-from registry.oci.patterns import any_covers
+from registry.oci.patterns import EVERY, any_covers, covers
 
 
 class SinkUnusable(BasegateError):
@@ -21,6 +21,7 @@ class Sink:
 
     Attributes:
         name, url, format, kinds, repositories, local, timeout, give_up: as in its settings.
+        tags: pattern of tags; events without one are told only where it is `*`.
         headers: further header fields.
         key: signs deliveries; empty: they are not signed.
         ca_files: authorities trusted for it.
@@ -31,6 +32,7 @@ class Sink:
     format: str
     kinds: tuple[str, ...] = ("*",)
     repositories: tuple[str, ...] = ("*",)
+    tags: str = "*"
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     key: bytes = field(default=b"", repr=False)
     ca_files: tuple[Path, ...] = ()
@@ -47,6 +49,7 @@ class Sink:
             settings.format,
             settings.kinds,
             settings.repositories,
+            "*",
             tuple((name, _read(settings.name, file)) for name, file in settings.headers.items()),
             key_of(_read(settings.name, settings.secret)) if settings.secret else b"",
             (settings.ca_file,) if settings.ca_file else (),
@@ -62,7 +65,10 @@ class Sink:
 
     def wants(self, event: Event) -> bool:
         """Whether it is to be told of an event."""
-        return any_covers(self.kinds, event.kind) and any_covers(self.repositories, event.repository)
+        if not any_covers(self.kinds, event.kind) or not any_covers(self.repositories, event.repository):
+            return False
+        tags = [event.tag, *event.details.get("tags", ())]
+        return self.tags == EVERY or any(covers(self.tags, tag) for tag in tags if tag)
 
 
 def _read(sink: str, file: Path) -> str:

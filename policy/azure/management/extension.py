@@ -16,13 +16,14 @@ from policy.azure.management.dispatch import Management, Row
 from policy.azure.management.import_handlers import ImportHandlers
 from policy.azure.management.place import Place, place_of
 from policy.azure.management.resources import ResourceHandlers
-from policy.azure.management.routes import builds, imports, refusals, resources, signing_in
+from policy.azure.management.routes import builds, imports, refusals, resources, signing_in, webhooks
 from policy.azure.management.routes import scope_maps as scope_map_rows
 from policy.azure.management.routes import workspaces as workspace_rows
 from policy.azure.management.scope_map_handlers import ScopeMapHandlers
 from policy.azure.management.settings import AzureSettings
 from policy.azure.management.sign_in.handlers import SignInHandlers
 from policy.azure.management.sign_in.under_way import UnderWay
+from policy.azure.management.webhook_handlers import WebhookHandlers
 from policy.azure.management.workspace_handlers import WorkspaceHandlers
 from policy.azure.scope_maps import RepositoryTokens, ScopeMaps
 from policy.deployments.settings import DeploymentSettings
@@ -136,6 +137,7 @@ class Endpoint:
             *scope_map_rows(rights),
             *builds(tasks),
             *imports(ImportHandlers(images, place, body_bytes)),
+            *webhooks(WebhookHandlers(metadata, place, body_bytes, lambda: in_force.current.events)),
             *refusals(things),
         )
         return (*signing_in(handlers, CloudHandler(place)), *own_rows)

@@ -231,7 +231,6 @@ _SPELLED = {
     "microsoft.machinelearningservices": "Microsoft.MachineLearningServices",
 }
 _INSTEAD = {
-    "webhooks": "read the audit log, or basegate's metrics",
     "replications": "there is one data folder; basegate backup copies it",
     "tasks": "az acr build is; other tasks are not",
     "agentpools": "builds run on this machine",

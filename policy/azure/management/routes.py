@@ -7,6 +7,7 @@ from policy.azure.management.import_handlers import ImportHandlers
 from policy.azure.management.resources import ResourceHandlers
 from policy.azure.management.scope_map_handlers import ScopeMapHandlers
 from policy.azure.management.sign_in.handlers import SignInHandlers
+from policy.azure.management.webhook_handlers import WebhookHandlers
 from policy.azure.management.workspace_handlers import WorkspaceHandlers
 
 _NOTHING, _SIGNED_IN, _OWNER, _LINK = Requirement.NOTHING, Requirement.SIGNED_IN, Requirement.OWNER, Requirement.LINK
@@ -106,6 +107,20 @@ def imports(handlers: ImportHandlers) -> tuple[Row, ...]:
     return (
         Row("POST", f"{_R}/importImage", _SIGNED_IN, "azure.import", handlers.begin),
         Row("GET", f"{_R}/importStatus/{{import}}", _SIGNED_IN, "azure.import_status", handlers.status),
+    )
+
+
+def webhooks(handlers: WebhookHandlers) -> tuple[Row, ...]:
+    """Addresses that are told of pushes and deletes. What they are told with may be secret: owners see it."""
+    one = f"{_R}/webhooks/{{name}}"
+    return (
+        Row("GET", f"{_R}/webhooks", _SIGNED_IN, "azure.webhooks", handlers.every),
+        Row("GET", one, _SIGNED_IN, "azure.show_webhook", handlers.show),
+        Row("PUT PATCH", one, _OWNER, "azure.put_webhook", handlers.put),
+        Row("DELETE", one, _OWNER, "azure.remove_webhook", handlers.remove),
+        Row("POST", f"{one}/ping", _OWNER, "azure.ping_webhook", handlers.ping),
+        Row("POST", f"{one}/listEvents", _OWNER, "azure.webhook_events", handlers.list_events),
+        Row("POST", f"{one}/getCallbackConfig", _OWNER, "azure.webhook_config", handlers.config),
     )
 
 

@@ -106,6 +106,7 @@ def live_cloud(folder: Path, **variables: Any) -> Iterator[Cloud]:
     port = free_port()
     own = {"LISTEN": f"127.0.0.1:{port}", **variables}
     more = {"BASEGATE_AUTH__THROTTLE__ADDRESS_FAILURES": "1000", "BASEGATE_DEPLOYMENTS__REGISTRY_NAME": REGISTRY}
+    more["BASEGATE_EVENTS__WEBHOOKS_LOCAL"] = "true"
     settings = more | {f"BASEGATE_AZURE__{name}": str(value) for name, value in own.items()}
     installation = Installation(folder / "data", settings)
     owner = installation.create_principal("tester", "Owner")

@@ -70,19 +70,6 @@ def test_retention_of_untagged_manifests(az: Az) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        (
-            "acr",
-            "webhook",
-            "create",
-            "--registry",
-            REGISTRY,
-            "--name",
-            "hook1",
-            "--uri",
-            "http://x",
-            "--actions",
-            "push",
-        ),
         ("acr", "update", "--name", REGISTRY, "--anonymous-pull-enabled", "true"),
         ("acr", "create", "--name", "another1", "--resource-group", "default", "--sku", "Premium"),
         ("acr", "run", "--registry", REGISTRY, "--cmd", "bash echo hi", "/dev/null"),

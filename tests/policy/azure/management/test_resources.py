@@ -155,7 +155,7 @@ def test_there_is_no_second_registry(endpoint: LiveEndpoint) -> None:
     assert code_of(answer) == (409, "OperationNotSupported")
 
 
-@pytest.mark.parametrize("what", ["webhooks", "replications", "tasks"])
+@pytest.mark.parametrize("what", ["agentpools", "replications", "tasks"])
 def test_what_is_not_offered_is_said_so(endpoint: LiveEndpoint, what: str) -> None:
     """With what to do in its place."""
     with endpoint.signed_in() as client:

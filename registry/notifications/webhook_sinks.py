@@ -1,0 +1,52 @@
+"""Webhooks as sinks: told in ACR's form, with a note of each delivery."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from registry.metadata.events import Kind
+from registry.metadata.webhooks import PREFIX, Webhook
+from registry.notifications.formats import Payload
+from registry.notifications.sink import Sink
+
+_KINDS: Mapping[str, tuple[str, ...]] = {
+    "push": (Kind.MANIFEST_PUSHED, Kind.MANIFEST_RESTORED),
+    "delete": (Kind.MANIFEST_DELETED, Kind.REPOSITORY_DELETED),
+}
+
+
+def sink_of(webhook: Webhook, *, local: bool) -> Sink:
+    """The sink of a webhook; `local`: it may be on this machine."""
+    repository, _, tag = webhook.scope.partition(":")
+    return Sink(
+        name=f"{PREFIX}{webhook.name}",
+        url=webhook.url,
+        format="acr",
+        kinds=tuple(kind for action in webhook.actions for kind in _KINDS.get(action, ())),
+        repositories=(repository or "*",),
+        tags=tag or "*",
+        headers=tuple(webhook.headers.items()),
+        local=local,
+    )
+
+
+def delivery_document(sink: Sink, payload: Payload, problem: str) -> dict[str, Any]:
+    """What `list-events` shows of a delivery; `problem`: "" when it was taken."""
+    status = "200" if not problem else next((word for word in problem.split() if word.isdecimal()), "0")
+    return {
+        "id": payload.id,
+        "eventRequestMessage": {
+            "content": json.loads(payload.body),
+            "headers": {"Content-Type": payload.media_type},
+            "method": "POST",
+            "requestUri": sink.url,
+            "version": "1.1",
+        },
+        "eventResponseMessage": {
+            "content": problem,
+            "headers": {},
+            "reasonPhrase": "" if problem else "OK",
+            "statusCode": status,
+            "version": "1.1",
+        },
+    }
