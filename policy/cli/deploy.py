@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from policy.cli.check import asking_of, asking_options, exit_code, is_trouble, read_config
+from policy.cli.deploy_overrides import OVERRIDES, overridden, override_options
 from policy.client.deploying import DeployAnswer, check_deployment
 from policy.client.text import in_words, visible
 from policy.gateway.check_result import CheckResult
@@ -53,6 +54,7 @@ def deploy_group() -> None:
 @click.option("--pinned", type=_PATH, help="Where the pinned configuration goes; by default beside --ic.")
 @click.option("--receipt", type=_PATH, help="Where the receipt goes; by default beside --ic.")
 @click.option("--wait", type=click.FloatRange(min=0), metavar="SECONDS", help="Ask again while inspection goes on.")
+@override_options
 @asking_options
 def check_command(  # noqa: PLR0913
     *,
@@ -74,12 +76,14 @@ def check_command(  # noqa: PLR0913
 ) -> None:
     """May this be deployed? What is allowed is recorded, and its image kept until `basegate deployment release`.
 
-    Takes the flags of `az ml model deploy`. Exit code 0: allowed, 1: denied, 2: could not tell.
+    Takes the flags of `az ml model deploy`, those that win over the inference configuration too. Exit code 0: allowed,
+    1: denied, 2: could not tell.
     """
     named = {"name": name, "models": list(models), "computeTarget": target or None, "workspace": workspace or None}
+    members = {name: flags.pop(name) for name in OVERRIDES}
     chosen = {"profile": profile, "overwrite": overwrite, "record": not no_record}
     try:
-        document, config, deployment = _read(ic, dc)
+        document, config, deployment = _read(ic, dc, members)
         files = {"inferenceConfig": without_secrets(document), "deploymentConfig": without_secrets(deployment)}
         answer = check_deployment(asking_of(**flags), config, {**named, **files, **chosen}, wait or 0.0)
         answer = DeployAnswer(answer.result.with_findings("files", "warn", _absent(document, ic)), answer.document)
@@ -91,10 +95,12 @@ def check_command(  # noqa: PLR0913
     sys.exit(exit_code(answer.result, waited=wait is not None))
 
 
-def _read(ic: Path, dc: Path) -> tuple[Mapping[str, Any], InferenceConfig, Mapping[str, Any]]:
+def _read(
+    ic: Path, dc: Path, members: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], InferenceConfig, Mapping[str, Any]]:
     if str(ic) == str(dc) == "-":
         raise click.UsageError("standard input is one file: give --ic or --dc as a path")
-    document, deployment = parse(read_config(ic)), parse(read_config(dc))
+    document, deployment = overridden(parse(read_config(ic)), members), parse(read_config(dc))
     return document, interpret(document), deployment
 
 

@@ -307,3 +307,15 @@ def test_what_was_pinned_reads_as_before(desk: Desk) -> None:
     pinned = json.loads((desk.folder / "inferenceconfig.pinned.json").read_text())
     assert "@sha256:" in interpret(pinned).image
     assert pinned["environment"]["docker"]["baseImageRegistry"]["password"] == desk.gateway.secrets["reader"]
+
+
+def test_flags_win_over_the_configuration(desk: Desk, live: LiveGateway) -> None:
+    """Those of az: the image of the flag is judged and pinned, with the script that the flag names."""
+    desk.config(baseImage=f"{live.host}/team/app:bad", entryScript=None)
+    denied = desk.check("flagged")
+    allowed = desk.check("flagged", "--bi", f"{live.host}/team/app:good", "--entry-script", "score.py")
+    assert (denied.exit_code, allowed.exit_code) == (1, 0), allowed.output
+    pinned = json.loads((desk.folder / "inferenceconfig.pinned.json").read_text())
+    assert pinned["baseImage"].startswith(f"{live.host}/team/app@sha256:")
+    assert pinned["entryScript"] == "score.py"
+    assert "enableGpu" not in pinned
