@@ -6,6 +6,7 @@ from registry.administration.act import BASE
 from registry.administration.body import Body
 from registry.administration.garbage_handlers import RunHandlers, explain
 from registry.administration.principal_handlers import PrincipalHandlers
+from registry.administration.tag_past_handlers import Rollback, show_history
 from registry.api.requirements import Requirement
 from registry.api.routes import Row
 
@@ -22,6 +23,8 @@ def table(body: Body, runs: RunHandlers) -> tuple[Row, ...]:
     return (
         Row(_READ, f"{BASE}/repositories", Requirement.CATALOG, "admin.list_repositories", content.list_repositories),
         Row(_READ, f"{_NAME}/_tags", read, "admin.list_tags", content.list_tags),
+        Row(_READ, f"{_TAG}/_history", read, "admin.show_tag_history", show_history),
+        Row("POST", f"{_TAG}/_rollback", Requirement.PUSH, "admin.roll_tag_back", Rollback(body)),
         Row(_READ, _TAG, read, "admin.show_tag", content.show_tag),
         Row("PATCH", _TAG, write, "admin.lock_tag", content.TagLocks(body)),
         Row("DELETE", _TAG, delete, "admin.delete_tag", content.delete_tag),

@@ -11,9 +11,9 @@ from registry.cli.command_audit import note
 from registry.cli.data_folder import json_option, print_json, size, yes_option
 from registry.cli.place import IMAGE, REPOSITORY, Place, confirm, entries, placed
 from registry.cli.table import age, print_table
-from registry.cli.tag_history import at_option, history_command, rollback_command, show_at
+from registry.cli.tag_history import at_option, history_command, rollback_command, show_at, tag_of
 from registry.oci.image_reference import ImageReference
-from registry.oci.names import RepositoryName, Tag
+from registry.oci.names import RepositoryName
 
 _SHOWN = 5
 
@@ -88,11 +88,11 @@ def list_tags(place: Place, repository: RepositoryName, *, as_json: bool) -> Non
 @placed(IMAGE)
 @json_option
 def show_tag(place: Place, image: ImageReference, at: float | None, *, as_json: bool) -> None:
-    """Show where a tag points, or pointed: of the past only a data folder tells."""
+    """Show where a tag points, or pointed."""
     if at is not None:
-        show_at(place, (image.repository, _tag(image)), at, as_json=as_json)
+        show_at(place, image, at, as_json=as_json)
         return
-    card = place.do(content.show_tag(image.repository, _tag(image)))
+    card = place.do(content.show_tag(image.repository, tag_of(image)))
     if as_json:
         print_json(card)
         return
@@ -107,7 +107,7 @@ def show_tag(place: Place, image: ImageReference, at: float | None, *, as_json: 
 @json_option
 def remove_tag(place: Place, image: ImageReference, *, as_json: bool) -> None:
     """Remove a tag alone; its manifest stays."""
-    tag = _tag(image)
+    tag = tag_of(image)
     note(repository=image.repository, reference=tag)
     gone = place.do(content.delete_tag(image.repository, tag))
     _say(gone, f"tag {image.repository}:{tag} is removed", as_json=as_json)
@@ -180,14 +180,8 @@ def remove_manifest(place: Place, image: ImageReference, *, yes: bool, as_json: 
     _say(gone, f"{image.repository}@{card['digest']} is removed", as_json=as_json)
 
 
-def _tag(image: ImageReference) -> Tag:
-    if not isinstance(image.reference, Tag):
-        raise click.UsageError("needs NAME:TAG; a digest is shown and removed with `basegate manifest`")
-    return image.reference
-
-
 def _lock(place: Place, image: ImageReference, *, locked: bool, as_json: bool) -> None:
-    tag = _tag(image)
+    tag = tag_of(image)
     note(repository=image.repository, reference=tag)
     card = place.do(content.lock_tag(image.repository, tag, locked=locked))
     _say(card, f"tag {image.repository}:{tag} is {'locked' if locked else 'not locked any more'}", as_json=as_json)

@@ -22,6 +22,7 @@ READS = (
     "repo show team/app",
     "tag ls team/app",
     "tag show team/app:good",
+    "tag history team/app:good",
     "manifest ls team/app",
     "manifest show team/app:bad",
     "principal list",
@@ -37,6 +38,7 @@ CHANGES = (
     "tag lock team/app:good",
     "tag unlock team/app:good",
     "tag rm team/app:good",
+    "tag rollback team/app:good",
     "manifest rm team/app:bad --yes",
     "repo rm team/app --yes",
     "principal disable reader",
@@ -63,6 +65,7 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway]
 def _live(tmp_path: Path) -> Iterator[LiveGateway]:
     """The same in small, to change."""
     with live_gateway(tmp_path / "data") as live:
+        live.push(tmp_path / "first", "team/app:good", refused_image())
         live.push(tmp_path / "good", "team/app:good", cleared_image())
         live.push(tmp_path / "bad", "team/app:bad", refused_image())
         gate = live.registry.app.services.gate
@@ -83,8 +86,8 @@ def on_server(live: LiveGateway, command: str, who: str = "admin") -> Result:
 
 
 def said(told: Result) -> str:
-    """What was printed, without ages and durations."""
-    return _AGE.sub("AGE", told.stdout)
+    """What was printed, without ages and durations, and the spaces that make room for them."""
+    return re.sub(" +", " ", _AGE.sub("AGE ", told.stdout))
 
 
 @pytest.mark.parametrize("form", FORMS)

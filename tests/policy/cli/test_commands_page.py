@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from policy.cli.main import basegate
 from registry.oci.digest import Digest
 from tests.architecture.source import ROOT
-from tests.clients.trees import cleared_image
+from tests.clients.trees import cleared_image, refused_image
 from tests.policy.cli.transfers import signed_in
 from tests.policy.live import LiveGateway, live_gateway
 
@@ -24,6 +24,7 @@ def _live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveGatew
     """A server with an image, and its data folder as `data` below the working folder."""
     monkeypatch.chdir(tmp_path)
     with live_gateway(tmp_path / "data", gc={"grace_seconds": 0}) as live:
+        live.push(tmp_path / "v0", "team/app:v1", refused_image())
         live.push(tmp_path / "v1", "team/app:v1", cleared_image())
         yield live
 

@@ -1,0 +1,83 @@
+"""Acts on the past of a tag: what it pointed at, and going back to it."""
+
+import time
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection
+
+from registry.administration.act import Act, Holdings
+from registry.administration.content import path_of
+from registry.content import tag_history as service
+from registry.content.immutability import immutable_in
+from registry.metadata import tag_history
+from registry.metadata.tag_history import Entry, Span
+from registry.metadata.transactions import ChangeContext
+from registry.oci.digest import Digest
+from registry.oci.errors import ManifestUnknown
+from registry.oci.moments import moment
+from registry.oci.names import RepositoryName, Tag
+
+ENTRIES_MAXIMUM = 1000
+
+
+def list_history(name: RepositoryName, tag: Tag, count: int) -> Act:
+    """`{"entries": [{"digest", "media_type", "size", "time", "deleted", "principal"}]}`, the newest first."""
+
+    async def here(holdings: Holdings) -> dict[str, Any]:
+        return history_document(name, tag, await holdings.metadata.read(tag_history.page, name, tag, Span(), count))
+
+    return Act("GET", path_of(name, "_tags", tag, "_history"), here, {"n": str(count)})
+
+
+def show_past(name: RepositoryName, tag: Tag, at: float) -> Act:
+    """What a tag pointed at, at a time (seconds since the epoch): `{"repository", "tag", "digest", "at"}`."""
+
+    async def here(holdings: Holdings) -> dict[str, Any]:
+        return past_document(name, tag, await holdings.metadata.read(service.target_at, name, tag, at), at)
+
+    return Act("GET", path_of(name, "_tags", tag, "_history"), here, {"at": moment(at)})
+
+
+def roll_back(name: RepositoryName, tag: Tag, target: Digest | None, at: float | None) -> Act:
+    """Point a tag at what it pointed at before: `{"repository", "tag", "digest", "before"}`.
+
+    `before` is "" when it was not there. To `target`, else to what was there at a time, else to what was there before
+    the present manifest.
+    """
+
+    async def here(holdings: Holdings) -> dict[str, Any]:
+        frozen = immutable_in(holdings.settings.current, name)(tag)
+        context = ChangeContext(name, "", time.time(), cause="rollback")
+        return await holdings.metadata.write(rolled_back, context, tag, target, at, frozen=frozen)
+
+    body = {"to": target} if target is not None else {"at": moment(at)} if at is not None else {}
+    return Act("POST", path_of(name, "_tags", tag, "_rollback"), here, body=body)
+
+
+def rolled_back(  # noqa: PLR0913
+    connection: Connection, context: ChangeContext, tag: Tag, target: Digest | None, at: float | None, *, frozen: bool
+) -> dict[str, Any]:
+    """Roll back in one transaction; raises as `registry.content.tag_history.roll_back` does."""
+    name = context.repository
+    if target is None:
+        target = (
+            service.target_before(connection, name, tag) if at is None else service.target_at(connection, name, tag, at)
+        )
+    before = service.roll_back(connection, context, tag, target, frozen=frozen)
+    return {"repository": name, "tag": tag, "digest": target, "before": before or ""}
+
+
+def history_document(name: RepositoryName, tag: Tag, entries: list[Entry]) -> dict[str, Any]:
+    """Entries of a tag. Raises ManifestUnknown when there is none."""
+    if not entries:
+        raise ManifestUnknown(f"{name} has had no tag {tag} since its history is kept")
+    told = [asdict(entry) | {"time": moment(entry.time)} for entry in entries]
+    for each in told:
+        del each["id"]
+    return {"entries": told}
+
+
+def past_document(name: RepositoryName, tag: Tag, digest: Digest, at: float) -> dict[str, Any]:
+    """What a tag pointed at, at a time."""
+    return {"repository": name, "tag": tag, "digest": digest, "at": moment(at)}

@@ -1,0 +1,84 @@
+"""`…/_tags/TAG/_history` and `_rollback`: the past of a tag over HTTP, without what the gate withholds."""
+
+import time
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from registry.administration.body import Body, note_decision
+from registry.administration.tag_past import ENTRIES_MAXIMUM, history_document, past_document, rolled_back
+from registry.api.paging import asked_size
+from registry.api.path_parameters import read_reference_of, repository_of
+from registry.api.services import Services
+from registry.auth.principals import Principal
+from registry.content import tag_history as service
+from registry.content.immutability import immutable_in
+from registry.metadata import tag_history
+from registry.metadata.tag_history import Span
+from registry.metadata.transactions import ChangeContext
+from registry.oci.digest import Digest
+from registry.oci.errors import BadRequest, ManifestUnknown
+from registry.oci.names import Tag
+
+
+async def show_history(services: Services, request: Request, principal: Principal) -> Response:
+    """GET: what a tag pointed at, the newest first; with `?at=TIME`, what it pointed at then."""
+    name, tag = repository_of(request), _tag_of(request)
+    asked = request.query_params.get("at")
+    if asked:
+        return await _past(services, principal, request, _moment(asked))
+    count = min(asked_size(request) or ENTRIES_MAXIMUM, ENTRIES_MAXIMUM)
+    found = await services.stores.metadata.read_apart(tag_history.page, name, tag, Span(), count)
+    withheld = await services.gate.withheld(principal, name, {entry.digest for entry in found})
+    return JSONResponse(history_document(name, tag, [entry for entry in found if entry.digest not in withheld]))
+
+
+class Rollback:
+    """Points tags at what they pointed at before.
+
+    Args:
+        body: reads requests.
+    """
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+
+    async def __call__(self, services: Services, request: Request, principal: Principal) -> Response:
+        """POST `{"to": DIGEST}`, `{"at": TIME}`, or `{}` for what was there before the present manifest."""
+        name, tag = repository_of(request), _tag_of(request)
+        given = await self._body.members(request, ("to", "at"))
+        if len(given) > 1 or not all(isinstance(value, str) for value in given.values()):
+            raise BadRequest("the body needs to, a digest, or at, a time, or nothing: one of them says where to")
+        target = Digest.parse(given["to"]) if "to" in given else None
+        at = _moment(given["at"]) if "at" in given else None
+        context = ChangeContext(name, principal.id, time.time(), cause="rollback")
+        frozen = immutable_in(services.stores.settings.current, name)(tag)
+        done = await services.stores.metadata.write(rolled_back, context, tag, target, at, frozen=frozen)
+        note_decision(request, f"rollback to {done['digest']}")
+        return JSONResponse(done)
+
+
+async def _past(services: Services, principal: Principal, request: Request, at: float) -> Response:
+    name, tag = repository_of(request), _tag_of(request)
+    digest = await services.stores.metadata.read_apart(service.target_at, name, tag, at)
+    if digest in await services.gate.withheld(principal, name, {digest}):
+        raise ManifestUnknown(f"{name}:{tag} pointed at something that {principal.name} may not pull")
+    return JSONResponse(past_document(name, tag, digest, at))
+
+
+def _tag_of(request: Request) -> Tag:
+    reference = read_reference_of(request)
+    if not isinstance(reference, Tag):
+        raise ManifestUnknown(f"{reference} is no tag: a digest has no history, it is always the same content")
+    return reference
+
+
+def _moment(text: str) -> float:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise BadRequest(f"{text[:64]!r} is no time with a zone: write 2026-11-20T10:00Z")
+    return found.timestamp()
