@@ -18,6 +18,8 @@ NAMES = (
     *("batch.v1.CronJob", "batch.v1.Job", "core.v1.Pod", "core.v1.PodTemplate", "core.v1.ReplicationController"),
 )
 PLACES = {"Container.image", "EphemeralContainer.image", "ImageVolumeSource.reference"}
+MAPS = {"CSIVolumeSource.volumeAttributes"}
+"""Maps with names of the user's own of which `image` is a place all the same: drivers mount it."""
 # Members with `image` in their names that name none to start: of what runs, policies, secrets, disks of Ceph, nodes.
 OTHERS = {
     *("Container.imagePullPolicy", "EphemeralContainer.imagePullPolicy", "PodSpec.imagePullSecrets"),
@@ -112,7 +114,8 @@ def value_from(schemas: Schemas, schema: Any, choice: Random, path: tuple[str, .
         places = {at: text for each in items for at, text in each.places.items()}
         return Made([each.document for each in items], places)  # type: ignore[arg-type]
     if schema["type"] == "object":  # a map with names of the user's own
-        return Made({"image": "none.example/of:them", "containers": "x"}, {})
+        named = {f"{pointer}/image": "none.example/of:them"} if member in MAPS else {}
+        return Made({"image": "none.example/of:them", "containers": "x"}, named)
     text = choice.choice(["a.example/b:v1", "nginx", "x"]) if schema["type"] == "string" else 1
     return Made(text, {pointer: str(text)} if member in PLACES else {})  # type: ignore[arg-type]
 
