@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -11,7 +11,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
-from registry.metadata import blobs, contents
+from registry.metadata import blobs, contents, events, sinks
 from registry.metadata.store import MetadataStore
 
 ROUND_SECONDS = 60.0
@@ -19,13 +19,19 @@ ROUND_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Rows of one moment; `bytes` of distinct blobs."""
+    """Rows of one moment.
+
+    Attributes:
+        bytes: of distinct blobs.
+        lags: of each sink of events, how many it is behind.
+    """
 
     repositories: int
     tags: int
     manifests: int
     blobs: int
     bytes: int
+    lags: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,10 @@ class Holdings(Collector):
             yield GaugeMetricFamily("basegate_manifests", "Manifests.", held.manifests)
             yield GaugeMetricFamily("basegate_blobs", "Distinct blobs.", held.blobs)
             yield GaugeMetricFamily("basegate_store_bytes", "Bytes of distinct blobs.", held.bytes)
+            behind = GaugeMetricFamily("basegate_events_lag", "Events that a sink is behind.", labels=("sink",))
+            for sink, lag in held.lags.items():
+                behind.add_metric((sink,), lag)
+            yield behind
         yield GaugeMetricFamily("basegate_uploads_open", "Uploads that have begun and not ended.", doing.open)
         yield GaugeMetricFamily("basegate_uploads_running", "Uploads that a request works on.", doing.running)
         freed = "Bytes that collections of this server have removed."
@@ -82,4 +92,6 @@ class Holdings(Collector):
 def count(connection: Connection) -> Held:
     """Count the rows."""
     repositories, tags, manifests, distinct = contents.counts(connection)
-    return Held(repositories, tags, manifests, distinct, blobs.bytes_of_all(connection))
+    newest = events.ends(connection)[1]
+    lags = {state.name: max(0, newest - state.cursor) for state in sinks.every(connection)}
+    return Held(repositories, tags, manifests, distinct, blobs.bytes_of_all(connection), lags)

@@ -1,6 +1,9 @@
 """What /metrics says of verdicts, refusals and what is held, read as Prometheus reads it."""
 
+import asyncio
 import re
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -10,6 +13,10 @@ from policy.assessment.verdict_log import VerdictLog
 from policy.enforcement.exemptions import Exemption
 from policy.enforcement.metrics import SOON_SECONDS, EnforcementMetrics
 from policy.enforcement.refusals import Refusals
+from registry.metadata import events, sinks
+from registry.metadata.events import Event, Kind
+from registry.metadata.open_store import open_metadata
+from registry.telemetry.holdings import count
 from tests.architecture.source import ROOT
 from tests.policy.scraped import judged, scraped
 
@@ -58,7 +65,8 @@ def test_every_metric_is_documented(found: dict[tuple[str, ...], float]) -> None
     named = set(re.findall(r"`(basegate_\w+)", page.partition("## Watching it")[2].partition("\n## ")[0]))
     given = {re.sub("_(bucket|sum|count)$", "", key[0]) for key in found}
     assert given - named == set()
-    assert named - given <= {"basegate_secret_next_end_timestamp_seconds", "basegate_errors_total"}
+    seldom = {"basegate_secret_next_end_timestamp_seconds", "basegate_errors_total", "basegate_events_lag"}
+    assert named - given <= seldom
 
 
 def test_exemptions_near_their_end() -> None:
@@ -71,3 +79,13 @@ def test_exemptions_near_their_end() -> None:
     found = series(generate_latest(collectors).decode())
     assert found["basegate_exemptions",] == 2
     assert found["basegate_exemptions_ending_soon",] == 1
+
+
+def test_sinks_that_are_behind(tmp_path: Path) -> None:
+    """Of each sink that has begun, how many events it has still to be told."""
+    with closing(open_metadata(tmp_path)) as store:
+        happened = [Event(Kind.TAG_SET, "team/app")] * 3
+        asyncio.run(store.write(events.record, 1.0, happened))
+        asyncio.run(store.write(sinks.begin, "chat"))
+        asyncio.run(store.write(events.record, 2.0, happened))
+        assert asyncio.run(store.read_apart(count)).lags == {"chat": 3}
