@@ -25,6 +25,10 @@ _FEW = 2000
 _SHARED = ("os.name", "os.version", "conda", "python", "platform", "problems")
 
 
+_Decided = dict[tuple[int | None, str], "tuple[State, Facts] | None"]
+"""By profile and digest of a policy: state and facts, where they meet the conditions."""
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """An image that meets the conditions, with what is known of it; `pending` without facts."""
@@ -95,31 +99,45 @@ class Candidates:
     ) -> Chunk:
         """Those that meet the conditions on content, verdict, policy and rows."""
         known = known or self._results.read(profiles.of, {each.digest for each in found})
+        decided: _Decided = {}
         matches = [
             match
             for each in found
             if question.sees(each.repository)
-            and (match := self._match(question, each, bound, known.get(each.digest))) is not None
+            and (match := self._match(question, each, bound, known.get(each.digest), decided)) is not None
         ]
         if matches and image_search.needs_rows(wanted):
             ids = image_search.selected(connection, wanted, [each.candidate.id for each in matches])
             matches = [each for each in matches if each.candidate.id in ids]
         return Chunk(tuple(matches), len(found), place)
 
-    def _match(self, question: Question, candidate: Candidate, bound: Assignments, profile: int | None) -> Match | None:
+    def _match(
+        self, question: Question, candidate: Candidate, bound: Assignments, profile: int | None, decided: "_Decided"
+    ) -> Match | None:
+        """The match, if it is one; what was decided of a profile holds for all images that have it."""
         policy = bound.of(candidate.repository).policy
+        key = (profile, policy.digest)
+        if key in decided:
+            known = decided[key]
+        else:
+            known = self._known(question, candidate.digest, profile, policy)
+            if profile is None or self._profiles.kind(profile) is not Kind.INDEX:
+                decided[key] = known
+        return None if known is None else Match(candidate, policy, *known)
+
+    def _known(
+        self, question: Question, digest: str, profile: int | None, policy: Policy
+    ) -> tuple[State, Facts] | None:
+        """State and facts, where conditions on these and on the policy hold."""
         if not all(each.holds((policy.name,)) for each in question.of("policy")):
             return None
         if profile is None:
-            pending = Match(candidate, policy, State.PENDING, {"kind": ("image",)})
-            return pending if question.may_be_pending else None
-        facts = self._facts(candidate.digest, profile)
-        state = self._state(candidate.digest, profile, policy)
+            return (State.PENDING, {"kind": ("image",)}) if question.may_be_pending else None
+        facts = self._facts(digest, profile)
+        state = self._state(digest, profile, policy)
         if not all(each.holds(facts.get(each.fact, ())) for each in question.content):
             return None
-        if not all(each.holds((state.value,)) for each in question.of("verdict")):
-            return None
-        return Match(candidate, policy, state, facts)
+        return (state, facts) if all(each.holds((state.value,)) for each in question.of("verdict")) else None
 
     def _state(self, digest: str, profile: int, policy: Policy) -> State:
         state = self._profiles.state(profile, policy)

@@ -176,8 +176,8 @@ def _details(
         candidate = match.candidate
         if candidate.id in shown:
             tags = tuple(image_search.tags_of(connection, candidate.id, _TAGS + 1))
-            pulled = last_pulls.latest(connection, candidate.repository, [candidate.digest])
-            found.append((match, shown[candidate.id], tags, pulled.get(candidate.digest)))
+            pulled = last_pulls.latest_of_one(connection, candidate.repository, candidate.digest)
+            found.append((match, shown[candidate.id], tags, pulled))
     return found
 
 

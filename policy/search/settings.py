@@ -15,7 +15,7 @@ class SearchSettings(Group):
         default=500, ge=1, le=5000, description="images on one page; a larger n is clipped", json_schema_extra=LIVE
     )
     looked_at: int = Field(
-        default=1000,
+        default=600,
         ge=200,
         le=100_000,
         description="images that are looked at for one page; where few of them meet the conditions it has fewer rows, "

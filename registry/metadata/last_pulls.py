@@ -67,6 +67,12 @@ _LATEST = (
     )
     .group_by(last_pulls.c.name)
 )
+_LATEST_OF_ONE = Statement(
+    select(func.max(last_pulls.c.time))
+    .select_from(last_pulls)
+    .join(repositories, repositories.c.id == last_pulls.c.repository_id)
+    .where(repositories.c.name == bindparam("repository"), last_pulls.c.name == bindparam("name"))
+)
 _LATEST_OF_ALL = (
     select(last_pulls.c.name, func.max(last_pulls.c.time))
     .join(repositories, repositories.c.id == last_pulls.c.repository_id)
@@ -101,6 +107,12 @@ def latest(connection: Connection, repository: RepositoryName, names: Collection
     """When each of the tags and digests was last pulled, seconds since the epoch; without those that never were."""
     rows = connection.execute(_LATEST, {"repository": repository, "names": list(names)})
     return {name: time for name, time in rows}  # noqa: C416 - rows are no tuples for mypy
+
+
+def latest_of_one(connection: Connection, repository: RepositoryName, name: str) -> float | None:
+    """`latest` of one tag or digest; `None` when it never was."""
+    time: float | None = _LATEST_OF_ONE.scalar(connection, {"repository": repository, "name": name})
+    return time
 
 
 def latest_of_all(connection: Connection, repository: RepositoryName) -> dict[str, float]:
