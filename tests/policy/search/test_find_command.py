@@ -8,6 +8,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from policy.cli.main import basegate
+from policy.enforcement.gate import PolicyGate
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.live import live_gateway
 
@@ -62,6 +63,9 @@ def test_on_a_server(tmp_path: Path) -> None:
     """As the principal that signs in, with what it may see."""
     with live_gateway(tmp_path / "data") as gateway:
         gateway.push(tmp_path / "bad", "team/app:bad", refused_image())
+        gate = gateway.registry.app.services.gate
+        assert isinstance(gate, PolicyGate)
+        gate.results.settle()
         found = {}
         for name in ("reader", "outsider"):
             login = ["--username", name, "--password", gateway.secrets[name]]

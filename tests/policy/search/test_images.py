@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from policy.enforcement.gate import PolicyGate
 from tests.clients.layouts import Image
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.live import LiveGateway, live_gateway
@@ -29,6 +30,9 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway]:
         }
         for number, (name, images) in enumerate(pushes.items()):
             gateway.push(folder / str(number), name, *images)
+        gate = gateway.registry.app.services.gate
+        assert isinstance(gate, PolicyGate)
+        gate.results.settle()
         yield gateway
 
 

@@ -2,8 +2,17 @@
 
 import pytest
 
+from policy.enforcement.gate import PolicyGate
 from tests.policy.live import LiveGateway
 from tests.policy.web.conftest import SignedIn
+
+
+@pytest.fixture(autouse=True)
+def settled(live: LiveGateway) -> None:
+    """What was pushed a moment ago is in policy.db."""
+    gate = live.registry.app.services.gate
+    assert isinstance(gate, PolicyGate)
+    gate.results.settle()
 
 
 @pytest.mark.parametrize(
