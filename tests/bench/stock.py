@@ -202,7 +202,7 @@ _OLD = "14.04"
 
 
 def _seen() -> Iterator[InspectedManifest]:
-    for release in (_OLD, "16.04", "18.04", "20.04"):
+    for release in ("16.04", "18.04", "20.04", _OLD):
         for patch in range(10):
             facts = image(os_fact("ubuntu", release), conda_fact(f"4.8.{patch}"), python_fact(f"3.6.{patch}"))
             yield image_subject(digest_for("any"), facts, CURRENT)

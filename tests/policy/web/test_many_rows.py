@@ -55,7 +55,7 @@ def test_untagged_content_goes_on(live: LiveGateway) -> None:
     assert len(names) >= REFERRERS
 
 
-@pytest.mark.parametrize("path", ["/", "/?q=app", f"/r/{LARGE}", "/activity"])
+@pytest.mark.parametrize("path", ["/", "/?q=app", f"/r/{LARGE}", "/activity", "/search?where=os.name%3Dubuntu"])
 def test_a_page_stays_small(live: LiveGateway, path: str) -> None:
     """Fifty rows are at most 60 KB."""
     with live.client("reader") as client:
