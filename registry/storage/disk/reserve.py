@@ -90,12 +90,12 @@ class DiskReserve:
         return found.f_bavail * found.f_frsize
 
     def problems(self) -> list[str]:
-        """One sentence when the disk is full."""
+        """One sentence when the disk is full: also before anything needed the reserve."""
         try:
             free = self.free()
         except OSError:
             return []  # readiness tells of that
-        if self._given_up:
+        if self._given_up or free < (self._size() or 0) // _START_PART:
             return [f"the disk is full ({free} bytes are free): delete something and run `basegate gc run`"]
         return []
 
