@@ -58,11 +58,12 @@ def replay_command(name: str, after: int, data: Path) -> None:
 @data_option
 def test_command(name: str, data: Path) -> None:
     """Send a sink something that tells it nothing, and say what it answers."""
+    origin = Origin(run_query(data, identity).id)
     settings = settings_of(click.get_current_context()).events.sinks
     found = next((each for each in settings if each.name == name), None)
     if found is None:
         raise NoSuchSink(f"no sink is called {name}: the settings know {', '.join(e.name for e in settings) or 'none'}")
-    problem = asyncio.run(_ping(Sink.of(found), Origin(run_query(data, identity).id)))
+    problem = asyncio.run(_ping(Sink.of(found), origin))
     if problem:
         raise NotDelivered(problem)
     click.echo(f"{name} has taken it")

@@ -19,6 +19,8 @@ _WORDS = {
     "source": "team/app:v1",
     "target": "team/other",
     "out": "exported.tar",
+    "conditions": "os.name=ubuntu",
+    "sink": "builds",
 }
 _OPTIONS = {
     "principal create": ["--role", "Owner"],
@@ -29,6 +31,8 @@ _OPTIONS = {
     "manifest rm": ["--yes"],
     "inspect": ["--again"],
     "gc": ["--dry-run"],
+    "events replay": ["--sink", "builds", "--after", "0"],
+    "events test": ["--sink", "builds"],
 }
 MAKERS = frozenset({"serve", "init", "restore", "tls init"})
 """These make a folder, or something in one."""
