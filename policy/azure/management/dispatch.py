@@ -10,7 +10,6 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from policy.azure.arm_errors import ArmError, respond_to
-from registry.auth.actions import Role
 from registry.auth.sign_in import Identity
 from registry.auth.token_service import TokenService
 from registry.auth.tokens import PRINCIPAL
@@ -24,7 +23,7 @@ class Requirement(Enum):
     NOTHING = "nothing"
     LINK = "the secret in the URL"
     SIGNED_IN = "a token of this endpoint, of a principal that has a role"
-    OWNER = "such a token of an owner"
+    OWNER = "such a token of an owner of all repositories"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +133,22 @@ class Management:
         if scheme.lower() != "bearer" or not token.strip():
             raise ArmError(401, "AuthenticationFailed", "this needs a token of this endpoint: sign in with az login")
         caller = await self._token_service.by_whole_token(token.strip(), PRINCIPAL)
-        role = caller.principal.role
-        if role is None or (needs is Requirement.OWNER and role is not Role.OWNER):
-            who = f"principal {caller.principal.name} (role {role.value if role else 'none'})"
-            need = "Owner" if needs is Requirement.OWNER else "a role"
-            raise ArmError(
-                403,
-                "AuthorizationFailed",
-                f"{who} may not do this: needs {need}",
-            )
+        if needs is Requirement.OWNER and not _owns_registry(caller):
+            raise _refusal(caller, "role Owner for all repositories")
+        if caller.principal.role is None:
+            raise _refusal(caller, "a role")
         return caller
+
+
+def _owns_registry(caller: Identity) -> bool:
+    return caller.principal.owns_registry and caller.claims is None
+
+
+def _refusal(caller: Identity, need: str) -> ArmError:
+    role = caller.principal.role
+    bound = f" for {', '.join(caller.principal.repositories)[:200]}" if role else ""
+    who = f"principal {caller.principal.name} (role {role.value if role else 'none'}{bound})"
+    return ArmError(403, "AuthorizationFailed", f"{who} may not do this: needs {need}")
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -111,11 +111,11 @@ def imports(handlers: ImportHandlers) -> tuple[Row, ...]:
 
 
 def webhooks(handlers: WebhookHandlers) -> tuple[Row, ...]:
-    """Addresses that are told of pushes and deletes. What they are told with may be secret: owners see it."""
+    """Addresses that are told of pushes and deletes. They hear of every repository: for owners of all."""
     one = f"{_R}/webhooks/{{name}}"
     return (
-        Row("GET", f"{_R}/webhooks", _SIGNED_IN, "azure.webhooks", handlers.every),
-        Row("GET", one, _SIGNED_IN, "azure.show_webhook", handlers.show),
+        Row("GET", f"{_R}/webhooks", _OWNER, "azure.webhooks", handlers.every),
+        Row("GET", one, _OWNER, "azure.show_webhook", handlers.show),
         Row("PUT PATCH", one, _OWNER, "azure.put_webhook", handlers.put),
         Row("DELETE", one, _OWNER, "azure.remove_webhook", handlers.remove),
         Row("POST", f"{one}/ping", _OWNER, "azure.ping_webhook", handlers.ping),
