@@ -35,8 +35,11 @@ class Deliveries:
         """Until it is cancelled: a sink that comes is told, one that goes is not any more."""
         try:
             while True:
-                made = await self._metadata.read(webhooks.every)
-                await self._follow({sink.name: sink for sink in self._wanted(made)})
+                try:
+                    made = await self._metadata.read(webhooks.every)
+                    await self._follow({sink.name: sink for sink in self._wanted(made)})
+                except Exception:  # noqa: BLE001  one failed look must not end all deliveries
+                    self._log.exception("the sinks could not be looked at, it will be tried again")
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
             await self._follow({})

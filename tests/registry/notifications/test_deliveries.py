@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from registry.config.sinks import SinkSettings
 from registry.metadata import events, sinks
@@ -201,6 +202,25 @@ def test_a_new_sink_hears_what_comes(services: OpenServices, receiver: Receiver)
 
     services.run(beside(Deliveries(services.metadata, services.settings).run(), meanwhile()))
     assert [json.loads(each.body)["id"] for each in receiver.taken] == ["2", "1", "2"]
+
+
+def test_deliveries_outlast_a_failed_read(services: OpenServices, receiver: Receiver) -> None:
+    """The table of webhooks is away for a moment: sinks are told all the same, later."""
+    services.configure(events={"sinks": [{"name": "ci", "url": receiver.url, "local": True}]})
+    services.run(services.metadata.write(renamed, "webhooks", "away"))
+
+    async def meanwhile() -> None:
+        with capture_logs() as lines:
+            await until(lambda: lines)
+        await services.metadata.write(renamed, "away", "webhooks")
+        await until(lambda: services.metadata.read_now(sinks.find, "ci") is not None)
+
+    services.run(beside(Deliveries(services.metadata, services.settings).run(), meanwhile()))
+
+
+def renamed(connection: Any, before: str, after: str) -> None:
+    """Give a table another name."""
+    connection.exec_driver_sql(f"ALTER TABLE {before} RENAME TO {after}")
 
 
 def test_a_file_that_is_not_there_is_said(receiver: Receiver, tmp_path: Path) -> None:
