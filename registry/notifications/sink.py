@@ -60,8 +60,13 @@ class Sink:
 
     @property
     def host(self) -> str:
-        """`HOST[:PORT]` of its address."""
-        return urlsplit(self.url).netloc.lower()
+        """`HOST[:PORT]` of its address, without the credentials that a webhook's may have."""
+        return urlsplit(self.url).netloc.rpartition("@")[2].lower()
+
+    @property
+    def shown_url(self) -> str:
+        """Its address without credentials, for whoever reads what was delivered."""
+        return urlsplit(self.url)._replace(netloc=self.host).geturl()
 
     def wants(self, event: Event) -> bool:
         """Whether it is to be told of an event."""

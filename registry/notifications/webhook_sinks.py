@@ -39,7 +39,7 @@ def delivery_document(sink: Sink, payload: Payload, problem: str) -> dict[str, A
             "content": json.loads(payload.body),
             "headers": {"Content-Type": payload.media_type},
             "method": "POST",
-            "requestUri": sink.url,
+            "requestUri": sink.shown_url,
             "version": "1.1",
         },
         "eventResponseMessage": {

@@ -102,6 +102,17 @@ def test_a_ping_is_sent_at_once(owner: httpx.Client, receiver: Receiver) -> None
     assert owner.post(f"{HOOK}/listEvents").json()["value"][0]["id"] == pinged["id"]
 
 
+def test_a_password_in_the_address_is_not_shown(owner: httpx.Client, receiver: Receiver) -> None:
+    """It is sent, and stands neither in the list of deliveries nor in what went wrong."""
+    receiver.answer = lambda _request: 503
+    made(owner, receiver, serviceUri=receiver.url.replace("//", "//user:hunter2@")).raise_for_status()
+    owner.post(f"{HOOK}/ping").raise_for_status()
+    (told,) = owner.post(f"{HOOK}/listEvents").json()["value"]
+    assert receiver.tried[0].headers["authorization"] == "Basic dXNlcjpodW50ZXIy"
+    assert told["eventRequestMessage"]["requestUri"] == receiver.url
+    assert told["eventResponseMessage"]["content"] == f"{receiver.url.split('/')[2]} answered 503"
+
+
 @pytest.mark.parametrize(
     "properties",
     [
