@@ -93,18 +93,24 @@ class Delivery:
     async def _told(self, client: httpx.AsyncClient, origin: Origin, recorded: Recorded) -> bool:
         """Whether the sink is done with an event."""
         if self._sink.wants(recorded.event):
-            for payload in FORMS[self._sink.format](recorded, origin):
+            payloads = [each for each in FORMS[self._sink.format](recorded, origin) if self._sink.covers(each.tag)]
+            for payload in payloads:
                 problem = await deliver(client, self._sink, payload)
                 await self._note(payload, problem)
                 if problem and not self._gives_up(problem, recorded):
                     return False
                 if problem:
                     break
-                self._state = replace(
-                    self._state, failures=0, failing_since=None, error="", tried=self._clock(), delivered=self._clock()
-                )
+            else:
+                self._note_success(told=bool(payloads))
         self._state = replace(self._state, cursor=recorded.id)
         return True
+
+    def _note_success(self, *, told: bool) -> None:
+        """Forget failures: of an event of several payloads the first may be taken on every try, and the next never."""
+        if told:
+            now = self._clock()
+            self._state = replace(self._state, failures=0, failing_since=None, error="", tried=now, delivered=now)
 
     async def _note(self, payload: Payload, problem: str) -> None:
         """Note what a webhook was told, for whoever has made it."""

@@ -37,11 +37,13 @@ class Payload:
     Attributes:
         id: of the delivery.
         media_type, body: what is sent.
+        tag: the one that it tells of; "" when it tells of the whole event.
     """
 
     id: str
     media_type: str
     body: bytes
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def acr(recorded: Recorded, origin: Origin) -> Iterator[Payload]:
             "target": target,
             "request": {"id": message_id, "host": origin.host, "method": _method(action), "useragent": ""},
         }
-        yield Payload(message_id, "application/json", _json(document))
+        yield Payload(message_id, "application/json", _json(document), target.get("tag", ""))
 
 
 FORMS: Mapping[str, Form] = {"cloudevents": cloudevents, "docker": docker, "acr": acr}

@@ -75,6 +75,10 @@ class Sink:
         tags = [event.tag, *event.details.get("tags", ())]
         return self.tags == EVERY or any(covers(self.tags, tag) for tag in tags if tag)
 
+    def covers(self, tag: str) -> bool:
+        """Whether it is to be told of one tag of an event that it wants; "": of the event as a whole."""
+        return not tag or self.tags == EVERY or covers(self.tags, tag)
+
 
 def _read(sink: str, file: Path) -> str:
     try:

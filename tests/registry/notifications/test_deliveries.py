@@ -16,12 +16,14 @@ from structlog.testing import capture_logs
 from registry.config.sinks import SinkSettings
 from registry.metadata import events, sinks
 from registry.metadata.events import Event
+from registry.metadata.webhooks import Webhook
 from registry.notifications import delivery
 from registry.notifications.deliveries import Deliveries
 from registry.notifications.delivery import Delivery, pause_after
 from registry.notifications.sink import Sink, SinkUnusable
+from registry.notifications.webhook_sinks import sink_of
 from registry.oci.names import Tag
-from tests.registry.notifications.receiver import Receiver, receiving
+from tests.registry.notifications.receiver import Delivered, Receiver, receiving
 from tests.registry.open_services import PUSHER, REPOSITORY, OpenServices
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
@@ -163,6 +165,47 @@ def test_an_event_can_be_given_up(services: OpenServices, receiver: Receiver, mo
     state = services.run(services.metadata.read(sinks.find, "ci"))
     assert state is not None
     assert state.given_up == 1
+
+
+def pushed(services: OpenServices, *tags: str) -> None:
+    """Record that a manifest was pushed with some tags at once."""
+    event = Event("manifest.pushed", REPOSITORY, details={"tags": list(tags)})
+    services.run(services.metadata.write(events.record, 1.0, [event]))
+
+
+def tag_of(request: Delivered) -> str:
+    """The tag that a delivery in ACR's form tells of."""
+    return str(json.loads(request.body)["target"]["tag"])
+
+
+def test_an_event_of_several_tags_can_be_given_up(
+    services: OpenServices, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although its first tag is taken on every try."""
+    monkeypatch.setattr(delivery, "pause_after", lambda _failures: 0.01)
+    pushed(services, "a", "b")
+    pushed(services, "later")
+    receiver.answer = lambda request: 500 if tag_of(request) == "b" else 200
+
+    async def work() -> None:
+        async with telling(services, sink(receiver, format="acr", give_up_seconds=0.05)):
+            await until(lambda: receiver.taken and tag_of(receiver.taken[-1]) == "later")
+
+    services.run(work())
+
+
+def test_a_webhook_of_a_tag_hears_of_no_other(services: OpenServices, receiver: Receiver) -> None:
+    """Though they were pushed together."""
+    pushed(services, "a1", "b")
+    pushed(services, "a2")
+    hook = Webhook("hook1", receiver.url, ("push",), "team/app:a*", {}, enabled=True, created=0.0)
+
+    async def work() -> None:
+        async with telling(services, sink_of(hook, local=True)):
+            await until(lambda: receiver.taken and tag_of(receiver.taken[-1]) == "a2")
+
+    services.run(work())
+    assert [tag_of(each) for each in receiver.taken] == ["a1", "a2"]
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:{}/", "http://localhost:{}/", "http://[::ffff:127.0.0.1]:{}/"])
