@@ -42,5 +42,7 @@ async def deliver(client: httpx.AsyncClient, sink: Sink, payload: Payload) -> st
             return "" if response.is_success else f"{sink.host} answered {response.status_code}"
     except Unusable as error:
         return f"{error}: see `local` of the sink"[:_LONGEST]
+    except ValueError as error:  # a header field that HTTP cannot carry (UnicodeEncodeError)
+        return f"{sink.host} cannot be told: {error}"[:_LONGEST]
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         return f"{sink.host} cannot be reached: {str(error) or type(error).__name__}"[:_LONGEST]

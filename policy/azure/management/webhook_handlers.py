@@ -24,6 +24,8 @@ from registry.notifications.formats import Origin, ping
 from registry.notifications.webhook_sinks import delivery_document, sink_of
 
 _NAME = re.compile(r"[a-zA-Z0-9]{5,50}")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
+"""A name of a header field: RFC 9110, section 5.6.2."""
 _ACTIONS = frozenset({"push", "delete", "quarantine", "chart_push", "chart_delete"})
 _INVALID = "InvalidRequestContent"
 _PRIVATE = {"Cache-Control": "no-store"}
@@ -128,8 +130,10 @@ def _changed(before: Webhook, said: dict[str, Any]) -> Webhook:
     headers = objects_in(said, "customHeaders") or dict(before.headers)
     if not all(isinstance(value, str) and value.isprintable() and value.isascii() for value in headers.values()):
         raise ArmError(400, _INVALID, "customHeaders hold something that is no text of one line")
+    if unnamed := [name for name in headers if not _TOKEN.fullmatch(name)]:
+        raise ArmError(400, _INVALID, f"customHeaders name {unnamed[0][:64]!r}: needs letters, digits and hyphens")
     url = text_in(said, "serviceUri", before.url)
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+    if not _is_address(url):
         raise ArmError(400, _INVALID, f"serviceUri is {url[:64]!r}: needs https://HOST/PATH or http://HOST/PATH")
     status = text_in(said, "status", "enabled" if before.enabled else "disabled").lower()
     if status not in {"enabled", "disabled"}:
@@ -142,6 +146,14 @@ def _changed(before: Webhook, said: dict[str, Any]) -> Webhook:
         headers=headers,
         enabled=status == "enabled",
     )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that are not closed, a port that is no number
+        return False
 
 
 def _resource(webhook: Webhook, place: Place) -> dict[str, Any]:

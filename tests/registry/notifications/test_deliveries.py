@@ -20,6 +20,8 @@ from registry.metadata.webhooks import Webhook
 from registry.notifications import delivery
 from registry.notifications.deliveries import Deliveries
 from registry.notifications.delivery import Delivery, pause_after
+from registry.notifications.formats import Origin, ping
+from registry.notifications.post import client_of, deliver
 from registry.notifications.sink import Sink, SinkUnusable
 from registry.notifications.webhook_sinks import sink_of
 from registry.oci.names import Tag
@@ -206,6 +208,20 @@ def test_a_webhook_of_a_tag_hears_of_no_other(services: OpenServices, receiver: 
 
     services.run(work())
     assert [tag_of(each) for each in receiver.taken] == ["a1", "a2"]
+
+
+def test_a_header_that_cannot_be_sent_is_a_failed_try(
+    services: OpenServices, receiver: Receiver, tmp_path: Path
+) -> None:
+    """It ends no delivery: what is wrong is said."""
+    (tmp_path / "key").write_text("schlüssel", encoding="utf-8")
+    told = sink(receiver, headers={"X-Key": tmp_path / "key"})
+
+    async def work() -> str:
+        async with client_of(told) as client:
+            return await deliver(client, told, ping("acr", Origin(""), 0.0))
+
+    assert "cannot be told: 'ascii' codec can't encode" in services.run(work())
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:{}/", "http://localhost:{}/", "http://[::ffff:127.0.0.1]:{}/"])

@@ -121,6 +121,11 @@ def test_a_password_in_the_address_is_not_shown(owner: httpx.Client, receiver: R
         {"serviceUri": "file:///etc/passwd"},
         {"status": "maybe"},
         {"customHeaders": {"A": "b\r\nC: d"}},
+        {"customHeaders": {"X Key": "b"}},
+        {"customHeaders": {"": "b"}},
+        {"customHeaders": {"Schlüssel": "b"}},
+        {"serviceUri": "http://[x/"},
+        {"serviceUri": "http://host:99999/"},
     ],
 )
 def test_what_is_no_webhook_is_refused(owner: httpx.Client, receiver: Receiver, properties: dict[str, Any]) -> None:
