@@ -109,7 +109,7 @@ class RegistryApp:
         ]
         self._work += [] if mirror is None else [mirror.run]
         self._work.append(Deliveries(services.stores.metadata, self.settings).run)
-        figures = Holdings(services.stores.metadata, self._doing), _ending_secrets(services.stores)
+        figures = Holdings(services.stores.metadata, self._doing, self._sinks), _ending_secrets(services.stores)
         for each in figures:
             services.metrics.collectors.register(each)
             self._work.append(each.run)
@@ -119,6 +119,9 @@ class RegistryApp:
     def background(self) -> list[Coroutine[Any, Any, None]]:
         """Work that runs as long as the server does; cancelled at its end."""
         return [work() for work in self._work]
+
+    def _sinks(self) -> list[str]:
+        return [sink.name for sink in self.settings.current.events.sinks]
 
     def _doing(self) -> Doing:
         uploads, collector = self.services.uploads.open, self._collector

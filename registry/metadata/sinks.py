@@ -52,12 +52,15 @@ def begin(connection: Connection, name: str) -> SinkState:
     return state
 
 
-def save(connection: Connection, known: int, state: SinkState) -> SinkState:
-    """Write a state whose cursor was `known` before; returns what counts: another, when it was moved meanwhile."""
+def save(connection: Connection, known: int, state: SinkState) -> SinkState | None:
+    """Write a state whose cursor was `known` before; returns what counts: another, when it was moved meanwhile.
+
+    `None`: the sink was forgotten meanwhile, and stays so.
+    """
     here = (event_sinks.c.name == state.name) & (event_sinks.c.cursor == known)
     if connection.execute(update(event_sinks).where(here).values(**_values(state))).rowcount:
         return state
-    return begin(connection, state.name)
+    return find(connection, state.name)
 
 
 def move(connection: Connection, name: str, cursor: int) -> bool:

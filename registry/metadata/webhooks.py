@@ -63,7 +63,9 @@ def remove(connection: Connection, name: str) -> bool:
 
 
 def note_delivery(connection: Connection, name: str, time: float, told: Mapping[str, Any], keep: int) -> None:
-    """Note a delivery to a webhook: its `document`; the last `keep` are kept."""
+    """Note a delivery to a webhook: its `document`; the last `keep` are kept. None of one that is gone."""
+    if find(connection, name) is None:
+        return
     row = {"webhook": name, "time": time, "document": dict(told)}
     connection.execute(insert(webhook_deliveries), row)
     own = webhook_deliveries.c.webhook == name

@@ -7,11 +7,13 @@ repeats some, with the same ids. An event that fails stands before all later one
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import httpx
 import structlog
 
+from registry.errors import BasegateError
 from registry.metadata import events, sinks, webhooks
 from registry.metadata.events import Recorded
 from registry.metadata.identity import identity
@@ -32,6 +34,10 @@ _SAVE_SECONDS = 1.0
 def pause_after(failures: int) -> float:
     """Seconds until the next try: 1, 2, 4, … up to 5 minutes."""
     return min(_FIRST_SECONDS * 2.0 ** min(failures - 1, 16), _LONGEST_SECONDS)
+
+
+class SinkForgotten(BasegateError):
+    """The row of a sink is gone: somebody has removed it, and it is to be told nothing more."""
 
 
 class Delivery:
@@ -64,15 +70,18 @@ class Delivery:
         self._saved_at = 0.0
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Until it is cancelled, or the sink is forgotten."""
         origin = Origin((await self._metadata.read(identity)).id, self._host)
         self._state = self._saved = await self._metadata.write(sinks.begin, self._sink.name)
         try:
             async with client_of(self._sink) as client:
                 while True:
                     await self._round(client, origin)
+        except SinkForgotten:
+            return
         finally:
-            await asyncio.shield(self._save())
+            with suppress(SinkForgotten):
+                await asyncio.shield(self._save())
 
     async def _round(self, client: httpx.AsyncClient, origin: Origin) -> None:
         """Deliver what there is, or wait for it."""
@@ -135,14 +144,20 @@ class Delivery:
         wanted, self._saved_at = self._state, self._clock()
         if wanted == self._saved:
             return True
-        self._state = self._saved = await self._metadata.write(sinks.save, self._saved.cursor, wanted)
+        self._adopt_state(await self._metadata.write(sinks.save, self._saved.cursor, wanted))
         return self._state == wanted
 
     async def _adopt(self) -> None:
         """Go by a cursor that somebody has moved."""
         found = await self._metadata.read(sinks.find, self._sink.name)
-        if found is not None and found.cursor != self._saved.cursor:
-            self._state = self._saved = found
+        if found is None or found.cursor != self._saved.cursor:
+            self._adopt_state(found)
+
+    def _adopt_state(self, found: SinkState | None) -> None:
+        if found is None:
+            self._saved = self._state  # nothing is left to write
+            raise SinkForgotten(f"sink {self._sink.name} was removed")
+        self._state = self._saved = found
 
     async def _wait(self, seconds: float) -> None:
         """Until the next try is due, or somebody has moved the cursor."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -11,7 +11,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
-from registry.metadata import blobs, contents, events, sinks
+from registry.metadata import blobs, contents, events, sinks, webhooks
 from registry.metadata.store import MetadataStore
 
 ROUND_SECONDS = 60.0
@@ -23,7 +23,7 @@ class Held:
 
     Attributes:
         bytes: of distinct blobs.
-        lags: of each sink of events, how many it is behind.
+        lags: of each sink of events that is in force, how many it is behind.
     """
 
     repositories: int
@@ -52,10 +52,19 @@ class Doing:
 
 
 class Holdings(Collector):
-    """Counts rows beside the event loop, once a minute or in a hundredth of the time."""
+    """Counts rows beside the event loop, once a minute or in a hundredth of the time.
 
-    def __init__(self, metadata: MetadataStore, doing: Callable[[], Doing]) -> None:
+    Args:
+        metadata: where the rows are.
+        doing: what is under way.
+        sinks: names of the sinks that the settings have.
+    """
+
+    def __init__(
+        self, metadata: MetadataStore, doing: Callable[[], Doing], sinks: Callable[[], Collection[str]]
+    ) -> None:
         self._metadata = metadata
+        self._sinks = sinks
         self._doing = doing
         self._held: Held | None = None
 
@@ -64,7 +73,7 @@ class Holdings(Collector):
         while True:
             began = time.monotonic()
             try:
-                self._held = await self._metadata.read_apart(count)
+                self._held = await self._metadata.read_apart(count, self._sinks())
             except Exception as error:  # noqa: BLE001  old figures are better than a server without upkeep
                 structlog.get_logger(__name__).warning("the rows could not be counted", reason=str(error))
             await asyncio.sleep(max(ROUND_SECONDS, 100 * (time.monotonic() - began)))
@@ -89,9 +98,10 @@ class Holdings(Collector):
         yield CounterMetricFamily("basegate_gc_runs", "Collections by this server.", doing.collections)
 
 
-def count(connection: Connection) -> Held:
-    """Count the rows."""
+def count(connection: Connection, configured: Collection[str] = ()) -> Held:
+    """Count the rows; of sinks those that are `configured`, and webhooks that are not disabled."""
     repositories, tags, manifests, distinct = contents.counts(connection)
     newest = events.ends(connection)[1]
-    lags = {state.name: max(0, newest - state.cursor) for state in sinks.every(connection)}
+    told = {*configured, *(f"{webhooks.PREFIX}{each.name}" for each in webhooks.every(connection) if each.enabled)}
+    lags = {each.name: max(0, newest - each.cursor) for each in sinks.every(connection) if each.name in told}
     return Held(repositories, tags, manifests, distinct, blobs.bytes_of_all(connection), lags)

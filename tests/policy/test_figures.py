@@ -88,4 +88,4 @@ def test_sinks_that_are_behind(tmp_path: Path) -> None:
         asyncio.run(store.write(events.record, 1.0, happened))
         asyncio.run(store.write(sinks.begin, "chat"))
         asyncio.run(store.write(events.record, 2.0, happened))
-        assert asyncio.run(store.read_apart(count)).lags == {"chat": 3}
+        assert asyncio.run(store.read_apart(count, ["chat"])).lags == {"chat": 3}

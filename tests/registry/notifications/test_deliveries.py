@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from registry.config.sinks import SinkSettings
-from registry.metadata import events, sinks
+from registry.metadata import events, sinks, webhooks
 from registry.metadata.events import Event
 from registry.metadata.webhooks import Webhook
 from registry.notifications import delivery
@@ -25,6 +26,7 @@ from registry.notifications.post import client_of, deliver
 from registry.notifications.sink import Sink, SinkUnusable
 from registry.notifications.webhook_sinks import sink_of
 from registry.oci.names import Tag
+from registry.telemetry import holdings
 from tests.registry.notifications.receiver import Delivered, Receiver, receiving
 from tests.registry.open_services import PUSHER, REPOSITORY, OpenServices
 
@@ -222,6 +224,39 @@ def test_a_header_that_cannot_be_sent_is_a_failed_try(
             return await deliver(client, told, ping("acr", Origin(""), 0.0))
 
     assert "cannot be told: 'ascii' codec can't encode" in services.run(work())
+
+
+def test_a_webhook_that_fails_can_be_removed(
+    services: OpenServices, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its delivery ends, and writes nothing of it anew."""
+    monkeypatch.setattr(delivery, "pause_after", lambda _failures: 0.01)
+    pushed(services, "v1")
+    hook = Webhook("hook1", receiver.url, ("push",), "", {}, enabled=True, created=0.0)
+    for change in (webhooks.put, hook), (sinks.begin, "webhook-hook1"), (sinks.move, "webhook-hook1", 0):
+        services.run(services.metadata.write(*change))
+    receiver.answer = lambda _request: 503
+
+    async def work() -> None:
+        task = asyncio.create_task(Delivery(sink_of(hook, local=True), services.metadata, keep=9).run())
+        await until(lambda: len(receiver.tried) > 1)
+        await services.metadata.write(webhooks.remove, "hook1")
+        await until(task.done)
+
+    services.run(work())
+    assert services.metadata.read_now(sinks.every) == []
+    assert services.metadata.read_now(webhooks.deliveries, "hook1") == []
+
+
+def test_only_sinks_in_force_are_behind(services: OpenServices) -> None:
+    """Not those that the settings have no more, nor disabled webhooks."""
+    off = Webhook("off00", "http://h/", ("push",), "", {}, enabled=False, created=0.0)
+    for hook in (off, replace(off, name="on000", enabled=True)):
+        services.run(services.metadata.write(webhooks.put, hook))
+    for name in ("ci", "gone", "webhook-off00", "webhook-on000"):
+        services.run(services.metadata.write(sinks.begin, name))
+    held = services.run(services.metadata.read(holdings.count, ["ci"]))
+    assert set(held.lags) == {"ci", "webhook-on000"}
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:{}/", "http://localhost:{}/", "http://[::ffff:127.0.0.1]:{}/"])
