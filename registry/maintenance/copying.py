@@ -2,8 +2,8 @@
 
 Events bring it up to date: the rows that they name are deleted from the copy and copied again, in one transaction on
 both databases. So reading an event twice does no harm, and pushes only pay for another thread. The journal of small
-blobs, which have files, is not copied, nor is the trash. A full copy is made when there is none, when the schema has
-changed, and when events were deleted.
+blobs, which have files, is not copied, nor is the trash (see `NOT_FOLLOWED`). A full copy is made when there is none,
+when the schema has changed, and when events were deleted.
 """
 
 import sqlite3
@@ -17,7 +17,19 @@ from registry.metadata.copied import COPY_NAME, CopyState, copy_state
 from registry.metadata.open_store import FILE_NAME
 from registry.storage.disk.atomic_file import put_in_place
 
-_NOT_COPIED = ("events", "fresh_blobs", "trash")
+_NOT_COPIED = ("events", "fresh_blobs", "trash", "webhook_deliveries", "mirror_fetches")
+NOT_FOLLOWED = {
+    "events": "too many; their numbers go on",
+    "fresh_blobs": "they have files",
+    "trash": "what is in it has ceased to count",
+    "webhook_deliveries": "a log of what was sent",
+    "mirror_fetches": "uploads under way, which begin again",
+    "mirrored_tags": "an earlier look at the upstream is looked at again when it is old",
+    "last_pulls": "written all the time and without events; a rebuild has retention count from then on",
+    "attestations": "the newest are made anew from the verdicts",
+    "attested_content": "goes with the attestations",
+}
+"""The tables that are not brought up to date, and why."""
 _HERE = "(SELECT r.id, k.{column} FROM keys k JOIN main.repositories r ON r.name = k.repository)"
 _STEPS = (
     # A removed repository is deleted with its rows; there may be a new one of the same name.
@@ -37,6 +49,19 @@ _STEPS = (
     "INSERT INTO store SELECT * FROM src.store",
     "DELETE FROM holds",
     "INSERT INTO holds SELECT * FROM src.holds",
+    "DELETE FROM webhooks",
+    "INSERT INTO webhooks SELECT * FROM src.webhooks",
+    "DELETE FROM event_sinks",
+    "INSERT INTO event_sinks SELECT * FROM src.event_sinks",
+    # What counted until then has got its end; with a repository ends all of its history.
+    """INSERT OR REPLACE INTO tag_history SELECT s.* FROM main.tag_history m JOIN src.tag_history s ON s.id = m.id
+           WHERE m.until IS NULL AND (m.repository, m.tag) IN (
+           SELECT repository, tag FROM src.events WHERE id > :after AND kind LIKE 'tag.%')""",
+    """INSERT OR REPLACE INTO tag_history SELECT s.* FROM main.tag_history m JOIN src.tag_history s ON s.id = m.id
+           WHERE m.until IS NULL AND m.repository IN (
+           SELECT repository FROM src.events WHERE id > :after AND kind = 'repository.deleted')""",
+    """INSERT INTO tag_history SELECT * FROM src.tag_history
+           WHERE id > (SELECT coalesce(max(id), 0) FROM main.tag_history)""",
 )
 _TABLES = (("manifests", "digest", "manifest.%"), ("tags", "name", "tag.%"), ("repository_blobs", "digest", "blob.%"))
 _KEYS = {"digest": "digest", "name": "tag"}

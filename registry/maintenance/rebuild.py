@@ -4,11 +4,12 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Connection
 
+from registry.content.retention_state import read_state, save_state
 from registry.database.sqlite import connect
 from registry.errors import BasegateError
 from registry.maintenance.snapshot import problems_of, take_snapshot
@@ -86,6 +87,7 @@ def rebuild(data: Path, *, force: bool = False) -> Rebuilt:
     aside = _swap(path, draft)
     copy.unlink()  # the server makes a new one
     open_metadata(data).close()
+    _count_pulls_anew(data)
     return _described(path, Layout(data), state.made, salvaged, aside)
 
 
@@ -93,6 +95,13 @@ def _go_on_counting(rows: sqlite3.Connection, event: int) -> None:
     """Continue the numbers of events: the copy relies on them, so none is used twice."""
     rows.execute("DELETE FROM sqlite_sequence WHERE name = 'events'")
     rows.execute("INSERT INTO sqlite_sequence VALUES ('events', ?)", (event,))
+
+
+def _count_pulls_anew(data: Path) -> None:
+    """The copy is behind in pulls: what retention does not find there may have been pulled until now."""
+    state = read_state(data)
+    if state.pulls_since:
+        save_state(data, replace(state, pulls_since=time.time()))
 
 
 def _salvage(draft: Path, damaged: Path) -> int:

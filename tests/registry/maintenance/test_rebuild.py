@@ -1,7 +1,9 @@
 """The database is lost: what the copy and the files tell is there again, and what is not known is named."""
 
 import json
+import re
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,9 +12,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from policy.cli.main import basegate
-from registry.maintenance.copying import copy_rows
+from registry.content.retention_state import RetentionState, read_state, save_state
+from registry.maintenance import copying
+from registry.maintenance.copying import NOT_FOLLOWED, copy_rows
+from registry.metadata import sinks, webhooks
 from registry.metadata.copied import DatabaseOutdated, copy_state
 from registry.metadata.open_store import DatabaseDamaged
+from registry.metadata.schema import SCHEMA
+from registry.metadata.webhooks import Webhook
 from registry.oci.digest import Digest
 from registry.oci.names import Tag
 from registry.server.data_lock import DataLock
@@ -105,7 +112,15 @@ def push_a_cache(services: OpenServices) -> None:
     services.run(services.push_manifest(raw, Tag("cache")))
 
 
+def make_a_webhook(services: OpenServices) -> None:
+    """With its place among the events, and another goes on."""
+    made = Webhook("ci", "http://127.0.0.1:1/", ("push",), "", {}, enabled=True, created=1.0)
+    services.run(services.metadata.write(webhooks.put, made))
+    services.run(services.metadata.write(sinks.begin, "webhook-ci"))
+
+
 CHANGES = [
+    make_a_webhook,
     push_a_cache,
     change_nothing,
     lock_a_tag,
@@ -120,7 +135,10 @@ CHANGES = [
 
 def dump(data: Path) -> dict[str, list[str]]:
     """The rows that count."""
-    tables = ("repositories", "manifests", "manifest_references", "tags", "locks", "repository_blobs", "principals")
+    tables = (
+        *("repositories", "manifests", "manifest_references", "tags", "locks", "repository_blobs", "principals"),
+        *("tag_history", "webhooks", "event_sinks"),
+    )
     with open_services(data), closing(sqlite3.connect(data / "registry.db")) as rows:
         return {table: sorted(map(repr, rows.execute(f"SELECT * FROM {table}"))) for table in tables}  # noqa: S608
 
@@ -136,6 +154,25 @@ def test_the_rows_are_as_they_were(services: OpenServices, change: Callable[[Ope
     lose(services.data)
     assert rebuild(services.data).exit_code == 0
     assert dump(services.data) == before
+
+
+def test_every_table_is_followed_or_there_is_a_reason() -> None:
+    """So that a new one is not left as it was at the first copy."""
+    text = Path(copying.__file__).read_text(encoding="utf-8")
+    steps = re.findall(r"INTO (?:main\.)?(\w+)", text) + re.findall(r"""\("(\w+)", "\w+", "\w+\.%"\)""", text)
+    assert set(SCHEMA.tables) - set(steps) == set(NOT_FOLLOWED)
+
+
+def test_retention_counts_pulls_from_the_rebuild_on(services: OpenServices) -> None:
+    """The copy may lack the last ones."""
+    save_state(services.data, RetentionState(pulls_since=1.0, removed=2))
+    copy_rows(services.data)
+    services.close()
+    lose(services.data)
+    before = time.time()
+    rebuild(services.data)
+    state = read_state(services.data)
+    assert (state.pulls_since >= before, state.removed) == (True, 2)
 
 
 def test_principals_and_a_running_server_s_last_changes_are_kept(tmp_path: Path) -> None:
