@@ -1,9 +1,11 @@
-"""Events as a stream of server-sent events (WHATWG HTML, section 9.2), until the client leaves or the server stops."""
+"""Events as a stream of server-sent events (WHATWG HTML, section 9.2), until the client leaves, the server stops, or
+the right to it ends.
+"""
 
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from starlette.responses import Response
@@ -14,7 +16,7 @@ from registry.metadata.events import Recorded
 from registry.notifications.document import document_of
 from registry.notifications.feed import Feed, Sees
 
-_RETRY = b"retry: 1000\n\n"
+_BEGIN = b"retry: 1000\nid: %d\n\n"
 
 
 @dataclass(slots=True)
@@ -33,12 +35,19 @@ class EventStream(Response):
         after: the cursor.
         sees: which events are sent.
         streams: counts this one from now on, until it ends.
+        is_still: whether the caller has the right to it, as it had when it came.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(
-        self, feed: Feed, settings: Callable[[], EventSettings], after: int, sees: Sees, streams: OpenStreams
+    def __init__(  # noqa: PLR0913, PLR0917
+        self,
+        feed: Feed,
+        settings: Callable[[], EventSettings],
+        after: int,
+        sees: Sees,
+        streams: OpenStreams,
+        is_still: Callable[[], Awaitable[bool]],
     ) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
@@ -47,6 +56,7 @@ class EventStream(Response):
         self._after = after
         self._sees = sees
         self._streams = streams
+        self._is_still = is_still
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events as they come."""
@@ -55,7 +65,7 @@ class EventStream(Response):
         ends = scope.get("extensions", {}).get("basegate.stopping", lambda: False)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            await _write(send, _RETRY)
+            await _write(send, _BEGIN % self._after)
             await self._follow(send, lambda: leaving.done() or ends())
             await send({"type": "http.response.body", "body": b""})
         finally:
@@ -65,7 +75,7 @@ class EventStream(Response):
     async def _follow(self, send: Send, is_over: Callable[[], bool]) -> None:
         end = time.monotonic() + self._settings().stream_seconds
         written, generation = time.monotonic(), -1
-        while not is_over() and time.monotonic() < end:
+        while not is_over() and time.monotonic() < end and await self._is_still():
             settings, now = self._settings(), self._feed.generation()
             if now != generation:
                 page = await self._feed.page(self._after, settings.page, self._sees)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -49,13 +50,13 @@ class EventHandlers:
         """GET: a page of events after a cursor, or all that come, as a stream."""
         sees = _sees(services, request, principal)
         if request.method == "GET" and STREAM_TYPE in request.headers.get("accept", ""):
-            return await self._stream(request, sees)
+            return await self._stream(services, request, sees)
         size = page_size(request, self._settings().page, self._settings().page)
         page = await self._feed.page(_cursor(request.query_params.get("after") or "0"), size, sees)
         told = [document_of(each) for each in page.events]
         return JSONResponse({"events": told, "next": str(page.next), "more": page.more, "oldest": str(page.oldest)})
 
-    async def _stream(self, request: Request, sees: Sees) -> Response:
+    async def _stream(self, services: Services, request: Request, sees: Sees) -> Response:
         if self._streams.count >= self._settings().streams:
             raise Unavailable(
                 f"{self._streams.count} streams of events are open, and no more may be: see the setting events.streams",
@@ -63,7 +64,8 @@ class EventHandlers:
             )
         asked = request.headers.get("last-event-id") or request.query_params.get("after")
         after = await self._feed.newest() if asked is None else _cursor(asked)
-        return EventStream(self._feed, self._settings, after, sees, self._streams)
+        still = partial(services.access.is_still, request)
+        return EventStream(self._feed, self._settings, after, sees, self._streams, still)
 
 
 def _sees(services: Services, request: Request, principal: Principal) -> Sees:

@@ -149,6 +149,11 @@ class Access:
         identity: Identity | None = request.scope.get(_IDENTITY)
         return identity is not None and identity.claims is not None
 
+    async def is_still(self, request: HTTPConnection) -> bool:
+        """Whether the caller of a request that lasts would be known by its credentials now, with the same rights."""
+        identity: Identity | None = request.scope.get(_IDENTITY)
+        return identity is not None and await self._sign_in.is_still(identity)
+
     def caller(self, request: HTTPConnection) -> Principal | None:
         """The caller, as far as it is known; for logs and the audit."""
         identity: Identity | None = request.scope.get(_IDENTITY)

@@ -141,6 +141,16 @@ class SignIn:
             return await self._by_token(credentials.secret, grace, ACCESS, REFRESH)
         return await self._by_secret(credentials, address)
 
+    async def is_still(self, identity: Identity) -> bool:
+        """Whether an identity has the same rights now, and what it signed in with has not ended."""
+        now, claims, origin = self._directory.now(), identity.claims, identity.origin
+        if (claims is not None and claims.expires <= now) or (origin is not None and origin.ends <= now):
+            return False
+        if origin is None:
+            return self.nobody().principal == identity.principal
+        account = await self._directory.find(identity.principal.id)
+        return account is not None and account.principal == identity.principal and account.holds(origin.secret, now)
+
     async def by_token(self, text: str, *kinds: str) -> Identity:
         """The identity of a token of one of the kinds, sent in a form.
 

@@ -1,13 +1,19 @@
 """Events as a stream: what comes, going on after a break, limits, and the end."""
 
+import asyncio
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
+from policy.cli.main import basegate
+from registry.auth import enrolment
+from registry.auth.enrolment import make_secrets
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.live import LiveGateway, live_gateway
 
@@ -86,6 +92,33 @@ def test_one_stream_too_many_is_refused(live: LiveGateway) -> None:
         )
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
         next(blocks)
+
+
+@pytest.mark.parametrize("end", ["disable", "rotate", "delete"])
+def test_a_stream_ends_with_the_right_to_it(live: LiveGateway, end: str, tmp_path: Path) -> None:
+    """Nothing of what comes later is told to whom it was taken from."""
+    words = ["--yes"] if end == "delete" else []
+    with live.client("reader") as client, client.stream("GET", PATH, headers=ACCEPT) as stream:
+        blocks = frames(stream)
+        next(blocks)
+        done = CliRunner().invoke(basegate, ["principal", end, "reader", *words, "--data", str(tmp_path / "data")])
+        assert done.exit_code == 0, done.output
+        time.sleep(1)  # the promise of docs/threat-model.md
+        live.push(tmp_path / "two", "team/app:v2", cleared_image())
+        assert all("data" not in block for block in blocks)
+
+
+def test_a_stream_ends_with_its_secret(live: LiveGateway, tmp_path: Path) -> None:
+    """The secret lasts for three seconds, the stream would last for an hour."""
+    until = time.time() + 3
+    secrets = make_secrets(["password1"], 3 / 86400, until - 3)
+    asyncio.run(live.registry.app.services.stores.metadata.write(enrolment.rotate, "reader", secrets))
+    auth = ("reader", secrets[0].value)
+    with live.registry.client(auth=auth) as client, client.stream("GET", PATH, headers=ACCEPT) as stream:
+        assert "retry" in next(blocks := frames(stream))
+        time.sleep(max(0.0, until - time.time()) + 0.5)
+        live.push(tmp_path / "two", "team/app:v2", cleared_image())
+        assert all("data" not in block for block in blocks)
 
 
 def test_a_stream_ends_whole_when_the_server_stops(live: LiveGateway) -> None:
