@@ -6,16 +6,16 @@ has read all events up to an id therefore misses none by asking for those after 
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, or_, select
 
 from registry.database.statement import Statement
 from registry.metadata import tag_history
-from registry.metadata.tables import events, principals
+from registry.metadata.tables import events, locks, principals, repositories
 
 _ADD = Statement(insert(events), ("time", "kind", "repository", "digest", "tag", "principal", "details"))
 _AFTER = (
@@ -35,6 +35,18 @@ _AFTER = (
     .order_by(events.c.id)
     .limit(bindparam("count"))
 )
+IS_HIDDEN = (
+    exists()
+    .where(
+        repositories.c.name == events.c.repository,
+        locks.c.repository_id == repositories.c.id,
+        or_(locks.c.name == "", locks.c.name == events.c.tag, locks.c.name == events.c.digest),
+        locks.c.lists,
+    )
+    .correlate(events)
+)
+"""Whether an event is about what is locked against lists: the repository, the tag or the manifest."""
+_AFTER_TOLD = _AFTER.add_columns(IS_HIDDEN)
 _ENDS = Statement(select(func.min(events.c.id), func.max(events.c.id)))
 
 
@@ -83,12 +95,14 @@ class Recorded:
         time: seconds since the epoch.
         by: name of the principal; "" when it is unknown or gone.
         event: what happened.
+        is_hidden: whether it is about what is locked against lists now, where that was asked for.
     """
 
     id: int
     time: float
     by: str
     event: Event
+    is_hidden: bool = False
 
 
 def record(connection: Connection, now: float, happened: Sequence[Event]) -> None:
@@ -125,10 +139,17 @@ def _row(event: Event, now: float) -> dict[str, Any]:
 
 def after(connection: Connection, cursor: int, count: int) -> list[Recorded]:
     """At most `count` events with an id above `cursor`, the oldest first."""
-    rows = connection.execute(_AFTER, {"after": cursor, "count": count})
-    return [
-        Recorded(row[0], row[1], row[7], Event(row[2], row[3], row[4], row[5], row[6], row[8] or {})) for row in rows
-    ]
+    return [_recorded(row) for row in connection.execute(_AFTER, {"after": cursor, "count": count})]
+
+
+def after_told(connection: Connection, cursor: int, count: int) -> list[Recorded]:
+    """`after`, with what is hidden from lists marked."""
+    rows = connection.execute(_AFTER_TOLD, {"after": cursor, "count": count})
+    return [replace(_recorded(row), is_hidden=bool(row[9])) for row in rows]
+
+
+def _recorded(row: Any) -> Recorded:
+    return Recorded(row[0], row[1], row[7], Event(row[2], row[3], row[4], row[5], row[6], row[8] or {}))
 
 
 def ends(connection: Connection) -> tuple[int, int]:

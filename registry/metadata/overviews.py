@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, exists, func, or_, select
 from registry.database.statement import Statement
 from registry.metadata import locks
 from registry.metadata import repositories as repository_rows
+from registry.metadata.events import IS_HIDDEN
 from registry.metadata.principal_tables import principals
 from registry.metadata.tables import (
     events,
@@ -19,7 +20,6 @@ from registry.metadata.tables import (
     repository_blobs,
     tags,
 )
-from registry.metadata.tables import locks as lock_rows
 from registry.oci.digest import Digest
 from registry.oci.errors import ManifestUnknown, NameUnknown
 from registry.oci.names import Reference, RepositoryName, Tag
@@ -115,17 +115,6 @@ _TAGGED = select(tags.c.name, tags.c.updated, *_MANIFEST, _PULLED).join(
 )
 
 
-_IS_HIDDEN = (
-    exists()
-    .where(
-        repositories.c.name == events.c.repository,
-        lock_rows.c.repository_id == repositories.c.id,
-        or_(lock_rows.c.name == "", lock_rows.c.name == events.c.tag, lock_rows.c.name == events.c.digest),
-        lock_rows.c.lists,
-    )
-    .correlate(events)
-)
-"""Whether an event is about what is locked against lists: the repository, the tag or the manifest."""
 _LOOKED_AT = (
     select(tags.c.name, tags.c.updated)
     .where(tags.c.repository_id == bindparam("repository"), locks.listed(tags.c.repository_id, tags.c.name))
@@ -265,7 +254,7 @@ def events_before(connection: Connection, before: int | None, count: int) -> lis
             func.coalesce(principals.c.name, events.c.principal),
         )
         .outerjoin(principals, principals.c.id == events.c.principal)
-        .where(~_IS_HIDDEN)
+        .where(~IS_HIDDEN)
         .order_by(events.c.id.desc())
         .limit(count)
     )

@@ -38,17 +38,20 @@ class Feed:
         self._settings = settings
 
     async def page(self, after: int, count: int, sees: Sees) -> FeedPage:
-        """At most `count` events after a cursor. A page may be empty although others follow: then `more` is set."""
+        """At most `count` events after a cursor. A page may be empty although others follow: then `more` is set.
+
+        What is locked against lists is not told, as on the page of activity; the cursor goes past it.
+        """
         settings = self._settings()
         count, left = min(count, settings.page), settings.looked_at
         seen: list[Recorded] = []
         oldest, _ = await self._metadata.read(events.ends)
         while count and left > 0:
             asked = min(settings.page, left)
-            found = await self._metadata.read_apart(events.after, after, asked)
+            found = await self._metadata.read_apart(events.after_told, after, asked)
             for recorded in found:
                 after = recorded.id
-                if sees(recorded):
+                if not recorded.is_hidden and sees(recorded):
                     seen.append(recorded)
                 if len(seen) == count:
                     return FeedPage(

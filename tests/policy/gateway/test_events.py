@@ -53,6 +53,16 @@ def test_what_may_be_seen_follows_the_repositories(live: LiveGateway) -> None:
     assert {repository for repository, _ in kinds(asked(live, "outsider"))} == {"elsewhere/app"}
 
 
+def test_nothing_is_told_of_what_is_locked_against_lists(live: LiveGateway) -> None:
+    """As on the page of activity; the cursor goes past it."""
+    before = asked(live, "reader")
+    with live.client("admin") as client:
+        client.patch("/acr/v1/team/app/_tags/v1", json={"listEnabled": False}).raise_for_status()
+    told = asked(live, "reader")
+    assert {each.get("tag", "") for each in told["events"] if each["repository"] == "team/app"} == {""}
+    assert int(told["next"]) > int(before["next"])
+
+
 def test_pages_follow_one_another(live: LiveGateway) -> None:
     """One event at a time, by the cursor of the answer before: the same as in one page."""
     whole, cursor, found = asked(live, "reader")["events"], "0", []
