@@ -95,7 +95,7 @@ class ImageSearch:
         """
         wanted = question.wanted(await self._base(question))
         bound, looked_at = self._gate.bindings.current(), 0
-        start = await self._metadata.read_apart(_place, question.after)
+        start = await self._metadata.read_apart(_place, question)
         place, shown = start, list[Match]()
         while True:
             chunk = await self._metadata.read_apart(self._candidates.chunk, question, wanted, place, bound)
@@ -181,13 +181,15 @@ def _details(
     return found
 
 
-def _place(connection: Any, after: str) -> Place:
+def _place(connection: Any, question: Question) -> Place:
     """Where a page begins: a digest with its repository, or the beginning of a digest."""
-    digest, _, repository = after.partition("@")
-    if not after:
+    digest, _, repository = question.after.partition("@")
+    if not question.after:
         return Place()
     if repository:
-        return image_search.place_of(connection, digest, RepositoryName.parse(repository))
+        name = RepositoryName.parse(repository)
+        # As if it were not there: the page would tell whether a hidden repository holds the digest.
+        return image_search.place_of(connection, digest, name) if question.sees(name) else Place(digest, 0)
     if not digest.startswith("sha") or len(digest) > 140:
         raise BadRequest("last is no place in a search: leave it out, or take it from the Link of the page before")
     return Place(digest, 0)

@@ -90,6 +90,13 @@ def test_a_reader_finds_in_its_repositories_alone(live: LiveGateway) -> None:
     assert (answer.json()["next"], "link" in answer.headers) == ("", False)
 
 
+def test_a_place_in_a_hidden_repository_is_as_if_it_were_not_there(live: LiveGateway) -> None:
+    """Whether or not it holds an image that the caller sees elsewhere."""
+    (seen,) = ask(live, "outsider").json()["images"]
+    pages = [names(ask(live, "outsider", last=f"{seen['digest']}@team/{name}")) for name in ("multi", "none")]
+    assert pages[0] == pages[1] == {"elsewhere/app:good"}
+
+
 def test_who_has_not_signed_in_finds_nothing(live: LiveGateway) -> None:
     """It is asked to."""
     with live.registry.client() as client:
