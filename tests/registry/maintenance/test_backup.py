@@ -1,7 +1,9 @@
 """Backups beside a running server, brought up to date, checked and restored."""
 
 import json
+import sqlite3
 import threading
+from contextlib import closing
 from itertools import count, takewhile
 from pathlib import Path
 
@@ -53,6 +55,21 @@ def test_a_restored_backup_serves_what_was_there(live: LiveRegistry, tmp_path: P
         manifest = Repository(client, "team/app").get("manifests/v1").content
     assert pulled(tmp_path / "new", "v1") == [manifest, LARGE]
     assert damaged(tmp_path / "new") == []
+
+
+def test_no_number_of_an_event_is_given_out_again(live: LiveRegistry, tmp_path: Path) -> None:
+    """What happened after the backup had numbers too, and receivers drop what they know."""
+    assert backup(live, tmp_path / "kept").exit_code == 0
+    with live.client() as client:
+        Repository(client, "team/app").image("later")
+    assert restore(tmp_path / "kept", tmp_path / "new").exit_code == 0
+    with open_registry(tmp_path / "new") as restored, restored.client() as client:
+        Repository(client, "team/app").image("other")
+    with closing(sqlite3.connect(live.data / "registry.db")) as old:
+        (last,) = old.execute("SELECT max(id) FROM events").fetchone()
+    with closing(sqlite3.connect(tmp_path / "new" / "registry.db")) as new:
+        (tagged,) = new.execute("SELECT id FROM events WHERE tag = 'other'").fetchone()
+    assert tagged > last + 1000
 
 
 def test_keys_orders_and_audit_come_along(live: LiveRegistry, tmp_path: Path) -> None:
