@@ -11,6 +11,7 @@ from registry.config.administration import AdministrationSettings
 from registry.content.parsing import Parsing
 from registry.oci import strict_json
 from registry.oci.errors import BadRequest
+from registry.oci.media_types import without_parameters
 from registry.telemetry.request_record import request_record_of
 
 
@@ -27,13 +28,16 @@ class Body:
         self._settings = settings
 
     async def members(self, request: Request, known: Collection[str]) -> dict[str, Any]:
-        """The members of the body; none for an empty one.
+        """The members of the body; none for an empty one. A form of a page cannot have the type that is needed.
 
         Raises:
             ContentTooLarge: it is longer than `administration.request_bytes` (413).
-            BadRequest: it is no JSON object, or has a member that is not known.
+            BadRequest: it is no `application/json`, no JSON object, or has a member that is not known.
         """
         raw = await read_limited(request, self._settings().request_bytes)
+        media_type = without_parameters(request.headers.get("content-type", ""))
+        if raw and media_type != "application/json":
+            raise BadRequest(f"the body is {media_type[:64] or 'of no type'}: send Content-Type: application/json")
         return await self._parsing.read(len(raw), partial(_read, raw, known))
 
 

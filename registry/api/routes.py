@@ -25,6 +25,7 @@ from registry.api import (
     uploads,
 )
 from registry.api.errors import respond
+from registry.api.own_site import require_own_site
 from registry.api.path_table import Paths
 from registry.api.requirements import Requirement, authorise
 from registry.api.services import Services
@@ -205,6 +206,7 @@ def _any_of(endpoints: dict[str, Endpoint]) -> Endpoint:
 
 def _endpoint(services: Services, row: Row) -> Endpoint:
     operation, needs, handler = row.operation, row.needs, row.handler
+    is_administration = row.path.startswith("/admin/")
 
     async def endpoint(request: Request) -> Response:
         request_record = request_record_of(request.scope)
@@ -212,6 +214,8 @@ def _endpoint(services: Services, row: Row) -> Endpoint:
             request_record.operation = operation
             request_record.repository = request.path_params.get("name")
             request_record.reference = _reference(request.path_params)
+        if is_administration and request.method not in {"GET", "HEAD"}:
+            require_own_site(request, services.stores.settings.current)
         try:
             principal = await authorise(needs, services, request)
         finally:
