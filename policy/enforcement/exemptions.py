@@ -12,6 +12,7 @@ from registry.auth.enrolment import require_pattern
 from registry.errors import BasegateError
 from registry.oci.digest import Digest
 from registry.oci.errors import DigestInvalid
+from registry.oci.moments import seconds_of
 from registry.oci.patterns import EVERY, covers
 
 EXEMPTED = (*(rule.name for rule in RULES), EVERY)
@@ -100,10 +101,9 @@ def new_exemption(  # noqa: PLR0913
 
 def _end(text: str) -> float:
     try:
-        end = datetime.fromisoformat(text)
+        seconds, _has_zone = seconds_of(text)
     except ValueError:
         raise ExemptionRefused(f"the end is {text[:32]!r}: needs a date such as 2027-01-31") from None
-    seconds = (end if end.tzinfo else end.replace(tzinfo=UTC)).timestamp()
     if seconds <= time.time():
         raise ExemptionRefused(f"the end is {text[:32]!r}, which is over: needs a later date")
     return seconds

@@ -1,7 +1,6 @@
 """`…/_tags/TAG/_history` and `_rollback`: the past of a tag over HTTP, without what the gate withholds."""
 
 import time
-from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -19,6 +18,7 @@ from registry.metadata.tag_history import Span
 from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest
 from registry.oci.errors import BadRequest, ManifestUnknown
+from registry.oci.moments import seconds_of
 from registry.oci.names import Tag
 
 
@@ -76,9 +76,9 @@ def _tag_of(request: Request) -> Tag:
 
 def _moment(text: str) -> float:
     try:
-        found = datetime.fromisoformat(text)
+        seconds, has_zone = seconds_of(text)
     except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+        has_zone = False
+    if not has_zone:
         raise BadRequest(f"{text[:64]!r} is no time with a zone: write 2026-11-20T10:00Z")
-    return found.timestamp()
+    return seconds

@@ -1,7 +1,5 @@
 """`basegate tag history|rollback`, and what a tag was at a time: its past, in a data folder or on a server."""
 
-from datetime import datetime
-
 import click
 
 from registry.administration import tag_past
@@ -13,6 +11,7 @@ from registry.cli.table import age, print_table
 from registry.oci.digest import Digest
 from registry.oci.errors import DigestInvalid
 from registry.oci.image_reference import ImageReference
+from registry.oci.moments import seconds_of
 from registry.oci.names import Tag
 
 
@@ -24,12 +23,12 @@ class Moment(click.ParamType[float]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Read it."""
         try:
-            found = datetime.fromisoformat(str(value))
+            seconds, has_zone = seconds_of(str(value))
         except ValueError:
-            found = None
-        if found is None or found.tzinfo is None:
+            has_zone = False
+        if not has_zone:
             self.fail(f"{value!r} is no time with a zone: write 2026-11-20T10:00Z, or +01:00 instead of Z", param, ctx)
-        return found.timestamp()
+        return seconds
 
 
 def _digest(value: str | None) -> Digest | None:

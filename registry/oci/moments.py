@@ -6,3 +6,18 @@ from datetime import UTC, datetime
 def moment(time: float) -> str:
     """A time (seconds since the epoch) to the microsecond, in UTC: what is read back is the same time."""
     return datetime.fromtimestamp(time, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def seconds_of(text: str) -> tuple[float, bool]:
+    """Seconds since the epoch of a time in ISO 8601, and whether it names its zone; without one it is in UTC.
+
+    Raises:
+        ValueError: it is no time, or one that UTC has no date for: `9999-12-31T23:59:59-23:00`.
+    """
+    found = datetime.fromisoformat(text)
+    try:
+        seconds = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+        datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError) as error:
+        raise ValueError(str(error)) from None
+    return seconds, found.tzinfo is not None
