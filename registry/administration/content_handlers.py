@@ -54,11 +54,11 @@ async def show_tag(services: Services, request: Request, _principal: Principal) 
     return JSONResponse(tag_document(card))
 
 
-async def delete_tag(services: Services, request: Request, _principal: Principal) -> Response:
+async def delete_tag(services: Services, request: Request, principal: Principal) -> Response:
     """DELETE: the tag alone, its manifest stays."""
     name, tag = repository_of(request), _tag_of(request)
     card = await services.stores.metadata.read(listings.tag, name, tag)
-    await services.manifests.delete(name, tag)
+    await services.manifests.delete(name, tag, principal)
     return JSONResponse({"tag": tag, "digest": card.digest})
 
 
@@ -76,10 +76,10 @@ async def show_manifest(services: Services, request: Request, principal: Princip
     return JSONResponse(whole_manifest_document(card, withheld, names=principal.owns_registry))
 
 
-async def delete_manifest(services: Services, request: Request, _principal: Principal) -> Response:
+async def delete_manifest(services: Services, request: Request, principal: Principal) -> Response:
     """DELETE: the manifest with all its tags."""
     card = await _manifest(services, request)
-    await services.manifests.delete(repository_of(request), card.digest)
+    await services.manifests.delete(repository_of(request), card.digest, principal)
     return JSONResponse(gone_document(card))
 
 

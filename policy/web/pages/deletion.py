@@ -45,7 +45,7 @@ async def delete(visit: Visit) -> Response:
     if fields.get("name", "").strip() != str(place.reference):
         raise BadRequest(f"the name that was typed is not {place.reference}: nothing was deleted, type it as it stands")
     assert place.reference is not None  # noqa: S101  `_authorised` has refused that
-    await visit.services.manifests.delete(place.repository, place.reference)
+    await visit.services.manifests.delete(place.repository, place.reference, visit.principal)
     record = request_record_of(visit.request.scope)
     if record is not None:
         record.decision = f"deleted {place.reference}"
