@@ -14,9 +14,9 @@ from registry.api.services import Services
 from registry.auth.actions import SCANNERS, Action
 from registry.auth.principals import Principal
 from registry.content.attributes import LOCKED, UNLOCKED
-from registry.metadata import listings
+from registry.metadata import listings, locks
 from registry.metadata.listings import ManifestCard
-from registry.oci.errors import BadRequest, Denied, ManifestUnknown
+from registry.oci.errors import BadRequest, Denied, Locked, ManifestUnknown
 from registry.oci.names import Tag
 
 
@@ -41,10 +41,10 @@ async def delete_repository(services: Services, request: Request, principal: Pri
     return JSONResponse({"repository": name, "tags": len(gone.tags), "manifests": len(gone.manifests)})
 
 
-async def list_tags(services: Services, request: Request, _principal: Principal) -> Response:
-    """GET: a page of tags."""
-    metadata, after = services.stores.metadata, last_of(request)
-    cards = await metadata.read_apart(listings.tags_of, repository_of(request), after, PAGE + 1)
+async def list_tags(services: Services, request: Request, principal: Principal) -> Response:
+    """GET: a page of tags; those that are locked against lists are for owners."""
+    name, after, hidden = repository_of(request), last_of(request), principal.owns_registry
+    cards = await services.stores.metadata.read_apart(listings.tags_of, name, after, PAGE + 1, hidden=hidden)
     return JSONResponse(tags_document(cards))
 
 
@@ -62,16 +62,16 @@ async def delete_tag(services: Services, request: Request, principal: Principal)
     return JSONResponse({"tag": tag, "digest": card.digest})
 
 
-async def list_manifests(services: Services, request: Request, _principal: Principal) -> Response:
-    """GET: a page of manifests, without what they consist of."""
-    metadata, after = services.stores.metadata, last_of(request)
-    cards = await metadata.read_apart(listings.manifests_of, repository_of(request), after, PAGE + 1)
+async def list_manifests(services: Services, request: Request, principal: Principal) -> Response:
+    """GET: a page of manifests, without what they consist of; those locked against lists are for owners."""
+    name, after, hidden = repository_of(request), last_of(request), principal.owns_registry
+    cards = await services.stores.metadata.read_apart(listings.manifests_of, name, after, PAGE + 1, hidden=hidden)
     return JSONResponse(manifests_document(cards))
 
 
 async def show_manifest(services: Services, request: Request, principal: Principal) -> Response:
     """GET: one manifest; what it consists of is for those who may pull it, names of people for owners."""
-    card = await _manifest(services, request)
+    card = await _manifest(services, request, hidden=principal.owns_registry)
     withheld = await _withheld(services, request, principal, card)
     return JSONResponse(whole_manifest_document(card, withheld, names=principal.owns_registry))
 
@@ -106,9 +106,9 @@ class TagLocks:
         return JSONResponse(tag_document(await services.stores.metadata.read(listings.tag, name, tag)))
 
 
-async def _manifest(services: Services, request: Request) -> ManifestCard:
+async def _manifest(services: Services, request: Request, *, hidden: bool = True) -> ManifestCard:
     name, reference = repository_of(request), read_reference_of(request)
-    return await services.stores.metadata.read(listings.manifest, name, reference)
+    return await services.stores.metadata.read(listings.manifest, name, reference, hidden=hidden)
 
 
 async def _withheld(services: Services, request: Request, principal: Principal, card: ManifestCard) -> str:
@@ -117,6 +117,11 @@ async def _withheld(services: Services, request: Request, principal: Principal, 
     if not services.access.permits(request, principal, Action.PULL, name):
         return f"{principal.name} may not pull from {name}"
     tag = reference if isinstance(reference, Tag) else None
+    if not principal.owns_registry:
+        try:
+            await services.stores.metadata.read(locks.require_readable, name, card.digest, tag or "")
+        except Locked as locked:
+            return locked.message
     decision = await services.gate.before_manifest_pull(principal, name, card.digest, tag)
     return "" if decision.allowed else decision.message
 

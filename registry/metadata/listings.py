@@ -89,10 +89,17 @@ def repository(connection: Connection, name: RepositoryName) -> RepositoryCard:
     return RepositoryCard(name, created, count(tags), count(manifests), count(repository_blobs), size)
 
 
-def tags_of(connection: Connection, name: RepositoryName, after: str, count: int) -> list[TagCard]:
-    """At most `count` tags of a repository behind `after`, in the order of their bytes. Raises NameUnknown."""
+def tags_of(
+    connection: Connection, name: RepositoryName, after: str, count: int, *, hidden: bool = True
+) -> list[TagCard]:
+    """At most `count` tags of a repository behind `after`, in the order of their bytes.
+
+    `hidden`: with those that are locked against lists. Raises NameUnknown.
+    """
     row_id = _repository_id(connection, name)
     here = (tags.c.repository_id == row_id) & (tags.c.name > after)
+    if not hidden:
+        here &= locks.listed(tags.c.repository_id, tags.c.name)
     rows = connection.execute(select(tags).where(here).order_by(tags.c.name).limit(count)).all()
     pulled = last_pulls.latest(connection, name, [row.name for row in rows])
     return [_tag(connection, row_id, row, pulled) for row in rows]
@@ -108,21 +115,35 @@ def tag(connection: Connection, name: RepositoryName, wanted: Tag) -> TagCard:
     return _tag(connection, row_id, row, last_pulls.latest(connection, name, [wanted]))
 
 
-def manifests_of(connection: Connection, name: RepositoryName, after: str, count: int) -> list[ManifestCard]:
-    """At most `count` manifests of a repository behind `after`, in the order of their digests. Raises NameUnknown."""
+def manifests_of(
+    connection: Connection, name: RepositoryName, after: str, count: int, *, hidden: bool = True
+) -> list[ManifestCard]:
+    """At most `count` manifests of a repository behind `after`, in the order of their digests.
+
+    `hidden`: with those that are locked against lists, and with such tags. Raises NameUnknown.
+    """
     row_id = _repository_id(connection, name)
     here = (manifests.c.repository_id == row_id) & (manifests.c.digest > after)
+    if not hidden:
+        here &= locks.listed(manifests.c.repository_id, manifests.c.digest)
     rows = select(manifests.c.digest).where(here).order_by(manifests.c.digest).limit(count)
-    return [_manifest(connection, name, row_id, Digest(digest)) for (digest,) in connection.execute(rows).all()]
+    found = [Digest(digest) for (digest,) in connection.execute(rows).all()]
+    return [_manifest(connection, name, row_id, digest, hidden=hidden) for digest in found]
 
 
-def manifest(connection: Connection, name: RepositoryName, reference: Reference) -> ManifestCard:
-    """One manifest, by tag or digest. Raises NameUnknown or ManifestUnknown."""
+def manifest(
+    connection: Connection, name: RepositoryName, reference: Reference, *, hidden: bool = True
+) -> ManifestCard:
+    """One manifest, by tag or digest; `hidden`: with tags that are locked against lists.
+
+    Raises:
+        NameUnknown, ManifestUnknown: there is none.
+    """
     row_id = _repository_id(connection, name)
     digest = tag_rows.find(connection, name, reference) if isinstance(reference, Tag) else reference
     if digest is None:
         raise ManifestUnknown(f"{name} has no tag {reference}")
-    return _manifest(connection, name, row_id, digest)
+    return _manifest(connection, name, row_id, digest, hidden=hidden)
 
 
 def _tag(connection: Connection, row_id: int, row: Row[Any], pulled: Mapping[str, float]) -> TagCard:
@@ -130,12 +151,15 @@ def _tag(connection: Connection, row_id: int, row: Row[Any], pulled: Mapping[str
     return TagCard(Tag(row.name), Digest(row.digest), row.created, row.updated, pull, lock.deletes or lock.writes)
 
 
-def _manifest(connection: Connection, name: RepositoryName, row_id: int, digest: Digest) -> ManifestCard:
+def _manifest(
+    connection: Connection, name: RepositoryName, row_id: int, digest: Digest, *, hidden: bool
+) -> ManifestCard:
     here = (manifests.c.repository_id == row_id) & (manifests.c.digest == digest)
     row = connection.execute(select(manifests).where(here)).first()
     if row is None:
         raise ManifestUnknown(f"there is no manifest {digest} in this repository")
     pusher = principals.find(connection, row.pushed_by) if row.pushed_by else None
+    pointing = tag_rows.pointing_at(connection, row_id, digest)
     references = select(manifest_references).where(manifest_references.c.manifest_id == row.id)
     return ManifestCard(
         digest,
@@ -147,7 +171,7 @@ def _manifest(connection: Connection, name: RepositoryName, row_id: int, digest:
         row.pushed_by,
         "" if pusher is None else pusher.name,
         tuple(last_pulls.pullers(connection, name, digest, _PULLERS)),
-        tuple(tag_rows.pointing_at(connection, row_id, digest)),
+        tuple(each for each in pointing if hidden or not locks.find(connection, row_id, each).lists),
         tuple(
             ReferenceCard(each.kind, Digest(each.digest), each.media_type, each.size)
             for each in connection.execute(references.order_by(manifest_references.c.position))
