@@ -94,6 +94,12 @@ class Gate(Protocol):
         """Those of a list of manifests that may not be handed to this principal; as `before_manifest_pull` of each."""
         ...
 
+    async def withheld_now(
+        self, principal: Principal, repository: RepositoryName, digests: Collection[Digest]
+    ) -> Collection[Digest]:
+        """`withheld` for lists: nobody waits, what is not known yet is withheld."""
+        ...
+
     async def before_blob_pull(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Decision:
         """Whether the blob may be handed to this principal (some manifest it may pull reaches it)."""
         ...
@@ -132,6 +138,12 @@ class OpenGate:
     ) -> Collection[Digest]:
         """No manifest stays."""
         return ()
+
+    async def withheld_now(
+        self, principal: Principal, repository: RepositoryName, digests: Collection[Digest]
+    ) -> Collection[Digest]:
+        """As `withheld`, which never waits here."""
+        return await self.withheld(principal, repository, digests)
 
     async def before_blob_pull(
         self,

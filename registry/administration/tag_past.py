@@ -1,6 +1,7 @@
 """Acts on the past of a tag: what it pointed at, and going back to it."""
 
 import time
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -68,11 +69,13 @@ def rolled_back(  # noqa: PLR0913
     return {"repository": name, "tag": tag, "digest": target, "before": before or ""}
 
 
-def history_document(name: RepositoryName, tag: Tag, entries: list[Entry]) -> dict[str, Any]:
-    """Entries of a tag. Raises ManifestUnknown when there is none."""
+def history_document(
+    name: RepositoryName, tag: Tag, entries: list[Entry], withheld: Collection[Digest] = ()
+) -> dict[str, Any]:
+    """Entries of a tag, without those of manifests that are withheld. Raises ManifestUnknown when it has none."""
     if not entries:
         raise ManifestUnknown(f"{name} has had no tag {tag} since its history is kept")
-    told = [asdict(entry) | {"time": moment(entry.time)} for entry in entries]
+    told = [asdict(entry) | {"time": moment(entry.time)} for entry in entries if entry.digest not in withheld]
     for each in told:
         del each["id"]
     return {"entries": told}

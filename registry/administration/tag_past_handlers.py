@@ -30,8 +30,8 @@ async def show_history(services: Services, request: Request, principal: Principa
         return await _past(services, principal, request, _moment(asked))
     count = min(asked_size(request) or ENTRIES_MAXIMUM, ENTRIES_MAXIMUM)
     found = await services.stores.metadata.read_apart(tag_history.page, name, tag, Span(), count)
-    withheld = await services.gate.withheld(principal, name, {entry.digest for entry in found})
-    return JSONResponse(history_document(name, tag, [entry for entry in found if entry.digest not in withheld]))
+    withheld = await services.gate.withheld_now(principal, name, {entry.digest for entry in found})
+    return JSONResponse(history_document(name, tag, found, withheld))
 
 
 class Rollback:
@@ -62,7 +62,7 @@ class Rollback:
 async def _past(services: Services, principal: Principal, request: Request, at: float) -> Response:
     name, tag = repository_of(request), _tag_of(request)
     digest = await services.stores.metadata.read_apart(service.target_at, name, tag, at)
-    if digest in await services.gate.withheld(principal, name, {digest}):
+    if digest in await services.gate.withheld_now(principal, name, {digest}):
         raise ManifestUnknown(f"{name}:{tag} pointed at something that {principal.name} may not pull")
     return JSONResponse(past_document(name, tag, digest, at))
 

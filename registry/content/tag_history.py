@@ -53,7 +53,7 @@ class TagHistory:
         return HistoryPage(entries, shown[-1].id if len(found) > count else None)
 
     async def _withheld(self, principal: Principal, repository: RepositoryName, digests: set[Digest]) -> set[Digest]:
-        return set(await self._gate.withheld(principal, repository, digests))
+        return set(await self._gate.withheld_now(principal, repository, digests))
 
 
 def roll_back(connection: Connection, at: ChangeContext, tag: Tag, target: Digest, *, frozen: bool) -> Digest | None:
