@@ -98,10 +98,7 @@ def target_at(connection: Connection, repository: RepositoryName, tag: Tag, mome
 
 def target_before(connection: Connection, repository: RepositoryName, tag: Tag) -> Digest:
     """What a tag pointed at before what it points at now, or before it was deleted. Raises ManifestUnknown."""
-    found = tag_history.page(connection, repository, tag, Span(), 2)
-    earlier = next((entry for entry in found if not entry.deleted and entry != found[0]), None)
-    if found and found[0].deleted:
-        return found[0].digest
+    earlier = tag_history.latest_other(connection, repository, tag, tags.find(connection, repository, tag))
     if earlier is None:
         raise ManifestUnknown(f"{repository}:{tag} has not pointed at anything else before", {"tag": tag})
     return earlier.digest

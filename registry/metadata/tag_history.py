@@ -134,6 +134,14 @@ def at(connection: Connection, repository: RepositoryName, tag: Tag, time: float
     return None if row is None else _entry(row)
 
 
+def latest_other(connection: Connection, repository: RepositoryName, tag: Tag, present: Digest | None) -> Entry | None:
+    """The newest entry that is no deletion, and not of the present manifest."""
+    here = (tag_history.c.repository == repository) & (tag_history.c.tag == tag) & ~tag_history.c.deleted
+    asked = select(*_COLUMNS).where(here, tag_history.c.digest != (present or ""))
+    row = connection.execute(asked.order_by(tag_history.c.id.desc()).limit(1)).first()
+    return None if row is None else _entry(row)
+
+
 def kept_since(repository: ColumnElement[Any], digest: ColumnElement[Any], since: ColumnElement[Any]) -> Any:
     """The condition that a tag of a repository (its name) pointed at a manifest after a time; parts of a statement."""
     return exists().where(

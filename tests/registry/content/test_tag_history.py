@@ -103,6 +103,23 @@ def test_a_tag_goes_back_in_one_event(services: OpenServices) -> None:
     assert services.run(services.metadata.read(tags.find, REPOSITORY, V1)) == FIRST
 
 
+@pytest.mark.parametrize("last", [b"two", b"three"])
+def test_going_back_looks_behind_deletions(services: OpenServices, last: bytes) -> None:
+    """A tag that was deleted and pushed again goes back to the newest manifest that it is not at."""
+    moved(services)
+    services.run(services.manifests.delete(REPOSITORY, V1))
+    services.run(services.push_image(V1, (last,)))
+    back = services.run(services.metadata.read(target_before, REPOSITORY, V1))
+    assert back == (FIRST if last == b"two" else SECOND)
+
+
+def test_a_deleted_tag_goes_back_to_what_it_was(services: OpenServices) -> None:
+    """The last that it pointed at."""
+    moved(services)
+    services.run(services.manifests.delete(REPOSITORY, V1))
+    assert services.run(services.metadata.read(target_before, REPOSITORY, V1)) == SECOND
+
+
 def test_a_tag_stays_where_it_is(services: OpenServices) -> None:
     """Going back to the present manifest changes nothing, and tells nothing."""
     moved(services)
