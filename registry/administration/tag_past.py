@@ -61,12 +61,18 @@ def rolled_back(  # noqa: PLR0913
 ) -> dict[str, Any]:
     """Roll back in one transaction; raises as `registry.content.tag_history.roll_back` does."""
     name = context.repository
-    if target is None:
-        target = (
-            service.target_before(connection, name, tag) if at is None else service.target_at(connection, name, tag, at)
-        )
+    target = target_of(connection, name, tag, target, at)
     before = service.roll_back(connection, context, tag, target, frozen=frozen)
     return {"repository": name, "tag": tag, "digest": target, "before": before or ""}
+
+
+def target_of(
+    connection: Connection, name: RepositoryName, tag: Tag, target: Digest | None, at: float | None
+) -> Digest:
+    """Where a rollback goes: to `target`, to what was there at a time, or before. Raises ManifestUnknown."""
+    if target is not None:
+        return target
+    return service.target_before(connection, name, tag) if at is None else service.target_at(connection, name, tag, at)
 
 
 def history_document(

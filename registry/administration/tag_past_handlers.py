@@ -1,25 +1,29 @@
 """`…/_tags/TAG/_history` and `_rollback`: the past of a tag over HTTP, without what the gate withholds."""
 
+import asyncio
 import time
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from registry.administration.body import Body, note_decision
-from registry.administration.tag_past import ENTRIES_MAXIMUM, history_document, past_document, rolled_back
+from registry.administration.tag_past import ENTRIES_MAXIMUM, history_document, past_document, rolled_back, target_of
 from registry.api.paging import asked_size
 from registry.api.path_parameters import read_reference_of, repository_of
 from registry.api.services import Services
 from registry.auth.principals import Principal
 from registry.content import tag_history as service
 from registry.content.immutability import immutable_in
-from registry.metadata import tag_history
+from registry.content.manifests import content_of
+from registry.gate import Push
+from registry.metadata import manifests, tag_history
 from registry.metadata.tag_history import Span
 from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest
-from registry.oci.errors import BadRequest, ManifestUnknown
+from registry.oci.errors import BadRequest, Denied, ManifestUnknown
+from registry.oci.manifest import parse_manifest
 from registry.oci.moments import seconds_of
-from registry.oci.names import Tag
+from registry.oci.names import RepositoryName, Tag
 
 
 async def show_history(services: Services, request: Request, principal: Principal) -> Response:
@@ -52,11 +56,36 @@ class Rollback:
             raise BadRequest("the body needs to, a digest, or at, a time, or nothing: one of them says where to")
         target = Digest.parse(given["to"]) if "to" in given else None
         at = _moment(given["at"]) if "at" in given else None
+        metadata = services.stores.metadata
+        target = await metadata.read(target_of, name, tag, target, at)
+        await _require_pushable(services, principal, name, tag, target)
         context = ChangeContext(name, principal.id, time.time(), cause="rollback")
         frozen = immutable_in(services.stores.settings.current, name)(tag)
-        done = await services.stores.metadata.write(rolled_back, context, tag, target, at, frozen=frozen)
+        done = await metadata.write(rolled_back, context, tag, target, None, frozen=frozen)
         note_decision(request, f"rollback to {done['digest']}")
         return JSONResponse(done)
+
+
+async def _require_pushable(
+    services: Services, principal: Principal, name: RepositoryName, tag: Tag, digest: Digest
+) -> None:
+    """Check that the gate would let the manifest be pushed under the tag; one that is not here is left to the change.
+
+    Raises:
+        Denied: it would not.
+        ManifestUnknown: its bytes are lost.
+    """
+    storage, metadata = services.stores.storage, services.stores.metadata
+    row = await metadata.read(manifests.find, name, digest)
+    if row is None:
+        return
+    raw = await content_of(storage, metadata, name, row)
+    if raw is None:
+        raise ManifestUnknown(f"the bytes of manifest {digest} are damaged or lost: push it again", {"digest": digest})
+    manifest = await asyncio.to_thread(parse_manifest, raw, row.media_type)
+    decision = await services.gate.before_push(Push(name, digest, manifest, raw, (tag,), principal))
+    if not decision.allowed:
+        raise Denied(decision.message, decision.detail)
 
 
 async def _past(services: Services, principal: Principal, request: Request, at: float) -> Response:
