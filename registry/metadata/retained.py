@@ -20,7 +20,7 @@ _LOCKED = or_(locks.c.deletes, locks.c.writes)
 
 @dataclass(frozen=True, slots=True)
 class TagState:
-    """A tag: its manifest, when it was last moved, and last pulled (seconds since the epoch; 0: never)."""
+    """A tag: its manifest, when it was last moved, and it or its manifest last pulled (epoch seconds; 0: never)."""
 
     name: Tag
     digest: Digest
@@ -74,7 +74,11 @@ def content_of(connection: Connection, name: RepositoryName) -> RepositoryConten
     pulled = last_pulls.latest_of_all(connection, name)
     columns = (tag_rows.c.name, tag_rows.c.digest, tag_rows.c.updated)
     rows = connection.execute(select(*columns).where(tag_rows.c.repository_id == here).order_by(tag_rows.c.name))
-    tagged = tuple(TagState(Tag(tag), Digest(digest), moved, pulled.get(tag, 0.0)) for tag, digest, moved in rows)
+    tagged = tuple(
+        # Clusters pull by digest: what they run must not go with its tag.
+        TagState(Tag(tag), Digest(digest), moved, max(pulled.get(tag, 0.0), pulled.get(digest, 0.0)))
+        for tag, digest, moved in rows
+    )
     return RepositoryContent(name, tagged, _manifests(connection, name, here, pulled), _fixed(connection, here))
 
 

@@ -211,6 +211,15 @@ def test_what_was_pulled_lately_is_kept(services: OpenServices) -> None:
     assert (named(plan), kept in named(plan)) == (["v2", gone], False)
 
 
+def test_a_pull_by_digest_keeps_the_tag(services: OpenServices) -> None:
+    """Clusters deploy by digest: with the tag would go what they run."""
+    kept, gone = push(services, V1, b"one"), push(services, V2, b"two")
+    pull = Pull(REPOSITORY, kept, "", LATER - DAY)
+    services.run(services.metadata.write(last_pulls.note, [pull]))
+    plan = services.run(retention(services, {"pulled_days": 30}, since=1.0).plan(LATER))
+    assert named(plan) == ["v2", gone]
+
+
 def test_what_is_held_or_immutable_stays(services: OpenServices) -> None:
     """A deployment holds the image that it starts from."""
     held = push(services, DEV, b"old")
