@@ -211,7 +211,8 @@ class Retention:
         settings = self._settings.current
         days = settings.history.keep_days
         history = now - days * DAY if days else math.inf
-        return Moment(now, since, marks, immutable_in(settings, content.name), history)
+        late = settings.pulls.interval_seconds + settings.pulls.write_seconds
+        return Moment(now, since, marks, immutable_in(settings, content.name), history, late)
 
     def _rules_of(self, name: RepositoryName) -> tuple[int, list[RetentionRule]]:
         """The number of the rule that matches (0: none does), and what is to be applied."""

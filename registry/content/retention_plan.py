@@ -32,6 +32,7 @@ class Moment:
         marks: what holds of manifests, for those of which it is known.
         immutable: whether a tag never moves or goes.
         history_since: what a tag has left since then is kept for the sake of tag history.
+        pulls_late: by how many seconds the last pull may be later than the one that is written.
     """
 
     now: float
@@ -39,6 +40,7 @@ class Moment:
     marks: Mapping[Digest, Collection[str]] = field(default_factory=dict)
     immutable: Callable[[Tag], bool] = lambda _tag: False
     history_since: float = math.inf
+    pulls_late: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -144,7 +146,7 @@ class _Judgement:
             limit = now - keep.younger_days * _DAY
             return [item for item in of if time(item) >= limit]
         if keep.pulled_days is not None:
-            limit = now - keep.pulled_days * _DAY
+            limit = now - keep.pulled_days * _DAY - self._moment.pulls_late
             return [item for item in of if max(item.pulled, since, time(item)) >= limit]
         if keep.marked:
             marks = self._moment.marks

@@ -62,8 +62,8 @@ class LastPulls:
             return
         if not settings.interval_seconds or any_covers(settings.uncounted, principal.name):
             return
-        self._written.put(seen, now)
         if len(self.due) < settings.remembered:
+            self._written.put(seen, now)
             self.due[seen] = now
 
     async def run(self) -> None:

@@ -146,6 +146,19 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     assert len(pulls.due) == 100
 
 
+def test_a_pull_for_which_there_was_no_room_is_due_again(tmp_path: Path) -> None:
+    """With the next pull of it, not an interval later."""
+    settings = PullSettings(remembered=100)
+    pulls = LastPulls(open_metadata(tmp_path), lambda: settings)
+    for number in range(101):
+        made = record()
+        made.reference = f"v{number}"
+        pulls.observe(made)
+    pulls.due.clear()
+    pulls.observe(made)
+    assert len(pulls.due) == 1
+
+
 def test_who_pulled(tmp_path: Path) -> None:
     """Everybody who did, the latest first."""
     with served(tmp_path) as (_live, repository, _image):

@@ -220,6 +220,16 @@ def test_a_pull_by_digest_keeps_the_tag(services: OpenServices) -> None:
     assert named(plan) == ["v2", gone]
 
 
+@pytest.mark.parametrize(("before", "gone"), [(3659.0, False), (3661.0, True)])
+def test_a_pull_may_be_later_than_it_was_written(services: OpenServices, before: float, gone: bool) -> None:
+    """By an hour, in which the same pull is not written again, and a minute, in which it waits in memory."""
+    push(services, V1, b"one")
+    pull = Pull(REPOSITORY, "v1", "", LATER - 30 * DAY - before)
+    services.run(services.metadata.write(last_pulls.note, [pull]))
+    plan = services.run(retention(services, {"pulled_days": 30}, since=1.0).plan(LATER))
+    assert ("v1" in named(plan)) == gone
+
+
 def test_what_is_held_or_immutable_stays(services: OpenServices) -> None:
     """A deployment holds the image that it starts from."""
     held = push(services, DEV, b"old")
