@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -76,13 +76,17 @@ def run_command(planned: BinaryIO | None, *, yes: bool, data: Path, as_json: boo
 
     It goes to the trash: `basegate trash restore RUN` brings it back, as long as gc.undo_seconds says.
     """
-    context = click.get_current_context()
+    settings = settings_of(click.get_current_context())
+
+    def told(run: str, gone: Sequence[Unkept]) -> None:
+        note(run=run)
+        record_lines(settings, list(lines_of(run, gone)))
+
     with _retention(data) as retention:
         plan = asyncio.run(retention.plan()) if planned is None else plan_from_json(planned.read())
         if plan.removed and not yes:
             click.confirm(f"Remove {_counted(plan.removed)}?", abort=True)
-        report = asyncio.run(retention.run(plan))
-    record_lines(settings_of(context), list(lines_of(report)))
+        report = asyncio.run(retention.run(plan, told))
     note(run=report.run, removed=str(len(report.removed)))
     if as_json:
         print_json(asdict(report))

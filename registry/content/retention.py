@@ -34,6 +34,8 @@ from registry.oci.patterns import any_covers
 RUN = "retention-"
 _PAGE = 1000
 _SHOWN = 5
+Told = Callable[[str, Sequence[Unkept]], None]
+"""Is told the name of a run, and what it has removed just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +165,12 @@ class Retention:
                 sentences.append(f"in {name}, {_sentence(judged, digest)}")
         return sentences
 
-    async def run(self, plan: Plan) -> RetentionReport:
+    async def run(self, plan: Plan, told: Told = lambda _run, _gone: None) -> RetentionReport:
         """Remove what a plan says, repository by repository; each is one transaction.
+
+        Args:
+            plan: may be that of yesterday.
+            told: is called after each transaction with the name of the run, and what has been removed.
 
         Raises:
             RetentionRefused: the plan is not what comes out now, or a rule asks what is not known.
@@ -180,20 +186,26 @@ class Retention:
         removal = Removal(f"{RUN}{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}", now)
         removed: list[Unkept] = []
         for name in dict.fromkeys(item.repository for item in plan.removed):
-            planned = [item for item in plan.unkept if item.repository == name]
-            removed += await self._remove(name, planned, plan, removal)
+            work = asyncio.ensure_future(self._remove(name, plan, removal, told))
+            try:
+                removed += await asyncio.shield(work)
+            except asyncio.CancelledError:
+                await work  # it is removed all the same: that must be told
+                raise
         spared = sorted(set(plan.removed) - set(removed))
         return RetentionReport(removal.run if removed else "", tuple(removed), tuple(spared))
 
-    async def _remove(
-        self, name: RepositoryName, planned: Sequence[Unkept], plan: Plan, removal: Removal
-    ) -> list[Unkept]:
+    async def _remove(self, name: RepositoryName, plan: Plan, removal: Removal, told: Told) -> list[Unkept]:
         _, rules = self._rules_of(name)
         content = await self._metadata.read_apart(retained.content_of, name)
         if content is None or not rules:
             return []
         moment = await self._moment(rules, content, plan.made, plan.pulls_since)
-        return await self._metadata.write(_remove, name, rules, moment, planned, removal)
+        planned = [item for item in plan.unkept if item.repository == name]
+        gone = await self._metadata.write(_remove, name, rules, moment, planned, removal)
+        if gone:
+            told(removal.run, gone)
+        return gone
 
     async def _judged(self, name: RepositoryName, rules: Sequence[RetentionRule], now: float, since: float) -> Judged:
         content = await self._metadata.read_apart(retained.content_of, name) if rules else None

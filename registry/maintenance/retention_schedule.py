@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,8 @@ from prometheus_client.registry import Collector
 
 from registry.config.group import DAY
 from registry.config.settings import RegistrySettings, SettingsInForce
-from registry.content.retention import Marks, RetentionRefused, RetentionReport, open_retention
+from registry.content.retention import Marks, RetentionRefused, open_retention
+from registry.content.retention_plan import Unkept
 from registry.content.retention_state import note_recording, ordered_days, read_state, save_state
 from registry.metadata.store import MetadataStore
 from registry.telemetry.audit import command_line_of
@@ -67,21 +68,20 @@ class RetentionSchedule(Collector):
             return
         try:
             plan = await self.retention.plan(now)
-            report = await self.retention.run(plan)
+            report = await self.retention.run(plan, self._tell)
         except RetentionRefused as refusal:
             self._log.error("the rules of retention were not applied", reason=str(refusal))
             state = replace(state, ended=now, removed=0, unkept=0, refused=str(refusal))
             await asyncio.to_thread(save_state, settings.data, state)
             return
-        self._tell(report)
         numbers = {"removed": len(report.removed), "unkept": len(plan.unkept)}
         self._log.info("the rules of retention were applied", run=report.run, **numbers)
         state = replace(state, ended=now, refused="", **numbers)
         await asyncio.to_thread(save_state, settings.data, state)
 
-    def _tell(self, report: RetentionReport) -> None:
-        self._removed += len(report.removed)
-        for line in lines_of(report):
+    def _tell(self, run: str, gone: Sequence[Unkept]) -> None:
+        self._removed += len(gone)
+        for line in lines_of(run, gone):
             self._record({**line, "name": _SERVER})
 
     def _interval(self) -> int:
@@ -108,8 +108,8 @@ class RetentionSchedule(Collector):
         yield gauge("basegate_retention_ended_seconds", "When the last run ended; 0: never.", state.ended)
 
 
-def lines_of(report: RetentionReport) -> Iterator[dict[str, Any]]:
+def lines_of(run: str, gone: Sequence[Unkept]) -> Iterator[dict[str, Any]]:
     """A line of the audit log for each thing that a run has removed."""
-    for item in report.removed:
+    for item in gone:
         members = {"repository": item.repository, "reference": item.tag or item.digest, "digest": item.digest}
-        yield command_line_of("retention.delete", 0, item.reason, {**members, "detail": f"run={report.run}"})
+        yield command_line_of("retention.delete", 0, item.reason, {**members, "detail": f"run={run}"})

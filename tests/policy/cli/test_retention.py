@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -96,6 +97,20 @@ def test_each_thing_that_is_removed_is_audited(lab: Lab) -> None:
     ]
     assert lines[0]["detail"] in lines[2]["detail"]
     assert run("audit", "verify", "--data", str(lab.data)).exit_code == 0
+
+
+def test_a_run_that_fails_has_lines_of_what_it_has_removed(lab: Lab) -> None:
+    """Repository by repository: here the second cannot be changed."""
+    lab.pushed(bad(), BAD, RepositoryName("team/b"))
+    with sqlite3.connect(lab.data / "registry.db") as rows:
+        rows.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON trash WHEN NEW.repository = 'team/b' "
+            "BEGIN SELECT RAISE(ABORT, 'no room'); END"
+        )
+    assert run("retention", "run", "--yes", *settings(lab, {"tags": ["good"]})).exit_code != 0
+    lines = [json.loads(line) for line in (lab.data / "audit" / "audit.log").read_text().splitlines()]
+    assert [(line["action"], line["repository"]) for line in lines[:-1]] == [("retention.delete", "team/app")] * 2
+    assert lines[0]["detail"] in lines[-1]["detail"]
 
 
 def test_a_plan_of_before_is_refused(lab: Lab) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +79,20 @@ def test_each_thing_is_a_line_of_the_audit_log(served: LiveRegistry) -> None:
     assert lines[0]["reference"] == "dev"
     assert Digest.parse(lines[1]["reference"]) == lines[0]["digest"]
     assert {line["detail"].startswith("run=retention-") for line in lines} == {True}
+
+
+def test_a_round_that_fails_has_lines_of_what_it_has_removed(served: LiveRegistry) -> None:
+    """Repository by repository: here the second cannot be changed."""
+    with served.client() as client:
+        Repository(client, "team/b").image("dev")
+    with sqlite3.connect(served.data / "registry.db") as rows:
+        rows.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON trash WHEN NEW.repository = 'team/b' "
+            "BEGIN SELECT RAISE(ABORT, 'no room'); END"
+        )
+    with pytest.raises(Exception, match="no room"):
+        round_of(served)
+    assert [line["repository"] for line in audited(served)] == ["team/app"] * 2
 
 
 def test_the_metrics_tell_of_the_last_run(served: LiveRegistry) -> None:
