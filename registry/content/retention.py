@@ -1,7 +1,8 @@
 """Retention: what the rules of the settings keep, what they do not, and removing that.
 
 A plan says what would be removed; a run removes what a plan says, and nothing else. Before that it is made again from
-the state of now, for the time of the plan: when anything else comes out, nothing is removed.
+the state of now, for the time of the plan: when anything else comes out, nothing is removed. A server runs its plan at
+once: there, what has changed is left repository by repository.
 """
 
 import asyncio
@@ -165,23 +166,19 @@ class Retention:
                 sentences.append(f"in {name}, {_sentence(judged, digest)}")
         return sentences
 
-    async def run(self, plan: Plan, told: Told = lambda _run, _gone: None) -> RetentionReport:
+    async def run(self, plan: Plan, told: Told = lambda _run, _gone: None, *, whole: bool = True) -> RetentionReport:
         """Remove what a plan says, repository by repository; each is one transaction.
 
         Args:
             plan: may be that of yesterday.
             told: is called after each transaction with the name of the run, and what has been removed.
+            whole: refuse a plan of which anything has changed; else only the repositories that changed are left.
 
         Raises:
             RetentionRefused: the plan is not what comes out now, or a rule asks what is not known.
         """
-        again = await self.plan(plan.made)
-        if again.unkept != plan.unkept:
-            other = min(set(again.unkept) ^ set(plan.unkept))
-            what = f"{other.repository}:{other.tag}" if other.tag else f"{other.repository}@{other.digest}"
-            raise RetentionRefused(
-                f"the plan of {_moment(plan.made)} is older than the state: {what} has changed since: make a new plan"
-            )
+        if whole:
+            await self._require_same(plan)
         now = time.time()
         removal = Removal(f"{RUN}{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}", now)
         removed: list[Unkept] = []
@@ -194,6 +191,15 @@ class Retention:
                 raise
         spared = sorted(set(plan.removed) - set(removed))
         return RetentionReport(removal.run if removed else "", tuple(removed), tuple(spared))
+
+    async def _require_same(self, plan: Plan) -> None:
+        again = await self.plan(plan.made)
+        if again.unkept != plan.unkept:
+            other = min(set(again.unkept) ^ set(plan.unkept))
+            what = f"{other.repository}:{other.tag}" if other.tag else f"{other.repository}@{other.digest}"
+            raise RetentionRefused(
+                f"the plan of {_moment(plan.made)} is older than the state: {what} has changed since: make a new plan"
+            )
 
     async def _remove(self, name: RepositoryName, plan: Plan, removal: Removal, told: Told) -> list[Unkept]:
         _, rules = self._rules_of(name)

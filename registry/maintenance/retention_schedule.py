@@ -68,14 +68,14 @@ class RetentionSchedule(Collector):
             return
         try:
             plan = await self.retention.plan(now)
-            report = await self.retention.run(plan, self._tell)
+            report = await self.retention.run(plan, self._tell, whole=False)
         except RetentionRefused as refusal:
             self._log.error("the rules of retention were not applied", reason=str(refusal))
             state = replace(state, ended=now, removed=0, unkept=0, refused=str(refusal))
             await asyncio.to_thread(save_state, settings.data, state)
             return
         numbers = {"removed": len(report.removed), "unkept": len(plan.unkept)}
-        self._log.info("the rules of retention were applied", run=report.run, **numbers)
+        self._log.info("the rules of retention were applied", run=report.run, spared=len(report.spared), **numbers)
         state = replace(state, ended=now, refused="", **numbers)
         await asyncio.to_thread(save_state, settings.data, state)
 

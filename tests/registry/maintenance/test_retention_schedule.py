@@ -4,15 +4,19 @@ import asyncio
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from registry.content.retention import Marks
 from registry.content.retention_state import RetentionState, read_state, save_state
+from registry.maintenance.retention_schedule import RetentionSchedule
 from registry.oci.digest import Digest
+from registry.oci.names import RepositoryName, Tag
+from tests.registry.open_services import OTHER, REPOSITORY, open_services
 from tests.repository import Repository
 from tests.servers import LiveRegistry, open_registry
 
@@ -93,6 +97,26 @@ def test_a_round_that_fails_has_lines_of_what_it_has_removed(served: LiveRegistr
     with pytest.raises(Exception, match="no room"):
         round_of(served)
     assert [line["repository"] for line in audited(served)] == ["team/app"] * 2
+
+
+def test_a_change_between_plan_and_run_stops_only_its_repository(tmp_path: Path) -> None:
+    """Somewhere in a registry something always changes."""
+    with open_services(tmp_path) as services:
+
+        async def of(name: RepositoryName, digests: Sequence[Digest]) -> dict[Digest, list[str]]:
+            if name == OTHER:  # the plan has been in the first repository by now
+                await services.push_image(Tag("another"))
+            return {digest: ["refused"] for digest in digests}
+
+        for name in (REPOSITORY, OTHER):
+            services.run(services.push_image(Tag("dev"), repository=name))
+        rule = {"keep": [{"marked": ["cleared"]}], "else": "delete"}
+        services.configure(retention={"interval_seconds": 3600, "rules": [rule]})
+        marks = Marks(frozenset({"cleared"}), of)
+        schedule = RetentionSchedule(services.metadata, services.settings, marks, lambda _line: None)
+        services.run(schedule.round(time.time()))
+        left = [services.run(services.tag_names(name)) for name in (REPOSITORY, OTHER)]
+    assert left == [("another", "dev"), ()]
 
 
 def test_the_metrics_tell_of_the_last_run(served: LiveRegistry) -> None:
