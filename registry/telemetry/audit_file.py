@@ -61,7 +61,7 @@ class AuditFile:
         try:
             yield True
         finally:
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            _flock(self._descriptor, fcntl.LOCK_UN)
 
     @contextmanager
     def held_by_name(self, seconds: float) -> Iterator[bool]:
@@ -123,9 +123,11 @@ class AuditFile:
         except OSError:
             numbered(self.path, 1).replace(self.path)
             raise
-        fcntl.flock(new, fcntl.LOCK_EX)
-        os.close(self._descriptor)
-        self._descriptor, self._known = new, 0
+        old, self._descriptor, self._known = self._descriptor, new, 0
+        try:
+            _flock(new, fcntl.LOCK_EX)
+        finally:
+            os.close(old)
 
     def follow(self) -> bool:
         """Take the file that bears the name, when it is another by now; says whether it was."""
@@ -146,12 +148,9 @@ class AuditFile:
 
     def _lock(self) -> bool:
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        except OSError as error:
-            if error.errno not in _NO_LOCKS:
-                raise
         return True
 
     def _whole(self, made: Sequence[bytes], size: int, begin: int, written: int) -> int:
@@ -257,6 +256,14 @@ def numbered(path: Path, number: int) -> Path:
 def head_of(path: Path) -> Path:
     """The head file of a log."""
     return path.with_name(f"{path.name}{HEAD_SUFFIX}")
+
+
+def _flock(descriptor: int, operation: int) -> None:
+    try:
+        fcntl.flock(descriptor, operation)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
 
 
 def _digest_of_last(tail: Tail) -> str:

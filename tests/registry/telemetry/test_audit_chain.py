@@ -241,6 +241,22 @@ def test_lines_wait_for_a_lock_of_another_process(path: Path) -> None:
         assert whole(path).lines == 3
 
 
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOSYS])
+def test_a_file_system_without_locks_takes_lines(path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    """Whatever is asked of its locks; and the log is rotated when it is large, no sooner."""
+
+    def without(_descriptor: int, _operation: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", without)
+    with opened(path, rotate_bytes=4096) as log:
+        write(log, 30, "x" * 100)
+        assert log.problems() == []
+    by_command(path)
+    report = whole(path)
+    assert (report.lines, 1 < len(report.files) < 4) == (31, True)
+
+
 def test_a_renamed_log_is_left(path: Path) -> None:
     """Somebody else rotates: the chain goes on in the file that bears the name."""
     with opened(path) as log:
