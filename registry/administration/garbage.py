@@ -33,7 +33,8 @@ def undo_collection() -> Act:
     """Bring back what the last collection has removed: `registry.maintenance.undo.Undone`."""
 
     async def here(holdings: Holdings) -> dict[str, Any]:
-        return asdict(await undo(holdings.storage, holdings.metadata))
+        sparse = holdings.settings.current.manifests.sparse_indexes
+        return asdict(await undo(holdings.storage, holdings.metadata, sparse=sparse))
 
     return Act("POST", f"{GARBAGE}/undo", here, body={}, is_run=True)
 

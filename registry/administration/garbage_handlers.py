@@ -80,7 +80,8 @@ class RunHandlers:
             raise Unsupported("this registry does not keep its blobs in a folder: nothing can be brought back")
 
         async def work(_tell: Tell) -> dict[str, Any]:
-            return asdict(await undo(storage, metadata))
+            sparse = services.stores.settings.current.manifests.sparse_indexes
+            return asdict(await undo(storage, metadata, sparse=sparse))
 
         return await self.begin("gc.undo", principal, work)
 

@@ -18,6 +18,7 @@ from registry.cli.data_folder import (
     print_json,
     require_registry,
     run_query,
+    settings_of,
     yes_option,
 )
 from registry.cli.place import confirm
@@ -83,7 +84,8 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 def undo_run(data: Path, run: str, *, as_json: bool) -> int:
     """Restore a run and print the result; returns the exit code."""
-    undone: Undone = with_stores(data, lambda storage, metadata: undo(storage, metadata, run))
+    sparse = settings_of(click.get_current_context()).manifests.sparse_indexes
+    undone: Undone = with_stores(data, lambda storage, metadata: undo(storage, metadata, run, sparse=sparse))
     if as_json:
         print_json(asdict(undone))
         return 1 if undone.left else 0

@@ -5,9 +5,10 @@ can be restored together.
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from sqlalchemy import Connection, Select, delete, func, insert, literal, null, select
 
@@ -16,6 +17,7 @@ from registry.oci.digest import Digest
 
 _COLUMNS = ("run", "time", "kind", "repository", "digest", "tag", "size", "media_type", "principal", "content")
 _AT_ONCE = 500
+_T = TypeVar("_T")
 COLLECTED = "gc-"
 DELETED = "delete-"
 
@@ -117,22 +119,21 @@ def runs(connection: Connection) -> list[Run]:
 def contents(connection: Connection, run: str) -> list[Discarded]:
     """What a run removed, in the order for restoring it."""
     order = {"blob": 0, "manifest": 1, "link": 2, "tag": 3}
-    rows = connection.execute(select(trash).where(trash.c.run == run).order_by(trash.c.id)).mappings()
-    items = [
-        Discarded(
-            row["id"],
-            row["kind"],
-            row["repository"],
-            Digest(row["digest"]),
-            row["tag"],
-            row["size"],
-            row["media_type"],
-            row["principal"],
-            row["content"],
-        )
-        for row in rows
-    ]
+    items = _rows(connection, select(trash).where(trash.c.run == run).order_by(trash.c.id))
     return sorted(items, key=lambda item: order[item.kind])
+
+
+def latest(connection: Connection, repository: str, digests: Collection[Digest]) -> list[Discarded]:
+    """The manifests and links of a repository with these digests, of whatever run, each as it was last removed."""
+    columns = (trash.c.kind, trash.c.digest, func.max(trash.c.id))
+    here = (trash.c.repository == repository) & trash.c.kind.in_(["manifest", "link"])
+    found = connection.execute(select(*columns).where(here).group_by(trash.c.kind, trash.c.digest))
+    numbers = [number for _, digest, number in found if digest in digests]
+    return [
+        item
+        for some in _batches(numbers)
+        for item in _rows(connection, select(trash).where(trash.c.id.in_(some)).order_by(trash.c.id))
+    ]
 
 
 def forget_run(connection: Connection, run: str) -> None:
@@ -146,7 +147,24 @@ def forget_before(connection: Connection, time: float, count: int) -> int:
     return connection.execute(delete(trash).where(trash.c.id.in_(oldest))).rowcount
 
 
-def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
+def _rows(connection: Connection, question: Select[*tuple[object, ...]]) -> list[Discarded]:
+    return [
+        Discarded(
+            row["id"],
+            row["kind"],
+            row["repository"],
+            Digest(row["digest"]),
+            row["tag"],
+            row["size"],
+            row["media_type"],
+            row["principal"],
+            row["content"],
+        )
+        for row in connection.execute(question).mappings()
+    ]
+
+
+def _batches(names: Sequence[_T]) -> Iterator[Sequence[_T]]:
     for start in range(0, len(names), _AT_ONCE):
         yield names[start : start + _AT_ONCE]
 

@@ -19,6 +19,7 @@ from tests.registry.open_services import (
     OpenServices,
     descriptor,
     image,
+    index,
     open_services,
 )
 
@@ -93,6 +94,47 @@ def test_a_delete_is_undone(services: OpenServices, delete: Callable[[OpenServic
     assert command(services.data, "trash", "restore", run).exit_code == 0
     assert services.run(services.manifests.pull(PUSHER, REPOSITORY, V1)).raw == IMAGE
     assert services.run(services.blobs.pull(PUSHER, REPOSITORY, Digest.of(LARGE))).size == len(LARGE)
+
+
+def deleted_and_collected(services: OpenServices) -> str:
+    """Delete the manifest, and have a collection take what it names; returns the run of the delete."""
+    delete_manifest(services)
+    run: str = json.loads(command(services.data, "trash", "ls", "--json").stdout)[0]["name"]
+    age(services)
+    services.run(services.collector.run())
+    return run
+
+
+def test_what_a_manifest_names_comes_back_with_it(services: OpenServices) -> None:
+    """Also when it went to another run of the trash: files and links."""
+    run = deleted_and_collected(services)
+    assert command(services.data, "trash", "restore", run).exit_code == 0
+    assert services.run(services.blobs.pull(PUSHER, REPOSITORY, Digest.of(LARGE))).size == len(LARGE)
+    assert services.run(services.blobs.pull(PUSHER, REPOSITORY, Digest.of(b"small"))).size == 5
+
+
+def test_parts_of_an_index_come_back_with_it(services: OpenServices) -> None:
+    """With what they name, two levels down."""
+    listed = index(index(IMAGE))
+    for raw in (index(IMAGE), listed):
+        services.run(services.push_manifest(raw))
+    services.run(services.manifests.delete(REPOSITORY, V1))
+    services.run(services.manifests.delete(REPOSITORY, Digest.of(listed)))
+    run = json.loads(command(services.data, "trash", "ls", "--json").stdout)[0]["name"]
+    age(services)
+    services.run(services.collector.run())
+    assert seen(services) == set()
+    assert command(services.data, "trash", "restore", run).exit_code == 0
+    assert services.run(services.manifests.pull(PUSHER, REPOSITORY, Digest.of(IMAGE))).raw == IMAGE
+    assert services.run(services.blobs.pull(PUSHER, REPOSITORY, Digest.of(LARGE))).size == len(LARGE)
+
+
+def test_what_a_manifest_names_and_is_lost_is_told(services: OpenServices) -> None:
+    """Exit code 1, and its digest once."""
+    run = deleted_and_collected(services)
+    (services.data / "trash" / Digest.of(LARGE).replace(":", "-")).unlink()
+    result = command(services.data, "trash", "restore", run)
+    assert (result.exit_code, result.stdout.count(Digest.of(LARGE))) == (1, 1)
 
 
 def test_a_tag_that_points_elsewhere_by_now_stays(services: OpenServices) -> None:
