@@ -112,9 +112,8 @@ def test_a_change_between_plan_and_run_stops_only_its_repository(tmp_path: Path)
             services.run(services.push_image(Tag("dev"), repository=name))
         rule = {"keep": [{"marked": ["cleared"]}], "else": "delete"}
         services.configure(retention={"interval_seconds": 3600, "rules": [rule]})
-        marks = Marks(frozenset({"cleared"}), of)
-        schedule = RetentionSchedule(services.metadata, services.settings, marks, lambda _line: None)
-        services.run(schedule.round(time.time()))
+        marks, stores = Marks(frozenset({"cleared"}), of), (services.metadata, services.settings)
+        services.run(RetentionSchedule(*stores, marks, lambda _line: None).round(time.time()))
         left = [services.run(services.tag_names(name)) for name in (REPOSITORY, OTHER)]
     assert left == [("another", "dev"), ()]
 
