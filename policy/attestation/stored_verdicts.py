@@ -4,6 +4,7 @@ They refer to their image, also the one under the tag: so they are withheld with
 pushed under the tag wins, and is merged with the verdict when somebody asks.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ from registry.oci.names import RepositoryName, Tag
 from registry.storage.blob_store import BlobStore
 
 _ORPHANS = 100
+_AT_ONCE = 10
+"""Manifests that are looked at before others have their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,9 @@ class StoredVerdicts:
 
     async def keep_all(self, asked: Sequence[tuple[RepositoryName, Digest]]) -> None:
         """Have the newest verdicts of some manifests stored, as far as they are signed."""
-        for repository, digest in asked:
+        for number, (repository, digest) in enumerate(asked):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
             newest = await self._metadata.read(rows.newest, repository, digest)
             for row in newest:
                 if row.signature:
