@@ -1,5 +1,6 @@
 """The search for images: pages of what meets conditions, as far as the caller may see it."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from registry.oci.image_reference import ImageReference
 from registry.oci.names import RepositoryName
 
 _TAGS = 10
+_AT_ONCE = 10
+"""Images that are asked about before others have their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +99,20 @@ class ImageSearch:
         wanted = question.wanted(await self._base(question))
         bound, looked_at = self._gate.bindings.current(), 0
         start = await self._metadata.read_apart(_place, question)
-        place, shown = start, list[Match]()
+        place, shown, exempt = start, list[Match](), dict[int, bool]()
         while True:
             chunk = await self._metadata.read_apart(self._candidates.chunk, question, wanted, place, bound)
             looked_at += max(1, chunk.looked_at)
-            shown += await self._permitted(question, chunk.matches)
+            shown += await self._permitted(question, chunk.matches, exempt)
             if len(shown) > question.count:
                 last = shown[question.count - 1].candidate
-                return await self._found(shown[: question.count], f"{last.digest}@{last.repository}")
+                return await self._found(shown[: question.count], f"{last.digest}@{last.repository}", exempt)
             if chunk.place is None:
-                return await self._found(shown, "")
+                return await self._found(shown, "", exempt)
             place = chunk.place
             told = _told(start, place, [each.candidate.place for each in shown])
             if looked_at >= self._looked_at() and told:
-                return await self._found(shown, told)
+                return await self._found(shown, told, exempt)
 
     async def _base(self, question: Question) -> tuple[str, ...]:
         for condition in question.of("base"):
@@ -137,18 +140,31 @@ class ImageSearch:
             raise unknown
         return image.repository, found.digest
 
-    async def _permitted(self, question: Question, matches: Sequence[Match]) -> list[Match]:
+    async def _permitted(self, question: Question, matches: Sequence[Match], exempt: dict[int, bool]) -> list[Match]:
         """Those that meet conditions on exemptions; where layers are asked for, those that the caller may pull."""
         found = list(matches)
         if question.of("layer", "base"):
-            found = [each for each in found if not await self._is_withheld(question, each)]
-        for condition in question.of("exempt"):
-            found = [each for each in found if condition.holds(("yes" if await self._is_exempt(each) else "no",))]
+            found = [each for number, each in enumerate(found) if not await self._is_withheld(question, each, number)]
+        conditions = question.of("exempt")
+        if conditions:
+            await self._ask_exempt(found, exempt)
+            told = [(each, ("yes" if exempt[each.candidate.id] else "no",)) for each in found]
+            found = [each for each, word in told if all(condition.holds(word) for condition in conditions)]
         return found
 
-    async def _is_withheld(self, question: Question, match: Match) -> bool:
+    async def _is_withheld(self, question: Question, match: Match, number: int) -> bool:
+        if number % _AT_ONCE == 0:
+            await asyncio.sleep(0)
         digest = match.candidate.digest
         return digest in await self._gate.withheld_now(question.principal, match.candidate.repository, [digest])
+
+    async def _ask_exempt(self, matches: Sequence[Match], known: dict[int, bool]) -> None:
+        """Note by id which of them an exemption lets through, as far as that is not known."""
+        for number, match in enumerate(matches):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if match.candidate.id not in known:
+                known[match.candidate.id] = await self._is_exempt(match)
 
     async def _is_exempt(self, match: Match) -> bool:
         candidate = match.candidate
@@ -157,10 +173,11 @@ class ImageSearch:
         known = await self._gate.conclusion(candidate.repository, candidate.digest, known=True)
         return known is not None and bool(known.exemptions)
 
-    async def _found(self, matches: Sequence[Match], following: str) -> FoundPage:
+    async def _found(self, matches: Sequence[Match], following: str, exempt: dict[int, bool]) -> FoundPage:
         rows = await self._metadata.read_apart(_details, matches)
+        await self._ask_exempt(matches, exempt)
         images = [
-            FoundImage(match, shown, await self._is_exempt(match), tags[:_TAGS], len(tags) > _TAGS, pulled)
+            FoundImage(match, shown, exempt[match.candidate.id], tags[:_TAGS], len(tags) > _TAGS, pulled)
             for match, shown, tags, pulled in rows
         ]
         return FoundPage(tuple(images), following)
