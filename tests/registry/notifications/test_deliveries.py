@@ -244,8 +244,7 @@ def test_a_webhook_that_fails_can_be_removed(
         await until(task.done)
 
     services.run(work())
-    left = services.metadata.read_now(sinks.every), services.metadata.read_now(webhooks.deliveries, "hook1")
-    assert left == ([], [])
+    assert [*services.metadata.read_now(sinks.every), *services.metadata.read_now(webhooks.deliveries, "hook1")] == []
 
 
 def test_only_sinks_in_force_are_behind(services: OpenServices) -> None:
