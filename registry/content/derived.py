@@ -80,7 +80,7 @@ class DerivedContent(Protocol):
         ...
 
     async def keep(self, at: ChangeContext, blobs: Collection[Digest]) -> bool:
-        """Store those of the blobs that are derived, as if they had been pushed; whether there was one."""
+        """Store those of the missing blobs that are derived, as if they had been pushed; whether there was one."""
         ...
 
 

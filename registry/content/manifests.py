@@ -191,9 +191,9 @@ class Manifests:
         at = ChangeContext(repository, principal.id, time.time(), quota, "mirror" if mirrored else "")
         try:
             await self._require_acceptable(at, change)
-        except ManifestBlobUnknown:
+        except ManifestBlobUnknown as error:
             # Clients upload nothing that a HEAD has found, and derived blobs are found.
-            if not await self._derived.keep(at, change.blobs):
+            if not await self._derived.keep(at, transactions.named_by(error)):
                 raise
             await self._require_acceptable(at, change)
         await self._configurations.require_right(change.manifest, self._settings.current.limits.manifest_bytes)

@@ -47,6 +47,8 @@ T = TypeVar("T")
 
 _ALL = -1
 """No limit, in SQLite."""
+_NAMED = 100
+"""Missing content that an error names, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +255,13 @@ def require_content(connection: Connection, lookup: PushLookup, change: Manifest
 def unknown_content(missing: Sequence[Digest], why: str) -> ManifestBlobUnknown:
     """The error for a manifest that names missing content; `why` ends the sentence."""
     others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-    detail = [{"digest": digest} for digest in missing[:100]]
+    detail = [{"digest": digest} for digest in missing[:_NAMED]]
     return ManifestBlobUnknown(f"the manifest names {missing[0]}{others}, {why}", detail)
+
+
+def named_by(error: ManifestBlobUnknown) -> list[Digest]:
+    """What is missing, as far as such an error names it: the first hundred."""
+    return [Digest(each["digest"]) for each in error.detail]
 
 
 def _moves(_tag: Tag) -> bool:
