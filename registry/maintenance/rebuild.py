@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from registry.content.retention_state import read_state, save_state
 from registry.database.sqlite import connect
 from registry.errors import BasegateError
+from registry.maintenance.restore import EVENTS_SKIPPED
 from registry.maintenance.snapshot import problems_of, take_snapshot
 from registry.metadata import manifests, repositories
 from registry.metadata.copied import COPY_NAME, copy_state
@@ -92,9 +93,9 @@ def rebuild(data: Path, *, force: bool = False) -> Rebuilt:
 
 
 def _go_on_counting(rows: sqlite3.Connection, event: int) -> None:
-    """Continue the numbers of events: the copy relies on them, so none is used twice."""
+    """Continue the numbers of events, past those that may have been given out after the copy was made."""
     rows.execute("DELETE FROM sqlite_sequence WHERE name = 'events'")
-    rows.execute("INSERT INTO sqlite_sequence VALUES ('events', ?)", (event,))
+    rows.execute("INSERT INTO sqlite_sequence VALUES ('events', ?)", (event + EVENTS_SKIPPED,))
 
 
 def _count_pulls_anew(data: Path) -> None:

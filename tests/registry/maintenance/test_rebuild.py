@@ -15,7 +15,7 @@ from policy.cli.main import basegate
 from registry.content.retention_state import RetentionState, read_state, save_state
 from registry.maintenance import copying
 from registry.maintenance.copying import NOT_FOLLOWED, copy_rows
-from registry.metadata import sinks, webhooks
+from registry.metadata import events, sinks, webhooks
 from registry.metadata.copied import DatabaseOutdated, copy_state
 from registry.metadata.open_store import DatabaseDamaged
 from registry.metadata.schema import SCHEMA
@@ -173,6 +173,19 @@ def test_retention_counts_pulls_from_the_rebuild_on(services: OpenServices) -> N
     rebuild(services.data)
     state = read_state(services.data)
     assert (state.pulls_since >= before, state.removed) == (True, 2)
+
+
+def test_no_number_of_an_event_is_given_out_again(services: OpenServices) -> None:
+    """What happened after the copy had numbers too, and receivers drop what they know."""
+    copy_rows(services.data)
+    services.run(services.push_image(V2, [b"one"]))
+    _, last = services.metadata.read_now(events.ends)
+    services.close()
+    lose(services.data)
+    assert rebuild(services.data).exit_code == 0
+    with open_services(services.data) as fresh:
+        fresh.run(fresh.push_image(V2, [b"two"]))
+        assert fresh.metadata.read_now(events.ends)[1] > last + 1000
 
 
 def test_principals_and_a_running_server_s_last_changes_are_kept(tmp_path: Path) -> None:
