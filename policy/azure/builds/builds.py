@@ -21,7 +21,7 @@ from policy.azure.builds.run_log import RunLog
 from policy.azure.builds.run_store import RunStore
 from policy.azure.builds.settings import BuildSettings
 from policy.azure.builds.steps import StepEnded
-from registry.auth.actions import GRANTS, Action, Role
+from registry.auth.actions import GRANTS, Action
 from registry.auth.sign_in import Identity, roles_that_may
 from registry.auth.token_service import TokenService
 
@@ -155,7 +155,7 @@ class Builds:
                 group.create_task(self._build_one_after_another())
 
     def _sees(self, caller: Identity, run: Run) -> bool:
-        return caller.principal.role is Role.OWNER or caller.principal.id == run.owner
+        return caller.principal.owns_registry or caller.principal.id == run.owner
 
     def _allowed(self, caller: Identity, request: BuildRequest, target: Target) -> tuple[ImageName, ...]:
         """The names that it will be pushed under, each of which the caller may push."""

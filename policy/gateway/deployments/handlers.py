@@ -25,7 +25,7 @@ from registry.api.request_body import read_limited
 from registry.api.requirements import Requirement
 from registry.api.routes import Row
 from registry.api.services import Services
-from registry.auth.actions import Action, Role
+from registry.auth.actions import Action
 from registry.auth.principals import Principal
 from registry.content.parsing import Parsing
 from registry.oci.errors import BadRequest, Denied, ManifestUnknown, NotFound
@@ -131,8 +131,10 @@ class DeploymentHandlers:
 
     async def create_workspace(self, services: Services, request: Request, principal: Principal) -> Response:
         """PUT: a new workspace; for owners."""
-        if principal.role is not Role.OWNER:
-            raise Denied(f"principal {principal.name} may not create workspaces: needs the role Owner")
+        if not principal.owns_registry:
+            raise Denied(
+                f"principal {principal.name} may not create workspaces: needs the role Owner for all repositories"
+            )
         if services.access.is_narrowed(request):
             raise Denied("a token of some scopes may not create workspaces: sign in with the secret itself")
         raw = await read_limited(request, self._settings().request_bytes)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,28 @@ from tests.policy.azure.endpoint import REGISTRY, LiveEndpoint, code_of, live_en
 pytestmark = [pytest.mark.root, pytest.mark.client("buildah", "busybox"), pytest.mark.xdist_group("builds")]
 
 
+@contextmanager
+def of_a_team(building: LiveEndpoint, name: str, role: Role) -> Iterator[Sender]:
+    """Who has a role below `team/` alone."""
+    made = draft(name, role, ["team/*"])
+    asyncio.run(building.gateway.registry.app.services.stores.metadata.write(record, made))
+    building.gateway.secrets[name] = made.secret()
+    found = sender(building, name)
+    with found.client:
+        yield found
+
+
 @pytest.fixture(scope="module")
 def pusher(building: LiveEndpoint) -> Iterator[Sender]:
     """Who may push below `team/`."""
-    made = draft("team-pusher", Role.ACR_PUSH, ["team/*"])
-    asyncio.run(building.gateway.registry.app.services.stores.metadata.write(record, made))
-    building.gateway.secrets["team-pusher"] = made.secret()
-    found = sender(building, "team-pusher")
-    with found.client:
+    with of_a_team(building, "team-pusher", Role.ACR_PUSH) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def team_owner(building: LiveEndpoint) -> Iterator[Sender]:
+    """An owner of what is below `team/`."""
+    with of_a_team(building, "team-owner", Role.OWNER) as found:
         yield found
 
 
@@ -50,6 +65,12 @@ def test_runs_are_shown_to_their_owner(owner: Sender, pusher: Sender) -> None:
         assert code_of(pusher.client.request(method, f"{REGISTRY}/{path}")) == (404, "RunNotFound")
     shown = {each["name"] for each in pusher.client.get(f"{REGISTRY}/runs").json()["value"]}
     assert run not in shown
+
+
+def test_an_owner_of_some_repositories_sees_no_other_runs(owner: Sender, team_owner: Sender) -> None:
+    """What builds print may be secret."""
+    run = owner.build(FROM_NOTHING).run
+    assert code_of(team_owner.client.get(f"{REGISTRY}/runs/{run}")) == (404, "RunNotFound")
 
 
 def test_a_context_is_its_senders(owner: Sender, pusher: Sender) -> None:

@@ -5,9 +5,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from policy.testing.credentials import enrolment
+from registry.auth.actions import Role
 from tests.clients.trees import cleared_image
 from tests.policy.gateway.deployments.test_deployments import body, get, post
 from tests.policy.live import LiveGateway, live_gateway
+from tests.registry.auth.people import enrol
 
 
 def put(gateway: LiveGateway, name: str, who: str = "admin", content: str = "") -> int:
@@ -36,6 +39,14 @@ def test_one_is_created(gateway: LiveGateway) -> None:
 def test_who_may_create_one(gateway: LiveGateway) -> None:
     """Owners."""
     assert put(gateway, "lab2", "reader") == 403
+
+
+def test_an_owner_of_some_repositories_creates_none(gateway: LiveGateway) -> None:
+    """Workspaces are of the registry as a whole."""
+    made, credentials = enrolment("team-owner", Role.OWNER, "team/*")
+    enrol(gateway.registry.data, made)
+    gateway.secrets[credentials.username] = credentials.password
+    assert put(gateway, "lab6", credentials.username) == 403
 
 
 def test_a_narrow_token_of_an_owner_creates_none(gateway: LiveGateway) -> None:
