@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection
 from functools import partial
-from ipaddress import ip_address
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,6 +11,7 @@ from policy.kubernetes.image_decisions import Asked, Checker, decide
 from policy.kubernetes.review import read_admission_review, read_image_review
 from policy.kubernetes.review_response import Decisions, admission_answer, image_review_answer, is_allowed
 from policy.kubernetes.settings import KubernetesSettings
+from registry.api.confidential import is_confidential
 from registry.api.request_body import read_limited
 from registry.api.requirements import Requirement
 from registry.api.routes import Row
@@ -112,20 +112,12 @@ def _pins(request: Request) -> bool:
 
 def _require_private(request: Request) -> None:
     """Refuse plain HTTP from other machines: reviews and their credentials would be there for all to read."""
-    peer = request.client.host if request.client else ""
-    if request.url.scheme != "https" and not _is_loopback(peer):
+    if not is_confidential(request):
+        peer = request.client.host if request.client else "an unknown address"
         raise Denied(
-            f"plain HTTP from {peer or 'an unknown address'}: reviews are answered over TLS, and over plain HTTP on "
+            f"plain HTTP from {peer}: reviews are answered over TLS, and over plain HTTP on "
             "this machine alone; serve with --tls-cert and --tls-key (basegate tls init makes them)"
         )
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
 
 
 def _note(request: Request, decisions: Decisions) -> None:

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from registry.administration.body import Body, note_decision
-from registry.administration.confidential import require_confidential
 from registry.administration.principals import DAYS_MAXIMUM
+from registry.api.confidential import require_confidential
 from registry.api.services import Services
 from registry.auth import enrolment
 from registry.auth.actions import Role

@@ -16,8 +16,8 @@ from registry.metadata.tag_history import Entry, Span
 from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest
 from registry.oci.errors import ManifestUnknown
-from registry.oci.moments import moment
 from registry.oci.names import RepositoryName, Tag
+from registry.oci.timestamp import exact_timestamp
 
 ENTRIES_MAXIMUM = 1000
 
@@ -37,7 +37,7 @@ def show_past(name: RepositoryName, tag: Tag, at: float) -> Act:
     async def here(holdings: Holdings) -> dict[str, Any]:
         return past_document(name, tag, await holdings.metadata.read(service.target_at, name, tag, at), at)
 
-    return Act("GET", path_of(name, "_tags", tag, "_history"), here, {"at": moment(at)})
+    return Act("GET", path_of(name, "_tags", tag, "_history"), here, {"at": exact_timestamp(at)})
 
 
 def roll_back(name: RepositoryName, tag: Tag, target: Digest | None, at: float | None) -> Act:
@@ -52,7 +52,7 @@ def roll_back(name: RepositoryName, tag: Tag, target: Digest | None, at: float |
         context = ChangeContext(name, "", time.time(), cause="rollback")
         return await holdings.metadata.write(rolled_back, context, tag, target, at, frozen=frozen)
 
-    body = {"to": target} if target is not None else {"at": moment(at)} if at is not None else {}
+    body = {"to": target} if target is not None else {"at": exact_timestamp(at)} if at is not None else {}
     return Act("POST", path_of(name, "_tags", tag, "_rollback"), here, body=body)
 
 
@@ -81,7 +81,7 @@ def history_document(
     """Entries of a tag, without those of manifests that are withheld. Raises ManifestUnknown when it has none."""
     if not entries:
         raise ManifestUnknown(f"{name} has had no tag {tag} since its history is kept")
-    told = [asdict(entry) | {"time": moment(entry.time)} for entry in entries if entry.digest not in withheld]
+    told = [asdict(entry) | {"time": exact_timestamp(entry.time)} for entry in entries if entry.digest not in withheld]
     for each in told:
         del each["id"]
     return {"entries": told}
@@ -89,4 +89,4 @@ def history_document(
 
 def past_document(name: RepositoryName, tag: Tag, digest: Digest, at: float) -> dict[str, Any]:
     """What a tag pointed at, at a time."""
-    return {"repository": name, "tag": tag, "digest": digest, "at": moment(at)}
+    return {"repository": name, "tag": tag, "digest": digest, "at": exact_timestamp(at)}

@@ -22,8 +22,8 @@ from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest
 from registry.oci.errors import BadRequest, Denied, ManifestUnknown
 from registry.oci.manifest import parse_manifest
-from registry.oci.moments import seconds_of
 from registry.oci.names import RepositoryName, Tag
+from registry.oci.timestamp import seconds_of
 
 
 async def show_history(services: Services, request: Request, principal: Principal) -> Response:

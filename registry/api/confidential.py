@@ -1,4 +1,4 @@
-"""Secrets are told over HTTPS, or to this machine, and nowhere else."""
+"""Secrets are told, and taken, over HTTPS or on this machine, and nowhere else."""
 
 from ipaddress import ip_address
 
@@ -8,23 +8,24 @@ from registry.oci.errors import Denied
 
 
 def require_confidential(request: Request, what: str) -> None:
-    """Refuse what would tell a secret to another machine in plain HTTP; what a trusted proxy says has been applied.
+    """Refuse what would tell a secret to another machine in plain HTTP.
 
     Raises:
         Denied: it would.
     """
-    if request.url.scheme == "https" or _is_here(request.client.host if request.client else ""):
-        return
-    raise Denied(
-        f"{what} would be told in plain HTTP to {request.client.host if request.client else 'somebody unknown'}: serve "
-        "the registry over HTTPS, or ask for them on its own machine"
-    )
+    if not is_confidential(request):
+        raise Denied(
+            f"{what} would be told in plain HTTP to {request.client.host if request.client else 'somebody unknown'}: "
+            "serve the registry over HTTPS, or ask for them on its own machine"
+        )
 
 
-def _is_here(address: str) -> bool:
+def is_confidential(request: Request) -> bool:
+    """Whether nobody between can read it: over HTTPS, or on this machine; as a trusted proxy says, if one does."""
+    if request.url.scheme == "https":
+        return True
     try:
-        parsed = ip_address(address)
+        peer = ip_address(request.client.host if request.client else "")
     except ValueError:
         return False
-    plain = getattr(parsed, "ipv4_mapped", None) or parsed
-    return bool(plain.is_loopback)
+    return (getattr(peer, "ipv4_mapped", None) or peer).is_loopback
