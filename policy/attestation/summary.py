@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from policy.attestation.settings import AttestSettings
@@ -12,6 +11,7 @@ from policy.state import State
 from registry.oci.canonical_json import canonical_json
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
+from registry.oci.timestamp import timestamp
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://slsa.dev/verification_summary/v1"
@@ -65,7 +65,7 @@ def predicate_of(
 
 def statement_of(digest: Digest, predicate: Mapping[str, Any], now: float) -> bytes:
     """The statement, the bytes that are signed; `now` in seconds since the epoch."""
-    timed = {**predicate, _TIME: datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    timed = {**predicate, _TIME: timestamp(int(now))}
     subject = [{"digest": {digest.algorithm: digest.encoded}}]
     return canonical_json(
         {"_type": STATEMENT_TYPE, "subject": subject, "predicateType": PREDICATE_TYPE, "predicate": timed}

@@ -6,7 +6,6 @@ Exit codes: 0 it holds, 1 it does not, 2 could not tell.
 import sys
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from policy.gateway.inference_config.secrets import without_secrets
 from policy.signing.public_keys import public_jwk
 from registry.cli.data_folder import for_programs, json_option
 from registry.oci.canonical_json import digest_of
+from registry.oci.timestamp import timestamp
 
 _PATH = click.Path(path_type=Path)
 
@@ -83,7 +83,7 @@ def _text(file: Path) -> str:
 
 
 def _words(claims: Mapping[str, Any]) -> str:
-    ends = datetime.fromtimestamp(claims["exp"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    ends = timestamp(claims["exp"])
     lines = (
         f"holds: {claims['sub']} may start from {claims['image']['pinned']}",
         f"  verdict {claims['verdict']}, policy {claims['policy'].get('name')} {claims['policy'].get('digest')}",

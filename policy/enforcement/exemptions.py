@@ -4,7 +4,6 @@ import secrets
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from policy.rules import RULES
 from policy.rules.findings import Finding, Result
@@ -12,8 +11,8 @@ from registry.auth.enrolment import require_pattern
 from registry.errors import BasegateError
 from registry.oci.digest import Digest
 from registry.oci.errors import DigestInvalid
-from registry.oci.moments import seconds_of
 from registry.oci.patterns import EVERY, covers
+from registry.oci.timestamp import seconds_of, timestamp
 
 EXEMPTED = (*(rule.name for rule in RULES), EVERY)
 """What an exemption may be from: a rule, or all."""
@@ -58,7 +57,7 @@ class Exemption:
     @property
     def until(self) -> str:
         """Its end for a person: `2026-01-31T00:00:00Z`."""
-        return datetime.fromtimestamp(self.expires, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return timestamp(self.expires)
 
 
 def new_exemption(  # noqa: PLR0913

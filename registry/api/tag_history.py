@@ -4,8 +4,6 @@ The draft changes: its entries have been an array and are an index now, their an
 are given here. Other than in the draft, a tag that has never been there is 404: an empty page means that no entry fits.
 """
 
-from datetime import datetime
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -18,8 +16,8 @@ from registry.metadata.tag_history import Entry, Span
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.errors import BadRequest, ManifestUnknown, TagInvalid
-from registry.oci.moments import moment
 from registry.oci.names import Tag
+from registry.oci.timestamp import exact_timestamp, seconds_of
 
 _PREFIX = "org.opencontainers.distribution.tag"
 _FILTERS = ("before", "since", "digest")
@@ -42,7 +40,7 @@ def _index(history: HistoryPage) -> dict[str, object]:
 
 
 def _descriptor(entry: Entry) -> dict[str, object]:
-    what, time = "deleted" if entry.deleted else "created", moment(entry.time)
+    what, time = "deleted" if entry.deleted else "created", exact_timestamp(entry.time)
     annotations = {f"{_PREFIX}.timestamp": time, f"{_PREFIX}.event": what, f"{_PREFIX}.{what}": time}
     return {
         "mediaType": entry.media_type,
@@ -77,9 +75,9 @@ def _time(request: Request, name: str) -> float | None:
     if text is None:
         return None
     try:
-        found = datetime.fromisoformat(text.replace(" ", "+"))
+        seconds, is_zoned = seconds_of(text.replace(" ", "+"))
     except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+        is_zoned = False
+    if not is_zoned:
         raise BadRequest(f"{name} is {text[:40]!r}: needs a time of RFC 3339, as 2026-11-20T10:00:00Z")
-    return found.timestamp()
+    return seconds

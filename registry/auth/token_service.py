@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from registry.auth.credentials import NULL_GUID, Credentials, CredentialsMalformed, UserSecret, parse_authorization
@@ -12,6 +11,7 @@ from registry.auth.sign_in import Identity, SecretWrong, SignIn
 from registry.auth.tokens import ACCESS, PRINCIPAL, REFRESH, IssuedToken, Tokens
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.oci.errors import BadRequest, Unauthorized
+from registry.oci.timestamp import timestamp
 
 _NOBODY = "sign in first: this token is for principals only, not for the anonymous caller"
 
@@ -150,7 +150,7 @@ class TokenService:
             "token": token.text,
             "access_token": token.text,
             "expires_in": token.expires_in,
-            "issued_at": datetime.fromtimestamp(token.issued, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "issued_at": timestamp(token.issued),
             "scope": " ".join(map(str, granted)),
         }
         return Handout(identity.principal, reply | {"refresh_token": refresh} if refresh else reply)

@@ -14,8 +14,8 @@ from registry.cli.sinks import replay_command, sinks_command, test_command
 from registry.metadata import events
 from registry.metadata.events import Event, Recorded
 from registry.notifications.document import document_of
-from registry.oci.moments import moment
 from registry.oci.patterns import any_covers
+from registry.oci.timestamp import exact_timestamp
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -85,7 +85,8 @@ def _line(recorded: Recorded) -> str:
     event = recorded.event
     place = f"{event.repository}:{event.tag}" if event.tag else event.repository
     by = f"by {recorded.by}" if recorded.by else ""
-    return f"{recorded.id:>8}  {moment(recorded.time)}  {event.kind:<19} {place}  {event.digest}  {by}".rstrip()
+    time = exact_timestamp(recorded.time)
+    return f"{recorded.id:>8}  {time}  {event.kind:<19} {place}  {event.digest}  {by}".rstrip()
 
 
 for each_command in (sinks_command, replay_command, test_command):

@@ -14,7 +14,7 @@ from registry.metadata.identity import identity
 from registry.metadata.sinks import SinkState
 from registry.notifications.formats import Origin, ping
 from registry.notifications.sink import Sink
-from registry.oci.moments import moment
+from registry.oci.timestamp import exact_timestamp
 
 
 class NoSuchSink(BasegateError):
@@ -36,7 +36,7 @@ def sinks_command(data: Path, *, as_json: bool) -> None:
         print_json([_document(state, newest) for state in states])
         return
     for state in states:
-        last = moment(state.delivered) if state.delivered else "never"
+        last = exact_timestamp(state.delivered) if state.delivered else "never"
         wrong = f", failed {state.failures} times: {state.error}" if state.failures else ""
         click.echo(f"{state.name}: {newest - state.cursor} events behind, last told {last}{wrong}")
 
@@ -83,7 +83,7 @@ def _document(state: SinkState, newest: int) -> dict[str, object]:
         "lag": newest - state.cursor,
         "failures": state.failures,
         "given_up": state.given_up,
-        "delivered": moment(state.delivered) if state.delivered else None,
-        "tried": moment(state.tried) if state.tried else None,
+        "delivered": exact_timestamp(state.delivered) if state.delivered else None,
+        "tried": exact_timestamp(state.tried) if state.tried else None,
         "error": state.error,
     }

@@ -11,8 +11,8 @@ from registry.cli.table import age, print_table
 from registry.oci.digest import Digest
 from registry.oci.errors import DigestInvalid
 from registry.oci.image_reference import ImageReference
-from registry.oci.moments import seconds_of
 from registry.oci.names import Tag
+from registry.oci.timestamp import seconds_of
 
 
 class Moment(click.ParamType[float]):

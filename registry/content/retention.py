@@ -31,6 +31,7 @@ from registry.metadata.trash import Removal
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
 from registry.oci.patterns import any_covers
+from registry.oci.timestamp import timestamp
 
 RUN = "retention-"
 _PAGE = 1000
@@ -198,7 +199,7 @@ class Retention:
             other = min(set(again.unkept) ^ set(plan.unkept))
             what = f"{other.repository}:{other.tag}" if other.tag else f"{other.repository}@{other.digest}"
             raise RetentionRefused(
-                f"the plan of {_moment(plan.made)} is older than the state: {what} has changed since: make a new plan"
+                f"the plan of {timestamp(plan.made)} is older than the state: {what} has changed since: make a new plan"
             )
 
     async def _remove(self, name: RepositoryName, plan: Plan, removal: Removal, told: Told) -> list[Unkept]:
@@ -334,7 +335,3 @@ def _sentence(judged: Judged, digest: Digest) -> str:
     deleted = any(item.action == DELETE for item in judged.unkept if item.digest == digest)
     what = "the next run of retention removes it" if deleted else "which is reported and no more"
     return f"no rule of retention keeps it: {what}"
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

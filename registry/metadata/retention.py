@@ -9,7 +9,7 @@ from registry.config.group import DAY
 from registry.metadata import holds, reachability, tag_history, tags
 from registry.metadata.tables import manifests, repositories, repository_blobs
 from registry.oci.digest import Digest
-from registry.oci.moments import moment
+from registry.oci.timestamp import exact_timestamp
 
 _SHOWN = 5
 _RECORDED = (
@@ -75,8 +75,8 @@ def _as_manifest(connection: Connection, digest: Digest, history: float) -> list
         reasons.append(f"{name} holds it as a manifest, {how}{inside}")
         left = tag_history.tags_since(connection, name, digest, time.time() - history) if history else []
         reasons += [
-            f"history keeps it in {name}: tag {tag} pointed at it until {moment(until)}, and history.keep_days are "
-            f"{history / DAY:g}"
+            f"history keeps it in {name}: tag {tag} pointed at it until {exact_timestamp(until)}, and "
+            f"history.keep_days are {history / DAY:g}"
             for tag, until in left[:_SHOWN]
         ]
         reasons += [f"it is held in {name}: {reason}" for reason in holds.reasons(connection, repository_id, digest)]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from registry.metadata.events import Recorded
-from registry.oci.moments import moment
+from registry.oci.timestamp import exact_timestamp
 
 
 def document_of(recorded: Recorded) -> dict[str, Any]:
@@ -11,7 +11,7 @@ def document_of(recorded: Recorded) -> dict[str, Any]:
     event = recorded.event
     told = {
         "id": recorded.id,
-        "time": moment(recorded.time),
+        "time": exact_timestamp(recorded.time),
         "kind": event.kind,
         "repository": event.repository,
         "digest": event.digest,

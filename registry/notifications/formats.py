@@ -8,7 +8,7 @@ from typing import Any
 
 from registry.metadata.events import Kind, Recorded
 from registry.notifications.document import document_of
-from registry.oci.moments import moment
+from registry.oci.timestamp import exact_timestamp
 
 _OCTETS = "application/octet-stream"
 _DOCKER = {
@@ -67,7 +67,7 @@ def cloudevents(recorded: Recorded, origin: Origin) -> Iterator[Payload]:
         "source": f"urn:uuid:{origin.store}",
         "type": f"basegate.{event.kind}",
         "subject": f"{event.repository}{suffix}",
-        "time": moment(recorded.time),
+        "time": exact_timestamp(recorded.time),
         "datacontenttype": "application/json",
         "data": document_of(recorded),
     }
@@ -82,7 +82,7 @@ def docker(recorded: Recorded, origin: Origin) -> Iterator[Payload]:
     events = [
         {
             "id": _id(recorded, origin, number),
-            "timestamp": moment(recorded.time),
+            "timestamp": exact_timestamp(recorded.time),
             "action": action,
             "target": target,
             "request": {"host": origin.host, "method": _method(action)},
@@ -104,7 +104,7 @@ def acr(recorded: Recorded, origin: Origin) -> Iterator[Payload]:
         message_id = _id(recorded, origin, number)
         document = {
             "id": message_id,
-            "timestamp": moment(recorded.time),
+            "timestamp": exact_timestamp(recorded.time),
             "action": action,
             "target": target,
             "request": {"id": message_id, "host": origin.host, "method": _method(action), "useragent": ""},
@@ -117,7 +117,7 @@ FORMS: Mapping[str, Form] = {"cloudevents": cloudevents, "docker": docker, "acr"
 
 def ping(format_name: str, origin: Origin, now: float) -> Payload:
     """What tells a receiver nothing but that it is heard."""
-    message_id, time = str(uuid.uuid4()), moment(now)
+    message_id, time = str(uuid.uuid4()), exact_timestamp(now)
     if format_name == "docker":
         return Payload(message_id, "application/vnd.docker.distribution.events.v1+json", _json({"events": []}))
     if format_name == "acr":

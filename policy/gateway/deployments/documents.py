@@ -1,10 +1,10 @@
 """Deployments and workspaces as JSON for callers."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from policy.deployments.record import Deployment
 from policy.deployments.workspaces import Workspace
+from registry.oci.timestamp import timestamp
 
 
 def deployment_document(deployment: Deployment, *, receipt: bool = False) -> dict[str, Any]:
@@ -26,10 +26,10 @@ def deployment_document(deployment: Deployment, *, receipt: bool = False) -> dic
         "configuration": wanted.configuration,
         "verdict": deployment.verdict,
         "policy": dict(deployment.policy),
-        "recorded": _time(deployment.recorded),
+        "recorded": timestamp(deployment.recorded),
         "recordedBy": deployment.recorded_by_name,
-        "receiptEnds": _time(deployment.ends),
-        "released": None if deployment.released is None else _time(deployment.released),
+        "receiptEnds": timestamp(deployment.ends),
+        "released": None if deployment.released is None else timestamp(deployment.released),
         "releasedBy": deployment.released_by or None,
         **({"receipt": deployment.receipt} if receipt else {}),
     }
@@ -44,10 +44,6 @@ def workspace_document(workspace: Workspace) -> dict[str, Any]:
         "resourceGroup": workspace.resource_group,
         "workspaceId": workspace.workspace_id,
         "containerRegistry": workspace.container_registry,
-        "created": _time(workspace.created) if workspace.created else None,
+        "created": timestamp(workspace.created) if workspace.created else None,
         "createdBy": workspace.created_by or None,
     }
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
