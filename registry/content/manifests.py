@@ -29,6 +29,7 @@ from registry.metadata.manifests import ManifestRow
 from registry.metadata.reachability import reaches_any
 from registry.metadata.store import MetadataStore
 from registry.metadata.transactions import ChangeContext, ManifestChange, RemovedRepository
+from registry.metadata.unknown_content import named_by, unknown_content
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.errors import (
@@ -193,7 +194,7 @@ class Manifests:
             await self._require_acceptable(at, change)
         except ManifestBlobUnknown as error:
             # Clients upload nothing that a HEAD has found, and derived blobs are found.
-            if not await self._derived.keep(at, transactions.named_by(error)):
+            if not await self._derived.keep(at, named_by(error)):
                 raise
             await self._require_acceptable(at, change)
         await self._configurations.require_right(change.manifest, self._settings.current.limits.manifest_bytes)
@@ -281,7 +282,7 @@ class Manifests:
         missing = await missing_among(self._storage, sizes)
         if missing:
             await tell_missing(self._storage, self._metadata, at.repository, missing)
-            raise transactions.unknown_content(missing, "whose bytes are not here any more: push it again")
+            raise unknown_content(missing, "whose bytes are not here any more: push it again")
 
     async def _ask(
         self, principal: Principal, repository: RepositoryName, raw: bytes, change: ManifestChange

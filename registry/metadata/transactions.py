@@ -5,7 +5,7 @@ name them. `still_there` is called inside the transaction, because garbage colle
 second of the two sees what the first did.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -30,11 +30,11 @@ from registry.metadata.events import NOTHING_MORE, Event, Kind
 from registry.metadata.manifests import Pushed
 from registry.metadata.push_lookup import PushLookup
 from registry.metadata.quota import over_quota
+from registry.metadata.unknown_content import unknown_content
 from registry.oci.digest import Digest
 from registry.oci.errors import (
     BlobUnknown,
     Denied,
-    ManifestBlobUnknown,
     ManifestUnknown,
     NameUnknown,
     Unavailable,
@@ -47,8 +47,6 @@ T = TypeVar("T")
 
 _ALL = -1
 """No limit, in SQLite."""
-_NAMED = 100
-"""Missing content that an error names, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,18 +248,6 @@ def require_content(connection: Connection, lookup: PushLookup, change: Manifest
     missing += sorted(members - manifests.present(connection, repository_id, members))
     if missing:
         raise unknown_content(missing, "which this repository does not hold: push it first")
-
-
-def unknown_content(missing: Sequence[Digest], why: str) -> ManifestBlobUnknown:
-    """The error for a manifest that names missing content; `why` ends the sentence."""
-    others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-    detail = [{"digest": digest} for digest in missing[:_NAMED]]
-    return ManifestBlobUnknown(f"the manifest names {missing[0]}{others}, {why}", detail)
-
-
-def named_by(error: ManifestBlobUnknown) -> list[Digest]:
-    """What is missing, as far as such an error names it: the first hundred."""
-    return [Digest(each["digest"]) for each in error.detail]
 
 
 def _moves(_tag: Tag) -> bool:

@@ -1,0 +1,21 @@
+"""The error for a manifest that names content which its repository does not hold."""
+
+from collections.abc import Sequence
+
+from registry.oci.digest import Digest
+from registry.oci.errors import ManifestBlobUnknown
+
+_NAMED = 100
+"""Missing content that an error names, at most."""
+
+
+def unknown_content(missing: Sequence[Digest], why: str) -> ManifestBlobUnknown:
+    """The error for a manifest that names missing content; `why` ends the sentence."""
+    others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    detail = [{"digest": digest} for digest in missing[:_NAMED]]
+    return ManifestBlobUnknown(f"the manifest names {missing[0]}{others}, {why}", detail)
+
+
+def named_by(error: ManifestBlobUnknown) -> list[Digest]:
+    """What is missing, as far as such an error names it: the first hundred."""
+    return [Digest(each["digest"]) for each in error.detail]
