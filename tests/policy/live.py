@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from policy.app import build
+from policy.enforcement.gate import PolicyGate
 from policy.settings import Settings
 from policy.testing.credentials import enrolment
 from registry.auth.actions import Role
@@ -41,6 +42,12 @@ class LiveGateway:
         """POST a check as a principal."""
         with self.client(name) as client:
             return client.post("/policy/v1/references:check", json=body)
+
+    def settle(self) -> None:
+        """Have what was pushed a moment ago in policy.db."""
+        gate = self.registry.app.services.gate
+        assert isinstance(gate, PolicyGate)
+        gate.results.settle()
 
     def push(self, folder: Path, reference: str, *images: Image) -> str:
         """Push an image, or an index of several, as admin; its digest."""

@@ -34,12 +34,15 @@ def _do_before(live: LiveGateway, command: str) -> None:
     name = " ".join(command.split()[:2])
     if name == "policy deactivate":
         words = ["policy", "activate", live.host, "azureml-2020-11", "--repositories", "team/*"]
-        CliRunner().invoke(basegate, words, env=signed_in(live, "admin"))
+        _run(live, *words)
     if name == "gc undo":
-        CliRunner().invoke(
-            basegate, ["manifest", "rm", f"{live.host}/team/app:v1", "--yes"], env=signed_in(live, "admin")
-        )
-        CliRunner().invoke(basegate, ["gc", "run", live.host], env=signed_in(live, "admin"))
+        _run(live, "manifest", "rm", f"{live.host}/team/app:v1", "--yes")
+        _run(live, "gc", "run", live.host)
+
+
+def _run(live: LiveGateway, *words: str) -> None:
+    ended = CliRunner().invoke(basegate, words, env=signed_in(live, "admin"))
+    assert ended.exit_code == 0, (words, ended.output)
 
 
 def _exemption(live: LiveGateway) -> str:

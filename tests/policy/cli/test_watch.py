@@ -1,13 +1,15 @@
 """`basegate watch` on a live server: pushes with their verdicts."""
 
 import json
-import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from policy.cli.main import basegate
+from policy.client.api import Connection
+from policy.client.pushes import newest
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.live import LiveGateway, live_gateway
 
@@ -52,13 +54,16 @@ def test_a_path_chooses_repositories(gateway: LiveGateway) -> None:
     ]
 
 
-def test_a_push_is_shown_when_it_comes(gateway: LiveGateway, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_push_is_shown_when_it_comes(gateway: LiveGateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without --after what was there before is not shown."""
-    folder = tmp_path_factory.mktemp("late")
-    later = threading.Timer(2.0, gateway.push, (folder / "late", "team/late:v1", cleared_image("late")))
-    later.start()
+
+    def newest_then_push(connection: Connection) -> int:
+        number = newest(connection)
+        gateway.push(tmp_path, "team/late:v1", cleared_image("late"))
+        return number
+
+    monkeypatch.setattr("policy.cli.watch.newest", newest_then_push)
     ended = watched(gateway, "", "--count", "1", "--for", "60")
-    later.join()
     assert ended.stdout.count("\n") == 1
     assert "team/late:v1@sha256:" in ended.stdout
 

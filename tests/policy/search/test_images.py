@@ -9,10 +9,10 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from policy.enforcement.gate import PolicyGate
 from tests.clients.layouts import Image
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.live import LiveGateway, live_gateway
+from tests.waiting import wait_until
 
 PATH = "/policy/v1/images"
 
@@ -30,9 +30,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway]:
         }
         for number, (name, images) in enumerate(pushes.items()):
             gateway.push(folder / str(number), name, *images)
-        gate = gateway.registry.app.services.gate
-        assert isinstance(gate, PolicyGate)
-        gate.results.settle()
+        gateway.settle()
         yield gateway
 
 
@@ -77,7 +75,7 @@ def test_what_is_found(live: LiveGateway, conditions: list[str], found: set[str]
 def test_an_image_is_told_whole(live: LiveGateway) -> None:
     """With what rows, results and policies say of it."""
     (told,) = ask(live, "admin", "tag=bad").json()["images"]
-    assert told["repository"], told["verdict"] == ("team/app", "refused")
+    assert (told["repository"], told["verdict"]) == ("team/app", "refused")
     assert told["facts"]["os.name"] == ["ubuntu"]
     assert told["facts"]["platform"] == ["linux/amd64"]
     assert (told["policy"], told["exempt"], told["pushed_by"]) == ("azureml-2019-07", False, "admin")
@@ -153,9 +151,7 @@ def test_a_pull_is_found(live: LiveGateway, tmp_path: Path) -> None:
     assert "pulled/app:v1" in names(ask(live, "admin", "pulled=never"))
     with live.client("admin") as client:
         client.get("/v2/pulled/app/manifests/v1").raise_for_status()
-        for _ in range(100):
-            (told,) = ask(live, "admin", "repository=pulled/app").json()["images"]
-            if told["pulled"]:
-                break
+    wait_until(lambda: ask(live, "admin", "repository=pulled/app").json()["images"][0]["pulled"] is not None)
+    (told,) = ask(live, "admin", "repository=pulled/app").json()["images"]
     assert told["tags"][0]["pulled"] == told["pulled"] > told["pushed"] - 1
     assert "pulled/app:v1" in names(ask(live, "admin", "pulled.age<1h"))

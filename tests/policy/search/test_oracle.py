@@ -72,7 +72,7 @@ def test_a_place_tells_nothing_of_what_is_not_seen(filled: tuple[Lab, list[Made]
     """Where pages go on, no digest is named of a repository that the caller does not see."""
     lab, made = filled
     caller = Principal("1", "somebody", Role.ACR_PULL, ("red/app-0",))
-    search = ImageSearch(lab.gate, lab.metadata, lambda: 200)
+    search = ImageSearch(lab.gate, lab.metadata, lambda: 5)
     after, hidden = "", {each.digest for each in made if not caller.reaches(each.repository)}
     hidden -= {each.digest for each in made if caller.reaches(each.repository)}
     while True:

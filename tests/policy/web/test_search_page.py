@@ -2,7 +2,6 @@
 
 import pytest
 
-from policy.enforcement.gate import PolicyGate
 from tests.policy.live import LiveGateway
 from tests.policy.web.conftest import SignedIn
 
@@ -10,9 +9,7 @@ from tests.policy.web.conftest import SignedIn
 @pytest.fixture(autouse=True)
 def settled(live: LiveGateway) -> None:
     """What was pushed a moment ago is in policy.db."""
-    gate = live.registry.app.services.gate
-    assert isinstance(gate, PolicyGate)
-    gate.results.settle()
+    live.settle()
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,15 @@
 """Tags get old, upstreams go away, and fetches take their time."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from tests.hostile_server import answer as http
 from tests.other_registries import OtherRegistry
 from tests.registry.mirror.site import Site, code, message, mirrored, site, upstream_settings
 from tests.servers import open_registry
+from tests.waiting import wait_until
 
 LARGE = 6 << 20
-
-
-def wait_until(found: Callable[[], bool]) -> None:
-    """Wait for something that happens beside the test."""
-    deadline = time.monotonic() + 60
-    while not found():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_a_young_tag_is_not_asked_for(shared: Site) -> None:
