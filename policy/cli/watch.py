@@ -1,6 +1,5 @@
 """`basegate watch`: pushes with their verdicts, as they come."""
 
-import json
 import time
 from typing import Any
 
@@ -11,6 +10,7 @@ from policy.client.api import Connection, check_again
 from policy.client.pushes import Pushed, newest, pushes
 from policy.client.text import visible
 from policy.gateway.check_result import CheckResult
+from registry.cli.data_folder import line_for_programs
 from registry.errors import BasegateError
 from registry.oci.digest import Digest
 from registry.oci.image_reference import ImageReference
@@ -47,7 +47,7 @@ def watch_command(  # noqa: PLR0913 - one per option
         if path and not f"{push.repository}/".startswith(f"{path.rstrip('/')}/"):
             continue
         answer = _judged(connection, push, wait)
-        click.echo(json.dumps(_document(push, answer)) if as_json else visible(_line(push, answer)))
+        click.echo(line_for_programs(_document(push, answer)) if as_json else visible(_line(push, answer)))
         shown += 1
         if shown == count:
             return

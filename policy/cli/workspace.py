@@ -1,6 +1,5 @@
 """`basegate workspace`: what deployments belong to, and the registry that it has from the first one on."""
 
-import json
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +8,7 @@ import click
 from policy.cli.check import asking_of, asking_options
 from policy.cli.deployment import show
 from policy.client.api import ask
+from registry.cli.data_folder import print_json
 
 _PATH = "/policy/v1/workspaces"
 
@@ -38,7 +38,7 @@ def show_command(
     if not query:
         show(document, as_json=as_json)
     elif query in document:
-        click.echo(json.dumps(document[query]))
+        print_json(document[query])
     else:
         raise click.UsageError(f"a workspace has no {query}: it has {', '.join(document)}")
 
