@@ -13,7 +13,7 @@ JSON, HTML = ".json", ".html"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PagePath:
     """What an address names: a repository, or one image in it."""
 
     repository: RepositoryName
@@ -28,7 +28,7 @@ def without_ending(path: str) -> tuple[str, bool]:
     return path, False
 
 
-def place_of(text: str) -> Place:
+def page_path_of(text: str) -> PagePath:
     """What a path below `/r/` names, its ending taken off.
 
     Raises:
@@ -36,9 +36,9 @@ def place_of(text: str) -> Place:
     """
     name, at, digest = text.partition("@")
     if at:
-        return Place(RepositoryName.parse(name), Digest.parse(digest))
+        return PagePath(RepositoryName.parse(name), Digest.parse(digest))
     name, colon, tag = text.partition(":")
-    return Place(RepositoryName.parse(name), Tag.parse(tag) if colon else None)
+    return PagePath(RepositoryName.parse(name), Tag.parse(tag) if colon else None)
 
 
 def address(repository: str, reference: str = "", room: str = "r") -> str:

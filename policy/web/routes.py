@@ -10,12 +10,12 @@ from policy.web.pages.activity import activity_page
 from policy.web.pages.api import api_page
 from policy.web.pages.catalog import CatalogPage
 from policy.web.pages.compare import ComparePage
+from policy.web.pages.content import ContentPage
 from policy.web.pages.deletion import delete, deletion_page
 from policy.web.pages.exemptions import ExemptionsPage
 from policy.web.pages.garbage import GarbagePage
 from policy.web.pages.image import ImagePage
 from policy.web.pages.layer import LayerPage
-from policy.web.pages.place import PlacePage
 from policy.web.pages.policies import PoliciesPage
 from policy.web.pages.principals import principals_page
 from policy.web.pages.search import SearchPage
@@ -56,7 +56,7 @@ def table(
         _row(_READ, "/layers/{rest:path}", "web.layer", pages.shows(LayerPage(gate))),
         _row(_READ, "/delete/{rest:path}", "web.ask_to_delete", pages.shows(deletion_page)),
         _row("POST", "/delete/{rest:path}", "web.delete", pages.acts(delete)),
-        _row(_READ, "/r/{rest:path}", "web.place", pages.shows(PlacePage(gate, parsing))),
+        _row(_READ, "/r/{rest:path}", "web.place", pages.shows(ContentPage(gate, parsing))),
         _row(_READ, "/sign-in", "web.ask", signing.ask),
         _row("POST", "/sign-in", "web.sign_in", signing.sign_in),
         _row("POST", "/sign-out", "web.sign_out", pages.acts(sign_out)),

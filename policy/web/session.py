@@ -59,7 +59,7 @@ def form_token(request: Request) -> str:
 
 def require_own_form(request: Request, token: str) -> None:
     """Refuse a form that another site's page sent, or another session's. Raises Denied."""
-    require_own_site(request)
+    require_same_origin(request)
     if not cookie_of(request):
         raise Denied("changes on pages are made in a session: sign in first, or use the API")
     if not request.headers.get("sec-fetch-site") and not request.headers.get("origin"):
@@ -68,7 +68,7 @@ def require_own_form(request: Request, token: str) -> None:
         raise Denied("the form is of another session: open the page again, and send it from there")
 
 
-def require_own_site(request: Request) -> None:
+def require_same_origin(request: Request) -> None:
     """Refuse what a browser says comes from another site. Raises Denied."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     is_own = site == "same-origin" if site else origin in {None, origin_of(request)}

@@ -12,7 +12,7 @@ from policy.web.session import (
     forget_cookie,
     note_origin,
     require_own_form,
-    require_own_site,
+    require_same_origin,
     set_cookie,
 )
 from policy.web.settings import WebSettings
@@ -49,7 +49,7 @@ class SignInHandlers:
         fields = await form_of(services, request)
         name, secret = fields.get("username", ""), fields.get("password", "")
         try:
-            require_own_site(request)
+            require_same_origin(request)
             if not name or not secret:
                 raise BadRequest("a name and a secret are needed: type both")
             token, seconds = await self._session(services, request, name, secret)

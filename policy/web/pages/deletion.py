@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from policy.web.addresses import Place, address, place_of
+from policy.web.addresses import PagePath, address, page_path_of
 from policy.web.sign_in import require_form, see_other
 from policy.web.visit import View, Visit
 from registry.auth.actions import Action
@@ -19,19 +19,19 @@ _SHOWN = 20
 
 async def deletion_page(visit: Visit) -> View:
     """Builds `/delete/NAME:TAG` and `/delete/NAME@DIGEST` for who may delete there. GET changes nothing."""
-    place = _authorised(visit)
-    assert place.reference is not None  # noqa: S101  `_authorised` has refused that
-    name, metadata = place.repository, visit.services.stores.metadata
-    shown = await metadata.read(overviews.manifest, name, place.reference)
+    path = _authorised(visit)
+    assert path.reference is not None  # noqa: S101  `_authorised` has refused that
+    name, metadata = path.repository, visit.services.stores.metadata
+    shown = await metadata.read(overviews.manifest, name, path.reference)
     tags = await metadata.read(overviews.tags_of, name, shown.digest, _SHOWN + 1)
     referrers, more = await _referrers(visit, name, shown.digest)
     document: dict[str, Any] = {
         "repository": name,
-        "reference": place.reference,
-        "is_tag": isinstance(place.reference, Tag),
+        "reference": path.reference,
+        "is_tag": isinstance(path.reference, Tag),
         "digest": shown.digest,
         "size": shown.size,
-        "tags": [tag for tag in tags if tag != place.reference],
+        "tags": [tag for tag in tags if tag != path.reference],
         "referrers": referrers,
         "more_referrers": more,
     }
@@ -40,16 +40,16 @@ async def deletion_page(visit: Visit) -> View:
 
 async def delete(visit: Visit) -> Response:
     """POST: the tag alone, or the manifest with all its tags, when the name was typed again."""
-    place = _authorised(visit)
+    path = _authorised(visit)
     fields = await require_form(visit)
-    if fields.get("name", "").strip() != str(place.reference):
-        raise BadRequest(f"the name that was typed is not {place.reference}: nothing was deleted, type it as it stands")
-    assert place.reference is not None  # noqa: S101  `_authorised` has refused that
-    await visit.services.manifests.delete(place.repository, place.reference, visit.principal)
+    if fields.get("name", "").strip() != str(path.reference):
+        raise BadRequest(f"the name that was typed is not {path.reference}: nothing was deleted, type it as it stands")
+    assert path.reference is not None  # noqa: S101  `_authorised` has refused that
+    await visit.services.manifests.delete(path.repository, path.reference, visit.principal)
     record = request_record_of(visit.request.scope)
     if record is not None:
-        record.decision = f"deleted {place.reference}"
-    return see_other(address(place.repository))
+        record.decision = f"deleted {path.reference}"
+    return see_other(address(path.repository))
 
 
 async def _referrers(visit: Visit, name: RepositoryName, digest: Digest) -> tuple[int, bool]:
@@ -60,14 +60,14 @@ async def _referrers(visit: Visit, name: RepositoryName, digest: Digest) -> tupl
     return len(page.entries), page.more
 
 
-def _authorised(visit: Visit) -> Place:
+def _authorised(visit: Visit) -> PagePath:
     """Where it is to be deleted. Raises Denied, or BadRequest for a whole repository."""
-    place = place_of(visit.text)
+    path = page_path_of(visit.text)
     record = request_record_of(visit.request.scope)
     if record is not None:
-        record.repository, record.reference = place.repository, str(place.reference or "")
-    visit.require(Action.METADATA_READ, place.repository)
-    visit.require(Action.DELETE, place.repository)
-    if place.reference is None:
+        record.repository, record.reference = path.repository, str(path.reference or "")
+    visit.require(Action.METADATA_READ, path.repository)
+    visit.require(Action.DELETE, path.repository)
+    if path.reference is None:
         raise BadRequest("a whole repository is not deleted here: name a tag or a digest")
-    return place
+    return path

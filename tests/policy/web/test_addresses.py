@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.web.addresses import Place, address, json_address, place_of, without_ending
+from policy.web.addresses import PagePath, address, json_address, page_path_of, without_ending
 from registry.oci.digest import Digest
 from registry.oci.names import Reference, RepositoryName, Tag
 
@@ -22,14 +22,14 @@ REFERENCES: st.SearchStrategy[Reference | None] = st.one_of(st.none(), TAGS, st.
 def test_an_address_leads_back_to_what_it_names(name: RepositoryName, reference: Reference | None) -> None:
     """As a page."""
     text, is_json = without_ending(address(name, reference or "").removeprefix("/r/"))
-    assert (place_of(text), is_json) == (Place(name, reference), False)
+    assert (page_path_of(text), is_json) == (PagePath(name, reference), False)
 
 
 @given(NAMES, REFERENCES)
 def test_so_does_that_of_its_json(name: RepositoryName, reference: Reference | None) -> None:
     """With `.json` behind it."""
     text, is_json = without_ending(json_address(address(name, reference or "")).removeprefix("/r/"))
-    assert (place_of(text), is_json) == (Place(name, reference), True)
+    assert (page_path_of(text), is_json) == (PagePath(name, reference), True)
 
 
 @pytest.mark.parametrize(("path", "expected"), [("/", "/index.json"), ("/policies", "/policies.json")])

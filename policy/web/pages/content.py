@@ -1,7 +1,7 @@
 """Everything below `/r/`: a repository, or an image in it."""
 
 from policy.enforcement.gate import PolicyGate
-from policy.web.addresses import place_of
+from policy.web.addresses import page_path_of
 from policy.web.pages.image import ImagePage
 from policy.web.pages.repository import RepositoryPage
 from policy.web.visit import View, Visit
@@ -10,7 +10,7 @@ from registry.content.parsing import Parsing
 from registry.telemetry.request_record import request_record_of
 
 
-class PlacePage:
+class ContentPage:
     """Builds the page that an address names, for who may pull from the repository.
 
     Args:
@@ -24,11 +24,11 @@ class PlacePage:
 
     async def __call__(self, visit: Visit) -> View:
         """Parse, authorise, and build."""
-        place = place_of(visit.text)
+        path = page_path_of(visit.text)
         record = request_record_of(visit.request.scope)
         if record is not None:
-            record.repository, record.reference = place.repository, str(place.reference or "")
-        visit.require(Action.PULL, place.repository)
-        if place.reference is None:
-            return await self._repository(visit, place.repository)
-        return await self._image(visit, place.repository, place.reference)
+            record.repository, record.reference = path.repository, str(path.reference or "")
+        visit.require(Action.PULL, path.repository)
+        if path.reference is None:
+            return await self._repository(visit, path.repository)
+        return await self._image(visit, path.repository, path.reference)
