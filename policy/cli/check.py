@@ -147,11 +147,11 @@ def _is_unpushed(image: str) -> bool:
 
 def _judged_here(text: str, repository: str | None, wait: float | None, **choice: Any) -> CheckResult:
     """Judge what is at hand; `choice` is the rest of `Wanted`."""
-    from policy.cli.transfer_options import Place  # noqa: PLC0415 - slow to import, and needed here only
+    from policy.cli.transfer_options import RepositoryReference  # noqa: PLC0415 - slow to import, and needed here only
     from policy.cli.unpushed_image import WAIT_SECONDS, Wanted, check_unpushed  # noqa: PLC0415
 
-    place = None if repository is None else Place.parse(repository, local=False)
-    wanted = Wanted(text, place=place, **choice)
+    typed = None if repository is None else RepositoryReference.parse(repository, local=False)
+    wanted = Wanted(text, typed=typed, **choice)
     settings = settings_of(click.get_current_context())
     return check_unpushed(wanted, settings, WAIT_SECONDS if wait is None else wait)
 

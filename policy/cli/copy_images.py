@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from policy.attestation.recognition import is_signed_verdict
-from policy.cli.transfer_options import Calling, Place, transfer_options
-from policy.cli.transfer_places import Places
+from policy.cli.transfer_options import Calling, RepositoryReference, transfer_options
 from policy.cli.transfer_progress import Progress
+from policy.cli.transfer_repositories import Repositories
 from policy.cli.verdict_lines import image_document, image_line
 from registry.cli.command_audit import audited
 from registry.cli.data_folder import settings_of
@@ -32,7 +32,7 @@ from registry.transfer.platforms import Selection
     "--as", "as_whom", default="", metavar="PRINCIPAL", help="Of a data folder: what this principal may pull."
 )
 @transfer_options
-@audited("copy", when=lambda parameters: Place.parse(str(parameters["target"]), local=False).is_local)
+@audited("copy", when=lambda parameters: RepositoryReference.parse(str(parameters["target"]), local=False).is_local)
 def copy_command(  # noqa: PLR0913 - one per option
     source: str,
     target: str,
@@ -51,29 +51,36 @@ def copy_command(  # noqa: PLR0913 - one per option
     Without a tag, SRC means latest, and DST the tag of SRC. The flags for signing in are for the registry of DST; that
     of SRC gets what basegate login, docker login or podman login has kept for it.
     """
-    here, there = Place.parse(source, local=False), Place.parse(target, local=False)
+    here, there = RepositoryReference.parse(source, local=False), RepositoryReference.parse(target, local=False)
     if there.reference is not None and there.tag is None:
         raise click.UsageError("DST ends with a tag or with nothing: a digest is what the content has")
     if every and here.reference is not None:
         raise click.UsageError("--all takes all tags of SRC: name it without one")
-    places = Places(Calling.typed(**flags), settings_of(click.get_current_context()), data, as_whom)
+    repositories = Repositories(Calling.typed(**flags), settings_of(click.get_current_context()), data, as_whom)
     copying = {"selection": Selection.parse(platforms), "referrers": not no_referrers}
     with Progress(as_json=as_json) as progress:
-        asyncio.run(_copy(here, there, places, progress, wait, every=every, **copying))
+        asyncio.run(_copy(here, there, repositories, progress, wait, every=every, **copying))
 
 
 async def _copy(  # noqa: PLR0913
-    here: Place, there: Place, places: Places, progress: Progress, wait: float, *, every: bool, **copying: Any
+    here: RepositoryReference,
+    there: RepositoryReference,
+    repositories: Repositories,
+    progress: Progress,
+    wait: float,
+    *,
+    every: bool,
+    **copying: Any,
 ) -> None:
     """Copy all that is wanted, one image after the other."""
     reference = here.reference or (None if every else Tag("latest"))
     beside = here.repository if here.host == there.host else None
     async with (
-        places.source(here, reference, own=here.host == there.host) as source,
-        places.target(there, wait, beside) as (target, judge),
+        repositories.source(here, reference, own=here.host == there.host) as source,
+        repositories.target(there, wait, beside) as (target, judge),
     ):
         leave = is_signed_verdict if here.host == there.host else lambda _referrer: False
-        work = Copying(source, target, places.settings.transfer, listener=progress.hear, leave=leave, **copying)
+        work = Copying(source, target, repositories.settings.transfer, listener=progress.hear, leave=leave, **copying)
         for image, tag in chosen(await source.images(), named="", every=every, tag=there.tag):
             copied = await work.copy(image, tag)
             judged = await judge(copied)

@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from policy.cli.transfer_options import Calling, Place, is_typed, parameters_are_local, transfer_options
-from policy.cli.transfer_places import Places
+from policy.cli.transfer_options import Calling, RepositoryReference, is_typed, parameters_are_local, transfer_options
 from policy.cli.transfer_progress import Progress
+from policy.cli.transfer_repositories import Repositories
 from policy.client.text import visible
 from registry.cli.command_audit import audited
 from registry.cli.data_folder import settings_of, size
@@ -43,10 +43,10 @@ def export_command(  # noqa: PLR0913 - one per option
     caller may pull; for a data folder that is what anybody may pull who may not push, unless --as names someone.
     """
     context = click.get_current_context()
-    place = Place.parse(repository, local=is_typed(context, "data"))
-    if as_whom and not place.is_local:
+    typed = RepositoryReference.parse(repository, local=is_typed(context, "data"))
+    if as_whom and not typed.is_local:
         raise click.UsageError("--as is for data folders: a server asks for credentials")
-    work = _Export(place, Places(Calling.typed(**flags), settings_of(context), data, as_whom))
+    work = _Export(typed, Repositories(Calling.typed(**flags), settings_of(context), data, as_whom))
     with Progress(as_json=as_json, to_stderr=out == "-") as progress:
         withheld = asyncio.run(work.run(out, progress, referrers=not no_referrers))
     if withheld.reasons:
@@ -54,33 +54,33 @@ def export_command(  # noqa: PLR0913 - one per option
 
 
 class _Export:
-    def __init__(self, place: Place, places: Places) -> None:
-        self._place = place
-        self._places = places
+    def __init__(self, typed: RepositoryReference, repositories: Repositories) -> None:
+        self._typed = typed
+        self._repositories = repositories
 
     async def run(self, out: str, progress: Progress, *, referrers: bool) -> Withheld:
         """Export; what was left out."""
-        async with self._places.source(self._place, self._place.reference, own=True) as source:
-            exporting = Exporting(source, self._places.settings.transfer, progress.hear, referrers=referrers)
+        async with self._repositories.source(self._typed, self._typed.reference, own=True) as source:
+            exporting = Exporting(source, self._repositories.settings.transfer, progress.hear, referrers=referrers)
             try:
                 exported = await exporting.write(await asyncio.to_thread(layout_files, out, sys.stdout.buffer))
             finally:
                 for image, reason in source.withheld.reasons.items():
                     line = visible(f"{image} is left out: {reason}")
                     progress.tell(line, {"event": "withheld", "image": image, "message": reason})
-            progress.tell(_line(self._place, out, exported), _document(self._place, exported))
+            progress.tell(_line(self._typed, out, exported), _document(self._typed, exported))
             return source.withheld
 
 
-def _line(place: Place, out: str, exported: Exported) -> str:
+def _line(typed: RepositoryReference, out: str, exported: Exported) -> str:
     what = f"{len(exported.images)} images, {exported.referrers} referrers, {exported.blobs} blobs"
-    return f"{place} is in {out}: {what}, {size(exported.size)}"
+    return f"{typed} is in {out}: {what}, {size(exported.size)}"
 
 
-def _document(place: Place, exported: Exported) -> Mapping[str, Any]:
+def _document(typed: RepositoryReference, exported: Exported) -> Mapping[str, Any]:
     return {
         "event": "exported",
-        "repository": str(place),
+        "repository": str(typed),
         "images": [{"tag": image.tag, "digest": image.descriptor.digest} for image in exported.images],
         "referrers": exported.referrers,
         "manifests": exported.manifests,

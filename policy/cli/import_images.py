@@ -14,9 +14,16 @@ from typing import Any
 import click
 
 from policy.attestation.recognition import is_signed_verdict
-from policy.cli.transfer_options import Calling, Place, is_typed, parameters_are_local, source_place, transfer_options
-from policy.cli.transfer_places import Places
+from policy.cli.transfer_options import (
+    Calling,
+    RepositoryReference,
+    is_typed,
+    parameters_are_local,
+    source_reference,
+    transfer_options,
+)
 from policy.cli.transfer_progress import Progress
+from policy.cli.transfer_repositories import Repositories
 from policy.cli.verdict_lines import image_document, image_line
 from registry.cli.command_audit import audited
 from registry.cli.data_folder import settings_of
@@ -63,11 +70,11 @@ def import_command(  # noqa: PLR0913 - one per option
     if source == _STANDARD_INPUT and flags["password_stdin"]:
         raise click.UsageError("standard input cannot be the archive and the secret: basegate login keeps the secret")
     context = click.get_current_context()
-    place = Place.parse(repository, local=is_typed(context, "data"))
-    if place.reference is not None and place.tag is None:
+    typed = RepositoryReference.parse(repository, local=is_typed(context, "data"))
+    if typed.reference is not None and typed.tag is None:
         raise click.UsageError("REPO ends with a tag or with nothing: a digest is what the content has")
     wanted = _Wanted(named, Selection.parse(platforms), every=every, referrers=not no_referrers)
-    work = _Import(source, place, Places(Calling.typed(**flags), settings_of(context), data))
+    work = _Import(source, typed, Repositories(Calling.typed(**flags), settings_of(context), data))
     with Progress(as_json=as_json) as progress:
         asyncio.run(work.run(wanted, progress, wait))
 
@@ -87,26 +94,26 @@ class _Import:
     """From where to where, and with what."""
 
     source: str
-    place: Place
-    places: Places
+    typed: RepositoryReference
+    repositories: Repositories
 
     async def run(self, wanted: _Wanted, progress: Progress, wait: float) -> None:
         """Import all that is wanted, one image after the other."""
-        async with self.places.target(self.place, wait) as (target, judge), self._source() as source:
+        async with self.repositories.target(self.typed, wait) as (target, judge), self._source() as source:
             copying = Copying(
                 source,
                 target,
-                self.places.settings.transfer,
+                self.repositories.settings.transfer,
                 listener=progress.hear,
                 selection=wanted.selection,
                 referrers=wanted.referrers,
                 leave=is_signed_verdict if self._is_of_target() else lambda _referrer: False,
             )
-            images = chosen(await source.images(), named=wanted.named, every=wanted.every, tag=self.place.tag)
+            images = chosen(await source.images(), named=wanted.named, every=wanted.every, tag=self.typed.tag)
             for image, tag in images:
                 copied = await copying.copy(image, tag)
                 judged = await judge(copied)
-                progress.tell(image_line(self.place, copied, judged), image_document(self.place, copied, judged))
+                progress.tell(image_line(self.typed, copied, judged), image_document(self.typed, copied, judged))
         progress.sum_up()
 
     @asynccontextmanager
@@ -118,19 +125,19 @@ class _Import:
             finally:
                 await archive.close()
             return
-        place = source_place(self.source)
-        async with self.places.source(place, place.reference, own=place.host == self.place.host) as source:
+        typed = source_reference(self.source)
+        async with self.repositories.source(typed, typed.reference, own=typed.host == self.typed.host) as source:
             yield source
 
     def _is_of_target(self) -> bool:
         """Whether the source is of the very registry that it goes to."""
         if self.source == _STANDARD_INPUT or Path(self.source).exists():
             return False
-        return source_place(self.source).host == self.place.host
+        return source_reference(self.source).host == self.typed.host
 
     def _archive(self) -> Source | None:
         """The archive or layout that is meant; `None`: an image of a registry is."""
-        limits, path = self.places.settings.transfer, Path(self.source)
+        limits, path = self.repositories.settings.transfer, Path(self.source)
         if self.source == _STANDARD_INPUT:
             return open_stream(os.fdopen(os.dup(0), "rb", buffering=0), limits)
         return open_path(path, limits) if path.exists() else None

@@ -39,7 +39,7 @@ def transfer_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RepositoryReference:
     """A repository, or an image in one, as it is typed.
 
     Attributes:
@@ -83,17 +83,17 @@ class Place:
         return f"{host}{self.repository}{separator}{self.reference or ''}"
 
 
-def source_place(text: str) -> Place:
+def source_reference(text: str) -> RepositoryReference:
     """The registry's image that a source means which is no path. Raises SourceUnusable."""
     try:
-        place = Place.parse(text, local=False)
+        typed = RepositoryReference.parse(text, local=False)
     except click.BadParameter as error:
         raise SourceUnusable(f"{text[:255]} is no file or folder, nor an image: {error.message}") from None
-    if place.is_local:
+    if typed.is_local:
         raise SourceUnusable(
             f"{text[:255]} is no file or folder, and names no registry, as HOST[:PORT]/repository does"
         )
-    return place
+    return typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +125,16 @@ class Calling:
         ca_files = (self.ca_file,) if self.ca_file else None
         return Endpoint.parse(host, plain_http=self.plain_http and own, ca_files=ca_files)
 
-    def client(self, place: Place, *, own: bool = True) -> RegistryClient:
-        """A client of a place's registry; `own`: with the credentials that were typed, if any, and HTTP if wanted.
+    def client(self, typed: RepositoryReference, *, own: bool = True) -> RegistryClient:
+        """A client of its registry; `own`: with the credentials that were typed, if any, and HTTP if wanted.
 
         Raises:
             EndpointUnusable, TrustUnusable: the registry cannot be called so.
         """
-        endpoint = self.endpoint(place.host, own=own)
+        endpoint = self.endpoint(typed.host, own=own)
         if own and self.login is not None:
             return RegistryClient(endpoint, given(self.login))
-        return RegistryClient(endpoint, stored(endpoint, place.repository, os.environ))
+        return RegistryClient(endpoint, stored(endpoint, typed.repository, os.environ))
 
 
 def is_typed(context: click.Context, name: str) -> bool:
@@ -143,10 +143,10 @@ def is_typed(context: click.Context, name: str) -> bool:
 
 
 def parameters_are_local(parameter: str) -> Callable[[Any], bool]:
-    """Whether the place that a parameter of the running command names is in the data folder."""
+    """Whether what a parameter of the running command names is in the data folder."""
 
     def is_local(parameters: Any) -> bool:
         context = click.get_current_context()
-        return Place.parse(str(parameters[parameter]), local=is_typed(context, "data")).is_local
+        return RepositoryReference.parse(str(parameters[parameter]), local=is_typed(context, "data")).is_local
 
     return is_local

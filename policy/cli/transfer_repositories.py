@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from policy.cli.folder_services import FolderServices, folder_services
-from policy.cli.transfer_options import Calling, Place
+from policy.cli.transfer_options import Calling, RepositoryReference
 from policy.cli.verdict_lines import Judge, judge_of_folder, judge_of_server
 from registry.auth.actions import Action
 from registry.auth.principal_cache import account_of
@@ -27,8 +27,8 @@ class PrincipalUnknown(BasegateError):
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """Opens places.
+class Repositories:
+    """Opens what was typed.
 
     Attributes:
         calling: how registries are called.
@@ -44,15 +44,15 @@ class Places:
 
     @asynccontextmanager
     async def source(
-        self, place: Place, reference: Reference | None, *, own: bool
+        self, typed: RepositoryReference, reference: Reference | None, *, own: bool
     ) -> AsyncIterator[Repository | RemoteRepository]:
         """A repository to read from: one image of it, or all tags. `own`: with the credentials that were typed."""
-        if place.is_local:
+        if typed.is_local:
             with folder_services(self.data, self.settings) as services:
-                principal = await self._principal(services, place.repository)
-                yield Repository(services.shelf, principal, place.repository, reference)
+                principal = await self._principal(services, typed.repository)
+                yield Repository(services.shelf, principal, typed.repository, reference)
             return
-        remote = RemoteRepository(self.calling.client(place, own=own), place.repository, reference)
+        remote = RemoteRepository(self.calling.client(typed, own=own), typed.repository, reference)
         try:
             yield remote
         finally:
@@ -60,18 +60,18 @@ class Places:
 
     @asynccontextmanager
     async def target(
-        self, place: Place, wait: float, beside: RepositoryName | None = None
+        self, typed: RepositoryReference, wait: float, beside: RepositoryName | None = None
     ) -> AsyncIterator[tuple[Target, Judge]]:
         """A repository to write to, and who judges what goes there; waits so many seconds for each verdict."""
-        if place.is_local:
-            require_pushable(self.settings.upstreams, place.repository)
+        if typed.is_local:
+            require_pushable(self.settings.upstreams, typed.repository)
             with folder_services(self.data, self.settings) as services:
-                target = Repository(services.shelf, everybody(), place.repository)
-                yield target, judge_of_folder(services.gate, place, wait)
+                target = Repository(services.shelf, everybody(), typed.repository)
+                yield target, judge_of_folder(services.gate, typed, wait)
             return
-        remote = RemoteRepository(self.calling.client(place), place.repository, beside=beside)
+        remote = RemoteRepository(self.calling.client(typed), typed.repository, beside=beside)
         try:
-            yield remote, judge_of_server(self.calling, place, wait)
+            yield remote, judge_of_server(self.calling, typed, wait)
         finally:
             await remote.close()
 

@@ -19,7 +19,7 @@ from policy.assessment.settings import JudgingSettings
 from policy.cli.engine_images import engine_of, open_saved
 from policy.cli.folder_services import FolderServices, folder_services
 from policy.cli.policy import chosen_policy, open_results
-from policy.cli.transfer_options import Place
+from policy.cli.transfer_options import RepositoryReference
 from policy.decision import Mode
 from policy.enforcement.activation import activate
 from policy.gateway.check_result import CheckResult
@@ -52,14 +52,14 @@ class Wanted:
         text: a path, `-`, `docker:NAME` or `podman:NAME`.
         image: the tag, name or digest of one image among several; "": the only one.
         platforms: of an index, these alone; none: all.
-        place: where it will be pushed to, which decides on the policy; `None`: by the name that the image has.
+        typed: where it will be pushed to, which decides on the policy; `None`: by the name that the image has.
         policy: name or file of a policy to judge by; "": that of the settings.
     """
 
     text: str
     image: str
     platforms: tuple[str, ...]
-    place: Place | None
+    typed: RepositoryReference | None
     policy: str
 
 
@@ -102,12 +102,12 @@ def _source(text: str, settings: RegistrySettings) -> Source:
 
 def _repository(wanted: Wanted, image: SourceImage) -> RepositoryName:
     """The repository it is judged in: where it will be pushed to, else by its name as docker knows it."""
-    if wanted.place is not None:
-        return wanted.place.repository
+    if wanted.typed is not None:
+        return wanted.typed.repository
     if image.tag is None or image.name == image.tag:
         return _UNNAMED
     try:
-        return Place.parse(image.name, local=False).repository
+        return RepositoryReference.parse(image.name, local=False).repository
     except click.BadParameter:
         return _UNNAMED
 

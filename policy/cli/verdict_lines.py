@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from policy.cli.transfer_options import Calling, Place
+from policy.cli.transfer_options import Calling, RepositoryReference
 from policy.client.api import CheckNotPossible, check_again
 from policy.client.connection_options import ConnectionOptions
 from policy.client.text import visible
@@ -51,13 +51,13 @@ Judge = Callable[[Copied], Awaitable[Judged]]
 """Asks for the verdict on what was copied."""
 
 
-def judge_of_folder(gate: PolicyGate, place: Place, wait: float) -> Judge:
+def judge_of_folder(gate: PolicyGate, typed: RepositoryReference, wait: float) -> Judge:
     """Verdicts of a data folder's own gate; waits so many seconds for layers that are being looked into."""
 
     async def judge(copied: Copied) -> Judged:
         end = time.monotonic() + wait
         while True:
-            standing = await gate.standing(anonymous(may_pull=False), place.repository, copied.digest)
+            standing = await gate.standing(anonymous(may_pull=False), typed.repository, copied.digest)
             if standing.verdict is not None:
                 reasons = tuple(item.message for item in standing.verdict.findings if item.result in _AGAINST)
                 return Judged(standing.verdict.state, standing.verdict.policy_name, reasons)
@@ -67,14 +67,14 @@ def judge_of_folder(gate: PolicyGate, place: Place, wait: float) -> Judge:
     return judge
 
 
-def judge_of_server(calling: Calling, place: Place, wait: float) -> Judge:
+def judge_of_server(calling: Calling, typed: RepositoryReference, wait: float) -> Judge:
     """Verdicts of a running server's gateway, asked as `basegate check` asks."""
     options = ConnectionOptions(
         os.environ, Path.home(), login=calling.login, ca_file=calling.ca_file, plain_http=calling.plain_http
     )
 
     def ask(digest: Digest) -> Judged:
-        image = ImageReference(place.host, place.repository, None, digest)
+        image = ImageReference(typed.host, typed.repository, None, digest)
         try:
             answer = check_again(options.connection(image), image, wait)
         except CheckNotPossible as error:
@@ -93,11 +93,11 @@ async def nobody_judges(_copied: Copied) -> Judged:
     return Judged("")
 
 
-def image_document(place: Place, copied: Copied, judged: Judged) -> Mapping[str, Any]:
+def image_document(typed: RepositoryReference, copied: Copied, judged: Judged) -> Mapping[str, Any]:
     """The object of an image for programs."""
     return {
         "event": "image",
-        "image": image_name(place, copied),
+        "image": image_name(typed, copied),
         "digest": copied.digest,
         "tag": copied.tag,
         "source": copied.name,
@@ -110,18 +110,18 @@ def image_document(place: Place, copied: Copied, judged: Judged) -> Mapping[str,
     }
 
 
-def image_line(place: Place, copied: Copied, judged: Judged) -> str:
+def image_line(typed: RepositoryReference, copied: Copied, judged: Judged) -> str:
     """The line of an image for people."""
     what = "imported" if copied.new else "there already"
     more = "referrer" if copied.referrers == 1 else "referrers"
     with_them = f", with {copied.referrers} {more}" if copied.referrers else ""
-    return f"{image_name(place, copied)}@{copied.digest} {what}{with_them}: {judged.words}"
+    return f"{image_name(typed, copied)}@{copied.digest} {what}{with_them}: {judged.words}"
 
 
-def image_name(place: Place, copied: Copied) -> str:
+def image_name(typed: RepositoryReference, copied: Copied) -> str:
     """`HOST:PORT/team/app:v1`."""
-    host = f"{place.host}/" if place.host else ""
-    return f"{host}{place.repository}{f':{copied.tag}' if copied.tag else ''}"
+    host = f"{typed.host}/" if typed.host else ""
+    return f"{host}{typed.repository}{f':{copied.tag}' if copied.tag else ''}"
 
 
 def failure_document(error: BasegateError) -> Mapping[str, Any]:
