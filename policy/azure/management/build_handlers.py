@@ -16,7 +16,7 @@ from policy.azure.builds.request import read_request
 from policy.azure.builds.run import COMPLETE, Run
 from policy.azure.expiring import Expiring
 from policy.azure.management.dispatch import Call
-from policy.azure.management.place import REGISTRY_TYPE, Place
+from policy.azure.management.environment import REGISTRY_TYPE, AzureEnvironment
 from policy.azure.management.resources import within_registry
 from registry.api.request_body import read_limited
 from registry.auth.sign_in import Identity
@@ -31,7 +31,7 @@ class BuildHandlers:
 
     Args:
         builds: does what they ask for.
-        place: where the caller of a request is.
+        environment: Azure as the caller of a request sees it.
         body_bytes: largest JSON body.
         address: HOST:PORT of the registry on this machine.
         link_seconds: how long the address of a log holds.
@@ -40,22 +40,22 @@ class BuildHandlers:
     def __init__(
         self,
         builds: Builds,
-        place: Callable[[Request], Place],
+        environment: Callable[[Request], AzureEnvironment],
         body_bytes: Callable[[], int],
         address: Callable[[], str],
         link_seconds: float,
     ) -> None:
         self._builds = builds
-        self._place = place
+        self._environment = environment
         self._body_bytes = body_bytes
         self._address = address
         self._links: Expiring[str] = Expiring(_LINKS, link_seconds)
 
     async def upload_url(self, call: Call) -> Response:
         """POST: an address for a context."""
-        place = within_registry(call, self._place(call.request))
+        environment = within_registry(call, self._environment(call.request))
         context = self._builds.begin(_caller(call))
-        url = f"{place.url}/blob/contexts/{context.id}?sig={context.key}"
+        url = f"{environment.url}/blob/contexts/{context.id}?sig={context.key}"
         return JSONResponse({"uploadUrl": url, "relativePath": context.location}, headers=_PRIVATE)
 
     async def put_context(self, call: Call) -> Response:
@@ -76,40 +76,40 @@ class BuildHandlers:
 
     async def schedule(self, call: Call) -> Response:
         """POST: build."""
-        place = within_registry(call, self._place(call.request))
+        environment = within_registry(call, self._environment(call.request))
         caller = _caller(call)
         self._builds.require_builder()
         wanted = read_request(await read_object(call.request, self._body_bytes()))
-        run = self._builds.schedule(caller, wanted, self._target(place))
-        return JSONResponse(_resource(run, place))
+        run = self._builds.schedule(caller, wanted, self._target(environment))
+        return JSONResponse(_resource(run, environment))
 
     async def runs(self, call: Call) -> Response:
         """GET: runs, the newest first."""
-        place = within_registry(call, self._place(call.request))
+        environment = within_registry(call, self._environment(call.request))
         top = call.request.query_params.get("$top", "")
         most = min(int(top), _PAGE) if top.isascii() and top.isdigit() and len(top) < 9 else _PAGE
         found = self._builds.all_visible(_caller(call))[:most]
-        return JSONResponse({"value": [_resource(run, place) for run in found]})
+        return JSONResponse({"value": [_resource(run, environment) for run in found]})
 
     async def run(self, call: Call) -> Response:
         """GET: one run."""
-        place = within_registry(call, self._place(call.request))
-        return JSONResponse(_resource(self._builds.visible(_caller(call), call.names["run"]), place))
+        environment = within_registry(call, self._environment(call.request))
+        return JSONResponse(_resource(self._builds.visible(_caller(call), call.names["run"]), environment))
 
     async def cancel(self, call: Call) -> Response:
         """POST: end a run."""
-        within_registry(call, self._place(call.request))
+        within_registry(call, self._environment(call.request))
         self._builds.cancel(self._builds.visible(_caller(call), call.names["run"]))
         return Response(status_code=200)
 
     async def log_url(self, call: Call) -> Response:
         """POST: an address for a log."""
-        place = within_registry(call, self._place(call.request))
+        environment = within_registry(call, self._environment(call.request))
         caller = _caller(call)
         run = self._builds.visible(caller, call.names["run"])
         key = secrets.token_urlsafe(32)
         self._links.put(key, run.id, caller.principal.id)
-        return JSONResponse({"logLink": f"{place.url}/blob/logs/{run.id}?sig={key}"}, headers=_PRIVATE)
+        return JSONResponse({"logLink": f"{environment.url}/blob/logs/{run.id}?sig={key}"}, headers=_PRIVATE)
 
     async def log(self, call: Call) -> Response:
         """HEAD, GET: the log as far as it is written, whole or a range of it (Blob service: Get Blob)."""
@@ -131,11 +131,11 @@ class BuildHandlers:
         told = {"Content-Range": f"bytes {window[0]}-{window[0] + len(content) - 1}/{size}"}
         return Response(content, 206, headers | told)
 
-    def _target(self, place: Place) -> Target:
-        own = place.registry.lower()
+    def _target(self, environment: AzureEnvironment) -> Target:
+        own = environment.registry.lower()
         address = self._address()
         port = address.rpartition(":")[2]
-        names = (place.login_server.lower(), address, f"localhost:{port}", f"{own}.azurecr.io")
+        names = (environment.login_server.lower(), address, f"localhost:{port}", f"{own}.azurecr.io")
         return Target(address, tuple(dict.fromkeys(names)))
 
 
@@ -148,12 +148,12 @@ def _caller(call: Call) -> Identity:
     return call.caller
 
 
-def _resource(run: Run, place: Place) -> dict[str, Any]:
+def _resource(run: Run, environment: AzureEnvironment) -> dict[str, Any]:
     return {
-        "id": f"{place.registry_id}/runs/{run.id}",
+        "id": f"{environment.registry_id}/runs/{run.id}",
         "name": run.id,
         "type": f"{REGISTRY_TYPE}/runs",
-        "properties": run.properties(place.login_server),
+        "properties": run.properties(environment.login_server),
     }
 
 

@@ -2,23 +2,23 @@
 
 from typing import Any
 
-from policy.azure.management.place import Place
+from policy.azure.management.environment import AzureEnvironment
 
 LIST_VERSION = "2019-05-01"
 """The api-version whose answer is a list of clouds; later ones answer with one."""
 
 
-def metadata(place: Place, version: str) -> Any:
+def metadata(environment: AzureEnvironment, version: str) -> Any:
     """What `GET /metadata/endpoints` answers: one cloud, or for the old api-version a list of one.
 
     Signing in is offered in the form of AD FS: with it no client asks Microsoft which authorities there are.
     """
-    cloud = _cloud(place)
+    cloud = _cloud(environment)
     return [cloud] if version == LIST_VERSION else cloud
 
 
-def _cloud(place: Place) -> dict[str, Any]:
-    url, name = place.url, place.settings.cloud
+def _cloud(environment: AzureEnvironment) -> dict[str, Any]:
+    url, name = environment.url, environment.settings.cloud
     # Services that are not here need an address all the same: clients refuse a cloud without one.
     absent = dict.fromkeys(_ABSENT, url)
     return absent | {
@@ -34,7 +34,7 @@ def _cloud(place: Place) -> dict[str, Any]:
         "graph": f"{url}/graph",
         "graphAudience": f"{url}/graph",
         "microsoftGraphResourceId": f"{url}/",
-        "suffixes": {"acrLoginServer": place.login_server} | {key: f"{word}.{name}" for key, word in _SUFFIXES},
+        "suffixes": {"acrLoginServer": environment.login_server} | {key: f"{word}.{name}" for key, word in _SUFFIXES},
     }
 
 

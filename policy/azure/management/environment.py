@@ -14,7 +14,7 @@ REGISTRY_TYPE = "Microsoft.ContainerRegistry/registries"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AzureEnvironment:
     """What the settings say, and the URL of the endpoint as this caller sees it.
 
     Attributes:
@@ -50,10 +50,12 @@ class Place:
         return f"{self.group_id}/providers/{REGISTRY_TYPE}/{self.registry}"
 
 
-def place_of(request: Request, settings: AzureSettings, named: DeploymentSettings, registry: RegistrySettings) -> Place:
-    """The place as the caller of this request sees it."""
+def environment_of(
+    request: Request, settings: AzureSettings, named: DeploymentSettings, registry: RegistrySettings
+) -> AzureEnvironment:
+    """The environment as the caller of this request sees it."""
     url = settings.public_url.rstrip("/") or f"https://{host_of(request)}"
-    return Place(settings, named, url, settings.login_server or _login_server(url, registry))
+    return AzureEnvironment(settings, named, url, settings.login_server or _login_server(url, registry))
 
 
 def _login_server(url: str, registry: RegistrySettings) -> str:

@@ -13,8 +13,8 @@ from policy.azure.builds.request import ImageName
 from policy.azure.management.build_handlers import BuildHandlers
 from policy.azure.management.cloud_handler import CloudHandler
 from policy.azure.management.dispatch import Management, Row
+from policy.azure.management.environment import AzureEnvironment, environment_of
 from policy.azure.management.import_handlers import ImportHandlers
-from policy.azure.management.place import Place, place_of
 from policy.azure.management.resources import ResourceHandlers
 from policy.azure.management.routes import builds, imports, refusals, resources, signing_in, webhooks
 from policy.azure.management.routes import scope_maps as scope_map_rows
@@ -109,8 +109,8 @@ class Endpoint:
         in_force, section, named = services.stores.settings, self._section, self._named
         own = section(in_force.current)
 
-        def place(request: Request) -> Place:
-            return place_of(request, section(in_force.current), named(in_force.current), in_force.current)
+        def environment(request: Request) -> AzureEnvironment:
+            return environment_of(request, section(in_force.current), named(in_force.current), in_force.current)
 
         def body_bytes() -> int:
             return section(in_force.current).request_bytes
@@ -119,14 +119,14 @@ class Endpoint:
             in_force.current.data, lambda: section(in_force.current).builds, services.token_service, self._verdict
         )
         handlers = SignInHandlers(
-            services.token_service, UnderWay(own.sign_ins, own.sign_in_seconds), place, body_bytes
+            services.token_service, UnderWay(own.sign_ins, own.sign_in_seconds), environment, body_bytes
         )
-        shown = WorkspaceHandlers(self._records.workspaces, place)
-        things = ResourceHandlers(services, place, body_bytes, shown.brief, self._records.admin)
+        shown = WorkspaceHandlers(self._records.workspaces, environment)
+        things = ResourceHandlers(services, environment, body_bytes, shown.brief, self._records.admin)
         metadata = services.stores.metadata
-        rights = ScopeMapHandlers(ScopeMaps(metadata), RepositoryTokens(metadata), place, body_bytes)
+        rights = ScopeMapHandlers(ScopeMaps(metadata), RepositoryTokens(metadata), environment, body_bytes)
         tasks = BuildHandlers(
-            self._builds, place, body_bytes, lambda: loopback(in_force.current.listen), own.builds.link_seconds
+            self._builds, environment, body_bytes, lambda: loopback(in_force.current.listen), own.builds.link_seconds
         )
         from policy.azure.imports.imports import Imports  # noqa: PLC0415 - slow to import
 
@@ -136,11 +136,11 @@ class Endpoint:
             *workspace_rows(shown),
             *scope_map_rows(rights),
             *builds(tasks),
-            *imports(ImportHandlers(images, place, body_bytes)),
-            *webhooks(WebhookHandlers(metadata, place, body_bytes, lambda: in_force.current.events)),
+            *imports(ImportHandlers(images, environment, body_bytes)),
+            *webhooks(WebhookHandlers(metadata, environment, body_bytes, lambda: in_force.current.events)),
             *refusals(things),
         )
-        return (*signing_in(handlers, CloudHandler(place)), *own_rows)
+        return (*signing_in(handlers, CloudHandler(environment)), *own_rows)
 
     async def _verdict(self, caller: Identity, name: ImageName) -> str:
         """What `basegate check` says first of an image that was pushed."""

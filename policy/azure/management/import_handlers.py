@@ -10,7 +10,7 @@ from policy.azure.arm_body import read_object
 from policy.azure.arm_errors import ArmError, refused_by_registry
 from policy.azure.imports.request import read_import
 from policy.azure.management.dispatch import Call
-from policy.azure.management.place import Place
+from policy.azure.management.environment import AzureEnvironment
 from policy.azure.management.resources import within_registry
 from registry.auth.sign_in import Identity
 
@@ -25,31 +25,33 @@ class ImportHandlers:
 
     Args:
         imports: does what they ask for.
-        place: where the caller of a request is.
+        environment: Azure as the caller of a request sees it.
         body_bytes: largest JSON body.
     """
 
-    def __init__(self, imports: "Imports", place: Callable[[Request], Place], body_bytes: Callable[[], int]) -> None:
+    def __init__(
+        self, imports: "Imports", environment: Callable[[Request], AzureEnvironment], body_bytes: Callable[[], int]
+    ) -> None:
         self._imports = imports
-        self._place = place
+        self._environment = environment
         self._body_bytes = body_bytes
 
     async def begin(self, call: Call) -> Response:
         """POST: begin; the answer says where to ask."""
-        place = within_registry(call, self._place(call.request))
+        environment = within_registry(call, self._environment(call.request))
         document = await read_object(call.request, self._body_bytes())
-        own = frozenset({place.login_server.lower(), f"{place.registry.lower()}.azurecr.io"})
+        own = frozenset({environment.login_server.lower(), f"{environment.registry.lower()}.azurecr.io"})
         with refused_by_registry():
-            code = await self._imports.begin(_caller(call), read_import(document, own, place.registry_id))
-        location = f"{place.url}{place.registry_id}/importStatus/{code}"
+            code = await self._imports.begin(_caller(call), read_import(document, own, environment.registry_id))
+        location = f"{environment.url}{environment.registry_id}/importStatus/{code}"
         return Response(status_code=202, headers={**_WAIT, "Location": location})
 
     async def status(self, call: Call) -> Response:
         """GET: 202 while it is under way, 200 when the image is here, an error when it is not."""
-        place = within_registry(call, self._place(call.request))
+        environment = within_registry(call, self._environment(call.request))
         found = self._imports.find(_caller(call), call.names["import"])
         if not found.done:
-            location = f"{place.url}{place.registry_id}/importStatus/{call.names['import']}"
+            location = f"{environment.url}{environment.registry_id}/importStatus/{call.names['import']}"
             return Response(status_code=202, headers={**_WAIT, "Location": location})
         if found.error is not None:
             raise ArmError(400, "ImportFailed", found.error)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policy.azure.arm_errors import ArmError
-from policy.azure.management.place import REGISTRY_TYPE, Place
+from policy.azure.management.environment import REGISTRY_TYPE, AzureEnvironment
 from registry.config.settings import RegistrySettings
 
 _DAY = 86_400
@@ -18,26 +18,26 @@ _FROM_SETTINGS = {
 
 
 def resource(
-    place: Place, registry: RegistrySettings, created: str, *, admin: bool, untagged_days: int | None
+    environment: AzureEnvironment, registry: RegistrySettings, created: str, *, admin: bool, untagged_days: int | None
 ) -> dict[str, Any]:
     """The registry as `az acr show` prints it. It says Premium: below it az refuses commands by itself.
 
     Args:
-        place: names and URLs.
+        environment: names and URLs.
         registry: the settings that count now.
         created: when the registry was made, ISO 8601.
         admin: whether the admin user is on.
         untagged_days: after how many days untagged manifests go by order; `None`: nothing was ordered.
     """
     return {
-        "id": place.registry_id,
-        "name": place.registry,
+        "id": environment.registry_id,
+        "name": environment.registry,
         "type": REGISTRY_TYPE,
-        "location": place.settings.location,
+        "location": environment.settings.location,
         "tags": {},
         "sku": {"name": "Premium", "tier": "Premium"},
         "properties": {
-            "loginServer": place.login_server,
+            "loginServer": environment.login_server,
             "creationDate": created,
             "provisioningState": "Succeeded",
             "adminUserEnabled": admin,

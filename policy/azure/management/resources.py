@@ -12,7 +12,7 @@ from policy.azure.admin_user import PASSWORDS, AdminAccount, AdminUser
 from policy.azure.arm_body import flag_in, needed_text, objects_in, read_object
 from policy.azure.arm_errors import ArmError, refused_by_registry
 from policy.azure.management.dispatch import Call
-from policy.azure.management.place import REGISTRY_TYPE, Place
+from policy.azure.management.environment import REGISTRY_TYPE, AzureEnvironment
 from policy.azure.management.registry_resource import require_no_change, resource, retention_order
 from registry.api.services import Services
 from registry.auth.signing_key import KEY_FILE
@@ -20,7 +20,7 @@ from registry.content.retention_state import order_days, ordered_days
 from registry.metadata.blobs import bytes_of_all
 from registry.oci.timestamp import timestamp
 
-Listing = Callable[[Place], Sequence[dict[str, Any]]]
+Listing = Callable[[AzureEnvironment], Sequence[dict[str, Any]]]
 """Other resources that a list of all shows: `{"id", "name", "type", "location"}`."""
 
 
@@ -29,7 +29,7 @@ class ResourceHandlers:
 
     Args:
         services: the registry's.
-        place: where the caller of a request is.
+        environment: Azure as the caller of a request sees it.
         body_bytes: largest body.
         others: resources that other rooms answer for.
         admin: the admin user.
@@ -38,45 +38,45 @@ class ResourceHandlers:
     def __init__(
         self,
         services: Services,
-        place: Callable[[Request], Place],
+        environment: Callable[[Request], AzureEnvironment],
         body_bytes: Callable[[], int],
         others: Listing,
         admin: AdminUser,
     ) -> None:
         self._services = services
-        self._place = place
+        self._environment = environment
         self._body_bytes = body_bytes
         self._others = others
         self._admin = admin
 
     async def tenants(self, call: Call) -> Response:
         """GET: the one tenant."""
-        tenant = self._place(call.request).settings.tenant
+        tenant = self._environment(call.request).settings.tenant
         return _listed([{"id": f"/tenants/{tenant}", "tenantId": tenant, "displayName": "basegate"}])
 
     async def subscriptions(self, call: Call) -> Response:
         """GET: the one subscription."""
-        return _listed([_subscription(self._place(call.request))])
+        return _listed([_subscription(self._environment(call.request))])
 
     async def subscription(self, call: Call) -> Response:
         """GET: it alone."""
-        return JSONResponse(_subscription(within_subscription(call, self._place(call.request))))
+        return JSONResponse(_subscription(within_subscription(call, self._environment(call.request))))
 
     async def groups(self, call: Call) -> Response:
         """GET: the one resource group."""
-        return _listed([_group(within_subscription(call, self._place(call.request)))])
+        return _listed([_group(within_subscription(call, self._environment(call.request)))])
 
     async def group(self, call: Call) -> Response:
         """GET: it alone."""
-        return JSONResponse(_group(within_group(call, self._place(call.request))))
+        return JSONResponse(_group(within_group(call, self._environment(call.request))))
 
     async def resources(self, call: Call) -> Response:
         """GET: everything there is; a filter by type is heeded, any other is not."""
-        place = within_subscription(call, self._place(call.request))
+        environment = within_subscription(call, self._environment(call.request))
         if "group" in call.names:
-            within_group(call, place)
+            within_group(call, environment)
         wanted = call.request.query_params.get("$filter", "").lower()
-        everything = [_brief(await self._resource(place)), *self._others(place)]
+        everything = [_brief(await self._resource(environment)), *self._others(environment)]
         kinds = {each["type"].lower() for each in everything}
         named = {kind for kind in kinds if f"'{kind}'" in wanted}
         by_type = "resourcetype" in wanted
@@ -84,7 +84,7 @@ class ResourceHandlers:
 
     async def provider(self, call: Call) -> Response:
         """GET: which versions of a type there are; clients look for one that they may ask with."""
-        place = within_subscription(call, self._place(call.request))
+        environment = within_subscription(call, self._environment(call.request))
         kinds = _PROVIDERS.get(call.names["namespace"].lower())
         if kinds is None:
             message = (
@@ -92,13 +92,13 @@ class ResourceHandlers:
             )
             raise ArmError(404, "InvalidResourceNamespace", message)
         types = [
-            {"resourceType": kind, "apiVersions": ["2025-06-01"], "locations": [place.settings.location]}
+            {"resourceType": kind, "apiVersions": ["2025-06-01"], "locations": [environment.settings.location]}
             for kind in kinds
         ]
         name = _SPELLED[call.names["namespace"].lower()]
         return JSONResponse(
             {
-                "id": f"{place.subscription_id}/providers/{name}",
+                "id": f"{environment.subscription_id}/providers/{name}",
                 "namespace": name,
                 "registrationState": "Registered",
                 "resourceTypes": types,
@@ -107,32 +107,32 @@ class ResourceHandlers:
 
     async def registries(self, call: Call) -> Response:
         """GET: the one registry."""
-        place = within_subscription(call, self._place(call.request))
+        environment = within_subscription(call, self._environment(call.request))
         if "group" in call.names:
-            within_group(call, place)
-        return _listed([await self._resource(place)])
+            within_group(call, environment)
+        return _listed([await self._resource(environment)])
 
     async def registry(self, call: Call) -> Response:
         """GET: it alone."""
-        return JSONResponse(await self._resource(within_registry(call, self._place(call.request))))
+        return JSONResponse(await self._resource(within_registry(call, self._environment(call.request))))
 
     async def put_registry(self, call: Call) -> Response:
         """PUT: there is one registry, and its name is a setting."""
-        place = within_group(call, self._place(call.request))
+        environment = within_group(call, self._environment(call.request))
         await read_object(call.request, self._body_bytes())
-        if call.names["registry"].lower() != place.registry.lower():
+        if call.names["registry"].lower() != environment.registry.lower():
             raise ArmError(
                 409,
                 "OperationNotSupported",
-                f"there is one registry here, {place.registry}: run another basegate for another one",
+                f"there is one registry here, {environment.registry}: run another basegate for another one",
             )
-        return JSONResponse(await self._resource(place))
+        return JSONResponse(await self._resource(environment))
 
     async def patch_registry(self, call: Call) -> Response:
         """PATCH: the admin user, and when untagged manifests go; what is so already may be said again."""
-        place = within_registry(call, self._place(call.request))
+        environment = within_registry(call, self._environment(call.request))
         wanted = await read_object(call.request, self._body_bytes())
-        now = await self._resource(place)
+        now = await self._resource(environment)
         said, properties = objects_in(wanted, "properties"), now["properties"]
         switched = flag_in(said, "adminUserEnabled", default=properties["adminUserEnabled"])
         said_of_policies = objects_in(said, "policies")
@@ -151,11 +151,11 @@ class ResourceHandlers:
                 await self._admin.enable(enabled=switched)
         if order is not None:
             await asyncio.to_thread(order_days, self._services.stores.settings.current.data, order.days)
-        return JSONResponse(await self._resource(place))
+        return JSONResponse(await self._resource(environment))
 
     async def credentials(self, call: Call) -> Response:
         """POST: name and passwords of the admin user, when it is on."""
-        within_registry(call, self._place(call.request))
+        within_registry(call, self._environment(call.request))
         account = await self._admin_account()
         if account is None or not account.enabled:
             message = (
@@ -166,7 +166,7 @@ class ResourceHandlers:
 
     async def renew_credential(self, call: Call) -> Response:
         """POST: another password of the admin user."""
-        within_registry(call, self._place(call.request))
+        within_registry(call, self._environment(call.request))
         name = needed_text(await read_object(call.request, self._body_bytes()), "name")
         with refused_by_registry():
             return self._shown(await self._admin.renew(name))
@@ -182,7 +182,7 @@ class ResourceHandlers:
 
     async def usages(self, call: Call) -> Response:
         """GET: bytes on disk."""
-        within_registry(call, self._place(call.request))
+        within_registry(call, self._environment(call.request))
         stores = self._services.stores
         held = await stores.metadata.read_apart(bytes_of_all)  # every blob is counted
         whole = shutil.disk_usage(stores.settings.current.data).total
@@ -190,15 +190,15 @@ class ResourceHandlers:
 
     async def check_name(self, call: Call) -> Response:
         """POST: whether a name for a registry is free; there is one registry, so none is."""
-        place = within_subscription(call, self._place(call.request))
+        environment = within_subscription(call, self._environment(call.request))
         body = await read_object(call.request, self._body_bytes())
         name = needed_text(body, "name")
-        if name.lower() == place.registry.lower():
+        if name.lower() == environment.registry.lower():
             return JSONResponse(
                 {
                     "nameAvailable": False,
                     "reason": "AlreadyExists",
-                    "message": f"The registry {place.registry} is already in use.",
+                    "message": f"The registry {environment.registry} is already in use.",
                 }
             )
         if not (name.isascii() and name.isalnum() and 5 <= len(name) <= 50):
@@ -208,18 +208,20 @@ class ResourceHandlers:
 
     async def refused(self, call: Call) -> Response:
         """Whatever ACR offers and this registry does not."""
-        place = within_registry(call, self._place(call.request))
+        environment = within_registry(call, self._environment(call.request))
         what = call.names["what"]
         how = _INSTEAD.get(what.lower(), "this registry does not offer it")
-        raise ArmError(400, "OperationNotSupported", f"{what[:64]} is not offered on {place.registry}: {how}")
+        raise ArmError(400, "OperationNotSupported", f"{what[:64]} is not offered on {environment.registry}: {how}")
 
-    async def _resource(self, place: Place) -> dict[str, Any]:
+    async def _resource(self, environment: AzureEnvironment) -> dict[str, Any]:
         settings = self._services.stores.settings.current
         # The key is made by the first start, and kept.
         created = timestamp((settings.data / KEY_FILE).stat().st_mtime)
         account = await self._admin_account()
         days = await asyncio.to_thread(ordered_days, settings.data)
-        return resource(place, settings, created, admin=account is not None and account.enabled, untagged_days=days)
+        return resource(
+            environment, settings, created, admin=account is not None and account.enabled, untagged_days=days
+        )
 
 
 _PROVIDERS = {
@@ -237,51 +239,51 @@ _INSTEAD = {
 }
 
 
-def within_subscription(call: Call, place: Place) -> Place:
-    """The place, when the path names its subscription. Raises ArmError (404) when not."""
+def within_subscription(call: Call, environment: AzureEnvironment) -> AzureEnvironment:
+    """The environment, when the path names its subscription. Raises ArmError (404) when not."""
     found = call.names["subscription"]
-    if found.lower() != place.named.subscription.lower():
-        message = f"The subscription '{found[:64]}' could not be found: this is {place.named.subscription}"
+    if found.lower() != environment.named.subscription.lower():
+        message = f"The subscription '{found[:64]}' could not be found: this is {environment.named.subscription}"
         raise ArmError(404, "SubscriptionNotFound", message)
-    return place
+    return environment
 
 
-def within_group(call: Call, place: Place) -> Place:
-    """The place, when the path names its group as well."""
-    within_subscription(call, place)
-    found, ours = call.names["group"], place.named.resource_group
+def within_group(call: Call, environment: AzureEnvironment) -> AzureEnvironment:
+    """The environment, when the path names its group as well."""
+    within_subscription(call, environment)
+    found, ours = call.names["group"], environment.named.resource_group
     if found.lower() != ours.lower():
         message = f"Resource group '{found[:90]}' could not be found: there is one, {ours}"
         raise ArmError(404, "ResourceGroupNotFound", message)
-    return place
+    return environment
 
 
-def within_registry(call: Call, place: Place) -> Place:
-    """The place, when the path names its registry as well."""
-    within_group(call, place)
-    found, ours = call.names["registry"], place.registry
+def within_registry(call: Call, environment: AzureEnvironment) -> AzureEnvironment:
+    """The environment, when the path names its registry as well."""
+    within_group(call, environment)
+    found, ours = call.names["registry"], environment.registry
     if found.lower() != ours.lower():
         message = f"The Resource '{REGISTRY_TYPE}/{found[:64]}' was not found: there is one, {ours}"
         raise ArmError(404, "ResourceNotFound", message)
-    return place
+    return environment
 
 
-def _subscription(place: Place) -> dict[str, Any]:
+def _subscription(environment: AzureEnvironment) -> dict[str, Any]:
     return {
-        "id": place.subscription_id,
-        "subscriptionId": place.named.subscription,
-        "tenantId": place.settings.tenant,
-        "displayName": place.settings.cloud,
+        "id": environment.subscription_id,
+        "subscriptionId": environment.named.subscription,
+        "tenantId": environment.settings.tenant,
+        "displayName": environment.settings.cloud,
         "state": "Enabled",
     }
 
 
-def _group(place: Place) -> dict[str, Any]:
+def _group(environment: AzureEnvironment) -> dict[str, Any]:
     return {
-        "id": place.group_id,
-        "name": place.named.resource_group,
+        "id": environment.group_id,
+        "name": environment.named.resource_group,
         "type": "Microsoft.Resources/resourceGroups",
-        "location": place.settings.location,
+        "location": environment.settings.location,
         "properties": {"provisioningState": "Succeeded"},
     }
 

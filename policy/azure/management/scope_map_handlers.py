@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from policy.azure.arm_body import list_in, needed_text, objects_in, read_object, text_in
 from policy.azure.arm_errors import ArmError, refused_by_registry
 from policy.azure.management.dispatch import Call
-from policy.azure.management.place import REGISTRY_TYPE, Place
+from policy.azure.management.environment import REGISTRY_TYPE, AzureEnvironment
 from policy.azure.management.resources import within_registry
 from policy.azure.scope_maps import FOREVER, RepositoryToken, RepositoryTokens, ScopeMap, ScopeMaps
 from registry.auth.enrolment import SECRET_NAMES
@@ -26,7 +26,7 @@ class ScopeMapHandlers:
     Args:
         maps: the scope maps.
         tokens: the tokens that have them.
-        place: where the caller of a request is.
+        environment: Azure as the caller of a request sees it.
         body_bytes: largest body.
     """
 
@@ -34,28 +34,28 @@ class ScopeMapHandlers:
         self,
         maps: ScopeMaps,
         tokens: RepositoryTokens,
-        place: Callable[[Request], Place],
+        environment: Callable[[Request], AzureEnvironment],
         body_bytes: Callable[[], int],
     ) -> None:
         self._maps = maps
         self._tokens = tokens
-        self._place = place
+        self._environment = environment
         self._body_bytes = body_bytes
 
     async def maps(self, call: Call) -> Response:
         """GET: all scope maps."""
-        place = within_registry(call, self._place(call.request))
-        return JSONResponse({"value": [_map_resource(each, place) for each in await self._maps.all()]})
+        environment = within_registry(call, self._environment(call.request))
+        return JSONResponse({"value": [_map_resource(each, environment) for each in await self._maps.all()]})
 
     async def show_map(self, call: Call) -> Response:
         """GET: one."""
-        place = within_registry(call, self._place(call.request))
+        environment = within_registry(call, self._environment(call.request))
         with refused_by_registry(404, "ResourceNotFound"):
-            return JSONResponse(_map_resource(await self._maps.find(call.names["name"]), place))
+            return JSONResponse(_map_resource(await self._maps.find(call.names["name"]), environment))
 
     async def put_map(self, call: Call) -> Response:
         """PUT, PATCH: make one, or change what is said of it."""
-        place = within_registry(call, self._place(call.request))
+        environment = within_registry(call, self._environment(call.request))
         said = objects_in(await read_object(call.request, self._body_bytes()), "properties")
         before = await self._known_map(call.names["name"])
         if before is None and call.request.method == "PATCH":
@@ -67,35 +67,35 @@ class ScopeMapHandlers:
         description = text_in(said, "description", before.description if before else "")[:_DESCRIPTION_MAXIMUM]
         with refused_by_registry():
             made = await self._maps.put(call.names["name"], actions, description)
-        return JSONResponse(_map_resource(made, place), 200 if before else 201)
+        return JSONResponse(_map_resource(made, environment), 200 if before else 201)
 
     async def remove_map(self, call: Call) -> Response:
         """DELETE: forget one."""
-        within_registry(call, self._place(call.request))
+        within_registry(call, self._environment(call.request))
         with refused_by_registry():
             await self._maps.remove(call.names["name"])
         return Response(status_code=200)
 
     async def tokens(self, call: Call) -> Response:
         """GET: all tokens."""
-        place = within_registry(call, self._place(call.request))
-        return JSONResponse({"value": [_token_resource(each, place) for each in await self._tokens.all()]})
+        environment = within_registry(call, self._environment(call.request))
+        return JSONResponse({"value": [_token_resource(each, environment) for each in await self._tokens.all()]})
 
     async def show_token(self, call: Call) -> Response:
         """GET: one."""
-        place = within_registry(call, self._place(call.request))
+        environment = within_registry(call, self._environment(call.request))
         with refused_by_registry(404, "ResourceNotFound"):
-            return JSONResponse(_token_resource(await self._tokens.find(call.names["name"]), place))
+            return JSONResponse(_token_resource(await self._tokens.find(call.names["name"]), environment))
 
     async def put_token(self, call: Call) -> Response:
         """PUT, PATCH: make one, or give it another map or status."""
-        place = within_registry(call, self._place(call.request))
+        environment = within_registry(call, self._environment(call.request))
         said = objects_in(await read_object(call.request, self._body_bytes()), "properties")
         before = await self._known_token(call.names["name"])
         if before is None and call.request.method == "PATCH":
             raise ArmError(404, "ResourceNotFound", f"there is no token {call.names['name'][:64]!r}: make it first")
         if before is None or "scopeMapId" in said:
-            scope_map = _name_in(needed_text(said, "scopeMapId"), place, "scopeMaps")
+            scope_map = _name_in(needed_text(said, "scopeMapId"), environment, "scopeMaps")
         else:
             scope_map = before.scope_map
         status = text_in(said, "status", "enabled" if before is None or before.enabled else "disabled").lower()
@@ -103,20 +103,20 @@ class ScopeMapHandlers:
             raise ArmError(400, "InvalidRequestContent", f"status is {status[:32]!r}: needs enabled or disabled")
         with refused_by_registry():
             made = await self._tokens.put(call.names["name"], scope_map, enabled=status == "enabled")
-        return JSONResponse(_token_resource(made, place), 200 if before else 201)
+        return JSONResponse(_token_resource(made, environment), 200 if before else 201)
 
     async def remove_token(self, call: Call) -> Response:
         """DELETE: forget one."""
-        within_registry(call, self._place(call.request))
+        within_registry(call, self._environment(call.request))
         with refused_by_registry():
             await self._tokens.remove(call.names["name"])
         return Response(status_code=200)
 
     async def generate(self, call: Call) -> Response:
         """POST: new passwords of a token; the only time that they are shown."""
-        place = within_registry(call, self._place(call.request))
+        environment = within_registry(call, self._environment(call.request))
         body = await read_object(call.request, self._body_bytes())
-        name = _name_in(needed_text(body, "tokenId"), place, "tokens")
+        name = _name_in(needed_text(body, "tokenId"), environment, "tokens")
         wanted = text_in(body, "name")
         expires = _moment_of(text_in(body, "expiry"))
         with refused_by_registry():
@@ -139,11 +139,11 @@ class ScopeMapHandlers:
         return next((each for each in await self._tokens.all() if each.name == name), None)
 
 
-def _name_in(resource_id: str, place: Place, kind: str) -> str:
+def _name_in(resource_id: str, environment: AzureEnvironment, kind: str) -> str:
     """The last part of an id, when the rest of it is that of this registry."""
     begin, _, name = resource_id.rpartition("/")
-    if begin.lower() != f"{place.registry_id}/{kind}".lower() or not name:
-        message = f"{resource_id[:300]!r} is no id of this registry: needs {place.registry_id}/{kind}/NAME"
+    if begin.lower() != f"{environment.registry_id}/{kind}".lower() or not name:
+        message = f"{resource_id[:300]!r} is no id of this registry: needs {environment.registry_id}/{kind}/NAME"
         raise ArmError(400, "InvalidResourceId", message)
     return name
 
@@ -166,9 +166,9 @@ def _end_of(expires: float) -> str | None:
     return None if expires >= FOREVER else timestamp(expires)
 
 
-def _map_resource(found: ScopeMap, place: Place) -> dict[str, Any]:
+def _map_resource(found: ScopeMap, environment: AzureEnvironment) -> dict[str, Any]:
     return {
-        "id": f"{place.registry_id}/scopeMaps/{found.name}",
+        "id": f"{environment.registry_id}/scopeMaps/{found.name}",
         "name": found.name,
         "type": f"{REGISTRY_TYPE}/scopeMaps",
         "properties": {
@@ -181,19 +181,19 @@ def _map_resource(found: ScopeMap, place: Place) -> dict[str, Any]:
     }
 
 
-def _token_resource(found: RepositoryToken, place: Place) -> dict[str, Any]:
+def _token_resource(found: RepositoryToken, environment: AzureEnvironment) -> dict[str, Any]:
     passwords = [
         {"name": name, "creationTime": timestamp(created), "expiry": _end_of(expires)}
         for name, (created, expires) in sorted(found.passwords.items())
     ]
     return {
-        "id": f"{place.registry_id}/tokens/{found.name}",
+        "id": f"{environment.registry_id}/tokens/{found.name}",
         "name": found.name,
         "type": f"{REGISTRY_TYPE}/tokens",
         "properties": {
             "creationDate": timestamp(found.created),
             "provisioningState": "Succeeded",
-            "scopeMapId": f"{place.registry_id}/scopeMaps/{found.scope_map}",
+            "scopeMapId": f"{environment.registry_id}/scopeMaps/{found.scope_map}",
             "status": "enabled" if found.enabled else "disabled",
             "credentials": {"certificates": [], "passwords": passwords},
         },

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from policy.azure.arm_body import list_in, objects_in, read_object, text_in
 from policy.azure.arm_errors import ArmError
 from policy.azure.management.dispatch import Call
-from policy.azure.management.place import REGISTRY_TYPE, Place
+from policy.azure.management.environment import REGISTRY_TYPE, AzureEnvironment
 from policy.azure.management.resources import within_registry
 from registry.config.events import EventSettings
 from registry.metadata import webhooks
@@ -36,7 +36,7 @@ class WebhookHandlers:
 
     Args:
         metadata: where webhooks are.
-        place: where the caller of a request is.
+        environment: Azure as the caller of a request sees it.
         body_bytes: largest body.
         settings: those of events.
     """
@@ -44,29 +44,29 @@ class WebhookHandlers:
     def __init__(
         self,
         metadata: MetadataStore,
-        place: Callable[[Request], Place],
+        environment: Callable[[Request], AzureEnvironment],
         body_bytes: Callable[[], int],
         settings: Callable[[], EventSettings],
     ) -> None:
         self._metadata = metadata
-        self._place = place
+        self._environment = environment
         self._body_bytes = body_bytes
         self._settings = settings
 
     async def every(self, call: Call) -> Response:
         """GET: all webhooks."""
-        place = within_registry(call, self._place(call.request))
+        environment = within_registry(call, self._environment(call.request))
         found = await self._metadata.read(webhooks.every)
-        return JSONResponse({"value": [_resource(each, place) for each in found]})
+        return JSONResponse({"value": [_resource(each, environment) for each in found]})
 
     async def show(self, call: Call) -> Response:
         """GET: one."""
-        place = within_registry(call, self._place(call.request))
-        return JSONResponse(_resource(await self._known(call), place))
+        environment = within_registry(call, self._environment(call.request))
+        return JSONResponse(_resource(await self._known(call), environment))
 
     async def put(self, call: Call) -> Response:
         """PUT, PATCH: make one, or change what is said of it."""
-        place = within_registry(call, self._place(call.request))
+        environment = within_registry(call, self._environment(call.request))
         said = objects_in(await read_object(call.request, self._body_bytes()), "properties")
         if call.request.method == "PATCH":
             before = await self._known(call)
@@ -74,17 +74,17 @@ class WebhookHandlers:
             before = Webhook(_name_in(call), "", (), "", {}, enabled=True, created=time.time())
         wanted = _changed(before, said)
         known = await self._metadata.write(webhooks.put, wanted)
-        return JSONResponse(_resource(wanted, place), 200 if known else 201)
+        return JSONResponse(_resource(wanted, environment), 200 if known else 201)
 
     async def remove(self, call: Call) -> Response:
         """DELETE: forget one."""
-        within_registry(call, self._place(call.request))
+        within_registry(call, self._environment(call.request))
         gone = await self._metadata.write(webhooks.remove, call.names["name"])
         return Response(status_code=200 if gone else 204)
 
     async def ping(self, call: Call) -> Response:
         """POST: have it told nothing, at once."""
-        within_registry(call, self._place(call.request))
+        within_registry(call, self._environment(call.request))
         from registry.notifications.post import client_of, deliver  # noqa: PLC0415 - slow to import
 
         webhook, settings = await self._known(call), self._settings()
@@ -98,13 +98,13 @@ class WebhookHandlers:
 
     async def list_events(self, call: Call) -> Response:
         """POST: its last deliveries, the newest first."""
-        within_registry(call, self._place(call.request))
+        within_registry(call, self._environment(call.request))
         webhook = await self._known(call)
         return JSONResponse({"value": await self._metadata.read(webhooks.deliveries, webhook.name)})
 
     async def config(self, call: Call) -> Response:
         """POST: its address and header fields."""
-        within_registry(call, self._place(call.request))
+        within_registry(call, self._environment(call.request))
         webhook = await self._known(call)
         return JSONResponse({"serviceUri": webhook.url, "customHeaders": dict(webhook.headers)}, headers=_PRIVATE)
 
@@ -156,12 +156,12 @@ def _is_address(url: str) -> bool:
         return False
 
 
-def _resource(webhook: Webhook, place: Place) -> dict[str, Any]:
+def _resource(webhook: Webhook, environment: AzureEnvironment) -> dict[str, Any]:
     return {
-        "id": f"{place.registry_id}/webhooks/{webhook.name}",
+        "id": f"{environment.registry_id}/webhooks/{webhook.name}",
         "name": webhook.name,
         "type": f"{REGISTRY_TYPE}/webhooks",
-        "location": place.settings.location,
+        "location": environment.settings.location,
         "tags": {},
         "properties": {
             "actions": list(webhook.actions),

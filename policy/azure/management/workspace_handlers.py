@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from policy.azure.arm_errors import ArmError
 from policy.azure.management.dispatch import Call
-from policy.azure.management.place import Place
+from policy.azure.management.environment import AzureEnvironment
 from policy.deployments.workspaces import Workspace, Workspaces
 
 TYPE = "Microsoft.MachineLearningServices/workspaces"
@@ -19,19 +19,19 @@ class WorkspaceHandlers:
 
     Args:
         workspaces: the records.
-        place: where the caller of a request is.
+        environment: Azure as the caller of a request sees it.
     """
 
-    def __init__(self, workspaces: Workspaces, place: Callable[[Request], Place]) -> None:
+    def __init__(self, workspaces: Workspaces, environment: Callable[[Request], AzureEnvironment]) -> None:
         self._workspaces = workspaces
-        self._place = place
+        self._environment = environment
 
     async def workspace(self, call: Call) -> Response:
         """GET: one. `containerRegistry` is null until its first deployment is recorded."""
         wanted = call.names["workspace"]
         for found in self._within(call):
             if found.name.lower() == wanted.lower():
-                return JSONResponse(resource(found, self._place(call.request)))
+                return JSONResponse(resource(found, self._environment(call.request)))
         message = (
             f"The Resource '{TYPE}/{wanted[:64]}' under resource group '{call.names['group'][:90]}' was not found: "
             "basegate workspace create NAME makes one"
@@ -40,15 +40,15 @@ class WorkspaceHandlers:
 
     async def workspaces(self, call: Call) -> Response:
         """GET: all of a subscription or group."""
-        place = self._place(call.request)
-        return JSONResponse({"value": [resource(each, place) for each in self._within(call)]})
+        environment = self._environment(call.request)
+        return JSONResponse({"value": [resource(each, environment) for each in self._within(call)]})
 
-    def brief(self, place: Place) -> list[dict[str, Any]]:
+    def brief(self, environment: AzureEnvironment) -> list[dict[str, Any]]:
         """All, as a list of every resource shows them."""
         return [
-            {"id": each.id, "name": each.name, "type": TYPE, "location": place.settings.location}
+            {"id": each.id, "name": each.name, "type": TYPE, "location": environment.settings.location}
             for each in self._workspaces.all()
-            if each.subscription.lower() == place.named.subscription.lower()
+            if each.subscription.lower() == environment.named.subscription.lower()
         ]
 
     def _within(self, call: Call) -> list[Workspace]:
@@ -61,13 +61,13 @@ class WorkspaceHandlers:
         ]
 
 
-def resource(workspace: Workspace, place: Place) -> dict[str, Any]:
+def resource(workspace: Workspace, environment: AzureEnvironment) -> dict[str, Any]:
     """A workspace as a resource of Azure."""
     return {
         "id": workspace.id,
         "name": workspace.name,
         "type": TYPE,
-        "location": place.settings.location,
+        "location": environment.settings.location,
         "tags": {},
         "properties": {
             "workspaceId": workspace.workspace_id,
@@ -78,7 +78,7 @@ def resource(workspace: Workspace, place: Place) -> dict[str, Any]:
             "keyVault": None,
             "storageAccount": None,
             "applicationInsights": None,
-            "discoveryUrl": f"{place.url}/discovery",
+            "discoveryUrl": f"{environment.url}/discovery",
             "publicNetworkAccess": "Enabled",
         },
     }

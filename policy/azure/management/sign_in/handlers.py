@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from policy.azure.arm_errors import SignInError
 from policy.azure.management.dispatch import Call
-from policy.azure.management.place import Place
+from policy.azure.management.environment import AzureEnvironment
 from policy.azure.management.sign_in.pages import sent_on_page, sign_in_page, told_page
 from policy.azure.management.sign_in.token_endpoint import TokenEndpoint, signed_in
 from policy.azure.management.sign_in.tokens import client_info
@@ -34,7 +34,7 @@ class SignInHandlers:
     Args:
         token_service: checks secrets and makes tokens.
         under_way: sign-ins that have been begun.
-        place: where the caller of a request is.
+        environment: Azure as the caller of a request sees it.
         form_bytes: longest form.
     """
 
@@ -42,18 +42,18 @@ class SignInHandlers:
         self,
         token_service: TokenService,
         under_way: UnderWay,
-        place: Callable[[Request], Place],
+        environment: Callable[[Request], AzureEnvironment],
         form_bytes: Callable[[], int],
     ) -> None:
         self._token_service = token_service
         self._under_way = under_way
         self._endpoint = TokenEndpoint(token_service, under_way)
-        self._place = place
+        self._environment = environment
         self._form_bytes = form_bytes
 
     async def discover(self, call: Call) -> Response:
         """GET: where to go (OpenID Connect Discovery, section 3)."""
-        url = self._place(call.request).url
+        url = self._environment(call.request).url
         at = f"{url}/adfs/oauth2"
         return JSONResponse(
             {
@@ -76,7 +76,7 @@ class SignInHandlers:
     async def token(self, call: Call) -> Response:
         """POST: tokens (RFC 6749 section 3.2)."""
         form = await self._form(call.request)
-        identity, reply = await self._endpoint.answer(form, self._place(call.request), _address(call.request))
+        identity, reply = await self._endpoint.answer(form, self._environment(call.request), _address(call.request))
         _record(call.request, identity)
         return JSONResponse(reply, headers=_PRIVATE)
 
@@ -87,7 +87,7 @@ class SignInHandlers:
         if not client:
             raise SignInError("invalid_request", "AADSTS900144: the form has no client_id: send one")
         device = self._under_way.begin(client, form.get("scope", "")[:_FIELD_MAXIMUM], _address(call.request))
-        page = f"{self._place(call.request).url}/device"
+        page = f"{self._environment(call.request).url}/device"
         return JSONResponse(
             {
                 "device_code": device.device_code,
@@ -150,8 +150,8 @@ class SignInHandlers:
             carried["scope"],
             identity,
         )
-        place = self._place(call.request)
-        fields = {"code": self._under_way.grant(grant), "client_info": client_info(place, identity)}
+        environment = self._environment(call.request)
+        fields = {"code": self._under_way.grant(grant), "client_info": client_info(environment, identity)}
         return _sent_on(carried, fields)
 
     async def _sign_in(self, request: Request, form: Mapping[str, str]) -> Identity:

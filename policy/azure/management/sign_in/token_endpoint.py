@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from policy.azure.arm_errors import SignInError
-from policy.azure.management.place import Place
+from policy.azure.management.environment import AzureEnvironment
 from policy.azure.management.sign_in.tokens import Asked, person_reply, service_reply
 from policy.azure.management.sign_in.under_way import UnderWay
 from registry.auth.sign_in import Identity
@@ -28,7 +28,7 @@ class TokenEndpoint:
         self._token_service = token_service
         self._under_way = under_way
 
-    async def answer(self, form: Form, place: Place, address: str) -> tuple[Identity, dict[str, Any]]:
+    async def answer(self, form: Form, environment: AzureEnvironment, address: str) -> tuple[Identity, dict[str, Any]]:
         """Who signed in, and the reply (RFC 6749 section 5.1).
 
         Raises:
@@ -36,35 +36,37 @@ class TokenEndpoint:
         """
         kind = form.get("grant_type", "")
         if kind == "client_credentials":
-            return await self._by_secret(form, place, address)
+            return await self._by_secret(form, environment, address)
         if kind == "refresh_token":
-            return await self._by_refresh(form, place)
+            return await self._by_refresh(form, environment)
         if kind == "authorization_code":
-            return self._by_code(form, place)
+            return self._by_code(form, environment)
         if kind == DEVICE_GRANT:
-            return self._by_device(form, place)
+            return self._by_device(form, environment)
         offered = f"client_credentials, authorization_code, refresh_token or {DEVICE_GRANT}"
         raise SignInError("unsupported_grant_type", f"grant_type {kind[:64]!r} is not offered: use {offered}")
 
-    async def _by_secret(self, form: Form, place: Place, address: str) -> tuple[Identity, dict[str, Any]]:
+    async def _by_secret(
+        self, form: Form, environment: AzureEnvironment, address: str
+    ) -> tuple[Identity, dict[str, Any]]:
         client, secret = _needed(form, "client_id"), form.get("client_secret", "")
         if not secret:
             message = "AADSTS7000216: the form has no client_secret: certificates and other proofs are not offered"
             raise SignInError("invalid_client", message, 401)
         identity = await signed_in(self._token_service, client, secret, address)
-        return identity, service_reply(self._token_service, place, identity, form.get("scope", ""))
+        return identity, service_reply(self._token_service, environment, identity, form.get("scope", ""))
 
-    async def _by_refresh(self, form: Form, place: Place) -> tuple[Identity, dict[str, Any]]:
+    async def _by_refresh(self, form: Form, environment: AzureEnvironment) -> tuple[Identity, dict[str, Any]]:
         text = _needed(form, "refresh_token")
         try:
             identity = await self._token_service.by_whole_token(text, PRINCIPAL_REFRESH)
         except Unauthorized as error:
             raise SignInError("invalid_grant", f"AADSTS700082: {error.message}") from error
         asked = Asked(_needed(form, "client_id"), form.get("scope", ""), refresh=text)
-        reply = person_reply(self._token_service, place, identity, asked)
+        reply = person_reply(self._token_service, environment, identity, asked)
         return identity, reply
 
-    def _by_code(self, form: Form, place: Place) -> tuple[Identity, dict[str, Any]]:
+    def _by_code(self, form: Form, environment: AzureEnvironment) -> tuple[Identity, dict[str, Any]]:
         grant = self._under_way.redeem(_needed(form, "code"))
         if grant is None:
             raise SignInError(
@@ -75,9 +77,9 @@ class TokenEndpoint:
         if not _proves(form.get("code_verifier", ""), grant.challenge):
             raise SignInError("invalid_grant", "AADSTS501481: code_verifier does not fit the code_challenge")
         asked = Asked(grant.client_id, form.get("scope") or grant.scope, grant.nonce)
-        return grant.identity, person_reply(self._token_service, place, grant.identity, asked)
+        return grant.identity, person_reply(self._token_service, environment, grant.identity, asked)
 
-    def _by_device(self, form: Form, place: Place) -> tuple[Identity, dict[str, Any]]:
+    def _by_device(self, form: Form, environment: AzureEnvironment) -> tuple[Identity, dict[str, Any]]:
         device = self._under_way.device(form.get("device_code") or _needed(form, "code"))
         if device is None or device.client_id != form.get("client_id"):
             raise SignInError(
@@ -86,7 +88,7 @@ class TokenEndpoint:
         if device.identity is None:
             raise SignInError("authorization_pending", "AADSTS70016: nobody has signed in with the code yet")
         self._under_way.end(device)
-        reply = person_reply(self._token_service, place, device.identity, Asked(device.client_id, device.scope))
+        reply = person_reply(self._token_service, environment, device.identity, Asked(device.client_id, device.scope))
         return device.identity, reply
 
 

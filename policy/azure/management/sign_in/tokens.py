@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from policy.azure.management.place import Place
+from policy.azure.management.environment import AzureEnvironment
 from registry.auth.sign_in import Identity
 from registry.auth.token_service import TokenService
 from registry.auth.tokens import PRINCIPAL, PRINCIPAL_REFRESH
@@ -14,9 +14,11 @@ from registry.auth.tokens import PRINCIPAL, PRINCIPAL_REFRESH
 _NO_SIGNATURE = {"alg": "none", "typ": "JWT"}
 
 
-def service_reply(token_service: TokenService, place: Place, identity: Identity, scope: str) -> dict[str, Any]:
+def service_reply(
+    token_service: TokenService, environment: AzureEnvironment, identity: Identity, scope: str
+) -> dict[str, Any]:
     """For a program that has the secret itself (RFC 6749 section 4.4.3): no refresh token."""
-    token = token_service.whole(identity, PRINCIPAL, place.settings.token_seconds, _claims(place, identity))
+    token = token_service.whole(identity, PRINCIPAL, environment.settings.token_seconds, _claims(environment, identity))
     return {
         "token_type": "Bearer",
         "expires_in": token.expires_in,
@@ -43,27 +45,31 @@ class Asked:
     refresh: str = ""
 
 
-def person_reply(token_service: TokenService, place: Place, identity: Identity, asked: Asked) -> dict[str, Any]:
+def person_reply(
+    token_service: TokenService, environment: AzureEnvironment, identity: Identity, asked: Asked
+) -> dict[str, Any]:
     """For a program that a person signed in to (OpenID Connect Core, section 3.1.3.3)."""
-    claims = _claims(place, identity)
-    renewing = asked.refresh or token_service.whole(identity, PRINCIPAL_REFRESH, place.settings.session_seconds).text
-    return service_reply(token_service, place, identity, asked.scope) | {
+    claims = _claims(environment, identity)
+    renewing = (
+        asked.refresh or token_service.whole(identity, PRINCIPAL_REFRESH, environment.settings.session_seconds).text
+    )
+    return service_reply(token_service, environment, identity, asked.scope) | {
         "refresh_token": renewing,
-        "id_token": _id_token(place, claims, asked),
-        "client_info": client_info(place, identity),
+        "id_token": _id_token(environment, claims, asked),
+        "client_info": client_info(environment, identity),
     }
 
 
-def client_info(place: Place, identity: Identity) -> str:
+def client_info(environment: AzureEnvironment, identity: Identity) -> str:
     """Which account of which tenant this is, as MSAL keeps it."""
-    return _base64({"uid": identity.principal.id, "utid": place.settings.tenant})
+    return _base64({"uid": identity.principal.id, "utid": environment.settings.tenant})
 
 
-def _claims(place: Place, identity: Identity) -> dict[str, Any]:
+def _claims(environment: AzureEnvironment, identity: Identity) -> dict[str, Any]:
     """What clients read out of tokens of Entra."""
     principal = identity.principal
     return {
-        "tid": place.settings.tenant,
+        "tid": environment.settings.tenant,
         "oid": principal.id,
         "upn": principal.name,
         "preferred_username": principal.name,
@@ -72,16 +78,16 @@ def _claims(place: Place, identity: Identity) -> dict[str, Any]:
     }
 
 
-def _id_token(place: Place, claims: dict[str, Any], asked: Asked) -> str:
+def _id_token(environment: AzureEnvironment, claims: dict[str, Any], asked: Asked) -> str:
     """Unsigned: it comes over TLS from the one who says it (OpenID Connect Core, sections 2 and 3.1.3.7)."""
     now = int(time.time())
     own = {
-        "iss": f"{place.url}/adfs",
+        "iss": f"{environment.url}/adfs",
         "aud": asked.client_id,
         "sub": claims["oid"],
         "iat": now,
         "nbf": now - 300,
-        "exp": now + place.settings.token_seconds,
+        "exp": now + environment.settings.token_seconds,
         **({"nonce": asked.nonce} if asked.nonce else {}),
     }
     return f"{_base64(_NO_SIGNATURE)}.{_base64(claims | own)}."
