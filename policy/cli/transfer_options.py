@@ -17,6 +17,7 @@ from registry.oci.names import Reference, RepositoryName, Tag
 from registry.registry_client.client import RegistryClient, given, stored
 from registry.registry_client.credentials import Credentials
 from registry.registry_client.endpoint import Endpoint
+from registry.registry_client.unfinished_uploads import UnfinishedUploads
 from registry.transfer.errors import SourceUnusable
 
 _HOST = re.compile(r"(localhost|[^/]*[.:][^/]*)/")
@@ -125,16 +126,23 @@ class Calling:
         ca_files = (self.ca_file,) if self.ca_file else None
         return Endpoint.parse(host, plain_http=self.plain_http and own, ca_files=ca_files)
 
-    def client(self, typed: RepositoryReference, *, own: bool = True) -> RegistryClient:
-        """A client of its registry; `own`: with the credentials that were typed, if any, and HTTP if wanted.
+    def client(
+        self, typed: RepositoryReference, *, own: bool = True, unfinished: UnfinishedUploads | None = None
+    ) -> RegistryClient:
+        """A client of its registry.
+
+        Args:
+            typed: whose registry.
+            own: with the credentials that were typed, if any, and HTTP if wanted.
+            unfinished: where its uploads are noted.
 
         Raises:
             EndpointUnusable, TrustUnusable: the registry cannot be called so.
         """
         endpoint = self.endpoint(typed.host, own=own)
         if own and self.login is not None:
-            return RegistryClient(endpoint, given(self.login))
-        return RegistryClient(endpoint, stored(endpoint, typed.repository, os.environ))
+            return RegistryClient(endpoint, given(self.login), unfinished)
+        return RegistryClient(endpoint, stored(endpoint, typed.repository, os.environ), unfinished)
 
 
 def is_typed(context: click.Context, name: str) -> bool:

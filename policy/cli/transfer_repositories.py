@@ -1,5 +1,6 @@
 """Opens what the commands that move images name: repositories of data folders and of registries."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from registry.errors import BasegateError
 from registry.metadata import principals
 from registry.oci.errors import Denied
 from registry.oci.names import Reference, RepositoryName
+from registry.registry_client.unfinished_uploads import UnfinishedUploads, folder_of
 from registry.transfer.contents import Target
 from registry.transfer.remote import RemoteRepository
 from registry.transfer.repository import Repository
@@ -69,11 +71,16 @@ class Repositories:
                 target = Repository(services.shelf, everybody(), typed.repository)
                 yield target, judge_of_folder(services.gate, typed, wait)
             return
-        remote = RemoteRepository(self.calling.client(typed), typed.repository, beside=beside)
+        client = self.calling.client(typed, unfinished=self._unfinished())
+        remote = RemoteRepository(client, typed.repository, beside=beside)
         try:
             yield remote, judge_of_server(self.calling, typed, wait)
         finally:
             await remote.close()
+
+    def _unfinished(self) -> UnfinishedUploads:
+        limits = self.settings.transfer
+        return UnfinishedUploads(folder_of(os.environ, Path.home()), limits.resume_bytes, limits.resume_seconds)
 
     async def _principal(self, services: FolderServices, repository: RepositoryName) -> Principal:
         if not self.as_whom:

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from registry.config.group import LIVE, MEBIBYTE, Group
+from registry.config.group import DAY, LIVE, MEBIBYTE, Group
 
 
 class TransferSettings(Group):
@@ -34,4 +34,16 @@ class TransferSettings(Group):
     )
     depth: int = Field(
         default=8, ge=1, le=64, description="indexes within indexes that are followed", json_schema_extra=LIVE
+    )
+    resume_bytes: int = Field(
+        default=MEBIBYTE,
+        ge=1,
+        description="a blob of so many bytes is gone on with in its middle when its sender was killed",
+        json_schema_extra=LIVE,
+    )
+    resume_seconds: int = Field(
+        default=7 * DAY,
+        ge=0,
+        description="how long it is noted where such a blob goes on, in ~/.local/state/basegate/uploads",
+        json_schema_extra=LIVE,
     )

@@ -13,6 +13,7 @@ from registry.registry_client.endpoint import Endpoint
 from registry.registry_client.pull import Pulls
 from registry.registry_client.push import Pushes
 from registry.registry_client.sign_in import Login
+from registry.registry_client.unfinished_uploads import UnfinishedUploads
 
 # Stored credentials are chosen by the longest path in common with the image; this name has none in common.
 _NOBODYS = RepositoryName("-")
@@ -27,12 +28,18 @@ class RegistryClient:
         push: writes to it.
     """
 
-    def __init__(self, endpoint: Endpoint, login: Login) -> None:
-        """Nothing is connected yet; raises TrustUnusable when a CA file cannot be used."""
+    def __init__(self, endpoint: Endpoint, login: Login, unfinished: UnfinishedUploads | None = None) -> None:
+        """Nothing is connected yet; raises TrustUnusable when a CA file cannot be used.
+
+        Args:
+            endpoint: of the registry.
+            login: who calls.
+            unfinished: where uploads are noted that a later process may go on with; `None`: they are not.
+        """
         self.endpoint = endpoint
         self._connection = Connection(endpoint, login)
         self.pull = Pulls(self._connection)
-        self.push = Pushes(self._connection)
+        self.push = Pushes(self._connection, unfinished)
 
     async def __aenter__(self) -> Self:
         return self

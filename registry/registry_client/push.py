@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from urllib.parse import quote, urljoin
 
 import httpx
@@ -10,7 +11,8 @@ from registry.oci.digest import Digest
 from registry.oci.names import Reference, RepositoryName
 from registry.registry_client.answer import Answer, error_of, read_small
 from registry.registry_client.connection import Asked, Connection
-from registry.registry_client.errors import RemoteError, Unreachable, Unusable
+from registry.registry_client.errors import Absent, RemoteError, Unreachable, Unusable
+from registry.registry_client.unfinished_uploads import UnfinishedUpload, UnfinishedUploads
 
 Content = Callable[[int], AsyncIterator[bytes]]
 """The bytes of a blob from an offset on; called again when a registry took a part only."""
@@ -26,11 +28,17 @@ def push_scope(repository: str, source: str = "") -> str:
 
 
 class Pushes:
-    """What is written to one registry. Everything raises RemoteError when the registry does not do it."""
+    """What is written to one registry. Everything raises RemoteError when the registry does not do it.
 
-    def __init__(self, connection: Connection) -> None:
+    Args:
+        connection: to it.
+        unfinished: where uploads are noted that a later process may go on with; `None`: they are not.
+    """
+
+    def __init__(self, connection: Connection, unfinished: UnfinishedUploads | None = None) -> None:
         self._connection = connection
         self._endpoint = connection.endpoint
+        self._unfinished = unfinished
 
     async def has_blob(self, repository: RepositoryName, digest: Digest) -> bool:
         """Whether the repository holds the blob already."""
@@ -56,19 +64,30 @@ class Pushes:
     async def blob(self, repository: RepositoryName, digest: Digest, size: int, content: Content) -> None:
         """Send a blob of `size` bytes as a stream; what was cut is gone on with where the registry stands.
 
+        Where uploads are noted, that is so too when an earlier process was cut off in the middle.
+
         Raises:
             Unusable: the registry refuses the content, or answers with nonsense.
             Unreachable: it was cut `attempts` times without progress.
         """
-        location = await self._begin(repository)
-        at, tries = 0, 0
+        if self._unfinished is None:
+            await self._send(repository, digest, size, content, UnfinishedUpload())
+            return
+        with self._unfinished.sending(self._endpoint.url, repository, digest, size) as upload:
+            await self._send(repository, digest, size, content, upload)
+
+    async def _send(
+        self, repository: RepositoryName, digest: Digest, size: int, content: Content, upload: UnfinishedUpload
+    ) -> None:
+        at, location = await self._opened(repository, size, upload)
+        again, tries = at > 0, 0
         while at < size:
             try:
-                answer = await self._patch(repository, location, content, range(at, size), again=tries > 0)
+                answer = await self._patch(repository, location, content, range(at, size), again=again)
                 at, location = size, self._next(location, answer)
             except Unreachable:
                 await asyncio.sleep(_PAUSE_SECONDS)  # what is on its way still arrives
-                before = at
+                before, again = at, True
                 at, location = await self._standing(repository, location)
                 tries = 1 if at > before else tries + 1
                 if tries >= self._endpoint.limits.attempts:
@@ -97,6 +116,16 @@ class Pushes:
                 f"{self._endpoint.name} has kept {repository}:{reference} as {told[:200]}, sent was {digest}"
             )
         return digest
+
+    async def _opened(self, repository: RepositoryName, size: int, upload: UnfinishedUpload) -> tuple[int, str]:
+        """An upload that was left unfinished, where the registry still has it, or a new one; how much it has."""
+        if upload.location:
+            with suppress(Absent, Unusable):
+                at, location = await self._standing(repository, upload.location)
+                if at <= size:
+                    return at, location
+        upload.keep(await self._begin(repository))
+        return 0, upload.location
 
     async def _begin(self, repository: RepositoryName) -> str:
         headers = {"Content-Length": "0"}

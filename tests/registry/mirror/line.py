@@ -16,7 +16,10 @@ class Line:
         rate: bytes a second from the upstream; 0: as fast as it goes.
         cut_after: bytes from the upstream after which every connection is cut, once; 0: never.
         answer: given in the place of the upstream's answers; empty: the upstream answers.
+        hold_after: bytes to the upstream after which nothing passes until the client is gone, once; 0: never.
+        held: set when that many have passed.
         passed: bytes from the upstream.
+        sent: bytes to the upstream.
         connections: how many there were.
     """
 
@@ -27,7 +30,10 @@ class Line:
         self.rate = 0
         self.cut_after = 0
         self.answer = b""
+        self.hold_after = 0
+        self.held = threading.Event()
         self.passed = 0
+        self.sent = 0
         self.connections = 0
         self._ended = threading.Event()
 
@@ -75,7 +81,18 @@ class Line:
                     source.sendall(self.answer)
                     break
                 target.sendall(piece)
+                self.sent += len(piece)
+                if self.hold_after and self.sent >= self.hold_after:
+                    self._hold(source)
+                    break
             target.shutdown(socket.SHUT_WR)
+
+    def _hold(self, source: socket.socket) -> None:
+        self.hold_after = 0
+        self.held.set()
+        with suppress(OSError):
+            while source.recv(_PIECE):
+                pass
 
     def _back(self, far: socket.socket, near: socket.socket) -> None:
         while not self._ended.is_set() and (piece := far.recv(_PIECE)):
