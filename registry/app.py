@@ -26,6 +26,7 @@ from registry.content.deleted import Deleted
 from registry.content.derived import NOTHING_DERIVED, DerivedContent
 from registry.content.gc import GarbageCollector
 from registry.content.manifests import Manifests
+from registry.content.parsing import Parsing
 from registry.content.pull_through import NO_PULL_THROUGH, PullThrough
 from registry.content.referrers import ReferrersList
 from registry.content.session_log import FILE as SESSIONS
@@ -180,11 +181,13 @@ def build(
         opened.callback(authority.close)
         sessions = SessionLog(settings.data / SESSIONS, settings.uploads.outcomes)
         opened.callback(sessions.close)
-        stores = Stores(storage, metadata, in_force)
+        parsing = Parsing(in_force)
+        opened.callback(parsing.close)
+        stores = Stores(storage, metadata, in_force, parsing)
         joined = extension(stores)
         opened.callback(joined.close)
         derived = joined.derived or NOTHING_DERIVED
-        mirror = _mirror(settings, storage, metadata)
+        mirror = _mirror(settings, stores)
         beside = (derived, mirror or NO_PULL_THROUGH)
         services = _services(stores, joined.gate or OpenGate(), beside, authority, journal, sessions)
         if mirror is not None:
@@ -199,13 +202,13 @@ def build(
         return RegistryApp(services, joined, journal, upkeep, audit, opened, mirror)
 
 
-def _mirror(settings: RegistrySettings, storage: BlobStore, metadata: SqliteStore) -> "Mirror | None":
+def _mirror(settings: RegistrySettings, stores: Stores) -> "Mirror | None":
     """What fills repositories from upstreams; `None` without any."""
     if not settings.upstreams:
         return None
     from registry.mirror.mirror import Mirror  # noqa: PLC0415 - slow to import
 
-    return Mirror(settings, storage, metadata)
+    return Mirror(settings, stores.storage, stores.metadata, stores.parsing)
 
 
 def _open(
@@ -241,13 +244,13 @@ def _services(  # noqa: PLR0913, PLR0917
         token_service=authority.token_service,
         blobs=Blobs(storage, metadata, gate, settings, beside[0]),
         uploads=Uploads(storage, metadata, gate, settings, journal, sessions),
-        manifests=Manifests(storage, metadata, gate, settings, *beside),
+        manifests=Manifests(storage, metadata, gate, settings, stores.parsing, *beside),
         tags=Tags(metadata, settings),
         tag_history=TagHistory(metadata, settings, gate),
         catalog=Catalog(metadata, settings),
         referrers=ReferrersList(metadata, settings, gate, *beside),
         attributes=Attributes(metadata),
-        deleted=Deleted(storage, metadata, settings),
+        deleted=Deleted(storage, metadata, settings, stores.parsing),
         metrics=Metrics(),
         readiness=Readiness(settings.current.data, metadata),
         pull_through=beside[1],

@@ -9,7 +9,6 @@ from registry.administration.runs import Runs
 from registry.api.requirements import Requirement
 from registry.api.routes import Row
 from registry.api.services import Services, Stores
-from registry.content.parsing import Parsing
 from registry.extension import Extension
 
 _READ = "GET HEAD"
@@ -18,7 +17,7 @@ _POLICIES, _EXEMPTIONS = f"{BASE}/policies", f"{BASE}/exemptions"
 
 def extension(gate: PolicyGate, stores: Stores, runs: Runs) -> Extension:
     """The extension; `runs` are those of the server."""
-    body = Body(Parsing(stores.settings), lambda: stores.settings.current.administration)
+    body = Body(stores.parsing, lambda: stores.settings.current.administration)
     handlers = PolicyHandlers(gate, body, RunHandlers(runs, body))
 
     def routes(_services: Services) -> tuple[Row, ...]:

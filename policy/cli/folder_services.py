@@ -20,6 +20,7 @@ from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.blobs import Blobs
 from registry.content.derived import DerivedContent
 from registry.content.manifests import Manifests
+from registry.content.parsing import Parsing
 from registry.content.pull_through import OfflineUpstreams
 from registry.content.referrers import ReferrersList
 from registry.content.session_log import FILE as SESSIONS
@@ -63,19 +64,21 @@ def folder_services(data: Path, settings: RegistrySettings) -> Iterator[FolderSe
         storage, metadata = open_stores(data, pool, group.sync_bytes, group.busy_seconds)
         gate = PolicyGate(storage, metadata, results, OperatorFileInForce(data / ORDERS), judging_section(settings))
         in_force = SettingsInForce(settings)
+        parsing = Parsing(in_force)
         sessions = SessionLog(data / SESSIONS, settings.uploads.outcomes)
         try:
             derived = _signed_verdicts(data, storage, metadata, gate, attest_section(settings))
             shelf = Shelf(
                 Blobs(storage, metadata, gate, in_force, derived),
                 Uploads(storage, metadata, gate, in_force, None, sessions),
-                Manifests(storage, metadata, gate, in_force, derived, OfflineUpstreams(settings.upstreams)),
+                Manifests(storage, metadata, gate, in_force, parsing, derived, OfflineUpstreams(settings.upstreams)),
                 Tags(metadata, in_force),
                 ReferrersList(metadata, in_force, gate, derived),
             )
             yield FolderServices(shelf, gate, metadata)
         finally:
             sessions.close()
+            parsing.close()
             gate.close()
             metadata.close()
 

@@ -11,7 +11,6 @@ from policy.gateway.routes import table
 from policy.gateway.settings import GatewaySettings
 from registry.api.routes import Row
 from registry.api.services import Services
-from registry.content.parsing import Parsing
 from registry.extension import Extension
 
 
@@ -19,7 +18,7 @@ def extension(checks: Checks, attestations: Attestations, settings: Callable[[],
     """The extension that answers checks; `settings` returns the gateway's settings in force."""
 
     def routes(services: Services) -> tuple[Row, ...]:
-        answering = table(checks, settings, Parsing(services.stores.settings))
+        answering = table(checks, settings, services.stores.parsing)
         return (*answering, *attestations_table(AttestationHandlers(checks, attestations)), *events_table(services))
 
     return Extension(routes=routes)

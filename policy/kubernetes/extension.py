@@ -8,7 +8,6 @@ from policy.kubernetes.routes import ReviewHandlers, table
 from policy.kubernetes.settings import KubernetesSettings
 from registry.api.routes import Row
 from registry.api.services import Services
-from registry.content.parsing import Parsing
 from registry.extension import Extension
 
 
@@ -18,6 +17,6 @@ def extension(
     """The extension that answers reviews; `gateway` and `settings` return the sections in force."""
 
     def routes(services: Services) -> tuple[Row, ...]:
-        return table(ReviewHandlers(checks, gateway, settings, Parsing(services.stores.settings)))
+        return table(ReviewHandlers(checks, gateway, settings, services.stores.parsing))
 
     return Extension(routes=routes)

@@ -8,7 +8,6 @@ from policy.web.routes import table
 from policy.web.settings import WebSettings
 from registry.api.routes import Row
 from registry.api.services import Services
-from registry.content.parsing import Parsing
 from registry.extension import Extension
 
 
@@ -18,6 +17,6 @@ def extension(gate: PolicyGate, search: ImageSearch, settings: Callable[[], WebS
     def routes(services: Services) -> tuple[Row, ...]:
         if not settings().enabled:
             return ()
-        return table(gate, search, settings, Parsing(services.stores.settings))
+        return table(gate, search, settings, services.stores.parsing)
 
     return Extension(routes=routes)

@@ -6,13 +6,12 @@ from registry.administration.routes import table
 from registry.administration.runs import Runs
 from registry.api.routes import Row
 from registry.api.services import Services, Stores
-from registry.content.parsing import Parsing
 from registry.extension import Extension
 
 
 def extension(stores: Stores, shared: Runs) -> Extension:
     """The extension over the stores; `shared` are the runs of the server, of other extensions too."""
-    body = Body(Parsing(stores.settings), lambda: stores.settings.current.administration)
+    body = Body(stores.parsing, lambda: stores.settings.current.administration)
     runs = RunHandlers(shared, body)
 
     def routes(_services: Services) -> tuple[Row, ...]:

@@ -10,6 +10,7 @@ from registry.content.blobs import Blobs
 from registry.content.catalog import Catalog
 from registry.content.deleted import Deleted
 from registry.content.manifests import Manifests
+from registry.content.parsing import Parsing
 from registry.content.pull_through import NO_PULL_THROUGH, PullThrough
 from registry.content.referrers import ReferrersList
 from registry.content.tag_history import TagHistory
@@ -24,11 +25,12 @@ from registry.telemetry.readiness import Readiness
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What a gate is built from: blob store, metadata store and settings."""
+    """What a gate is built from: blob store, metadata store and settings, and the one thread that parses long texts."""
 
     storage: BlobStore
     metadata: MetadataStore
     settings: SettingsInForce[RegistrySettings]
+    parsing: Parsing
 
 
 @dataclass(frozen=True, slots=True)

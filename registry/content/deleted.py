@@ -33,12 +33,16 @@ class Deleted:
     """Reads the trash. A thread makes the lists: they walk all of it."""
 
     def __init__(
-        self, storage: BlobStore, metadata: MetadataStore, settings: SettingsInForce[RegistrySettings]
+        self,
+        storage: BlobStore,
+        metadata: MetadataStore,
+        settings: SettingsInForce[RegistrySettings],
+        parsing: Parsing,
     ) -> None:
         self._storage = storage
         self._metadata = metadata
         self._settings = settings
-        self._parsing = Parsing(settings)
+        self._parsing = parsing
 
     async def repositories(self, visible: Callable[[RepositoryName], bool], n: int, last: str) -> Page[RepositoryName]:
         """At most `n` visible repositories after `last` with content that can be restored."""

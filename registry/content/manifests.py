@@ -77,6 +77,7 @@ class Manifests:
         metadata: MetadataStore,
         gate: Gate,
         settings: SettingsInForce[RegistrySettings],
+        parsing: Parsing,
         derived: DerivedContent = NOTHING_DERIVED,
         pull_through: PullThrough = NO_PULL_THROUGH,
     ) -> None:
@@ -86,7 +87,7 @@ class Manifests:
         self._gate = gate
         self._derived = derived
         self._settings = settings
-        self._parsing = Parsing(settings)
+        self._parsing = parsing
         self._contents = ContentCache(settings.current.storage.manifest_cache_bytes)
         self._rows: AnswerCache[ManifestRow] = AnswerCache(_ANSWERS)
         self._sizes: AnswerCache[Mapping[Digest, int]] = AnswerCache(_ANSWERS)

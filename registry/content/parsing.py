@@ -36,6 +36,10 @@ class Parsing:
             return work()
         return await asyncio.get_running_loop().run_in_executor(self._thread, in_short_turns, work)
 
+    def close(self) -> None:
+        """Wait for the thread to end."""
+        self._thread.shutdown()
+
 
 class _ShortTurns:
     """Shortens the interpreter's switch interval while a long text is parsed, and only then: switching has a cost."""

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from registry.caches import SizedCache
-from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.config.settings import RegistrySettings
 from registry.config.upstreams import upstream_of
 from registry.content.manifests import Manifests
 from registry.content.parsing import Parsing
@@ -50,16 +50,19 @@ class Mirror:
         settings: at the start; upstreams change with a restart.
         storage: content that is here.
         metadata: rows that are here.
+        parsing: reads manifests.
     """
 
-    def __init__(self, settings: RegistrySettings, storage: BlobStore, metadata: MetadataStore) -> None:
+    def __init__(
+        self, settings: RegistrySettings, storage: BlobStore, metadata: MetadataStore, parsing: Parsing
+    ) -> None:
         """Raises BasegateError when an upstream's address or certificates cannot be used."""
         self._settings = settings.upstreams
         self._upstreams = {each.prefix: Upstream(each, settings.limits.manifest_bytes) for each in settings.upstreams}
         self._storage = storage
         self._metadata = metadata
         self._damage = Damage(storage, metadata)
-        self._parsing = Parsing(SettingsInForce(settings))
+        self._parsing = parsing
         self._subjects: SizedCache[tuple[RepositoryName, Digest], float] = SizedCache(_SUBJECTS)
         self._fetch: ManifestFetch | None = None
         self._log = structlog.get_logger(__name__)

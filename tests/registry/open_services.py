@@ -17,6 +17,7 @@ from registry.content.catalog import Catalog
 from registry.content.deleted import Deleted
 from registry.content.gc import GarbageCollector
 from registry.content.manifests import Manifests, PushedManifest
+from registry.content.parsing import Parsing
 from registry.content.referrers import ReferrersList
 from registry.content.session_log import FILE as SESSIONS
 from registry.content.session_log import SessionLog
@@ -61,13 +62,14 @@ class OpenServices:
         everything = (self.storage, self.metadata, decides, self.settings)
         self.journal = Journal(self.storage, self.metadata, self.pool, self.settings)
         self.sessions = SessionLog(data / SESSIONS, 1000)
-        self.blobs, self.manifests = Blobs(*everything), Manifests(*everything)
+        self.parsing = Parsing(self.settings)
+        self.blobs, self.manifests = Blobs(*everything), Manifests(*everything, self.parsing)
         self.uploads = Uploads(*everything, self.journal, self.sessions)
         self.tags = Tags(self.metadata, self.settings)
         self.tag_history = TagHistory(self.metadata, self.settings, decides)
         self.catalog = Catalog(self.metadata, self.settings)
         self.referrers = ReferrersList(self.metadata, self.settings, decides)
-        self.deleted = Deleted(self.storage, self.metadata, self.settings)
+        self.deleted = Deleted(self.storage, self.metadata, self.settings, self.parsing)
         self.attributes = Attributes(self.metadata)
         self.collector = GarbageCollector(self.storage, self.metadata, self.settings)
 
@@ -81,6 +83,7 @@ class OpenServices:
 
     def close(self) -> None:
         """Let go of the folder."""
+        self.parsing.close()
         self.metadata.close()
         self.sessions.close()
         self.pool.shutdown()

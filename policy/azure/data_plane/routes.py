@@ -13,7 +13,6 @@ from policy.enforcement.operator_file import FILE as OPERATOR_FILE
 from registry.api.requirements import Requirement
 from registry.api.routes import Row
 from registry.api.services import Services
-from registry.content.parsing import Parsing
 
 _NAME = "/acr/v1/{name:repository}"
 _TAG = f"{_NAME}/_tags/{{reference}}"
@@ -28,7 +27,7 @@ def table(services: Services, settings: Callable[[], DataPlaneSettings], verdict
         settings: the section `azure.data_plane` that counts now.
         verdicts: tells what the policy says of a manifest.
     """
-    parsing = Parsing(services.stores.settings)
+    parsing = services.stores.parsing
     repositories, tags = RepositoryHandlers(settings, parsing), TagHandlers(settings, parsing)
     orders = services.stores.settings.current.data / OPERATOR_FILE
     quarantine = Quarantine(verdicts, orders, lambda: settings().release_days)

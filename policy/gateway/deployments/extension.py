@@ -11,7 +11,6 @@ from policy.gateway.settings import GatewaySettings
 from policy.signing.key_ring import KeyRing
 from registry.api.routes import Row
 from registry.api.services import Services, Stores
-from registry.content.parsing import Parsing
 from registry.extension import Extension
 
 
@@ -33,6 +32,6 @@ def extension(  # noqa: PLR0913, PLR0917
     deployments = Deployments(data, stores.metadata, workspaces, settings, lambda: current.current.auth.issuer)
 
     def routes(_services: Services) -> tuple[Row, ...]:
-        return table(DeploymentHandlers(checks, deployments, workspaces, gateway, Parsing(current), ring))
+        return table(DeploymentHandlers(checks, deployments, workspaces, gateway, stores.parsing, ring))
 
     return Extension(routes=routes, background=(deployments.restore_holds,))
