@@ -1,4 +1,4 @@
-"""Pushes as they come: the registry's activity, asked again and again."""
+"""Pushes as they come: the registry's events, a page after the other."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from policy.client.api import CheckNotPossible, Connection, ask
+from registry.oci.timestamp import seconds_of
 
-ACTIVITY = "/activity.json"
+EVENTS = "/policy/v1/events"
 PAUSE_SECONDS = 1.0
-_PUSHED, _TAGGED = "manifest.pushed", "tag.set"
+_PUSHED = "manifest.pushed"
+_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,49 +36,40 @@ class Pushed:
 
 
 def newest(connection: Connection) -> int:
-    """The number of the newest event that the caller may see; 0 when there is none."""
-    events = _page(connection, "")["events"]
-    return int(events[0]["id"]) if events else 0
+    """The number of the newest event; 0 when there is none."""
+    return int(_page(connection, 0, 0)["newest"])
 
 
 def pushes(connection: Connection, after: int, ends: float) -> Iterator[Pushed]:
     """Each push after the event `after`, until the monotonic time `ends`."""
     while True:
-        found = _since(connection, after)
-        after = max([after, *(int(event["id"]) for event in found)])
-        yield from _pushes_of(found)
+        page = _page(connection, after, _PAGE)
+        after = int(page["next"])
+        for event in page["events"]:
+            yield from _pushes_of(event)
         left = ends - time.monotonic()
+        if page["more"]:
+            continue
         if left <= 0:
             return
         time.sleep(min(PAUSE_SECONDS, left))
 
 
-def _since(connection: Connection, after: int) -> list[Mapping[str, Any]]:
-    """The events after one, the oldest first."""
-    found: list[Mapping[str, Any]] = []
-    before = ""
-    while True:
-        page = _page(connection, before)
-        fresh = [event for event in page["events"] if int(event["id"]) > after]
-        found += fresh
-        before = str(page["next"])
-        if not before or int(before) <= after or len(fresh) < len(page["events"]):
-            return found[::-1]
+def _pushes_of(event: Mapping[str, Any]) -> Iterator[Pushed]:
+    """One for each tag that the push has set, or one without."""
+    for tag in event.get("details", {}).get("tags") or [""]:
+        yield Pushed(
+            int(event["id"]),
+            seconds_of(event["time"])[0],
+            event["repository"],
+            tag,
+            event["digest"],
+            event.get("actor", {}).get("name", ""),
+        )
 
 
-def _pushes_of(events: list[Mapping[str, Any]]) -> Iterator[Pushed]:
-    """A push has an event of its manifest, and one for each tag that it moves; these say the same with a name."""
-    tagged = {(event["repository"], event["digest"]) for event in events if event["kind"] == _TAGGED}
-    for event in events:
-        alone = event["kind"] == _PUSHED and (event["repository"], event["digest"]) not in tagged
-        if event["kind"] == _TAGGED or alone:
-            yield Pushed(
-                int(event["id"]), event["time"], event["repository"], event["tag"], event["digest"], event["by"]
-            )
-
-
-def _page(connection: Connection, before: str) -> Mapping[str, Any]:
-    document = ask(connection, "GET", f"{ACTIVITY}?before={before}" if before else ACTIVITY)
-    if not isinstance(document.get("events"), list):
-        raise CheckNotPossible(f"{connection.host} does not tell its activity: is web.enabled on there?")
+def _page(connection: Connection, after: int, count: int) -> Mapping[str, Any]:
+    document = ask(connection, "GET", f"{EVENTS}?kind={_PUSHED}&after={after}&n={count}")
+    if not isinstance(document.get("events"), list) or "newest" not in document:
+        raise CheckNotPossible(f"{connection.host} does not tell its events: does basegate run there?")
     return document

@@ -54,7 +54,8 @@ class EventHandlers:
         size = page_size(request, self._settings().page, self._settings().page)
         page = await self._feed.page(_cursor(request.query_params.get("after") or "0"), size, sees)
         told = [document_of(each) for each in page.events]
-        return JSONResponse({"events": told, "next": str(page.next), "more": page.more, "oldest": str(page.oldest)})
+        ends = {"oldest": str(page.oldest), "newest": str(page.newest)}
+        return JSONResponse({"events": told, "next": str(page.next), "more": page.more, **ends})
 
     async def _stream(self, services: Services, request: Request, sees: Sees) -> Response:
         if self._streams.count >= self._settings().streams:

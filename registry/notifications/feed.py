@@ -21,12 +21,14 @@ class FeedPage:
         next: the cursor to go on from: everything up to it was looked at.
         more: whether others may follow at once.
         oldest: id of the oldest event that is kept; 0: there is none.
+        newest: id of the newest event when the page was asked for: the cursor behind all that had happened.
     """
 
     events: tuple[Recorded, ...]
     next: int
     more: bool
     oldest: int
+    newest: int
 
 
 class Feed:
@@ -45,7 +47,7 @@ class Feed:
         settings = self._settings()
         count, left = min(count, settings.page), settings.looked_at
         seen: list[Recorded] = []
-        oldest, _ = await self._metadata.read(events.ends)
+        ends = await self._metadata.read(events.ends)
         while count and left > 0:
             asked = min(settings.page, left)
             found = await self._metadata.read_apart(events.after_told, after, asked)
@@ -54,13 +56,11 @@ class Feed:
                 if not recorded.is_hidden and sees(recorded):
                     seen.append(recorded)
                 if len(seen) == count:
-                    return FeedPage(
-                        tuple(seen), after, more=recorded is not found[-1] or len(found) == asked, oldest=oldest
-                    )
+                    return FeedPage(tuple(seen), after, recorded is not found[-1] or len(found) == asked, *ends)
             left -= asked
             if len(found) < asked:
-                return FeedPage(tuple(seen), after, more=False, oldest=oldest)
-        return FeedPage(tuple(seen), after, more=bool(count), oldest=oldest)
+                return FeedPage(tuple(seen), after, False, *ends)
+        return FeedPage(tuple(seen), after, bool(count), *ends)
 
     async def newest(self) -> int:
         """The cursor behind everything that has happened."""

@@ -17,7 +17,7 @@ from tests.policy.live import LiveGateway, live_gateway
 @pytest.fixture(scope="module", name="gateway")
 def _gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway]:
     folder = tmp_path_factory.mktemp("watch")
-    with live_gateway(folder / "data") as gateway:
+    with live_gateway(folder / "data", web={"enabled": False}) as gateway:
         gateway.push(folder / "good", "team/app:good", cleared_image())
         gateway.push(folder / "bad", "team/app:bad", refused_image())
         gateway.push(folder / "other", "teams/app:v1", cleared_image())
@@ -66,6 +66,14 @@ def test_a_push_is_shown_when_it_comes(gateway: LiveGateway, tmp_path: Path, mon
     ended = watched(gateway, "", "--count", "1", "--for", "60")
     assert ended.stdout.count("\n") == 1
     assert "team/late:v1@sha256:" in ended.stdout
+
+
+def test_a_push_of_what_is_there_is_shown_with_its_tag(gateway: LiveGateway, tmp_path: Path) -> None:
+    """Although the tag does not move."""
+    for folder in ("first", "second"):
+        gateway.push(tmp_path / folder, "again/app:v1", cleared_image())
+    ended = watched(gateway, "/again", "--after", "0", "--for", "0", "--json")
+    assert [json.loads(line)["tag"] for line in ended.stdout.splitlines()] == ["v1", "v1"]
 
 
 def test_who_may_not_pull_sees_nothing(gateway: LiveGateway) -> None:
