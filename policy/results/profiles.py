@@ -53,6 +53,7 @@ _NEWER = Statement(
     select(profiles.c.id, profiles.c.kind, profiles.c.essence, profiles.c.platform, profiles.c.sum)
     .where(profiles.c.id >= bindparam("least"))
     .order_by(profiles.c.id)
+    .limit(bindparam("count"))
 )
 _GIVEN = func.json_each(bindparam("given")).table_valued("value")
 _COLUMNS = (profiled.c.manifest, profiled.c.profile, profiled.c.sum)
@@ -95,10 +96,10 @@ def forget(connection: Connection, manifest: str) -> None:
     connection.execute(_FORGET, {"named": manifest})
 
 
-def since(connection: Connection, least: int) -> list[Profile]:
-    """The profiles from an id on, in order."""
+def since(connection: Connection, least: int, count: int) -> list[Profile]:
+    """At most `count` profiles from an id on, in order."""
     found = []
-    for row_id, kind, essence, platform, stored_sum in _NEWER.rows(connection, {"least": least}):
+    for row_id, kind, essence, platform, stored_sum in _NEWER.rows(connection, {"least": least, "count": count}):
         require_sum(stored_sum, kind, essence, platform)
         found.append(Profile(row_id, kind, essence, platform))
     return found

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from policy.assessment.manifest_verdicts import state_of_essence
 from policy.definition.policy import Policy
@@ -17,53 +18,73 @@ from registry.caches import SizedCache
 Facts = Mapping[str, tuple[str, ...]]
 """The values of each fact; a fact without values is not there."""
 _QUESTIONS = 256
+_MATCHES = 500_000
+"""Ids of profiles in all remembered answers together."""
+_HELD_BYTES = 8 << 20
+"""Of essences; some 20,000 profiles of images."""
+_STATES = 50_000
+_PAGE = 1000
 _PYTHONS = ("python", "base_python")
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A profile, and its facts by name."""
+
+    profile: Profile
+    facts: Facts
+
+
 class ProfileFacts:
-    """Reads each profile of policy.db once, and remembers which of them met conditions. For several threads.
+    """Reads profiles of policy.db, and remembers which of them met conditions. For several threads.
+
+    Memory is bounded: what is no longer held is read again.
 
     Args:
         results: where profiles are.
+        held_bytes: of the essences of profiles that are held at most.
     """
 
-    def __init__(self, results: ResultStore) -> None:
+    def __init__(self, results: ResultStore, held_bytes: int = _HELD_BYTES) -> None:
         self._results = results
         self._lock = threading.Lock()
-        self._profiles: dict[int, Profile] = {}
-        self._facts: dict[int, Facts] = {}
-        self._newest = 0
-        self._states: dict[tuple[str, int], State] = {}
-        self._matching: SizedCache[tuple[Condition, ...], tuple[int, set[int]]] = SizedCache(_QUESTIONS)
+        self._profiles: SizedCache[int, _Known] = SizedCache(held_bytes)
+        self._newest: Profile | None = None
+        self._states: SizedCache[tuple[str, int], State] = SizedCache(_STATES)
+        self._matching: SizedCache[tuple[Condition, ...], tuple[int, set[int]]] = SizedCache(_MATCHES)
+
+    @property
+    def held(self) -> int:
+        """How many profiles are held."""
+        return len(self._profiles)
 
     def facts(self, profile: int) -> Facts:
         """The facts of a profile; of an index those that it has itself."""
         with self._lock:
-            self._read(profile)
-            return self._facts.get(profile, {})
+            known = self._known(profile)
+            return {} if known is None else known.facts
 
     def kind(self, profile: int) -> Kind:
         """Image, index or artifact."""
         with self._lock:
-            self._read(profile)
-            found = self._profiles.get(profile)
-            return Kind.IMAGE if found is None else Kind(found.kind)
+            known = self._known(profile)
+            return Kind.IMAGE if known is None else Kind(known.profile.kind)
 
     def state(self, profile: int, policy: Policy) -> State | None:
         """What a policy says of every image or artifact of a profile; `None` for an index."""
         with self._lock:
-            self._read(profile)
             return self._state(profile, policy)
 
     def matching(self, conditions: Sequence[Condition]) -> set[int]:
         """The profiles that meet all conditions on content, and all indexes: these have the facts of their images."""
         key = tuple(conditions)
         with self._lock:
-            self._read_newer()
+            self._require_same_file()
             upto, found = self._matching.get(key) or (0, set())
-            newer = [profile for profile in self._profiles if profile > upto]
-            found = found | {profile for profile in newer if self._meets(profile, key)}
-            self._matching.put(key, (self._newest, found))
+            while page := self._results.read(profiles.since, upto + 1, _PAGE):
+                found = found | {each.id for each in page if _meets(self._hold(each), key)}
+                self._newest, upto = page[-1], page[-1].id
+            self._matching.put(key, (upto, found), _MATCHES // _QUESTIONS + len(found))
             return found
 
     def in_state(self, among: Iterable[int], policies: Sequence[Policy], wanted: Sequence[Condition]) -> set[int]:
@@ -75,41 +96,43 @@ class ProfileFacts:
                 if any(_is_wanted(self._state(profile, policy), wanted) for policy in policies)
             }
 
-    def _forget(self) -> None:
-        self._newest = 0
-        for known in (self._profiles, self._facts, self._states, self._matching):
-            known.clear()
-
-    def _meets(self, profile: int, conditions: tuple[Condition, ...]) -> bool:
-        kinds = [each for each in conditions if each.fact == "kind"]
-        if self._profiles[profile].kind == Kind.INDEX:
-            return all(each.holds((Kind.INDEX,)) for each in kinds)
-        facts = self._facts[profile]
-        return all(each.holds(facts.get(each.fact, ())) for each in conditions)
+    def _require_same_file(self) -> None:
+        """Forget everything when policy.db was begun anew: the same ids mean something else then."""
+        newest = self._newest
+        if newest is not None and self._results.read(profiles.since, newest.id, 1) != [newest]:
+            self._newest = None
+            for known in (self._profiles, self._states, self._matching):
+                known.clear()
 
     def _state(self, profile: int, policy: Policy) -> State | None:
-        known = self._states.get((policy.digest, profile))
-        if known is None:
-            found = self._profiles.get(profile)
-            if found is None or found.kind == Kind.INDEX:
+        found = self._states.get((policy.digest, profile))
+        if found is None:
+            known = self._known(profile)
+            if known is None or known.profile.kind == Kind.INDEX:
                 return None
-            known = state_of_essence(Kind(found.kind), found.essence, policy)
-            self._states[policy.digest, profile] = known
+            found = state_of_essence(Kind(known.profile.kind), known.profile.essence, policy)
+            self._states.put((policy.digest, profile), found)
+        return found
+
+    def _known(self, profile: int) -> _Known | None:
+        found = self._profiles.get(profile)
+        if found is None:
+            page = self._results.read(profiles.since, profile, 1)
+            found = self._hold(page[0]) if page and page[0].id == profile else None
+        return found
+
+    def _hold(self, profile: Profile) -> _Known:
+        known = self._profiles.get(profile.id)
+        if known is None:
+            known = _Known(profile, facts_of(profile))
+            self._profiles.put(profile.id, known, len(profile.essence) + 1)
         return known
 
-    def _read(self, profile: int) -> None:
-        if profile not in self._profiles:
-            self._read_newer()
 
-    def _read_newer(self) -> None:
-        newer = self._results.read(profiles.since, self._newest)
-        if self._newest and newer[:1] != [self._profiles[self._newest]]:  # policy.db was begun anew
-            self._forget()
-            newer = self._results.read(profiles.since, 0)
-        for each in newer:
-            self._profiles[each.id] = each
-            self._facts[each.id] = facts_of(each)
-            self._newest = each.id
+def _meets(known: _Known, conditions: tuple[Condition, ...]) -> bool:
+    if known.profile.kind == Kind.INDEX:
+        return all(each.holds((Kind.INDEX,)) for each in conditions if each.fact == "kind")
+    return all(each.holds(known.facts.get(each.fact, ())) for each in conditions)
 
 
 def facts_of(profile: Profile) -> Facts:

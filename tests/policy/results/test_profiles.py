@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete
 
+from policy.definition.policy import known_policies
 from policy.inspection.worker.job import Inspected
 from policy.results import layers as inspected_layers
 from policy.results import manifests as inspected_manifests
@@ -79,3 +80,19 @@ def test_profiles_of_a_file_that_was_begun_anew(tmp_path: Path) -> None:
         results.write(begin_anew)
         results.write(inspected_manifests.save, [seen(3, "14.04"), seen(4, "16.04"), seen(5, "16.10")])
         assert facts.matching([condition]) == set()
+
+
+def test_memory_is_bounded(tmp_path: Path) -> None:
+    """What is not held is read again, and the answers are the same."""
+    policy = known_policies()["azureml-2019-07"]
+    with closing(ResultStore(tmp_path / "policy.db")) as results:
+        results.write(inspected_manifests.save, [seen(number, f"{number}.04") for number in range(100)])
+        roomy, small = ProfileFacts(results), ProfileFacts(results, held_bytes=3 * len(ESSENCE))
+        for condition in ("os.version=18.04", "os.version<50"):
+            assert roomy.matching([read_condition(condition)]) == small.matching([read_condition(condition)]) != set()
+        known = results.read(profiles.of, [f"sha256:{number}" for number in range(100)]).values()
+        for ask in (roomy.facts, roomy.kind), (small.facts, small.kind):
+            assert {ask[0](each)["os.version"] for each in known} == {(f"{number}.04",) for number in range(100)}
+            assert {ask[1](each) for each in known} == {Kind.IMAGE}
+        assert [roomy.state(each, policy) for each in known] == [small.state(each, policy) for each in known]
+        assert small.held <= 3 < roomy.held == 100
