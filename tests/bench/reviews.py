@@ -4,6 +4,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from tests.bench.basegate import Basegate
@@ -18,6 +19,8 @@ from tests.bench.wire import Connection, Target, WireError
 REVIEW_MS = 5.0
 """Goal: milliseconds within which 99 of 100 are answered."""
 _REPOSITORY = "bench/reviewed"
+_NAMED = f"localhost/{_REPOSITORY}:t-{{}}"
+"""An image, as the Host header of the wire says."""
 
 Made = Callable[[Callable[[], str]], Mapping[str, Any]]
 
@@ -27,7 +30,7 @@ def measure_reviews(server: Basegate, running: Running, authorization: str, coun
     chance = random.Random(20190711)  # noqa: S311 - the same images in every run
 
     def one() -> str:
-        return f"localhost/{_REPOSITORY}:t-{chance.randrange(count)}"  # as the wire's Host header says
+        return _NAMED.format(chance.randrange(count))
 
     with Connection(Target(running.target.port, authorization)) as wire:
         _push(wire, count)
@@ -46,6 +49,16 @@ def _push(wire: Connection, count: int) -> None:
         held(wire, item, _REPOSITORY)
     for number in range(count):
         put(wire, _REPOSITORY, f"t-{number}", image.manifest({"bench": f"reviewed {number}"}))
+
+
+def image_reviews(wire: Connection, count: int) -> Iterator[float]:
+    """Ask about the images that were pushed, whatever the answer; seconds of each."""
+    for number in range(count):
+        body = json.dumps(_image_review(partial(_NAMED.format, number))).encode()
+        began = time.perf_counter()
+        answer = wire.ask("POST", "/policy/v1/imagereview", "Content-Type: application/json", body=body)
+        yield time.perf_counter() - began
+        expect(answer, 200)
 
 
 def _times(wire: Connection, path: str, bodies: list[bytes]) -> Iterator[float]:

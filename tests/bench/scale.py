@@ -14,6 +14,7 @@ from tests.bench.basegate import Basegate
 from tests.bench.figures import Figure
 from tests.bench.flows import expect
 from tests.bench.measures import cpu_at_rest, cpu_seconds, resident_memory
+from tests.bench.policy_turn import measure_turn
 from tests.bench.reviews import measure_reviews
 from tests.bench.rounds import slowest
 from tests.bench.servers import Running
@@ -79,6 +80,7 @@ def measure_scale(server: Basegate, stock: Stock, effort: Effort, folder: Path) 
         found += _quiet(server, running)
         found += _asked(server, running, admin[full], others, effort.questions)
         found += measure_reviews(server, running, admin[full], effort.questions)
+        found += measure_turn(server, running, admin[full], effort.questions)
     finally:
         running.stop()
     return found
