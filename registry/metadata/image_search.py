@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exist
 
 from registry.database.statement import Statement
 from registry.metadata import locks
-from registry.metadata.tables import last_pulls, manifest_references, manifests, repositories, repository_blobs, tags
+from registry.metadata.last_pulls import latest_of
+from registry.metadata.tables import manifest_references, manifests, repositories, repository_blobs, tags
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
 from registry.oci.patterns import EVERY
@@ -104,13 +105,7 @@ _SIZE = manifests.c.size + (
     .correlate(manifests)
     .scalar_subquery()
 )
-_PULLED = func.coalesce(
-    select(func.max(last_pulls.c.time))
-    .where(last_pulls.c.repository_id == manifests.c.repository_id, last_pulls.c.name == manifests.c.digest)
-    .correlate(manifests)
-    .scalar_subquery(),
-    0.0,
-)
+_PULLED = func.coalesce(latest_of(manifests, manifests.c.digest), 0.0)
 _ITS_TAG = and_(
     tags.c.repository_id == manifests.c.repository_id,
     tags.c.digest == manifests.c.digest,
@@ -134,10 +129,7 @@ _TAGS = Statement(
     select(
         tags.c.name,
         tags.c.updated,
-        select(func.max(last_pulls.c.time))
-        .where(last_pulls.c.repository_id == tags.c.repository_id, last_pulls.c.name == tags.c.name)
-        .correlate(tags)
-        .scalar_subquery(),
+        latest_of(tags, tags.c.name),
     )
     .select_from(manifests)
     .join(tags, _ITS_TAG)

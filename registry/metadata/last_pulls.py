@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Table, bindparam, delete, exists, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from registry.database.statement import Statement
@@ -125,3 +125,18 @@ def pullers(connection: Connection, repository: RepositoryName, name: str, count
     """At most `count` of those that pulled a tag or digest, the latest first."""
     rows = connection.execute(_BY, {"repository": repository, "name": name, "count": count})
     return [Puller(who or "anonymous", time) for who, time in rows]
+
+
+def latest_of(table: Table, name: ColumnElement[str]) -> ScalarSelect[float | None]:
+    """The last pull of each row of a table of tags or manifests, as a column of a query; NULL when it never was.
+
+    Args:
+        table: with a `repository_id`.
+        name: its column with the tag or digest.
+    """
+    return (
+        select(func.max(last_pulls.c.time))
+        .where(last_pulls.c.repository_id == table.c.repository_id, last_pulls.c.name == name)
+        .correlate(table)
+        .scalar_subquery()
+    )

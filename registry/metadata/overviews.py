@@ -10,10 +10,10 @@ from registry.database.statement import Statement
 from registry.metadata import locks
 from registry.metadata import repositories as repository_rows
 from registry.metadata.events import IS_HIDDEN
+from registry.metadata.last_pulls import latest_of
 from registry.metadata.principal_tables import principals
 from registry.metadata.tables import (
     events,
-    last_pulls,
     manifest_references,
     manifests,
     repositories,
@@ -103,13 +103,7 @@ _MANIFEST = (
     func.coalesce(_BY, manifests.c.pushed_by).label("by"),
     manifests.c.subject,
 )
-_PULLED = (
-    select(func.max(last_pulls.c.time))
-    .where(last_pulls.c.repository_id == tags.c.repository_id, last_pulls.c.name == tags.c.name)
-    .correlate(tags)
-    .scalar_subquery()
-    .label("pulled")
-)
+_PULLED = latest_of(tags, tags.c.name).label("pulled")
 _TAGGED = select(tags.c.name, tags.c.updated, *_MANIFEST, _PULLED).join(
     manifests, (manifests.c.repository_id == tags.c.repository_id) & (manifests.c.digest == tags.c.digest)
 )
