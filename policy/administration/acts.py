@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from policy.administration.exemption_book import exemption_document, exemptions_document
 from policy.administration.policy_book import PolicyBook
-from policy.assessment.bulk_judging import Tell
 from policy.definition.policy import Policy
 from policy.enforcement.assignments import AssignmentsInForce
 from policy.enforcement.exemptions import Exemption
@@ -18,6 +17,7 @@ from policy.results.store import FILE as RESULTS
 from policy.results.store import ResultStore
 from policy.settings import judging_section
 from registry.administration.act import BASE, Act, Holdings
+from registry.content.progress import Tell
 
 POLICIES, EXEMPTIONS = f"{BASE}/policies", f"{BASE}/exemptions"
 

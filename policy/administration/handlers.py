@@ -19,7 +19,7 @@ from registry.administration.garbage_handlers import RunHandlers
 from registry.api.services import Services
 from registry.auth.enrolment import EnrolmentRefused, require_pattern
 from registry.auth.principals import Principal
-from registry.content.gc import Tell
+from registry.content.progress import Tell
 from registry.oci.errors import BadRequest, NotFound
 
 _EXEMPTION = ("repositories", "digest", "rule", "owner", "reason", "until")

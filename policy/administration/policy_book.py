@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from policy.assessment.bulk_judging import Tell
 from policy.assessment.settings import JudgingSettings
 from policy.definition.policy import Policy, known_policies, named_policy
 from policy.enforcement.activation import activate, deactivate
 from policy.enforcement.assignments import Assignments, Reason
 from policy.results import verdicts
 from policy.results.store import ResultStore
+from registry.content.progress import Tell
 from registry.metadata.reachability import stored_names
 from registry.metadata.store import MetadataStore
 from registry.oci.timestamp import timestamp

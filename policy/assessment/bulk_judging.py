@@ -1,6 +1,6 @@
 """Bulk judging: everything stored, from facts alone. No layer is opened, and equal images are judged once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from policy.assessment.inspector import CURRENT
@@ -12,17 +12,11 @@ from policy.results import verdicts
 from policy.results.manifests import InspectedManifest, Kind
 from policy.results.store import ResultStore
 from policy.state import State
+from registry.content.progress import Tell, silence
 
 _BATCH = 20_000
 _ROUNDS = 3
 _TOLD = 1000
-
-Tell = Callable[[str, int, int], None]
-"""Told how far work has come: what is being counted, how many are done, and of how many (0: not known)."""
-
-
-def silence(_what: str, _done: int, _total: int) -> None:
-    """Nobody wants to know."""
 
 
 @dataclass(slots=True)

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from policy.assessment.bulk_judging import Rejudged, Tell, judge_all, silence
+from policy.assessment.bulk_judging import Rejudged, judge_all
 from policy.assessment.settings import JudgingSettings
 from policy.definition.policy import Policy, known_policies
 from policy.enforcement.assignments import Assignments
 from policy.enforcement.operator_file import FILE, Activation, change_orders, read_orders
 from policy.results.store import ResultStore
+from registry.content.progress import Tell, silence
 
 
 def activate(  # noqa: PLR0913, PLR0917

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from policy.assessment.bulk_judging import Rejudged, Tell, rejudge, silence
+from policy.assessment.bulk_judging import Rejudged, rejudge
 from policy.assessment.inspector import CURRENT
 from policy.assessment.manifest_verdicts import verdict_on
 from policy.definition.policy import Policy
@@ -12,6 +12,7 @@ from policy.results import manifests as inspected_manifests
 from policy.results.manifests import Kind
 from policy.results.store import ResultStore
 from policy.state import State
+from registry.content.progress import Tell, silence
 from registry.metadata.reachability import StoredName
 from registry.oci.patterns import covers
 

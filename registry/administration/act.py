@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from registry.config.settings import RegistrySettings, SettingsInForce
-from registry.content.gc import Tell
+from registry.content.progress import Tell
 from registry.metadata.sqlite_store import SqliteStore
 from registry.storage.disk.store import DiskStore
 

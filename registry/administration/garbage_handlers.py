@@ -13,7 +13,8 @@ from registry.administration.runs import Runs
 from registry.api.path_parameters import digest_of
 from registry.api.services import Services
 from registry.auth.principals import Principal
-from registry.content.gc import GarbageCollector, Tell
+from registry.content.gc import GarbageCollector
+from registry.content.progress import Tell
 from registry.maintenance.undo import undo
 from registry.metadata.sqlite_store import SqliteStore
 from registry.oci.errors import BadRequest, Unsupported

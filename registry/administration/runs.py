@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from registry.administration.act import DONE, FAILED, RUNNING
-from registry.content.gc import Tell
+from registry.content.progress import Tell
 from registry.errors import BasegateError
 from registry.oci.errors import NotFound, OciError, TooManyRequests
 from registry.oci.timestamp import timestamp

@@ -30,7 +30,7 @@ from registry.cli.data_folder import (
 )
 from registry.cli.progress import ProgressBar
 from registry.config.settings import RegistrySettings, SettingsInForce
-from registry.content.gc import Tell
+from registry.content.progress import Tell
 from registry.content.small_blob_journal import open_stores
 from registry.errors import BasegateError
 from registry.metadata.sqlite_store import SqliteStore

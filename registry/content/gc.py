@@ -24,13 +24,14 @@ Why a blob that is pushed or mounted meanwhile is never lost:
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import structlog
 
 from registry.config.group import DAY
 from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.progress import Tell, silence
 from registry.content.upload_session import discard_upload
 from registry.metadata import events, garbage, retention, tag_history, trash
 from registry.metadata.garbage import LooseManifest, StaleLink, Untagged
@@ -41,14 +42,6 @@ from registry.metadata.trash import Removal
 from registry.oci.digest import Digest
 from registry.storage.blob_store import BlobStore, StoredBlob
 from registry.storage.disk.collection_lock import removing
-
-Tell = Callable[[str, int, int], None]
-"""Told how far work has come: what is being counted, how many are done, and of how many (0: not known)."""
-
-
-def _silence(_what: str, _done: int, _total: int) -> None:
-    """Nobody wants to know."""
-
 
 # Rows or files handled in one transaction: a push may have to wait that long.
 _BATCH = 64
@@ -126,7 +119,7 @@ class GarbageCollector:
         self._log = structlog.get_logger(__name__)
         self.freed = self.runs = 0
 
-    async def plan(self, tell: Tell = _silence) -> GcPlan:
+    async def plan(self, tell: Tell = silence) -> GcPlan:
         """What `run` would remove in its first pass; nothing is changed."""
         old, now = await self._cutoffs(), time.time()
         unreferenced: list[StoredBlob] = []
@@ -150,7 +143,7 @@ class GarbageCollector:
             waiting_seconds=self._settings.current.gc.grace_seconds,
         )
 
-    async def run(self, *, unknown_too: bool = False, tell: Tell = _silence) -> GcReport:
+    async def run(self, *, unknown_too: bool = False, tell: Tell = silence) -> GcReport:
         """Pass after pass until one removes nothing: a removed index frees its manifests, and these their blobs.
 
         With `unknown_too`, files from before the rows began are collected like any other from now on.

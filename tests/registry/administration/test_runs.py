@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from registry.administration.runs import Runs
-from registry.content.gc import Tell
+from registry.content.progress import Tell
 from registry.errors import BasegateError
 from registry.oci.errors import NotFound, TooManyRequests
 
