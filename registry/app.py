@@ -48,11 +48,11 @@ from registry.telemetry import logs
 from registry.telemetry.audit import AuditLog, audit_log
 from registry.telemetry.damage import DamageReport
 from registry.telemetry.ending_secrets import EndingSecrets
-from registry.telemetry.holdings import Doing, Holdings
 from registry.telemetry.last_pulls import LastPulls
 from registry.telemetry.metrics import Metrics
 from registry.telemetry.readiness import Readiness
 from registry.telemetry.request_record import Observer
+from registry.telemetry.store_metrics import Doing, StoreMetrics
 
 if TYPE_CHECKING:
     from registry.mirror.mirror import Mirror
@@ -110,7 +110,7 @@ class RegistryApp:
         ]
         self._work += [] if mirror is None else [mirror.run]
         self._work.append(Deliveries(services.stores.metadata, self.settings).run)
-        figures = Holdings(services.stores.metadata, self._doing, self._sinks), _ending_secrets(services.stores)
+        figures = StoreMetrics(services.stores.metadata, self._doing, self._sinks), _ending_secrets(services.stores)
         for each in figures:
             services.metrics.collectors.register(each)
             self._work.append(each.run)

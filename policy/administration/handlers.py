@@ -14,13 +14,14 @@ from policy.enforcement.exemptions import ExemptionRefused, new_exemption
 from policy.enforcement.gate import PolicyGate
 from policy.enforcement.operator_file import FILE as ORDERS
 from policy.enforcement.operator_file import OperatorFileRefused, change_orders
-from registry.administration.body import Body, note_decision
+from registry.administration.body import Body
 from registry.administration.garbage_handlers import RunHandlers
 from registry.api.services import Services
 from registry.auth.enrolment import EnrolmentRefused, require_pattern
 from registry.auth.principals import Principal
 from registry.content.progress import Tell
 from registry.oci.errors import BadRequest, NotFound
+from registry.telemetry.request_record import note_decision
 
 _EXEMPTION = ("repositories", "digest", "rule", "owner", "reason", "until")
 _NEEDED = ("repositories", "rule", "owner", "reason", "until")

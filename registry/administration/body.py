@@ -12,7 +12,6 @@ from registry.content.parsing import Parsing
 from registry.oci import strict_json
 from registry.oci.errors import BadRequest
 from registry.oci.media_types import without_parameters
-from registry.telemetry.request_record import request_record_of
 
 
 class Body:
@@ -52,10 +51,3 @@ def _read(raw: bytes, known: Collection[str]) -> dict[str, Any]:
     if unknown:
         raise BadRequest(f"{unknown[0][:64]!r} is not known here: members are {', '.join(known) or 'none'}")
     return document
-
-
-def note_decision(request: Request, words: str) -> None:
-    """Let the audit log know what is to be done; no secret may be among the words."""
-    record = request_record_of(request.scope)
-    if record is not None:
-        record.decision = words

@@ -5,7 +5,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from registry.administration.body import Body, note_decision
+from registry.administration.body import Body
 from registry.administration.content import PAGE, gone_document, manifests_document, names_document, tags_document
 from registry.administration.documents import repository_document, tag_document, whole_manifest_document
 from registry.api.paging import last_of
@@ -18,6 +18,7 @@ from registry.metadata import listings, locks
 from registry.metadata.listings import ManifestCard
 from registry.oci.errors import BadRequest, Denied, Locked, ManifestUnknown
 from registry.oci.names import Tag
+from registry.telemetry.request_record import note_decision
 
 
 async def list_repositories(services: Services, request: Request, principal: Principal) -> Response:

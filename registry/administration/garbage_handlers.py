@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from registry.administration.act import RUNNING, RUNS
-from registry.administration.body import Body, note_decision
+from registry.administration.body import Body
 from registry.administration.runs import Runs
 from registry.api.path_parameters import digest_of
 from registry.api.services import Services
@@ -19,6 +19,7 @@ from registry.maintenance.undo import undo
 from registry.metadata.sqlite_store import SqliteStore
 from registry.oci.errors import BadRequest, Unsupported
 from registry.storage.disk.store import DiskStore
+from registry.telemetry.request_record import note_decision
 
 AT_ONCE_SECONDS = 0.5
 """How long a request waits for its run: what is quick is told at once."""

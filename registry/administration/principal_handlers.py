@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from registry.administration.body import Body, note_decision
+from registry.administration.body import Body
 from registry.administration.principals import DAYS_MAXIMUM
 from registry.api.confidential import require_confidential
 from registry.api.services import Services
@@ -18,6 +18,7 @@ from registry.auth.enrolment import SECRET_NAMES, EnrolmentRefused, document_of
 from registry.auth.principals import Principal
 from registry.metadata import principals as rows
 from registry.oci.errors import BadRequest, NotFound
+from registry.telemetry.request_record import note_decision
 
 T = TypeVar("T")
 _NOT_KEPT = {"Cache-Control": "no-store"}

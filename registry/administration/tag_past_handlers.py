@@ -6,7 +6,7 @@ import time
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from registry.administration.body import Body, note_decision
+from registry.administration.body import Body
 from registry.administration.tag_past import ENTRIES_MAXIMUM, history_document, past_document, rolled_back, target_of
 from registry.api.paging import asked_size
 from registry.api.path_parameters import read_reference_of, repository_of
@@ -24,6 +24,7 @@ from registry.oci.errors import BadRequest, Denied, ManifestUnknown
 from registry.oci.manifest import parse_manifest
 from registry.oci.names import RepositoryName, Tag
 from registry.oci.timestamp import seconds_of
+from registry.telemetry.request_record import note_decision
 
 
 async def show_history(services: Services, request: Request, principal: Principal) -> Response:

@@ -15,7 +15,7 @@ from registry.oci.names import Tag
 from registry.oci.timestamp import seconds_of
 
 
-class Moment(click.ParamType[float]):
+class ZonedTime(click.ParamType[float]):
     """A time with its zone, as seconds since the epoch."""
 
     name = "TIME"
@@ -38,7 +38,7 @@ def _digest(value: str | None) -> Digest | None:
         raise click.BadParameter(error.message) from error
 
 
-at_option = click.option("--at", "at", type=Moment(), help="What it pointed at then: 2026-11-20T10:00Z.")
+at_option = click.option("--at", "at", type=ZonedTime(), help="What it pointed at then: 2026-11-20T10:00Z.")
 
 
 @click.command("history")

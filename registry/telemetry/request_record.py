@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from starlette.requests import Request
 from starlette.types import Scope
 
 from registry.auth.principals import Principal
@@ -75,3 +76,10 @@ def request_record_of(scope: Scope) -> RequestRecord | None:
     """The record of a request; `None` when it did not pass the middleware."""
     record: RequestRecord | None = scope.get(_KEY)
     return record
+
+
+def note_decision(request: Request, words: str) -> None:
+    """Let the audit log know what is decided or to be done; no secret may be among the words."""
+    record = request_record_of(request.scope)
+    if record is not None:
+        record.decision = words

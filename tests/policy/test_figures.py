@@ -16,7 +16,7 @@ from policy.enforcement.refusals import Refusals
 from registry.metadata import events, sinks
 from registry.metadata.events import Event, Kind
 from registry.metadata.open_store import open_metadata
-from registry.telemetry.holdings import count
+from registry.telemetry.store_metrics import count
 from tests.architecture.source import ROOT
 from tests.policy.scraped import judged, scraped
 

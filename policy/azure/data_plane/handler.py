@@ -14,7 +14,7 @@ from registry.auth.principals import Principal
 from registry.content.parsing import Parsing
 from registry.oci.errors import Denied
 from registry.oci.names import RepositoryName
-from registry.telemetry.request_record import request_record_of
+from registry.telemetry.request_record import note_decision
 
 
 class Handlers:
@@ -41,14 +41,10 @@ class Handlers:
     @staticmethod
     def note(request: Request, change: Change) -> None:
         """Let the audit know what is to be changed."""
-        request_record = request_record_of(request.scope)
-        if request_record is not None:
-            words = [
-                f"{word}={str(not change.locks[field]).lower()}"
-                for word, field in ENABLED.items()
-                if field in change.locks
-            ]
-            request_record.decision = " ".join([*words, *([f"quarantineState={change.state}"] if change.state else [])])
+        words = [
+            f"{word}={str(not change.locks[field]).lower()}" for word, field in ENABLED.items() if field in change.locks
+        ]
+        note_decision(request, " ".join([*words, *([f"quarantineState={change.state}"] if change.state else [])]))
 
     @staticmethod
     def login_server(services: Services, request: Request) -> str:

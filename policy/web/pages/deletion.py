@@ -12,7 +12,7 @@ from registry.metadata import overviews
 from registry.oci.digest import Digest
 from registry.oci.errors import BadRequest
 from registry.oci.names import RepositoryName, Tag
-from registry.telemetry.request_record import request_record_of
+from registry.telemetry.request_record import note_decision, request_record_of
 
 _SHOWN = 20
 
@@ -46,9 +46,7 @@ async def delete(visit: Visit) -> Response:
         raise BadRequest(f"the name that was typed is not {path.reference}: nothing was deleted, type it as it stands")
     assert path.reference is not None  # noqa: S101  `_authorised` has refused that
     await visit.services.manifests.delete(path.repository, path.reference, visit.principal)
-    record = request_record_of(visit.request.scope)
-    if record is not None:
-        record.decision = f"deleted {path.reference}"
+    note_decision(visit.request, f"deleted {path.reference}")
     return see_other(address(path.repository))
 
 

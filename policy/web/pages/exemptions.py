@@ -15,7 +15,7 @@ from policy.web.owners import require_owner
 from policy.web.sign_in import require_form, see_other
 from policy.web.visit import View, Visit
 from registry.oci.errors import BadRequest
-from registry.telemetry.request_record import request_record_of
+from registry.telemetry.request_record import note_decision
 
 _DAYS = 30
 _SHOWN = 500
@@ -68,9 +68,7 @@ class ExemptionsPage:
         except OperatorFileRefused as refusal:
             raise BadRequest(str(refusal)) from None
         self._gate.orders_changed()
-        record = request_record_of(visit.request.scope)
-        if record is not None:
-            record.decision = decision
+        note_decision(visit.request, decision)
 
 
 def _document(each: Exemption, now: float) -> dict[str, Any]:

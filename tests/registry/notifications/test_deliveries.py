@@ -26,7 +26,7 @@ from registry.notifications.post import client_of, deliver
 from registry.notifications.sink import Sink, SinkUnusable
 from registry.notifications.webhook_sinks import sink_of
 from registry.oci.names import Tag
-from registry.telemetry import holdings
+from registry.telemetry import store_metrics
 from tests.registry.notifications.receiver import Delivered, Receiver, receiving
 from tests.registry.open_services import PUSHER, REPOSITORY, OpenServices
 
@@ -254,7 +254,7 @@ def test_only_sinks_in_force_are_behind(services: OpenServices) -> None:
         services.run(services.metadata.write(webhooks.put, hook))
     for name in ("ci", "gone", "webhook-off00", "webhook-on000"):
         services.run(services.metadata.write(sinks.begin, name))
-    held = services.run(services.metadata.read(holdings.count, ["ci"]))
+    held = services.run(services.metadata.read(store_metrics.count, ["ci"]))
     assert set(held.lags) == {"ci", "webhook-on000"}
 
 

@@ -51,7 +51,7 @@ class Doing:
     collections: int
 
 
-class Holdings(Collector):
+class StoreMetrics(Collector):
     """Counts rows beside the event loop, once a minute or in a hundredth of the time.
 
     Args:
