@@ -13,7 +13,7 @@ HOUR = 3600.0
 
 def age(services: OpenServices, seconds: float = 48 * HOUR) -> None:
     """Everything recorded or stored so far happened so long ago."""
-    services.run(services.metadata.write(_age_rows, seconds))
+    services.run(services.metadata.write(age_rows, seconds))
     for path in [*services.data.glob("blobs/*/*/*"), *services.data.glob("uploads/*/data")]:
         age_file(path, seconds)
 
@@ -24,6 +24,7 @@ def age_file(path: Path, seconds: float = 48 * HOUR) -> None:
     os.utime(path, (time, time))
 
 
-def _age_rows(connection: Connection, seconds: float) -> None:
+def age_rows(connection: Connection, seconds: float) -> None:
+    """Every blob and manifest was recorded so long ago."""
     connection.execute(update(repository_blobs).values(created=repository_blobs.c.created - seconds))
     connection.execute(update(manifests).values(pushed=manifests.c.pushed - seconds))
