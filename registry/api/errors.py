@@ -7,18 +7,22 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import Send
+from starlette.types import Scope, Send
 
 from registry.oci.errors import (
     BadRequest,
     InternalError,
     MethodNotAllowed,
+    NameInvalid,
     NotFound,
     OciError,
     document_of,
     status_of,
 )
 from registry.telemetry.request_record import request_record_of
+
+_INVALID = "basegate.invalid_name"
+"""In a scope: what is wrong with the name of the repository."""
 
 
 async def render(request: Request, error: Exception) -> Response:
@@ -35,11 +39,17 @@ async def render_framework(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else http.HTTPStatus.INTERNAL_SERVER_ERROR
     headers = dict(getattr(error, "headers", None) or {})
     if status == http.HTTPStatus.NOT_FOUND:
-        return await render(request, NotFound(f"there is nothing at {request.url.path[:255]!r}"))
+        invalid: NameInvalid | None = request.scope.get(_INVALID)
+        return await render(request, invalid or NotFound(f"there is nothing at {request.url.path[:255]!r}"))
     if status == http.HTTPStatus.METHOD_NOT_ALLOWED:
         message = f"{request.method} is not offered here: use {headers.get('Allow', 'another method')}"
         return await render(request, MethodNotAllowed(message, headers=headers))
     return await render(request, BadRequest() if status < http.HTTPStatus.INTERNAL_SERVER_ERROR else InternalError())
+
+
+def note_invalid_name(scope: Scope, invalid: NameInvalid) -> None:
+    """Note that a path would be one of a repository if that had a valid name."""
+    scope.setdefault(_INVALID, invalid)
 
 
 async def give_up(_request: Request, _error: Exception) -> None:

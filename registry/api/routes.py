@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from registry.api import (
@@ -24,12 +24,13 @@ from registry.api import (
     tokens,
     uploads,
 )
-from registry.api.errors import respond
+from registry.api.errors import note_invalid_name, respond
 from registry.api.own_site import require_own_site
 from registry.api.path_table import Paths
 from registry.api.requirements import Requirement, authorise
 from registry.api.services import Services
 from registry.auth.principals import Principal
+from registry.oci.errors import NameInvalid
 from registry.telemetry.request_record import request_record_of
 
 Handler = Callable[[Services, Request, Principal], Awaitable[Response]]
@@ -162,7 +163,19 @@ def _rest_of_path(row: Row) -> int:
 def build(services: Services, table: Sequence[Row] = TABLE) -> list[Route]:
     """One Starlette route for each path, so that a 405 can name every method of the path."""
     path_parameters.register()
-    return [Route(path, _any_of(ends), methods=list(ends)) for path, ends in _endpoints(services, table).items()]
+    return [_Path(path, _any_of(ends), methods=list(ends)) for path, ends in _endpoints(services, table).items()]
+
+
+class _Path(Route):
+    """The route of a path. One whose repository would have an invalid name is another path, as far as there is one."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As Starlette asks; what is wrong with a name is noted for `errors`, which tells it when no path matches."""
+        try:
+            return super().matches(scope)
+        except NameInvalid as invalid:
+            note_invalid_name(scope, invalid)
+            return Match.NONE, {}
 
 
 class Dispatch:
