@@ -8,6 +8,9 @@ from starlette.types import Scope
 
 _PAIR = re.compile(r'(?<![A-Za-z])([A-Za-z]+)=(?:"([^"]*)"|([^;,\s"]*))')
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?")
+_OF_PROXIES = frozenset({b"forwarded", b"via", b"x-real-ip"})
+_TOLD = "basegate.client_told"
+"""In a scope: its client is the one that a trusted proxy has told."""
 _SCHEMES = frozenset({"http", "https"})
 
 Networks = Sequence[IPv4Network | IPv6Network]
@@ -38,6 +41,19 @@ def apply_forwarded(scope: Scope, trusted: Networks) -> None:
     client = _client(chain, trusted)
     if client:
         scope["client"] = (client, 0)
+        scope[_TOLD] = True
+
+
+def is_client_known(scope: Scope) -> bool:
+    """Whether the scope's client is who asks, as far as headers tell: no proxy stands between that is not believed.
+
+    A proxy is believed when it is a trusted one and has told the address of its client.
+    """
+    return bool(scope.get(_TOLD)) or not any(_is_of_proxy(name.lower()) for name, _ in scope["headers"])
+
+
+def _is_of_proxy(header: bytes) -> bool:
+    return header in _OF_PROXIES or header.startswith(b"x-forwarded-")
 
 
 Told = tuple[list[str], str, str]

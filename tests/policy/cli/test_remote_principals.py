@@ -98,6 +98,22 @@ def test_a_refused_rotation_ends_nothing(live: LiveGateway) -> None:
     [
         ("GET", ""),
         ("GET", "/admin"),
+@pytest.mark.parametrize(
+    "header", [{"X-Forwarded-For": HERE}, {"Forwarded": f"for={HERE}"}, {"X-Real-IP": HERE}, {"Via": "1.1 proxy"}]
+)
+def test_a_proxy_that_is_not_named(tmp_path: Path, header: dict[str, str]) -> None:
+    """Is not this machine, although its requests come from there: who is behind it is not known."""
+    with live_gateway(tmp_path / "data") as live:
+        refused = asked(live, "admin", "POST", "", json=NEW, headers=header)
+    assert (refused.status_code, "server.trusted_proxies" in refused.text) == (403, True)
+
+
+@pytest.mark.parametrize("told", ["unknown", "_hidden"])
+def test_a_proxy_that_does_not_tell_its_client(live: LiveGateway, told: str) -> None:
+    """Is no better, although it is named."""
+    assert asked(live, "admin", "POST", "", json=NEW, headers={"Forwarded": f"for={told}"}).status_code == 403
+
+
         ("POST", ""),
         ("POST", "/admin/rotate"),
         ("PATCH", "/admin"),
