@@ -23,7 +23,6 @@ from registry.telemetry.request_record import note_decision
 T = TypeVar("T")
 _NOT_KEPT = {"Cache-Control": "no-store"}
 _PATTERNS_MAXIMUM = 100
-_LIFE = 365
 
 
 async def list_principals(services: Services, _request: Request, _principal: Principal) -> Response:
@@ -58,7 +57,7 @@ class PrincipalHandlers:
         """POST: a new one; 201 with its secrets, which are told this once."""
         require_confidential(request, "the secrets of a new principal")
         given = await self._body.members(request, ("name", "role", "repositories", "days"))
-        name, role, patterns, days = _text(given, "name"), _role(given), _patterns(given), _days(given)
+        name, role, patterns, days = _text(given, "name"), _role(given), _patterns(given), _days(services, given)
         note_decision(request, f"name={name[:64]} role={role} repositories={','.join(patterns)}"[:400])
         made = await _done(asyncio.to_thread(enrolment.draft, name, role, patterns, days))
         await _done(services.stores.metadata.write(enrolment.record, made))
@@ -68,7 +67,7 @@ class PrincipalHandlers:
         """POST: new secrets, which are told this once; the old ones end."""
         require_confidential(request, "new secrets")
         given = await self._body.members(request, ("secret", "days"))
-        names, days = _secrets(given), _days(given)
+        names, days = _secrets(given), _days(services, given)
         row = await _existing(services, request)
         note_decision(request, f"name={row.name} secrets={','.join(names)}")
         made = await asyncio.to_thread(enrolment.make_secrets, names, days, time.time())
@@ -124,8 +123,10 @@ def _patterns(given: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _days(given: Mapping[str, Any]) -> float:
-    value = given.get("days", _LIFE)
+def _days(services: Services, given: Mapping[str, Any]) -> float:
+    if "days" not in given:
+        return services.stores.settings.current.auth.secret_days
+    value = given["days"]
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= DAYS_MAXIMUM:
         raise BadRequest(f"days is {_shown(value)}: needs a number above 0, at most {DAYS_MAXIMUM}")
     return float(value)

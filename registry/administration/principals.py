@@ -34,29 +34,34 @@ def show_principal(name: str) -> Act:
     return Act("GET", _path(name), here)
 
 
-def create_principal(name: str, role: Role, repositories: Sequence[str], days: float) -> Act:
-    """A new principal with two secrets: `registry.auth.enrolment.Enrolment.as_document`."""
+def create_principal(name: str, role: Role, repositories: Sequence[str], days: float | None) -> Act:
+    """A new principal with two secrets: `registry.auth.enrolment.Enrolment.as_document`.
+
+    `days`: the life of the secrets; `None`: as the setting `auth.secret_days` says where the act is done.
+    """
     patterns = tuple(repositories) or ("*",)
 
     async def here(holdings: Holdings) -> dict[str, Any]:
-        made = await asyncio.to_thread(enrolment.draft, name, role, patterns, days)
+        made = await asyncio.to_thread(enrolment.draft, name, role, patterns, _life(holdings, days))
         await holdings.metadata.write(enrolment.record, made)
         return made.as_document()
 
-    body = {"name": name, "role": role.value, "repositories": list(patterns), "days": days}
+    body: dict[str, Any] = {"name": name, "role": role.value, "repositories": list(patterns)}
+    body |= {} if days is None else {"days": days}
     return Act("POST", PRINCIPALS, here, body=body)
 
 
-def rotate_principal(name: str, secret: str | None, days: float) -> Act:
-    """New secrets, or one: the same shape, with these alone."""
+def rotate_principal(name: str, secret: str | None, days: float | None) -> Act:
+    """New secrets, or one: the same shape, with these alone; `days` as above."""
 
     async def here(holdings: Holdings) -> dict[str, Any]:
         await holdings.metadata.read(enrolment.existing, name)
         names = [secret] if secret else SECRET_NAMES
-        made = await asyncio.to_thread(enrolment.make_secrets, names, days, time.time())
+        made = await asyncio.to_thread(enrolment.make_secrets, names, _life(holdings, days), time.time())
         return (await holdings.metadata.write(enrolment.rotate, name, made)).as_document()
 
-    body = {"days": days} | ({"secret": secret} if secret else {})
+    body: dict[str, Any] = {} if days is None else {"days": days}
+    body |= {"secret": secret} if secret else {}
     return Act("POST", f"{_path(name)}/rotate", here, body=body)
 
 
@@ -76,6 +81,10 @@ def delete_principal(name: str) -> Act:
         return document_of(await holdings.metadata.write(enrolment.delete, name))
 
     return Act("DELETE", _path(name), here)
+
+
+def _life(holdings: Holdings, days: float | None) -> float:
+    return holdings.settings.current.auth.secret_days if days is None else days
 
 
 def _path(name: str) -> str:

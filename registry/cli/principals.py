@@ -16,9 +16,7 @@ _NAME = Word("name", "NAME")
 _DAYS = click.option(
     "--days",
     type=click.FloatRange(min=0, max=acts.DAYS_MAXIMUM, min_open=True),
-    default=365,
-    show_default=True,
-    help="Life of the secrets.",
+    help="Life of the secrets. Default: auth.secret_days in the settings of the server or the data folder",
 )
 
 
@@ -39,7 +37,7 @@ def principal_group() -> None:
 @_DAYS
 @json_option
 def create(  # noqa: PLR0913
-    place: Place, name: str, *, role: str, repositories: Sequence[str], days: float, as_json: bool
+    place: Place, name: str, *, role: str, repositories: Sequence[str], days: float | None, as_json: bool
 ) -> None:
     """Make a principal with two secrets, which are shown this once."""
     patterns = [pattern.strip() for text in repositories for pattern in text.split(",") if pattern.strip()]
@@ -71,7 +69,7 @@ def show(place: Place, name: str, *, as_json: bool) -> None:
 @click.option("--secret", type=click.Choice(SECRET_NAMES), help="Renew only this one. Default: both")
 @_DAYS
 @json_option
-def rotate(place: Place, name: str, *, secret: str | None, days: float, as_json: bool) -> None:
+def rotate(place: Place, name: str, *, secret: str | None, days: float | None, as_json: bool) -> None:
     """Renew secrets; the old ones and all their tokens stop working, the new ones are shown this once."""
     _show_secrets(place.do(acts.rotate_principal(name, secret, days)), as_json=as_json)
 

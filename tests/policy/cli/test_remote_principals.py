@@ -1,6 +1,7 @@
 """Principals that are made and changed on a server, from elsewhere: who may, what is told once, what is recorded."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from click.testing import CliRunner, Result
 from policy.cli.main import basegate
 from registry.auth.actions import Role
 from registry.auth.enrolment import draft
+from registry.config.group import DAY
+from registry.oci.timestamp import seconds_of
 from tests.policy.cli.transfers import signed_in
 from tests.policy.live import LiveGateway, live_gateway
 from tests.registry.auth.people import enrol
@@ -67,6 +70,15 @@ def test_a_renewed_secret_ends_the_old_one(live: LiveGateway) -> None:
     assert [signs_in(live, "ci", value) for value in values] == [True, False, True]
 
 
+def test_secrets_live_as_long_as_the_server_says(tmp_path: Path) -> None:
+    """New ones and renewed ones, where nobody says how long."""
+    with live_gateway(tmp_path / "data", auth={"secret_days": 30}) as live:
+        made = json.loads(command(live, "create", "ci", "--role", "AcrPull", "--json").stdout)
+        renewed = json.loads(command(live, "rotate", "ci", "--json").stdout)
+    ends = {seconds_of(secret["expires"])[0] for each in (made, renewed) for secret in each["secrets"]}
+    assert {round((end - time.time()) / DAY) for end in ends} == {30}
+
+
 def test_shut_out_and_in_again(live: LiveGateway) -> None:
     """At once."""
     command(live, "disable", "reader")
@@ -86,18 +98,6 @@ def test_a_secret_is_not_told_in_plain_http(live: LiveGateway, method: str, path
     assert "value" not in refused.text
 
 
-def test_a_refused_rotation_ends_nothing(live: LiveGateway) -> None:
-    """The secret that there is goes on."""
-    asked(live, "admin", "POST", "/reader/rotate", json={}, headers=ELSEWHERE)
-    assert signs_in(live, "reader", live.secrets["reader"])
-
-
-@pytest.mark.parametrize("who", ["reader", "tenant"])
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", ""),
-        ("GET", "/admin"),
 @pytest.mark.parametrize(
     "header", [{"X-Forwarded-For": HERE}, {"Forwarded": f"for={HERE}"}, {"X-Real-IP": HERE}, {"Via": "1.1 proxy"}]
 )
@@ -114,6 +114,18 @@ def test_a_proxy_that_does_not_tell_its_client(live: LiveGateway, told: str) -> 
     assert asked(live, "admin", "POST", "", json=NEW, headers={"Forwarded": f"for={told}"}).status_code == 403
 
 
+def test_a_refused_rotation_ends_nothing(live: LiveGateway) -> None:
+    """The secret that there is goes on."""
+    asked(live, "admin", "POST", "/reader/rotate", json={}, headers=ELSEWHERE)
+    assert signs_in(live, "reader", live.secrets["reader"])
+
+
+@pytest.mark.parametrize("who", ["reader", "tenant"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", ""),
+        ("GET", "/admin"),
         ("POST", ""),
         ("POST", "/admin/rotate"),
         ("PATCH", "/admin"),

@@ -11,7 +11,9 @@ from click.testing import CliRunner, Result
 
 from policy.cli.main import basegate
 from registry.auth.actions import Role
+from registry.config.group import DAY
 from registry.metadata.open_store import open_metadata
+from registry.oci.timestamp import seconds_of
 from tests.registry.api.guarded import guarded_registry
 from tests.registry.auth.people import person
 
@@ -49,6 +51,13 @@ def test_repositories_may_be_repeated_or_listed(run: Run) -> None:
     """Both ways add up, each pattern once."""
     made = create(run, "--repositories", "a/*,b/*", "--repositories", "c", "--repositories", "c")
     assert made["repositories"] == ["a/*", "b/*", "c"]
+
+
+def test_the_setting_says_how_long_secrets_live(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody else does."""
+    monkeypatch.setenv("BASEGATE_AUTH__SECRET_DAYS", "30")
+    ends = {seconds_of(secret["expires"])[0] for secret in create(run)["secrets"]}
+    assert {round((end - time.time()) / DAY) for end in ends} == {30}
 
 
 def test_secrets_are_shown_once(run: Run) -> None:
