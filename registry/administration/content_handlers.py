@@ -9,14 +9,14 @@ from registry.administration.body import Body
 from registry.administration.content import PAGE, gone_document, manifests_document, names_document, tags_document
 from registry.administration.documents import repository_document, tag_document, whole_manifest_document
 from registry.api.paging import last_of
-from registry.api.path_parameters import read_reference_of, repository_of
+from registry.api.path_parameters import read_reference_of, repository_of, tag_of
 from registry.api.services import Services
 from registry.auth.actions import SCANNERS, Action
 from registry.auth.principals import Principal
 from registry.content.attributes import LOCKED, UNLOCKED
 from registry.metadata import listings, locks
 from registry.metadata.listings import ManifestCard
-from registry.oci.errors import BadRequest, Denied, Locked, ManifestUnknown
+from registry.oci.errors import BadRequest, Denied, Locked
 from registry.oci.names import Tag
 from registry.telemetry.request_record import note_decision
 
@@ -51,13 +51,13 @@ async def list_tags(services: Services, request: Request, principal: Principal) 
 
 async def show_tag(services: Services, request: Request, _principal: Principal) -> Response:
     """GET: one tag."""
-    card = await services.stores.metadata.read(listings.tag, repository_of(request), _tag_of(request))
+    card = await services.stores.metadata.read(listings.tag, repository_of(request), tag_of(request))
     return JSONResponse(tag_document(card))
 
 
 async def delete_tag(services: Services, request: Request, principal: Principal) -> Response:
     """DELETE: the tag alone, its manifest stays."""
-    name, tag = repository_of(request), _tag_of(request)
+    name, tag = repository_of(request), tag_of(request)
     card = await services.stores.metadata.read(listings.tag, name, tag)
     await services.manifests.delete(name, tag, principal)
     return JSONResponse({"tag": tag, "digest": card.digest})
@@ -96,7 +96,7 @@ class TagLocks:
 
     async def __call__(self, services: Services, request: Request, principal: Principal) -> Response:
         """PATCH `{"locked": true}`: the tag neither moves nor goes until it is unlocked."""
-        name, tag = repository_of(request), _tag_of(request)
+        name, tag = repository_of(request), tag_of(request)
         if principal.role in SCANNERS:
             raise Denied(f"principal {principal.name} may not lock in {name}: it changes quarantine states only")
         locked = (await self._body.members(request, ("locked",))).get("locked")
@@ -125,11 +125,3 @@ async def _withheld(services: Services, request: Request, principal: Principal, 
             return locked.message
     decision = await services.gate.before_manifest_pull(principal, name, card.digest, tag)
     return "" if decision.allowed else decision.message
-
-
-def _tag_of(request: Request) -> Tag:
-    """The tag that ends the path; what cannot be one is not there."""
-    reference = read_reference_of(request)
-    if not isinstance(reference, Tag):
-        raise ManifestUnknown(f"{reference} is no tag: a digest is shown and removed below _manifests")
-    return reference

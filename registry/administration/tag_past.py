@@ -1,7 +1,6 @@
 """Acts on the past of a tag: what it pointed at, and going back to it."""
 
 import time
-from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -11,24 +10,27 @@ from registry.administration.act import Act, Holdings
 from registry.administration.content import path_of
 from registry.content import tag_history as service
 from registry.content.immutability import immutable_in
-from registry.metadata import tag_history
-from registry.metadata.tag_history import Entry, Span
+from registry.content.tag_history import HistoryPage
+from registry.metadata.tag_history import Span
 from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest
-from registry.oci.errors import ManifestUnknown
 from registry.oci.names import RepositoryName, Tag
 from registry.oci.timestamp import exact_timestamp
 
-ENTRIES_MAXIMUM = 1000
 
+def list_history(name: RepositoryName, tag: Tag, count: int, after: str = "") -> Act:
+    """`{"entries": [{"digest", "media_type", "size", "time", "deleted", "principal"}], "next"}`, the newest first.
 
-def list_history(name: RepositoryName, tag: Tag, count: int) -> Act:
-    """`{"entries": [{"digest", "media_type", "size", "time", "deleted", "principal"}]}`, the newest first."""
+    At most `count` (`history.page` if that is less); behind `next` the following page begins.
+    """
+    span = Span(below=int(after) if after else None)
 
     async def here(holdings: Holdings) -> dict[str, Any]:
-        return history_document(name, tag, await holdings.metadata.read(tag_history.page, name, tag, Span(), count))
+        most = min(count, holdings.settings.current.history.page)
+        return history_document(await holdings.metadata.read(service.page_of, name, tag, span, most))
 
-    return Act("GET", path_of(name, "_tags", tag, "_history"), here, {"n": str(count)})
+    query = {"n": str(count)} | ({"last": after} if after else {})
+    return Act("GET", path_of(name, "_tags", tag, "_history"), here, query)
 
 
 def show_past(name: RepositoryName, tag: Tag, at: float) -> Act:
@@ -75,16 +77,12 @@ def target_of(
     return service.target_before(connection, name, tag) if at is None else service.target_at(connection, name, tag, at)
 
 
-def history_document(
-    name: RepositoryName, tag: Tag, entries: list[Entry], withheld: Collection[Digest] = ()
-) -> dict[str, Any]:
-    """Entries of a tag, without those of manifests that are withheld. Raises ManifestUnknown when it has none."""
-    if not entries:
-        raise ManifestUnknown(f"{name} has had no tag {tag} since its history is kept")
-    told = [asdict(entry) | {"time": exact_timestamp(entry.time)} for entry in entries if entry.digest not in withheld]
+def history_document(page: HistoryPage) -> dict[str, Any]:
+    """A page of the entries of a tag."""
+    told = [asdict(entry) | {"time": exact_timestamp(entry.time)} for entry in page.entries]
     for each in told:
         del each["id"]
-    return {"entries": told}
+    return {"entries": told, "next": "" if page.below is None else str(page.below)}
 
 
 def past_document(name: RepositoryName, tag: Tag, digest: Digest, at: float) -> dict[str, Any]:

@@ -7,36 +7,36 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from registry.administration.body import Body
-from registry.administration.tag_past import ENTRIES_MAXIMUM, history_document, past_document, rolled_back, target_of
-from registry.api.paging import asked_size
-from registry.api.path_parameters import read_reference_of, repository_of
+from registry.administration.tag_past import history_document, past_document, rolled_back, target_of
+from registry.api.paging import asked_size, last_number_of
+from registry.api.path_parameters import repository_of, tag_of
 from registry.api.services import Services
 from registry.auth.principals import Principal
 from registry.content import tag_history as service
 from registry.content.immutability import immutable_in
 from registry.content.manifests import content_of
 from registry.gate import Push
-from registry.metadata import manifests, tag_history
+from registry.metadata import manifests
 from registry.metadata.tag_history import Span
 from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest
 from registry.oci.errors import BadRequest, Denied, ManifestUnknown
 from registry.oci.manifest import parse_manifest
 from registry.oci.names import RepositoryName, Tag
-from registry.oci.timestamp import seconds_of
+from registry.oci.timestamp import zoned_seconds_of
 from registry.telemetry.request_record import note_decision
 
 
 async def show_history(services: Services, request: Request, principal: Principal) -> Response:
     """GET: what a tag pointed at, the newest first; with `?at=TIME`, what it pointed at then."""
-    name, tag = repository_of(request), _tag_of(request)
+    name, tag = repository_of(request), tag_of(request)
     asked = request.query_params.get("at")
     if asked:
         return await _past(services, principal, request, _moment(asked))
-    count = min(asked_size(request) or ENTRIES_MAXIMUM, ENTRIES_MAXIMUM)
-    found = await services.stores.metadata.read_apart(tag_history.page, name, tag, Span(), count)
-    withheld = await services.gate.withheld_now(principal, name, {entry.digest for entry in found})
-    return JSONResponse(history_document(name, tag, found, withheld))
+    span = Span(below=last_number_of(request))
+    return JSONResponse(
+        history_document(await services.tag_history.page(principal, name, tag, span, asked_size(request)))
+    )
 
 
 class Rollback:
@@ -51,7 +51,7 @@ class Rollback:
 
     async def __call__(self, services: Services, request: Request, principal: Principal) -> Response:
         """POST `{"to": DIGEST}`, `{"at": TIME}`, or `{}` for what was there before the present manifest."""
-        name, tag = repository_of(request), _tag_of(request)
+        name, tag = repository_of(request), tag_of(request)
         given = await self._body.members(request, ("to", "at"))
         if len(given) > 1 or not all(isinstance(value, str) for value in given.values()):
             raise BadRequest("the body needs to, a digest, or at, a time, or nothing: one of them says where to")
@@ -90,25 +90,15 @@ async def _require_pushable(
 
 
 async def _past(services: Services, principal: Principal, request: Request, at: float) -> Response:
-    name, tag = repository_of(request), _tag_of(request)
+    name, tag = repository_of(request), tag_of(request)
     digest = await services.stores.metadata.read_apart(service.target_at, name, tag, at)
     if digest in await services.gate.withheld_now(principal, name, {digest}):
         raise ManifestUnknown(f"{name}:{tag} pointed at something that {principal.name} may not pull")
     return JSONResponse(past_document(name, tag, digest, at))
 
 
-def _tag_of(request: Request) -> Tag:
-    reference = read_reference_of(request)
-    if not isinstance(reference, Tag):
-        raise ManifestUnknown(f"{reference} is no tag: a digest has no history, it is always the same content")
-    return reference
-
-
 def _moment(text: str) -> float:
     try:
-        seconds, has_zone = seconds_of(text)
+        return zoned_seconds_of(text)
     except ValueError:
-        has_zone = False
-    if not has_zone:
-        raise BadRequest(f"{text[:64]!r} is no time with a zone: write 2026-11-20T10:00Z")
-    return seconds
+        raise BadRequest(f"{text[:64]!r} is no time with a zone: write 2026-11-20T10:00Z") from None

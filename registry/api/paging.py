@@ -38,6 +38,14 @@ def last_of(request: Request) -> str:
     return request.query_params.get("last", "")
 
 
+def last_number_of(request: Request) -> int | None:
+    """The same of a list of numbers; `None` for the first page. Raises BadRequest when it is no number."""
+    last = last_of(request)
+    if last and not _NUMBER.fullmatch(last):
+        raise BadRequest(f"last is {last[:32]!r}: give it as the page before tells it")
+    return int(last) if last else None
+
+
 def next_link(path: str, last: str, size: int | None, parameters: Mapping[str, str] | None = None) -> dict[str, str]:
     """The Link header to the next page: path and query only, as skopeo and ORAS need it."""
     query = urlencode(

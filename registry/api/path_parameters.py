@@ -5,7 +5,7 @@ from starlette.requests import Request
 
 from registry.oci.digest import Digest
 from registry.oci.errors import ManifestUnknown, NameInvalid, TagInvalid
-from registry.oci.names import Reference, RepositoryName, parse_reference
+from registry.oci.names import Reference, RepositoryName, Tag, parse_reference
 
 
 class RepositoryConvertor(Convertor[RepositoryName]):
@@ -54,6 +54,14 @@ def read_reference_of(request: Request) -> Reference:
         return reference_of(request)
     except TagInvalid as error:
         raise ManifestUnknown(f"manifest unknown: {error.message}", error.detail) from None
+
+
+def tag_of(request: Request, parameter: str = "reference") -> Tag:
+    """The tag that the path names; what cannot be one, a digest for one, is not there. Raises ManifestUnknown."""
+    try:
+        return Tag.parse(request.path_params[parameter])
+    except TagInvalid as error:
+        raise ManifestUnknown(f"the tag does not exist: {error.message}", error.detail) from None
 
 
 def source_of(request: Request) -> RepositoryName | None:

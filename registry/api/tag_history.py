@@ -7,26 +7,24 @@ are given here. Other than in the draft, a tag that has never been there is 404:
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from registry.api.paging import asked_size, last_of, next_link
-from registry.api.path_parameters import repository_of
+from registry.api.paging import asked_size, last_number_of, next_link
+from registry.api.path_parameters import repository_of, tag_of
 from registry.api.services import Services
 from registry.auth.principals import Principal
 from registry.content.tag_history import HistoryPage
 from registry.metadata.tag_history import Entry, Span
 from registry.oci import media_types
 from registry.oci.digest import Digest
-from registry.oci.errors import BadRequest, ManifestUnknown, TagInvalid
-from registry.oci.names import Tag
-from registry.oci.timestamp import exact_timestamp, seconds_of
+from registry.oci.errors import BadRequest
+from registry.oci.timestamp import exact_timestamp, zoned_seconds_of
 
 _PREFIX = "org.opencontainers.distribution.tag"
 _FILTERS = ("before", "since", "digest")
-_LONGEST_ID = 18
 
 
 async def page(services: Services, request: Request, principal: Principal) -> Response:
     """GET: an index of the manifests that the tag pointed at, the newest first, with a Link when there are more."""
-    name, tag, size = repository_of(request), _tag_of(request), asked_size(request)
+    name, tag, size = repository_of(request), tag_of(request, "tag"), asked_size(request)
     history = await services.tag_history.page(principal, name, tag, _span(request), size)
     filters = {each: request.query_params[each] for each in _FILTERS if each in request.query_params}
     path = f"/v2/{name}/_oci/tag-history/{tag}"
@@ -50,23 +48,13 @@ def _descriptor(entry: Entry) -> dict[str, object]:
     }
 
 
-def _tag_of(request: Request) -> Tag:
-    """The tag that ends the path; what cannot be one has no history."""
-    try:
-        return Tag.parse(request.path_params["tag"])
-    except TagInvalid as error:
-        raise ManifestUnknown(f"no history: {error.message}", error.detail) from None
-
-
 def _span(request: Request) -> Span:
-    digest, last = request.query_params.get("digest"), last_of(request)
-    if last and not (last.isascii() and last.isdecimal() and len(last) <= _LONGEST_ID):
-        raise BadRequest(f"last is {last[:32]!r}: follow the Link as it was given")
+    digest = request.query_params.get("digest")
     return Span(
         before=_time(request, "before"),
         since=_time(request, "since"),
         digest=None if digest is None else Digest.parse(digest),
-        below=int(last) if last else None,
+        below=last_number_of(request),
     )
 
 
@@ -75,9 +63,6 @@ def _time(request: Request, name: str) -> float | None:
     if text is None:
         return None
     try:
-        seconds, is_zoned = seconds_of(text.replace(" ", "+"))
+        return zoned_seconds_of(text.replace(" ", "+"))
     except ValueError:
-        is_zoned = False
-    if not is_zoned:
-        raise BadRequest(f"{name} is {text[:40]!r}: needs a time of RFC 3339, as 2026-11-20T10:00:00Z")
-    return seconds
+        raise BadRequest(f"{name} is {text[:40]!r}: needs a time of RFC 3339, as 2026-11-20T10:00:00Z") from None

@@ -1,18 +1,20 @@
 """`basegate tag history|rollback`, and what a tag was at a time: its past, in a data folder or on a server."""
 
+from functools import partial
+from itertools import islice
+
 import click
 
 from registry.administration import tag_past
-from registry.administration.tag_past import ENTRIES_MAXIMUM
 from registry.cli.command_audit import note
 from registry.cli.data_folder import json_option, print_json
-from registry.cli.place import IMAGE, Place, placed
+from registry.cli.place import IMAGE, Place, entries, placed
 from registry.cli.table import age, print_table
 from registry.oci.digest import Digest
 from registry.oci.errors import DigestInvalid
 from registry.oci.image_reference import ImageReference
 from registry.oci.names import Tag
-from registry.oci.timestamp import seconds_of
+from registry.oci.timestamp import zoned_seconds_of
 
 
 class ZonedTime(click.ParamType[float]):
@@ -23,12 +25,9 @@ class ZonedTime(click.ParamType[float]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Read it."""
         try:
-            seconds, has_zone = seconds_of(str(value))
+            return zoned_seconds_of(str(value))
         except ValueError:
-            has_zone = False
-        if not has_zone:
             self.fail(f"{value!r} is no time with a zone: write 2026-11-20T10:00Z, or +01:00 instead of Z", param, ctx)
-        return seconds
 
 
 def _digest(value: str | None) -> Digest | None:
@@ -47,17 +46,18 @@ at_option = click.option("--at", "at", type=ZonedTime(), help="What it pointed a
     "--count",
     default=100,
     show_default=True,
-    type=click.IntRange(1, ENTRIES_MAXIMUM),
+    type=click.IntRange(1),
     help="The most entries to show.",
 )
 @json_option
 def history_command(place: Place, image: ImageReference, *, count: int, as_json: bool) -> None:
     """Show what a tag pointed at, the newest first; also of a tag that was deleted."""
-    entries = place.do(tag_past.list_history(image.repository, tag_of(image), count))["entries"]
+    ask = partial(tag_past.list_history, image.repository, tag_of(image), count)
+    found = list(islice(entries(place, ask, "entries"), count))
     if as_json:
-        print_json(entries)
+        print_json(found)
         return
-    rows = [(each["time"], age(each["time"]), _what(each), each["digest"]) for each in entries]
+    rows = [(each["time"], age(each["time"]), _what(each), each["digest"]) for each in found]
     print_table(("TIME", "AGE", "WHAT", "DIGEST"), rows)
 
 

@@ -42,18 +42,22 @@ class TagHistory:
         """
         largest = self._settings.current.history.page
         count = largest if n is None else min(n, largest)
-        if not await self._metadata.read(tag_history.exists_of, repository, tag):
-            raise ManifestUnknown(f"{repository} has had no tag {tag} since its history is kept", {"tag": tag})
-        if not count:
-            return HistoryPage((), None)
-        found = await self._metadata.read(tag_history.page, repository, tag, span, count + 1)
-        shown = found[:count]
-        withheld = await self._withheld(principal, repository, {entry.digest for entry in shown})
-        entries = tuple(entry for entry in shown if entry.digest not in withheld)
-        return HistoryPage(entries, shown[-1].id if len(found) > count else None)
+        whole = await self._metadata.read(page_of, repository, tag, span, count)
+        withheld = await self._withheld(principal, repository, {entry.digest for entry in whole.entries})
+        return HistoryPage(tuple(entry for entry in whole.entries if entry.digest not in withheld), whole.below)
 
     async def _withheld(self, principal: Principal, repository: RepositoryName, digests: set[Digest]) -> set[Digest]:
         return set(await self._gate.withheld_now(principal, repository, digests))
+
+
+def page_of(connection: Connection, repository: RepositoryName, tag: Tag, span: Span, count: int) -> HistoryPage:
+    """At most `count` entries, whoever asks. Raises ManifestUnknown when the tag has no history."""
+    if not tag_history.exists_of(connection, repository, tag):
+        raise ManifestUnknown(f"{repository} has had no tag {tag} since its history is kept", {"tag": tag})
+    if not count:
+        return HistoryPage((), None)
+    found = tag_history.page(connection, repository, tag, span, count + 1)
+    return HistoryPage(tuple(found[:count]), found[count - 1].id if len(found) > count else None)
 
 
 def roll_back(connection: Connection, at: ChangeContext, tag: Tag, target: Digest, *, frozen: bool) -> Digest | None:

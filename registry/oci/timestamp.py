@@ -26,3 +26,15 @@ def seconds_of(text: str) -> tuple[float, bool]:
     except (OverflowError, OSError) as error:
         raise ValueError(str(error)) from None
     return seconds, found.tzinfo is not None
+
+
+def zoned_seconds_of(text: str) -> float:
+    """Seconds since the epoch of a time in ISO 8601 that names its zone.
+
+    Raises:
+        ValueError: as above, or it names no zone.
+    """
+    seconds, has_zone = seconds_of(text)
+    if not has_zone:
+        raise ValueError(f"{text!r} names no zone")
+    return seconds

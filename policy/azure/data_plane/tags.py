@@ -7,12 +7,10 @@ from policy.azure.data_plane import paging
 from policy.azure.data_plane.changes import change_of
 from policy.azure.data_plane.documents import envelope, tag_document
 from policy.azure.data_plane.handler import Handlers
-from registry.api.path_parameters import repository_of
+from registry.api.path_parameters import repository_of, tag_of
 from registry.api.services import Services
 from registry.auth.principals import Principal
 from registry.oci.digest import Digest
-from registry.oci.errors import ManifestUnknown, TagInvalid
-from registry.oci.names import Tag
 
 
 class TagHandlers(Handlers):
@@ -34,7 +32,7 @@ class TagHandlers(Handlers):
     async def show(self, services: Services, request: Request, _principal: Principal) -> Response:
         """GET: its attributes."""
         name = repository_of(request)
-        told = tag_document(await services.attributes.of_tag(name, _tag_of(request)))
+        told = tag_document(await services.attributes.of_tag(name, tag_of(request)))
         return JSONResponse(envelope(self.login_server(services, request), name, tag=told))
 
     async def change(self, services: Services, request: Request, principal: Principal) -> Response:
@@ -42,18 +40,10 @@ class TagHandlers(Handlers):
         change = await change_of(request, self.parsing, self.settings().attributes_bytes)
         self.require_locker(principal, repository_of(request), change)
         self.note(request, change)
-        await services.attributes.lock(principal, repository_of(request), _tag_of(request), change.locks)
+        await services.attributes.lock(principal, repository_of(request), tag_of(request), change.locks)
         return await self.show(services, request, principal)
 
     async def remove(self, services: Services, request: Request, principal: Principal) -> Response:
         """DELETE: it goes alone, the manifest stays: 202."""
-        await services.manifests.delete(repository_of(request), _tag_of(request), principal)
+        await services.manifests.delete(repository_of(request), tag_of(request), principal)
         return Response(status_code=202, headers={"Content-Length": "0"})
-
-
-def _tag_of(request: Request) -> Tag:
-    """The tag that ends the path; what cannot be one is not there."""
-    try:
-        return Tag.parse(request.path_params["reference"])
-    except TagInvalid as error:
-        raise ManifestUnknown(f"the specified tag does not exist: {error.message}", error.detail) from None
