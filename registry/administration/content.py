@@ -16,7 +16,7 @@ from registry.auth.principals import everybody
 from registry.content.attributes import LOCKED, UNLOCKED, Attributes
 from registry.content.immutability import immutable_in
 from registry.metadata import listings, transactions
-from registry.metadata.listings import ManifestCard, TagCard
+from registry.metadata.listings import ManifestSummary, TagCard
 from registry.metadata.transactions import ChangeContext
 from registry.oci.names import Reference, RepositoryName, Tag
 
@@ -137,13 +137,13 @@ def tags_document(cards: list[TagCard], count: int = PAGE) -> dict[str, Any]:
     return {"tags": [tag_document(card) for card in cards[:count]], "next": more}
 
 
-def manifests_document(cards: list[ManifestCard], count: int = PAGE) -> dict[str, Any]:
+def manifests_document(cards: list[ManifestSummary], count: int = PAGE) -> dict[str, Any]:
     """A page of manifests."""
     more = cards[count - 1].digest if len(cards) > count else ""
     return {"manifests": [manifest_document(card) for card in cards[:count]], "next": more}
 
 
-def gone_document(card: ManifestCard) -> dict[str, Any]:
+def gone_document(card: ManifestSummary) -> dict[str, Any]:
     """What went with a manifest."""
     return {"digest": card.digest, "tags": list(card.tags)}
 

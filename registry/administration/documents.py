@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from registry.metadata.listings import ManifestCard, RepositoryCard, TagCard
+from registry.metadata.listings import ManifestCard, ManifestSummary, RepositoryCard, TagCard
 from registry.oci.timestamp import timestamp
 
 
@@ -18,7 +18,7 @@ def tag_document(card: TagCard) -> dict[str, Any]:
     return asdict(card) | times
 
 
-def manifest_document(card: ManifestCard) -> dict[str, Any]:
+def manifest_document(card: ManifestSummary) -> dict[str, Any]:
     """`{"digest", "media_type", "size", "artifact_type", "subject", "pushed", "pushed_by", "pulled", "tags"}`."""
     return {
         "digest": card.digest,
@@ -28,7 +28,7 @@ def manifest_document(card: ManifestCard) -> dict[str, Any]:
         "subject": card.subject,
         "pushed": timestamp(card.pushed),
         "pushed_by": card.pushed_by,
-        "pulled": _or_never(card.pulled[0].time if card.pulled else None),
+        "pulled": _or_never(card.pulled),
         "tags": list(card.tags),
     }
 
@@ -43,7 +43,7 @@ def whole_manifest_document(card: ManifestCard, withheld: str = "", *, names: bo
         "references": [] if withheld else [asdict(part) for part in card.references],
         "withheld": withheld,
         "pushed_by_name": card.pushed_by_name if names else "",
-        "pullers": [{"name": each.name, "time": timestamp(each.time)} for each in card.pulled] if names else [],
+        "pullers": [{"name": each.name, "time": timestamp(each.time)} for each in card.pullers] if names else [],
     }
 
 
