@@ -21,7 +21,7 @@ from policy.gateway.check_result import CheckResult
 from policy.gateway.inference_config.dependencies import remarks_on
 from policy.gateway.inference_config.interpret import InferenceConfig, interpret
 from policy.gateway.inference_config.parse import InferenceConfigUnreadable, parse
-from registry.cli.data_folder import config_option, for_programs, json_option, settings_of
+from registry.cli.data_folder import config_option, for_programs, json_option, print_json, settings_of
 from registry.errors import BasegateError
 from registry.oci.image_reference import ImageReference
 from registry.registry_client.credentials import Credentials
@@ -158,7 +158,7 @@ def _judged_here(text: str, repository: str | None, wait: float | None, **choice
 
 def _show(document: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        click.echo(for_programs(document))
+        print_json(document)
         return
     from rich.console import Console  # noqa: PLC0415 - needed here only, and slow to import
 

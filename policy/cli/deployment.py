@@ -11,7 +11,7 @@ from policy.cli.check import asking_of, asking_options
 from policy.client.api import ask
 from policy.client.deploying import DEPLOYMENTS_PATH
 from policy.client.text import visible
-from registry.cli.data_folder import for_programs
+from registry.cli.data_folder import print_json
 
 _SHOWN = ("id", "name", "state", "workspace", "pinned")
 
@@ -27,7 +27,7 @@ def list_command(*, as_json: bool, **flags: Any) -> None:
     """List the deployments whose images you may pull, the latest first."""
     deployments = ask(asking_of(**flags).connection_to_gateway(), "GET", DEPLOYMENTS_PATH)["deployments"]
     if as_json:
-        click.echo(for_programs(deployments))
+        print_json(deployments)
         return
     for each in deployments:
         click.echo("  ".join(visible(each[key]) for key in _SHOWN))
@@ -63,13 +63,13 @@ def release_command(deployment: str, *, as_json: bool, **flags: Any) -> None:
 def keys_command(*, as_json: bool, **flags: Any) -> None:  # noqa: ARG001
     """Print the public keys for `basegate verify-receipt --keys FILE`."""
     keys = ask(asking_of(**flags).connection_to_gateway(), "GET", "/policy/v1/keys")
-    click.echo(for_programs(keys))
+    print_json(keys)
 
 
 def show(document: Mapping[str, Any], *, as_json: bool) -> None:
     """One thing, as JSON or one member a line."""
     if as_json:
-        click.echo(for_programs(document))
+        print_json(document)
         return
     for key, value in document.items():
         text = value if isinstance(value, str) else json.dumps(value)

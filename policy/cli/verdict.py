@@ -19,7 +19,7 @@ from policy.signing.dsse import read_envelope
 from policy.signing.key_ring import VERDICT_KEY_FILE, KeyRing
 from policy.signing.public_keys import KeysUnreadable, read_public_keys
 from registry.cli.command_audit import audited
-from registry.cli.data_folder import data_option, for_programs, require_registry
+from registry.cli.data_folder import data_option, for_programs, print_json, require_registry
 from registry.errors import BasegateError
 from registry.oci.digest import Digest
 from registry.oci.image_reference import ImageReference
@@ -47,7 +47,7 @@ def show_command(image: str, *, every: bool, as_json: bool, **flags: Any) -> Non
     wanted = ImageReference.parse(image)
     document = _attestations(wanted, _EVERY if every else 1, flags)
     if as_json:
-        click.echo(for_programs(document["attestations"] if every else document["attestations"][0]))
+        print_json(document["attestations"] if every else document["attestations"][0])
         return
     for each in document["attestations"]:
         click.echo("\n".join(visible(line) for line in _words(document, each)))
