@@ -35,14 +35,15 @@ class DerivedVerdicts:
         attestations: Attestations,
         storage: BlobStore,
         metadata: MetadataStore,
+        stored: StoredVerdicts,
         settings: Callable[[], AttestSettings],
     ) -> None:
-        """`settings`: those in force."""
+        """`stored`: keeps those that are to be stored; `settings`: those in force."""
         self._attestations = attestations
         self._storage = storage
         self._metadata = metadata
         self._settings = settings
-        self._stored = StoredVerdicts(storage, metadata, settings)
+        self._stored = stored
         # Merged manifests: clients ask by tag, and then by the digest that they were told.
         self._merged: SizedCache[tuple[RepositoryName, Digest], DerivedManifest] = SizedCache(_RECENT_BYTES)
 

@@ -22,6 +22,6 @@ def extension(
     def turns() -> object:
         return gate.turns(), ring.current.kid, settings()
 
-    derived = DerivedVerdicts(attestations, stores.storage, stores.metadata, settings)
     stored = StoredVerdicts(stores.storage, stores.metadata, settings)
+    derived = DerivedVerdicts(attestations, stores.storage, stores.metadata, stored, settings)
     return Extension(derived=derived, background=(Renewal(attestations, stored, stores.metadata, turns).run,))

@@ -10,6 +10,7 @@ from pathlib import Path
 from policy.attestation.attestations import Attestations
 from policy.attestation.derived_verdicts import DerivedVerdicts
 from policy.attestation.settings import AttestSettings
+from policy.attestation.stored_verdicts import StoredVerdicts
 from policy.cli.policy import open_results
 from policy.enforcement.gate import PolicyGate
 from policy.enforcement.operator_file import FILE as ORDERS
@@ -89,4 +90,5 @@ def _signed_verdicts(
     """Verdicts are recorded with a push and go along with what is exported, as at a server."""
     attestations = Attestations(metadata, gate, KeyRing(data, VERDICT_KEY_FILE), lambda: settings, time.time)
     gate.alongside = attestations.alongside
-    return DerivedVerdicts(attestations, storage, metadata, lambda: settings)
+    stored = StoredVerdicts(storage, metadata, lambda: settings)
+    return DerivedVerdicts(attestations, storage, metadata, stored, lambda: settings)
