@@ -7,12 +7,12 @@ from typing import Any
 from urllib.parse import quote
 
 from policy.administration.exemption_book import exemption_document, exemptions_document
-from policy.administration.policy_book import PolicyBook
 from policy.definition.policy import Policy
 from policy.enforcement.assignments import AssignmentsInForce
 from policy.enforcement.exemptions import Exemption
 from policy.enforcement.operator_file import FILE as ORDERS
 from policy.enforcement.operator_file import OperatorFileInForce, change_orders, read_orders
+from policy.enforcement.policy_book import PolicyBook
 from policy.results.store import FILE as RESULTS
 from policy.results.store import ResultStore
 from policy.settings import judging_section

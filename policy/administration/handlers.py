@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from policy.administration.exemption_book import exemption_document, exemptions_document
-from policy.administration.policy_book import PolicyBook
 from policy.definition.policy import Policy, PolicyRefused, parse_policy
 from policy.enforcement.exemptions import ExemptionRefused, new_exemption
 from policy.enforcement.gate import PolicyGate
 from policy.enforcement.operator_file import FILE as ORDERS
 from policy.enforcement.operator_file import OperatorFileRefused, change_orders
+from policy.enforcement.policy_book import PolicyBook
 from registry.administration.body import Body
 from registry.administration.garbage_handlers import RunHandlers
 from registry.api.services import Services

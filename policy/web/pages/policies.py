@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from policy.definition.policy import Policy, known_policies
+from policy.definition.policy import Policy, PolicyRefused
 from policy.enforcement.gate import PolicyGate
-from policy.results import verdicts
+from policy.enforcement.policy_book import PolicyBook
 from policy.web.owners import is_owner, require_owner
 from policy.web.pages.marks import in_words
 from policy.web.visit import View, Visit
@@ -32,60 +33,29 @@ class PoliciesPage:
 
     async def __call__(self, visit: Visit) -> View:
         """Which policies there are is no secret; counts and names of repositories are for owners."""
-        settings = self._gate.settings
-        policies = await asyncio.to_thread(known_policies, settings.folder)
-        policies |= {item.name: item for item in self._gate.bindings.current().policies}
-        owner = is_owner(visit)
+        book, owner = self._book(visit), is_owner(visit)
+        stored = await book.stored() if owner else frozenset[str]()
         document: dict[str, Any] = {
-            "policies": await asyncio.to_thread(self._described, list(policies.values()), owner=owner),
+            "policies": await asyncio.to_thread(_described, book, stored, owner=owner),
             "replay": None,
         }
         wanted = visit.asked("replay", 128)
         if wanted:
             require_owner(visit, "see what a policy would change")
-            document["replay"] = await self._replay(visit, wanted, policies)
+            document["replay"] = await self._replay(visit, wanted, book)
         return View("policies.html", document, {"is_owner": owner})
 
-    def _described(self, policies: list[Policy], *, owner: bool) -> list[dict[str, Any]]:
-        """Not in the event loop: the verdicts under each are counted."""
-        return [self._policy(item, owner=owner) for item in policies]
+    def _book(self, visit: Visit) -> PolicyBook:
+        gate, stores = self._gate, visit.services.stores
+        data = stores.settings.current.data
+        return PolicyBook(data, gate.settings, gate.bindings.current(), gate.results, stores.metadata)
 
-    def _policy(self, item: Policy, *, owner: bool) -> dict[str, Any]:
-        source = item.document.source
-        return {
-            "name": item.name,
-            "digest": item.digest,
-            "title": item.document.title,
-            "source": {"document": source.document, "date": source.date, "url": source.url, "text": source.text},
-            "rules": [
-                {"rule": rule.name, "needs": in_words(rule.name, rule.needs), "soft": rule.soft} for rule in item.rules
-            ],
-            "in_force": self._places(item) if owner else [],
-            "verdicts": self._totals(item) if owner else {},
-        }
-
-    def _places(self, item: Policy) -> list[dict[str, Any]]:
-        bindings = self._gate.bindings.current()
-        return [
-            {
-                "repositories": pattern,
-                "mode": bindings.mode_of(pattern).value,
-                "since": bindings.why(pattern).since,
-                "setting": bindings.why(pattern).setting,
-            }
-            for pattern, bound in bindings.by_pattern.items()
-            if bound.digest == item.digest
-        ]
-
-    def _totals(self, item: Policy) -> dict[str, int]:
-        totals = self._gate.results.read(verdicts.totals, item.digest)
-        return {state.value: count for state, count in totals.items()}
-
-    async def _replay(self, visit: Visit, name: str, policies: dict[str, Policy]) -> dict[str, Any]:
+    async def _replay(self, visit: Visit, name: str, book: PolicyBook) -> dict[str, Any]:
         """One at a time: it reads the facts of everything."""
-        policy = policies.get(name)
-        if policy is None:
-            raise NotFound(f"there is no policy {name!r}: known are {', '.join(sorted(policies))}")
+        try:
+            policy = await asyncio.to_thread(book.named, name)
+        except PolicyRefused as refusal:
+            raise NotFound(str(refusal)) from None
         # With the first preview, not with the start.
         from policy.enforcement.replay import replay  # noqa: PLC0415
 
@@ -94,6 +64,26 @@ class PoliciesPage:
             bindings = self._gate.bindings.current()
             done = await asyncio.to_thread(replay, self._gate.results, stored, bindings, policy, "*")
         return _replay_document(name, done)
+
+
+def _described(book: PolicyBook, stored: Collection[str], *, owner: bool) -> list[dict[str, Any]]:
+    """Not in the event loop: the verdicts under each are counted."""
+    return [_policy(book, item, stored, owner=owner) for item in book.known()]
+
+
+def _policy(book: PolicyBook, item: Policy, stored: Collection[str], *, owner: bool) -> dict[str, Any]:
+    source = item.document.source
+    return {
+        "name": item.name,
+        "digest": item.digest,
+        "title": item.document.title,
+        "source": {"document": source.document, "date": source.date, "url": source.url, "text": source.text},
+        "rules": [
+            {"rule": rule.name, "needs": in_words(rule.name, rule.needs), "soft": rule.soft} for rule in item.rules
+        ],
+        "in_force": book.places(item) if owner else [],
+        "verdicts": book.counts(item, stored) if owner else {},
+    }
 
 
 def _replay_document(name: str, done: "Replay") -> dict[str, Any]:

@@ -49,8 +49,12 @@ class PolicyBook:
 
     async def listed(self) -> list[dict[str, Any]]:
         """`[{"name", "digest", "title", "date", "in_force", "verdicts"}]`; verdicts on what is stored are counted."""
-        stored = {item.digest for item in await self.metadata.read_apart(stored_names)}
+        stored = await self.stored()
         return await asyncio.to_thread(self._listed, stored)
+
+    async def stored(self) -> frozenset[str]:
+        """The digests of the manifests that are stored."""
+        return frozenset(item.digest for item in await self.metadata.read_apart(stored_names))
 
     def shown(self, name: str) -> dict[str, Any]:
         """The digest and the content of a policy, as it is in force where it is. Raises PolicyRefused."""
@@ -88,20 +92,25 @@ class PolicyBook:
         }
 
     def _listed(self, stored: Collection[str]) -> list[dict[str, Any]]:
-        found = {item.digest: item for item in (*self.policies().values(), *self.bindings.policies)}
         return [
             {
                 "name": item.name,
                 "digest": item.digest,
                 "title": item.document.title,
                 "date": item.document.source.date,
-                "in_force": self._places(item),
-                "verdicts": self._counts(item, stored),
+                "in_force": self.places(item),
+                "verdicts": self.counts(item, stored),
             }
-            for item in sorted(found.values(), key=lambda item: item.name)
+            for item in self.known()
         ]
 
-    def _places(self, policy: Policy) -> list[dict[str, Any]]:
+    def known(self) -> list[Policy]:
+        """`policies`, and what is in force under the name of a file that says something else by now; by name."""
+        found = {item.digest: item for item in (*self.policies().values(), *self.bindings.policies)}
+        return sorted(found.values(), key=lambda item: item.name)
+
+    def places(self, policy: Policy) -> list[dict[str, Any]]:
+        """Where a policy counts: `[{"repositories", "mode", "by", "why"}]`."""
         bindings = self.bindings
         return [
             {
@@ -114,7 +123,8 @@ class PolicyBook:
             if bound.digest == policy.digest
         ]
 
-    def _counts(self, policy: Policy, stored: Collection[str]) -> dict[str, int]:
+    def counts(self, policy: Policy, stored: Collection[str]) -> dict[str, int]:
+        """How many of the stored manifests a policy has put in each state. Blocks."""
         states = self.results.read(verdicts.all_states, policy.digest)
         return dict(sorted(Counter(state.value for manifest, state in states.items() if manifest in stored).items()))
 
