@@ -143,7 +143,7 @@ def build(settings: Settings, *, new_database: bool = False, blobs: BlobStore | 
             stores.metadata, gate, ring, lambda: attest_section(stores.settings.current), time.time
         )
         search = ImageSearch(gate, stores.metadata, lambda: search_section(stores.settings.current).looked_at)
-        runs = Runs(lambda: stores.settings.current.administration.runs_kept)
+        runs = Runs(lambda: stores.settings.current.administration)
         shared = Shared(stores, gate, checks, search, workspaces, ring, attestations, _admin_user(stores), runs)
         return compose(partial(make, shared) for make in EXTENSIONS)
 

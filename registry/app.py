@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -97,10 +97,8 @@ class RegistryApp:
         self.asgi = _asgi(services, self.table, observers)
         self.ports = [(port, _edge(services, port.app, observers)) for port in extension.ports(services)]
         self.followers: list[Follower] = [self._follow, *extension.followers]
-        record: Callable[[Mapping[str, Any]], None] = _record_nothing if audit is None else audit.record
-        self.retention = RetentionSchedule(services.stores.metadata, self.settings, extension.marks, record)
+        self.retention = services.retention
         services.metrics.collectors.register(self.retention)
-        self._collector = GarbageCollector(services.stores.storage, services.stores.metadata, self.settings)
         self._work = [self._expire_uploads, self._collect, *([] if journal is None else [journal.run]), *upkeep.work]
         self._work += [
             self.last_pulls.run,
@@ -125,7 +123,7 @@ class RegistryApp:
         return [sink.name for sink in self.settings.current.events.sinks]
 
     def _doing(self) -> Doing:
-        uploads, collector = self.services.uploads.open, self._collector
+        uploads, collector = self.services.uploads.open, self.services.collector
         return Doing(len(uploads), uploads.running, collector.freed, collector.runs)
 
     async def _follow(self, settings: RegistrySettings) -> Turn | None:
@@ -147,7 +145,7 @@ class RegistryApp:
             interval = self.settings.current.gc.interval_seconds
             await asyncio.sleep(interval or 60)
             if interval:
-                await self._attempt("collect garbage", self._collector.run())
+                await self._attempt("collect garbage", self.services.collector.run())
 
     async def _attempt(self, what: str, work: Awaitable[object]) -> None:
         try:
@@ -189,7 +187,9 @@ def build(
         derived = joined.derived or NOTHING_DERIVED
         mirror = _mirror(settings, stores)
         beside = (derived, mirror or NO_PULL_THROUGH)
-        services = _services(stores, joined.gate or OpenGate(), beside, authority, journal, sessions)
+        record = _record_nothing if audit is None else audit.record
+        retention = RetentionSchedule(metadata, in_force, joined.marks, record)
+        services = _services(stores, joined.gate or OpenGate(), beside, authority, journal, sessions, retention)
         if mirror is not None:
             mirror.join(services.manifests, services.uploads)
         damage = DamageReport(storage.quarantine, storage.reserve)
@@ -234,6 +234,7 @@ def _services(  # noqa: PLR0913, PLR0917
     authority: Authority,
     journal: Journal | None,
     sessions: SessionLog,
+    retention: RetentionSchedule,
 ) -> Services:
     """`beside`: what there is beside what was pushed."""
     storage, metadata, settings = stores.storage, stores.metadata, stores.settings
@@ -251,6 +252,8 @@ def _services(  # noqa: PLR0913, PLR0917
         referrers=ReferrersList(metadata, settings, gate, *beside),
         attributes=Attributes(metadata),
         deleted=Deleted(storage, metadata, settings, stores.parsing),
+        collector=GarbageCollector(storage, metadata, settings),
+        retention=retention,
         metrics=Metrics(),
         readiness=Readiness(settings.current.data, metadata),
         pull_through=beside[1],

@@ -4,7 +4,7 @@ from policy.administration.handlers import PolicyHandlers
 from policy.enforcement.gate import PolicyGate
 from registry.administration.act import BASE
 from registry.administration.body import Body
-from registry.administration.garbage_handlers import RunHandlers
+from registry.administration.run_handlers import RunHandlers
 from registry.administration.runs import Runs
 from registry.api.requirements import Requirement
 from registry.api.routes import Row
@@ -18,7 +18,7 @@ _POLICIES, _EXEMPTIONS = f"{BASE}/policies", f"{BASE}/exemptions"
 def extension(gate: PolicyGate, stores: Stores, runs: Runs) -> Extension:
     """The extension; `runs` are those of the server."""
     body = Body(stores.parsing, lambda: stores.settings.current.administration)
-    handlers = PolicyHandlers(gate, body, RunHandlers(runs, body))
+    handlers = PolicyHandlers(gate, body, RunHandlers(runs))
 
     def routes(_services: Services) -> tuple[Row, ...]:
         return table(handlers)

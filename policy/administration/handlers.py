@@ -15,7 +15,7 @@ from policy.enforcement.operator_file import FILE as ORDERS
 from policy.enforcement.operator_file import OperatorFileRefused, change_orders
 from policy.enforcement.policy_book import PolicyBook
 from registry.administration.body import Body
-from registry.administration.garbage_handlers import RunHandlers
+from registry.administration.run_handlers import RunHandlers
 from registry.api.services import Services
 from registry.auth.enrolment import EnrolmentRefused, require_pattern
 from registry.auth.principals import Principal

@@ -49,7 +49,7 @@ def table(
         *_both("/policies", "web.policies", pages.shows(PoliciesPage(gate))),
         *_both("/exemptions", "web.exemptions", pages.shows(exemptions)),
         *_both("/principals", "web.principals", pages.shows(principals_page)),
-        *_both("/gc", "web.garbage", pages.shows(GarbagePage(gate))),
+        *_both("/gc", "web.garbage", pages.shows(GarbagePage())),
         _row("POST", "/exemptions", "web.exempt", pages.acts(exemptions.make)),
         _row("POST", "/exemptions/end", "web.revoke", pages.acts(exemptions.end)),
         _row(_READ, "/compare/{rest:path}", "web.compare", pages.shows(ComparePage(ImagePage(gate, parsing)))),

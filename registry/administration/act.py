@@ -1,14 +1,15 @@
 """An act of administration: how it is asked of a server, and how it is done in a data folder."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.progress import Tell
 from registry.metadata.sqlite_store import SqliteStore
 from registry.storage.disk.store import DiskStore
 
+T = TypeVar("T")
 RUNNING, DONE, FAILED = "running", "done", "failed"
 """The states of a run."""
 BASE = "/admin/v1"
@@ -35,6 +36,9 @@ class Holdings(Protocol):
     def tell(self) -> Tell:
         """Told of the progress of long work."""
 
+    def once(self, make: Callable[["Holdings"], T], close: Callable[[T], None]) -> T:
+        """What `make` makes of this, the same for all acts until the folder is closed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Act:
@@ -52,6 +56,6 @@ class Act:
     method: str
     path: str
     here: Callable[[Holdings], Awaitable[Any]]
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
     is_run: bool = False

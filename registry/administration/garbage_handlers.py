@@ -1,66 +1,35 @@
-"""`/admin/v1/gc` and `/admin/v1/runs`: collecting garbage over HTTP, for owners of the whole registry."""
-
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict
-from typing import Any
+"""`/admin/v1/gc` and `/admin/v1/trash`: garbage over HTTP, for owners of the whole registry."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from registry.administration.act import RUNNING, RUNS
 from registry.administration.body import Body
-from registry.administration.runs import Runs
+from registry.administration.garbage import Garbage
+from registry.administration.run_handlers import RunHandlers
+from registry.api.paging import last_of
 from registry.api.path_parameters import digest_of
 from registry.api.services import Services
 from registry.auth.principals import Principal
-from registry.content.gc import GarbageCollector
-from registry.content.progress import Tell
-from registry.maintenance.undo import undo
-from registry.metadata.sqlite_store import SqliteStore
-from registry.oci.errors import BadRequest, Unsupported
-from registry.storage.disk.store import DiskStore
+from registry.oci.errors import BadRequest
 from registry.telemetry.request_record import note_decision
 
-AT_ONCE_SECONDS = 0.5
-"""How long a request waits for its run: what is quick is told at once."""
-_WAIT_SECONDS = 10.0
 
-
-class RunHandlers:
-    """Begins runs, and tells how far they have come.
+class GarbageHandlers:
+    """Begins runs on garbage.
 
     Args:
-        runs: of the server.
+        runs: begins them.
         body: reads requests.
     """
 
-    def __init__(self, runs: Runs, body: Body) -> None:
+    def __init__(self, runs: RunHandlers, body: Body) -> None:
         self._runs = runs
         self._body = body
-
-    async def begin(self, kind: str, principal: Principal, work: Callable[[Tell], Awaitable[Any]]) -> Response:
-        """Begin a run: 200 with it when it has ended already, else 202 and where to ask for it."""
-        run = self._runs.begin(kind, principal.name, work)
-        await self._runs.wait(run, AT_ONCE_SECONDS)
-        ended = run.state != RUNNING
-        place = {} if ended else {"Location": f"{RUNS}/{run.id}"}
-        return JSONResponse(run.document(), 200 if ended else 202, place)
-
-    async def show(self, _services: Services, request: Request, _principal: Principal) -> Response:
-        """GET: one run; with `?wait=yes` the answer comes when it ends, or within ten seconds."""
-        run = self._runs.find(str(request.path_params["run"]))
-        if request.query_params.get("wait") == "yes":
-            await self._runs.wait(run, _WAIT_SECONDS)
-        return JSONResponse(run.document())
 
     async def plan(self, services: Services, request: Request, principal: Principal) -> Response:
         """POST: what the next collection would remove."""
         await self._body.members(request, ())
-
-        async def work(tell: Tell) -> dict[str, Any]:
-            return asdict(await _collector(services).plan(tell))
-
-        return await self.begin("gc.plan", principal, work)
+        return await self._runs.begin("gc.plan", principal, _garbage(services).planned)
 
     async def collect(self, services: Services, request: Request, principal: Principal) -> Response:
         """POST: collect now."""
@@ -68,31 +37,43 @@ class RunHandlers:
         if not isinstance(unknown_too, bool):
             raise BadRequest("unknown_too is no truth value: send true or false")
         note_decision(request, "unknown_too=true" if unknown_too else "")
-
-        async def work(tell: Tell) -> dict[str, Any]:
-            return asdict(await _collector(services).run(unknown_too=unknown_too, tell=tell))
-
-        return await self.begin("gc.run", principal, work)
+        garbage = _garbage(services)
+        return await self._runs.begin(
+            "gc.run", principal, lambda tell: garbage.collected(tell, unknown_too=unknown_too)
+        )
 
     async def undo(self, services: Services, request: Request, principal: Principal) -> Response:
         """POST: bring back what the last collection has removed."""
         await self._body.members(request, ())
-        storage, metadata = services.stores.storage, services.stores.metadata
-        if not isinstance(storage, DiskStore) or not isinstance(metadata, SqliteStore):
-            raise Unsupported("this registry does not keep its blobs in a folder: nothing can be brought back")
+        garbage = _garbage(services)
+        return await self._runs.begin("gc.undo", principal, lambda _tell: garbage.restored())
 
-        async def work(_tell: Tell) -> dict[str, Any]:
-            sparse = services.stores.settings.current.manifests.sparse_indexes
-            return asdict(await undo(storage, metadata, sparse=sparse))
+    async def restore(self, services: Services, request: Request, principal: Principal) -> Response:
+        """POST `{"run": NAME}`: bring back what one run has removed."""
+        run = (await self._body.members(request, ("run",))).get("run")
+        if not isinstance(run, str) or not run:
+            raise BadRequest('the body does not say what is to be brought back: send {"run": NAME}, see the trash')
+        note_decision(request, f"run={run[:64]}")
+        garbage = _garbage(services)
+        return await self._runs.begin("trash.restore", principal, lambda _tell: garbage.restored(run))
 
-        return await self.begin("gc.undo", principal, work)
+    async def empty(self, services: Services, request: Request, principal: Principal) -> Response:
+        """POST: remove everything in the trash for good."""
+        await self._body.members(request, ())
+        garbage = _garbage(services)
+        return await self._runs.begin("trash.empty", principal, lambda _tell: garbage.emptied())
 
 
 async def explain(services: Services, request: Request, _principal: Principal) -> Response:
     """GET: why content is kept."""
-    return JSONResponse(asdict(await _collector(services).explain(digest_of(request))))
+    return JSONResponse(await _garbage(services).explained(digest_of(request)))
 
 
-def _collector(services: Services) -> GarbageCollector:
+async def list_trash(services: Services, request: Request, _principal: Principal) -> Response:
+    """GET: a page of what was removed and can be brought back, run by run."""
+    return JSONResponse(await _garbage(services).listed(last_of(request)))
+
+
+def _garbage(services: Services) -> Garbage:
     stores = services.stores
-    return GarbageCollector(stores.storage, stores.metadata, stores.settings)
+    return Garbage(services.collector, stores.storage, stores.metadata, stores.settings)

@@ -1,11 +1,15 @@
 """The rows of the administration API, `/admin/v1`: methods, path, what the caller needs, who answers."""
 
 from registry.administration import content_handlers as content
+from registry.administration import garbage_handlers as garbage
 from registry.administration import principal_handlers as principals
 from registry.administration.act import BASE
 from registry.administration.body import Body
-from registry.administration.garbage_handlers import RunHandlers, explain
+from registry.administration.garbage_handlers import GarbageHandlers
 from registry.administration.principal_handlers import PrincipalHandlers
+from registry.administration.retention_handlers import RetentionHandlers
+from registry.administration.retention_handlers import explain as explain_retention
+from registry.administration.run_handlers import RunHandlers
 from registry.administration.tag_past_handlers import Rollback, show_history
 from registry.api.requirements import Requirement
 from registry.api.routes import Row
@@ -34,7 +38,9 @@ def table(body: Body, runs: RunHandlers) -> tuple[Row, ...]:
         Row(_READ, _NAME, read, "admin.show_repository", content.show_repository),
         Row("DELETE", _NAME, delete, "admin.delete_repository", content.delete_repository),
         *_principals(PrincipalHandlers(body)),
-        *_garbage(runs),
+        *_garbage(GarbageHandlers(runs, body)),
+        *_retention(RetentionHandlers(runs, body)),
+        Row(_READ, f"{BASE}/runs/{{run}}", Requirement.OWNER, "admin.show_run", runs.show),
     )
 
 
@@ -50,12 +56,23 @@ def _principals(changing: PrincipalHandlers) -> tuple[Row, ...]:
     )
 
 
-def _garbage(runs: RunHandlers) -> tuple[Row, ...]:
+def _garbage(changing: GarbageHandlers) -> tuple[Row, ...]:
     owner = Requirement.OWNER
     return (
-        Row("POST", f"{BASE}/gc/plan", owner, "admin.plan_collection", runs.plan),
-        Row("POST", f"{BASE}/gc/run", owner, "admin.run_collection", runs.collect),
-        Row("POST", f"{BASE}/gc/undo", owner, "admin.undo_collection", runs.undo),
-        Row(_READ, f"{BASE}/gc/explanations/{{digest}}", owner, "admin.explain_content", explain),
-        Row(_READ, f"{BASE}/runs/{{run}}", owner, "admin.show_run", runs.show),
+        Row("POST", f"{BASE}/gc/plan", owner, "admin.plan_collection", changing.plan),
+        Row("POST", f"{BASE}/gc/run", owner, "admin.run_collection", changing.collect),
+        Row("POST", f"{BASE}/gc/undo", owner, "admin.undo_collection", changing.undo),
+        Row(_READ, f"{BASE}/gc/explanations/{{digest}}", owner, "admin.explain_content", garbage.explain),
+        Row(_READ, f"{BASE}/trash", owner, "admin.list_trash", garbage.list_trash),
+        Row("POST", f"{BASE}/trash/restore", owner, "admin.restore_run", changing.restore),
+        Row("POST", f"{BASE}/trash/empty", owner, "admin.empty_trash", changing.empty),
+    )
+
+
+def _retention(changing: RetentionHandlers) -> tuple[Row, ...]:
+    owner, place = Requirement.OWNER, f"{BASE}/retention/explanations/{{name:repository}}"
+    return (
+        Row("POST", f"{BASE}/retention/plan", owner, "admin.plan_retention", changing.plan),
+        Row("POST", f"{BASE}/retention/run", owner, "admin.run_retention", changing.run),
+        Row(_READ, place, owner, "admin.explain_retention", explain_retention),
     )

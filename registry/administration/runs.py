@@ -4,6 +4,7 @@ They are known for as long as the server runs, the last ones of all kinds; what 
 """
 
 import asyncio
+import json
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -13,10 +14,13 @@ from typing import Any
 import structlog
 
 from registry.administration.act import DONE, FAILED, RUNNING
+from registry.config.administration import AdministrationSettings
 from registry.content.progress import Tell
 from registry.errors import BasegateError
 from registry.oci.errors import NotFound, OciError, TooManyRequests
 from registry.oci.timestamp import timestamp
+
+NOTHING = b"null"
 
 
 @dataclass(slots=True)
@@ -31,7 +35,7 @@ class Run:
         ended: the same, 0 while it runs.
         state: `running`, `done` or `failed`.
         counting, done, total: how far it has come; `total` is 0 when it is not known.
-        result: the document that it gave.
+        result: the document that it gave, as JSON; `null` before its end, and when it is not kept any more.
         error: why it failed, for a person.
     """
 
@@ -44,12 +48,12 @@ class Run:
     counting: str = ""
     done: int = 0
     total: int = 0
-    result: Any = None
+    result: bytes = NOTHING
     error: str = ""
 
-    def document(self) -> dict[str, Any]:
-        """It as JSON-able data."""
-        return {
+    def as_json(self) -> bytes:
+        """It as a JSON document."""
+        head = {
             "run": self.id,
             "kind": self.kind,
             "by": self.by,
@@ -57,9 +61,9 @@ class Run:
             "begun": timestamp(self.begun),
             "ended": timestamp(self.ended) if self.ended else "",
             "progress": {"counting": self.counting, "done": self.done, "total": self.total},
-            "result": self.result,
             "error": self.error,
         }
+        return json.dumps(head).encode().removesuffix(b"}") + b', "result": ' + self.result + b"}"
 
     def tell(self, what: str, done: int, total: int) -> None:
         """Note how far it has come."""
@@ -70,11 +74,11 @@ class Runs:
     """The runs of a server.
 
     Args:
-        kept: returns how many are known at most, the one that runs included.
+        settings: returns how many are known at most, the one that runs included, and how long their results may be.
     """
 
-    def __init__(self, kept: Callable[[], int]) -> None:
-        self._kept = kept
+    def __init__(self, settings: Callable[[], AdministrationSettings]) -> None:
+        self._settings = settings
         self._runs: dict[str, Run] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._log = structlog.get_logger(__name__)
@@ -124,8 +128,10 @@ class Runs:
 
     async def _carry_out(self, run: Run, work: Callable[[Tell], Awaitable[Any]]) -> None:
         try:
-            run.result = await work(run.tell)
+            document = await work(run.tell)
+            run.result = await asyncio.to_thread(_as_json, document)
             run.state = DONE
+            self._let_go(run)
         except asyncio.CancelledError:
             run.state, run.error = FAILED, "the server ends"
             raise
@@ -140,5 +146,19 @@ class Runs:
 
     def _forget(self) -> None:
         ended = [run.id for run in self._runs.values() if run.state != RUNNING]
-        for identifier in ended[: max(0, len(self._runs) - self._kept())]:
+        for identifier in ended[: max(0, len(self._runs) - self._settings().runs_kept)]:
             del self._runs[identifier]
+
+    def _let_go(self, newest: Run) -> None:
+        """Forget the oldest results until the rest is short enough; the newest stays, however long."""
+        room = self._settings().results_bytes - sum(len(run.result) for run in self._runs.values())
+        for run in self._runs.values():
+            if room >= 0:
+                return
+            if run is not newest:
+                room += len(run.result)
+                run.result = NOTHING
+
+
+def _as_json(document: Any) -> bytes:
+    return json.dumps(document).encode()

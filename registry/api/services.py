@@ -9,6 +9,7 @@ from registry.content.attributes import Attributes
 from registry.content.blobs import Blobs
 from registry.content.catalog import Catalog
 from registry.content.deleted import Deleted
+from registry.content.gc import GarbageCollector
 from registry.content.manifests import Manifests
 from registry.content.parsing import Parsing
 from registry.content.pull_through import NO_PULL_THROUGH, PullThrough
@@ -17,6 +18,7 @@ from registry.content.tag_history import TagHistory
 from registry.content.tags import Tags
 from registry.content.uploads import Uploads
 from registry.gate import Gate
+from registry.maintenance.retention_schedule import RetentionSchedule
 from registry.metadata.store import MetadataStore
 from registry.storage.blob_store import BlobStore
 from registry.telemetry.metrics import Metrics
@@ -50,6 +52,8 @@ class Services:
     referrers: ReferrersList
     attributes: Attributes
     deleted: Deleted
+    collector: GarbageCollector
+    retention: RetentionSchedule
     metrics: Metrics
     readiness: Readiness
     pull_through: PullThrough = NO_PULL_THROUGH

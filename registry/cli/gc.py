@@ -1,5 +1,6 @@
 """`basegate gc`: remove what nothing refers to, in a data folder or on a server, beside pushes."""
 
+from contextlib import closing
 from typing import Any
 
 import click
@@ -25,7 +26,8 @@ def gc_group(context: click.Context, *, dry_run: bool, data: Any, as_json: bool)
         return
     if not dry_run:
         raise click.UsageError("needs --dry-run or the command run")
-    _show_plan(Folder(settings_of(context)).do(garbage.plan_collection()), as_json=as_json)
+    with closing(Folder(settings_of(context))) as folder:
+        _show_plan(folder.do(garbage.plan_collection()), as_json=as_json)
 
 
 @gc_group.command("dry-run")

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
-from registry.administration.act import DONE, RUNNING, RUNS, Act
+from registry.administration.act import DONE, RUNNING, RUNS, Act, Holdings
 from registry.cli.command_audit import recorded
 from registry.cli.data_folder import (
     config_option,
@@ -42,6 +42,7 @@ from registry.storage.disk.store import DiskStore
 if TYPE_CHECKING:
     from registry.registry_client.administration import AdministrationClient
 
+T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 _PAUSE_SECONDS = 0.5
@@ -54,6 +55,9 @@ class Place(Protocol):
     def do(self, act: Act) -> Any:
         """The document that the act gives. Raises BasegateError when it cannot be done."""
 
+    def close(self) -> None:
+        """Let go of it, at the end of the command."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenFolder:
@@ -63,60 +67,93 @@ class OpenFolder:
     metadata: SqliteStore
     settings: SettingsInForce[RegistrySettings]
     tell: Tell
+    made: dict[Callable[[Holdings], Any], Any]
+    opened: ExitStack
+
+    def once(self, make: Callable[[Holdings], T], close: Callable[[T], None]) -> T:
+        """What `make` makes of this, the same for all acts until the folder is closed."""
+        if make not in self.made:
+            made = self.made[make] = make(self)
+            self.opened.callback(close, made)
+        found: T = self.made[make]
+        return found
 
 
-@dataclass(frozen=True, slots=True)
 class Folder:
-    """A data folder of this machine; a server may run over it.
+    """A data folder of this machine; a server may run over it. It is opened with the first act, until it is closed.
 
-    Attributes:
+    Args:
         settings: its settings.
     """
 
-    settings: RegistrySettings
+    def __init__(self, settings: RegistrySettings) -> None:
+        self._settings = settings
+        self._opened = ExitStack()
+        self._made: dict[Callable[[Holdings], Any], Any] = {}
+        self._stores: tuple[DiskStore, SqliteStore, asyncio.Runner] | None = None
 
     def do(self, act: Act) -> Any:
         """Do the act in the folder. Raises NoRegistry when there is none, and what the act raises."""
-        log_to_stderr()
-        data, group = self.settings.data, self.settings.storage
-        require_registry(data)
-        with ThreadPoolExecutor(group.threads) as pool, ProgressBar() as bar:
-            storage, metadata = open_stores(data, pool, group.sync_bytes)
+        storage, metadata, runner = self._stores or self._open()
+        with ProgressBar() as bar:
 
             async def work() -> Any:
-                return await act.here(OpenFolder(storage, metadata, SettingsInForce(self.settings), bar.tell))
+                settings = SettingsInForce(self._settings)
+                return await act.here(OpenFolder(storage, metadata, settings, bar.tell, self._made, self._opened))
 
-            with closing(metadata):
-                # As it would come from a server.
-                return json.loads(json.dumps(asyncio.run(work())))
+            # As it would come from a server.
+            return json.loads(json.dumps(runner.run(work())))
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._stores = None
+        self._made.clear()
+        self._opened.close()
+
+    def _open(self) -> tuple[DiskStore, SqliteStore, asyncio.Runner]:
+        log_to_stderr()
+        data, group = self._settings.data, self._settings.storage
+        require_registry(data)
+        pool = self._opened.enter_context(ThreadPoolExecutor(group.threads))
+        storage, metadata = open_stores(data, pool, group.sync_bytes)
+        self._opened.callback(metadata.close)
+        self._stores = storage, metadata, self._opened.enter_context(asyncio.Runner())
+        return self._stores
 
 
-@dataclass(frozen=True, slots=True)
 class Server:
     """A server that is asked over HTTP.
 
-    Attributes:
+    Args:
         address: HOST:PORT.
         options: what was given on the command line on how to reach it.
     """
 
-    address: str
-    options: dict[str, Any]
+    def __init__(self, address: str, options: dict[str, Any]) -> None:
+        self._address = address
+        self._options = options
+        self._client: AdministrationClient | None = None
 
     def do(self, act: Act) -> Any:
         """Ask the server for the act. Raises what `AdministrationClient` does."""
+        client = self._client = self._client or self._signed_in()
+        answer = client.ask(act.method, act.path, act.query, act.body)
+        return _ended(client, answer) if act.is_run else answer
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _signed_in(self) -> "AdministrationClient":
         from registry.registry_client.administration import AdministrationClient  # noqa: PLC0415 - slow to import
         from registry.registry_client.credentials import Credentials  # noqa: PLC0415
 
-        given = self.options
+        given = self._options
         login = None
         if given["username"]:
             login = Credentials(given["username"], given["password"], "the command line")
-        client = AdministrationClient.to(
-            self.address, login, os.environ, Path.home(), given["ca_file"], given["timeout"]
+        return AdministrationClient.to(
+            self._address, login, os.environ, Path.home(), given["ca_file"], given["timeout"]
         )
-        answer = client.ask(act.method, act.path, act.query, act.body)
-        return _ended(client, answer) if act.is_run else answer
 
 
 def _ended(client: "AdministrationClient", run: dict[str, Any]) -> Any:
@@ -183,13 +220,10 @@ def placed(*wanted: Word, action: str = "") -> Callable[[F], F]:
             server, values = _understood(context, wanted, words)
             named = {word.name: value for word, value in zip(wanted, values, strict=True)}
             context.params = named | given
-            if server:
-                return command(_server(context, server, options), *values, **given)
-            folder = Folder(settings_of(context))
-            if not action:
-                return command(folder, *values, **given)
-            with recorded(context, action):
-                return command(folder, *values, **given)
+            place = _server(context, server, options) if server else Folder(settings_of(context))
+            audit = recorded(context, action) if action and not server else nullcontext()
+            with closing(place), audit:
+                return command(place, *values, **given)
 
         for option in reversed(_OPTIONS):
             run = option(run)

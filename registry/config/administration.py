@@ -18,3 +18,10 @@ class AdministrationSettings(Group):
         description="runs (collections, replays, activations) that can be asked for, the latest",
         json_schema_extra=LIVE,
     )
+    results_bytes: int = Field(
+        default=33_554_432,
+        ge=0,
+        description="results of ended runs that are kept in memory (as JSON), the latest; the newest one is kept "
+        "whatever its length",
+        json_schema_extra=LIVE,
+    )

@@ -179,7 +179,7 @@ class GarbageCollector:
         modified = None if blob is None else blob.modified
         settings = self._settings.current
         kept = retention.Kept(settings.gc.grace_seconds, settings.history.keep_days * DAY)
-        return await self._metadata.read(retention.explain, digest, modified, kept)
+        return await self._metadata.read_apart(retention.explain, digest, modified, kept)
 
     async def _remove_rows(self, old: _Cutoffs, report: GcReport) -> bool:
         manifests = links = 0
@@ -244,14 +244,14 @@ class GarbageCollector:
 
     async def _stale(self, old: _Cutoffs) -> AsyncIterator[list[StaleLink]]:
         after: StaleLink | None = None
-        while batch := await self._metadata.read(garbage.stale_links, after, old.blobs, _BATCH):
+        while batch := await self._metadata.read_apart(garbage.stale_links, after, old.blobs, _BATCH):
             yield batch
             after = batch[-1]
 
     async def _loose(self, old: _Cutoffs) -> AsyncIterator[list[LooseManifest]]:
         after = 0
         while old.manifests is not None and (
-            batch := await self._metadata.read(garbage.loose_manifests, after, old.manifests, _BATCH)
+            batch := await self._metadata.read_apart(garbage.loose_manifests, after, old.manifests, _BATCH)
         ):
             yield batch
             after = batch[-1].id

@@ -31,7 +31,7 @@ from registry.metadata.trash import Removal
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
 from registry.oci.patterns import any_covers
-from registry.oci.timestamp import timestamp
+from registry.oci.timestamp import exact_timestamp, timestamp, zoned_seconds_of
 
 RUN = "retention-"
 _PAGE = 1000
@@ -132,7 +132,7 @@ class Retention:
             RetentionRefused: a rule asks what is not known.
         """
         since = self._require_known()
-        moment = time.time() if now is None else now
+        moment = round(time.time() if now is None else now, 6)  # as a text tells it
         unkept: list[Unkept] = []
         kept: dict[int, int] = {}
         after = ""
@@ -145,6 +145,19 @@ class Retention:
                     kept[number] = kept.get(number, 0) + len(judged.kept)
             after = names[-1]
         return Plan(moment, since, tuple(unkept), kept)
+
+    async def made_again(self, made: float, digest: str) -> Plan:
+        """The plan of a time (seconds since the epoch), from the state of now.
+
+        Raises:
+            RetentionRefused: it is not the plan of that digest, or a rule asks what is not known.
+        """
+        plan = await self.plan(made)
+        if await asyncio.to_thread(lambda: plan.digest) != digest:
+            raise RetentionRefused(
+                f"the plan of {timestamp(made)} is older than the state: something has changed since: make a new plan"
+            )
+        return plan
 
     async def explain(self, name: RepositoryName) -> Judged | None:
         """Why each tag and manifest of a repository is kept, and what is not; `None` when no rule matches it.
@@ -261,7 +274,7 @@ class Retention:
                         f"rule {number} of retention keeps by pull times, and pulls are not recorded: set "
                         "pulls.interval_seconds above 0 and have the server run, or change the rule"
                     )
-                since = recorded
+                since = round(recorded, 6)
         return since
 
 
@@ -280,8 +293,8 @@ def open_retention(
 def plan_as_json(plan: Plan) -> dict[str, Any]:
     """A plan as a document, from which `plan_from_json` makes it again."""
     return {
-        "made": plan.made,
-        "pulls_since": plan.pulls_since,
+        "made": exact_timestamp(plan.made),
+        "pulls_since": exact_timestamp(plan.pulls_since) if plan.pulls_since else "",
         "digest": plan.digest,
         "kept": {str(number): count for number, count in plan.kept.items()},
         "unkept": [asdict(item) for item in plan.unkept],
@@ -289,13 +302,21 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
 
 
 def plan_from_json(text: bytes) -> Plan:
-    """A plan as `plan_as_json` wrote it.
+    """A plan as a file has it. Raises RetentionRefused: it is no plan, or was changed."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    return plan_of(document)
+
+
+def plan_of(document: Any) -> Plan:
+    """A plan as `plan_as_json` told it.
 
     Raises:
         RetentionRefused: it is no plan, or was changed.
     """
     try:
-        document = json.loads(text)
         unkept = tuple(
             Unkept(
                 RepositoryName(item["repository"]), item["tag"], Digest(item["digest"]), item["action"], item["reason"]
@@ -303,10 +324,11 @@ def plan_from_json(text: bytes) -> Plan:
             for item in document["unkept"]
         )
         kept = {int(number): count for number, count in document["kept"].items()}
-        plan = Plan(document["made"], document["pulls_since"], unkept, kept)
+        since = document["pulls_since"]
+        plan = Plan(zoned_seconds_of(document["made"]), zoned_seconds_of(since) if since else 0.0, unkept, kept)
         if plan.digest == document["digest"]:
             return plan
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         pass
     raise RetentionRefused("this is no plan as `basegate retention plan --json` writes it: make a new one")
 

@@ -68,7 +68,7 @@ class RetentionSchedule(Collector):
             return
         try:
             plan = await self.retention.plan(now)
-            report = await self.retention.run(plan, self._tell, whole=False)
+            report = await self.retention.run(plan, self.note, whole=False)
         except RetentionRefused as refusal:
             self._log.error("the rules of retention were not applied", reason=str(refusal))
             state = replace(state, ended=now, removed=0, unkept=0, refused=str(refusal))
@@ -79,10 +79,11 @@ class RetentionSchedule(Collector):
         state = replace(state, ended=now, refused="", **numbers)
         await asyncio.to_thread(save_state, settings.data, state)
 
-    def _tell(self, run: str, gone: Sequence[Unkept]) -> None:
+    def note(self, run: str, gone: Sequence[Unkept], by: str = _SERVER) -> None:
+        """Count and record what a run has removed; `by`: who began it."""
         self._removed += len(gone)
         for line in lines_of(run, gone):
-            self._record({**line, "name": _SERVER})
+            self._record({**line, "name": by})
 
     def _interval(self) -> int:
         """Seconds from one run to the next, 0 for none; an order counts daily where the setting says nothing."""

@@ -58,9 +58,8 @@ async def undo(storage: DiskStore, metadata: SqliteStore, run: str = "", *, spar
     Raises:
         NothingToUndo: there is no such run, or no collection.
     """
-    runs = [item.name for item in await metadata.read(trash.runs)]
-    name = run or next((each for each in runs if each.startswith(trash.COLLECTED)), "")
-    if name not in runs:
+    name = await metadata.read_apart(trash.find_run, run)
+    if name is None:
         raise NothingToUndo(
             f"nothing that {run or 'a collection'} has removed can be brought back: see `basegate trash ls`"
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from sqlalchemy import Connection, Select, delete, func, insert, literal, null, select
+from sqlalchemy import Connection, Select, delete, func, insert, literal, null, select, tuple_
 
 from registry.metadata.tables import manifests, repositories, repository_blobs, tags, trash
 from registry.oci.digest import Digest
@@ -105,15 +105,27 @@ def discard_blob(connection: Connection, removal: Removal, digest: Digest, size:
     connection.execute(insert(trash), values | {"tag": "", "media_type": "", "principal": "", "content": None})
 
 
-def runs(connection: Connection) -> list[Run]:
-    """All runs that can be restored, latest first."""
-    question = select(trash.c.run, trash.c.kind, func.max(trash.c.time), func.count()).group_by(
-        trash.c.run, trash.c.kind
-    )
-    by_name: dict[str, Run] = {}
-    for name, kind, time, count in connection.execute(question):
-        by_name.setdefault(name, Run(name, time, {})).counts[kind] = count
-    return sorted(by_name.values(), key=lambda run: (run.time, run.name), reverse=True)
+def runs(connection: Connection, count: int, before: tuple[float, str] | None = None) -> list[Run]:
+    """At most `count` runs that can be restored, the latest first; those before the time and the name of one."""
+    last = func.max(trash.c.time)
+    asked = select(trash.c.run, last).group_by(trash.c.run).order_by(last.desc(), trash.c.run.desc()).limit(count)
+    if before is not None:
+        asked = asked.having(tuple_(last, trash.c.run) < tuple_(literal(before[0]), literal(before[1])))
+    found = {name: Run(name, time, {}) for name, time in connection.execute(asked)}
+    of_these = trash.c.run.in_(list(found))
+    kinds = select(trash.c.run, trash.c.kind, func.count()).where(of_these).group_by(trash.c.run, trash.c.kind)
+    for name, kind, number in connection.execute(kinds):
+        found[name].counts[kind] = number
+    return list(found.values())
+
+
+def find_run(connection: Connection, name: str) -> str | None:
+    """The name, when the trash has something of that run; `name` may be "" for the last collection."""
+    here = trash.c.run == name if name else trash.c.run.startswith(COLLECTED)
+    found: str | None = connection.execute(
+        select(trash.c.run).where(here).order_by(trash.c.time.desc()).limit(1)
+    ).scalar()
+    return found
 
 
 def contents(connection: Connection, run: str) -> list[Discarded]:

@@ -1,7 +1,7 @@
 """Asks a basegate's own API: one request at a time, signed in, never in plain HTTP to another machine."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,11 @@ class AdministrationClient:
         return cls(endpoint, found, timeout)
 
     def ask(
-        self, method: str, path: str, query: Mapping[str, str] | None = None, body: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | Sequence[str]] | None = None,
+        body: Mapping[str, Any] | None = None,
     ) -> Any:
         """The document of the answer; `None` when it has none. Redirections are not followed.
 
@@ -90,7 +94,7 @@ class AdministrationClient:
         return self._document(status, path, raw)
 
     def _send(
-        self, method: str, path: str, query: Mapping[str, str] | None, body: Mapping[str, Any] | None
+        self, method: str, path: str, query: Mapping[str, str | Sequence[str]] | None, body: Mapping[str, Any] | None
     ) -> tuple[int, bytes]:
         """Status and body."""
         endpoint = self.endpoint

@@ -4,12 +4,9 @@ import asyncio
 from dataclasses import asdict
 from typing import Any
 
-from policy.enforcement.gate import PolicyGate
-from policy.enforcement.marks import marks_of
 from policy.web.owners import require_owner
 from policy.web.visit import View, Visit
 from registry.content.gc import GarbageCollector, GcPlan
-from registry.content.retention import open_retention
 from registry.oci.digest import Digest
 
 _SHOWN = 50
@@ -18,18 +15,16 @@ _SHOWN = 50
 class GarbagePage:
     """Builds `/gc`; with `?plan=yes` the dry run, with `?explain=DIGEST` the reasons, those of retention too."""
 
-    def __init__(self, gate: PolicyGate) -> None:
-        self._gate = gate
+    def __init__(self) -> None:
         self._planning = asyncio.Lock()
 
     async def __call__(self, visit: Visit) -> View:
         """A dry run reads the names of all files, so it is made when it is asked for, one at a time."""
         require_owner(visit, "see what would be collected")
-        stores = visit.services.stores
-        collector = GarbageCollector(stores.storage, stores.metadata, stores.settings)
+        stores, collector = visit.services.stores, visit.services.collector
         wanted, digest = visit.asked("plan", 8), visit.asked("explain", 200).strip()
         explained = await collector.explain(Digest.parse(digest)) if digest else None
-        retention = open_retention(stores.metadata, stores.settings, marks_of(self._gate))
+        retention = visit.services.retention.retention
         gc = stores.settings.current.gc
         document: dict[str, Any] = {
             "settings": {"grace_seconds": gc.grace_seconds, "undo_seconds": gc.undo_seconds},

@@ -1,13 +1,15 @@
 """Runs: one of a kind at a time, remembered for a while, cancelled with the server."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from registry.administration.runs import Runs
+from registry.administration.runs import Run, Runs
+from registry.config.administration import AdministrationSettings
 from registry.content.progress import Tell
 from registry.errors import BasegateError
 from registry.oci.errors import NotFound, TooManyRequests
@@ -40,19 +42,31 @@ async def ended(runs: Runs, work: Work) -> dict[str, Any]:
     """A run of the work, at its end."""
     run = runs.begin("test.work", "ann", work)
     await runs.wait(run, 10)
-    return run.document()
+    return shown(run)
+
+
+def shown(run: Run) -> dict[str, Any]:
+    """As it is told."""
+    document: dict[str, Any] = json.loads(run.as_json())
+    return document
+
+
+def keeping(kept: int, length: int = 1000) -> Runs:
+    """Runs of which so many are kept, with results of that length together."""
+    settings = AdministrationSettings(runs_kept=kept, results_bytes=length)
+    return Runs(lambda: settings)
 
 
 def test_what_came_of_it() -> None:
     """Its result, who began it, and how far it has come."""
-    run = asyncio.run(ended(Runs(lambda: 5), quick))
+    run = asyncio.run(ended(keeping(5), quick))
     assert (run["state"], run["by"], run["result"]) == ("done", "ann", "all")
     assert run["progress"] == {"counting": "things", "done": 2, "total": 3}
 
 
 def test_why_it_failed() -> None:
     """In words for people; what only programmers understand stays in the log."""
-    told = [asyncio.run(ended(Runs(lambda: 5), work)) for work in (refused, broken)]
+    told = [asyncio.run(ended(keeping(5), work)) for work in (refused, broken)]
     assert [run["state"] for run in told] == ["failed", "failed"]
     assert told[0]["error"] == "there is nothing to do"
     assert "secret" not in told[1]["error"]
@@ -62,7 +76,7 @@ def test_one_of_a_kind() -> None:
     """The second is refused, and told which is running; another kind may begin."""
 
     async def twice() -> TooManyRequests:
-        runs = Runs(lambda: 5)
+        runs = keeping(5)
         first = runs.begin("a", "ann", endless)
         runs.begin("b", "ann", endless)
         with pytest.raises(TooManyRequests) as refusal:
@@ -77,7 +91,7 @@ def test_the_oldest_are_forgotten() -> None:
     """Of those that have ended; one that runs is not."""
 
     async def many() -> None:
-        runs = Runs(lambda: 2)
+        runs = keeping(2)
         running = runs.begin("endless", "ann", endless)
         first = await ended(runs, quick)
         await ended(runs, quick)
@@ -88,11 +102,23 @@ def test_the_oldest_are_forgotten() -> None:
     asyncio.run(many())
 
 
+def test_long_results_are_let_go_of() -> None:
+    """The oldest first; the newest stays, however long it is."""
+
+    async def two() -> list[Any]:
+        runs = keeping(5, 1)
+        first = await ended(runs, quick)
+        second = await ended(runs, quick)
+        return [shown(runs.find(each["run"]))["result"] for each in (first, second)]
+
+    assert asyncio.run(two()) == [None, "all"]
+
+
 def test_the_end_of_the_server() -> None:
     """Ends what runs."""
 
     async def ending() -> str:
-        runs = Runs(lambda: 2)
+        runs = keeping(2)
         work = asyncio.ensure_future(runs.until_end())
         run = runs.begin("endless", "ann", endless)
         await asyncio.sleep(0)
