@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 import sys
 import time
@@ -90,7 +91,8 @@ def _configure_standard(settings: LogSettings, out: Stream, shared: list[Any]) -
 def _renderer(settings: LogSettings, out: Stream) -> Any:
     if settings.format == "json":
         return structlog.processors.JSONRenderer()
-    return structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    colours = out.isatty() and not os.environ.get("NO_COLOR")  # https://no-color.org
+    return structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)
 
 
 class AccessLog:

@@ -40,6 +40,25 @@ def test_json_lines(out: io.StringIO) -> None:
     assert line["timestamp"].endswith("Z")
 
 
+class Terminal(io.StringIO):
+    """Text that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        """It is."""
+        return True
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+@pytest.mark.usefixtures("out")
+def test_colours_on_a_terminal(monkeypatch: pytest.MonkeyPatch, no_color: str, *, coloured: bool) -> None:
+    """Unless NO_COLOR is set and not empty."""
+    monkeypatch.setenv("NO_COLOR", no_color)
+    terminal = Terminal()
+    configure(LogSettings(format="console"), terminal)
+    structlog.get_logger().warning("something")
+    assert ("\x1b[" in terminal.getvalue()) is coloured
+
+
 def test_less_important_messages_are_left_out(out: io.StringIO) -> None:
     """The level is a setting."""
     configure(LogSettings(format="json", level="warning"), out)
