@@ -1,7 +1,6 @@
 """`basegate find`: images by what is known of them, in a data folder or on a server."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -12,6 +11,7 @@ from registry.cli.place import Place, Word, placed
 from registry.cli.table import print_table
 
 _PAGE = 500
+_DAY = len("2026-11-30")
 _HEADINGS = ("IMAGE", "VERDICT", "SYSTEM", "CONDA", "PYTHON", "SIZE", "PUSHED", "PULLED")
 
 
@@ -81,4 +81,4 @@ def _versions(facts: dict[str, list[str]]) -> tuple[str, str]:
 
 def _times(image: dict[str, Any]) -> Iterator[str]:
     for name in ("pushed", "pulled"):
-        yield datetime.fromtimestamp(image[name], UTC).strftime("%Y-%m-%d") if image[name] else "never"
+        yield image[name][:_DAY] if image[name] else "never"

@@ -17,6 +17,7 @@ from registry.oci.digest import Digest
 from registry.oci.errors import BadRequest, ManifestUnknown, OciError
 from registry.oci.image_reference import ImageReference
 from registry.oci.names import RepositoryName
+from registry.oci.timestamp import timestamp
 
 _TAGS = 10
 _AT_ONCE = 10
@@ -44,19 +45,22 @@ class FoundImage:
     pulled: float | None
 
     def document(self) -> dict[str, Any]:
-        """As JSON-able data."""
+        """As JSON-able data; times in ISO 8601 (UTC), `None` for never."""
         shown, match = self.overview, self.match
         return {
             "repository": match.candidate.repository,
             "digest": match.candidate.digest,
-            "tags": [{"tag": tag.name, "updated": tag.updated, "pulled": tag.pulled} for tag in self.tags],
+            "tags": [
+                {"tag": tag.name, "updated": timestamp(tag.updated), "pulled": _or_never(tag.pulled)}
+                for tag in self.tags
+            ],
             "more_tags": self.more_tags,
             "media_type": shown.media_type,
             "artifact_type": shown.artifact_type,
             "size": shown.size,
-            "pushed": shown.pushed,
+            "pushed": timestamp(shown.pushed),
             "pushed_by": shown.pushed_by,
-            "pulled": self.pulled,
+            "pulled": _or_never(self.pulled),
             "policy": match.policy.name,
             "verdict": match.state.value,
             "exempt": self.exempt,
@@ -223,3 +227,7 @@ def _told(start: Place, reached: Place, shown: Sequence[Place]) -> str:
         if beginning > least:
             return beginning
     return ""
+
+
+def _or_never(seconds: float | None) -> str | None:
+    return None if seconds is None else timestamp(seconds)

@@ -64,7 +64,10 @@ def _row(found: FoundImage) -> dict[str, Any]:
     facts = document["facts"]
     system = " ".join(values[0] for name in ("os.name", "os.version") if (values := facts.get(name)))
     short = {"os": system.capitalize(), "conda": _joined(facts, "conda"), "python": _joined(facts, "python")}
-    return {**document, "short": short}
+    # In seconds since the epoch, as on all pages.
+    tags = [{"tag": tag.name, "updated": tag.updated, "pulled": tag.pulled} for tag in found.tags]
+    times = {"tags": tags, "pushed": found.overview.pushed, "pulled": found.pulled}
+    return {**document, **times, "short": short}
 
 
 def _joined(facts: Mapping[str, Sequence[str]], name: str) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from registry.oci.timestamp import zoned_seconds_of
 from tests.clients.layouts import Image
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.live import LiveGateway, live_gateway
@@ -153,5 +154,6 @@ def test_a_pull_is_found(live: LiveGateway, tmp_path: Path) -> None:
         client.get("/v2/pulled/app/manifests/v1").raise_for_status()
     wait_until(lambda: ask(live, "admin", "repository=pulled/app").json()["images"][0]["pulled"] is not None)
     (told,) = ask(live, "admin", "repository=pulled/app").json()["images"]
-    assert told["tags"][0]["pulled"] == told["pulled"] > told["pushed"] - 1
+    assert told["tags"][0]["pulled"] == told["pulled"] >= told["pushed"]
+    assert zoned_seconds_of(told["pulled"])
     assert "pulled/app:v1" in names(ask(live, "admin", "pulled.age<1h"))
