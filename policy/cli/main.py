@@ -32,7 +32,7 @@ COMMANDS = {
     "repo": "registry.cli.content:repo_group",
     "tag": "registry.cli.content:tag_group",
     "manifest": "registry.cli.content:manifest_group",
-    "events": "registry.cli.events:events_group",
+    "events": "policy.cli.events:events_group",
     "gc": "registry.cli.gc:gc_group",
     "retention": "policy.cli.retention:retention_group",
     "backup": "registry.cli.backup:backup_command",

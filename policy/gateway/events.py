@@ -1,8 +1,9 @@
 """`/policy/v1/events`: what happened in the repositories that the caller may pull from, in order."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,7 +18,7 @@ from registry.auth.principals import Principal
 from registry.config.events import EventSettings
 from registry.metadata.events import Recorded
 from registry.notifications.document import document_of
-from registry.notifications.feed import Feed, Sees
+from registry.notifications.feed import Feed, FeedPage, Sees
 from registry.oci.errors import BadRequest, Unavailable
 from registry.oci.names import RepositoryName
 from registry.oci.patterns import any_covers
@@ -53,9 +54,7 @@ class EventHandlers:
             return await self._stream(services, request, sees)
         size = page_size(request, self._settings().page, self._settings().page)
         page = await self._feed.page(_cursor(request.query_params.get("after") or "0"), size, sees)
-        told = [document_of(each) for each in page.events]
-        ends = {"oldest": str(page.oldest), "newest": str(page.newest)}
-        return JSONResponse({"events": told, "next": str(page.next), "more": page.more, **ends})
+        return JSONResponse(page_document(page))
 
     async def _stream(self, services: Services, request: Request, sees: Sees) -> Response:
         if self._streams.count >= self._settings().streams:
@@ -69,14 +68,31 @@ class EventHandlers:
         return EventStream(self._feed, self._settings, after, sees, self._streams, still)
 
 
+def page_document(page: FeedPage) -> dict[str, Any]:
+    """A page as it is told; ids are texts."""
+    return {
+        "events": [document_of(each) for each in page.events],
+        "next": str(page.next),
+        "more": page.more,
+        "oldest": str(page.oldest),
+        "newest": str(page.newest),
+    }
+
+
+def is_chosen(patterns: Sequence[str], kinds: Collection[str], recorded: Recorded) -> bool:
+    """Whether an event is of these repositories and kinds; of all when none are given."""
+    event = recorded.event
+    return (not patterns or any_covers(patterns, event.repository)) and (not kinds or event.kind in kinds)
+
+
 def _sees(services: Services, request: Request, principal: Principal) -> Sees:
     """What the caller asks for and may see. Of blobs hears who may push: they may be of an image that is withheld."""
     patterns, kinds = _asked(request, "repository"), frozenset(_asked(request, "kind"))
 
     def sees(recorded: Recorded) -> bool:
-        event = recorded.event
-        if (patterns and not any_covers(patterns, event.repository)) or (kinds and event.kind not in kinds):
+        if not is_chosen(patterns, kinds, recorded):
             return False
+        event = recorded.event
         action = Action.PUSH if event.kind.startswith(_BLOBS) else Action.PULL
         return services.access.permits(request, principal, action, RepositoryName(event.repository))
 

@@ -10,6 +10,7 @@ from registry.administration.principal_handlers import PrincipalHandlers
 from registry.administration.retention_handlers import RetentionHandlers
 from registry.administration.retention_handlers import explain as explain_retention
 from registry.administration.run_handlers import RunHandlers
+from registry.administration.sink_handlers import SinkHandlers, list_sinks
 from registry.administration.tag_past_handlers import Rollback, show_history
 from registry.api.requirements import Requirement
 from registry.api.routes import Row
@@ -40,6 +41,7 @@ def table(body: Body, runs: RunHandlers) -> tuple[Row, ...]:
         *_principals(PrincipalHandlers(body)),
         *_garbage(GarbageHandlers(runs, body)),
         *_retention(RetentionHandlers(runs, body)),
+        *_sinks(SinkHandlers(body)),
         Row(_READ, f"{BASE}/runs/{{run}}", Requirement.OWNER, "admin.show_run", runs.show),
     )
 
@@ -75,4 +77,13 @@ def _retention(changing: RetentionHandlers) -> tuple[Row, ...]:
         Row("POST", f"{BASE}/retention/plan", owner, "admin.plan_retention", changing.plan),
         Row("POST", f"{BASE}/retention/run", owner, "admin.run_retention", changing.run),
         Row(_READ, place, owner, "admin.explain_retention", explain_retention),
+    )
+
+
+def _sinks(changing: SinkHandlers) -> tuple[Row, ...]:
+    owner, sink = Requirement.OWNER, f"{BASE}/sinks/{{sink}}"
+    return (
+        Row(_READ, f"{BASE}/sinks", owner, "admin.list_sinks", list_sinks),
+        Row("POST", f"{sink}/replay", owner, "admin.replay_sink", changing.replay),
+        Row("POST", f"{sink}/test", owner, "admin.test_sink", changing.test),
     )

@@ -39,10 +39,10 @@ class Feed:
         self._metadata = metadata
         self._settings = settings
 
-    async def page(self, after: int, count: int, sees: Sees) -> FeedPage:
+    async def page(self, after: int, count: int, sees: Sees, *, hidden: bool = False) -> FeedPage:
         """At most `count` events after a cursor. A page may be empty although others follow: then `more` is set.
 
-        What is locked against lists is not told, as on the page of activity; the cursor goes past it.
+        What is locked against lists is told with `hidden` only, as on the page of activity; the cursor goes past it.
         """
         settings = self._settings()
         count, left = min(count, settings.page), settings.looked_at
@@ -53,7 +53,7 @@ class Feed:
             found = await self._metadata.read_apart(events.after_told, after, asked)
             for recorded in found:
                 after = recorded.id
-                if not recorded.is_hidden and sees(recorded):
+                if (hidden or not recorded.is_hidden) and sees(recorded):
                     seen.append(recorded)
                 if len(seen) == count:
                     return FeedPage(tuple(seen), after, recorded is not found[-1] or len(found) == asked, *ends)

@@ -28,6 +28,9 @@ READS = (
     "principal list",
     "principal show reader",
     "gc dry-run",
+    "trash ls",
+    "events ls",
+    "events ls --kind tag.set --repository team/*",
     "policy list",
     "policy show azureml-2019-07",
     "policy replay azureml-2020-09",
@@ -44,6 +47,8 @@ CHANGES = (
     "principal disable reader",
     "principal delete reader --yes",
     "gc run",
+    "trash empty --yes",
+    "retention run --yes",
     "policy activate azureml-2020-09 --repositories team/*",
 )
 _AGE = re.compile(r"\b[\d.]+ (?:s|min|h|d)\b *")
@@ -98,6 +103,13 @@ def test_looking_tells_the_same(template: LiveGateway, command: str, form: str) 
     there = on_server(template, f"{command} {form}")
     assert (here.exit_code, there.exit_code) == (0, 0), (here.output, there.output)
     assert (said(here), here.stderr) == (said(there), there.stderr)
+    assert here.stdout
+
+
+def test_a_plan_of_retention_tells_the_same(template: LiveGateway) -> None:
+    """For people; to programs it tells when it was made."""
+    here, there = on_folder(template.registry.data, "retention plan"), on_server(template, "retention plan")
+    assert (here.exit_code, said(here)) == (there.exit_code, said(there)) == (0, said(here))
     assert here.stdout
 
 
