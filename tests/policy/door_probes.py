@@ -1,5 +1,6 @@
 """The columns of the door matrix: every way in which content or a clearance leaves, tried over HTTP."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from policy.decision import AccessPoint
 from policy.state import State
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
+from registry.oci.timestamp import exact_timestamp
 from tests.policy.door_cases import SUBJECT, Case
 from tests.policy.export_probe import export
 from tests.policy.kubernetes.reviews import admission_review, image_review, pod
@@ -201,6 +203,27 @@ def history(method: str) -> Probe:
     return probe
 
 
+def past(method: str) -> Probe:
+    """Whether an administrator is told what its tag pointed at, in all and at one time."""
+
+    def probe(client: httpx.Client, case: Case) -> bool:
+        path, then = f"{_ADMIN}/_tags/{case.name}/_history", {"at": exact_timestamp(time.time())}
+        if method == "HEAD":
+            assert not any(client.head(path, params=params).content for params in ({}, then))
+        entries = client.get(path).json().get("entries", [])
+        told = (case.digest in {entry["digest"] for entry in entries}, client.get(path, params=then).status_code == 200)
+        return agree({200 if each else 404 for each in told})
+
+    return probe
+
+
+def rolled_back(client: httpx.Client, case: Case) -> bool:
+    """Whether its tag can be pointed at it again, which changes nothing."""
+    answer = client.post(f"{_ADMIN}/_tags/{case.name}/_rollback", json={"to": case.digest})
+    assert answer.status_code != 200 or answer.json()["before"] == case.digest
+    return answer.status_code == 200
+
+
 def told_of_blob(client: httpx.Client, case: Case) -> bool:
     """Whether events tell of its blob: to those who may push, whatever its state."""
     asked = {"kind": "blob.pushed", "repository": TEAM, "after": "0"}
@@ -288,6 +311,9 @@ COLUMNS: Mapping[str, Column] = {
     ),
     "tag history GET": column(AccessPoint.REFERRERS, history("GET"), ("GET", "tags.history")),
     "tag history HEAD": column(AccessPoint.REFERRERS, history("HEAD"), ("HEAD", "tags.history")),
+    "past of a tag GET": column(AccessPoint.REFERRERS, past("GET"), ("GET", "admin.show_tag_history")),
+    "past of a tag HEAD": column(AccessPoint.REFERRERS, past("HEAD"), ("HEAD", "admin.show_tag_history")),
+    "rollback": column(None, rolled_back, ("POST", "admin.roll_tag_back")),
     "events of blobs": column(None, told_of_blob, ("GET", "events.read"), ("HEAD", "events.read")),
     "layer page": column(AccessPoint.MANIFEST, layer_page, ("GET", "web.layer"), ("HEAD", "web.layer")),
     "layer search": column(AccessPoint.MANIFEST, found_by_layer, ("GET", "images.search"), ("HEAD", "images.search")),
@@ -305,7 +331,9 @@ COLUMNS: Mapping[str, Column] = {
 
 
 def expected(name: str, case: Case, role: str, mode: str) -> bool:
-    """A signed verdict leaves as its image does, where there is one."""
+    """A signed verdict leaves as its image does, where there is one; a tag is rolled back to what may be pushed."""
+    if name == "rollback":
+        return role in {"owner", "pusher"} and (mode != "reject" or case.stands in _OPEN)
     if name.startswith("verdict"):
         return case.stands not in _NOT_ATTESTED and open_to(name.replace("verdict", "manifest"), case, role, mode)
     return open_to(name, case, role, mode)
