@@ -17,3 +17,8 @@ class BasegateError(Exception):
 def reason_of(error: BaseException) -> str:
     """What an error says, or else its kind in words: `read timeout`."""
     return _NUMBER.sub("", str(error)) or _WORD.sub(" ", type(error).__name__).lower()
+
+
+def visible(text: object) -> str:
+    """Text of others, perhaps from an image, with control characters escaped: fit for a sentence on a terminal."""
+    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in str(text))

@@ -15,7 +15,7 @@ import click
 from policy.cli.check import asking_of, asking_options, exit_code, is_trouble, read_config
 from policy.cli.deploy_overrides import OVERRIDES, overridden, override_options
 from policy.client.deploying import DeployAnswer, check_deployment
-from policy.client.text import in_words, visible
+from policy.client.text import in_words
 from policy.gateway.check_result import CheckResult
 from policy.gateway.deployments.request import Profile
 from policy.gateway.inference_config.interpret import InferenceConfig, interpret
@@ -23,7 +23,7 @@ from policy.gateway.inference_config.parse import parse
 from policy.gateway.inference_config.pinning import pin
 from policy.gateway.inference_config.secrets import without_secrets
 from registry.cli.data_folder import for_programs
-from registry.errors import BasegateError
+from registry.errors import BasegateError, visible
 
 _FILES = ("entryScript", "condaFile", "extraDockerfileSteps")
 _PATH = click.Path(path_type=Path)

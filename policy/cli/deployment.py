@@ -10,8 +10,8 @@ import click
 from policy.cli.check import asking_of, asking_options
 from policy.client.api import ask
 from policy.client.deploying import DEPLOYMENTS_PATH
-from policy.client.text import visible
 from registry.cli.data_folder import print_json
+from registry.errors import visible
 
 _SHOWN = ("id", "name", "state", "workspace", "pinned")
 

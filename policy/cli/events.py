@@ -11,7 +11,7 @@ from policy.administration.event_feed import read_events
 from registry.cli.data_folder import json_option, line_for_programs, print_json
 from registry.cli.place import Place, placed
 from registry.cli.sinks import replay_command, sinks_command, test_command
-from registry.cli.table import visible
+from registry.errors import visible
 
 F = TypeVar("F", bound=Callable[..., Any])
 

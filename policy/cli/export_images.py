@@ -14,9 +14,9 @@ import click
 from policy.cli.transfer_options import Calling, RepositoryReference, is_typed, parameters_are_local, transfer_options
 from policy.cli.transfer_progress import Progress
 from policy.cli.transfer_repositories import Repositories
-from policy.client.text import visible
 from registry.cli.command_audit import audited
 from registry.cli.data_folder import settings_of, size
+from registry.errors import visible
 from registry.transfer.exporting import Exported, Exporting
 from registry.transfer.layout_files import layout_files
 from registry.transfer.withheld import Withheld

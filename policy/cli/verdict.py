@@ -14,13 +14,12 @@ import click
 from policy.attestation.verification import STEPS, Expected, SummaryWrong, verified
 from policy.cli.check import asking_of, asking_options
 from policy.client.api import CheckNotPossible, ask, send
-from policy.client.text import visible
 from policy.signing.dsse import read_envelope
 from policy.signing.key_ring import VERDICT_KEY_FILE, KeyRing
 from policy.signing.public_keys import KeysUnreadable, read_public_keys
 from registry.cli.command_audit import audited
 from registry.cli.data_folder import data_option, for_programs, print_json, require_registry
-from registry.errors import BasegateError
+from registry.errors import BasegateError, visible
 from registry.oci.digest import Digest
 from registry.oci.image_reference import ImageReference
 

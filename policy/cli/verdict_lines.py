@@ -11,11 +11,10 @@ from typing import Any
 from policy.cli.transfer_options import Calling, RepositoryReference
 from policy.client.api import CheckNotPossible, check_again
 from policy.client.connection_options import ConnectionOptions
-from policy.client.text import visible
 from policy.enforcement.gate import PolicyGate
 from policy.state import State
 from registry.auth.principals import anonymous
-from registry.errors import BasegateError
+from registry.errors import BasegateError, visible
 from registry.oci.digest import Digest
 from registry.oci.image_reference import ImageReference
 from registry.transfer.copying import Copied

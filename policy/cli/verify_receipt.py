@@ -12,13 +12,13 @@ from typing import Any
 import click
 
 from policy.cli.check import read_config
-from policy.client.text import visible
 from policy.deployments.receipt_key import RECEIPT_KEY_FILE, receipt_key
 from policy.deployments.receipts import Receipt, ReceiptUnreadable, ReceiptWrong, read_keys, verify
 from policy.gateway.inference_config.parse import parse
 from policy.gateway.inference_config.secrets import without_secrets
 from policy.signing.public_keys import public_jwk
 from registry.cli.data_folder import for_programs, json_option
+from registry.errors import visible
 from registry.oci.canonical_json import digest_of
 from registry.oci.timestamp import timestamp
 

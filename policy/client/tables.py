@@ -7,8 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from policy.client.text import in_words, visible
+from policy.client.text import in_words
 from policy.gateway.check_result import CheckResult
+from registry.errors import visible
 
 STATE_STYLES: Mapping[str, str] = {"found": "green", "shadowed": "yellow", "absent": "dim"}
 RESULT_STYLES: Mapping[str, str] = {"pass": "green", "warn": "yellow", "fail": "bold red", "error": "bold red"}

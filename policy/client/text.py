@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policy.gateway.check_result import CheckResult
+from registry.errors import visible
 
 VERDICT_WORDS: Mapping[str, str] = {
     "cleared": "is cleared by policy {policy}",
@@ -33,11 +34,6 @@ def in_words(answer: CheckResult) -> str:
     """The lines of the answer, the decision first; no newline at the end."""
     lines = [_decision(answer), *_about(answer), *_findings(answer), *_to_do(answer)]
     return "\n".join(visible(line) for line in lines)
-
-
-def visible(value: object) -> str:
-    """Untrusted text, perhaps from an image, with control characters escaped."""
-    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in str(value))
 
 
 def fact_words(value: Mapping[str, Any] | None, unknown: str = "none found") -> str:

@@ -5,8 +5,7 @@ import click
 from registry.administration import sinks as acts
 from registry.cli.data_folder import json_option, print_json
 from registry.cli.place import Place, placed
-from registry.cli.table import visible
-from registry.errors import BasegateError
+from registry.errors import BasegateError, visible
 
 
 class NotDelivered(BasegateError):

@@ -9,6 +9,8 @@ from datetime import datetime
 
 import click
 
+from registry.errors import visible
+
 _DIGEST = re.compile(r"\b(sha(?:256|512)):([0-9a-f]{12})[0-9a-f]+\b")
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _GAP = "  "
@@ -27,11 +29,6 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def short(text: str) -> str:
     """The text with its digests cut to twelve digits."""
     return _DIGEST.sub(r"\1:\2…", text)
-
-
-def visible(text: str) -> str:
-    """Untrusted text with control characters escaped."""
-    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in text)
 
 
 def on_terminal() -> bool:

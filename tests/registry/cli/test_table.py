@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from registry.cli.table import age, print_table, short, visible
+from registry.cli.table import age, print_table, short
+from registry.errors import visible
 from tests.registry.cli.terminal import all_of
 
 DIGEST = "sha256:" + "ab" * 32
