@@ -156,6 +156,7 @@ def test_much_is_asked_of_a_small_stock(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, f"scale {sizes} --folder {tmp_path} --save {path}")
     assert done.exit_code == 0, done.output
     assert "delete of a tag" in done.output
+    assert "a policy is put into force" in done.output
     assert len(load(path).figures) > 30
 
 
