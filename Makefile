@@ -11,7 +11,7 @@ JOBS ?= 2
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test test-azure test-kubernetes test-cosign test-mirror azure-requirements web-shots bench bench-registries testing-cycles fuzz crash runtime runtime-fuzz cut-pushes events import-memory requirements clean
+.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test test-azure test-kubernetes test-cosign test-cluster test-mirror azure-requirements web-shots bench bench-registries testing-cycles fuzz crash runtime runtime-fuzz cut-pushes events import-memory requirements clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -105,6 +105,10 @@ test-cosign: develop ## stock cosign (3.1.3, 2.6.5) verifies signed verdicts of 
 	@sh .ci/cosign
 	@COSIGN=1 $(BIN)/python -m pytest tests/cosign $(ARGS)
 
+test-cluster: develop ## blobs in versitygw (S3) and azurite (Azure): what every store promises, and real clients; builds both first
+	@sh .ci/object-stores
+	@CLUSTER=1 $(BIN)/python -m pytest tests/cluster $(ARGS)
+
 web-shots: tools ## pictures of every page, at 320 and 1280 px, light and dark, into results/web-shots
 	@$(BIN)/python -m tests.policy.web.shots results/web-shots
 
@@ -129,12 +133,14 @@ events: develop ## events with a sink that is dead and then alive, and kills (CO
 import-memory: develop ## the memory of an import and an export of 5 GB (10 GB of disk)
 	@IMPORT_BYTES=5368709120 $(BIN)/python -m pytest -s tests/policy/cli/test_import_memory.py $(ARGS)
 
-# Run by hand when pyproject.toml changes; both files are committed.
+# Run by hand when pyproject.toml changes; the files are committed.
 requirements: develop ## pin the dependencies anew
 	@echo "setuptools>=77" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 		--custom-compile-command "make requirements" pyproject.toml - --output-file requirements.txt $(UPGRADE)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --constraint requirements.txt \
 		--custom-compile-command "make requirements" --extra dev pyproject.toml --output-file requirements-dev.txt $(UPGRADE)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --constraint requirements.txt \
+		--custom-compile-command "make requirements" --extra cluster pyproject.toml --output-file requirements-cluster.txt $(UPGRADE)
 
 AZURE_PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make azure-requirements"

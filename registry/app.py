@@ -26,12 +26,13 @@ from registry.content.deleted import Deleted
 from registry.content.derived import NOTHING_DERIVED, DerivedContent
 from registry.content.gc import GarbageCollector
 from registry.content.manifests import Manifests
+from registry.content.opened_stores import open_stores_of
 from registry.content.parsing import Parsing
 from registry.content.pull_through import NO_PULL_THROUGH, PullThrough
 from registry.content.referrers import ReferrersList
 from registry.content.session_log import FILE as SESSIONS
 from registry.content.session_log import SessionLog
-from registry.content.small_blob_journal import Journal, open_stores
+from registry.content.small_blob_journal import Journal
 from registry.content.tag_history import TagHistory
 from registry.content.tags import Tags
 from registry.content.uploads import Uploads
@@ -44,6 +45,7 @@ from registry.metadata.sqlite_store import SqliteStore
 from registry.mirror.namespaces import Namespaces
 from registry.notifications.deliveries import Deliveries
 from registry.storage.blob_store import BlobStore
+from registry.storage.disk.store import DiskStore
 from registry.telemetry import logs
 from registry.telemetry.audit import AuditLog, audit_log
 from registry.telemetry.damage import DamageReport
@@ -222,9 +224,10 @@ def _open(
         return blobs, metadata, None
     pool = ThreadPoolExecutor(group.threads, thread_name_prefix="files")
     opened.callback(pool.shutdown)
-    storage, metadata = open_stores(data, pool, group.sync_bytes, group.busy_seconds, new_database=new_database)
+    storage, metadata = open_stores_of(settings.current, pool, new_database=new_database)
     opened.callback(metadata.close)
-    return storage, metadata, Journal(storage, metadata, pool, settings)
+    journal = Journal(storage, metadata, pool, settings) if isinstance(storage, DiskStore) else None
+    return storage, metadata, journal
 
 
 def _services(  # noqa: PLR0913, PLR0917

@@ -21,12 +21,12 @@ from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.blobs import Blobs
 from registry.content.derived import DerivedContent
 from registry.content.manifests import Manifests
+from registry.content.opened_stores import open_stores_of
 from registry.content.parsing import Parsing
 from registry.content.pull_through import OfflineUpstreams
 from registry.content.referrers import ReferrersList
 from registry.content.session_log import FILE as SESSIONS
 from registry.content.session_log import SessionLog
-from registry.content.small_blob_journal import open_stores
 from registry.content.tags import Tags
 from registry.content.uploads import Uploads
 from registry.metadata.sqlite_store import SqliteStore
@@ -62,7 +62,7 @@ def folder_services(data: Path, settings: RegistrySettings) -> Iterator[FolderSe
     group = settings.storage
     with open_results(data) as results, ThreadPoolExecutor(group.threads) as pool:
         act_as_owner(data)
-        storage, metadata = open_stores(data, pool, group.sync_bytes, group.busy_seconds)
+        storage, metadata = open_stores_of(settings, pool)
         gate = PolicyGate(storage, metadata, results, OperatorFileInForce(data / ORDERS), judging_section(settings))
         in_force = SettingsInForce(settings)
         parsing = Parsing(in_force)

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.progress import Tell
 from registry.metadata.sqlite_store import SqliteStore
-from registry.storage.disk.store import DiskStore
+from registry.storage.blob_store import MaintainedStore
 
 T = TypeVar("T")
 RUNNING, DONE, FAILED = "running", "done", "failed"
@@ -21,7 +21,7 @@ class Holdings(Protocol):
     """The stores of a data folder, and the settings that count for it."""
 
     @property
-    def storage(self) -> DiskStore:
+    def storage(self) -> MaintainedStore:
         """The blobs."""
 
     @property

@@ -16,8 +16,7 @@ from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
 from registry.oci.errors import BadRequest, Unsupported
 from registry.oci.timestamp import exact_timestamp
-from registry.storage.blob_store import BlobStore
-from registry.storage.disk.store import DiskStore
+from registry.storage.blob_store import BlobStore, MaintainedStore
 
 GARBAGE, TRASH = f"{BASE}/gc", f"{BASE}/trash"
 PAGE = 1000
@@ -72,8 +71,8 @@ class Garbage:
             Unsupported: the blobs are in no folder.
         """
         storage, metadata = self.storage, self.metadata
-        if not isinstance(storage, DiskStore) or not isinstance(metadata, SqliteStore):
-            raise Unsupported("this registry does not keep its blobs in a folder: nothing can be brought back")
+        if not isinstance(storage, MaintainedStore) or not isinstance(metadata, SqliteStore):
+            raise Unsupported("this registry keeps its blobs in memory: nothing can be brought back")
         sparse = self.settings.current.manifests.sparse_indexes
         return asdict(await undo(storage, metadata, run, sparse=sparse))
 

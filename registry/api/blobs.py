@@ -11,12 +11,18 @@ from registry.auth.principals import Principal
 
 
 async def pull(services: Services, request: Request, principal: Principal) -> Response:
-    """GET and HEAD: 200; 206 for parts, 304 when If-None-Match matches, 416 when no part lies in the blob."""
+    """GET and HEAD: 200; 206 for parts, 304 when If-None-Match matches, 416 when no part lies in the blob.
+
+    307 to a signed URL of the store for a GET of a large blob, where the settings say so.
+    """
     find = services.blobs.head if request.method == "HEAD" else services.blobs.pull
     blob = await find(principal, repository_of(request), digest_of(request))
     headers = digest_headers(blob.digest, services.stores.settings.current.storage.cache_seconds)
     if is_known(request, blob.digest):
         return Response(status_code=304, headers=headers)
+    link = await services.blobs.link(blob) if request.method == "GET" else None
+    if link is not None:
+        return Response(status_code=307, headers={**headers, "Cache-Control": "no-store", "Location": link})
     windows = windows_of(request, blob, services.stores.settings.current.limits.ranges)
     if len(windows) > 1:
         return PartsResponse(blob, services.blobs.read, windows, headers)

@@ -30,14 +30,14 @@ from registry.cli.data_folder import (
 )
 from registry.cli.progress import ProgressBar
 from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.opened_stores import open_stores_of
 from registry.content.progress import Tell
-from registry.content.small_blob_journal import open_stores
 from registry.errors import BasegateError
 from registry.metadata.sqlite_store import SqliteStore
 from registry.oci.errors import OciError
 from registry.oci.image_reference import ImageReference, split_host
 from registry.oci.names import RepositoryName
-from registry.storage.disk.store import DiskStore
+from registry.storage.blob_store import MaintainedStore
 
 if TYPE_CHECKING:
     from registry.registry_client.administration import AdministrationClient
@@ -63,7 +63,7 @@ class Place(Protocol):
 class OpenFolder:
     """The stores of a data folder, and the settings that count for it."""
 
-    storage: DiskStore
+    storage: MaintainedStore
     metadata: SqliteStore
     settings: SettingsInForce[RegistrySettings]
     tell: Tell
@@ -90,7 +90,7 @@ class Folder:
         self._settings = settings
         self._opened = ExitStack()
         self._made: dict[Callable[[Holdings], Any], Any] = {}
-        self._stores: tuple[DiskStore, SqliteStore, asyncio.Runner] | None = None
+        self._stores: tuple[MaintainedStore, SqliteStore, asyncio.Runner] | None = None
 
     def do(self, act: Act) -> Any:
         """Do the act in the folder. Raises NoRegistry when there is none, and what the act raises."""
@@ -110,12 +110,12 @@ class Folder:
         self._made.clear()
         self._opened.close()
 
-    def _open(self) -> tuple[DiskStore, SqliteStore, asyncio.Runner]:
+    def _open(self) -> tuple[MaintainedStore, SqliteStore, asyncio.Runner]:
         log_to_stderr()
         data, group = self._settings.data, self._settings.storage
         require_registry(data)
         pool = self._opened.enter_context(ThreadPoolExecutor(group.threads))
-        storage, metadata = open_stores(data, pool, group.sync_bytes)
+        storage, metadata = open_stores_of(self._settings, pool)
         self._opened.callback(metadata.close)
         self._stores = storage, metadata, self._opened.enter_context(asyncio.Runner())
         return self._stores

@@ -18,7 +18,7 @@ from registry.cli.data_folder import (
     settings_of,
     size,
 )
-from registry.content.small_blob_journal import open_stores
+from registry.content.opened_stores import open_stores_of
 from registry.maintenance.pace import Pace
 from registry.maintenance.scrub import Progress, Scrub
 
@@ -40,7 +40,7 @@ def scrub_command(context: click.Context, rate: int | None, data: Path, *, anew:
     require_registry(data)
     pace = Pace(lambda: settings.scrub.bytes_per_second if rate is None else rate)
     with ThreadPoolExecutor(settings.storage.threads) as pool:
-        storage, metadata = open_stores(data, pool)
+        storage, metadata = open_stores_of(settings, pool)
         with closing(metadata):
             progress = Scrub(storage, metadata, data, pace).run(anew=anew)
             withheld = [item.digest for item in storage.quarantine.held()]

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from registry.cli.command_audit import audited
-from registry.cli.data_folder import data_option, json_option, log_to_stderr, print_json, require_registry
-from registry.content.small_blob_journal import open_stores
+from registry.cli.data_folder import data_option, json_option, log_to_stderr, print_json, require_registry, settings_of
+from registry.content.opened_stores import open_stores_of
 from registry.maintenance.verify import Finding, Verification
 from registry.metadata.sqlite_store import SqliteStore
 
@@ -31,7 +31,7 @@ def verify_command(context: click.Context, data: Path, *, repair: bool, digests:
     log_to_stderr()
     require_registry(data)
     with ThreadPoolExecutor(2) as pool:
-        storage, metadata = open_stores(data, pool)
+        storage, metadata = open_stores_of(settings_of(context), pool)
         with closing(metadata):
             write = _writing(metadata) if repair else None
             verification = Verification(storage, metadata, data, write, digests=digests)

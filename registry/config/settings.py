@@ -23,56 +23,9 @@ from registry.config.group import (
 from registry.config.pulls import PullSettings
 from registry.config.retention import RetentionSettings
 from registry.config.server import ServerSettings
+from registry.config.storage import StorageSettings
 from registry.config.transfer import TransferSettings
 from registry.config.upstreams import UpstreamSettings
-
-
-class StorageSettings(Group):
-    """How bytes are kept."""
-
-    threads: int = Field(default=8, ge=1, le=256, description="worker threads for blocking file work")
-    manifest_cache_bytes: int = Field(
-        default=64 * MEBIBYTE, ge=0, description="memory for manifests that are read again and again"
-    )
-    sync_bytes: int = Field(
-        default=8 * MEBIBYTE, ge=0, description="start writing an upload back to disk after so many bytes"
-    )
-    journal_bytes: int = Field(
-        default=32 * MEBIBYTE,
-        ge=0,
-        description="small blobs that may wait in the database for the sync of their files; 0: none waits",
-        json_schema_extra=LIVE,
-    )
-    journal_seconds: float = Field(
-        default=60.0,
-        gt=0,
-        description="how long small blobs wait at most for the sync of their files",
-        json_schema_extra=LIVE,
-    )
-    busy_seconds: float = Field(
-        default=5.0,
-        gt=0,
-        description="how long a change waits for a lock on the database that another process holds; then 503",
-    )
-    copy_seconds: float = Field(
-        default=30.0,
-        ge=0,
-        le=60,
-        description="how far the copy of the rows may be behind, from which a lost database is rebuilt; 0: no copy",
-        json_schema_extra=LIVE,
-    )
-    reserve_bytes: int = Field(
-        default=16 * MEBIBYTE,
-        ge=0,
-        description="room kept so that a full disk can be freed, a sixteenth of the disk at most; 0: none",
-        json_schema_extra=LIVE,
-    )
-    cache_seconds: int = Field(
-        default=31_536_000,
-        ge=0,
-        description="Cache-Control max-age of content named by its digest",
-        json_schema_extra=LIVE,
-    )
 
 
 class LimitSettings(Group):

@@ -18,7 +18,7 @@ from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown, Denied, Unsupported
 from registry.oci.names import RepositoryName
-from registry.storage.blob_store import BlobStore, StoredBlob
+from registry.storage.blob_store import BlobStore, LinkingStore, StoredBlob
 
 # How many repositories are tried when a mount names no source.
 _SOURCES = 100
@@ -112,6 +112,13 @@ class Blobs:
         if blob is None:
             await tell_missing(self._storage, self._metadata, repository, [digest])
         return blob
+
+    async def link(self, blob: StoredBlob) -> str | None:
+        """Where the caller of `pull` may fetch the bytes by itself, by the settings; `None`: here."""
+        settings = self._settings.current.storage
+        if not settings.redirect or blob.size < settings.redirect_bytes or not isinstance(self._storage, LinkingStore):
+            return None
+        return await self._storage.link(blob, settings.redirect_seconds)
 
     def read(self, blob: StoredBlob, start: int, length: int) -> AsyncIterator[bytes]:
         """The bytes `[start, start + length)` in pieces of at most 1 MiB."""

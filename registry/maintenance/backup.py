@@ -50,11 +50,16 @@ def make_backup(data: Path, folder: Path, *, linked: bool = True) -> BackupIndex
         linked: whether to make hard links to blobs instead of copies, where possible.
 
     Raises:
-        BackupRefused: the folder contains something else.
+        BackupRefused: the folder contains something else, or the blobs are in an object store.
         DatabaseUnsound: the rows cannot be read.
         OSError: reading or writing fails.
     """
     _require_apart(data, folder)
+    if Layout(data).keeps_objects:
+        raise BackupRefused(
+            f"{data} keeps its blobs in an object store: copy the database with its copy in copy/rows.db, and have the "
+            "bucket keep versions or a replica (docs/cluster.md)"
+        )
     earlier = _earlier(folder)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with nothing_removed(data):

@@ -40,7 +40,7 @@ class Rebuilt:
         rows: number of `repositories`, `manifests`, `tags` and `principals`.
         blobs: number of blobs in repositories.
         salvaged: manifests read from the damaged database.
-        missing: blobs in repositories without a file.
+        missing: blobs in repositories without a file; none is looked for in an object store.
         unknown: files that are in no known repository; they are kept.
         aside: path of the old database, or "".
     """
@@ -160,6 +160,8 @@ def _described(path: Path, layout: Layout, made: float, salvaged: int, aside: st
 
         shown = {Digest(digest) for (digest,) in rows.execute("SELECT DISTINCT digest FROM repository_blobs")}
         counts = {table: number(table) for table in ("repositories", "manifests", "tags", "principals")}
+    if layout.keeps_objects:
+        return Rebuilt(made, counts, len(shown), salvaged, [], 0, aside)
     there = {digest for folder in layout.blobs.glob("*/*") for digest in folder_of(folder)}
     return Rebuilt(made, counts, len(shown), salvaged, sorted(shown - there), len(there - shown), aside)
 

@@ -21,9 +21,8 @@ from registry.maintenance.pace import Pace
 from registry.metadata import contents
 from registry.metadata.sqlite_store import SqliteStore
 from registry.oci.digest import Digest
+from registry.storage.blob_store import MaintainedStore
 from registry.storage.disk.atomic_file import replace_file
-from registry.storage.disk.directories import folder_of
-from registry.storage.disk.store import DiskStore
 
 FILE = "scrub.json"
 _LOCK = "scrub.lock"
@@ -75,7 +74,7 @@ class Scrub:
         pace: limits the rate, and stops.
     """
 
-    def __init__(self, storage: DiskStore, metadata: SqliteStore, data: Path, pace: Pace) -> None:
+    def __init__(self, storage: MaintainedStore, metadata: SqliteStore, data: Path, pace: Pace) -> None:
         self._storage = storage
         self._metadata = metadata
         self._data = data
@@ -128,19 +127,16 @@ class Scrub:
         yield now
 
     def _read_blobs(self, now: Progress) -> Iterator[Progress]:
-        for folder in self._storage.folders():
-            for digest in folder_of(folder):
-                if digest <= now.blob:
-                    continue
-                size, sound = self._storage.scrub(digest, self._pace)
-                now = replace(
-                    now,
-                    blob=digest,
-                    blobs=now.blobs + 1,
-                    bytes=now.bytes + size,
-                    damaged=now.damaged + (not sound),
-                )
-                yield now
+        for digest in self._storage.digests(now.blob):
+            size, sound = self._storage.scrub(digest, self._pace)
+            now = replace(
+                now,
+                blob=digest,
+                blobs=now.blobs + 1,
+                bytes=now.bytes + size,
+                damaged=now.damaged + (not sound),
+            )
+            yield now
         yield now
 
     def _find_missing(self) -> int:

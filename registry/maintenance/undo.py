@@ -24,7 +24,7 @@ from registry.metadata.trash import Discarded
 from registry.oci.digest import Digest
 from registry.oci.manifest import parse_manifest
 from registry.oci.names import RepositoryName, Tag
-from registry.storage.disk.store import DiskStore
+from registry.storage.blob_store import MaintainedStore
 
 
 class NothingToUndo(BasegateError):
@@ -49,7 +49,7 @@ class Undone:
     left: tuple[str, ...]
 
 
-async def undo(storage: DiskStore, metadata: SqliteStore, run: str = "", *, sparse: bool = False) -> Undone:
+async def undo(storage: MaintainedStore, metadata: SqliteStore, run: str = "", *, sparse: bool = False) -> Undone:
     """Restore what a run has removed, by default the last collection; the server may run.
 
     Files are restored before their rows, and what a manifest names with it, whatever run has removed that. A tag that
@@ -76,7 +76,7 @@ async def undo(storage: DiskStore, metadata: SqliteStore, run: str = "", *, spar
     return await metadata.write(_restore, name, named, recovered, old, storage, sparse=sparse)
 
 
-def _recover(storage: DiskStore, removed: Sequence[Discarded]) -> tuple[int, dict[Digest, bytes]]:
+def _recover(storage: MaintainedStore, removed: Sequence[Discarded]) -> tuple[int, dict[Digest, bytes]]:
     """Bring the files back; how many, and the bytes of manifests that an earlier version kept as files."""
     old = [item.digest for item in removed if item.kind == "manifest" and not item.content]
     digests = {*old, *(item.digest for item in removed if item.kind in {"blob", "link"})}
@@ -117,7 +117,7 @@ def _restore(  # noqa: PLR0913, PLR0917
     named: Sequence[Discarded],
     recovered: int,
     old: dict[Digest, bytes],
-    storage: DiskStore,
+    storage: MaintainedStore,
     *,
     sparse: bool,
 ) -> Undone:
@@ -134,7 +134,9 @@ def _restore(  # noqa: PLR0913, PLR0917
 class _Restoring:
     """Restores rows in one transaction."""
 
-    def __init__(self, connection: Connection, old: dict[Digest, bytes], storage: DiskStore, *, sparse: bool) -> None:
+    def __init__(
+        self, connection: Connection, old: dict[Digest, bytes], storage: MaintainedStore, *, sparse: bool
+    ) -> None:
         self._connection = connection
         self._old = old
         self._storage = storage

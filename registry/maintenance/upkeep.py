@@ -18,8 +18,7 @@ from registry.maintenance.scrub import Progress, Scrub, read_progress, save_prog
 from registry.maintenance.snapshot import structure_of
 from registry.metadata.open_store import FILE_NAME
 from registry.metadata.sqlite_store import SqliteStore
-from registry.storage.blob_store import BlobStore
-from registry.storage.disk.store import DiskStore
+from registry.storage.blob_store import BlobStore, MaintainedStore
 
 T = TypeVar("T")
 
@@ -33,7 +32,7 @@ class Upkeep:
     """Background work of a server, in threads of its own.
 
     Args:
-        storage: the blobs; they are scrubbed only if they are files of this data folder.
+        storage: the blobs; they are scrubbed where they are kept anywhere but in memory.
         metadata: the rows.
         settings: read before each round.
     """
@@ -49,10 +48,10 @@ class Upkeep:
     @property
     def work(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """The tasks; each runs until it is cancelled."""
-        scrubs = [partial(self.scrub, self._storage)] if isinstance(self._storage, DiskStore) else []
+        scrubs = [partial(self.scrub, self._storage)] if isinstance(self._storage, MaintainedStore) else []
         return [*scrubs, self.copy, self.check, self.reconsider, self.watch_room]
 
-    async def scrub(self, storage: DiskStore) -> None:
+    async def scrub(self, storage: MaintainedStore) -> None:
         """Scrub at the set interval; an unfinished pass continues at once."""
         data = self._settings.current.data
         pace = Pace(lambda: self._settings.current.scrub.bytes_per_second)

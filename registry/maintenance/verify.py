@@ -4,6 +4,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from registry.maintenance.snapshot import problems_of
@@ -13,7 +14,7 @@ from registry.metadata.sqlite_store import SqliteStore
 from registry.oci.digest import ENCODED_LENGTH, Digest
 from registry.oci.errors import OciError
 from registry.oci.manifest import Manifest, parse_manifest
-from registry.storage.disk.store import DiskStore
+from registry.storage.blob_store import MaintainedStore
 
 _PAGE = 200
 
@@ -47,7 +48,7 @@ class Verification:
     """
 
     def __init__(
-        self, storage: DiskStore, metadata: SqliteStore, data: Path, write: Write | None, *, digests: bool = False
+        self, storage: MaintainedStore, metadata: SqliteStore, data: Path, write: Write | None, *, digests: bool = False
     ) -> None:
         self._storage = storage
         self._metadata = metadata
@@ -133,15 +134,12 @@ class Verification:
         return self._write is not None and self._storage.trash.recover(digest)
 
     def _files(self) -> Iterator[Finding]:
-        batch: list[Digest] = []
         for path in sorted((self._data / "blobs").glob("*/*/*")):
             problem = _misplaced(path)
             if problem:
                 yield Finding("file", f"{path.relative_to(self._data)} {problem}", self._removed(path, problem))
-            else:
-                batch.append(Digest(f"{path.parent.parent.name}:{path.name}"))
-        for start in range(0, len(batch), _PAGE):
-            some = batch[start : start + _PAGE]
+        digests = self._storage.digests("")
+        while some := list(islice(digests, _PAGE)):
             self.unreferenced += len(some) - len(self._metadata.read_now(repairs.known, some))
 
     def _removed(self, path: Path, problem: str) -> bool:

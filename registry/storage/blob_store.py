@@ -5,10 +5,10 @@ survive a power failure. Content is global to the store: which repository may sh
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from registry.oci.digest import Digest
 from registry.storage.file_stamp import Stamp
@@ -329,4 +329,41 @@ class BlobStore(Protocol):
 
     def uploads(self) -> AsyncIterator[tuple[str, float]]:
         """All staged upload ids, kept or left behind, with the time of their last byte (seconds since the epoch)."""
+        ...
+
+
+@runtime_checkable
+class LinkingStore(Protocol):
+    """A store that clients can read from by themselves."""
+
+    async def link(self, blob: StoredBlob, seconds: float) -> str | None:
+        """A URL that gives the blob's bytes to whoever has it, for so long; `None` where there is none."""
+        ...
+
+
+@runtime_checkable
+class MaintainedStore(BlobStore, Protocol):
+    """A store whose content can be scrubbed, verified and brought back. What it adds blocks."""
+
+    def digests(self, after: str) -> Iterator[Digest]:
+        """The blobs whose digests are greater than `after`, in the order of their digests; "": all."""
+        ...
+
+    def holds(self, digest: Digest) -> bool:
+        """Whether there are bytes for the blob, whatever they are."""
+        ...
+
+    def size_of(self, digest: Digest) -> int | None:
+        """How many bytes there are for the blob, or `None`."""
+        ...
+
+    def read_whole(self, digest: Digest) -> bytes | None:
+        """The bytes of a small blob that has its digest; any other is set aside."""
+        ...
+
+    def scrub(self, digest: Digest, pace: Callable[[int], None]) -> tuple[int, bool]:
+        """Read a blob again, from where it is kept; bytes that do not have its digest are set aside.
+
+        Returns the bytes that were read, and whether they are sound; a blob that has gone is.
+        """
         ...

@@ -80,7 +80,7 @@ def test_an_import_that_points_the_wrong_way(tree: Tree) -> None:
 def test_another_default(tree: Tree) -> None:
     """The example and the schema are behind until they are written anew, by the commands that the page shows."""
     check = block("test_config_files.py")
-    tree.change("registry/config/settings.py", r"^ *threads: int = Field\(.*\n", f"    {block('threads: int')}")
+    tree.change("registry/config/storage.py", r"^ *threads: int = Field\(.*\n", f"    {block('threads: int')}")
     red = tree.run(check)
     assert red.returncode == 1
     assert "write it anew: basegate config example > config/basegate.yaml" in red.stdout

@@ -1,15 +1,20 @@
-"""A whole registry over a store without files: what is pushed is judged, handed out and withheld all the same."""
+"""A whole registry over stores without files: what is pushed is judged, handed out and withheld all the same."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from registry.oci.digest import Digest
+from registry.storage.blob_store import BlobStore
 from registry.storage.memory.store import MemoryStore
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.live import LiveGateway, live_gateway
+from tests.registry.storage.object_servers import moto, spoil_object
+from tests.registry.storage.stores import spoil_memory
 
 NAME = "team/app"
 CONTENT = bytes(range(256)) * 8000
@@ -18,22 +23,26 @@ CONTENT = bytes(range(256)) * 8000
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A server, its store, and the digests of the images in it."""
+    """A server, its store, how that is spoiled, and the digests of the images in it."""
 
     gateway: LiveGateway
-    store: MemoryStore
+    store: BlobStore
+    spoil: Callable[[Any, Path, Digest, bytes], object]
     good: str
     bad: str
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A registry over memory with a cleared and a refused image."""
-    folder, store = tmp_path_factory.mktemp("memory"), MemoryStore()
-    with live_gateway(folder / "data", blobs=store) as live:
+@pytest.fixture(scope="module", params=["memory", "s3"])
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A registry over a store with a cleared and a refused image."""
+    folder = tmp_path_factory.mktemp(request.param)
+    blobs = MemoryStore() if request.param == "memory" else None
+    groups: dict[str, Any] = {} if blobs else {"storage": moto().settings(folder)}
+    with live_gateway(folder / "data", blobs=blobs, **groups) as live:
         good = live.push(folder / "good", f"{NAME}:good", cleared_image())
         bad = live.push(folder / "bad", f"{NAME}:bad", refused_image())
-        yield Served(live, store, good, bad)
+        store = live.registry.app.services.stores.storage
+        yield Served(live, store, spoil_memory if blobs else spoil_object, good, bad)
 
 
 def upload(client: httpx.Client, content: bytes) -> str:
@@ -47,8 +56,8 @@ def upload(client: httpx.Client, content: bytes) -> str:
 
 
 def test_nothing_is_written_to_files(served: Served) -> None:
-    """The folders for blobs are not even there."""
-    assert not (served.gateway.registry.data / "blobs").exists()
+    """The folders for blobs are not even there, or empty."""
+    assert not list((served.gateway.registry.data / "blobs").glob("*/*"))
 
 
 def test_a_cleared_image_is_pulled_whole(served: Served) -> None:
@@ -94,7 +103,7 @@ def test_damaged_content_is_withheld_until_it_is_pushed(served: Served) -> None:
     content = b"will rot"
     with served.gateway.client("admin") as client:
         path = upload(client, content)
-        served.store.contents.add(Digest.of(content), b"has rotted")
+        served.spoil(served.store, served.gateway.registry.data, Digest.of(content), b"has rotted")
         assert client.get(path).status_code == 404
         upload(client, content)
         assert client.get(path).content == content

@@ -26,6 +26,8 @@ from registry.storage.disk.fsync import sync_directory
 
 PASSAGE_SECONDS = 3600.0
 MARK = b"basegate storage 1\n"
+OBJECTS = b"basegate objects 1 "
+"""What the mark begins with where blobs are in an object store, whose URL follows."""
 
 
 class LayoutUnknown(BasegateError):
@@ -81,8 +83,16 @@ class Layout:
         """Where a blob is after it was collected, for as long as that can be undone."""
         return self.trash / f"{digest.algorithm}-{digest.encoded}"
 
-    def prepare(self) -> None:
+    @property
+    def keeps_objects(self) -> bool:
+        """Whether the blobs are in an object store."""
+        mark = self.root / "layout"
+        return mark.is_file() and mark.read_bytes().startswith(OBJECTS)
+
+    def prepare(self, wanted: bytes = MARK) -> None:
         """Make every folder, durably, and then the mark; a root that bears the mark costs one read.
+
+        `wanted`: the mark.
 
         Raises:
             LayoutUnknown: the mark is that of another layout.
@@ -92,15 +102,13 @@ class Layout:
         mark = self.root / "layout"
         if mark.exists():
             found = mark.read_bytes()
-            if found != MARK:
-                raise LayoutUnknown(
-                    f"{self.root} has storage layout {found[:40]!r}, needed is {MARK!r}: use the basegate that wrote it"
-                )
+            if found != wanted:
+                raise LayoutUnknown(_other(self.root, found, wanted))
             self._make_missing()
             self._sweep()
             return
         self._make_folders()
-        replace_file(mark, MARK, 0o666, draft=self.incoming / f"layout.{os.getpid()}")
+        replace_file(mark, wanted, 0o666, draft=self.incoming / f"layout.{os.getpid()}")
         sync_directory(self.root.parent)
 
     def _refuse_links(self) -> None:
@@ -134,3 +142,13 @@ class Layout:
         for folder in self._folders():
             folder.mkdir(parents=True, exist_ok=True)
         sync_directory(self.blobs)
+
+
+def _other(root: Path, found: bytes, wanted: bytes) -> str:
+    """What to do about a folder that is laid out in another way."""
+    if found.startswith(OBJECTS):
+        where = found.removeprefix(OBJECTS).decode("utf-8", "replace").strip()
+        return f"{root} keeps its blobs in {where[:200]}: name that in storage.url, or ask a running server (HOST:PORT)"
+    if found == MARK and wanted.startswith(OBJECTS):
+        return f"{root} keeps its blobs as files, and storage.url names an object store: use another data folder for it"
+    return f"{root} has storage layout {found[:40]!r}, needed is {wanted[:200]!r}: use the basegate that wrote it"

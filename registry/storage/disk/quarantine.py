@@ -60,10 +60,10 @@ class DiskQuarantine:
     def withheld(self) -> frozenset[Digest]:
         """Blobs that are damaged or missing."""
         self.generation()
-        if self._blobs and all(self._layout.blob(digest).exists() for digest in self._blobs):
+        if self._blobs and all(self._is_there(digest) for digest in self._blobs):
             self.held()  # all were pushed again
             self._look_at_once()
-        return frozenset(digest for digest in self._blobs if not self._layout.blob(digest).exists())
+        return frozenset(digest for digest in self._blobs if not self._is_there(digest))
 
     def _look_at_once(self) -> None:
         self._next_look, self._changed = 0.0, -1
@@ -127,8 +127,11 @@ class DiskQuarantine:
         if item.is_manifest:
             self._manifests.discard(item.digest)
 
+    def _is_there(self, digest: Digest) -> bool:
+        return self._layout.blob(digest).exists()
+
     def _healed(self, item: Damaged) -> bool:
-        if item.is_manifest or not self._layout.blob(item.digest).exists():
+        if item.is_manifest or not self._is_there(item.digest):
             return False
         self._place_of(item).unlink(missing_ok=True)
         self._log.warning("damaged content was healed by a push", digest=item.digest)

@@ -5,7 +5,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -15,12 +15,11 @@ from typing import TypeVar
 from registry.oci.digest import Digest, Hasher, new_hasher, require_digest
 from registry.oci.errors import BlobUploadUnknown, DigestInvalid
 from registry.storage.blob_store import Opening, StoredBlob
-from registry.storage.disk.directories import Directories
 from registry.storage.disk.ending import Ending, read_ending, write_ending
 from registry.storage.disk.errors import disk_refusals
 from registry.storage.disk.fsync import Writeback
 from registry.storage.disk.layout import Layout
-from registry.storage.disk.reading import StoredFile, open_blob
+from registry.storage.disk.reading import open_blob
 from registry.storage.disk.reserve import DiskReserve
 
 T = TypeVar("T")
@@ -30,6 +29,12 @@ _VECTOR = 1024  # IOV_MAX of Linux
 _DATA = "data"
 _SESSION = "session.json"
 
+MakeBlob = Callable[[Path, Digest, int, float], StoredBlob]
+"""Makes a blob of a complete file, durably, and takes the file away (blocking).
+
+It is given the file, its digest, its size in bytes and the time of the commit in seconds since the epoch.
+"""
+
 
 @dataclass(frozen=True)
 class StagingContext:
@@ -37,7 +42,7 @@ class StagingContext:
 
     layout: Layout
     pool: Executor
-    shelves: Directories
+    make_blob: MakeBlob
     writeback: Writeback
     sync_bytes: int
     reserve: DiskReserve
@@ -236,14 +241,14 @@ class DiskStaging:
                 self._last = digest
                 self._note_ending(descriptor, checked=True)
                 modified = self._settle(descriptor)
-                target = self._workshop.shelves.place(self.path, digest)
+                blob = self._workshop.make_blob(self.path, digest, self._size, modified)
             except BaseException:
                 # Also after a failed sync: the kernel may report it only once, so these bytes are not to be trusted.
                 self._discard()
                 raise
             self._close()
             self._over = True
-            return StoredFile(digest, self._size, target, modified)
+            return blob
 
     def _settle(self, descriptor: int) -> float:
         """Make the bytes durable and read-only; returns the time of the commit, which the file bears."""
@@ -290,6 +295,24 @@ class DiskStaging:
             (self._folder / _SESSION).unlink(missing_ok=True)
             write_ending(self._folder, None)
             self._folder.rmdir()
+
+
+def staged_in(layout: Layout) -> Iterator[tuple[str, float]]:
+    """What uploads/ and incoming/ hold, with the time of the data, or of the folder without any (blocking)."""
+    for folder in (layout.uploads, layout.incoming):
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries]
+        for name in names:
+            time_of_last = _last_byte(folder / name)
+            if time_of_last is not None:
+                yield name, time_of_last
+
+
+def _last_byte(folder: Path) -> float | None:
+    for path in (folder / _DATA, folder):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return path.stat().st_mtime
+    return None
 
 
 def _size_of(path: Path) -> int | None:

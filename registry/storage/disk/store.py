@@ -7,9 +7,8 @@ import asyncio
 import os
 import stat
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -20,7 +19,7 @@ from registry.caches import ContentCache
 from registry.oci.digest import Digest
 from registry.oci.errors import ContentTooLarge
 from registry.storage.blob_store import Opening, StoredBlob
-from registry.storage.disk.directories import Directories
+from registry.storage.disk.directories import Directories, folder_of
 from registry.storage.disk.errors import as_read_error, disk_refusals, read_refusals
 from registry.storage.disk.fsync import DirectorySyncs, early_writeback, file_system_sync
 from registry.storage.disk.layout import Layout
@@ -28,7 +27,7 @@ from registry.storage.disk.quarantine import DiskQuarantine
 from registry.storage.disk.reading import StoredFile, hash_file, no_links, open_blob
 from registry.storage.disk.reserve import DiskReserve
 from registry.storage.disk.small_files import SmallFiles
-from registry.storage.disk.staging import PIECE, DiskStaging, StagingContext
+from registry.storage.disk.staging import PIECE, DiskStaging, StagingContext, staged_in
 from registry.storage.disk.trash import DiskTrash
 from registry.storage.file_stamp import SoundFiles, Stamp, stamp_of
 
@@ -72,7 +71,9 @@ class DiskStore:
         self.trash = DiskTrash(self._layout, self._shelves)
         self._sound = SoundFiles()
         self.small = SmallFiles(self._layout, self._shelves, file_system_sync(self._layout.incoming))
-        self._workshop = StagingContext(self._layout, pool, self._shelves, early_writeback(), sync_bytes, self.reserve)
+        self._workshop = StagingContext(
+            self._layout, pool, self._make_blob, early_writeback(), sync_bytes, self.reserve
+        )
 
     async def stat(self, digest: Digest, size: int | None = None) -> StoredBlob | None:
         """Ask the file system in the loop's thread: cheaper than a hop to another.
@@ -156,6 +157,9 @@ class DiskStore:
             return await self._run(lambda: DiskStaging.resume(self._workshop, upload))
         return DiskStaging(self._workshop, upload, opening)
 
+    def _make_blob(self, path: Path, digest: Digest, size: int, modified: float) -> StoredBlob:
+        return StoredFile(digest, size, self._shelves.place(path, digest), modified)
+
     def delete(self, digest: Digest, older_than: float | None = None, *, keep: bool = False) -> bool:
         """Take the file away first and look at its age then.
 
@@ -184,9 +188,10 @@ class DiskStore:
             for blob in await self._run(partial(_list, algorithm, folder)):
                 yield blob
 
-    def folders(self) -> list[Path]:
-        """Every folder that holds blobs, in the order of their digests (blocking)."""
-        return self._shelves.all()
+    def digests(self, after: str) -> Iterator[Digest]:
+        """Folder by folder, so that memory stays flat (blocking)."""
+        for folder in self._shelves.all():
+            yield from (digest for digest in folder_of(folder) if digest > after)
 
     def holds(self, digest: Digest) -> bool:
         """Whether there is a file for the blob, whatever is in it (blocking)."""
@@ -217,9 +222,8 @@ class DiskStore:
 
     async def uploads(self) -> AsyncIterator[tuple[str, float]]:
         """What uploads/ and incoming/ hold; the time is that of the data, or of the folder when there is none."""
-        for folder in (self._layout.uploads, self._layout.incoming):
-            for found in await self._run(partial(_list_uploads, folder)):
-                yield found
+        for found in await self._run(lambda: list(staged_in(self._layout))):
+            yield found
 
     async def _run(self, work: Callable[[], T]) -> T:
         with disk_refusals():
@@ -251,17 +255,3 @@ def _list(algorithm: str, folder: Path) -> list[StoredBlob]:
     with os.scandir(folder) as entries:
         found = [_at_rest(Digest(f"{algorithm}:{entry.name}"), Path(entry.path)) for entry in entries]
     return [blob for blob in found if blob is not None]
-
-
-def _list_uploads(folder: Path) -> list[tuple[str, float]]:
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries]
-    found = ((name, _last_byte(folder / name)) for name in names)
-    return [(name, time) for name, time in found if time is not None]
-
-
-def _last_byte(folder: Path) -> float | None:
-    for path in (folder / "data", folder):
-        with suppress(FileNotFoundError, NotADirectoryError):
-            return path.stat().st_mtime
-    return None

@@ -12,7 +12,7 @@ from registry.storage.blob_store import BlobStore
 from tests.registry.storage.stores import KINDS, Kind
 
 
-@pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
+@pytest.fixture(scope="session", params=KINDS, ids=lambda kind: kind.name)
 def kind(request: pytest.FixtureRequest) -> Kind:
     """Each kind in turn."""
     chosen: Kind = request.param

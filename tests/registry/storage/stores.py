@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from registry.storage.blob_store import BlobStore, Opening, Staging
 from registry.storage.disk.layout import Layout
 from registry.storage.disk.store import DiskStore
 from registry.storage.memory.store import MemoryStore
+from tests.registry.storage.object_servers import make_store, moto, spoil_object
 
 CONTENT = bytes(range(256)) * 5000
 
@@ -38,13 +40,15 @@ def _spoil_file(_store: BlobStore, folder: Path, digest: Digest, content: bytes)
     path.write_bytes(content)
 
 
-def _spoil_memory(store: MemoryStore, _folder: Path, digest: Digest, content: bytes) -> None:
+def spoil_memory(store: MemoryStore, _folder: Path, digest: Digest, content: bytes) -> None:
+    """Put other bytes under a digest."""
     store.contents.add(digest, content)
 
 
 KINDS = (
     Kind("disk", DiskStore, _spoil_file),
-    Kind("memory", lambda _folder, _pool: MemoryStore(), _spoil_memory),
+    Kind("memory", lambda _folder, _pool: MemoryStore(), spoil_memory),
+    Kind("s3", partial(make_store, moto), spoil_object),
 )
 
 

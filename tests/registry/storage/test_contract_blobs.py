@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown, ContentTooLarge, DigestInvalid
 from registry.storage.blob_store import BlobStore, StoredBlob
-from tests.registry.storage.stores import CONTENT, KINDS, staged, whole
+from tests.registry.storage.stores import CONTENT, Kind, staged, whole
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
@@ -144,11 +144,11 @@ def test_all_blobs_are_listed(store: BlobStore) -> None:
     asyncio.run(scenario())
 
 
-@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.name)
-def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlobStore]:
+@pytest.fixture(scope="module")
+def filled(kind: Kind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlobStore]:
     """A store that holds CONTENT."""
     with ThreadPoolExecutor(2) as pool:
-        store: BlobStore = request.param.make(tmp_path_factory.mktemp("filled"), pool)
+        store = kind.make(tmp_path_factory.mktemp("filled"), pool)
         asyncio.run(store.put(Digest.of(CONTENT), CONTENT))
         yield store
 

@@ -1,0 +1,93 @@
+"""A blob that is an object of a store."""
+
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from registry.oci.errors import OciError
+from registry.storage.blob_store import OpenedBlob, StoredBlob
+from registry.storage.objects.bucket import Bucket
+from registry.storage.objects.locations import KnownLocations, Location, folder_of, live, read_listing
+
+
+class Finder:
+    """Asks the store where blobs are, blocking.
+
+    Args:
+        bucket: the store.
+        known: told of every answer.
+        scratch: a folder for files without a name.
+    """
+
+    def __init__(self, bucket: Bucket, known: KnownLocations, scratch: Path) -> None:
+        self.bucket = bucket
+        self.known = known
+        self.scratch = scratch
+
+    def open(self, location: Location) -> OpenedBlob:
+        """The bytes of an object in a file without a name. Raises OSError."""
+        with tempfile.TemporaryFile(dir=self.scratch, buffering=0) as file:
+            try:
+                self.bucket.download(location.key, file)
+            except OciError as error:
+                raise OSError(str(error)) from error
+            descriptor = os.dup(file.fileno())
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return OpenedBlob(descriptor, location.stamp)
+
+    def look(self, location: Location) -> Location | None:
+        """The newest location of the blob that the store has now."""
+        locations = live(read_listing(self.bucket.listed(folder_of(location.digest))))
+        return locations[-1] if locations else None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject(StoredBlob):
+    """A blob that is an object.
+
+    Attributes:
+        location: which.
+        finder: asks the store.
+        asks: whether `still_there` asks the store; else it tells what is remembered, at once.
+    """
+
+    location: Location = field(kw_only=True)
+    finder: Finder = field(kw_only=True, compare=False, repr=False)
+    asks: bool = field(kw_only=True, default=True, compare=False)
+
+    @classmethod
+    def stored(cls, location: Location, finder: Finder) -> "StoredObject":
+        """What was just stored: it is there as long as its object is, whatever is stored beside it meanwhile."""
+        return cls(location.digest, location.size, None, location.modified, location=location, finder=finder)
+
+    @classmethod
+    def found(cls, location: Location, finder: Finder, *, asks: bool = True) -> "StoredObject":
+        """What the store, or memory, has told of."""
+        stamp = location.stamp
+        return cls(
+            location.digest, location.size, None, location.modified, stamp, location=location, finder=finder, asks=asks
+        )
+
+    def still_there(self) -> bool:
+        """Whether its object is there, has its size, and counts if it did."""
+        known = self.finder.known.get(self.digest)
+        if self.stamp is not None and known is not None and known.version != self.location.version:
+            return False
+        if not self.asks:
+            return known is not None
+        try:
+            return self.finder.bucket.head(self.location.key).size == self.size
+        except FileNotFoundError:
+            return False
+
+    def open(self) -> OpenedBlob:
+        """A copy in a file without a name; of another object of the digest, where this one has gone."""
+        try:
+            return self.finder.open(self.location)
+        except FileNotFoundError:
+            other = self.finder.look(self.location)
+            if other is None:
+                self.finder.known.forget(self.digest)
+                raise
+            return self.finder.open(other)
