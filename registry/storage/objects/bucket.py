@@ -187,7 +187,7 @@ def _bucket_there() -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         structlog.get_logger(__name__).error("the object store failed", kind="no bucket", reason=first_line(error))
-        raise unavailable("the object store has no such bucket now") from error
+        raise unavailable("the object store has no such bucket or upload now") from error
 
 
 def unavailable(what: str) -> Unavailable:
