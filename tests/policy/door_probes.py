@@ -333,7 +333,7 @@ COLUMNS: Mapping[str, Column] = {
 def expected(name: str, case: Case, role: str, mode: str) -> bool:
     """A signed verdict leaves as its image does, where there is one; a tag is rolled back to what may be pushed."""
     if name == "rollback":
-        return role in {"owner", "pusher"} and (mode != "reject" or case.stands in _OPEN)
+        return role in {"owner", "pusher"} and (mode != "reject" or case.stands in _OPEN | {State.PENDING})
     if name.startswith("verdict"):
         return case.stands not in _NOT_ATTESTED and open_to(name.replace("verdict", "manifest"), case, role, mode)
     return open_to(name, case, role, mode)
