@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _NO_PLUGINS = "PYDANTIC_DISABLE_PLUGINS"
+_HIDDEN = ("rich", "httpx._main")
 
 
 @contextmanager
@@ -26,17 +27,25 @@ def quick_imports() -> Iterator[None]:
         if plugins is None:
             os.environ.pop(_NO_PLUGINS, None)
         if collects:
+            _take_as_old()
             gc.enable()
+
+
+def _take_as_old() -> None:
+    """Have the collector take all that there is for old, as after its usual runs; else it would walk all of it now."""
+    if not gc.get_freeze_count():  # what somebody has frozen stays frozen
+        gc.freeze()
+        gc.unfreeze()
 
 
 @contextmanager
 def without_rich() -> Iterator[None]:
-    """Hide rich: structlog would load all of it for tracebacks that nobody sees, and httpx for a command line."""
-    if "rich" in sys.modules:
-        yield
-        return
-    sys.modules["rich"] = None  # type: ignore[assignment]
+    """Hide rich, which structlog would load for tracebacks that nobody sees, and the command line of httpx."""
+    hidden = [name for name in _HIDDEN if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]
     try:
         yield
     finally:
-        del sys.modules["rich"]
+        for name in hidden:
+            del sys.modules[name]

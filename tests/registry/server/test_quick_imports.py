@@ -28,6 +28,15 @@ def test_the_process_is_as_it_was(collects: bool) -> None:
         gc.enable()
 
 
+def test_the_collector_has_nothing_to_catch_up_with() -> None:
+    """What was imported is old: the next object that is made has nobody walk all of it."""
+    with quick_imports():
+        made = [[number] for number in range(10_000)]
+    assert gc.get_count()[0] < len(made)
+    assert gc.is_tracked(made)
+    assert gc.get_freeze_count() == 0
+
+
 def test_rich_is_there_afterwards() -> None:
     """Hidden while the server is imported, which then has none of it; a program that wants it imports it."""
     program = """
@@ -35,7 +44,7 @@ import sys
 from registry.server.quick_imports import quick_imports
 with quick_imports():
     import policy.testing.server
-print([name for name in sys.modules if name.startswith("rich")])
+print([name for name in sys.modules if name.startswith(("rich", "pygments", "httpx._main"))])
 import rich.table
 print(rich.table.Table.__name__)
 """
