@@ -1,8 +1,10 @@
 """The gate's generation: a number that changes whenever an earlier decision may no longer be valid."""
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from policy.enforcement.exemptions import Exemption
 from policy.enforcement.operator_file import OperatorFileInForce
 from policy.results.counters import FORGOTTEN, counted
 from policy.results.store import ResultStore
@@ -21,6 +23,8 @@ class Generation:
         self._value = 0
         self._turns = 0
         self._seen: tuple[int, int] = (0, 0)
+        self._counted_at = -1
+        self._holds: tuple[float, float] = (math.inf, -math.inf)
         self._forgotten = results.read(counted, FORGOTTEN)
         self._next_look = 0.0
 
@@ -52,10 +56,17 @@ class Generation:
 
     def value(self) -> int:
         """The number."""
-        orders = self._orders.current()
-        now = self._clock()
-        ended = sum(1 for item in orders.exemptions if item.expires <= now)
-        if (self._orders.changes, ended) != self._seen:
-            self._seen = (self._orders.changes, ended)
-            self.turn()
+        # Asked for with every request: exemptions are counted only when one has ended, or the file was changed.
+        orders, now = self._orders.current(), self._clock()
+        if self._orders.changes != self._counted_at or not self._holds[0] <= now < self._holds[1]:
+            self._count(orders.exemptions, now)
         return self._value
+
+    def _count(self, exemptions: Sequence[Exemption], now: float) -> None:
+        ends = [item.expires for item in exemptions]
+        ended = [end for end in ends if end <= now]
+        self._counted_at = self._orders.changes
+        self._holds = max(ended, default=-math.inf), min((end for end in ends if end > now), default=math.inf)
+        if (self._orders.changes, len(ended)) != self._seen:
+            self._seen = (self._orders.changes, len(ended))
+            self.turn()

@@ -7,7 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TextIO, cast
 
 import structlog
@@ -132,17 +132,22 @@ def _write(text: str) -> None:
 
 def _console_line(record: RequestRecord, now: str) -> str:
     """`key=value` pairs; values that could be read as several pairs or lines are quoted."""
-    name = record.principal.name if record.principal else ""
-    texts = [record.client, record.method, record.path, name, record.request_id]
-    if _AWKWARD.search("".join(texts)):
-        texts = [repr(text) if _AWKWARD.search(text) else text for text in texts]
-    client, method, path, principal, request_id = texts
+    caller, asked = _quoted(
+        record.client, record.method, record.path, record.principal.name if record.principal else ""
+    )
     code = "" if record.error is None else f" code={record.error.code}"
     return (
-        f"{now} [info     ] request                        [{ACCESS}] client={client} method={method} "
-        f"milliseconds={round(record.seconds * 1000, 1)} path={path} principal={principal} "
-        f"received={record.received} request_id={request_id} sent={record.sent} status={record.status}{code}"
+        f"{now} [info     ] request                        [{ACCESS}] {caller} "
+        f"milliseconds={round(record.seconds * 1000, 1)} {asked} "
+        f"received={record.received} request_id={record.request_id} sent={record.sent} status={record.status}{code}"
     )
+
+
+@lru_cache(maxsize=256)
+def _quoted(client: str, method: str, path: str, principal: str) -> tuple[str, str]:
+    """The pairs of a request before and behind its time; cached, as most requests are repeated."""
+    texts = [repr(text) if _AWKWARD.search(text) else text for text in (client, method, path, principal)]
+    return f"client={texts[0]} method={texts[1]}", f"path={texts[2]} principal={texts[3]}"
 
 
 def _json_line(record: RequestRecord, now: str) -> str:
