@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -27,6 +29,7 @@ from policy.results.manifests import InspectedManifest
 from policy.results.store import ResultStore
 from registry.caches import SizedCache
 from registry.content.manifests import content_of
+from registry.content.parsing import in_short_turns
 from registry.metadata import manifests
 from registry.metadata.store import MetadataStore
 from registry.oci.descriptor import Descriptor
@@ -37,6 +40,8 @@ from registry.oci.names import RepositoryName
 from registry.oci.platforms import Platform, platform_of_config
 from registry.storage.blob_store import BlobStore
 
+T = TypeVar("T")
+
 CURRENT = ",".join(names(DETECTORS))
 _SUBJECTS = 2000
 _DAMAGED = "an inspection worker read bytes of another digest"
@@ -45,6 +50,11 @@ _UNPACKED = 8
 _COMPOSED = 200
 _AT_ONCE = 10_000
 """Members of all layers together up to which an image is composed in the event loop: another thread costs more."""
+
+_TOGETHER = 128
+"""Layers that are looked up before others get their turn."""
+_MANY = 500
+"""Layers past which an image is composed by a thread, each time: Linux stacks no more (`OVL_MAX_STACK`)."""
 
 _Parts = tuple[tuple[str, str, int, tuple[tuple[str, str], ...]], ...]
 _Composed = SizedCache[_Parts, InspectedManifest]
@@ -187,16 +197,18 @@ class Inspector:
             return None
 
     def _is_at_hand(self, manifest: ImageManifest) -> bool:
-        return kind_by_types(manifest) is ImageKind.IMAGE and self._has_layers(manifest)
-
-    def _has_layers(self, manifest: ImageManifest) -> bool:
-        return all(self._layers.get(item.digest) is not None for item in manifest.layers)
+        return (
+            len(manifest.layers) <= _MANY
+            and kind_by_types(manifest) is ImageKind.IMAGE
+            and all(self._layers.get(item.digest) is not None for item in manifest.layers)
+        )
 
     def _seen_alike(self, digest: str, manifest: Manifest | None) -> InspectedManifest | None:
         """The result for another manifest of an image that was composed before; reads nothing."""
         if not isinstance(manifest, ImageManifest) or digest in self._subjects or digest in self._running:
             return None
-        composed = self._composed.get(_parts(manifest))
+        parts = _parts(manifest)
+        composed = None if parts is None else self._composed.get(parts)
         if composed is None:
             return None
         subject = composed.named(digest)
@@ -208,12 +220,13 @@ class Inspector:
     async def _image(self, digest: str, manifest: ImageManifest, urgency: Urgency) -> InspectedManifest:
         """The inspected manifest of an image. The same configuration and layers make the same image."""
         parts, composed = _parts(manifest), self._composed
-        subject = composed.get(parts)
+        subject = None if parts is None else composed.get(parts)
         if subject is None:
             facts, platform = await self._look_into(manifest, urgency)
-            subject = replace(image_subject("", facts, CURRENT), platform=platform)
+            make = partial(image_subject, "", facts, CURRENT)
+            subject = replace(make() if parts else await self._beside(make), platform=platform)
             # After a `forget_all` meanwhile, this goes to a cache that is no longer used.
-            if not facts.problems:
+            if parts is not None and not facts.problems:
                 composed.put(parts, subject)
         return subject.named(digest)
 
@@ -229,17 +242,33 @@ class Inspector:
         layers = [item for item in looked if isinstance(item, LayerInspection)]
         if problems or not isinstance(config, bytes):
             return _unread(manifest, problems), platform
-        budgets = self._image_budgets
-        if sum(layer.members for layer in layers) <= _AT_ONCE:
-            return compose(config, layers, manifest.layers, budgets), platform
-        loop = asyncio.get_running_loop()
-        facts = await loop.run_in_executor(self._threads, compose, config, layers, manifest.layers, budgets)
-        return facts, platform
+        work = partial(compose, config, layers, manifest.layers, self._image_budgets)
+        if len(layers) <= _MANY and sum(layer.members for layer in layers) <= _AT_ONCE:
+            return work(), platform
+        return await self._beside(work), platform
+
+    async def _beside(self, work: Callable[[], T]) -> T:
+        """Do it in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, in_short_turns, work)
 
     async def _all_layers(self, manifest: ImageManifest, urgency: Urgency) -> Sequence[LayerInspection | Problem]:
-        if self._has_layers(manifest):
-            return [layer for item in manifest.layers if (layer := self._layers.get(item.digest)) is not None]
-        return await asyncio.gather(*(self._layer(item, at, urgency) for at, item in enumerate(manifest.layers)))
+        """What is known of each layer, in the manifest's order; one that is named many times is looked up once."""
+        found: dict[Digest, LayerInspection | Inspected | None] = {}
+        distinct = list(dict.fromkeys(item.digest for item in manifest.layers))
+        for start in range(0, len(distinct), _TOGETHER):
+            if start:
+                await asyncio.sleep(0)
+            some = distinct[start : start + _TOGETHER]
+            found.update(zip(some, await self._some_layers(some, urgency), strict=True))
+        return [_told(found[item.digest], item.digest, index) for index, item in enumerate(manifest.layers)]
+
+    async def _some_layers(
+        self, digests: Sequence[Digest], urgency: Urgency
+    ) -> Sequence[LayerInspection | Inspected | None]:
+        cached = [layer for digest in digests if (layer := self._layers.get(digest)) is not None]
+        if len(cached) == len(digests):
+            return cached
+        return await asyncio.gather(*(self._layer(digest, urgency) for digest in digests))
 
     async def _config(self, descriptor: Descriptor) -> bytes | Problem:
         try:
@@ -255,16 +284,14 @@ class Inspector:
             )
         return raw
 
-    async def _layer(self, descriptor: Descriptor, index: int, urgency: Urgency) -> LayerInspection | Problem:
-        digest = descriptor.digest
+    async def _layer(self, digest: Digest, urgency: Urgency) -> LayerInspection | Inspected | None:
+        """The inspection of a layer; why there is none, if it failed, and `None` if the layer is missing."""
         cached = self._layers.get(digest)
         if cached is not None:
             return cached
         inspected = await self._inspected(digest, urgency)
-        if inspected is None:
-            return Problem("missing-layer", f"layer {index} ({digest}) is not in this registry", digest, index)
-        if inspected.failure:
-            return Problem("inspection-failed", f"layer {index} could not be read: {inspected.failure}", digest, index)
+        if inspected is None or inspected.failure:
+            return inspected
         loop = asyncio.get_running_loop()
         layer = await loop.run_in_executor(self._threads, _unpack, inspected.body, digest)
         self._layers.put(digest, layer, len(inspected.body))
@@ -310,11 +337,23 @@ class Inspector:
         self._subjects.put(subject.manifest, subject)
 
 
-def _parts(manifest: ImageManifest) -> _Parts:
+def _parts(manifest: ImageManifest) -> _Parts | None:
+    """All that composing reads of a manifest; `None` for one with too many layers to remember."""
+    if len(manifest.layers) > _MANY:
+        return None
     return tuple(
         (item.media_type, item.digest, item.size, table_annotations(item.annotations))
         for item in (manifest.config, *manifest.layers)
     )
+
+
+def _told(found: LayerInspection | Inspected | None, digest: Digest, index: int) -> LayerInspection | Problem:
+    """A layer's inspection, or why there is none, at this place of the manifest."""
+    if found is None:
+        return Problem("missing-layer", f"layer {index} ({digest}) is not in this registry", digest, index)
+    if isinstance(found, Inspected):
+        return Problem("inspection-failed", f"layer {index} could not be read: {found.failure}", digest, index)
+    return found
 
 
 def _by_types(digest: str, manifest: Manifest) -> InspectedManifest | None:

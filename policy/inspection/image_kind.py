@@ -33,10 +33,11 @@ class ImageKind(StrEnum):
 def kind_by_types(manifest: ImageManifest) -> ImageKind | None:
     """The kind by media types alone; `None` when the bytes decide."""
     layers = manifest.layers
-    layered = any(media_types.is_image_layer(layer.media_type) for layer in layers)
+    types = {layer.media_type for layer in layers}
+    layered = any(map(media_types.is_image_layer, types))
     if media_types.is_image_config(manifest.config.media_type):
         return ImageKind.IMAGE if layered or not layers else None
-    if layers and not any(media_types.is_taken(item.media_type) for item in (manifest.config, *layers)):
+    if layers and not any(map(media_types.is_taken, {manifest.config.media_type, *types})):
         return ImageKind.ARTIFACT
     return None
 
@@ -90,10 +91,11 @@ async def _kind_by_layers(
 
 def encrypted_layers(manifest: ImageManifest) -> tuple[Problem, ...]:
     """One problem for each encrypted layer: holders of the key see content that is not visible here."""
+    encrypted = set(filter(media_types.is_encrypted, {layer.media_type for layer in manifest.layers}))
     return tuple(
         Problem("encrypted-layer", f"layer {index} is encrypted: what is in it cannot be seen", layer.digest, index)
-        for index, layer in enumerate(manifest.layers)
-        if media_types.is_encrypted(layer.media_type)
+        for index, layer in enumerate(manifest.layers if encrypted else ())
+        if layer.media_type in encrypted
     )
 
 

@@ -5,7 +5,6 @@ recorded are in the blob store until they are pushed again.
 """
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,18 +17,18 @@ from registry.content.configurations import Configurations
 from registry.content.derived import NOTHING_DERIVED, DerivedContent, DerivedManifest
 from registry.content.immutability import immutable_in
 from registry.content.parsing import Parsing
-from registry.content.presence import missing_among, tell_missing
 from registry.content.pull_through import NO_PULL_THROUGH, PullThrough
-from registry.content.quotas import quota_of, require_room
+from registry.content.pushed_rows import PushedRows
+from registry.content.quotas import quota_of
 from registry.database.statement import autocommit
 from registry.gate import Decision, Gate, Push
-from registry.metadata import blobs, locks, repositories, tags, transactions
+from registry.metadata import locks, repositories, transactions
 from registry.metadata import manifests as rows
 from registry.metadata.manifests import ManifestRow
 from registry.metadata.reachability import reaches_any
 from registry.metadata.store import MetadataStore
 from registry.metadata.transactions import ChangeContext, ManifestChange, RemovedRepository
-from registry.metadata.unknown_content import named_by, unknown_content
+from registry.metadata.unknown_content import named_by
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.errors import (
@@ -90,7 +89,7 @@ class Manifests:
         self._parsing = parsing
         self._contents = ContentCache(settings.current.storage.manifest_cache_bytes)
         self._rows: AnswerCache[ManifestRow] = AnswerCache(_ANSWERS)
-        self._sizes: AnswerCache[Mapping[Digest, int]] = AnswerCache(_ANSWERS)
+        self._pushed = PushedRows(storage, metadata, self._parsing)
         self._configurations = Configurations(storage, self._parsing)
 
     async def pull(self, principal: Principal, repository: RepositoryName, reference: Reference) -> StoredManifest:
@@ -192,16 +191,16 @@ class Manifests:
         quota = quota_of(self._settings.current, repository)
         at = ChangeContext(repository, principal.id, time.time(), quota, "mirror" if mirrored else "")
         try:
-            await self._require_acceptable(at, change)
+            await self._pushed.require_acceptable(at, change)
         except ManifestBlobUnknown as error:
             # Clients upload nothing that a HEAD has found, and derived blobs are found.
             if not await self._derived.keep(at, named_by(error)):
                 raise
-            await self._require_acceptable(at, change)
+            await self._pushed.require_acceptable(at, change)
         await self._configurations.require_right(change.manifest, self._settings.current.limits.manifest_bytes)
         decision = await self._ask(principal, repository, raw, change)
         change = replace(change, alongside=decision.alongside)
-        await self._metadata.write(transactions.record_manifest, at, change)
+        await self._pushed.record(at, change)
         self._contents.put(change.digest, raw)
         self._storage.quarantine.manifest_is_whole(change.digest)
         subject = None if change.manifest.subject is None else change.manifest.subject.digest
@@ -266,24 +265,6 @@ class Manifests:
                 )
             self._contents.put(row.digest, content)
         return content
-
-    async def _require_acceptable(self, at: ChangeContext, change: ManifestChange) -> None:
-        """Check before asking the gate. Rows are read once for the same blobs, until a repository loses one.
-
-        The transaction checks again. Files are checked each time: one may go missing without a change of rows.
-        """
-        generation, key = self._metadata.losses_generation(), (at.repository, change.blobs)
-        asks_more = change.children or change.members or change.frozen or at.quota is not None
-        sizes = None if asks_more else self._sizes.get(key, generation)
-        if sizes is None:
-            is_long = self._parsing.is_long(len(change.raw))
-            read = self._metadata.read_apart if is_long else self._metadata.read
-            sizes = await read(_require_acceptable, at, change)
-            self._sizes.put(key, generation, sizes)
-        missing = await missing_among(self._storage, sizes)
-        if missing:
-            await tell_missing(self._storage, self._metadata, at.repository, missing)
-            raise unknown_content(missing, "whose bytes are not here any more: push it again")
 
     async def _ask(
         self, principal: Principal, repository: RepositoryName, raw: bytes, change: ManifestChange
@@ -373,22 +354,3 @@ def _find(connection: Connection, repository: RepositoryName, reference: Referen
     if repositories.find(connection, repository) is None:
         raise NameUnknown(f"this registry holds no repository {repository}", {"name": repository})
     raise ManifestUnknown(f"{repository} has no manifest {reference}", {"reference": reference})
-
-
-@autocommit
-def _require_acceptable(connection: Connection, at: ChangeContext, change: ManifestChange) -> dict[Digest, int]:
-    """Make the checks of the transaction before the gate's work.
-
-    Returns the sizes in bytes of what has to be in files.
-    """
-    lookup = transactions.ground_of(connection, at, change)
-    transactions.require_content(connection, lookup, change)
-    transactions.require_writable(connection, at.repository, lookup, change)
-    if at.quota is not None:
-        require_room(connection, at.repository, at.quota, len(change.raw))
-    for tag in change.frozen:
-        before = tags.find(connection, at.repository, tag)
-        if before not in {None, change.digest}:
-            raise transactions.immutable(at.repository, tag, before or change.digest)
-    children = rows.filed(connection, at.repository, (*change.children, *change.members))
-    return {**blobs.sizes_of(connection, at.repository, (*change.blobs, *change.members)), **children}

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, bindparam, delete, exists, insert, select, up
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from registry.database.statement import Statement, autocommit
-from registry.metadata.blobs import batches
 from registry.metadata.manifests import ManifestRow
+from registry.metadata.many_digests import batches
 from registry.metadata.tables import attestations, attested_content, manifests, repositories
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName

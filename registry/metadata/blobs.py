@@ -1,11 +1,12 @@
 """Links from repositories to blobs."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from registry.database.statement import Statement, autocommit
+from registry.metadata.many_digests import ManyDigests
 from registry.metadata.tables import repositories, repository_blobs
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
@@ -33,21 +34,24 @@ _LINK = Statement(
 )
 _REMOVE = Statement(delete(repository_blobs).where(_HERE))
 _PRESENT = Statement(select(repository_blobs.c.size).where(_HERE))
+_PRESENT_OF_MANY = ManyDigests(
+    select(repository_blobs.c.digest).where(repository_blobs.c.repository_id == bindparam("repository")),
+    repository_blobs.c.digest,
+)
+_SIZES_OF_MANY = ManyDigests(
+    select(repository_blobs.c.digest, repository_blobs.c.size)
+    .join(repositories)
+    .where(repositories.c.name == bindparam("repository")),
+    repository_blobs.c.digest,
+)
 _HOLDERS = (
     select(repositories.c.name)
     .join(repository_blobs)
     .where(repository_blobs.c.digest == bindparam("digest"))
     .limit(bindparam("count"))
 )
-_BATCH = 500
 FEW = 50
-
-
-def batches(digests: Collection[Digest]) -> Iterator[list[Digest]]:
-    """Digests in lists short enough for one statement's parameters."""
-    ordered = list(digests)
-    for start in range(0, len(ordered), _BATCH):
-        yield ordered[start : start + _BATCH]
+"""So many are looked up one by one."""
 
 
 @autocommit
@@ -60,6 +64,9 @@ def size_of(connection: Connection, repository: RepositoryName, digest: Digest) 
 @autocommit
 def sizes_of(connection: Connection, repository: RepositoryName, digests: Collection[Digest]) -> dict[Digest, int]:
     """The sizes in bytes of those blobs that the repository holds."""
+    if len(digests) > FEW:
+        found = _SIZES_OF_MANY.rows(connection, digests, {"repository": repository})
+        return {Digest(digest): size for digest, size in found}
     sizes = ((digest, _FIND.scalar(connection, {"repository": repository, "digest": digest})) for digest in digests)
     return {digest: size for digest, size in sizes if size is not None}
 
@@ -92,23 +99,9 @@ def unlink(connection: Connection, repository_id: int, digest: Digest) -> bool:
 def present(connection: Connection, repository_id: int, digests: Collection[Digest]) -> set[Digest]:
     """Those of the digests that the repository holds as blobs."""
     if len(digests) > FEW:
-        return present_of_many(connection, repository_blobs, repository_id, digests)
+        found = _PRESENT_OF_MANY.rows(connection, digests, {"repository": repository_id})
+        return {Digest(digest) for (digest,) in found}
     return {item for item in digests if _PRESENT.first(connection, {"repository": repository_id, "name": item})}
-
-
-def present_of_many(
-    connection: Connection, table: Table, repository_id: int, digests: Collection[Digest]
-) -> set[Digest]:
-    """Those of many digests that are in a table with columns `repository_id` and `digest`.
-
-    SQLite looks up 500 at a time without the interpreter lock, so that other threads can run.
-    """
-    here = select(table.c.digest).where(table.c.repository_id == repository_id)
-    return {
-        Digest(digest)
-        for batch in batches(digests)
-        for (digest,) in connection.execute(here.where(table.c.digest.in_(batch)))
-    }
 
 
 def holders(connection: Connection, digest: Digest, count: int) -> list[RepositoryName]:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
-from registry.metadata.blobs import batches
+from registry.metadata.many_digests import batches
 from registry.metadata.tables import manifests, repositories, repository_blobs, tags
 from registry.oci.digest import Digest
 

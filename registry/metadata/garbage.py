@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, exists, or_, select
 
 from registry.metadata import events, locks, manifests, small_blobs, tag_history, trash
-from registry.metadata.blobs import BLOBS_REMOVED, batches
+from registry.metadata.blobs import BLOBS_REMOVED
 from registry.metadata.events import Event, Kind
+from registry.metadata.many_digests import batches
 from registry.metadata.tables import holds, manifest_references, repositories, repository_blobs, tags
 from registry.metadata.tables import manifests as manifest_rows
 from registry.metadata.trash import Removal

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from registry.database.statement import Statement, autocommit
 from registry.metadata import blobs, last_pulls, locks
 from registry.metadata import repositories as named_repositories
+from registry.metadata.many_digests import ManyDigests
 from registry.metadata.tables import manifest_references, manifests, repositories, tags
 from registry.oci.digest import Digest
 from registry.oci.manifest import ImageIndex, Manifest
@@ -77,6 +78,9 @@ _PUSHER = Statement(
     .where(repositories.c.name == bindparam("repository"), manifests.c.digest == bindparam("digest"))
 )
 _ID = Statement(select(manifests.c.id).where(_HERE))
+_PRESENT_OF_MANY = ManyDigests(
+    select(manifests.c.digest).where(manifests.c.repository_id == bindparam("repository")), manifests.c.digest
+)
 _GIVEN = (
     "repository_id",
     "digest",
@@ -173,7 +177,8 @@ def remove(connection: Connection, repository_id: int, digest: Digest) -> list[T
 def present(connection: Connection, repository_id: int, digests: Collection[Digest]) -> set[Digest]:
     """Those of the digests that the repository holds as manifests."""
     if len(digests) > blobs.FEW:
-        return blobs.present_of_many(connection, manifests, repository_id, digests)
+        found = _PRESENT_OF_MANY.rows(connection, digests, {"repository": repository_id})
+        return {Digest(digest) for (digest,) in found}
     return {item for item in digests if _ID.first(connection, {"repository": repository_id, "named": item})}
 
 

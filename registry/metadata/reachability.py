@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
 from registry.database.statement import Statement, autocommit
-from registry.metadata.blobs import batches
+from registry.metadata.many_digests import batches
 from registry.metadata.tables import manifest_references, manifests, repositories, repository_blobs, tags
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag

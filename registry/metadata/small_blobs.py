@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select
 
 from registry.database.statement import Statement
-from registry.metadata.blobs import batches
+from registry.metadata.many_digests import batches
 from registry.metadata.tables import fresh_blobs
 from registry.oci.digest import Digest
 

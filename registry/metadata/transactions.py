@@ -30,7 +30,7 @@ from registry.metadata.events import NOTHING_MORE, Event, Kind
 from registry.metadata.manifests import Pushed
 from registry.metadata.push_lookup import PushLookup
 from registry.metadata.quota import over_quota
-from registry.metadata.unknown_content import unknown_content
+from registry.metadata.unknown_content import in_order, unknown_content
 from registry.oci.digest import Digest
 from registry.oci.errors import (
     BlobUnknown,
@@ -242,10 +242,10 @@ def require_content(connection: Connection, lookup: PushLookup, change: Manifest
     if lookup.holds_blobs and not change.children and not change.members:
         return
     repository_id = lookup.repository_id
-    missing = sorted(set(change.blobs) - blobs.present(connection, repository_id, change.blobs))
-    missing += sorted(set(change.children) - manifests.present(connection, repository_id, change.children))
+    missing = in_order(set(change.blobs) - blobs.present(connection, repository_id, change.blobs))
+    missing += in_order(set(change.children) - manifests.present(connection, repository_id, change.children))
     members = set(change.members) - blobs.present(connection, repository_id, change.members)
-    missing += sorted(members - manifests.present(connection, repository_id, members))
+    missing += in_order(members - manifests.present(connection, repository_id, members))
     if missing:
         raise unknown_content(missing, "which this repository does not hold: push it first")
 

@@ -1,12 +1,22 @@
 """The error for a manifest that names content which its repository does not hold."""
 
-from collections.abc import Sequence
+import heapq
+from collections.abc import Collection, Sequence
 
 from registry.oci.digest import Digest
 from registry.oci.errors import ManifestBlobUnknown
 
 _NAMED = 100
 """Missing content that an error names, at most."""
+
+
+def in_order(digests: Collection[Digest]) -> list[Digest]:
+    """The digests that an error names in their order, then the others in any.
+
+    Sorting all of many is one step of the interpreter, in which no other thread runs.
+    """
+    named = heapq.nsmallest(_NAMED, digests)
+    return [*named, *set(digests).difference(named)]
 
 
 def unknown_content(missing: Sequence[Digest], why: str) -> ManifestBlobUnknown:

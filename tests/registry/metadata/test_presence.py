@@ -3,8 +3,9 @@
 import pytest
 
 from registry.metadata import blobs, manifests
+from registry.metadata.unknown_content import in_order, unknown_content
 from registry.oci.digest import Digest
-from tests.registry.open_services import OpenServices
+from tests.registry.open_services import OTHER, REPOSITORY, OpenServices
 
 ABSENT = [Digest.of(str(number).encode()) for number in range(1_200)]
 
@@ -19,3 +20,20 @@ def test_present_content_is_found_among_absent(services: OpenServices, count: in
     assert services.run(read(blobs.present, 1, asked)) == {blob}
     assert services.run(read(manifests.present, 1, asked)) == {manifest}
     assert services.run(read(blobs.present, 2, asked)) == set()
+
+
+@pytest.mark.parametrize("count", [0, 1, 50, 51, 500, 1_200])
+def test_sizes_are_told_of_what_is_there(services: OpenServices, count: int) -> None:
+    """Of few and of many, each with its own."""
+    held = {services.run(services.push_blob(content)): len(content) for content in (b"one", b"three")}
+    asked = [*held, *ABSENT[:count]]
+    assert services.run(services.metadata.read(blobs.sizes_of, REPOSITORY, asked)) == held
+    assert services.run(services.metadata.read(blobs.sizes_of, OTHER, asked)) == {}
+
+
+def test_an_error_names_the_first_of_many_in_order() -> None:
+    """And counts the others."""
+    found = in_order(ABSENT)
+    assert found[:100] == sorted(ABSENT)[:100]
+    assert sorted(found) == sorted(ABSENT)
+    assert f"{min(ABSENT)} and 1199 more" in unknown_content(found, "").message

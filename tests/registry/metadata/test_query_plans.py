@@ -64,6 +64,7 @@ QUESTIONS: dict[str, Any] = {
     "blobs present": lambda c: blobs.present(c, 1, [DIGEST]),
     "many blobs present": lambda c: blobs.present(c, 1, MANY),
     "sizes of blobs": lambda c: blobs.sizes_of(c, NAME, [DIGEST]),
+    "sizes of many blobs": lambda c: blobs.sizes_of(c, NAME, MANY),
     "manifests in files": lambda c: manifests.filed(c, NAME, [DIGEST]),
     "unlink a blob": lambda c: blobs.unlink(c, 1, DIGEST),
     "holders of a blob": lambda c: blobs.holders(c, DIGEST, 10),
