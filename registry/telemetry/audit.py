@@ -76,7 +76,7 @@ class AuditLog(Collector):
     def observe(self, record: RequestRecord) -> None:
         """Record a finished request, except health checks and, by setting, successful reads."""
         if _is_recorded(record, reads=self._settings().reads):
-            self._lines.add(_as_json(line_of(record, self._clock())))
+            self._lines.add(line_text(record, self._clock()))
 
     def _append(self, text: str) -> None:
         """Append lines in one write, so that lines never mix; lines that cannot be written wait."""
@@ -257,10 +257,9 @@ def audit_log(data: Path, settings: Callable[[], AuditSettings]) -> AuditLog:
 def line_of(record: RequestRecord, now: float) -> dict[str, Any]:
     """The line of a request at `now` (seconds since the epoch)."""
     principal, error = record.principal, record.error
-    thousandths = int(now * 1000)
     tried = error.username if isinstance(error, SecretWrong | Throttled) else ""
     return {
-        "time": f"{second_in_words(thousandths // 1000)}.{thousandths % 1000:03}Z",
+        "time": _in_words(now),
         "request": record.request_id,
         "principal": principal.id if principal else "",
         "name": principal.name if principal else _short(tried),
@@ -275,6 +274,25 @@ def line_of(record: RequestRecord, now: float) -> dict[str, Any]:
         "result": _result(record.status),
         "reason": _short(error.message) if error else "",
     }
+
+
+def line_text(record: RequestRecord, now: float) -> str:
+    """The line of a request as JSON; that of a usual one is formatted by hand, in half the time."""
+    principal = record.principal
+    if principal is None or record.error is not None or not record.operation:
+        return _as_json(line_of(record, now))
+    return (
+        f'{{"time":"{_in_words(now)}","request":{_ESCAPED(record.request_id)},"principal":{_ESCAPED(principal.id)},'
+        f'"name":{_ESCAPED(principal.name)},"address":{_ESCAPED(record.client)},"action":{_ESCAPED(record.operation)},'
+        f'"method":{_ESCAPED(record.method)},"repository":{_ESCAPED(record.repository or "")},'
+        f'"reference":{_ESCAPED(_short(record.reference))},"digest":{_ESCAPED(record.digest)},'
+        f'"decision":{_ESCAPED(record.decision)},"status":{record.status},"result":"{_result(record.status)}","reason":""}}'
+    )
+
+
+def _in_words(now: float) -> str:
+    thousandths = int(now * 1000)
+    return f"{second_in_words(thousandths // 1000)}.{thousandths % 1000:03}Z"
 
 
 def _as_json(line: Mapping[str, Any]) -> str:

@@ -23,6 +23,7 @@ from registry.telemetry.audit import (
     audit_log,
     command_line_of,
     line_of,
+    line_text,
 )
 from registry.telemetry.audit_file import AuditFile
 from registry.telemetry.operator_name import operator_name
@@ -45,6 +46,25 @@ def pushed(**more: Any) -> RequestRecord:
     for name, value in more.items():
         setattr(request_record, name, value)
     return request_record
+
+
+RECORDS = {
+    "a push": pushed(),
+    "a refusal": pushed(error=Denied('not "allowed"'), status=403),
+    "nobody": pushed(principal=None),
+    "no route": pushed(operation=""),
+    "a failure": pushed(status=500),
+    "broken off": pushed(status=499),
+    "nothing named": pushed(repository=None, reference="", digest=""),
+    "awkward": pushed(reference='"\n\u2028' * 400, decision="denied: é", client="::1", request_id="\\"),
+}
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_the_text_of_a_line_is_its_json(name: str) -> None:
+    """Usual ones are formatted by hand: the same members in the same order."""
+    expected = json.dumps(line_of(RECORDS[name], 1_700_000_000.25), separators=(",", ":"))
+    assert line_text(RECORDS[name], 1_700_000_000.25) == expected
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
