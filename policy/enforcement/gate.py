@@ -50,6 +50,8 @@ from registry.storage.blob_store import BlobStore, StagedBytes
 Attesting = Callable[[RepositoryName, Digest, Conclusion | None], Alongside | None]
 """What is recorded with a manifest that is pushed, given what is concluded of it; `None` while that is pending."""
 
+_PENDING = Decision(allowed=False, message="its layers are being looked into")
+
 
 class PolicyGate:
     """Implements `registry.gate.Gate`, and `reference_gate.ReferenceGate` for deployments.
@@ -146,6 +148,11 @@ class PolicyGate:
         self, principal: Principal, repository: RepositoryName, digests: Collection[Digest]
     ) -> Collection[Digest]:
         """The manifests that may not be pulled; those known to be open are not judged again."""
+        return await self._withheld(principal, repository, digests, waits=True)
+
+    async def _withheld(
+        self, principal: Principal, repository: RepositoryName, digests: Collection[Digest], *, waits: bool
+    ) -> Collection[Digest]:
         bound = self.policies.of(repository)
         if _sees_withheld(principal, repository) or not bound.mode.withholds:
             return ()
@@ -154,6 +161,8 @@ class PolicyGate:
             return AccessRequest(AccessPoint.REFERRERS, bound, repository, digest)
 
         async def own(digest: Digest) -> Decision:
+            if not waits and await self.conclusion(repository, digest, known=True) is None:
+                return _PENDING
             return (await self._decisions.own(asked(digest)))[1]
 
         doubtful = [digest for digest in digests if await self._verdicts.open_state(asked(digest)) is None]
@@ -168,7 +177,7 @@ class PolicyGate:
             return ()
         pending = {each for each in digests if await self.conclusion(repository, each, known=True) is None}
         known = [each for each in digests if each not in pending]
-        return {*pending, *await self.withheld(principal, repository, known)}
+        return {*pending, *await self._withheld(principal, repository, known, waits=False)}
 
     async def before_blob_pull(self, principal: Principal, repository: RepositoryName, digest: Digest) -> Decision:
         """Whether the manifests that name the blob allow it: `policy.enforcement.blob_access`."""

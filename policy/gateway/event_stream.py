@@ -3,19 +3,22 @@ the right to it ends.
 """
 
 import asyncio
-import json
+import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from registry.config.events import EventSettings
 from registry.metadata.events import Recorded
-from registry.notifications.document import document_of
 from registry.notifications.feed import Feed, Sees
+from registry.oci.errors import BadRequest, Unavailable
 
+STREAM_TYPE = "text/event-stream"
+_CURSOR = re.compile(r"[0-9]{1,18}")
 _BEGIN = b"retry: 1000\nid: %d\n\n"
 
 
@@ -25,6 +28,31 @@ class OpenStreams:
 
     count: int = 0
 
+    def require_room(self, most: int) -> None:
+        """Refuse one more than may be. Raises Unavailable."""
+        if self.count >= most:
+            raise Unavailable(
+                f"{self.count} streams of events are open, and no more may be: see the setting events.streams",
+                headers={"Retry-After": "5"},
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What one caller is sent.
+
+    Attributes:
+        after: the cursor behind which it begins.
+        sees: which events are sent.
+        is_still: whether the caller has the right to them, as it had when it came.
+        frames: events as they are sent, made by `frame`.
+    """
+
+    after: int
+    sees: Sees
+    is_still: Callable[[], Awaitable[bool]]
+    frames: Callable[[Sequence[Recorded]], Awaitable[bytes]]
+
 
 class EventStream(Response):
     """One stream.
@@ -32,31 +60,22 @@ class EventStream(Response):
     Args:
         feed: where the events are read.
         settings: those in force.
-        after: the cursor.
-        sees: which events are sent.
         streams: counts this one from now on, until it ends.
-        is_still: whether the caller has the right to it, as it had when it came.
+        subscription: what is sent, and to whom.
     """
 
-    media_type = "text/event-stream"
+    media_type = STREAM_TYPE
 
-    def __init__(  # noqa: PLR0913, PLR0917
-        self,
-        feed: Feed,
-        settings: Callable[[], EventSettings],
-        after: int,
-        sees: Sees,
-        streams: OpenStreams,
-        is_still: Callable[[], Awaitable[bool]],
+    def __init__(
+        self, feed: Feed, settings: Callable[[], EventSettings], streams: OpenStreams, subscription: Subscription
     ) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._feed = feed
         self._settings = settings
-        self._after = after
-        self._sees = sees
         self._streams = streams
-        self._is_still = is_still
+        self._subscription = subscription
+        self._after = subscription.after
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events as they come."""
@@ -75,13 +94,13 @@ class EventStream(Response):
     async def _follow(self, send: Send, is_over: Callable[[], bool]) -> None:
         end = time.monotonic() + self._settings().stream_seconds
         written, generation = time.monotonic(), -1
-        while not is_over() and time.monotonic() < end and await self._is_still():
+        while not is_over() and time.monotonic() < end and await self._subscription.is_still():
             settings, now = self._settings(), self._feed.generation()
             if now != generation:
-                page = await self._feed.page(self._after, settings.page, self._sees)
+                page = await self._feed.page(self._after, settings.page, self._subscription.sees)
                 self._after, generation = page.next, generation if page.more else now
                 if page.events:
-                    await _write(send, b"".join(map(_frame, page.events)))
+                    await _write(send, await self._subscription.frames(page.events))
                     written = time.monotonic()
                 if page.more:
                     continue
@@ -91,9 +110,28 @@ class EventStream(Response):
             await asyncio.sleep(settings.poll_seconds)
 
 
-def _frame(recorded: Recorded) -> bytes:
-    data = json.dumps(document_of(recorded), separators=(",", ":"))
-    return f"id: {recorded.id}\nevent: {recorded.event.kind}\ndata: {data}\n\n".encode()
+def frame(identifier: int, kind: str, data: str) -> bytes:
+    """One event of a stream; a text of several lines is sent as such."""
+    lines = "".join(f"data: {line}\n" for line in data.replace("\r", "").split("\n"))
+    return f"id: {identifier}\nevent: {kind}\n{lines}\n".encode()
+
+
+def is_asked_for(request: Request) -> bool:
+    """Whether the caller wants a stream, and no page."""
+    return request.method == "GET" and STREAM_TYPE in request.headers.get("accept", "")
+
+
+async def begin_of(request: Request, feed: Feed) -> int:
+    """Where a stream begins: where the one before ended, at `after`, or now. Raises BadRequest."""
+    asked = request.headers.get("last-event-id") or request.query_params.get("after")
+    return await feed.newest() if asked is None else cursor_of(asked)
+
+
+def cursor_of(text: str) -> int:
+    """The cursor that a caller sends. Raises BadRequest."""
+    if not _CURSOR.fullmatch(text):
+        raise BadRequest(f"after is {text[:32]!r}: needs the cursor of an answer before, or 0 for the beginning")
+    return int(text)
 
 
 async def _write(send: Send, data: bytes) -> None:

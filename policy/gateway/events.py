@@ -1,6 +1,6 @@
 """`/policy/v1/events`: what happened in the repositories that the caller may pull from, in order."""
 
-import re
+import json
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from policy.gateway.event_stream import EventStream, OpenStreams
+from policy.gateway.event_stream import EventStream, OpenStreams, Subscription, begin_of, cursor_of, frame, is_asked_for
 from registry.api.paging import page_size
 from registry.api.requirements import Requirement
 from registry.api.routes import Row
@@ -19,13 +19,11 @@ from registry.config.events import EventSettings
 from registry.metadata.events import Recorded
 from registry.notifications.document import document_of
 from registry.notifications.feed import Feed, FeedPage, Sees
-from registry.oci.errors import BadRequest, Unavailable
+from registry.oci.errors import BadRequest
 from registry.oci.names import RepositoryName
 from registry.oci.patterns import any_covers
 
 PATH = "/policy/v1/events"
-STREAM_TYPE = "text/event-stream"
-_CURSOR = re.compile(r"[0-9]{1,18}")
 _PATTERNS = 50
 _BLOBS = "blob."
 
@@ -50,22 +48,16 @@ class EventHandlers:
     async def read(self, services: Services, request: Request, principal: Principal) -> Response:
         """GET: a page of events after a cursor, or all that come, as a stream."""
         sees = _sees(services, request, principal)
-        if request.method == "GET" and STREAM_TYPE in request.headers.get("accept", ""):
+        if is_asked_for(request):
             return await self._stream(services, request, sees)
         size = page_size(request, self._settings().page, self._settings().page)
-        page = await self._feed.page(_cursor(request.query_params.get("after") or "0"), size, sees)
+        page = await self._feed.page(cursor_of(request.query_params.get("after") or "0"), size, sees)
         return JSONResponse(page_document(page))
 
     async def _stream(self, services: Services, request: Request, sees: Sees) -> Response:
-        if self._streams.count >= self._settings().streams:
-            raise Unavailable(
-                f"{self._streams.count} streams of events are open, and no more may be: see the setting events.streams",
-                headers={"Retry-After": "5"},
-            )
-        asked = request.headers.get("last-event-id") or request.query_params.get("after")
-        after = await self._feed.newest() if asked is None else _cursor(asked)
-        still = partial(services.access.is_still, request)
-        return EventStream(self._feed, self._settings, after, sees, self._streams, still)
+        self._streams.require_room(self._settings().streams)
+        after, still = await begin_of(request, self._feed), partial(services.access.is_still, request)
+        return EventStream(self._feed, self._settings, self._streams, Subscription(after, sees, still, _frames))
 
 
 def page_document(page: FeedPage) -> dict[str, Any]:
@@ -106,7 +98,7 @@ def _asked(request: Request, name: str) -> list[str]:
     return asked
 
 
-def _cursor(text: str) -> int:
-    if not _CURSOR.fullmatch(text):
-        raise BadRequest(f"after is {text[:32]!r}: needs the cursor of an answer before, or 0 for the beginning")
-    return int(text)
+async def _frames(events: Sequence[Recorded]) -> bytes:
+    return b"".join(
+        frame(each.id, each.event.kind, json.dumps(document_of(each), separators=(",", ":"))) for each in events
+    )

@@ -9,8 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.ext import Extension
 from markupsafe import Markup
 
-from policy.web.addresses import address, json_address
-from policy.web.figures import anchor, hours, moment, number, share, size
+from policy.web.addresses import address, json_address, with_ending
+from policy.web.figures import anchor, hours, moment, moment_exact, number, share, size
 from policy.web.visible import visible
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -45,8 +45,14 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(size=size, moment=moment, number=number, anchor=anchor, hours=hours)
-    made.globals.update(address=address, json_address=json_address, share=share, program_version=version("basegate"))
+    made.filters.update(size=size, moment=moment, moment_exact=moment_exact, number=number, anchor=anchor, hours=hours)
+    made.globals.update(
+        address=address,
+        json_address=json_address,
+        with_ending=with_ending,
+        share=share,
+        program_version=version("basegate"),
+    )
     return made
 
 

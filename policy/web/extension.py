@@ -17,6 +17,6 @@ def extension(gate: PolicyGate, search: ImageSearch, settings: Callable[[], WebS
     def routes(services: Services) -> tuple[Row, ...]:
         if not settings().enabled:
             return ()
-        return table(gate, search, settings, services.stores.parsing)
+        return table(gate, search, settings, services.stores)
 
     return Extension(routes=routes)

@@ -42,6 +42,11 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
 
 
+def moment_exact(seconds: float) -> str:
+    """A time in UTC with its seconds: `2026-11-28 14:02:46`."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def anchor(text: str) -> str:
     """A text as the id of a place on a page."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

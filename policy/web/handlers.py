@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
+from policy.gateway.event_stream import is_asked_for
 from policy.web.addresses import without_ending
 from policy.web.responses import as_json, html
 from policy.web.session import KIND, cookie_of, note_origin
@@ -31,10 +32,12 @@ class Pages:
     def __init__(self, settings: Callable[[], WebSettings]) -> None:
         self._settings = settings
 
-    def shows(self, build: Build) -> Handler:
-        """A handler that answers what `build` shows, as HTML or JSON."""
+    def shows(self, build: Build, stream: Act | None = None) -> Handler:
+        """A handler that answers what `build` shows, as HTML or JSON; `stream` answers who asks for what comes."""
 
         async def answer(visit: Visit) -> Response:
+            if stream is not None and is_asked_for(visit.request):
+                return await stream(visit)
             view = await build(visit)
             if without_ending(visit.request.url.path)[1]:
                 return as_json(view.document)

@@ -6,7 +6,7 @@ from policy.enforcement.gate import PolicyGate
 from policy.search.images import ImageSearch
 from policy.web.addresses import json_address
 from policy.web.handlers import Pages
-from policy.web.pages.activity import activity_page
+from policy.web.pages.activity import ActivityPage
 from policy.web.pages.api import api_page
 from policy.web.pages.catalog import CatalogPage
 from policy.web.pages.compare import ComparePage
@@ -18,19 +18,23 @@ from policy.web.pages.image import ImagePage
 from policy.web.pages.layer import LayerPage
 from policy.web.pages.policies import PoliciesPage
 from policy.web.pages.principals import principals_page
+from policy.web.pages.rollback import RollbackPage
+from policy.web.pages.rotation import rotate, rotation_page
 from policy.web.pages.search import SearchPage
 from policy.web.settings import WebSettings
 from policy.web.sign_in import SignInHandlers, sign_out
-from policy.web.static_files import SCRIPT, STYLE, script, stylesheet
+from policy.web.static_files import LIVE, SCRIPT, STYLE, live_script, script, stylesheet
 from registry.api.requirements import Requirement
 from registry.api.routes import Handler, Row
-from registry.content.parsing import Parsing
+from registry.api.services import Stores
+from registry.config.events import EventSettings
+from registry.notifications.feed import Feed
 
 _READ = "GET HEAD"
 
 
 def table(
-    gate: PolicyGate, search: ImageSearch, settings: Callable[[], WebSettings], parsing: Parsing
+    gate: PolicyGate, search: ImageSearch, settings: Callable[[], WebSettings], stores: Stores
 ) -> tuple[Row, ...]:
     """The rows of the route table.
 
@@ -38,14 +42,15 @@ def table(
         gate: knows the verdicts.
         search: finds images.
         settings: returns the section `web`.
-        parsing: reads long manifests beside the event loop.
+        stores: of the registry.
     """
-    pages, signing = Pages(settings), SignInHandlers(settings)
-    exemptions = ExemptionsPage(gate)
+    pages, signing, parsing = Pages(settings), SignInHandlers(settings), stores.parsing
+    activity = _activity(gate, stores)
+    exemptions, rollback = ExemptionsPage(gate), RollbackPage(gate)
     return (
         *_both("/", "web.catalog", pages.shows(CatalogPage(gate))),
         *_both("/search", "web.search", pages.shows(SearchPage(search))),
-        *_both("/activity", "web.activity", pages.shows(activity_page)),
+        *_both("/activity", "web.activity", pages.shows(activity, activity.stream)),
         *_both("/policies", "web.policies", pages.shows(PoliciesPage(gate))),
         *_both("/exemptions", "web.exemptions", pages.shows(exemptions)),
         *_both("/principals", "web.principals", pages.shows(principals_page)),
@@ -56,6 +61,10 @@ def table(
         _row(_READ, "/layers/{rest:path}", "web.layer", pages.shows(LayerPage(gate))),
         _row(_READ, "/delete/{rest:path}", "web.ask_to_delete", pages.shows(deletion_page)),
         _row("POST", "/delete/{rest:path}", "web.delete", pages.acts(delete)),
+        _row(_READ, "/rollback/{rest:path}", "web.ask_to_roll_back", pages.shows(rollback)),
+        _row("POST", "/rollback/{rest:path}", "web.roll_back", pages.acts(rollback.act)),
+        _row(_READ, "/rotate/{rest:path}", "web.ask_to_rotate", pages.shows(rotation_page)),
+        _row("POST", "/rotate/{rest:path}", "web.rotate", pages.acts(rotate)),
         _row(_READ, "/r/{rest:path}", "web.place", pages.shows(ContentPage(gate, parsing))),
         _row(_READ, "/sign-in", "web.ask", signing.ask),
         _row("POST", "/sign-in", "web.sign_in", signing.sign_in),
@@ -63,7 +72,15 @@ def table(
         _row(_READ, "/openapi", "description.page", api_page),
         _row(_READ, f"/{STYLE}", "web.style", stylesheet),
         _row(_READ, f"/{SCRIPT}", "web.script", script),
+        _row(_READ, f"/{LIVE}", "web.live_script", live_script),
     )
+
+
+def _activity(gate: PolicyGate, stores: Stores) -> ActivityPage:
+    def settings() -> EventSettings:
+        return stores.settings.current.events
+
+    return ActivityPage(gate, Feed(stores.metadata, settings), settings)
 
 
 def _both(path: str, operation: str, handler: Handler) -> tuple[Row, ...]:

@@ -1,7 +1,7 @@
-"""What every page loads: a stylesheet and one script, files that are the same for everybody.
+"""What every page loads: a stylesheet and two scripts, files that are the same for everybody.
 
-The script is htmx (https://htmx.org, version 2.0.11, Zero-Clause BSD: `static/htmx.LICENSE`), unchanged. Pages are
-whole without it.
+One script is htmx (https://htmx.org, version 2.0.11, Zero-Clause BSD: `static/htmx.LICENSE`), unchanged; the other adds
+rows that come, and buttons that copy. Pages are whole without them.
 """
 
 from functools import cache
@@ -15,8 +15,9 @@ from registry.api.services import Services
 from registry.auth.principals import Principal
 
 FOLDER = Path(__file__).parent / "static"
-STYLE, SCRIPT = "basegate.css", "htmx.min.js"
-_TYPES = {STYLE: "text/css; charset=utf-8", SCRIPT: "text/javascript; charset=utf-8"}
+STYLE, SCRIPT, LIVE = "basegate.css", "htmx.min.js", "basegate.js"
+_JAVASCRIPT = "text/javascript; charset=utf-8"
+_TYPES = {STYLE: "text/css; charset=utf-8", SCRIPT: _JAVASCRIPT, LIVE: _JAVASCRIPT}
 
 
 async def stylesheet(_services: Services, request: Request, _principal: Principal) -> Response:
@@ -25,8 +26,13 @@ async def stylesheet(_services: Services, request: Request, _principal: Principa
 
 
 async def script(_services: Services, request: Request, _principal: Principal) -> Response:
-    """GET: the script, or 304."""
+    """GET: htmx, or 304."""
     return _file(request, SCRIPT)
+
+
+async def live_script(_services: Services, request: Request, _principal: Principal) -> Response:
+    """GET: the script of this package, or 304."""
+    return _file(request, LIVE)
 
 
 def _file(request: Request, name: str) -> Response:

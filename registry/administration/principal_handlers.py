@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -70,9 +70,7 @@ class PrincipalHandlers:
         names, days = _secrets(given), _days(services, given)
         row = await _existing(services, request)
         note_decision(request, f"name={row.name} secrets={','.join(names)}")
-        made = await asyncio.to_thread(enrolment.make_secrets, names, days, time.time())
-        renewed = await _done(services.stores.metadata.write(enrolment.rotate, row.id, made))
-        return JSONResponse(renewed.as_document(), headers=_NOT_KEPT)
+        return JSONResponse(await renewed(services, row, names, days), headers=_NOT_KEPT)
 
     async def change(self, services: Services, request: Request, _principal: Principal) -> Response:
         """PATCH `{"enabled": false}`: it is shut out, or let in again."""
@@ -86,11 +84,22 @@ class PrincipalHandlers:
         return JSONResponse(document_of(changed))
 
 
-async def _existing(services: Services, request: Request) -> rows.PrincipalRow:
+async def renewed(services: Services, row: rows.PrincipalRow, names: Sequence[str], days: float) -> dict[str, Any]:
+    """New secrets of a principal, which hold for so many days, with their values; the old ones of these names end."""
+    made = await asyncio.to_thread(enrolment.make_secrets, names, days, time.time())
+    return (await _done(services.stores.metadata.write(enrolment.rotate, row.id, made))).as_document()
+
+
+async def existing(services: Services, name: str) -> rows.PrincipalRow:
+    """The principal of that name or id. Raises NotFound."""
     try:
-        return await services.stores.metadata.read(enrolment.existing, str(request.path_params["principal"]))
+        return await services.stores.metadata.read(enrolment.existing, name)
     except EnrolmentRefused as refusal:
         raise NotFound(str(refusal)) from None
+
+
+async def _existing(services: Services, request: Request) -> rows.PrincipalRow:
+    return await existing(services, str(request.path_params["principal"]))
 
 
 async def _done(work: Awaitable[T]) -> T:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -57,14 +58,25 @@ class Rollback:
             raise BadRequest("the body needs to, a digest, or at, a time, or nothing: one of them says where to")
         target = Digest.parse(given["to"]) if "to" in given else None
         at = _moment(given["at"]) if "at" in given else None
-        metadata = services.stores.metadata
-        target = await metadata.read(target_of, name, tag, target, at)
-        await _require_pushable(services, principal, name, tag, target)
-        context = ChangeContext(name, principal.id, time.time(), cause="rollback")
-        frozen = immutable_in(services.stores.settings.current, name)(tag)
-        done = await metadata.write(rolled_back, context, tag, target, None, frozen=frozen)
+        target = await services.stores.metadata.read(target_of, name, tag, target, at)
+        done = await roll_tag_back(services, principal, name, tag, target)
         note_decision(request, f"rollback to {done['digest']}")
         return JSONResponse(done)
+
+
+async def roll_tag_back(
+    services: Services, principal: Principal, name: RepositoryName, tag: Tag, target: Digest
+) -> dict[str, Any]:
+    """Point a tag at what it pointed at before, if the gate would let that be pushed: as `tag_past.rolled_back`.
+
+    Raises:
+        Denied: it would not.
+        ManifestUnknown: the manifest is not there any more, or the tag never pointed at it.
+    """
+    await _require_pushable(services, principal, name, tag, target)
+    context = ChangeContext(name, principal.id, time.time(), cause="rollback")
+    frozen = immutable_in(services.stores.settings.current, name)(tag)
+    return await services.stores.metadata.write(rolled_back, context, tag, target, None, frozen=frozen)
 
 
 async def _require_pushable(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, exists, func, inse
 from sqlalchemy.sql.elements import ColumnElement
 
 from registry.database.statement import Statement
-from registry.metadata.tables import manifests, repositories, tag_history
+from registry.metadata.tables import locks, manifests, principals, repositories, tag_history
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
 
@@ -31,6 +31,12 @@ _MANIFEST = Statement(
 _LAST_ENTRY = Statement(
     select(tag_history.c.digest, tag_history.c.media_type, tag_history.c.size).where(tag_history.c.id == _LAST)
 )
+_UNLISTED = (
+    select(locks.c.name)
+    .join(repositories, repositories.c.id == locks.c.repository_id)
+    .where(repositories.c.name == bindparam("here"), locks.c.lists)
+)
+"""Tags and digests of a repository that are locked against lists."""
 _OPEN = (tag_history.c.repository == bindparam("here")) & tag_history.c.until.is_(None)
 
 
@@ -53,6 +59,23 @@ class Entry:
     time: float
     deleted: bool
     principal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entry of some tag of a repository.
+
+    Attributes:
+        tag: which.
+        entry: what it points at since then.
+        by: the name of who did it, its id when it is gone, or empty.
+        is_hidden: whether the manifest is locked against lists.
+    """
+
+    tag: Tag
+    entry: Entry
+    by: str
+    is_hidden: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +143,22 @@ def page(connection: Connection, repository: RepositoryName, tag: Tag, span: Spa
     asked = _within(select(*_COLUMNS).where(tag_history.c.repository == repository, tag_history.c.tag == tag), span)
     rows = connection.execute(asked.order_by(tag_history.c.id.desc()).limit(count))
     return [_entry(row) for row in rows]
+
+
+def of_repository(connection: Connection, repository: RepositoryName, below: int | None, count: int) -> list[Change]:
+    """At most `count` entries of all tags, the newest first; tags that are locked against lists have none.
+
+    `below`: only entries with a smaller id. The ids come from one index, which holds all that they are chosen by.
+    """
+    number = tag_history.c.id + 0  # not as the key of the table, which would be walked for all repositories
+    here = (tag_history.c.repository == repository) & tag_history.c.tag.not_in(_UNLISTED)
+    ids = select(tag_history.c.id).where(here if below is None else here & (number < below))
+    who = select(principals.c.name).where(principals.c.id == tag_history.c.principal).scalar_subquery()
+    asked = select(
+        *_COLUMNS, tag_history.c.tag, func.coalesce(who, tag_history.c.principal), tag_history.c.digest.in_(_UNLISTED)
+    ).where(tag_history.c.id.in_(ids.order_by(number.desc()).limit(count)))
+    rows = connection.execute(asked.order_by(tag_history.c.id.desc()), {"here": repository})
+    return [Change(Tag(row[-3]), _entry(row[:-3]), row[-2], bool(row[-1])) for row in rows]
 
 
 def exists_of(connection: Connection, repository: RepositoryName, tag: Tag) -> bool:

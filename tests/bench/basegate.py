@@ -126,6 +126,7 @@ BASEGATE = Basegate("basegate")
 SERVERS: tuple[Server, ...] = (
     BASEGATE,
     Basegate("basegate-plain", environment={"BASEGATE_SERVER__FAST": "false"}),
+    Basegate("basegate-without-pages", environment={"BASEGATE_WEB__ENABLED": "false"}),
     Basegate("registry-alone", "tests.bench.registry_alone"),
     GoRegistry("distribution", "registry"),
     GoRegistry("docker-registry", "docker-registry"),

@@ -12,18 +12,17 @@ import click
 
 from tests.bench.basegate import Basegate
 from tests.bench.figures import Figure
-from tests.bench.flows import expect
 from tests.bench.measures import cpu_at_rest, cpu_seconds, resident_memory
+from tests.bench.pages import image_questions, page_questions
 from tests.bench.policy_turn import measure_turn
+from tests.bench.queries import Question, asked
 from tests.bench.reviews import measure_reviews
-from tests.bench.rounds import slowest
 from tests.bench.servers import Running
 from tests.bench.starts import FIRST_ANSWER, IDLE
 from tests.bench.stock import LARGE, Stock, digest_for, fill, image_digest, tag_name
-from tests.bench.wire import Connection, Target
 
-PAGE_MS, DELETE_MS, WEB_MS = 10.0, 50.0, 100.0
-"""Goals: milliseconds within which 99 of 100 are answered."""
+DELETE_MS = 50.0
+"""Goal: milliseconds within which 99 of 100 are answered."""
 
 WATCHED = 0.5
 """Seconds for which a server must rest that has ended what it does behind a start."""
@@ -44,25 +43,6 @@ class Effort:
     settle: float
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One kind of request.
-
-    Attributes:
-        name: what a person calls it.
-        method: of HTTP.
-        paths: an endless supply of paths.
-        status: what must be answered.
-        limit: milliseconds within which 99 of 100 should be answered.
-    """
-
-    name: str
-    method: str
-    paths: Callable[[], str]
-    status: int = 200
-    limit: float = PAGE_MS
-
-
 def measure_scale(server: Basegate, stock: Stock, effort: Effort, folder: Path) -> list[Figure]:
     """Fill a data folder, start the server over it, ask, and start it over an empty registry to compare."""
     empty, full = folder / "empty", folder / "full"
@@ -76,9 +56,10 @@ def measure_scale(server: Basegate, stock: Stock, effort: Effort, folder: Path) 
     running = server.boot(full, "open")
     try:
         first, *others = _questions(stock, effort.questions)
-        found += _asked(server, running, admin[full], [first], effort.questions)
+        found += asked(server, running, admin[full], [first], effort.questions)
         found += _quiet(server, running)
-        found += _asked(server, running, admin[full], others, effort.questions)
+        found += asked(server, running, admin[full], others, effort.questions)
+        found += asked(server, running, admin[full], image_questions(running, admin[full]), effort.questions)
         found += measure_reviews(server, running, admin[full], effort.questions)
         found += measure_turn(server, running, admin[full], effort.questions)
     finally:
@@ -148,13 +129,7 @@ def _questions(stock: Stock, count: int) -> list[Question]:
         Question("referrers, page of 100 of 1,000", "GET", lambda: f"{notes}?n=100&last={behind(2)}"),
         # Each asks behind another digest that is smaller than all, so that no answer is given twice.
         Question("referrers, all of 1,000 on one page", "GET", lambda: f"{notes}?last={behind(1 << 20)}"),
-        Question("page: catalog anywhere", "GET", lambda: f"/?after={somewhere()}", limit=WEB_MS),
-        Question("page: search for a part of a name", "GET", lambda: f"/?q={somewhere()[-5:]}", limit=WEB_MS),
-        Question("page: search for a digest", "GET", lambda: f"/?q={behind(1)[7:14]}", limit=WEB_MS),
-        Question("page: any repository", "GET", lambda: f"/r/{somewhere()}", limit=WEB_MS),
-        Question("page: 50 of 20,000 tags anywhere", "GET", lambda: f"/r/{LARGE}?after={tag()}", limit=WEB_MS),
-        Question("page: activity", "GET", lambda: "/activity", limit=WEB_MS),
-        Question("page: search by facts", "GET", lambda: f"/search?where={_asked_for(chance)}", limit=WEB_MS),
+        *page_questions(chance, stock),
         *_searches(chance, stock, behind),
         Question(
             "delete of a tag of 20,000",
@@ -190,32 +165,3 @@ def _searches(chance: random.Random, stock: Stock, behind: Callable[[int], str])
         Question("images: of a layer", "GET", of_layer),
         Question("images: of a repository", "GET", of_repository),
     ]
-
-
-def _asked_for(chance: random.Random) -> str:
-    """Some conditions for the page."""
-    return quote(f"os.version>=16.04 conda=4.8.{chance.randrange(10)} verdict=cleared", safe="")
-
-
-def _asked(
-    server: Basegate, running: Running, authorization: str, questions: list[Question], count: int
-) -> Iterator[Figure]:
-    for question in questions:
-        before = cpu_seconds(running.process.pid)
-        spent = sorted(_times(Target(running.target.port, authorization), question, count))
-        cpu = (cpu_seconds(running.process.pid) - before) / count * 1000
-        p50, p99 = (slowest(spent, percent) * 1000 for percent in (50, 99))
-        yield Figure(question.name, server.name, p50, "ms", column="p50")
-        yield Figure(question.name, server.name, p99, "ms", question.limit, "p99")
-        yield Figure(question.name, server.name, cpu, "ms", column="processor time")
-
-
-def _times(target: Target, question: Question, count: int) -> Iterator[float]:
-    with Connection(target) as wire:
-        expect(wire.ask("GET", "/v2/"), 200)
-        for _ in range(count):
-            path = question.paths()
-            began = time.perf_counter()
-            answer = wire.ask(question.method, path)
-            yield time.perf_counter() - began
-            expect(answer, question.status)

@@ -1,44 +1,125 @@
-"""Activity: what changed lately, the latest first, in the repositories that the caller may see.
+"""Activity: what changed lately in the repositories that the caller may see, the latest first; a page, and a stream.
 
 Blobs are left out: a push has many, and of an image that is withheld nobody is told what it consists of.
 """
 
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from starlette.responses import Response
+
+from policy.enforcement.gate import PolicyGate
+from policy.gateway.event_stream import EventStream, OpenStreams, Subscription, begin_of, frame
+from policy.state import State
+from policy.web.rendering import render_part
+from policy.web.responses import SECURITY
 from policy.web.visit import View, Visit
-from registry.metadata import overviews
+from registry.config.events import EventSettings
+from registry.metadata import manifests, overviews
+from registry.metadata.events import Kind, Recorded
+from registry.metadata.overviews import EventOverview
+from registry.notifications.feed import Feed
+from registry.oci.digest import Digest
 from registry.oci.errors import BadRequest
 from registry.oci.names import RepositoryName
 
 _LONGEST_ID = 18
 _BLOBS = "blob."
+_JUDGED = frozenset({Kind.MANIFEST_PUSHED, Kind.MANIFEST_RESTORED, Kind.TAG_SET})
+_ROW = "row"
+"""What an event of the stream is called."""
 
 
-async def activity_page(visit: Visit) -> View:
-    """Builds `/activity`, before the event `?before=`."""
-    before = visit.asked("before", 32)
-    if before and (not before.isdecimal() or len(before) > _LONGEST_ID):
-        raise BadRequest(f"before is {before[:32]!r}: follow the link as it was given")
-    rows, stride = visit.settings.rows, visit.settings.looked_at
-    found = await visit.services.stores.metadata.read_apart(
-        overviews.events_before, int(before) if before else None, stride
+class ActivityPage:
+    """Builds `/activity`, and streams the rows that come while it is open.
+
+    Args:
+        gate: knows the verdicts.
+        feed: where events are read.
+        settings: returns the section `events`.
+    """
+
+    def __init__(self, gate: PolicyGate, feed: Feed, settings: Callable[[], EventSettings]) -> None:
+        self._gate = gate
+        self._feed = feed
+        self._settings = settings
+        self._streams = OpenStreams()
+
+    async def __call__(self, visit: Visit) -> View:
+        """The page, before the event `?before=`."""
+        before = visit.asked("before", 32)
+        if before and (not before.isdecimal() or len(before) > _LONGEST_ID):
+            raise BadRequest(f"before is {before[:32]!r}: follow the link as it was given")
+        rows, stride = visit.settings.rows, visit.settings.looked_at
+        newest = await self._feed.newest()
+        found = await visit.services.stores.metadata.read_apart(
+            overviews.events_before, int(before) if before else None, stride
+        )
+        seen = [each for each in found if _is_told(each.kind) and visit.sees(RepositoryName(each.repository))]
+        shown = seen[:rows]
+        more = len(seen) > rows or len(found) == stride
+        last = shown[-1] if len(seen) > rows else found[-1] if found else None
+        document = {
+            "events": [await self._document(visit, each) for each in shown],
+            "next": str(last.id) if more and last else "",
+        }
+        # What was written between the two questions is in both: the stream begins behind what was seen.
+        after = max([newest, *(each.id for each in found[:1])])
+        return View("activity.html", document, {"before": before, "newest": after, "rows": rows})
+
+    async def stream(self, visit: Visit) -> Response:
+        """The rows of what comes, as server-sent events, for as long as the caller has signed in."""
+        self._streams.require_room(self._settings().streams)
+        access, request = visit.services.access, visit.request
+        subscription = Subscription(
+            await begin_of(request, self._feed),
+            lambda each: _is_told(each.event.kind) and visit.sees(RepositoryName(each.event.repository)),
+            partial(access.is_still, request),
+            partial(self._frames, visit),
+        )
+        answer = EventStream(self._feed, self._settings, self._streams, subscription)
+        answer.headers.update({**SECURITY, "Cache-Control": "no-store, private", "Vary": "Cookie"})
+        return answer
+
+    async def _frames(self, visit: Visit, events: Sequence[Recorded]) -> bytes:
+        rows = [await self._document(visit, _overview(each)) for each in events]
+        return await asyncio.to_thread(_rendered, rows)
+
+    async def _document(self, visit: Visit, each: EventOverview) -> dict[str, Any]:
+        return {
+            "id": each.id,
+            "time": each.time,
+            "kind": each.kind,
+            "repository": each.repository,
+            "digest": each.digest,
+            "tag": each.tag,
+            "by": each.by,
+            "verdict": await self._verdict(visit, each) if each.kind in _JUDGED else "",
+        }
+
+    async def _verdict(self, visit: Visit, each: EventOverview) -> str:
+        """As far as it is known; empty for what is not there any more."""
+        await asyncio.sleep(0)  # a row at a time: other callers go on in between
+        name, digest = RepositoryName(each.repository), Digest(each.digest)
+        known = await self._gate.conclusion(name, digest, known=True)
+        if known is not None:
+            return known.state.value
+        row = await visit.services.stores.metadata.read(manifests.find, name, digest)
+        return "" if row is None else State.PENDING.value
+
+
+def _is_told(kind: str) -> bool:
+    return not kind.startswith(_BLOBS)
+
+
+def _overview(each: Recorded) -> EventOverview:
+    event = each.event
+    return EventOverview(
+        each.id, each.time, event.kind, event.repository, event.digest, event.tag, each.by or event.principal
     )
-    told = [each for each in found if not each.kind.startswith(_BLOBS)]
-    seen = [each for each in told if visit.sees(RepositoryName(each.repository))]
-    shown = seen[:rows]
-    more = len(seen) > rows or len(found) == stride
-    last = shown[-1] if len(seen) > rows else found[-1] if found else None
-    document = {
-        "events": [
-            {
-                "id": each.id,
-                "time": each.time,
-                "kind": each.kind,
-                "repository": each.repository,
-                "digest": each.digest,
-                "tag": each.tag,
-                "by": each.by,
-            }
-            for each in shown
-        ],
-        "next": str(last.id) if more and last else "",
-    }
-    return View("activity.html", document, {"before": before})
+
+
+def _rendered(rows: Sequence[dict[str, Any]]) -> bytes:
+    return b"".join(frame(row["id"], _ROW, render_part("event", row)) for row in rows)

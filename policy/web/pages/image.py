@@ -9,6 +9,7 @@ from typing import Any
 from policy.assessment.verdict import Verdict
 from policy.enforcement.gate import PolicyGate
 from policy.state import State
+from policy.web.owners import is_owner
 from policy.web.pages.commands import commands_of, note_of
 from policy.web.pages.headline import headline_of
 from policy.web.pages.layers import Configuration, configuration_of, layers_of
@@ -33,7 +34,7 @@ _PULLERS = 5
 _ENTRIES = 20
 _REFERRERS = 50
 _AT_ONCE = 0.1
-"""Seconds within which who sees what is pending has it."""
+"""Seconds within which who sees what is pending, or refers to it, has it."""
 _PENDING = "its layers are being looked into: load this page again"
 _FIRST = ("fail", "error", "warn")
 
@@ -60,12 +61,18 @@ class ImagePage:
             "tag": reference if isinstance(reference, Tag) else "",
             **manifest_document(shown),
             "tags": await metadata.read(overviews.tags_of, name, shown.digest, _TAGS),
-            "pulled": [asdict(each) for each in await metadata.read(last_pulls.pullers, name, shown.digest, _PULLERS)],
+            "pulled": await self._pulled(visit, name, shown.digest),
             "history": await self._history(visit, name, reference),
             **(judged := await self._judgement(name, shown.digest)),
             **await self._content(visit, name, reference, shown, judged["verdict"]),
         }
         return View("image.html", document, _beside(visit, document))
+
+    async def _pulled(self, visit: Visit, name: RepositoryName, digest: Digest) -> list[dict[str, Any]]:
+        """The last pulls and whose they were, for owners; for others when the last one was."""
+        owner = is_owner(visit)
+        found = await visit.services.stores.metadata.read(last_pulls.pullers, name, digest, _PULLERS if owner else 1)
+        return [{"time": each.time, "name": each.name if owner else ""} for each in found]
 
     async def _history(self, visit: Visit, name: RepositoryName, reference: Reference) -> list[dict[str, Any]]:
         """What the tag pointed at, the newest first, without what is withheld or pending; empty for a digest."""
@@ -115,7 +122,7 @@ class ImagePage:
         """What only those see who may pull it; `withheld` says why not."""
         pull = visit.services.manifests.pull(visit.principal, name, reference)
         try:
-            stored = await asyncio.wait_for(pull, _AT_ONCE if verdict == State.PENDING.value else None)
+            stored = await asyncio.wait_for(pull, _AT_ONCE if verdict == State.PENDING.value or shown.subject else None)
         except TimeoutError:
             return {"withheld": _PENDING, "layers": [], "referrers": [], "configuration": NOTHING}
         except Denied as refusal:
@@ -158,7 +165,8 @@ def _beside(visit: Visit, document: dict[str, Any]) -> dict[str, Any]:
     )
     note = note_of(is_plain=is_plain, is_image=is_image, is_index=is_index)
     may_delete = visit.may(Action.DELETE, document["repository"])
-    return {"commands": lines, "commands_note": note, "may_delete": may_delete}
+    may_push = visit.may(Action.PUSH, document["repository"])
+    return {"commands": lines, "commands_note": note, "may_delete": may_delete, "may_push": may_push}
 
 
 def _findings(verdict: Verdict | None, needs: dict[str, str]) -> dict[str, Any]:

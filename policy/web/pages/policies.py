@@ -1,8 +1,9 @@
 """Policies: what each asks for, and, for owners, where it counts and what it would change elsewhere."""
 
 import asyncio
+import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from policy.definition.policy import Policy, PolicyRefused
@@ -17,7 +18,9 @@ from registry.oci.errors import NotFound
 if TYPE_CHECKING:
     from policy.enforcement.replay import Replay
 
+Counts = Mapping[str, Mapping[str, int]]
 _FLIPS = 50
+_COUNTED_SECONDS = 10.0
 
 
 class PoliciesPage:
@@ -30,13 +33,15 @@ class PoliciesPage:
     def __init__(self, gate: PolicyGate) -> None:
         self._gate = gate
         self._replaying = asyncio.Lock()
+        self._counted: tuple[float, Counts] = 0.0, {}
 
     async def __call__(self, visit: Visit) -> View:
         """Which policies there are is no secret; counts and names of repositories are for owners."""
         book, owner = self._book(visit), is_owner(visit)
-        stored = await book.stored() if owner else frozenset[str]()
+        counted, counts = await self._counts(book) if owner else (None, {})
         document: dict[str, Any] = {
-            "policies": await asyncio.to_thread(_described, book, stored, owner=owner),
+            "policies": await asyncio.to_thread(_described, book, counts, owner=owner),
+            "counted": counted,
             "replay": None,
         }
         wanted = visit.asked("replay", 128)
@@ -44,6 +49,17 @@ class PoliciesPage:
             require_owner(visit, "see what a policy would change")
             document["replay"] = await self._replay(visit, wanted, book)
         return View("policies.html", document, {"is_owner": owner})
+
+    async def _counts(self, book: PolicyBook) -> tuple[float, Counts]:
+        """When, and how many images each policy has in each state: all are counted, so not with each visit."""
+        now = time.time()
+        if not self._counted[0] <= now < self._counted[0] + _COUNTED_SECONDS:
+            stored = await book.stored()
+            self._counted = (
+                now,
+                await asyncio.to_thread(lambda: {item.digest: book.counts(item, stored) for item in book.known()}),
+            )
+        return self._counted
 
     def _book(self, visit: Visit) -> PolicyBook:
         gate, stores = self._gate, visit.services.stores
@@ -66,12 +82,12 @@ class PoliciesPage:
         return _replay_document(name, done)
 
 
-def _described(book: PolicyBook, stored: Collection[str], *, owner: bool) -> list[dict[str, Any]]:
-    """Not in the event loop: the verdicts under each are counted."""
-    return [_policy(book, item, stored, owner=owner) for item in book.known()]
+def _described(book: PolicyBook, counts: Counts, *, owner: bool) -> list[dict[str, Any]]:
+    """Not in the event loop: policies are files."""
+    return [_policy(book, item, counts, owner=owner) for item in book.known()]
 
 
-def _policy(book: PolicyBook, item: Policy, stored: Collection[str], *, owner: bool) -> dict[str, Any]:
+def _policy(book: PolicyBook, item: Policy, counts: Counts, *, owner: bool) -> dict[str, Any]:
     source = item.document.source
     return {
         "name": item.name,
@@ -82,7 +98,7 @@ def _policy(book: PolicyBook, item: Policy, stored: Collection[str], *, owner: b
             {"rule": rule.name, "needs": in_words(rule.name, rule.needs), "soft": rule.soft} for rule in item.rules
         ],
         "in_force": book.places(item) if owner else [],
-        "verdicts": book.counts(item, stored) if owner else {},
+        "verdicts": counts.get(item.digest, {}),
     }
 
 

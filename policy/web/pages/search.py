@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from policy.search.conditions import FACTS, OPERATORS, Condition, ConditionRefused, read_conditions, split
 from policy.search.images import FoundImage, ImageSearch
@@ -49,7 +50,15 @@ class SearchPage:
             document |= await self._found(visit, read_conditions(texts), after) if texts else {}
         except (ConditionRefused, OciError) as error:
             document["problem"] = error.message if isinstance(error, OciError) else str(error)
-        more = {"line": line, "fields": fields, "choices": CHOICES, "after": after, "facts": FACTS, "signs": OPERATORS}
+        going_on = {"where": line, **fields, "after": document["next"]}
+        more = {
+            "line": line,
+            "fields": fields,
+            "choices": CHOICES,
+            "facts": FACTS,
+            "signs": OPERATORS,
+            "going_on": urlencode({name: value for name, value in going_on.items() if value}),
+        }
         return View("search.html", document, more)
 
     async def _found(self, visit: Visit, conditions: tuple[Condition, ...], after: str) -> dict[str, Any]:

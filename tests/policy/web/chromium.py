@@ -19,10 +19,17 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 PREFIX = f"opt/{HOSTILE}"
 PATHS = (
     *("/", "/?q=app", "/?q=nothing", f"/?q={HOSTILE}", "/r/team/app", "/r/team/app:good", "/r/team/app:bad"),
-    *("/r/team/multi:v1", "/r/team/hostile:v1", f"/r/{LONG_NAME}:{LONG_TAG}", "/compare/team/app?from=bad&to=good"),
+    *(
+        "/r/team/multi:v1",
+        "/r/team/moved",
+        "/r/team/moved:v1",
+        "/r/team/hostile:v1",
+        f"/r/{LONG_NAME}:{LONG_TAG}",
+        "/compare/team/app?from=bad&to=good",
+    ),
     *("/search", "/search?where=verdict%3Drefused", "/search?where=nonsense&os=ubuntu"),
     *("/activity", "/policies", "/policies?replay=azureml-2020-11", "/exemptions", "/principals", "/gc?plan=yes"),
-    *("/openapi", "/delete/team/app:good", "/r/no/such", "/sign-in"),
+    *("/openapi", "/delete/team/app:good", "/rotate/reader", "/r/no/such", "/sign-in"),
 )
 """Every kind of page; the last two are a refusal and the form that callers see who have not signed in."""
 
@@ -52,6 +59,8 @@ def shown_registry(folder: Path) -> Iterator[LiveGateway]:
     with live_gateway(folder / "data", attest={"referrer": "virtual"}) as gateway:
         for number, (reference, made) in enumerate(images.items()):
             gateway.push(folder / str(number), reference, *made)
+        for name in ("first", "second"):
+            gateway.push(folder / name, "team/moved:v1", cleared_image(name))
         yield gateway
 
 

@@ -19,7 +19,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway]:
     """`team/app` has `good` and `bad`, `team/multi` an index of two platforms."""
     folder = tmp_path_factory.mktemp("web")
     throttle = {"delay_seconds": 0.0, "pair_failures": 1000, "address_failures": 1000}
-    with live_gateway(folder / "data", auth={"throttle": throttle}) as gateway:
+    with live_gateway(folder / "data", auth={"throttle": throttle}, pulls={"write_seconds": 0.05}) as gateway:
         gateway.push(folder / "good", "team/app:good", cleared_image())
         gateway.push(folder / "bad", "team/app:bad", refused_image())
         gateway.push(folder / "multi", "team/multi:v1", cleared_image(), cleared_image(architecture="arm64"))

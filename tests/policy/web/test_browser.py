@@ -1,5 +1,6 @@
 """Every page in a real browser: read by everybody, at every width, by keyboard, with and without scripts."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from tests.policy.web.chromium import HOSTILE, PATHS, PREFIX, chromium, shown_re
 
 pytestmark = pytest.mark.client("chromium")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+_ADDED = re.compile(r"^Copy$|New events are added|Load this page again for what is newer|^as of |· request ")
 WIDTHS = (320, 640, 1023, 1024, 1280, 1600)
 _STOP = """() => {
     const stop = document.activeElement, style = getComputedStyle(stop);
@@ -41,6 +43,15 @@ def page(request: pytest.FixtureRequest, browser: Browser, live: LiveGateway) ->
     context = browser.new_context(color_scheme=request.param, viewport={"width": 1280, "height": 900})
     yield sign_in(context, live)
     context.close()
+
+
+@pytest.fixture(scope="module")
+def both(browser: Browser, live: LiveGateway) -> Iterator[tuple[Page, Page]]:
+    """A page of a session with scripts, and one without."""
+    with_scripts, without = browser.new_context(), browser.new_context(java_script_enabled=False)
+    yield sign_in(with_scripts, live), sign_in(without, live)
+    with_scripts.close()
+    without.close()
 
 
 def violations(page: Page) -> list[Any]:
@@ -87,6 +98,18 @@ def test_everything_works_without_scripts(browser: Browser, live: LiveGateway) -
     page.click("text=sign out")
     assert page.locator("#secret").is_visible()
     context.close()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_is_whole_without_scripts(both: tuple[Page, Page], live: LiveGateway, path: str) -> None:
+    """It has all that it has with them, but for what they add: buttons, and what is said of them."""
+    shown = []
+    for each in both:
+        each.goto(f"{live.registry.url}{path}")
+        assert each.locator("h1").is_visible()
+        lines = each.locator("main").inner_text().splitlines()
+        shown.append([line for line in lines if line.strip() and not _ADDED.search(line)])
+    assert shown[0] == shown[1]
 
 
 def test_a_search_by_facts_without_scripts(browser: Browser, live: LiveGateway) -> None:
@@ -136,8 +159,69 @@ def test_activity_goes_on_by_itself(browser: Browser, live: LiveGateway, tmp_pat
     page.goto(f"{live.registry.url}/activity")
     page.evaluate("window.same = true")
     live.push(tmp_path, "team/live:v1", cleared_image("live"))
-    page.locator("#found tr", has_text="team/live").first.wait_for()
+    page.locator("tbody tr", has_text="team/live").first.wait_for()
     assert page.evaluate("window.same")
+    shown = page.locator("tbody tr th time").all_inner_texts()
+    page.reload()
+    assert page.locator("tbody tr th time").all_inner_texts() == shown
+    context.close()
+
+
+def test_rows_wait_where_somebody_is_at_one(browser: Browser, live: LiveGateway, tmp_path: Path) -> None:
+    """With the keyboard, or who has paused; they come when it goes on."""
+    context = browser.new_context()
+    page = sign_in(context, live)
+    page.goto(f"{live.registry.url}/activity")
+    page.click("#live button")
+    live.push(tmp_path, "team/waiting:v1", cleared_image("waiting"))
+    page.locator("#live", has_text="new events wait").wait_for()
+    assert page.locator("tbody tr", has_text="team/waiting").count() == 0
+    page.click("#live button")
+    page.locator("tbody tr", has_text="team/waiting").first.wait_for()
+    page.locator("tbody tr", has_text="team/waiting").first.locator("text=cleared").wait_for()
+    context.close()
+
+
+def test_found_opened_and_deleted_by_keyboard(browser: Browser, live: LiveGateway, tmp_path: Path) -> None:
+    """Without the pointer once: what is typed, and Tab and Enter."""
+    live.push(tmp_path, "team/unwanted:v1", cleared_image("unwanted"))
+    context = browser.new_context()
+    page = sign_in(context, live)
+    tab_to(page, "#q")
+    page.keyboard.type("unwanted")
+    page.keyboard.press("Enter")
+    for link in ("team/unwanted", "v1", "Delete the tag v1…"):
+        page.locator(f"a:text-is('{link}')").first.wait_for()
+        tab_to(page, f"a:text-is('{link}')")
+        page.keyboard.press("Enter")
+    tab_to(page, "#name")
+    page.keyboard.type("v1")
+    page.keyboard.press("Enter")
+    page.locator("h1:text-is('team/unwanted')").wait_for()
+    assert page.locator("#tags tbody tr").count() == 0
+
+
+def tab_to(page: Page, stop: str) -> None:
+    """Press Tab until an element has the focus."""
+    wanted = page.locator(stop).first
+    wanted.wait_for()
+    for _ in range(60):
+        if wanted.evaluate("(each) => each === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{stop} is not reached in 60 steps")
+
+
+def test_a_command_is_copied_by_keyboard(browser: Browser, live: LiveGateway) -> None:
+    """As it stands on the page."""
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = sign_in(context, live)
+    page.goto(f"{live.registry.url}/r/team/app:good")
+    line = page.locator("#commands pre.cmd").first.inner_text()
+    page.locator("#commands button").first.focus()
+    page.keyboard.press("Enter")
+    page.locator("#commands button", has_text="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == line
     context.close()
 
 

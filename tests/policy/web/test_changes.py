@@ -1,5 +1,7 @@
 """Forms: tags and images deleted, exemptions made and ended, by who may and from the page itself."""
 
+import html
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -77,6 +79,67 @@ def test_a_tag_that_moved_has_a_history(live: LiveGateway, signed_in: SignedIn, 
     }
     assert told == {"admin": [after, before], "reader": [after]}
     assert "History of the tag" in signed_in("admin").get("/r/team/app:bad").text
+
+
+def test_a_repository_has_the_history_of_its_tags(live: LiveGateway, signed_in: SignedIn, tmp_path: Path) -> None:
+    """The latest first, deletions too, without what is withheld from the reader or locked against lists."""
+    live.push(tmp_path / "moved", "team/app:bad", cleared_image("moved"))
+    with live.client("admin") as program:
+        program.delete("/acr/v1/team/app/_tags/good").raise_for_status()
+    told = {
+        name: [(each["tag"], each["deleted"]) for each in signed_in(name).get("/r/team/app.json").json()["history"]]
+        for name in ("admin", "reader")
+    }
+    entries = [("good", True), ("bad", False), ("bad", False), ("good", False)]
+    assert told == {"admin": entries, "reader": [*entries[:2], entries[3]]}
+    with live.client("admin") as program:
+        program.patch("/acr/v1/team/app/_tags/bad", json={"listEnabled": False}).raise_for_status()
+    assert {each["tag"] for each in signed_in("admin").get("/r/team/app.json").json()["history"]} == {"good"}
+
+
+def test_a_tag_is_rolled_back(live: LiveGateway, signed_in: SignedIn, tmp_path: Path) -> None:
+    """To what it pointed at before; the page of the tag leads there, and asks once more."""
+    client = signed_in("admin")
+    before = client.get("/r/team/app:good.json").json()["digest"]
+    live.push(tmp_path / "moved", "team/app:good", cleared_image("moved"))
+    link = f"/rollback/team/app:good?to={before}"
+    assert f'href="{link}"' in client.get("/r/team/app:good").text.replace("%3A", ":")
+    asked = client.get(link)
+    assert (asked.status_code, "Roll team/app:good back?" in asked.text) == (200, True)
+    answer = send(client, "/rollback/team/app:good", {"to": before})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/r/team/app:good")
+    assert client.get("/r/team/app:good.json").json()["digest"] == before
+    assert line_of(live, answer)["decision"] == f"rollback to {before}"
+
+
+def test_a_tag_is_rolled_back_to_its_past_only(signed_in: SignedIn) -> None:
+    """Neither to what it never pointed at nor to what is not there; a digest has no past."""
+    client = signed_in("admin")
+    bad = client.get("/r/team/app:bad.json").json()["digest"]
+    assert send(client, "/rollback/team/app:good", {"to": bad}).status_code == 404
+    assert client.get("/rollback/team/app:good", params={"to": "sha256:0"}).status_code == 400
+    assert client.get("/rollback/team/app:good", params={"to": f"sha256:{'0' * 64}"}).status_code == 404
+    assert client.get(f"/rollback/team/app@{bad}", params={"to": bad}).status_code == 400
+
+
+def test_secrets_are_renewed_and_shown_once(live: LiveGateway, signed_in: SignedIn) -> None:
+    """The old one ends; the new one signs in; the audit log has neither."""
+    client = signed_in("admin")
+    assert "/rotate/reader" in client.get("/principals").text
+    assert "Renew the secrets of reader?" in client.get("/rotate/reader").text
+    answer = send(client, "/rotate/reader", {"secret": "password1"})
+    (secret,) = re.findall(r'<pre class="cmd">(.*?)</pre>', answer.text)
+    with live.registry.client() as other:
+        signing = [{"username": "reader", "password": each} for each in (live.secrets["reader"], html.unescape(secret))]
+        assert [other.post("/sign-in", data=each, headers=OWN).status_code for each in signing] == [401, 303]
+    assert secret not in client.get("/principals").text
+    assert line_of(live, answer)["decision"] == "name=reader secrets=password1"
+
+
+@pytest.mark.parametrize(("name", "secret", "status"), [("nobody", "both", 404), ("reader", "", 400)])
+def test_secrets_of_nobody_are_not_renewed(signed_in: SignedIn, name: str, secret: str, status: int) -> None:
+    """Nor a secret that no principal has."""
+    assert send(signed_in("admin"), f"/rotate/{name}", {"secret": secret}).status_code == status
 
 
 def test_nothing_is_deleted_under_another_name(signed_in: SignedIn) -> None:
@@ -192,4 +255,4 @@ def test_a_wrong_secret_is_on_record(live: LiveGateway) -> None:
 
 def test_there_are_forms() -> None:
     """The rows above are found."""
-    assert len(CHANGES) == 3
+    assert len(CHANGES) == 5

@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy.web.environment import environment
@@ -61,6 +61,7 @@ def findings(text: str) -> str:
     return str(module.checks([finding | {"fix": text}], True))  # type: ignore[attr-defined]
 
 
+@settings(deadline=None)
 @given(HOSTILE)
 def test_no_text_becomes_an_element(text: str) -> None:
     """A page has the same elements with the same attributes, whatever text is on it."""

@@ -55,6 +55,16 @@ def test_untagged_content_goes_on(live: LiveGateway) -> None:
     assert len(names) >= REFERRERS
 
 
+def test_history_goes_on(live: LiveGateway) -> None:
+    """Each change of a tag once, the latest first."""
+    raw = b'{"schemaVersion":2,"manifests":[],"mediaType":"application/vnd.oci.image.index.v1+json"}'
+    headers, tags = {"Content-Type": "application/vnd.oci.image.index.v1+json"}, [f"t{at:03}" for at in range(120)]
+    with live.client("admin") as client:
+        for tag in tags:
+            client.put(f"/v2/new/app/manifests/{tag}", content=raw, headers=headers).raise_for_status()
+    assert walked(live, "/r/new/app.json", "history", "tag", "history") == tags[::-1]
+
+
 @pytest.mark.parametrize("path", ["/", "/?q=app", f"/r/{LARGE}", "/activity", "/search?where=os.name%3Dubuntu"])
 def test_a_page_stays_small(live: LiveGateway, path: str) -> None:
     """Fifty rows are at most 60 KB."""

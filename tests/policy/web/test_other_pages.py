@@ -38,6 +38,13 @@ def test_policies_without_counts_for_others(signed_in: SignedIn) -> None:
     assert not any(policy["verdicts"] or policy["in_force"] for policy in readers)
 
 
+def test_verdicts_are_not_counted_with_each_visit(signed_in: SignedIn) -> None:
+    """The page says when they were."""
+    first, second = (signed_in("admin").get("/policies.json").json()["counted"] for _ in range(2))
+    assert first == second
+    assert "as of" in signed_in("admin").get("/policies").text
+
+
 def test_a_replay_says_what_would_change(signed_in: SignedIn) -> None:
     """And changes nothing."""
     client = signed_in("admin")

@@ -48,6 +48,12 @@ def test_an_image_is_pending_at_once(reader: httpx.Client) -> None:
     assert reader.get(f"/r/{TEAM}@{CASE.digest}").status_code == 200
 
 
+def test_what_refers_to_it_is_pending_at_once(reader: httpx.Client) -> None:
+    """As it is withheld while its subject is, its page and its history do not wait either."""
+    shown = reader.get(f"/r/{TEAM}:signature-{CASE.name}.json").json()
+    assert ("load this page again" in shown["withheld"], shown["history"]) == (True, [])
+
+
 @pytest.mark.parametrize("path", ["/index.json", f"/r/{TEAM}.json", "/search.json?where=verdict%3Dpending"])
 def test_lists_do_not_wait(reader: httpx.Client, path: str) -> None:
     """It is among them, as far as it is known."""

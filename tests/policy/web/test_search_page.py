@@ -1,7 +1,14 @@
 """The search by facts as a page: what it finds, for whom, and what it says of what it cannot read."""
 
+import html
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
+from policy.settings import Settings
 from tests.policy.live import LiveGateway
 from tests.policy.web.conftest import SignedIn
 
@@ -71,3 +78,45 @@ def test_the_last_pull_of_a_tag_is_shown(signed_in: SignedIn) -> None:
     tags = signed_in("admin").get("/r/team/multi.json").json()["tags"]
     assert [each["pulled"] for each in tags] == [None]
     assert "Last pull" in signed_in("admin").get("/r/team/multi").text
+
+
+@pytest.fixture(name="one_row")
+def _one_row(live: LiveGateway) -> Iterator[None]:
+    """While a test runs, a page has one row."""
+    settings, before = live.registry.app.settings, live.registry.app.settings.current
+    assert isinstance(before, Settings)
+    settings.replace(before.model_copy(update={"web": before.web.model_copy(update={"rows": 1})}))
+    yield
+    settings.replace(before)
+
+
+@pytest.mark.usefixtures("one_row")
+@pytest.mark.parametrize(
+    "fields",
+    [{"where": 'repository="team/app" tag!="a b&c"'}, {"os": "ubuntu", "where": "repository~team/app"}],
+    ids=str,
+)
+def test_the_link_to_more_asks_the_same(signed_in: SignedIn, fields: dict[str, str]) -> None:
+    """As it was typed, marks and fields included: together the pages have each image once."""
+    client = signed_in("admin")
+    page, tags = client.get("/search", params=fields).text, list[str]()
+    while link := re.search(r'rel="next" href="(.*?)"', page):
+        tags += re.findall(r'title="(bad|good)"', page)
+        page = client.get(html.unescape(link[1])).text
+    tags += re.findall(r'title="(bad|good)"', page)
+    assert sorted(tags) == ["bad", "good"]
+
+
+def test_who_pulled_is_for_owners(live: LiveGateway, signed_in: SignedIn) -> None:
+    """Others are told when."""
+    digest = signed_in("admin").get("/r/team/app:good.json").json()["digest"]
+    with live.client("reader") as client:
+        client.get(f"/v2/team/app/manifests/{digest}", headers={"Accept": "*/*"}).raise_for_status()
+    pulled: dict[str, list[dict[str, Any]]] = {}
+    for name in ("admin", "reader"):
+        for _ in range(100):
+            pulled[name] = signed_in(name).get(f"/r/team/app@{digest}.json").json()["pulled"]
+            if pulled[name]:
+                break
+            time.sleep(0.1)
+    assert [{each["name"] for each in pulled[name]} for name in ("admin", "reader")] == [{"reader"}, {""}]

@@ -13,7 +13,7 @@ from tests.policy.live import LiveGateway, live_gateway
 from tests.policy.web.conftest import OWN, SignedIn
 
 CONTENT = ("/", "/index.json", "/?q=app", "/r/team/app", "/r/team/app:good", "/r/team/app:bad.json", "/r/no/such")
-_FOR_EVERYBODY = {"web.ask", "web.sign_in", "web.style", "web.script"}
+_FOR_EVERYBODY = {"web.ask", "web.sign_in", "web.style", "web.script", "web.live_script"}
 
 
 @pytest.mark.parametrize("path", CONTENT)
