@@ -8,18 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from policy.azure.builds.builders import (
-    ARCHIVE,
-    AUTH,
-    CONTEXT,
-    DIGESTS,
-    STORAGE,
-    Builder,
-    Target,
-    auth_document,
-    base_images,
-    builder_named,
-)
+from policy.azure.builds.base_images import base_images, has_run_line
+from policy.azure.builds.builder import Builder, builder_of
+from policy.azure.builds.builders import ARCHIVE, CONTEXT, DIGESTS, STORAGE, Target, auth_document
 from policy.azure.builds.jail import UNPACK
 from policy.azure.builds.request import BuildRequest, ImageName
 from policy.azure.builds.run import RunStatus
@@ -35,6 +26,11 @@ from registry.oci.image_reference import ImageReference
 _DOCKERFILE_MAXIMUM = 1 << 20
 _DIGEST_MAXIMUM = 200
 _BASES_MAXIMUM = 200
+_CLEANING_SECONDS = 60.0
+_NEEDS_ROOT = (
+    "This server does not run as root, so a RUN line cannot begin: build images that only copy, have whoever runs the "
+    "server start it as root, or set azure.builds.builder to docker"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +85,7 @@ class Build:
         Raises:
             StepEnded: it did not come to a good end.
         """
-        builder = builder_named(self._settings.builder)
+        builder = builder_of(self._settings)
         if builder is None:
             raise StepEnded(RunStatus.FAILED, "builds were switched off meanwhile")
         network = self._settings.network
@@ -97,23 +93,37 @@ class Build:
         steps = Steps(self._work, self._settings, self._log, time.monotonic() + seconds, self._canceled)
         self._prepare(archive, builder.files(target, network=network))
         await steps.run(Step((UNPACK, ARCHIVE, CONTEXT), jailed=True, network=False, environment={}))
-        if not builder.jailed:
-            self._open_to_all()
-        environment = builder.environment()
-        for image in self._bases(request, target):
-            await self._fetch(steps, builder, image, caller, target)
+        bases = self._bases(request, target, builder)
+        try:
+            for image in bases:
+                await self._fetch(steps, builder, image, caller, target)
+            await self._run_lines(steps, builder, request)
+            if builder.jailed and images:
+                await self._begin_anew(builder.files(target, network=network))
+            for name in images:
+                await self._push(steps, builder, name, caller, target)
+                pushed.append(Pushed(name, self._digest()))
+                self._log.say(await self._tools.judge(caller, name))
+        finally:
+            await asyncio.shield(_clean(builder.clean(target, images, bases), builder.environment(), self._work))
+
+    async def _run_lines(self, steps: Steps, builder: Builder, request: BuildRequest) -> None:
         secrets = {argument.name: argument.value for argument in request.arguments if argument.secret}
+        network = self._settings.network
         command = builder.build(request, network=network)
-        await steps.run(Step(command, builder.jailed, network, {**environment, **secrets}))
-        if builder.jailed and images:
-            await self._begin_anew(builder.files(target, network=network))
-        for name in images:
-            self._lend(
-                target, self._tools.token_service.narrow(caller, [f"repository:{name.repository}:pull,push"]), builder
-            )
-            await steps.run(Step(builder.push(target, name), builder.jailed, network=True, environment=environment))
-            pushed.append(Pushed(name, self._digest()))
-            self._log.say(await self._tools.judge(caller, name))
+        try:
+            await steps.run(Step(command, builder.jailed, network, {**builder.environment(), **secrets}))
+        except StepEnded as ended:
+            needs_root = builder.jailed and os.geteuid() != 0 and has_run_line(self._dockerfile(request))
+            if ended.status is RunStatus.FAILED and needs_root:
+                self._log.say(_NEEDS_ROOT)
+            raise
+
+    async def _push(self, steps: Steps, builder: Builder, name: ImageName, caller: Identity, target: Target) -> None:
+        token = self._tools.token_service.narrow(caller, [f"repository:{name.repository}:pull,push"])
+        self._lend(target, token, builder)
+        command = builder.push(target, name)
+        await steps.run(Step(command, builder.jailed, network=True, environment=builder.environment()))
 
     def _prepare(self, archive: Path, files: Mapping[str, str]) -> None:
         """The build's folder: its own user's, where it is set apart."""
@@ -140,12 +150,12 @@ class Build:
             for path in paths:
                 os.lchown(path, self._settings.first_uid, self._settings.first_uid)
 
-    def _open_to_all(self) -> None:
-        """What was unpacked apart is read by a builder that is not."""
-        self._work.chmod(0o755)
+    def _bases(self, request: BuildRequest, target: Target, builder: Builder) -> list[str]:
+        """The base images that are of this registry; what it says of others is said in the log.
 
-    def _bases(self, request: BuildRequest, target: Target) -> list[str]:
-        """The base images that are of this registry; what it says of others is said in the log."""
+        Raises:
+            StepEnded: there are too many, or others that the builder would fetch although builds have no network.
+        """
         arguments = {argument.name: argument.value for argument in request.arguments}
         ours: list[str] = []
         images = base_images(self._dockerfile(request), arguments)
@@ -160,6 +170,8 @@ class Build:
                     f"The base image {image} is not of this registry, and this build has no network: push it here "
                     f"first, and write FROM {where}"
                 )
+                if not builder.jailed:  # a daemon has the network, whatever its builds have
+                    raise StepEnded(RunStatus.FAILED, f"the base image {image} is not of this registry")
         return ours
 
     def _dockerfile(self, request: BuildRequest) -> str:
@@ -180,12 +192,14 @@ class Build:
         except BasegateError as error:
             raise StepEnded(RunStatus.FAILED, f"the base image {image[:200]} has no valid name: {error}") from None
         self._lend(target, self._tools.token_service.narrow(caller, [f"repository:{repository}:pull"]), builder)
-        await steps.run(Step(builder.pull(image), builder.jailed, network=True, environment=builder.environment()))
-        (self._work / AUTH).unlink(missing_ok=True)
+        await steps.run(
+            Step(builder.pull(target, image), builder.jailed, network=True, environment=builder.environment())
+        )
+        (self._work / builder.credentials).unlink(missing_ok=True)
 
     def _lend(self, target: Target, token: str, builder: Builder) -> None:
         """Put credentials where the builder looks; no line of the Dockerfile runs while they are there."""
-        path = self._work / (AUTH if builder.jailed else "config.json")
+        path = self._work / builder.credentials
         path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -200,6 +214,22 @@ class Build:
                 return str(Digest.parse(file.read(_DIGEST_MAXIMUM).decode("ascii").strip()))
         except (OSError, ValueError, BasegateError):
             return ""
+
+
+async def _clean(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
+    """Run what takes away what the builder keeps elsewhere; what is gone already, it cannot."""
+    if not command:
+        return
+    none = asyncio.subprocess.DEVNULL
+    variables = {"PATH": os.environ.get("PATH", os.defpath), **environment}
+    cleaning = await asyncio.create_subprocess_exec(
+        *command, cwd=folder, env=variables, stdin=none, stdout=none, stderr=none
+    )
+    try:
+        async with asyncio.timeout(_CLEANING_SECONDS):
+            await cleaning.wait()
+    except TimeoutError:
+        cleaning.kill()
 
 
 async def keep_only(folder: Path, name: str) -> None:

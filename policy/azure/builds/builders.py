@@ -1,13 +1,11 @@
-"""The programs that build: their command lines, and the files that tell them what they may fetch and how.
+"""buildah and podman: their command lines, and the files that tell them what they may fetch and how.
 
-Paths are as a step sees them: the folder of its build is /tmp (see `jail`). Docker's daemon builds outside of it; paths
-are those of the machine then.
+Paths are as a step sees them: the folder of its build is /tmp (see `jail`).
 """
 
 import base64
 import json
 import platform
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,13 +18,6 @@ CONTEXT, ARCHIVE, AUTH, DIGESTS, STORAGE = "context", "context.tar.gz", "auth.js
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 # Named, it would bring arguments that no Dockerfile asked for, and a warning.
 _OWN_PLATFORM = f"linux/{_ARCHITECTURES.get(platform.machine(), platform.machine())}"
-# A line's own blanks only in front: what may run on over many lines is tried again from each of them.
-_FROM = re.compile(r"^[ \t]*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
-_COPIED = re.compile(r"^[ \t]*COPY\s+(?:--\S+\s+)*--from=(\S+)", re.IGNORECASE | re.MULTILINE)
-_ARG = re.compile(r"^[ \t]*ARG\s+(\w+)=(\S+)", re.IGNORECASE | re.MULTILINE)
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_IMAGE_MAXIMUM = 512
-"""Characters of an image's name, before and after its arguments are filled in; what is longer names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +41,7 @@ class Podmanlike:
     """
 
     jailed = True
+    credentials = AUTH
 
     def __init__(self, program: str) -> None:
         self._program = program
@@ -86,7 +78,7 @@ class Podmanlike:
             "_CONTAINERS_ROOTLESS_UID": "1000",
         }
 
-    def pull(self, image: str) -> Sequence[str]:
+    def pull(self, target: Target, image: str) -> Sequence[str]:  # noqa: ARG002 - registries.conf has it
         """Fetch a base image."""
         return (*self._begin(), "pull", "--quiet", *self._policy(), *_authfile(), image)
 
@@ -104,7 +96,7 @@ class Podmanlike:
             f"--file={CONTEXT}/{request.dockerfile}",
             f"--tag={LOCAL}",
             *([f"--target={request.target}"] if request.target else []),
-            *_build_arguments(request),
+            *build_arguments(request),
             CONTEXT,
         )
 
@@ -113,59 +105,15 @@ class Podmanlike:
         options = (*_authfile(), "--tls-verify=false", f"--digestfile={DIGESTS}")
         return (*self._begin(), "push", *self._policy(), *options, LOCAL, f"docker://{target.address}/{name}")
 
+    def clean(self, target: Target, names: Sequence[ImageName], bases: Sequence[str]) -> Sequence[str]:  # noqa: ARG002
+        """Nothing is outside of the build's folder."""
+        return ()
+
     def _begin(self) -> Sequence[str]:
         return (self._program, f"--root={SEEN_AS}/{STORAGE}", f"--runroot={SEEN_AS}/run", "--storage-driver=vfs")
 
     def _policy(self) -> Sequence[str]:
         return (f"--signature-policy={SEEN_AS}/policy.json",)
-
-
-class Docker:
-    """docker: its daemon builds, as it does for everybody who may reach it."""
-
-    jailed = False
-    program = "docker"
-
-    def files(self, target: Target, *, network: bool) -> Mapping[str, str]:  # noqa: ARG002
-        """None of its own."""
-        return {}
-
-    def environment(self) -> Mapping[str, str]:
-        """Credentials of the build, not those of the server's user."""
-        return {"DOCKER_CONFIG": "."}
-
-    def pull(self, image: str) -> Sequence[str]:
-        """Fetch a base image."""
-        return (self.program, "pull", "--quiet", image)
-
-    def build(self, request: BuildRequest, *, network: bool) -> Sequence[str]:
-        """Build what the context says."""
-        return (
-            self.program,
-            "build",
-            "--network=default" if network else "--network=none",
-            f"--platform={request.platform}",
-            f"--file={CONTEXT}/{request.dockerfile}",
-            f"--tag={LOCAL}",
-            *([f"--target={request.target}"] if request.target else []),
-            *_build_arguments(request),
-            CONTEXT,
-        )
-
-    def push(self, target: Target, name: ImageName) -> Sequence[str]:
-        """Push the image under a name."""
-        whole = f"{target.address}/{name}"
-        return ("/bin/sh", "-c", 'docker tag "$1" "$2" && docker push "$2"', "push", LOCAL, whole)
-
-
-Builder = Podmanlike | Docker
-
-
-def builder_named(name: str) -> Builder | None:
-    """The builder that the settings name; `None` for none."""
-    if not name:
-        return None
-    return Docker() if name == "docker" else Podmanlike(name)
 
 
 def auth_document(target: Target, token: str) -> str:
@@ -174,34 +122,8 @@ def auth_document(target: Target, token: str) -> str:
     return json.dumps({"auths": dict.fromkeys((target.address, *target.names), entry)})
 
 
-def base_images(dockerfile: str, arguments: Mapping[str, str]) -> tuple[str, ...]:
-    """The images that a Dockerfile begins with or copies from, arguments filled in; stages are none.
-
-    Args:
-        dockerfile: its text.
-        arguments: build arguments by name; they win over the file's own defaults.
-    """
-    values = dict(_ARG.findall(dockerfile)) | dict(arguments)
-    stages: set[str] = set()
-    found: list[str] = []
-    for image, stage in _FROM.findall(dockerfile):
-        found.append(_filled(image, values))
-        stages |= {stage.lower()} if stage else set()
-    found += [_filled(image, values) for image in _COPIED.findall(dockerfile)]
-    others = stages | {"scratch", ""}
-    named = (image for image in found if image.lower() not in others and not image.isdigit())
-    return tuple(dict.fromkeys(named))
-
-
-def _filled(text: str, values: Mapping[str, str]) -> str:
-    if len(text) > _IMAGE_MAXIMUM:
-        return ""
-    found = _VARIABLE.sub(lambda match: values.get(match[1] or match[2], "")[: _IMAGE_MAXIMUM + 1], text.strip("\"'"))
-    return found if len(found) <= _IMAGE_MAXIMUM else ""
-
-
-def _build_arguments(request: BuildRequest) -> Iterator[str]:
-    """A secret one is named only: its value is in the environment, which other users cannot read."""
+def build_arguments(request: BuildRequest) -> Iterator[str]:
+    """Flags of them. A secret one is named only: its value is in the environment, which other users cannot read."""
     for argument in request.arguments:
         yield f"--build-arg={argument.name}" if argument.secret else f"--build-arg={argument.name}={argument.value}"
 

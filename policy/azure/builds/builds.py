@@ -13,7 +13,8 @@ import structlog
 
 from policy.azure.arm_errors import ArmError
 from policy.azure.builds.build import Build, Pushed, Tools, remove
-from policy.azure.builds.builders import Target, builder_named
+from policy.azure.builds.builder import builder_of
+from policy.azure.builds.builders import Target
 from policy.azure.builds.contexts import Context, Contexts
 from policy.azure.builds.request import BuildRequest, ImageName
 from policy.azure.builds.run import Run, RunStatus, duration
@@ -79,7 +80,7 @@ class Builds:
         Raises:
             ArmError: there is none, or it is not installed.
         """
-        builder = builder_named(self._settings().builder)
+        builder = builder_of(self._settings())
         if builder is None:
             raise ArmError(403, "BuildsDisabled", _OFF)
         if shutil.which(builder.program) is None:
@@ -150,8 +151,11 @@ class Builds:
 
     async def work(self) -> None:
         """Build what is asked for; ends when cancelled, and what runs then with it."""
+        own = self._settings()
+        # All builds by docker share the images of its daemon, and each takes away those that it has fetched.
+        at_once = 1 if own.builder == "docker" else own.at_once
         async with asyncio.TaskGroup() as group:
-            for _ in range(self._settings().at_once):
+            for _ in range(at_once):
                 group.create_task(self._build_one_after_another())
 
     def _sees(self, caller: Identity, run: Run) -> bool:

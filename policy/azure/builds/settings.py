@@ -13,6 +13,17 @@ class BuildSettings(Group):
     builder: Literal["", "buildah", "podman", "docker"] = Field(
         default="", description="program that builds, found on PATH; empty: every build is refused"
     )
+    docker_host: str = Field(
+        default="",
+        pattern=r"^((unix|tcp|ssh)://\S+)?$",
+        description="address of docker's daemon, as in DOCKER_HOST; empty: unix:///var/run/docker.sock",
+    )
+    docker_cgroup: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9/_.@-]*$",
+        description="control group, or slice where docker uses systemd, that docker makes the containers of builds in: "
+        "its limits of processes and processors count for them; empty: docker's own",
+    )
     first_uid: int = Field(
         default=2_200_000_000,
         ge=65_536,
@@ -24,7 +35,9 @@ class BuildSettings(Group):
         description="whether builds reach the network of this machine; false: base images come from this registry only",
         json_schema_extra=LIVE,
     )
-    at_once: int = Field(default=1, ge=1, le=64, description="builds that run at the same time; others wait")
+    at_once: int = Field(
+        default=1, ge=1, le=64, description="builds that run at the same time, with docker one; others wait"
+    )
     waiting: int = Field(
         default=16, ge=0, description="builds that may wait; one more is refused", json_schema_extra=LIVE
     )
@@ -37,7 +50,7 @@ class BuildSettings(Group):
     memory_bytes: int = Field(
         default=2048 * MEBIBYTE,
         ge=64 * MEBIBYTE,
-        description="address space of each process of a build",
+        description="address space of each process of a build; with docker, memory of each of its containers",
         json_schema_extra=LIVE,
     )
     processes: int = Field(default=256, ge=16, description="processes and threads of one build", json_schema_extra=LIVE)

@@ -22,7 +22,12 @@ BUILD = ("acr", "build", "--registry", REGISTRY, "--file", "Dockerfile")
 
 @pytest.fixture
 def here(az: Az) -> Az:
-    """An az that stands in a folder with a Dockerfile and a base to copy."""
+    """An az that stands in such a folder."""
+    return prepare(az)
+
+
+def prepare(az: Az) -> Az:
+    """Give the folder that an az stands in a Dockerfile and a base to copy."""
     (az.home / "Dockerfile").write_text(DOCKERFILE, encoding="utf-8")
     (az.home / ".dockerignore").write_text("azure\n", encoding="utf-8")
     shutil.copy(shutil.which("busybox") or "", az.home / "busybox")

@@ -15,6 +15,7 @@ from policy.gateway.inference_config.interpret import interpret
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.client.playback import Playback, playing
 from tests.policy.live import LiveGateway, live_gateway
+from tests.waiting import wait_until
 
 
 @dataclass(frozen=True, slots=True)

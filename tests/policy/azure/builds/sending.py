@@ -6,6 +6,7 @@ import shutil
 import tarfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,12 +24,16 @@ def run_line(script: str) -> str:
     return f"RUN [{words}]\n"
 
 
-def context_of(dockerfile: str, **files: bytes) -> bytes:
-    """A gzip'd tar of a Dockerfile, busybox and other files."""
+def busybox() -> bytes:
+    """The program."""
     found = shutil.which(BUSYBOX)
     assert found, "busybox is needed"
-    with open(found, "rb") as program:  # noqa: PTH123
-        content = {"Dockerfile": dockerfile.encode(), BUSYBOX: program.read(), **files}
+    return Path(found).read_bytes()
+
+
+def context_of(dockerfile: str, **files: bytes) -> bytes:
+    """A gzip'd tar of a Dockerfile, busybox and other files."""
+    content = {"Dockerfile": dockerfile.encode(), BUSYBOX: busybox(), **files}
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as archive:
         for name, data in content.items():

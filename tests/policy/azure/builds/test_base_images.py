@@ -2,7 +2,7 @@
 
 import pytest
 
-from policy.azure.builds.builders import base_images
+from policy.azure.builds.base_images import base_images, has_run_line
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,12 @@ def test_they_are_found(text: str, images: list[str]) -> None:
 def test_what_never_is_a_name_is_passed_over(text: str) -> None:
     """In time and room that the text's length bounds: it is read beside every other request."""
     assert base_images(text, {}) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "runs"),
+    [("FROM a\n  run true", True), ("FROM a\nCOPY run /\n# RUN x\nLABEL a=RUN", False)],
+)
+def test_run_lines_are_seen(text: str, runs: bool) -> None:
+    """However they are written."""
+    assert has_run_line(text) is runs

@@ -12,6 +12,9 @@ from tests.policy.azure.endpoint import REGISTRY, LiveEndpoint, code_of
 
 pytestmark = [pytest.mark.root, pytest.mark.client("buildah", "busybox"), pytest.mark.xdist_group("builds")]
 
+# dd keeps what it has read until somebody reads it.
+_HOLD = "/bin/busybox dd if=/dev/zero bs=400M count=1 | /bin/busybox sleep 60"
+
 
 def nothing_is_left(endpoint: LiveEndpoint) -> bool:
     """Neither a context nor a working folder."""
@@ -90,12 +93,13 @@ def test_a_stage_is_the_target(owner: Sender) -> None:
         ("/bin/busybox false", "exit status"),
         ("while true; do /bin/busybox echo 0123456789012345678901234567890123456789; done", "log_bytes"),
         ("/bin/busybox dd if=/dev/zero of=/big bs=1M count=500; /bin/busybox sleep 60", "disk_bytes"),
+        (f"for n in 1 2 3 4 5; do {_HOLD} & done; wait", "memory_bytes"),
         ("f() { f | f & }; f; /bin/busybox sleep 2; /bin/busybox false", "exit status|processes"),
         ("/bin/busybox sleep 600", "takes longer"),
     ],
 )
 def test_a_build_ends(building: LiveEndpoint, owner: Sender, script: str, word: str) -> None:
-    """One that fails, prints for ever, fills the disk, forks, or never ends; nothing of it is left."""
+    """One that fails, prints for ever, fills the disk, takes memory, forks, or never ends; nothing of it is left."""
     done: Finished = owner.build(FROM_NOTHING + run_line(script), "team/bad:v1", timeout=20)
     assert done.complete in {"failed", "timedout"}
     assert done.log[-1].startswith(f"Run ID: {done.run} failed after ")
