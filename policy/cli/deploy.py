@@ -14,6 +14,7 @@ import click
 
 from policy.cli.check import asking_of, asking_options, exit_code, is_trouble, read_config
 from policy.cli.deploy_overrides import OVERRIDES, overridden, override_options
+from policy.cli.deploy_service_flags import SERVICE_PARAMETERS, service_options, with_service_flags
 from policy.client.deploying import DeployAnswer, check_deployment
 from policy.client.text import in_words
 from policy.gateway.check_result import CheckResult
@@ -38,7 +39,9 @@ def deploy_group() -> None:
 @click.option("-n", "--name", required=True, help="Name of the service.")
 @click.option("-m", "--model", "models", required=True, multiple=True, help="NAME:VERSION; may be repeated.")
 @click.option("--ic", "--inference-config-file", "ic", type=_PATH, required=True, help="Inference configuration.")
-@click.option("--dc", "--deploy-config-file", "dc", type=_PATH, required=True, help="Deployment configuration.")
+@click.option(
+    "--dc", "--deploy-config-file", "dc", type=_PATH, help="Deployment configuration; without it, flags say all."
+)
 @click.option("--ct", "--compute-target", "target", default="", help="Compute target; aks needs one.")
 @click.option("-w", "--workspace-name", "workspace", default="", help="Workspace; without it the default one.")
 @click.option("-g", "--resource-group", default="", help="Taken as az takes it; the workspace's name is enough here.")
@@ -55,13 +58,14 @@ def deploy_group() -> None:
 @click.option("--receipt", type=_PATH, help="Where the receipt goes; by default beside --ic.")
 @click.option("--wait", type=click.FloatRange(min=0), metavar="SECONDS", help="Ask again while inspection goes on.")
 @override_options
+@service_options
 @asking_options
 def check_command(  # noqa: PLR0913
     *,
     name: str,
     models: tuple[str, ...],
     ic: Path,
-    dc: Path,
+    dc: Path | None,
     target: str,
     workspace: str,
     resource_group: str,  # noqa: ARG001
@@ -76,14 +80,16 @@ def check_command(  # noqa: PLR0913
 ) -> None:
     """May this be deployed? What is allowed is recorded, and its image kept until `basegate deployment release`.
 
-    Takes the flags of `az ml model deploy`, those that win over the inference configuration too. Exit code 0: allowed,
-    1: denied, 2: could not tell.
+    Takes the flags of `az ml model deploy`, those that win over the two files too. Exit code 0: allowed, 1: denied,
+    2: could not tell.
     """
     named = {"name": name, "models": list(models), "computeTarget": target or None, "workspace": workspace or None}
     members = {name: flags.pop(name) for name in OVERRIDES}
+    service = {name: flags.pop(name) for name in SERVICE_PARAMETERS}
     chosen = {"profile": profile, "overwrite": overwrite, "record": not no_record}
     try:
         document, config, deployment = _read(ic, dc, members)
+        deployment = with_service_flags(deployment, service)
         files = {"inferenceConfig": without_secrets(document), "deploymentConfig": without_secrets(deployment)}
         answer = check_deployment(asking_of(**flags), config, {**named, **files, **chosen}, wait or 0.0)
         answer = DeployAnswer(answer.result.with_findings("files", "warn", _absent(document, ic)), answer.document)
@@ -96,12 +102,12 @@ def check_command(  # noqa: PLR0913
 
 
 def _read(
-    ic: Path, dc: Path, members: Mapping[str, Any]
+    ic: Path, dc: Path | None, members: Mapping[str, Any]
 ) -> tuple[Mapping[str, Any], InferenceConfig, Mapping[str, Any]]:
     if str(ic) == str(dc) == "-":
         raise click.UsageError("standard input is one file: give --ic or --dc as a path")
-    document, deployment = overridden(parse(read_config(ic)), members), parse(read_config(dc))
-    return document, interpret(document), deployment
+    document = overridden(parse(read_config(ic)), members)
+    return document, interpret(document), {} if dc is None else parse(read_config(dc))
 
 
 def _absent(document: Mapping[str, Any], ic: Path) -> Iterator[str]:

@@ -11,7 +11,7 @@ _FLAGS = (
     (("--entry-script", "--es"), "entryScript", "The script that scores."),
     (("--runtime", "--rt"), "runtime", "Its language."),
     (("--conda-file", "--cf"), "condaFile", "The file of its packages."),
-    (("--extra-docker-file-steps", "--ed"), "extraDockerfileSteps", "A file with more lines of the Dockerfile."),
+    (("--extra-docker-file-steps", "--ds"), "extraDockerfileSteps", "A file with more lines of the Dockerfile."),
     (("--source-directory", "--sd"), "sourceDirectory", "The folder that goes with it."),
     (("--cuda-version", "--cv"), "cudaVersion", "The version of CUDA."),
 )

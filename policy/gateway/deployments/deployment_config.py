@@ -17,13 +17,24 @@ _TARGETS = ("computeTarget", "computeTargetName", "ComputeTarget")
 _COMMON = ("computeType", *_TARGETS, "tags", "properties", "description")
 _SERVED = ("containerResourceRequirements", "authEnabled", "appInsightsEnabled", "sslEnabled")
 _CERTIFIED = ("sslCertificate", "sslKey", "cname", "dnsNameLabel", "sslCertPemFile", "sslKeyPemFile", "location")
+_ENCRYPTED = ("vaultBaseUrl", "keyName", "keyVersion")
 _SCALED = (
     *("autoScaler", "dataCollection", "tokenAuthEnabled", "scoringTimeoutMs", "maxConcurrentRequestsPerContainer"),
     *("maxQueueWaitMs", "numReplicas", "keys", "gpuCores", "livenessProbeRequirements", "namespace"),
 )
 _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "local": ("port",),
-    "aci": (*_SERVED, *_CERTIFIED, "primaryKey", "secondaryKey", "collectModelData", "vnetName", "subnetName"),
+    "aci": (
+        *_SERVED,
+        *_CERTIFIED,
+        "primaryKey",
+        "secondaryKey",
+        "collectModelData",
+        "vnetName",
+        "subnetName",
+        *_ENCRYPTED,
+        "keys",
+    ),
     "aks": (*_SERVED, *_SCALED, "collectModelData", "trafficPercentile", "isDefault", "versionType"),
     "iot": ("amlModule", "externalModules", "routes", "iotDeviceId", "acrCredentials"),
     "mir": (*_SERVED, *_SCALED, "sku"),
