@@ -150,7 +150,8 @@ class GcSettings(Group):
     undo_seconds: int = Field(
         default=DAY,
         ge=0,
-        description="how long what was collected or deleted can be brought back; 0: its bytes go at once",
+        description="how long what was collected or deleted can be brought back, unless az has ordered otherwise; "
+        "0: its bytes go at once",
         json_schema_extra=LIVE,
     )
     untagged_after_seconds: int = Field(

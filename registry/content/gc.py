@@ -32,6 +32,7 @@ import structlog
 from registry.config.group import DAY
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.progress import Tell, silence
+from registry.content.undo import undo_of
 from registry.content.upload_session import discard_upload
 from registry.metadata import events, garbage, retention, tag_history, trash
 from registry.metadata.garbage import LooseManifest, StaleLink, Untagged
@@ -164,7 +165,8 @@ class GarbageCollector:
         async for upload in self._abandoned(old):
             await discard_upload(self._storage, upload)
             report.uploads += 1
-        await self._empty_trash(time.time() - self._settings.current.gc.undo_seconds)
+        undo = await asyncio.to_thread(undo_of, self._settings.current)
+        await self._empty_trash(time.time() - undo.seconds)
         report.run = old.removal.run
         report.events = await self._metadata.write(events.forget_before, old.events)
         if old.history is not None:
@@ -193,7 +195,8 @@ class GarbageCollector:
         return manifests > 0
 
     async def _remove_files(self, old: _Cutoffs, report: GcReport, tell: Tell) -> None:
-        keep = self._settings.current.gc.undo_seconds > 0 and not self._storage.reserve.is_short()
+        undo = await asyncio.to_thread(undo_of, self._settings.current)
+        keep = undo.kept and not self._storage.reserve.is_short()
         looked = 0
         async for batch in self._files(old.known_since, old.blobs):
             looked += len(batch)

@@ -1,9 +1,11 @@
 """What is remembered of retention: its last run in `retention.json`, what was ordered in `retention-orders.json`."""
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from registry.storage.disk.atomic_file import replace_file
 
@@ -59,10 +61,8 @@ def note_recording(data: Path, now: float, *, recorded: bool) -> None:
 
 def ordered_days(data: Path) -> int | None:
     """After how many days untagged manifests go by order; `None` when nothing was ordered, or it cannot be read."""
-    with suppress(OSError, ValueError, TypeError, KeyError):
-        days = json.loads((data / ORDERS).read_bytes())["untagged_days"]
-        return days if isinstance(days, int) else None
-    return None
+    days = _orders(data).get("untagged_days")
+    return days if isinstance(days, int) else None
 
 
 def order_days(data: Path, days: int | None) -> None:
@@ -71,4 +71,34 @@ def order_days(data: Path, days: int | None) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    replace_file(data / ORDERS, json.dumps({"untagged_days": days}).encode())
+    _save_orders(data, {"untagged_days": days})
+
+
+def ordered_undo(data: Path) -> tuple[int, bool] | None:
+    """For how many days what is deleted can be brought back by order, and whether what is deleted from now on can.
+
+    `None` when nothing was ordered, or it cannot be read.
+    """
+    orders = _orders(data)
+    days, kept = orders.get("undo_days"), orders.get("undo")
+    return (days, kept) if isinstance(days, int) and isinstance(kept, bool) else None
+
+
+def order_undo(data: Path, days: int, *, kept: bool) -> None:
+    """Order it.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    _save_orders(data, {"undo_days": days, "undo": kept})
+
+
+def _orders(data: Path) -> Mapping[str, Any]:
+    with suppress(OSError, ValueError):
+        orders = json.loads((data / ORDERS).read_bytes())
+        return orders if isinstance(orders, dict) else {}
+    return {}
+
+
+def _save_orders(data: Path, orders: Mapping[str, Any]) -> None:
+    replace_file(data / ORDERS, json.dumps({**_orders(data), **orders}).encode())

@@ -7,18 +7,36 @@ from typing import Any
 from policy.azure.arm_errors import ArmError
 from policy.azure.management.environment import REGISTRY_TYPE, AzureEnvironment
 from registry.config.settings import RegistrySettings
+from registry.content.retention_state import ordered_days
+from registry.content.undo import Undo, undo_of
 
 _DAY = 86_400
 _MOST_DAYS = 365
 _DISABLED = {"status": "disabled"}
-_FROM_SETTINGS = {
-    "anonymousPullEnabled": "set auth.anonymous_pull in basegate's settings",
-    "softDeletePolicy": "set gc.undo_seconds in basegate's settings",
-}
+_MOST_UNDO_DAYS = 90
+_FROM_SETTINGS = {"anonymousPullEnabled": "set auth.anonymous_pull in basegate's settings"}
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What was ordered of content that goes by itself.
+
+    Attributes:
+        untagged_days: after how many days untagged manifests go by order; `None`: nothing was ordered.
+        undo: how long what is deleted can be brought back, ordered or not.
+    """
+
+    untagged_days: int | None
+    undo: Undo
+
+
+def orders_of(registry: RegistrySettings) -> Orders:
+    """Those of a data folder; reads a file."""
+    return Orders(ordered_days(registry.data), undo_of(registry))
 
 
 def resource(
-    environment: AzureEnvironment, registry: RegistrySettings, created: str, *, admin: bool, untagged_days: int | None
+    environment: AzureEnvironment, registry: RegistrySettings, created: str, *, admin: bool, orders: Orders
 ) -> dict[str, Any]:
     """The registry as `az acr show` prints it. It says Premium: below it az refuses commands by itself.
 
@@ -27,7 +45,7 @@ def resource(
         registry: the settings that count now.
         created: when the registry was made, ISO 8601.
         admin: whether the admin user is on.
-        untagged_days: after how many days untagged manifests go by order; `None`: nothing was ordered.
+        orders: what was ordered, and what counts.
     """
     return {
         "id": environment.registry_id,
@@ -47,7 +65,7 @@ def resource(
             "encryption": _DISABLED,
             "networkRuleBypassOptions": "None",
             "networkRuleSet": None,
-            "policies": policies(registry, untagged_days),
+            "policies": policies(registry, orders),
             "privateEndpointConnections": [],
             "publicNetworkAccess": "Enabled",
             "zoneRedundancy": "Disabled",
@@ -55,19 +73,20 @@ def resource(
     }
 
 
-def policies(registry: RegistrySettings, untagged_days: int | None) -> dict[str, Any]:
+def policies(registry: RegistrySettings, orders: Orders) -> dict[str, Any]:
     """What becomes of content by itself, in ACR's words; days are rounded up."""
-    undo, untagged = registry.gc.undo_seconds, registry.gc.untagged_after_seconds
+    untagged = registry.gc.untagged_after_seconds
     days, is_on = -(-untagged // _DAY), untagged > 0
-    if untagged_days is not None:
-        days, is_on = untagged_days, True
+    undo = orders.undo
+    if orders.untagged_days is not None:
+        days, is_on = orders.untagged_days, True
     return {
         "quarantinePolicy": {"status": "enabled"},
         "trustPolicy": {"type": "Notary", "status": "disabled"},
         "retentionPolicy": {"days": days, "status": _status(on=is_on)},
         "exportPolicy": {"status": "enabled"},
         "azureADAuthenticationAsArmPolicy": {"status": "enabled"},
-        "softDeletePolicy": {"retentionDays": -(-undo // _DAY), "status": _status(on=undo > 0)},
+        "softDeletePolicy": {"retentionDays": -(-undo.seconds // _DAY), "status": _status(on=undo.kept)},
     }
 
 
@@ -101,6 +120,26 @@ def retention_order(
         how = "set gc.untagged_after_seconds to 0 in basegate's settings"
         raise ArmError(400, "OperationNotSupported", f"retentionPolicy cannot be switched off from here: {how}")
     return RetentionOrder(days if status == "enabled" else None)
+
+
+def undo_order(wanted: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[int, bool] | None:
+    """Days and whether it is on, as a `softDeletePolicy` orders; `None` when it says what is so already.
+
+    Args:
+        wanted: what was sent; members that are left out stay as they are.
+        now: the policy as `policies` tells it.
+
+    Raises:
+        ArmError: it is none.
+    """
+    status, days = str(wanted.get("status") or now["status"]).lower(), wanted.get("retentionDays")
+    days = now["retentionDays"] if days is None else days
+    if (status, days) == (now["status"], now["retentionDays"]):
+        return None
+    if status not in {"enabled", "disabled"} or type(days) is not int or not 1 <= days <= _MOST_UNDO_DAYS:
+        message = f"softDeletePolicy needs a status, enabled or disabled, and retentionDays from 1 to {_MOST_UNDO_DAYS}"
+        raise ArmError(400, "InvalidRequestContent", message)
+    return days, status == "enabled"
 
 
 def require_no_change(wanted: Mapping[str, Any], properties: Mapping[str, Any]) -> None:

@@ -13,10 +13,17 @@ from policy.azure.arm_body import flag_in, needed_text, objects_in, read_object
 from policy.azure.arm_errors import ArmError, refused_by_registry
 from policy.azure.management.dispatch import Call
 from policy.azure.management.environment import REGISTRY_TYPE, AzureEnvironment
-from policy.azure.management.registry_resource import require_no_change, resource, retention_order
+from policy.azure.management.registry_resource import (
+    RetentionOrder,
+    orders_of,
+    require_no_change,
+    resource,
+    retention_order,
+    undo_order,
+)
 from registry.api.services import Services
 from registry.auth.signing_key import KEY_FILE
-from registry.content.retention_state import order_days, ordered_days
+from registry.content.retention_state import order_days, order_undo
 from registry.metadata.blobs import bytes_of_all
 from registry.oci.timestamp import timestamp
 
@@ -129,19 +136,20 @@ class ResourceHandlers:
         return JSONResponse(await self._resource(environment))
 
     async def patch_registry(self, call: Call) -> Response:
-        """PATCH: the admin user, and when untagged manifests go; what is so already may be said again."""
+        """PATCH: the admin user, when untagged manifests go, how long deletes can be undone; no more."""
         environment = within_registry(call, self._environment(call.request))
         wanted = await read_object(call.request, self._body_bytes())
         now = await self._resource(environment)
         said, properties = objects_in(wanted, "properties"), now["properties"]
         switched = flag_in(said, "adminUserEnabled", default=properties["adminUserEnabled"])
-        said_of_policies = objects_in(said, "policies")
+        said_of_policies, policies = objects_in(said, "policies"), properties["policies"]
         order = retention_order(
             objects_in(said_of_policies, "retentionPolicy"),
-            properties["policies"]["retentionPolicy"],
+            policies["retentionPolicy"],
             self._services.stores.settings.current,
         )
-        rest = {name: value for name, value in said_of_policies.items() if name != "retentionPolicy"}
+        undo = undo_order(objects_in(said_of_policies, "softDeletePolicy"), policies["softDeletePolicy"])
+        rest = {name: value for name, value in said_of_policies.items() if name not in _ORDERED}
         others = {name: value for name, value in said.items() if name not in {"adminUserEnabled", "policies"}}
         require_no_change({**others, "policies": rest}, properties)
         if objects_in(wanted, "tags"):
@@ -149,9 +157,15 @@ class ResourceHandlers:
         if switched is not properties["adminUserEnabled"]:
             with refused_by_registry():
                 await self._admin.enable(enabled=switched)
-        if order is not None:
-            await asyncio.to_thread(order_days, self._services.stores.settings.current.data, order.days)
+        await asyncio.to_thread(self._order, order, undo)
         return JSONResponse(await self._resource(environment))
+
+    def _order(self, retention: RetentionOrder | None, undo: tuple[int, bool] | None) -> None:
+        data = self._services.stores.settings.current.data
+        if retention is not None:
+            order_days(data, retention.days)
+        if undo is not None:
+            order_undo(data, undo[0], kept=undo[1])
 
     async def credentials(self, call: Call) -> Response:
         """POST: name and passwords of the admin user, when it is on."""
@@ -218,12 +232,11 @@ class ResourceHandlers:
         # The key is made by the first start, and kept.
         created = timestamp((settings.data / KEY_FILE).stat().st_mtime)
         account = await self._admin_account()
-        days = await asyncio.to_thread(ordered_days, settings.data)
-        return resource(
-            environment, settings, created, admin=account is not None and account.enabled, untagged_days=days
-        )
+        orders = await asyncio.to_thread(orders_of, settings)
+        return resource(environment, settings, created, admin=account is not None and account.enabled, orders=orders)
 
 
+_ORDERED = frozenset({"retentionPolicy", "softDeletePolicy"})
 _PROVIDERS = {
     "microsoft.containerregistry": ("registries",),
     "microsoft.machinelearningservices": ("workspaces",),

@@ -7,6 +7,7 @@ from typing import Any
 from policy.web.owners import require_owner
 from policy.web.visit import View, Visit
 from registry.content.gc import GarbageCollector, GcPlan
+from registry.content.undo import undo_of
 from registry.oci.digest import Digest
 
 _SHOWN = 50
@@ -24,10 +25,13 @@ class GarbagePage:
         stores, collector = visit.services.stores, visit.services.collector
         wanted, digest = visit.asked("plan", 8), visit.asked("explain", 200).strip()
         explained = await collector.explain(Digest.parse(digest)) if digest else None
-        retention = visit.services.retention.retention
-        gc = stores.settings.current.gc
+        retention, settings = visit.services.retention.retention, stores.settings.current
+        undo = await asyncio.to_thread(undo_of, settings)
         document: dict[str, Any] = {
-            "settings": {"grace_seconds": gc.grace_seconds, "undo_seconds": gc.undo_seconds},
+            "settings": {
+                "grace_seconds": settings.gc.grace_seconds,
+                "undo_seconds": undo.seconds if undo.kept else 0,
+            },
             "explanation": None if explained is None else asdict(explained),
             "retention": await retention.reasons(explained.digest) if explained else [],
             "plan": _document(await self._plan(collector)) if wanted else None,

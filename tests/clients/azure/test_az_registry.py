@@ -67,6 +67,17 @@ def test_retention_of_untagged_manifests(az: Az) -> None:
     assert told(az, *words, "Disabled")["status"] == "disabled"
 
 
+def test_soft_delete(az: Az) -> None:
+    """`az acr config soft-delete update`: other days, shown, switched off and on again."""
+    words = ("acr", "config", "soft-delete", "update", "--registry", REGISTRY, "--yes", "--status")
+    changed = told(az, *words, "Enabled", "--days", "7")
+    assert (changed["status"], changed["retentionDays"]) == ("enabled", 7)
+    assert told(az, *words, "Disabled")["status"] == "disabled"
+    told(az, *words, "Enabled", "--days", "1")
+    shown = told(az, "acr", "config", "soft-delete", "show", "--registry", REGISTRY)
+    assert (shown["status"], shown["retentionDays"]) == ("enabled", 1)
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -8,7 +8,9 @@ import pytest
 
 from registry.auth.actions import Role
 from registry.auth.enrolment import draft, enable, record
+from registry.config.group import DAY
 from registry.content.retention_state import ordered_days
+from registry.content.undo import Undo, undo_of
 from tests.policy.azure.endpoint import GROUP, REGISTRY, SUBSCRIPTION, LiveEndpoint, code_of
 
 ACR = "providers/Microsoft.ContainerRegistry"
@@ -100,7 +102,7 @@ def test_usage_is_what_is_on_disk(endpoint: LiveEndpoint) -> None:
     [
         {"anonymousPullEnabled": True},
         {"publicNetworkAccess": "Disabled"},
-        {"policies": {"softDeletePolicy": {"retentionDays": 90}}},
+        {"policies": {"exportPolicy": {"status": "disabled"}}},
     ],
 )
 def test_a_setting_is_not_changed_from_here(endpoint: LiveEndpoint, properties: dict[str, Any]) -> None:
@@ -118,11 +120,11 @@ def test_what_is_so_already_may_be_said_again(endpoint: LiveEndpoint) -> None:
         assert client.put(REGISTRY, json={"sku": {"name": "Premium"}}).status_code == 200
 
 
-def policy_sent(endpoint: LiveEndpoint, policy: dict[str, Any]) -> httpx.Response:
-    """Send a retention policy among all others as they were read, as az does."""
+def policy_sent(endpoint: LiveEndpoint, policy: dict[str, Any], name: str = "retentionPolicy") -> httpx.Response:
+    """Send a policy among all others as they were read, as az does."""
     policies = got(endpoint, REGISTRY)["properties"]["policies"]
     with endpoint.signed_in() as client:
-        return client.patch(REGISTRY, json={"properties": {"policies": policies | {"retentionPolicy": policy}}})
+        return client.patch(REGISTRY, json={"properties": {"policies": policies | {name: policy}}})
 
 
 def test_untagged_manifests_go_by_order(endpoint: LiveEndpoint) -> None:
@@ -139,6 +141,28 @@ def test_an_order_that_is_none_is_refused(endpoint: LiveEndpoint, policy: dict[s
     """ACR takes 0 to 365 days."""
     assert code_of(policy_sent(endpoint, {"status": "enabled", **policy})) == (400, "InvalidRequestContent")
     assert ordered_days(endpoint.gateway.registry.data) is None
+
+
+def test_deletes_can_be_undone_by_order(endpoint: LiveEndpoint) -> None:
+    """`az acr config soft-delete update`; it counts over the setting, and what is in the trash keeps its days."""
+    name, settings = "softDeletePolicy", endpoint.gateway.registry.app.services.stores.settings.current
+    assert undo_of(settings) == Undo(DAY, kept=True)
+    policy_sent(endpoint, {"retentionDays": 7, "status": "enabled"}, name).raise_for_status()
+    assert got(endpoint, REGISTRY)["properties"]["policies"][name] == {"retentionDays": 7, "status": "enabled"}
+    assert undo_of(settings) == Undo(7 * DAY, kept=True)
+    policy_sent(endpoint, {"status": "disabled"}, name).raise_for_status()
+    assert undo_of(settings) == Undo(7 * DAY, kept=False)
+    policy_sent(endpoint, {"days": 30, "status": "enabled"}).raise_for_status()
+    assert undo_of(settings) == Undo(7 * DAY, kept=False)
+    policy_sent(endpoint, {"status": "disabled"}).raise_for_status()
+    policy_sent(endpoint, {"retentionDays": 1, "status": "enabled"}, name).raise_for_status()
+
+
+@pytest.mark.parametrize("policy", [{"retentionDays": 0}, {"retentionDays": 91}, {"retentionDays": "7"}, {"status": 1}])
+def test_no_order_of_undoing_is_refused(endpoint: LiveEndpoint, policy: dict[str, Any]) -> None:
+    """ACR takes 1 to 90 days."""
+    answer = policy_sent(endpoint, {"status": "enabled", **policy}, "softDeletePolicy")
+    assert code_of(answer) == (400, "InvalidRequestContent")
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
