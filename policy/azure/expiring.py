@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from registry.oci.errors import TooManyRequests
+
 T = TypeVar("T")
 
 
@@ -19,16 +21,21 @@ class _Held(Generic[T]):
 class Expiring(Generic[T]):
     """Values by a code that nobody can guess, forgotten after a time.
 
-    When there are too many, the oldest of whoever has the most is forgotten: nobody pushes out those of others.
+    Nobody pushes out the last one of somebody else: an owner who has its share loses its own oldest; when all
+    together are too many, whoever has the most does; and when nobody has more than one, another one is refused.
 
     Args:
         entries: how many are held.
         seconds: how long.
         clock: seconds, rising.
+        share: how many of one owner are held; by default a quarter of all.
     """
 
-    def __init__(self, entries: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, entries: int, seconds: float, clock: Callable[[], float] = time.monotonic, share: int = 0
+    ) -> None:
         self._entries = entries
+        self._share = share or max(1, entries // 4)
         self._seconds = seconds
         self._clock = clock
         self._held: OrderedDict[str, _Held[T]] = OrderedDict()
@@ -40,11 +47,16 @@ class Expiring(Generic[T]):
         return len(self._held)
 
     def put(self, code: str, value: T, owner: str = "") -> None:
-        """Hold a value from now on; `owner` is who asked, by name or address."""
+        """Hold a value from now on; `owner` is who asked, by name or address.
+
+        Raises:
+            TooManyRequests: there are too many, each of somebody else.
+        """
         self._remove(code)
+        self._forget()
+        self._make_room(owner)
         self._held[code] = _Held(value, self._clock() + self._seconds, owner)
         self._of[owner] += 1
-        self._forget()
 
     def get(self, code: str) -> T | None:
         """The value of a code that has not ended."""
@@ -66,9 +78,20 @@ class Expiring(Generic[T]):
         now = self._clock()
         while self._held and self._held[oldest := next(iter(self._held))].end <= now:
             self._remove(oldest)
-        while len(self._held) > self._entries:
-            most = max(self._of, key=self._of.__getitem__)
-            self._remove(next(code for code, held in self._held.items() if held.owner == most))
+
+    def _make_room(self, owner: str) -> None:
+        if self._of[owner] >= self._share:
+            self._remove_oldest(owner)
+        elif len(self._held) >= self._entries:
+            most, count = self._of.most_common(1)[0]
+            if count < 2:
+                raise TooManyRequests(
+                    f"{len(self._held)} of these are under way, each of another caller: try again later"
+                )
+            self._remove_oldest(most)
+
+    def _remove_oldest(self, owner: str) -> None:
+        self._remove(next(code for code, held in self._held.items() if held.owner == owner))
 
     def _remove(self, code: str) -> T | None:
         found = self._held.pop(code, None)

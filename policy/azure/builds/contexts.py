@@ -3,6 +3,7 @@
 import asyncio
 import re
 import secrets
+import shutil
 from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from registry.oci.errors import ContentTooLarge
 _LOCATION = re.compile(r"source/([A-Za-z0-9_-]{8,64})/context\.tar\.gz")
 _BLOCK_ID = re.compile(r"[A-Za-z0-9+/=_-]{1,128}")
 _LISTED = re.compile(rb"<(?:Latest|Uncommitted)>([^<]{1,128})</")
+_MOST = 100_000
 _BLOCKS_MAXIMUM = 50_000
 
 
@@ -58,24 +60,28 @@ class Contexts:
         self._folder = folder
         self._settings = settings
         own = settings()
-        most = own.waiting + own.at_once
-        self._held: Expiring[Context] = Expiring(most, own.link_seconds)
-        self._share = max(1, most // 4)
+        share = max(1, (own.waiting + own.at_once) // 4)
+        self._held: Expiring[Context] = Expiring(_MOST, own.link_seconds, share=share)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.sweep()
 
     def begin(self, owner: str) -> Context:
         """A place for a context.
 
-        When there are as many as builds may wait the oldest makes way, and one of the owner's own when it has a
-        quarter of them: nobody's context is pushed out by one other principal.
+        A principal has a quarter of the builds that may wait; then its oldest makes way. Nobody's context is pushed
+        out by others, however many there are.
+
+        Raises:
+            ArmError: the disk has no room for one.
         """
-        own = [context for context in self._held.values() if context.owner == owner]
-        for context in own[: len(own) + 1 - self._share]:
-            self._held.take(context.id)
+        own = self._settings()
+        if shutil.disk_usage(self._folder).free < own.free_bytes + own.context_bytes:
+            raise ArmError(
+                507, "InsufficientStorage", "the registry's disk has no room for a context: tell its operator"
+            )
         context_id = secrets.token_urlsafe(16)
         context = Context(context_id, secrets.token_urlsafe(32), owner, self._folder / f"{context_id}.tar.gz")
-        self._held.put(context_id, context)
+        self._held.put(context_id, context, owner)
         self.sweep()
         return context
 

@@ -63,7 +63,7 @@ class Imports:
         self._services = services
         self._settings = settings
         self._turns = asyncio.Semaphore(settings().at_once)
-        self._known: Expiring[Import] = Expiring(_REMEMBERED, settings().remembered_seconds)
+        self._known: Expiring[Import] = Expiring(_REMEMBERED, settings().remembered_seconds, share=_REMEMBERED)
         self._running: dict[str, Import] = {}
         self._log = structlog.get_logger(__name__)
 

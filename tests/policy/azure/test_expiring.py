@@ -1,6 +1,9 @@
 """Codes end: by time, by use, and when there are too many."""
 
+import pytest
+
 from policy.azure.expiring import Expiring
+from registry.oci.errors import TooManyRequests
 from tests.policy.lab import Clock
 
 
@@ -15,21 +18,31 @@ def test_a_code_ends_after_its_time() -> None:
     assert held.get("code") is None
 
 
-def test_the_oldest_makes_way() -> None:
+def test_an_owner_that_has_its_share_loses_its_oldest() -> None:
     """Whoever begins many sign-ins fills no memory."""
-    held: Expiring[int] = Expiring(2, 60.0, Clock())
+    held: Expiring[int] = Expiring(100, 60.0, Clock(), share=2)
     for number in range(3):
-        held.put(str(number), number)
+        held.put(str(number), number, "many")
     assert [held.get("0"), held.get("1"), held.get("2")] == [None, 1, 2]
 
 
 def test_who_has_the_most_makes_way() -> None:
-    """One caller's many codes push out none of another's, however old that is."""
-    held: Expiring[int] = Expiring(3, 60.0, Clock())
-    held.put("theirs", 0, "somebody")
-    for number in range(10):
-        held.put(str(number), number, "many")
-    assert [held.get("theirs"), held.get("7"), held.get("8"), held.get("9"), len(held)] == [0, None, 8, 9, 3]
+    """Many callers' codes push out none of one who has a single one, however old that is."""
+    held: Expiring[int] = Expiring(4, 60.0, Clock(), share=2)
+    for code, owner in (("theirs", "somebody"), ("a", "many"), ("b", "many"), ("c", "other"), ("d", "another")):
+        held.put(code, 0, owner)
+    assert [held.get(code) for code in ("theirs", "a", "b", "c", "d")] == [0, None, 0, 0, 0]
+
+
+def test_nobody_loses_the_last_one_to_others() -> None:
+    """When each has one, another caller is refused; who has one already may begin anew."""
+    held: Expiring[int] = Expiring(2, 60.0, Clock(), share=1)
+    held.put("one", 1, "a")
+    held.put("two", 2, "b")
+    with pytest.raises(TooManyRequests, match="try again later"):
+        held.put("three", 3, "c")
+    held.put("four", 4, "a")
+    assert [held.get("one"), held.get("two"), held.get("four")] == [None, 2, 4]
 
 
 def test_one_code_is_held_once() -> None:

@@ -33,10 +33,17 @@ def test_an_owner_pushes_out_its_own(contexts: Contexts) -> None:
     assert [waits(contexts, each) for each in own[-3:]] == [False, True, True]
 
 
-def test_the_oldest_makes_way_when_many_wait(contexts: Contexts) -> None:
-    """As many as builds may wait."""
-    begun = [contexts.begin(f"owner {number}") for number in range(9)]
-    assert [waits(contexts, each) for each in begun] == [False, *[True] * 8]
+def test_many_owners_push_out_nobodys(contexts: Contexts) -> None:
+    """However few builds may wait."""
+    begun = [contexts.begin(f"owner {number}") for number in range(50)]
+    assert [waits(contexts, each) for each in begun] == [True] * 50
+
+
+def test_a_full_disk_is_told_before_anything_is_sent(tmp_path: Path) -> None:
+    """It needs room for one context and for `free_bytes`."""
+    contexts = Contexts(tmp_path / "contexts", lambda: BuildSettings(free_bytes=1 << 60))
+    with pytest.raises(ArmError, match="no room"):
+        contexts.begin("owner")
 
 
 def test_what_comes_is_kept_whole(contexts: Contexts) -> None:
