@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,7 +11,9 @@ import click
 from policy.cli.check import asking_of, asking_options
 from policy.client.api import ask
 from policy.client.deploying import DEPLOYMENTS_PATH
-from registry.cli.data_folder import print_json
+from policy.deployments.receipt_key import receipt_keys
+from registry.cli.command_audit import audited
+from registry.cli.data_folder import data_option, print_json, require_registry
 from registry.errors import visible
 
 _SHOWN = ("id", "name", "state", "workspace", "pinned")
@@ -64,6 +67,25 @@ def keys_command(*, as_json: bool, **flags: Any) -> None:  # noqa: ARG001
     """Print the public keys for `basegate verify-receipt --keys FILE`."""
     keys = ask(asking_of(**flags).connection_to_gateway(), "GET", "/policy/v1/keys")
     print_json(keys)
+
+
+@deployment_group.group("key", short_help="The key that receipts are signed with.")
+def key_group() -> None:
+    """The key that receipts are signed with."""
+
+
+@key_group.command("rotate")
+@data_option
+@audited("deployment.key.rotate")
+def key_rotate_command(data: Path) -> None:
+    """Sign receipts with a new key from now on, also in a running server; prints all public keys.
+
+    Earlier receipts keep theirs, whose public half stays at /policy/v1/keys: fetch the keys again.
+    """
+    require_registry(data)
+    ring = receipt_keys(data)
+    ring.rotate()
+    print_json({"keys": ring.jwks()})
 
 
 def show(document: Mapping[str, Any], *, as_json: bool) -> None:

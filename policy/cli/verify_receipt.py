@@ -12,11 +12,10 @@ from typing import Any
 import click
 
 from policy.cli.check import read_config
-from policy.deployments.receipt_key import RECEIPT_KEY_FILE, receipt_key
+from policy.deployments.receipt_key import RECEIPT_KEY_FILE, receipt_keys
 from policy.deployments.receipts import Receipt, ReceiptUnreadable, ReceiptWrong, read_keys, verify
 from policy.gateway.inference_config.parse import parse
 from policy.gateway.inference_config.secrets import without_secrets
-from policy.signing.public_keys import public_jwk
 from registry.cli.data_folder import for_programs, json_option
 from registry.errors import visible
 from registry.oci.canonical_json import digest_of
@@ -58,7 +57,7 @@ def _keys(keys: Path | None, data: Path | None) -> Mapping[str, Any]:
     folder = data or Path()
     if not (folder / RECEIPT_KEY_FILE).is_file():
         raise ReceiptUnreadable(f"{folder / RECEIPT_KEY_FILE} is not there: this registry has given no receipt")
-    return {"keys": [public_jwk(receipt_key(folder).private.public_key())]}
+    return {"keys": receipt_keys(folder).jwks()}
 
 
 def _require_same(receipt: Receipt, image: str, ic: Path | None) -> None:

@@ -2,9 +2,19 @@
 
 from pathlib import Path
 
+from policy.signing.key_ring import KeyRing
 from registry.auth.signing_key import SigningKey, signing_key
 
 RECEIPT_KEY_FILE = Path("keys/receipts.pem")
+
+
+def receipt_keys(data: Path) -> KeyRing:
+    """The key of a data folder, made when there is none, and the public halves of those before it.
+
+    Raises:
+        SigningKeyUnusable, KeysUnreadable, OSError: as `KeyRing` raises them.
+    """
+    return KeyRing(data, RECEIPT_KEY_FILE)
 
 
 def receipt_key(data: Path) -> SigningKey:

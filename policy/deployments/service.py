@@ -11,12 +11,12 @@ from typing import Any
 import structlog
 
 from policy.deployments.json_folder import JsonFolder
-from policy.deployments.receipt_key import receipt_key
+from policy.deployments.receipt_key import receipt_keys
 from policy.deployments.receipts import issue
 from policy.deployments.record import Deployment, Wanted
 from policy.deployments.settings import DeploymentSettings
 from policy.deployments.workspaces import Workspaces
-from policy.signing.public_keys import public_jwk
+from policy.signing.key_ring import KeyRing
 from registry.auth.principals import Principal
 from registry.auth.signing_key import SigningKey
 from registry.errors import BasegateError
@@ -65,7 +65,7 @@ class Deployments:
         self._clock = clock
         self._folder = JsonFolder(data / FOLDER, Deployment.from_kept)
         self._lock = asyncio.Lock()
-        self._key: SigningKey | None = None
+        self._ring: KeyRing | None = None
 
     def all(self) -> list[Deployment]:
         """Every deployment, the latest first."""
@@ -109,7 +109,8 @@ class Deployments:
             ManifestUnknown: the image is not there any more.
         """
         self._workspaces.show(wanted.workspace)
-        key = await self._signing_key()
+        ring = await self._keys()
+        key = await asyncio.to_thread(lambda: ring.current)
         async with self._lock:
             before = self.of_service(wanted.name, wanted.workspace)
             if before is not None and before.wanted == wanted:
@@ -133,8 +134,8 @@ class Deployments:
             return found if found.released is not None else await self._let_go(found, by)
 
     async def keys(self) -> dict[str, Any]:
-        """The public half of what signs receipts, as a JWK set."""
-        return {"keys": [public_jwk((await self._signing_key()).private.public_key())]}
+        """The public halves of what signs receipts and of what has signed them, as a JWK set."""
+        return {"keys": await asyncio.to_thread((await self._keys()).jwks)}
 
     async def restore_holds(self) -> None:
         """Bring the registry's holds in line with the records: after a crash, or when its rows were restored."""
@@ -191,10 +192,10 @@ class Deployments:
         ends = now + self._settings().receipt_seconds
         return replace(made, receipt=issue(key, self._issuer(), made, now, ends), ends=float(int(ends)))
 
-    async def _signing_key(self) -> SigningKey:
-        if self._key is None:
-            self._key = await asyncio.to_thread(receipt_key, self._data)
-        return self._key
+    async def _keys(self) -> KeyRing:
+        if self._ring is None:
+            self._ring = await asyncio.to_thread(receipt_keys, self._data)
+        return self._ring
 
 
 def _new(by: Principal, wanted: Wanted, verdict: str, policy: Mapping[str, Any], now: float) -> Deployment:

@@ -1,5 +1,6 @@
 """`basegate deploy check`, `deployment`, `workspace` and `verify-receipt` against live servers, as they are typed."""
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -15,7 +16,6 @@ from policy.gateway.inference_config.interpret import interpret
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.client.playback import Playback, playing
 from tests.policy.live import LiveGateway, live_gateway
-from tests.waiting import wait_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +299,23 @@ def test_a_receipt_that_was_changed(desk: Desk) -> None:
     assert desk.run("verify-receipt", str(keys), "--keys", str(keys)).exit_code == 2
     assert desk.run("verify-receipt", str(receipt), "--keys", str(receipt)).exit_code == 2
     assert desk.run("verify-receipt", str(receipt)).exit_code == 2
+
+
+def test_the_key_of_receipts_is_rotated(desk: Desk, live: LiveGateway) -> None:
+    """The server signs with the new one at once; a receipt of the earlier one holds with keys that are fetched anew."""
+    desk.config(baseImage=f"{live.host}/team/app:good")
+    receipts = [desk.folder / name for name in ("first.receipt", "second.receipt")]
+    desk.check("first")
+    rotated = desk.run("deployment", "key", "rotate", "--data", str(live.registry.data)).output
+    new = json.loads(rotated)["keys"][0]["kid"]
+    while new not in (keys := desk.run("deployment", "keys").output):
+        pass  # the server looks at the file four times a second
+    desk.check("second")
+    (desk.folder / "keys.json").write_text(keys)
+    kids = [json.loads(base64.b64decode(each.read_text().split(".")[0] + "==="))["kid"] for each in receipts]
+    verified = [desk.run("verify-receipt", str(each), "--keys", str(desk.folder / "keys.json")) for each in receipts]
+    assert [done.exit_code for done in verified] == [0, 0]
+    assert (kids[0] != new, kids[1]) == (True, new)
 
 
 def test_what_was_pinned_reads_as_before(desk: Desk) -> None:
