@@ -18,7 +18,7 @@ _FROM_SETTINGS = {"anonymousPullEnabled": "set auth.anonymous_pull in basegate's
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class ContentPolicies:
     """What was ordered of content that goes by itself.
 
     Attributes:
@@ -30,13 +30,13 @@ class Orders:
     undo: Undo
 
 
-def orders_of(registry: RegistrySettings) -> Orders:
+def content_policies_of(registry: RegistrySettings) -> ContentPolicies:
     """Those of a data folder; reads a file."""
-    return Orders(ordered_days(registry.data), undo_of(registry))
+    return ContentPolicies(ordered_days(registry.data), undo_of(registry))
 
 
 def resource(
-    environment: AzureEnvironment, registry: RegistrySettings, created: str, *, admin: bool, orders: Orders
+    environment: AzureEnvironment, registry: RegistrySettings, created: str, *, admin: bool, orders: ContentPolicies
 ) -> dict[str, Any]:
     """The registry as `az acr show` prints it. It says Premium: below it az refuses commands by itself.
 
@@ -73,7 +73,7 @@ def resource(
     }
 
 
-def policies(registry: RegistrySettings, orders: Orders) -> dict[str, Any]:
+def policies(registry: RegistrySettings, orders: ContentPolicies) -> dict[str, Any]:
     """What becomes of content by itself, in ACR's words; days are rounded up."""
     untagged = registry.gc.untagged_after_seconds
     days, is_on = -(-untagged // _DAY), untagged > 0

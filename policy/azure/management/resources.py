@@ -15,7 +15,7 @@ from policy.azure.management.dispatch import Call
 from policy.azure.management.environment import REGISTRY_TYPE, AzureEnvironment
 from policy.azure.management.registry_resource import (
     RetentionOrder,
-    orders_of,
+    content_policies_of,
     require_no_change,
     resource,
     retention_order,
@@ -232,7 +232,7 @@ class ResourceHandlers:
         # The key is made by the first start, and kept.
         created = timestamp((settings.data / KEY_FILE).stat().st_mtime)
         account = await self._admin_account()
-        orders = await asyncio.to_thread(orders_of, settings)
+        orders = await asyncio.to_thread(content_policies_of, settings)
         return resource(environment, settings, created, admin=account is not None and account.enabled, orders=orders)
 
 
