@@ -3,7 +3,7 @@
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -101,8 +101,15 @@ class Cloud:
 
 
 @contextmanager
-def live_cloud(folder: Path, **variables: Any) -> Iterator[Cloud]:
-    """Serve a new installation over TLS, with its endpoint, until the block ends; variables are `BASEGATE_AZURE__…`."""
+def live_cloud(folder: Path, *, address: str = "", hosts: Sequence[str] = (), **variables: Any) -> Iterator[Cloud]:
+    """Serve a new installation over TLS, with its endpoint, until the block ends.
+
+    Args:
+        folder: of the installation.
+        address: IP:PORT of the registry; a free port of 127.0.0.1 when nothing is said.
+        hosts: more names that the certificate is good for.
+        variables: `BASEGATE_AZURE__…`.
+    """
     port = free_port()
     own = {"LISTEN": f"127.0.0.1:{port}", **variables}
     more = {"BASEGATE_AUTH__THROTTLE__ADDRESS_FAILURES": "1000", "BASEGATE_DEPLOYMENTS__REGISTRY_NAME": REGISTRY}
@@ -112,11 +119,12 @@ def live_cloud(folder: Path, **variables: Any) -> Iterator[Cloud]:
     owner = installation.create_principal("tester", "Owner")
     pusher = installation.create_principal("ci", "AcrPush", "--repositories", "myimage,team/*")
     tls = installation.data / "tls"
-    assert installation.run("tls", "init", "--data", str(installation.data)).returncode == 0
+    names = [word for host in hosts for word in ("--host", host)]
+    assert installation.run("tls", "init", "--data", str(installation.data), *names).returncode == 0
     flags = ("--tls-cert", str(tls / "server.crt"), "--tls-key", str(tls / "server.key"))
     bundle = folder / "bundle.pem"
     bundle.write_bytes(_certifi() + (tls / "ca.crt").read_bytes())
-    with installation.serve(*flags, host=f"127.0.0.1:{free_port()}") as host:
+    with installation.serve(*flags, host=address or f"127.0.0.1:{free_port()}") as host:
         yield Cloud(
             installation,
             f"https://localhost:{port}",

@@ -74,6 +74,21 @@ def test_runs_are_listed_and_their_logs_shown(here: Az) -> None:
     assert last_line(run) in here.run("acr", "task", "logs", "--registry", REGISTRY, "--run-id", name).check().output
 
 
+def test_options_of_a_build(here: Az) -> None:
+    """Several names, a stage, a platform and a time; az asks for the run itself where it shows no log."""
+    (here.home / "Dockerfile").write_text(
+        f"{DOCKERFILE}FROM scratch\nCOPY missing /x\n".replace("scratch", "scratch AS first", 1)
+    )
+    names = ("--image", "team/one:v1", "--image", "team/two")
+    more = ("--target", "first", "--platform", "linux/amd64", "--timeout", "300", "--no-logs", "--only-show-errors")
+    run = json.loads(here.run(*BUILD, *names, *more, "--output", "json", ".").check().output)
+    assert (run["status"], run["runType"]) == ("Succeeded", "QuickBuild")
+    assert [(each["repository"], each["tag"]) for each in run["outputImages"]] == [
+        ("team/one", "v1"),
+        ("team/two", "latest"),
+    ]
+
+
 def test_a_context_that_is_an_address(here: Az) -> None:
     """There is no internet in a lab."""
     done = here.run(*BUILD, "--image", "team/x:v1", "https://github.com/x/y.git")

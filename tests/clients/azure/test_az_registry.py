@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.clients.azure.az import REGISTRY, Az, Cloud
+from tests.clients.daemons import docker_daemon
 
 pytestmark = pytest.mark.xdist_group("azure-cli")
 
@@ -115,6 +116,43 @@ def test_podman_is_signed_in(cloud: Cloud, home: Path) -> None:
     az = cloud.signed_in(home, cloud.pusher, DOCKER_COMMAND="podman", REGISTRY_AUTH_FILE=str(auth))
     assert "Login Succeeded" in az.run("acr", "login", "--name", REGISTRY).check().output
     assert cloud.host in json.loads(auth.read_text(encoding="utf-8"))["auths"]
+
+
+@pytest.mark.client("podman")
+@pytest.mark.root
+def test_podman_is_signed_in_with_a_secret(cloud: Cloud, home: Path) -> None:
+    """`az acr login --username --password`: without `az login`."""
+    auth = home / "auth.json"
+    az = cloud.az(home, DOCKER_COMMAND="podman", REGISTRY_AUTH_FILE=str(auth))
+    az.run(
+        "cloud", "update", "--name", "lab", "--suffix-acr-login-server-endpoint", f":{cloud.host.rpartition(':')[2]}"
+    )
+    who = ("--username", cloud.pusher.username, "--password", cloud.pusher.password)
+    assert "Login Succeeded" in az.run("acr", "login", "--name", "localhost", *who).check().output
+    assert cloud.host in json.loads(auth.read_text(encoding="utf-8"))["auths"]
+
+
+@pytest.mark.client("docker", "dockerd")
+@pytest.mark.root
+def test_docker_is_signed_in(cloud: Cloud, home: Path) -> None:
+    """`az acr login`, which asks docker's engine first; docker signs in with the token at `/oauth2/token`."""
+    (home / "engine").mkdir(parents=True)
+    with docker_daemon(home / "engine") as socket:
+        az = cloud.signed_in(home, cloud.pusher, DOCKER_HOST=f"unix://{socket}", DOCKER_CONFIG=str(home / "docker"))
+        assert "Login Succeeded" in az.run("acr", "login", "--name", REGISTRY).check().output
+    assert cloud.host in json.loads((home / "docker" / "config.json").read_text(encoding="utf-8"))["auths"]
+
+
+def test_scope_maps_are_listed_and_changed(az: Az) -> None:
+    """`az acr scope-map list`, `show`, `update` and `delete`; those of the system are there."""
+    name, where = ("--name", "az-changed"), ("--registry", REGISTRY)
+    told(az, "acr", "scope-map", "create", *name, *where, "--repository", "a/b", "content/read")
+    listed = {each["name"] for each in told(az, "acr", "scope-map", "list", *where)}
+    assert listed >= {"az-changed", "_repositories_pull", "_repositories_push", "_repositories_admin"}
+    more = told(az, "acr", "scope-map", "update", *name, *where, "--add-repository", "a/b", "metadata/read")
+    assert sorted(more["actions"]) == ["repositories/a/b/content/read", "repositories/a/b/metadata/read"]
+    assert told(az, "acr", "scope-map", "show", *name, *where)["actions"] == more["actions"]
+    assert az.run("acr", "scope-map", "delete", *name, *where, "--yes", "--only-show-errors").ok
 
 
 def test_scope_maps_and_tokens(az: Az, cloud: Cloud) -> None:
