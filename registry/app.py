@@ -187,7 +187,7 @@ def build(
         joined = extension(stores)
         opened.callback(joined.close)
         derived = joined.derived or NOTHING_DERIVED
-        mirror = _mirror(settings, stores)
+        mirror = _mirror(stores)
         beside = (derived, mirror or NO_PULL_THROUGH)
         record = _record_nothing if audit is None else audit.record
         retention = RetentionSchedule(metadata, in_force, joined.marks, record)
@@ -204,13 +204,13 @@ def build(
         return RegistryApp(services, joined, journal, upkeep, audit, opened, mirror)
 
 
-def _mirror(settings: RegistrySettings, stores: Stores) -> "Mirror | None":
+def _mirror(stores: Stores) -> "Mirror | None":
     """What fills repositories from upstreams; `None` without any."""
-    if not settings.upstreams:
+    if not stores.settings.current.upstreams:
         return None
     from registry.mirror.mirror import Mirror  # noqa: PLC0415 - slow to import
 
-    return Mirror(settings, stores.storage, stores.metadata, stores.parsing)
+    return Mirror(stores.settings, stores.storage, stores.metadata, stores.parsing)
 
 
 def _open(

@@ -54,7 +54,7 @@ class ManifestFetch:
         """
         here = await self._metadata.read(rows.find, repository, digest)
         if here is None or await self._damage.spoils(repository, digest):
-            remote = await upstream.client.pull.manifest(upstream.name_of(repository), digest)
+            remote = await upstream.manifest(repository, digest)
             await self._take(upstream, repository, remote, digest, depth)
 
     async def subject(self, upstream: Upstream, repository: RepositoryName, digest: Digest, depth: int = 0) -> None:
@@ -68,7 +68,7 @@ class ManifestFetch:
         if known is not None and await upstream.client.pull.resolve(name, tag) == known.digest:
             await self._metadata.write(mirrored.check_tag, repository, tag, known.digest, time.time())
             return
-        remote = await upstream.client.pull.manifest(name, tag)
+        remote = await upstream.manifest(repository, tag)
         await self._take(upstream, repository, remote, tag, 0)
 
     async def _take(

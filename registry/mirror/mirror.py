@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from registry.caches import SizedCache
-from registry.config.settings import RegistrySettings
+from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.config.upstreams import upstream_of
 from registry.content.manifests import Manifests
 from registry.content.parsing import Parsing
@@ -47,18 +47,24 @@ class Mirror:
     Built before the services that ask it; `join` gives it those that it pushes with.
 
     Args:
-        settings: at the start; upstreams change with a restart.
+        settings: those in force; upstreams change with a restart.
         storage: content that is here.
         metadata: rows that are here.
         parsing: reads manifests.
     """
 
     def __init__(
-        self, settings: RegistrySettings, storage: BlobStore, metadata: MetadataStore, parsing: Parsing
+        self,
+        settings: SettingsInForce[RegistrySettings],
+        storage: BlobStore,
+        metadata: MetadataStore,
+        parsing: Parsing,
     ) -> None:
         """Raises BasegateError when an upstream's address or certificates cannot be used."""
-        self._settings = settings.upstreams
-        self._upstreams = {each.prefix: Upstream(each, settings.limits.manifest_bytes) for each in settings.upstreams}
+        self._settings = settings.current.upstreams
+        self._upstreams = {
+            each.prefix: Upstream(each, lambda: settings.current.limits.manifest_bytes) for each in self._settings
+        }
         self._storage = storage
         self._metadata = metadata
         self._damage = Damage(storage, metadata)

@@ -2,15 +2,17 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from registry.config.upstreams import UpstreamSettings
 from registry.mirror.flights import Flights
 from registry.oci.digest import Digest
 from registry.oci.errors import UpstreamUnavailable
-from registry.oci.names import RepositoryName
+from registry.oci.names import Reference, RepositoryName
 from registry.registry_client.client import RegistryClient, from_file, nobody
 from registry.registry_client.endpoint import Endpoint, Limits
 from registry.registry_client.errors import RemoteError, Throttled, Unreachable
+from registry.registry_client.pull import RemoteManifest
 
 _LEAST_PAUSE = 1.0
 _IMAGES = 256
@@ -31,17 +33,17 @@ class Upstream:
         blobs: fetches that are under way or wait for their turn; images share them.
     """
 
-    def __init__(self, settings: UpstreamSettings, manifest_bytes: int) -> None:
-        """Raises EndpointUnusable, TrustUnusable."""
+    def __init__(self, settings: UpstreamSettings, manifest_bytes: Callable[[], int]) -> None:
+        """`manifest_bytes`: of the largest manifest that is taken now. Raises EndpointUnusable, TrustUnusable."""
         limits = Limits(
             connect_seconds=settings.connect_seconds,
             silence_seconds=settings.silence_seconds,
             least_rate=settings.least_rate,
-            manifest_bytes=manifest_bytes,
             referrers=settings.referrers,
         )
         ca_files = (settings.ca_file,) if settings.ca_file else None
         self.settings = settings
+        self._manifest_bytes = manifest_bytes
         self.endpoint = Endpoint.parse(settings.url, plain_http=settings.plain_http, ca_files=ca_files, limits=limits)
         self.endpoint.trust()
         self.turns = asyncio.Semaphore(settings.fetches)
@@ -73,6 +75,10 @@ class Upstream:
         if self.endpoint.name == "docker.io" and "/" not in name:
             name = f"{_LIBRARY}/{name}"
         return RepositoryName(name)
+
+    async def manifest(self, repository: RepositoryName, reference: Reference) -> RemoteManifest:
+        """A manifest of what is called so here; raises RemoteError."""
+        return await self.client.pull.manifest(self.name_of(repository), reference, self._manifest_bytes())
 
     def require_talking(self) -> None:
         """Raise Throttled while it is left alone."""

@@ -53,15 +53,22 @@ class Pulls:
         if answer.status != httpx.codes.OK:
             raise error_of(self._endpoint, answer, "answer at /v2/")
 
-    async def manifest(self, repository: RepositoryName, reference: Reference) -> RemoteManifest:
+    async def manifest(
+        self, repository: RepositoryName, reference: Reference, largest: int | None = None
+    ) -> RemoteManifest:
         """The manifest that a tag or digest names, checked against its digest.
+
+        Args:
+            repository: where it is.
+            reference: its tag or digest.
+            largest: bytes; `None`: as the endpoint's limits say.
 
         Raises:
             Absent: there is none.
             Unusable: it is too large, or has another digest.
         """
         asked = self._manifest("GET", repository, reference)
-        answer = await self._connection.small(asked, self._endpoint.limits.manifest_bytes)
+        answer = await self._connection.small(asked, largest or self._endpoint.limits.manifest_bytes)
         if answer.status != httpx.codes.OK:
             raise error_of(self._endpoint, answer, f"manifest {repository}:{reference}")
         announced = reference if isinstance(reference, Digest) else self._digest(answer.headers)
