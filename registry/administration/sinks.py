@@ -12,7 +12,7 @@ from registry.metadata import events, sinks
 from registry.metadata.identity import identity
 from registry.metadata.sinks import SinkState
 from registry.metadata.store import MetadataStore
-from registry.notifications.formats import Origin, ping
+from registry.notifications.formats import Origin, host_of, ping
 from registry.notifications.sink import Sink, SinkUnusable
 from registry.oci.errors import NotFound
 from registry.oci.timestamp import exact_timestamp
@@ -59,7 +59,7 @@ class Sinks:
         if found is None:
             names = ", ".join(each.name for each in known) or "none"
             raise NotFound(f"no sink is called {name[:64]}: the settings know {names}")
-        origin = Origin((await self.metadata.read(identity)).id)
+        origin = Origin((await self.metadata.read(identity)).id, host_of(self.settings.current))
         try:
             sink = await asyncio.to_thread(Sink.of, found)
         except SinkUnusable as error:
@@ -102,7 +102,7 @@ async def _ping(sink: Sink, origin: Origin) -> str:
     from registry.notifications.post import client_of, deliver  # noqa: PLC0415 - slow to import
 
     async with client_of(sink) as client:
-        return await deliver(client, sink, ping(sink.format, origin, time.time()))
+        return (await deliver(client, sink, ping(sink.format, origin, time.time()))).problem
 
 
 def _document(state: SinkState, newest: int) -> dict[str, Any]:

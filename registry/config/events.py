@@ -40,6 +40,12 @@ class EventSettings(Group):
     poll_seconds: float = Field(
         default=0.2, gt=0, description="how often streams look for what is new", json_schema_extra=LIVE
     )
+    host: str = Field(
+        default="",
+        description="HOST[:PORT] of this registry, as sinks of the forms docker and acr are told it; empty: "
+        "`auth.service`, or else `listen`",
+        json_schema_extra=LIVE,
+    )
     webhooks_local: bool = Field(
         default=False,
         description="webhooks made with az may be on this machine or on link-local addresses",

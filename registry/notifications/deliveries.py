@@ -9,6 +9,7 @@ from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.metadata import webhooks
 from registry.metadata.store import MetadataStore
 from registry.metadata.webhooks import Webhook
+from registry.notifications.formats import host_of
 from registry.notifications.sink import Sink, SinkUnusable
 from registry.notifications.webhook_sinks import sink_of
 
@@ -66,13 +67,18 @@ class Deliveries:
         local = self._settings.current.events.webhooks_local
         yield from (sink_of(webhook, local=local) for webhook in made if webhook.enabled)
 
+    def _host(self) -> str:
+        return host_of(self._settings.current)
+
+    def _kept(self) -> int:
+        return self._settings.current.events.webhook_deliveries
+
     async def _tell(self, sink: Sink) -> None:
         from registry.notifications.delivery import Delivery  # noqa: PLC0415 - slow to import
 
         while True:
             try:
-                keep = self._settings.current.events.webhook_deliveries
-                await Delivery(sink, self._metadata, keep=keep).run()
+                await Delivery(sink, self._metadata, self._host, keep=self._kept).run()
             except Exception:  # noqa: BLE001  one failed round must not end the rounds
                 self._log.exception("a sink could not be told, it will be tried again", sink=sink.name)
             await asyncio.sleep(_AGAIN_SECONDS)

@@ -20,6 +20,7 @@ from registry.metadata.identity import identity
 from registry.metadata.sinks import SinkState
 from registry.metadata.store import MetadataStore
 from registry.notifications.formats import FORMS, Origin, Payload
+from registry.notifications.outcome import Outcome
 from registry.notifications.post import client_of, deliver
 from registry.notifications.sink import Sink
 from registry.notifications.webhook_sinks import delivery_document
@@ -46,18 +47,18 @@ class Delivery:
     Args:
         sink: it.
         metadata: where events and cursors are.
-        host: name of the registry, for forms that have one.
+        host: name of the registry now, for forms that have one.
         clock: seconds since the epoch.
-        keep: how many deliveries to a webhook are kept.
+        keep: how many deliveries to a webhook are kept now.
     """
 
     def __init__(
         self,
         sink: Sink,
         metadata: MetadataStore,
-        host: str = "",
+        host: Callable[[], str] = lambda: "",
         clock: Callable[[], float] = time.time,
-        keep: int = 0,
+        keep: Callable[[], int] = lambda: 0,
     ) -> None:
         self._keep = keep
         self._sink = sink
@@ -71,12 +72,12 @@ class Delivery:
 
     async def run(self) -> None:
         """Until it is cancelled, or the sink is forgotten."""
-        origin = Origin((await self._metadata.read(identity)).id, self._host)
+        store = (await self._metadata.read(identity)).id
         self._state = self._saved = await self._metadata.write(sinks.begin, self._sink.name)
         try:
             async with client_of(self._sink) as client:
                 while True:
-                    await self._round(client, origin)
+                    await self._round(client, Origin(store, self._host()))
         except SinkForgotten:
             return
         finally:
@@ -104,8 +105,9 @@ class Delivery:
         if self._sink.wants(recorded.event):
             payloads = [each for each in FORMS[self._sink.format](recorded, origin) if self._sink.covers(each.tag)]
             for payload in payloads:
-                problem = await deliver(client, self._sink, payload)
-                await self._note(payload, problem)
+                outcome = await deliver(client, self._sink, payload)
+                await self._note(payload, outcome)
+                problem = outcome.problem
                 if problem and not self._gives_up(problem, recorded):
                     return False
                 if problem:
@@ -121,11 +123,12 @@ class Delivery:
             now = self._clock()
             self._state = replace(self._state, failures=0, failing_since=None, error="", tried=now, delivered=now)
 
-    async def _note(self, payload: Payload, problem: str) -> None:
+    async def _note(self, payload: Payload, outcome: Outcome) -> None:
         """Note what a webhook was told, for whoever has made it."""
-        if self._keep and self._sink.name.startswith(webhooks.PREFIX):
-            told, name = delivery_document(self._sink, payload, problem), self._sink.name.removeprefix(webhooks.PREFIX)
-            await self._metadata.write(webhooks.note_delivery, name, self._clock(), told, self._keep)
+        keep = self._keep()
+        if keep and self._sink.name.startswith(webhooks.PREFIX):
+            told, name = delivery_document(self._sink, payload, outcome), self._sink.name.removeprefix(webhooks.PREFIX)
+            await self._metadata.write(webhooks.note_delivery, name, self._clock(), told, keep)
 
     def _gives_up(self, problem: str, recorded: Recorded) -> bool:
         now, state = self._clock(), self._state

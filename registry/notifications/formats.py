@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from registry.config.settings import RegistrySettings
 from registry.metadata.events import Kind, Recorded
 from registry.notifications.document import document_of
 from registry.oci.timestamp import exact_timestamp
@@ -52,6 +53,11 @@ class Origin:
 
     store: str
     host: str = ""
+
+
+def host_of(settings: RegistrySettings) -> str:
+    """What receivers are told that this registry is called."""
+    return settings.events.host or settings.auth.service or settings.listen
 
 
 Form = Callable[[Recorded, Origin], Iterator[Payload]]

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from registry.notifications.formats import Payload
+from registry.notifications.outcome import Outcome
 from registry.notifications.signature import signed_headers
 from registry.notifications.sink import Sink
 from registry.registry_client.addresses import Reach, within
@@ -26,8 +27,8 @@ async def client_of(sink: Sink) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def deliver(client: httpx.AsyncClient, sink: Sink, payload: Payload) -> str:
-    """Deliver; returns what went wrong, "" for nothing: anything but a 2xx is a failure, redirections too."""
+async def deliver(client: httpx.AsyncClient, sink: Sink, payload: Payload) -> Outcome:
+    """Deliver: anything but a 2xx is a failure, redirections too."""
     headers = {
         "User-Agent": "basegate",
         "Content-Type": payload.media_type,
@@ -39,10 +40,15 @@ async def deliver(client: httpx.AsyncClient, sink: Sink, payload: Payload) -> st
         async with client.stream(
             "POST", sink.url, content=payload.body, headers=headers, extensions=extensions
         ) as response:
-            return "" if response.is_success else f"{sink.host} answered {response.status_code}"
+            status = response.status_code
+            return Outcome(status, "" if response.is_success else f"{sink.host} answered {status}")
     except Unusable as error:
-        return f"{error}: see `local` of the sink"[:_LONGEST]
+        return _failed(f"{error}: see `local` of the sink")
     except ValueError as error:  # a header field that HTTP cannot carry (UnicodeEncodeError)
-        return f"{sink.host} cannot be told: {error}"[:_LONGEST]
+        return _failed(f"{sink.host} cannot be told: {error}")
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        return f"{sink.host} cannot be reached: {str(error) or type(error).__name__}"[:_LONGEST]
+        return _failed(f"{sink.host} cannot be reached: {str(error) or type(error).__name__}")
+
+
+def _failed(problem: str) -> Outcome:
+    return Outcome(0, problem[:_LONGEST])

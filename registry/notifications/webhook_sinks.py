@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from registry.metadata.events import Kind
 from registry.metadata.webhooks import PREFIX, Webhook
 from registry.notifications.formats import Payload
+from registry.notifications.outcome import Outcome
 from registry.notifications.sink import Sink
 
 _KINDS: Mapping[str, tuple[str, ...]] = {
     "push": (Kind.MANIFEST_PUSHED, Kind.MANIFEST_RESTORED),
     "delete": (Kind.MANIFEST_DELETED, Kind.REPOSITORY_DELETED),
 }
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 def sink_of(webhook: Webhook, *, local: bool) -> Sink:
@@ -30,9 +33,8 @@ def sink_of(webhook: Webhook, *, local: bool) -> Sink:
     )
 
 
-def delivery_document(sink: Sink, payload: Payload, problem: str) -> dict[str, Any]:
-    """What `list-events` shows of a delivery; `problem`: "" when it was taken."""
-    status = "200" if not problem else next((word for word in problem.split() if word.isdecimal()), "0")
+def delivery_document(sink: Sink, payload: Payload, outcome: Outcome) -> dict[str, Any]:
+    """What `list-events` shows of a delivery."""
     return {
         "id": payload.id,
         "eventRequestMessage": {
@@ -43,10 +45,10 @@ def delivery_document(sink: Sink, payload: Payload, problem: str) -> dict[str, A
             "version": "1.1",
         },
         "eventResponseMessage": {
-            "content": problem,
+            "content": outcome.problem,
             "headers": {},
-            "reasonPhrase": "" if problem else "OK",
-            "statusCode": status,
+            "reasonPhrase": _PHRASES.get(outcome.status, ""),
+            "statusCode": str(outcome.status),
             "version": "1.1",
         },
     }

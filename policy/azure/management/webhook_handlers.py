@@ -91,8 +91,8 @@ class WebhookHandlers:
         sink = sink_of(webhook, local=settings.webhooks_local)
         payload = ping("acr", Origin((await self._metadata.read(identity)).id), time.time())
         async with client_of(sink) as client:
-            problem = await deliver(client, sink, payload)
-        told = delivery_document(sink, payload, problem)
+            outcome = await deliver(client, sink, payload)
+        told = delivery_document(sink, payload, outcome)
         await self._metadata.write(webhooks.note_delivery, webhook.name, time.time(), told, settings.webhook_deliveries)
         return JSONResponse({"id": payload.id})
 

@@ -221,7 +221,7 @@ def test_a_header_that_cannot_be_sent_is_a_failed_try(
 
     async def work() -> str:
         async with client_of(told) as client:
-            return await deliver(client, told, ping("acr", Origin(""), 0.0))
+            return (await deliver(client, told, ping("acr", Origin(""), 0.0))).problem
 
     assert "cannot be told: 'ascii' codec can't encode" in services.run(work())
 
@@ -238,13 +238,56 @@ def test_a_webhook_that_fails_can_be_removed(
     receiver.answer = lambda _request: 503
 
     async def work() -> None:
-        task = asyncio.create_task(Delivery(sink_of(hook, local=True), services.metadata, keep=9).run())
+        task = asyncio.create_task(Delivery(sink_of(hook, local=True), services.metadata, keep=lambda: 9).run())
         await until(lambda: len(receiver.tried) > 1)
         await services.metadata.write(webhooks.remove, "hook1")
         await until(task.done)
 
     services.run(work())
     assert [*services.metadata.read_now(sinks.every), *services.metadata.read_now(webhooks.deliveries, "hook1")] == []
+
+
+@pytest.mark.parametrize(
+    ("groups", "host"),
+    [
+        ({}, "127.0.0.1:5000"),
+        ({"auth": {"service": "hub.example"}}, "hub.example"),
+        ({"auth": {"service": "hub.example"}, "events": {"host": "other.example:8443"}}, "other.example:8443"),
+    ],
+)
+def test_deliveries_say_what_the_registry_is_called(
+    services: OpenServices, receiver: Receiver, groups: dict[str, Any], host: str
+) -> None:
+    """Whoever gets one pulls from there."""
+    entry = {"name": "ci", "url": receiver.url, "local": True, "format": "docker"}
+    services.configure(**{**groups, "events": {**groups.get("events", {}), "sinks": [entry]}})
+
+    async def meanwhile() -> None:
+        await until(lambda: services.metadata.read_now(sinks.find, "ci") is not None)
+        await services.metadata.write(events.record, 1.0, [Event("manifest.pushed", REPOSITORY)])
+        await until(lambda: receiver.taken)
+
+    services.run(beside(Deliveries(services.metadata, services.settings).run(), meanwhile()))
+    (told,) = json.loads(receiver.taken[0].body)["events"]
+    assert (told["request"]["host"], told["source"]["addr"]) == (host, host)
+
+
+def test_how_many_deliveries_are_kept_follows_the_settings(services: OpenServices, receiver: Receiver) -> None:
+    """Without a restart, for a webhook that is being told."""
+    services.configure(events={"webhooks_local": True})
+    hook = Webhook("hook1", receiver.url, ("push",), "", {}, enabled=True, created=0.0)
+    services.run(services.metadata.write(webhooks.put, hook))
+
+    async def meanwhile() -> None:
+        await until(lambda: services.metadata.read_now(sinks.find, "webhook-hook1") is not None)
+        for _ in range(2):
+            await services.metadata.write(events.record, 1.0, [Event("manifest.pushed", REPOSITORY)])
+            await until(lambda: services.metadata.read_now(webhooks.deliveries, "hook1"))
+            services.configure(events={"webhooks_local": True, "webhook_deliveries": 1})
+        await until(lambda: len(receiver.taken) == 2)
+
+    services.run(beside(Deliveries(services.metadata, services.settings).run(), meanwhile()))
+    assert len(services.metadata.read_now(webhooks.deliveries, "hook1")) == 1
 
 
 def test_only_sinks_in_force_are_behind(services: OpenServices) -> None:

@@ -102,6 +102,16 @@ def test_a_ping_is_sent_at_once(owner: httpx.Client, receiver: Receiver) -> None
     assert owner.post(f"{HOOK}/listEvents").json()["value"][0]["id"] == pinged["id"]
 
 
+@pytest.mark.parametrize(("status", "phrase"), [(202, "Accepted"), (503, "Service Unavailable")])
+def test_what_was_answered_is_listed(owner: httpx.Client, receiver: Receiver, status: int, phrase: str) -> None:
+    """The status as it came, whatever it was."""
+    receiver.answer = lambda _request: status
+    made(owner, receiver).raise_for_status()
+    owner.post(f"{HOOK}/ping").raise_for_status()
+    told = owner.post(f"{HOOK}/listEvents").json()["value"][0]["eventResponseMessage"]
+    assert (told["statusCode"], told["reasonPhrase"]) == (str(status), phrase)
+
+
 def test_a_password_in_the_address_is_not_shown(owner: httpx.Client, receiver: Receiver) -> None:
     """It is sent, and stands neither in the list of deliveries nor in what went wrong."""
     receiver.answer = lambda _request: 503
