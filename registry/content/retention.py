@@ -131,14 +131,14 @@ class Retention:
         Raises:
             RetentionRefused: a rule asks what is not known.
         """
-        since = self._require_known()
+        since, ordered = await self._known()
         moment = round(time.time() if now is None else now, 6)  # as a text tells it
         unkept: list[Unkept] = []
         kept: dict[int, int] = {}
         after = ""
         while names := await self._metadata.read_apart(listings.names, after, _PAGE):
             for name in names:
-                number, rules = self._rules_of(name)
+                number, rules = self._rules_of(name, ordered)
                 judged = await self._judged(name, rules, moment, since)
                 unkept += judged.unkept
                 if number and (judged.kept or judged.unkept):
@@ -165,7 +165,8 @@ class Retention:
         Raises:
             RetentionRefused: a rule asks what is not known.
         """
-        since, (_, rules) = self._require_known(), self._rules_of(name)
+        since, ordered = await self._known()
+        _, rules = self._rules_of(name, ordered)
         return await self._judged(name, rules, time.time(), since) if rules else None
 
     async def reasons(self, digest: Digest) -> list[str]:
@@ -194,10 +195,12 @@ class Retention:
         if whole:
             await self._require_same(plan)
         now = time.time()
+        ordered = await asyncio.to_thread(self._ordered_days)
         removal = Removal(f"{RUN}{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}", now)
         removed: list[Unkept] = []
         for name in dict.fromkeys(item.repository for item in plan.removed):
-            work = asyncio.ensure_future(self._remove(name, plan, removal, told))
+            rules = self._rules_of(name, ordered)[1]
+            work = asyncio.ensure_future(self._remove(name, rules, plan, removal, told))
             try:
                 removed += await asyncio.shield(work)
             except asyncio.CancelledError:
@@ -215,8 +218,9 @@ class Retention:
                 f"the plan of {timestamp(plan.made)} is older than the state: {what} has changed since: make a new plan"
             )
 
-    async def _remove(self, name: RepositoryName, plan: Plan, removal: Removal, told: Told) -> list[Unkept]:
-        _, rules = self._rules_of(name)
+    async def _remove(
+        self, name: RepositoryName, rules: Sequence[RetentionRule], plan: Plan, removal: Removal, told: Told
+    ) -> list[Unkept]:
         content = await self._metadata.read_apart(retained.content_of, name)
         if content is None or not rules:
             return []
@@ -246,11 +250,15 @@ class Retention:
         late = settings.pulls.interval_seconds + settings.pulls.write_seconds
         return Moment(now, since, marks, immutable_in(settings, content.name), history, late)
 
-    def _rules_of(self, name: RepositoryName) -> tuple[int, list[RetentionRule]]:
-        """The number of the rule that matches (0: none does), and what is to be applied."""
+    async def _known(self) -> tuple[float, int | None]:
+        """Since when pulls are recorded, 0 when no rule asks, and the days that were ordered: both are read in files."""
+        return await asyncio.to_thread(lambda: (self._require_known(), self._ordered_days()))
+
+    def _rules_of(self, name: RepositoryName, days: int | None) -> tuple[int, list[RetentionRule]]:
+        """The number of the rule that matches (0: none does), and what is to be applied; `days`: as was ordered."""
         rules = self._settings.current.retention.rules
         numbers = (number for number, rule in enumerate(rules, start=1) if any_covers(rule.repositories, name))
-        number, days = next(numbers, 0), self._ordered_days()
+        number = next(numbers, 0)
         found = [rules[number - 1]] if number else []
         if days is not None and not any(keep.untagged for rule in found for keep in rule.keep):
             lone = Keep(untagged=True, younger_days=days)

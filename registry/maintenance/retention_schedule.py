@@ -53,7 +53,7 @@ class RetentionSchedule(Collector):
                 await self.round(time.time())
             except Exception:  # noqa: BLE001  a failed round must not end the task
                 self._log.exception("background work failed, it will be tried again", work="retention")
-            interval = self._interval()
+            interval = await asyncio.to_thread(self._interval)
             await asyncio.sleep(min(_LOOK_SECONDS, interval or _LOOK_SECONDS))
 
     async def round(self, now: float) -> None:
@@ -63,7 +63,7 @@ class RetentionSchedule(Collector):
             await asyncio.to_thread(note_recording, settings.data, now, recorded=settings.pulls.interval_seconds > 0)
         except OSError as error:  # what is not noted is noted in the next round: rules of pull times keep more by then
             self._log.warning("it cannot be noted whether pulls are recorded", reason=error.strerror)
-        interval, state = self._interval(), read_state(settings.data)
+        interval, state = await asyncio.to_thread(lambda: (self._interval(), read_state(settings.data)))
         if not interval or now < state.ended + interval:
             return
         try:
@@ -87,13 +87,11 @@ class RetentionSchedule(Collector):
 
     def _interval(self) -> int:
         """Seconds from one run to the next, 0 for none; an order counts daily where the setting says nothing."""
-        group, ordered = self._settings.current.retention, self._ordered_days() is not None
+        settings = self._settings.current
+        group, ordered = settings.retention, ordered_days(settings.data) is not None
         if not group.rules and not ordered:
             return 0
         return group.interval_seconds or (DAY if ordered else 0)
-
-    def _ordered_days(self) -> int | None:
-        return ordered_days(self._settings.current.data)
 
     def collect(self) -> Iterator[Metric]:
         """The metrics on the last run."""

@@ -1,6 +1,7 @@
 """Plans of retention and their runs over a real data folder."""
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -272,6 +273,21 @@ def test_an_order_counts_where_no_rule_mentions_untagged_manifests(services: Ope
     assert [item.digest for item in services.run(work.plan(LATER)).removed] == [here, elsewhere]
     assert [item.digest for item in applied(services, work).removed] == [here, elsewhere]
     assert services.run(services.tag_names()) == (DEV,)
+
+
+def test_orders_are_read_once(services: OpenServices) -> None:
+    """However many repositories there are; and in no thread that serves."""
+    threads: list[threading.Thread] = []
+    for name in (REPOSITORY, OTHER):
+        push(services, DEV, b"old", name)
+
+    def ordered() -> None:
+        threads.append(threading.current_thread())
+
+    services.configure(**rules({"tags": ["v*"]}))
+    work = Retention(services.metadata, services.settings, None, lambda: None, ordered)
+    services.run(work.plan(LATER))
+    assert (len(threads), threading.main_thread() in threads) == (1, False)
 
 
 def test_a_rule_of_untagged_manifests_goes_before_an_order(services: OpenServices) -> None:
