@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from registry.auth.actions import Action
-from registry.auth.enrolment import DAY_SECONDS, SECRET_NAMES, NewSecret, make_secrets, require_name, require_pattern
+from registry.auth.enrolment import SECRET_NAMES, NewSecret, make_secrets, require_name, require_pattern
+from registry.config.group import DAY
 from registry.errors import BasegateError
 from registry.metadata import principals, scope_maps
 from registry.metadata.principals import PrincipalRow
@@ -159,7 +160,7 @@ class RepositoryTokens:
         if expires <= now:
             raise ScopeMapRefused("the password would have ended already: give a later time")
         row = await self._metadata.read(_token, name)
-        made = await asyncio.to_thread(make_secrets, wanted, (expires - now) / DAY_SECONDS, now)
+        made = await asyncio.to_thread(make_secrets, wanted, (expires - now) / DAY, now)
         rows = [replace(secret.row, expires=expires) for secret in made]
         await self._metadata.write(principals.replace_secrets, row.id, rows)
         return made

@@ -10,8 +10,9 @@ from prometheus_client.registry import Collector
 from policy.assessment.verdict_log import VerdictLog
 from policy.enforcement.exemptions import Exemption
 from policy.enforcement.refusals import Refusals
+from registry.config.group import DAY
 
-SOON_SECONDS = 14 * 86_400
+SOON_SECONDS = 14 * DAY
 
 
 class EnforcementMetrics(Collector):

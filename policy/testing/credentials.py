@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from registry.auth.actions import Role
 from registry.auth.enrolment import SECRET_NAMES, Enrolment, NewSecret
 from registry.auth.secret_hash import new_secret
+from registry.config.group import DAY
 from registry.metadata.principals import PrincipalRow, SecretRow
 
-_DAY_SECONDS = 86_400
 _SALT_BYTES, _HASH_BYTES, _LEAST_KIB = 16, 32, 8
 
 
@@ -36,7 +36,7 @@ class Credentials:
 def enrolment(name: str, role: Role, pattern: str = "*") -> tuple[Enrolment, Credentials]:
     """A principal that is not recorded yet, and its credentials, which end in a day."""
     secret, now = new_secret(), time.time()
-    row = SecretRow(SECRET_NAMES[0], _hashed(secret), now + _DAY_SECONDS, now)
+    row = SecretRow(SECRET_NAMES[0], _hashed(secret), now + DAY, now)
     principal = PrincipalRow(str(uuid.uuid4()), name, role.value, (pattern,), True, now, (row,))
     return Enrolment(principal, (NewSecret(secret, row),)), Credentials(name, secret)
 

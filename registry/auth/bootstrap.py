@@ -8,8 +8,9 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from registry.auth.bootstrap_file import WantedPrincipal
-from registry.auth.enrolment import DAY_SECONDS, SECRET_NAMES
+from registry.auth.enrolment import SECRET_NAMES
 from registry.auth.secret_hash import hash_secret, matches
+from registry.config.group import DAY
 from registry.metadata import principals as rows
 from registry.metadata.principals import PrincipalRow, SecretRow
 from registry.metadata.store import MetadataStore
@@ -52,7 +53,7 @@ def _secret_for(wanted: WantedPrincipal, row: PrincipalRow | None, days: float) 
     phc, created = (
         (current.hash, current.created) if current is not None and same else (hash_secret(wanted.secret), now)
     )
-    return SecretRow(_SECRET, phc, now + days * DAY_SECONDS, created)
+    return SecretRow(_SECRET, phc, now + days * DAY, created)
 
 
 def _put(connection: Connection, wanted: WantedPrincipal, secret: SecretRow) -> tuple[Change, ...]:
@@ -70,6 +71,6 @@ def _put(connection: Connection, wanted: WantedPrincipal, secret: SecretRow) -> 
     if (before.role, before.repositories) != (wanted.role.value, wanted.repositories):
         changes.append(Change.GRANT)
         rows.grant(connection, before.id, wanted.role.value, wanted.repositories)
-    if current is None or current.hash != secret.hash or secret.expires - current.expires > DAY_SECONDS:
+    if current is None or current.hash != secret.hash or secret.expires - current.expires > DAY:
         rows.replace_secrets(connection, before.id, [secret])
     return tuple(changes)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from registry.auth.actions import Role
 from registry.auth.secret_hash import hash_secret, new_secret
+from registry.config.group import DAY
 from registry.errors import BasegateError
 from registry.metadata import principals as rows
 from registry.metadata.principals import PrincipalRow, SecretRow
@@ -18,7 +19,6 @@ from registry.metadata.store import MetadataStore
 from registry.oci.timestamp import timestamp
 
 SECRET_NAMES = ("password1", "password2")
-DAY_SECONDS = 86_400
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PATTERN = re.compile(r"[a-z0-9._/*?\[\]!-]{1,255}")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -108,7 +108,7 @@ def require_pattern(pattern: str) -> None:
 def make_secrets(names: Iterable[str], days: float, now: float) -> tuple[NewSecret, ...]:
     """New secrets that expire in `days`. Blocks while they are hashed."""
     values = [(name, new_secret()) for name in names]
-    expires = now + days * DAY_SECONDS
+    expires = now + days * DAY
     return tuple(NewSecret(value, SecretRow(name, hash_secret(value), expires, now)) for name, value in values)
 
 

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from registry.config.group import DAY
+
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
 _LIVE: dict[str, Any] = {"live": True}
 
@@ -93,7 +95,7 @@ class AuthSettings(BaseModel):
         default=300, ge=60, description="life of an anonymous access token", json_schema_extra=_LIVE
     )
     session_grace_seconds: int = Field(
-        default=86_400,
+        default=DAY,
         ge=0,
         description="how long after its end a token may still carry on the upload session its principal started",
         json_schema_extra=_LIVE,

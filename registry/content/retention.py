@@ -10,10 +10,8 @@ import hashlib
 import json
 import math
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -25,7 +23,7 @@ from registry.content.immutability import immutable_in
 from registry.content.retention_plan import DELETE, Judged, Moment, Unkept, judge_all
 from registry.content.retention_state import ordered_days, read_state
 from registry.errors import BasegateError
-from registry.metadata import listings, retained
+from registry.metadata import listings, retained, trash
 from registry.metadata.store import MetadataStore
 from registry.metadata.trash import Removal
 from registry.oci.digest import Digest
@@ -33,7 +31,6 @@ from registry.oci.names import RepositoryName, Tag
 from registry.oci.patterns import any_covers
 from registry.oci.timestamp import exact_timestamp, timestamp, zoned_seconds_of
 
-RUN = "retention-"
 _PAGE = 1000
 _SHOWN = 5
 Told = Callable[[str, Sequence[Unkept]], None]
@@ -194,9 +191,8 @@ class Retention:
         """
         if whole:
             await self._require_same(plan)
-        now = time.time()
         ordered = await asyncio.to_thread(self._ordered_days)
-        removal = Removal(f"{RUN}{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}", now)
+        removal = trash.retention(time.time())
         removed: list[Unkept] = []
         for name in dict.fromkeys(item.repository for item in plan.removed):
             rules = self._rules_of(name, ordered)[1]

@@ -10,13 +10,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from registry.config.group import DAY
 from registry.config.retention import Keep, RetentionRule
 from registry.metadata.retained import ManifestState, RepositoryContent, TagState
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
 from registry.oci.patterns import any_covers
 
-_DAY = 86_400
 _OF_A_DIGEST = re.compile(r"(sha256|sha512)-([0-9a-f]{64,128})(\..+)?")
 DELETE: Final = "delete"
 _T = TypeVar("_T", TagState, ManifestState)
@@ -143,10 +143,10 @@ class _Judgement:
         if keep.newest is not None:
             return sorted(of, key=lambda item: -time(item))[: keep.newest]
         if keep.younger_days is not None:
-            limit = now - keep.younger_days * _DAY
+            limit = now - keep.younger_days * DAY
             return [item for item in of if time(item) >= limit]
         if keep.pulled_days is not None:
-            limit = now - keep.pulled_days * _DAY - self._moment.pulls_late
+            limit = now - keep.pulled_days * DAY - self._moment.pulls_late
             return [item for item in of if max(item.pulled, since, time(item)) >= limit]
         if keep.marked:
             marks = self._moment.marks

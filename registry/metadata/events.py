@@ -59,7 +59,6 @@ class Kind(StrEnum):
     MANIFEST_PUSHED = "manifest.pushed"
     MANIFEST_RESTORED = "manifest.restored"
     MANIFEST_DELETED = "manifest.deleted"
-    MANIFEST_PULLED = "manifest.pulled"
     TAG_SET = "tag.set"
     TAG_DELETED = "tag.deleted"
     REPOSITORY_DELETED = "repository.deleted"

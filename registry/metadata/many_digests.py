@@ -1,20 +1,21 @@
 """Statements over any number of digests, some hundreds at once: SQLite reads without the interpreter's lock."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Column, Connection, Select, bindparam
 
 from registry.database.statement import Statement
 from registry.oci.digest import Digest
 
+_T = TypeVar("_T")
 _BATCH = 500
 _PLACES = tuple(f"digest{number}" for number in range(_BATCH))
 
 
-def batches(digests: Collection[Digest]) -> Iterator[list[Digest]]:
-    """Digests in lists short enough for one statement's parameters."""
-    ordered = list(digests)
+def batches(values: Collection[_T]) -> Iterator[list[_T]]:
+    """Values in lists short enough for one statement's parameters."""
+    ordered = list(values)
     for start in range(0, len(ordered), _BATCH):
         yield ordered[start : start + _BATCH]
 

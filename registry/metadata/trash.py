@@ -5,21 +5,20 @@ can be restored together.
 """
 
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from sqlalchemy import Connection, Select, delete, func, insert, literal, null, select, tuple_
 
+from registry.metadata.many_digests import batches
 from registry.metadata.tables import manifests, repositories, repository_blobs, tags, trash
 from registry.oci.digest import Digest
 
 _COLUMNS = ("run", "time", "kind", "repository", "digest", "tag", "size", "media_type", "principal", "content")
-_AT_ONCE = 500
-_T = TypeVar("_T")
 COLLECTED = "gc-"
 DELETED = "delete-"
+UNKEPT = "retention-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,11 @@ def deletion(now: float) -> Removal:
     return Removal(_named(DELETED, now), now)
 
 
+def retention(now: float) -> Removal:
+    """The removal of a run of retention."""
+    return Removal(_named(UNKEPT, now), now)
+
+
 def discard_manifest(connection: Connection, removal: Removal, repository_id: int, digest: Digest) -> None:
     """Copy a manifest, and the tags that point at it, to the trash before their removal."""
     here = (manifests.c.repository_id == repository_id) & (manifests.c.digest == digest)
@@ -80,9 +84,9 @@ def discard_several(
     connection: Connection, removal: Removal, repository_id: int, gone_tags: Sequence[str], gone: Sequence[Digest]
 ) -> None:
     """Copy tags, and manifests without theirs, to the trash before their removal."""
-    for some in _batches(gone_tags):
+    for some in batches(gone_tags):
         _discard(connection, _tags(removal).where(tags.c.repository_id == repository_id, tags.c.name.in_(some)))
-    for some in _batches(gone):
+    for some in batches(gone):
         here = (manifests.c.repository_id == repository_id) & manifests.c.digest.in_(some)
         _discard(connection, _manifests(removal).where(here))
 
@@ -143,7 +147,7 @@ def latest(connection: Connection, repository: str, digests: Collection[Digest])
     numbers = [number for _, digest, number in found if digest in digests]
     return [
         item
-        for some in _batches(numbers)
+        for some in batches(numbers)
         for item in _rows(connection, select(trash).where(trash.c.id.in_(some)).order_by(trash.c.id))
     ]
 
@@ -174,11 +178,6 @@ def _rows(connection: Connection, question: Select[*tuple[object, ...]]) -> list
         )
         for row in connection.execute(question).mappings()
     ]
-
-
-def _batches(names: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    for start in range(0, len(names), _AT_ONCE):
-        yield names[start : start + _AT_ONCE]
 
 
 def _named(prefix: str, now: float) -> str:

@@ -12,18 +12,17 @@ from registry.notifications.document import document_of
 from registry.oci.timestamp import exact_timestamp
 
 _OCTETS = "application/octet-stream"
-_DOCKER = {
+_DOCKER: Mapping[str, str] = {
     Kind.BLOB_PUSHED: "push",
     Kind.BLOB_MOUNTED: "mount",
     Kind.BLOB_DELETED: "delete",
     Kind.MANIFEST_PUSHED: "push",
     Kind.MANIFEST_RESTORED: "push",
-    Kind.MANIFEST_PULLED: "pull",
     Kind.MANIFEST_DELETED: "delete",
     Kind.TAG_DELETED: "delete",
     Kind.REPOSITORY_DELETED: "delete",
 }
-_ACR = {
+_ACR: Mapping[str, str] = {
     Kind.MANIFEST_PUSHED: "push",
     Kind.MANIFEST_RESTORED: "push",
     Kind.MANIFEST_DELETED: "delete",
@@ -82,7 +81,7 @@ def cloudevents(recorded: Recorded, origin: Origin) -> Iterator[Payload]:
 
 def docker(recorded: Recorded, origin: Origin) -> Iterator[Payload]:
     """What distribution sends: an envelope with one event for each tag of a push. Other kinds are left out."""
-    action = _DOCKER.get(Kind(recorded.event.kind)) if recorded.event.kind in set(Kind) else None
+    action = _DOCKER.get(recorded.event.kind)
     if action is None:
         return
     events = [
@@ -103,7 +102,7 @@ def docker(recorded: Recorded, origin: Origin) -> Iterator[Payload]:
 
 def acr(recorded: Recorded, origin: Origin) -> Iterator[Payload]:
     """What ACR's webhooks send: one object for each tag of a push. Other kinds are left out."""
-    action = _ACR.get(Kind(recorded.event.kind)) if recorded.event.kind in set(Kind) else None
+    action = _ACR.get(recorded.event.kind)
     if action is None:
         return
     for number, target in enumerate(_targets(recorded)):
@@ -145,7 +144,7 @@ def _targets(recorded: Recorded) -> list[dict[str, Any]]:
 
 
 def _method(action: str) -> str:
-    return {"delete": "DELETE", "pull": "GET", "mount": "POST"}.get(action, "PUT")
+    return {"delete": "DELETE", "mount": "POST"}.get(action, "PUT")
 
 
 def _id(recorded: Recorded, origin: Origin, number: int) -> str:

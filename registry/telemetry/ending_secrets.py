@@ -9,13 +9,13 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from registry.config.group import DAY
 from registry.metadata import principals
 from registry.metadata.principals import PrincipalRow, SecretRow
 from registry.metadata.store import MetadataStore
 from registry.oci.timestamp import timestamp
 
 ROUND_SECONDS = 600.0
-_DAY_SECONDS = 86_400.0
 
 Ending = tuple[PrincipalRow, SecretRow]
 
@@ -52,10 +52,10 @@ class EndingSecrets(Collector):
         """Log what ends soon, and what has ended since it was told of."""
         now, everyone = self._clock(), await self._metadata.read_apart(principals.everyone)
         secrets = [(row, secret) for row in everyone if row.enabled for secret in row.secrets]
-        until = now + self._days() * _DAY_SECONDS
+        until = now + self._days() * DAY
         self._soon = [(row, secret) for row, secret in secrets if now < secret.expires <= until]
         for row, secret in self._soon:
-            if self._told.get(_key(row, secret), 0.0) <= now - _DAY_SECONDS:
+            if self._told.get(_key(row, secret), 0.0) <= now - DAY:
                 self._told[_key(row, secret)] = now
                 self._tell(row, secret, ended=False)
         for row, secret in secrets:

@@ -6,11 +6,11 @@ from typing import Any
 
 from policy.azure.arm_errors import ArmError
 from policy.azure.management.environment import REGISTRY_TYPE, AzureEnvironment
+from registry.config.group import DAY
 from registry.config.settings import RegistrySettings
 from registry.content.retention_state import ordered_days
 from registry.content.undo import Undo, undo_of
 
-_DAY = 86_400
 _MOST_DAYS = 365
 _DISABLED = {"status": "disabled"}
 _MOST_UNDO_DAYS = 90
@@ -76,7 +76,7 @@ def resource(
 def policies(registry: RegistrySettings, orders: ContentPolicies) -> dict[str, Any]:
     """What becomes of content by itself, in ACR's words; days are rounded up."""
     untagged = registry.gc.untagged_after_seconds
-    days, is_on = -(-untagged // _DAY), untagged > 0
+    days, is_on = -(-untagged // DAY), untagged > 0
     undo = orders.undo
     if orders.untagged_days is not None:
         days, is_on = orders.untagged_days, True
@@ -86,7 +86,7 @@ def policies(registry: RegistrySettings, orders: ContentPolicies) -> dict[str, A
         "retentionPolicy": {"days": days, "status": _status(on=is_on)},
         "exportPolicy": {"status": "enabled"},
         "azureADAuthenticationAsArmPolicy": {"status": "enabled"},
-        "softDeletePolicy": {"retentionDays": -(-undo.seconds // _DAY), "status": _status(on=undo.kept)},
+        "softDeletePolicy": {"retentionDays": -(-undo.seconds // DAY), "status": _status(on=undo.kept)},
     }
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from policy.azure.builds.settings import BuildSettings
 from policy.azure.data_plane.settings import DataPlaneSettings
 from policy.azure.imports.settings import ImportSettings
-from registry.config.group import LIVE, LIVE_WHILE_SET, Group
+from registry.config.group import DAY, LIVE, LIVE_WHILE_SET, Group
 
 _GUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _HOST = r"^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$|^$"
@@ -59,7 +59,7 @@ class AzureSettings(Group):
         default=3600, ge=60, description="life of a token of the endpoint", json_schema_extra=LIVE
     )
     session_seconds: int = Field(
-        default=86_400,
+        default=DAY,
         ge=600,
         description="how long a person stays signed in without a secret; no longer than the secret lives",
         json_schema_extra=LIVE,

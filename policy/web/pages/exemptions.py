@@ -14,6 +14,7 @@ from policy.enforcement.operator_file import FILE, OperatorFileRefused, change_o
 from policy.web.owners import require_owner
 from policy.web.sign_in import require_form, see_other
 from policy.web.visit import View, Visit
+from registry.config.group import DAY
 from registry.oci.errors import BadRequest
 from registry.telemetry.request_record import note_decision
 
@@ -75,7 +76,7 @@ def _document(each: Exemption, now: float) -> dict[str, Any]:
     return {
         **asdict(each),
         "until": each.until,
-        "days": int((each.expires - now) // 86400),
+        "days": int((each.expires - now) // DAY),
         "ended": each.expires <= now,
     }
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from policy.web.owners import require_owner
 from policy.web.visit import View, Visit
+from registry.config.group import DAY
 from registry.metadata import principals as rows
 from registry.metadata.principals import PrincipalRow
 
@@ -30,7 +31,7 @@ def _document(row: PrincipalRow, now: float) -> dict[str, Any]:
         "enabled": row.enabled,
         "created": row.created,
         "secrets": [
-            {"name": each.name, "expires": each.expires, "days": int((each.expires - now) // 86400)}
+            {"name": each.name, "expires": each.expires, "days": int((each.expires - now) // DAY)}
             for each in row.secrets
         ],
     }
