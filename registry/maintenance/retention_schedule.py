@@ -104,7 +104,7 @@ class RetentionSchedule(Collector):
         yield gauge(
             "basegate_retention_refused", "1: the last run could not apply the rules.", float(bool(state.refused))
         )
-        yield gauge("basegate_retention_ended_seconds", "When the last run ended; 0: never.", state.ended)
+        yield gauge("basegate_retention_ended_timestamp_seconds", "When the last run ended; 0: never.", state.ended)
 
 
 def lines_of(run: str, gone: Sequence[Unkept]) -> Iterator[dict[str, Any]]:

@@ -123,7 +123,7 @@ def test_the_metrics_tell_of_the_last_run(served: LiveRegistry) -> None:
     round_of(served)
     told = metrics(served)
     assert (told["basegate_retention_removed_total"], told["basegate_retention_unkept"]) == (2, 2)
-    assert (told["basegate_retention_refused"], told["basegate_retention_ended_seconds"] > 0) == (0, True)
+    assert (told["basegate_retention_refused"], told["basegate_retention_ended_timestamp_seconds"] > 0) == (0, True)
 
 
 @pytest.mark.parametrize("served", [NOT_RECORDED], indirect=True)
