@@ -5,6 +5,7 @@ the right to it ends.
 import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,26 +16,51 @@ from starlette.types import Receive, Scope, Send
 from registry.config.events import EventSettings
 from registry.metadata.events import Recorded
 from registry.notifications.feed import Feed, Sees
-from registry.oci.errors import BadRequest, Unavailable
+from registry.oci.errors import BadRequest, TooManyRequests, Unavailable
 
 STREAM_TYPE = "text/event-stream"
 _CURSOR = re.compile(r"[0-9]{1,18}")
+_LATER = {"Retry-After": "5"}
 _BEGIN = b"retry: 1000\nid: %d\n\n"
 
 
-@dataclass(slots=True)
 class OpenStreams:
-    """How many streams are open."""
+    """The streams that are open, of each principal.
 
-    count: int = 0
+    Args:
+        settings: those in force.
+    """
 
-    def require_room(self, most: int) -> None:
-        """Refuse one more than may be. Raises Unavailable."""
-        if self.count >= most:
-            raise Unavailable(
-                f"{self.count} streams of events are open, and no more may be: see the setting events.streams",
-                headers={"Retry-After": "5"},
+    def __init__(self, settings: Callable[[], EventSettings]) -> None:
+        self._settings = settings
+        self._of: Counter[str] = Counter()
+
+    def add(self, principal: str) -> None:
+        """Count one more of a principal, by its id.
+
+        Raises:
+            TooManyRequests: it has its share.
+            Unavailable: no more may be open at all.
+        """
+        settings, own, every = self._settings(), self._of[principal], self._of.total()
+        if settings.streams_each and own >= settings.streams_each:
+            raise TooManyRequests(
+                f"{own} streams of events are open with these credentials, and no more may be: close one, or see the "
+                "setting events.streams_each",
+                headers=_LATER,
             )
+        if every >= settings.streams:
+            raise Unavailable(
+                f"{every} streams of events are open, and no more may be: see the setting events.streams",
+                headers=_LATER,
+            )
+        self._of[principal] = own + 1
+
+    def remove(self, principal: str) -> None:
+        """One of a principal has ended."""
+        self._of[principal] -= 1
+        if not self._of[principal]:
+            del self._of[principal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +68,14 @@ class Subscription:
     """What one caller is sent.
 
     Attributes:
+        principal: id of the caller.
         after: the cursor behind which it begins.
         sees: which events are sent.
         is_still: whether the caller has the right to them, as it had when it came.
         frames: events as they are sent, made by `frame`.
     """
 
+    principal: str
     after: int
     sees: Sees
     is_still: Callable[[], Awaitable[bool]]
@@ -60,7 +88,7 @@ class EventStream(Response):
     Args:
         feed: where the events are read.
         settings: those in force.
-        streams: counts this one from now on, until it ends.
+        streams: counts this one from now on, until it ends; it must be answered then.
         subscription: what is sent, and to whom.
     """
 
@@ -69,6 +97,8 @@ class EventStream(Response):
     def __init__(
         self, feed: Feed, settings: Callable[[], EventSettings], streams: OpenStreams, subscription: Subscription
     ) -> None:
+        """Raises TooManyRequests, Unavailable."""
+        streams.add(subscription.principal)
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._feed = feed
@@ -79,7 +109,6 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events as they come."""
-        self._streams.count += 1
         leaving = asyncio.ensure_future(_left(receive))
         ends = scope.get("extensions", {}).get("basegate.stopping", lambda: False)
         try:
@@ -88,7 +117,7 @@ class EventStream(Response):
             await self._follow(send, lambda: leaving.done() or ends())
             await send({"type": "http.response.body", "body": b""})
         finally:
-            self._streams.count -= 1
+            self._streams.remove(self._subscription.principal)
             leaving.cancel()
 
     async def _follow(self, send: Send, is_over: Callable[[], bool]) -> None:

@@ -43,21 +43,21 @@ class EventHandlers:
     def __init__(self, feed: Feed, settings: Callable[[], EventSettings]) -> None:
         self._feed = feed
         self._settings = settings
-        self._streams = OpenStreams()
+        self._streams = OpenStreams(settings)
 
     async def read(self, services: Services, request: Request, principal: Principal) -> Response:
         """GET: a page of events after a cursor, or all that come, as a stream."""
         sees = _sees(services, request, principal)
         if is_asked_for(request):
-            return await self._stream(services, request, sees)
+            return await self._stream(services, request, principal, sees)
         size = page_size(request, self._settings().page, self._settings().page)
         page = await self._feed.page(cursor_of(request.query_params.get("after") or "0"), size, sees)
         return JSONResponse(page_document(page))
 
-    async def _stream(self, services: Services, request: Request, sees: Sees) -> Response:
-        self._streams.require_room(self._settings().streams)
+    async def _stream(self, services: Services, request: Request, principal: Principal, sees: Sees) -> Response:
         after, still = await begin_of(request, self._feed), partial(services.access.is_still, request)
-        return EventStream(self._feed, self._settings, self._streams, Subscription(after, sees, still, _frames))
+        subscription = Subscription(principal.id, after, sees, still, _frames)
+        return EventStream(self._feed, self._settings, self._streams, subscription)
 
 
 def page_document(page: FeedPage) -> dict[str, Any]:

@@ -28,6 +28,12 @@ class EventSettings(Group):
         description="streams that are open at the same time; one more gets 503",
         json_schema_extra=LIVE,
     )
+    streams_each: int = Field(
+        default=16,
+        ge=0,
+        description="of these, streams of one principal; one more gets 429; 0: no limit but that of all",
+        json_schema_extra=LIVE,
+    )
     stream_seconds: float = Field(
         default=3600.0,
         gt=0,

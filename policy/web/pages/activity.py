@@ -45,7 +45,7 @@ class ActivityPage:
         self._gate = gate
         self._feed = feed
         self._settings = settings
-        self._streams = OpenStreams()
+        self._streams = OpenStreams(settings)
 
     async def __call__(self, visit: Visit) -> View:
         """The page, before the event `?before=`."""
@@ -71,9 +71,9 @@ class ActivityPage:
 
     async def stream(self, visit: Visit) -> Response:
         """The rows of what comes, as server-sent events, for as long as the caller has signed in."""
-        self._streams.require_room(self._settings().streams)
         access, request = visit.services.access, visit.request
         subscription = Subscription(
+            visit.principal.id,
             await begin_of(request, self._feed),
             lambda each: _is_told(each.event.kind) and visit.sees(RepositoryName(each.event.repository)),
             partial(access.is_still, request),

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,31 @@ def test_one_stream_too_many_is_refused(live: LiveGateway) -> None:
         )
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
         next(blocks)
+
+
+def test_a_principal_has_a_share_of_the_streams(tmp_path: Path) -> None:
+    """Whoever opens all that it may leaves some for others; one that ends makes room for the next."""
+    with live_gateway(tmp_path / "data", events={"streams_each": 2, "poll_seconds": 0.01}) as live, ExitStack() as own:
+        opened = [own.enter_context(streaming(live, "reader")) for _ in range(2)]
+        assert [each.status_code for each in opened] == [200, 200]
+        with streaming(live, "reader") as refused, streaming(live, "admin") as other:
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+            assert other.status_code == 200
+        opened[0].close()
+        assert 200 in (status_of(live, "reader") for _ in range(1000))
+
+
+@contextmanager
+def streaming(live: LiveGateway, name: str) -> Iterator[httpx.Response]:
+    """A stream of a principal, on a connection of its own."""
+    with live.client(name) as client, client.stream("GET", PATH, headers=ACCEPT) as stream:
+        yield stream
+
+
+def status_of(live: LiveGateway, name: str) -> int:
+    """What one more stream is answered with; it is closed again."""
+    with streaming(live, name) as stream:
+        return stream.status_code
 
 
 @pytest.mark.parametrize("end", ["disable", "rotate", "delete"])
