@@ -55,6 +55,12 @@ class RetentionSettings(Group):
         description="how often the server applies the rules by itself; 0: only `basegate retention run` does",
         json_schema_extra=LIVE,
     )
+    step: int = Field(
+        default=100,
+        ge=1,
+        description="tags and manifests that one change of the database removes; between two, others write",
+        json_schema_extra=LIVE,
+    )
     rules: tuple[RetentionRule, ...] = Field(
         default=(),
         description="repositories that none matches are left alone: docs/retention.md",

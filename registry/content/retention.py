@@ -14,20 +14,19 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection
-
 from registry.config.group import DAY
 from registry.config.retention import Keep, RetentionRule
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.immutability import immutable_in
 from registry.content.retention_plan import DELETE, Judged, Moment, Unkept, judge_all
 from registry.content.retention_state import ordered_days, read_state
+from registry.content.retention_steps import RepositoryRemoval
 from registry.errors import BasegateError
 from registry.metadata import listings, retained, trash
 from registry.metadata.store import MetadataStore
 from registry.metadata.trash import Removal
 from registry.oci.digest import Digest
-from registry.oci.names import RepositoryName, Tag
+from registry.oci.names import RepositoryName
 from registry.oci.patterns import any_covers
 from registry.oci.timestamp import exact_timestamp, timestamp, zoned_seconds_of
 
@@ -179,11 +178,11 @@ class Retention:
         return sentences
 
     async def run(self, plan: Plan, told: Told = lambda _run, _gone: None, *, whole: bool = True) -> RetentionReport:
-        """Remove what a plan says, repository by repository; each is one transaction.
+        """Remove what a plan says, repository by repository, in steps of `retention.step`.
 
         Args:
             plan: may be that of yesterday.
-            told: is called after each transaction with the name of the run, and what has been removed.
+            told: is called after each step with the name of the run, and what has been removed.
             whole: refuse a plan of which anything has changed; else only the repositories that changed are left.
 
         Raises:
@@ -193,17 +192,32 @@ class Retention:
             await self._require_same(plan)
         ordered = await asyncio.to_thread(self._ordered_days)
         removal = trash.retention(time.time())
-        removed: list[Unkept] = []
-        for name in dict.fromkeys(item.repository for item in plan.removed):
-            rules = self._rules_of(name, ordered)[1]
-            work = asyncio.ensure_future(self._remove(name, rules, plan, removal, told))
-            try:
-                removed += await asyncio.shield(work)
-            except asyncio.CancelledError:
-                await work  # it is removed all the same: that must be told
-                raise
-        spared = sorted(set(plan.removed) - set(removed))
-        return RetentionReport(removal.run if removed else "", tuple(removed), tuple(spared))
+        removed: set[Unkept] = set()
+
+        def note(gone: Sequence[Unkept]) -> None:
+            removed.update(gone)
+            told(removal.run, gone)
+
+        for name, planned in _by_repository(plan.unkept).items():
+            await self._removal(self._rules_of(name, ordered)[1], planned, plan, removal, note).run()
+        gone = tuple(item for item in plan.removed if item in removed)
+        spared = sorted(set(plan.removed) - removed)
+        return RetentionReport(removal.run if removed else "", gone, tuple(spared))
+
+    def _removal(
+        self,
+        rules: Sequence[RetentionRule],
+        planned: Sequence[Unkept],
+        plan: Plan,
+        removal: Removal,
+        note: Callable[[Sequence[Unkept]], None],
+    ) -> RepositoryRemoval:
+        name, step = planned[0].repository, self._settings.current.retention.step
+
+        def moment_of(content: retained.RepositoryContent) -> Awaitable[Moment]:
+            return self._moment(rules, content, plan.made, plan.pulls_since)
+
+        return RepositoryRemoval(self._metadata, name, rules, planned, removal, moment_of, step, note)
 
     async def _require_same(self, plan: Plan) -> None:
         again = await self.plan(plan.made)
@@ -213,19 +227,6 @@ class Retention:
             raise RetentionRefused(
                 f"the plan of {timestamp(plan.made)} is older than the state: {what} has changed since: make a new plan"
             )
-
-    async def _remove(
-        self, name: RepositoryName, rules: Sequence[RetentionRule], plan: Plan, removal: Removal, told: Told
-    ) -> list[Unkept]:
-        content = await self._metadata.read_apart(retained.content_of, name)
-        if content is None or not rules:
-            return []
-        moment = await self._moment(rules, content, plan.made, plan.pulls_since)
-        planned = [item for item in plan.unkept if item.repository == name]
-        gone = await self._metadata.write(_remove, name, rules, moment, planned, removal)
-        if gone:
-            told(removal.run, gone)
-        return gone
 
     async def _judged(self, name: RepositoryName, rules: Sequence[RetentionRule], now: float, since: float) -> Judged:
         content = await self._metadata.read_apart(retained.content_of, name) if rules else None
@@ -247,7 +248,7 @@ class Retention:
         return Moment(now, since, marks, immutable_in(settings, content.name), history, late)
 
     async def _known(self) -> tuple[float, int | None]:
-        """Since when pulls are recorded, 0 when no rule asks, and the days that were ordered: both are read in files."""
+        """Since when pulls are recorded, 0 when no rule asks, and the days that were ordered: both from files."""
         return await asyncio.to_thread(lambda: (self._require_known(), self._ordered_days()))
 
     def _rules_of(self, name: RepositoryName, days: int | None) -> tuple[int, list[RetentionRule]]:
@@ -337,22 +338,12 @@ def plan_of(document: Any) -> Plan:
     raise RetentionRefused("this is no plan as `basegate retention plan --json` writes it: make a new one")
 
 
-def _remove(  # noqa: PLR0913, PLR0917
-    connection: Connection,
-    name: RepositoryName,
-    rules: Sequence[RetentionRule],
-    moment: Moment,
-    planned: Sequence[Unkept],
-    removal: Removal,
-) -> list[Unkept]:
-    """Remove what is planned, when exactly that comes out in this transaction too; else nothing of the repository."""
-    content = retained.content_of(connection, name)
-    if content is None or list(judge_all(content, rules, moment).unkept) != planned:
-        return []
-    gone = [item for item in planned if item.action == DELETE]
-    gone_tags = [(Tag(item.tag), item.digest) for item in gone if item.tag]
-    retained.remove(connection, name, removal, gone_tags, [item.digest for item in gone if not item.tag])
-    return gone
+def _by_repository(unkept: Sequence[Unkept]) -> dict[RepositoryName, list[Unkept]]:
+    """All that is not kept of the repositories of which something is removed."""
+    found: dict[RepositoryName, list[Unkept]] = {}
+    for item in unkept:
+        found.setdefault(item.repository, []).append(item)
+    return {name: items for name, items in found.items() if any(item.action == DELETE for item in items)}
 
 
 def _sentence(judged: Judged, digest: Digest) -> str:

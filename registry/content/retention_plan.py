@@ -80,6 +80,12 @@ def judge(content: RepositoryContent, rule: RetentionRule, moment: Moment) -> Ju
     return _Judgement(content, rule, moment).result()
 
 
+def subject_in_name(tag: str) -> str:
+    """The digest of what a tag follows by its name, as signatures do; "" for none."""
+    found = _OF_A_DIGEST.fullmatch(tag)
+    return f"{found[1]}:{found[2]}" if found else ""
+
+
 class _Judgement:
     def __init__(self, content: RepositoryContent, rule: RetentionRule, moment: Moment) -> None:
         self._content = content
@@ -107,8 +113,7 @@ class _Judgement:
         """The tags, without those that follow a manifest by their name, as signatures and the referrers tag schema."""
         own = []
         for tag in self._content.tags:
-            found = _OF_A_DIGEST.fullmatch(tag.name)
-            subject = f"{found[1]}:{found[2]}" if found else ""
+            subject = subject_in_name(tag.name)
             if subject in self._content.manifests:
                 self._attached.setdefault(subject, []).append(tag)
             else:

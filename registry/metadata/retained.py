@@ -1,12 +1,14 @@
 """What retention asks of a repository: its tags and manifests as they refer to one another, and their removal."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from registry.metadata import events, last_pulls, manifests, repositories, tag_history, tags, trash
+from registry.metadata.blobs import batches
 from registry.metadata.events import Event, Kind
+from registry.metadata.tables import events as event_rows
 from registry.metadata.tables import holds, locks, manifest_references
 from registry.metadata.tables import manifests as manifest_rows
 from registry.metadata.tables import repositories as repository_rows
@@ -15,6 +17,15 @@ from registry.metadata.trash import Removal
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
 
+_MOVES = (
+    Kind.MANIFEST_PUSHED,
+    Kind.MANIFEST_RESTORED,
+    Kind.MANIFEST_DELETED,
+    Kind.TAG_SET,
+    Kind.TAG_DELETED,
+    Kind.REPOSITORY_DELETED,
+    Kind.LOCKS_SET,
+)
 _LOCKED = or_(locks.c.deletes, locks.c.writes)
 
 
@@ -58,12 +69,22 @@ class RepositoryContent:
         tags: in the order of their names.
         manifests: by digest.
         fixed: why tags and manifests can not be removed, by tag or digest; "" means the whole repository.
+        pulled: when tags and manifests were last pulled (epoch seconds), by tag or digest.
     """
 
     name: RepositoryName
     tags: tuple[TagState, ...]
     manifests: dict[Digest, ManifestState]
     fixed: dict[str, str]
+    pulled: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a database was when something was read: the ids of the newest event and of the newest hold."""
+
+    event: int
+    hold: int
 
 
 def content_of(connection: Connection, name: RepositoryName) -> RepositoryContent | None:
@@ -79,7 +100,39 @@ def content_of(connection: Connection, name: RepositoryName) -> RepositoryConten
         TagState(Tag(tag), Digest(digest), moved, max(pulled.get(tag, 0.0), pulled.get(digest, 0.0)))
         for tag, digest, moved in rows
     )
-    return RepositoryContent(name, tagged, _manifests(connection, name, here, pulled), _fixed(connection, here))
+    manifests_here = _manifests(connection, name, here, pulled)
+    return RepositoryContent(name, tagged, manifests_here, _fixed(connection, here), pulled)
+
+
+def mark_of(connection: Connection) -> Mark:
+    """The mark of now."""
+    newest_hold = connection.execute(select(func.max(holds.c.id))).scalar()
+    return Mark(events.ends(connection)[1], newest_hold or 0)
+
+
+def read(connection: Connection, name: RepositoryName) -> tuple[RepositoryContent | None, Mark]:
+    """A repository, and the mark that it was read at."""
+    return content_of(connection, name), mark_of(connection)
+
+
+def is_unchanged(connection: Connection, content: RepositoryContent, mark: Mark, meant: Collection[str]) -> bool:
+    """Whether what retention asks of a repository is as it was read, pulls of what is meant (tags, digests) included.
+
+    It looks at what has happened since, not at the rows of the repository.
+    """
+    here = event_rows.c.repository == content.name
+    since = select(event_rows.c.id).where(event_rows.c.id > mark.event, here, event_rows.c.kind.in_(_MOVES)).limit(1)
+    held = select(holds.c.id).join(repository_rows, repository_rows.c.id == holds.c.repository_id)
+    held = held.where(holds.c.id > mark.hold, repository_rows.c.name == content.name).limit(1)
+    if connection.execute(since).first() is not None or connection.execute(held).first() is not None:
+        return False
+    before = {name: content.pulled[name] for name in meant if name in content.pulled}
+    now = {
+        name: time
+        for some in batches(meant)
+        for name, time in last_pulls.latest(connection, content.name, some).items()
+    }
+    return now == before
 
 
 def holders(connection: Connection, digest: Digest, count: int) -> list[RepositoryName]:

@@ -86,8 +86,8 @@ def discard_several(
     """Copy tags, and manifests without theirs, to the trash before their removal."""
     for some in batches(gone_tags):
         _discard(connection, _tags(removal).where(tags.c.repository_id == repository_id, tags.c.name.in_(some)))
-    for some in batches(gone):
-        here = (manifests.c.repository_id == repository_id) & manifests.c.digest.in_(some)
+    for digests in batches(gone):
+        here = (manifests.c.repository_id == repository_id) & manifests.c.digest.in_(digests)
         _discard(connection, _manifests(removal).where(here))
 
 
