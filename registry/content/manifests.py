@@ -164,6 +164,7 @@ class Manifests:
         tags: tuple[Tag, ...] = (),
         *,
         mirrored: bool = False,
+        cause: str = "",
     ) -> PushedManifest:
         """Record a manifest and point tags at it.
 
@@ -175,6 +176,7 @@ class Manifests:
             content_type: the request's Content-Type.
             tags: further tags to set.
             mirrored: whether it comes from the repository's upstream; an index may then name what is not here yet.
+            cause: why, for its events, where it is none of the usual.
 
         Raises:
             ManifestInvalid, ManifestBlobUnknown, DigestInvalid: the manifest or its configuration is not acceptable.
@@ -189,7 +191,7 @@ class Manifests:
             len(raw), partial(self._change, repository, reference, raw, content_type, tags, mirrored=mirrored)
         )
         quota = quota_of(self._settings.current, repository)
-        at = ChangeContext(repository, principal.id, time.time(), quota, "mirror" if mirrored else "")
+        at = ChangeContext(repository, principal.id, time.time(), quota, "mirror" if mirrored else cause)
         try:
             await self._pushed.require_acceptable(at, change)
         except ManifestBlobUnknown as error:

@@ -58,7 +58,7 @@ class ChangeContext:
         principal: id of the caller, "" for the registry itself.
         now: seconds since the epoch.
         quota: bytes that the repository may hold, or `None`.
-        cause: why it is made, for its events, where that is none of the usual: `mirror`, `restore`, `rollback`.
+        cause: why it is made, for its events, where that is none of the usual: `import`, `mirror`, `restore`, …
     """
 
     repository: RepositoryName

@@ -110,7 +110,8 @@ class Repository:
 
     async def put_manifest(self, reference: Reference, raw: bytes, media_type: str) -> Recorded:
         """Record a manifest; the gate is asked."""
-        pushed = await self._shelf.manifests.push(self._principal, self._name, reference, raw, media_type)
+        push = self._shelf.manifests.push
+        pushed = await push(self._principal, self._name, reference, raw, media_type, cause="import")
         return Recorded(pushed.warnings)
 
     async def close(self) -> None:

@@ -57,6 +57,18 @@ def test_an_image_comes_in(importing: LiveEndpoint, source: LiveGateway) -> None
         assert reader.get("/v2/copies/base/manifests/v1").status_code == 200
 
 
+def test_its_events_say_that_it_was_imported(importing: LiveEndpoint, source: LiveGateway) -> None:
+    """The manifest's and the tag's."""
+    with importing.signed_in() as client, importing.gateway.client("reader") as reader:
+        finished(client, client.post(f"{REGISTRY}/importImage", json=body(source, "told/base:v1")))
+        kinds = {"kind": ["manifest.pushed", "tag.set"], "repository": "told/base"}
+        events = reader.get("/policy/v1/events", params=kinds).json()["events"]
+    assert {(each["kind"], each["details"]["cause"]) for each in events} == {
+        ("manifest.pushed", "import"),
+        ("tag.set", "import"),
+    }
+
+
 def test_a_tag_that_is_there_does_not_move(importing: LiveEndpoint, source: LiveGateway) -> None:
     """Unless that is asked for."""
     with importing.signed_in() as client:
