@@ -128,5 +128,8 @@ class JudgingSettings(Group):
     wait_seconds: float = Field(
         default=30.0, ge=0, description="how long a manifest push waits for layers that are still being read"
     )
+    events: bool = Field(
+        default=True, description="tell of it when the verdict of an image is there or changes: docs/events.md"
+    )
     verdict_cache: int = Field(default=100_000, ge=100, description="verdicts kept in memory")
     inspection: InspectionSettings = InspectionSettings()

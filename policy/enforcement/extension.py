@@ -8,6 +8,7 @@ from policy.enforcement.gate import PolicyGate
 from policy.enforcement.marks import marks_of
 from policy.enforcement.metrics import EnforcementMetrics
 from policy.enforcement.reload import PolicyReload
+from policy.enforcement.verdict_events import VerdictEvents
 from policy.metrics import JudgingMetrics
 from registry.config.reload import Turn
 from registry.config.settings import RegistrySettings
@@ -20,13 +21,14 @@ def extension(
 ) -> Extension:
     """The extension with this gate, which follows the settings and is closed with the registry."""
     reload = PolicyReload(gate)
+    told = VerdictEvents(gate, metadata, lambda: gate.settings.events)
 
     async def follow(settings: RegistrySettings) -> Turn | None:
         return await reload.prepare(section(settings))
 
     return Extension(
         gate=gate,
-        background=(reload.catch_up, Cleaning(gate, metadata).run),
+        background=(reload.catch_up, Cleaning(gate, metadata).run, told.run),
         followers=(follow,),
         marks=marks_of(gate),
         collectors=(

@@ -28,6 +28,7 @@ NOT_FOLLOWED = {
     "last_pulls": "written all the time and without events; a rebuild has retention count from then on",
     "attestations": "the newest are made anew from the verdicts",
     "attested_content": "goes with the attestations",
+    "told_marks": "what was told after the first copy is told once more",
 }
 """The tables that are not brought up to date, and why."""
 _HERE = "(SELECT r.id, k.{column} FROM keys k JOIN main.repositories r ON r.name = k.repository)"

@@ -22,7 +22,7 @@ from registry.metadata.sqlite_store import SqliteStore
 from registry.metadata.tables import SCHEMA
 
 # The newest revision in registry/metadata/migrations; a test compares them.
-REVISION = "0014"
+REVISION = "0015"
 FILE_NAME = "registry.db"
 
 

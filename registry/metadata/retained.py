@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, func, or_, select
 
 from registry.metadata import events, last_pulls, manifests, repositories, tag_history, tags, trash
-from registry.metadata.blobs import batches
 from registry.metadata.events import Event, Kind
+from registry.metadata.many_digests import batches
 from registry.metadata.tables import events as event_rows
 from registry.metadata.tables import holds, locks, manifest_references
 from registry.metadata.tables import manifests as manifest_rows

@@ -194,6 +194,14 @@ event_sinks = Table(
     Column("error", Text, nullable=False, comment="of the last try, or empty"),
 )
 
+told_marks = Table(
+    "told_marks",
+    SCHEMA,
+    Column("manifest_id", Integer, ForeignKey("manifests.id", ondelete="CASCADE"), primary_key=True),
+    Column("words", String(64), nullable=False, comment="what was told last; empty: not to be told the first time"),
+    Column("basis", String(80), nullable=False, comment="by what it held, or empty"),
+)
+
 webhooks = Table(
     "webhooks",
     SCHEMA,
@@ -301,6 +309,7 @@ __all__ = [
     "store",
     "tag_history",
     "tags",
+    "told_marks",
     "trash",
     "webhook_deliveries",
     "webhooks",

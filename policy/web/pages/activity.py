@@ -11,6 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from policy.enforcement.gate import PolicyGate
+from policy.enforcement.verdict_events import VERDICT_SET
 from policy.gateway.event_stream import EventStream, OpenStreams, Subscription, begin_of, frame
 from policy.state import State
 from policy.web.rendering import render_part
@@ -27,7 +28,7 @@ from registry.oci.names import RepositoryName
 
 _LONGEST_ID = 18
 _BLOBS = "blob."
-_JUDGED = frozenset({Kind.MANIFEST_PUSHED, Kind.MANIFEST_RESTORED, Kind.TAG_SET})
+_JUDGED = frozenset({Kind.MANIFEST_PUSHED, Kind.MANIFEST_RESTORED, Kind.TAG_SET, VERDICT_SET})
 _ROW = "row"
 """What an event of the stream is called."""
 

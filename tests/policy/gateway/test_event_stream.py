@@ -26,7 +26,7 @@ ACCEPT = {"Accept": "text/event-stream"}
 def live(tmp_path: Path) -> Iterator[LiveGateway]:
     """A server with one image, whose streams are few and get comments soon."""
     events = {"streams": 1, "keep_alive_seconds": 0.05, "poll_seconds": 0.01}
-    with live_gateway(tmp_path / "data", events=events) as gateway:
+    with live_gateway(tmp_path / "data", events=events, policy={"events": False}) as gateway:
         gateway.push(tmp_path / "one", "team/app:v1", cleared_image())
         yield gateway
 

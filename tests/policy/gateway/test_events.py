@@ -16,7 +16,7 @@ PATH = "/policy/v1/events"
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[LiveGateway]:
     """A server with an image in one repository, and the same in another."""
-    with live_gateway(tmp_path / "data") as gateway:
+    with live_gateway(tmp_path / "data", policy={"events": False}) as gateway:
         gateway.push(tmp_path / "one", "team/app:v1", cleared_image())
         gateway.push(tmp_path / "two", "elsewhere/app:v1", cleared_image())
         yield gateway
@@ -74,7 +74,7 @@ def test_pages_follow_one_another(live: LiveGateway) -> None:
 
 def test_a_page_looks_at_a_bounded_number(tmp_path: Path) -> None:
     """A caller that may see few gets an empty page whose cursor leads on."""
-    with live_gateway(tmp_path / "data", events={"looked_at": 2, "page": 1}) as live:
+    with live_gateway(tmp_path / "data", events={"looked_at": 2, "page": 1}, policy={"events": False}) as live:
         live.push(tmp_path / "one", "team/app:v1", cleared_image())
         page = asked(live, "outsider")
     assert (page["events"], page["next"], page["more"]) == ([], "2", True)
