@@ -301,7 +301,16 @@ def test_only_sinks_in_force_are_behind(services: OpenServices) -> None:
     assert set(held.lags) == {"ci", "webhook-on000"}
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:{}/", "http://localhost:{}/", "http://[::ffff:127.0.0.1]:{}/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:{}/",
+        "http://localhost:{}/",
+        "http://2130706433:{}/",
+        "http://0.0.0.0:{}/",
+        "http://[::ffff:127.0.0.1]:{}/",
+    ],
+)
 def test_a_sink_is_not_on_this_machine(services: OpenServices, receiver: Receiver, url: str) -> None:
     """Unless the settings allow it; nothing is sent."""
     port = receiver.url.split(":")[2].partition("/")[0]
