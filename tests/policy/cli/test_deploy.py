@@ -16,6 +16,7 @@ from policy.gateway.inference_config.interpret import interpret
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.client.playback import Playback, playing
 from tests.policy.live import LiveGateway, live_gateway
+from tests.waiting import wait_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,10 +309,9 @@ def test_the_key_of_receipts_is_rotated(desk: Desk, live: LiveGateway) -> None:
     desk.check("first")
     rotated = desk.run("deployment", "key", "rotate", "--data", str(live.registry.data)).output
     new = json.loads(rotated)["keys"][0]["kid"]
-    while new not in (keys := desk.run("deployment", "keys").output):
-        pass  # the server looks at the file four times a second
+    wait_until(lambda: new in desk.run("deployment", "keys").output)
     desk.check("second")
-    (desk.folder / "keys.json").write_text(keys)
+    (desk.folder / "keys.json").write_text(desk.run("deployment", "keys").output)
     kids = [json.loads(base64.b64decode(each.read_text().split(".")[0] + "==="))["kid"] for each in receipts]
     verified = [desk.run("verify-receipt", str(each), "--keys", str(desk.folder / "keys.json")) for each in receipts]
     assert [done.exit_code for done in verified] == [0, 0]
