@@ -89,6 +89,18 @@ def test_options_of_a_build(here: Az) -> None:
     ]
 
 
+def test_a_build_is_canceled(here: Az) -> None:
+    """`--no-wait`, `az acr task cancel-run`, and what its log says then."""
+    (here.home / "Dockerfile").write_text(DOCKERFILE.replace("echo word-$WORD", "sleep 600"))
+    began = here.run(*BUILD, "--no-push", "--no-wait", ".").check()
+    run = re.search(r"Queued a build with ID: (c\w+)", began.output)
+    assert run is not None
+    where = ("--registry", REGISTRY, "--run-id", run[1])
+    here.run("acr", "task", "cancel-run", *where).check()
+    shown = here.run("acr", "task", "logs", *where).check()  # az ends well: it was asked for the log only
+    assert last_line(shown).endswith("Error: it was canceled")
+
+
 def test_a_context_that_is_an_address(here: Az) -> None:
     """There is no internet in a lab."""
     done = here.run(*BUILD, "--image", "team/x:v1", "https://github.com/x/y.git")
