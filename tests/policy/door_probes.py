@@ -343,7 +343,7 @@ def open_to(name: str, case: Case, role: str, mode: str) -> bool:
     """The design's words as one rule."""
     lax, may_push = mode in {"warn", "audit"}, role in {"owner", "pusher"}
     sees_all = may_push or role == "scanner"
-    if name.startswith("attributes") or role == "deleter":
+    if name.startswith("attributes") or (role == "deleter" and not name.startswith("past")):
         # Among the attributes is the verdict: it is there for those who may not pull.
         return name.startswith("attributes") and (may_push or not name.endswith("PATCH"))
     if COLUMNS[name].door is AccessPoint.REFERENCE:
