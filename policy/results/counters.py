@@ -1,18 +1,16 @@
 """Counters in policy.db: what inspections have read, and how often a new inspection was requested."""
 
 from sqlalchemy import Connection, bindparam, func, select
-from sqlalchemy.dialects.sqlite import insert
 
 from policy.results.tables import counters
+from registry.database.dialects import insert, or_update
 from registry.database.statement import Statement
 
 FORGOTTEN = "forgotten"
 """How often a process requested a new inspection."""
 
 _COUNT = insert(counters)
-_INCREASE = _COUNT.on_conflict_do_update(
-    index_elements=["name"], set_={"value": counters.c.value + _COUNT.excluded.value}
-)
+_INCREASE = or_update(_COUNT, ("name",), {"value": counters.c.value + _COUNT.excluded.value})
 _COUNTED = Statement(select(func.coalesce(func.sum(counters.c.value), 0)).where(counters.c.name == bindparam("name")))
 
 

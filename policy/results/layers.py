@@ -3,20 +3,16 @@
 import zlib
 
 from sqlalchemy import Connection, bindparam, delete, select
-from sqlalchemy.dialects.sqlite import insert
 
 from policy.inspection.worker.job import Inspected
 from policy.results.checksums import require_sum, sum_of
 from policy.results.counters import count
 from policy.results.tables import inspections
+from registry.database.dialects import insert, or_update, unless_there
 from registry.database.statement import Statement
 
-_ADD = insert(inspections).on_conflict_do_nothing()
-_REPLACE_FAILED = insert(inspections)
-_REPLACE = _REPLACE_FAILED.on_conflict_do_update(
-    index_elements=["layer", "detectors"],
-    set_={name: _REPLACE_FAILED.excluded[name] for name in ("body", "failure", "sum")},
-)
+_ADD = unless_there(insert(inspections))
+_REPLACE = or_update(insert(inspections), ("layer", "detectors"))
 _FIND = Statement(
     select(inspections.c.body, inspections.c.failure, inspections.c.sum).where(
         inspections.c.layer == bindparam("layer"), inspections.c.detectors == bindparam("detectors")

@@ -7,11 +7,11 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select
-from sqlalchemy.dialects.sqlite import insert
 
 from policy.results import profiles
 from policy.results.checksums import require_sum, sum_of
 from policy.results.tables import subjects
+from registry.database.dialects import insert, or_update
 from registry.database.statement import Statement
 
 
@@ -62,12 +62,8 @@ _COLUMNS = (
     subjects.c.sum,
 )
 _FIND = Statement(select(*_COLUMNS).where(subjects.c.manifest == bindparam("named")))
-_PUT = insert(subjects)
 _SAVE = Statement(
-    _PUT.on_conflict_do_update(
-        index_elements=["manifest", "detectors"],
-        set_={name: _PUT.excluded[name] for name in ("kind", "essence", "final", "body", "sum")},
-    ),
+    or_update(insert(subjects), ("manifest", "detectors")),
     ("manifest", "detectors", "kind", "essence", "final", "body", "sum"),
 )
 _INSPECTED = select(subjects.c.manifest).where(

@@ -8,11 +8,11 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import BindParameter, Connection, bindparam, delete, select
 
 from policy.results.checksums import require_sum, sum_of
 from policy.results.tables import profiled, profiles
+from registry.database.dialects import insert, is_in, or_update, unless_there
 from registry.database.statement import Statement
 
 
@@ -33,7 +33,7 @@ class Profile:
     platform: str
 
 
-_ADD = Statement(insert(profiles).on_conflict_do_nothing(), ("kind", "essence", "platform", "sum"))
+_ADD = Statement(unless_there(insert(profiles)), ("kind", "essence", "platform", "sum"))
 _ID = Statement(
     select(profiles.c.id).where(
         profiles.c.kind == bindparam("kind"),
@@ -41,13 +41,7 @@ _ID = Statement(
         profiles.c.platform == bindparam("platform"),
     )
 )
-_PUT = insert(profiled)
-_SAVE = Statement(
-    _PUT.on_conflict_do_update(
-        index_elements=["manifest"], set_={"profile": _PUT.excluded.profile, "sum": _PUT.excluded.sum}
-    ),
-    ("manifest", "profile", "sum"),
-)
+_SAVE = Statement(or_update(insert(profiled), ("manifest",)), ("manifest", "profile", "sum"))
 _FORGET = delete(profiled).where(profiled.c.manifest == bindparam("named"))
 _NEWER = Statement(
     select(profiles.c.id, profiles.c.kind, profiles.c.essence, profiles.c.platform, profiles.c.sum)
@@ -55,21 +49,19 @@ _NEWER = Statement(
     .order_by(profiles.c.id)
     .limit(bindparam("count"))
 )
-_GIVEN = func.json_each(bindparam("given")).table_valued("value")
+_GIVEN: BindParameter[str] = bindparam("given")
 _COLUMNS = (profiled.c.manifest, profiled.c.profile, profiled.c.sum)
-_OF = Statement(select(*_COLUMNS).where(profiled.c.manifest.in_(select(_GIVEN.c.value))))
+_OF = Statement(select(*_COLUMNS).where(is_in(profiled.c.manifest, _GIVEN)))
 _BEHIND = (
     select(*_COLUMNS)
     .where(profiled.c.manifest >= bindparam("least"))
     .order_by(profiled.c.manifest)
     .limit(bindparam("count"))
 )
-_OF_FEW = Statement(_BEHIND.where(profiled.c.profile.in_(select(_GIVEN.c.value))))
+_OF_FEW = Statement(_BEHIND.where(is_in(profiled.c.profile, _GIVEN)))
 # With the sum, no index on profiles is of use: manifests are read in order until there are enough.
-_OF_MANY = Statement(_BEHIND.where((profiled.c.profile + 0).in_(select(_GIVEN.c.value))))
-_SOME = Statement(
-    select(profiled.c.profile).where(profiled.c.profile.in_(select(_GIVEN.c.value))).limit(bindparam("count"))
-)
+_OF_MANY = Statement(_BEHIND.where(is_in(profiled.c.profile + 0, _GIVEN)))
+_SOME = Statement(select(profiled.c.profile).where(is_in(profiled.c.profile, _GIVEN)).limit(bindparam("count")))
 
 
 def save(connection: Connection, seen: Iterable[tuple[str, str, str, str]]) -> None:

@@ -3,22 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, bindparam, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
 
 from policy.results.checksums import require_sum, sum_of
 from policy.results.counters import count, counted
 from policy.results.tables import subjects, verdicts
 from policy.state import State
+from registry.database.dialects import insert, or_update
 from registry.database.statement import Statement
 
 _SUPERSEDED = "superseded"
-_PUT = insert(verdicts)
-_SAVE = Statement(
-    _PUT.on_conflict_do_update(
-        index_elements=["policy", "manifest"], set_={"state": _PUT.excluded.state, "sum": _PUT.excluded.sum}
-    ),
-    ("policy", "manifest", "state", "sum"),
-)
+_SAVE = Statement(or_update(insert(verdicts), ("policy", "manifest")), ("policy", "manifest", "state", "sum"))
 _FIND = Statement(
     select(verdicts.c.state, verdicts.c.sum).where(
         verdicts.c.policy == bindparam("policy"), verdicts.c.manifest == bindparam("named")

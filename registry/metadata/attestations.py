@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
+from registry.database import dialects
 from registry.database.statement import Statement, autocommit
 from registry.metadata.manifests import ManifestRow
 from registry.metadata.many_digests import batches
@@ -88,14 +88,14 @@ _SIGN = Statement(
 )
 _PUBLISH = Statement(insert(attested_content), ("digest", "attestation_id"))
 _PUBLISH_ALSO = Statement(
-    insert_or_ignore(attested_content)
-    .from_select(
-        ["digest", "attestation_id"],
-        select(bindparam("digest", type_=attested_content.c.digest.type), attestations.c.id).where(
-            attestations.c.id == bindparam("attestation")
-        ),
+    dialects.unless_there(
+        dialects.insert(attested_content).from_select(
+            ["digest", "attestation_id"],
+            select(bindparam("digest", type_=attested_content.c.digest.type), attestations.c.id).where(
+                attestations.c.id == bindparam("attestation")
+            ),
+        )
     )
-    .on_conflict_do_nothing()
 )
 _PUBLISHED = Statement(
     select(*_COLUMNS)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
+from registry.database.dialects import greatest
 from registry.metadata import locks as lock_rows
 from registry.metadata import repositories as repository_rows
 from registry.metadata.locks import Locks
@@ -80,7 +81,7 @@ class ManifestAttributes:
 
 _LOCKS = (locks.c.deletes, locks.c.writes, locks.c.reads, locks.c.lists, locks.c.changed)
 _CHANGED = func.coalesce(locks.c.changed, 0.0)
-_TAG_UPDATED = func.max(tags.c.updated, _CHANGED)
+_TAG_UPDATED = greatest(tags.c.updated, _CHANGED)
 _TAGS = select(tags.c.name, tags.c.digest, tags.c.created, _TAG_UPDATED.label("updated"), *_LOCKS).outerjoin(
     locks, and_(locks.c.repository_id == tags.c.repository_id, locks.c.name == tags.c.name)
 )
@@ -98,7 +99,7 @@ _CONFIG = (
     )
     .scalar_subquery()
 )
-_MANIFEST_UPDATED = func.max(manifests.c.pushed, _CHANGED)
+_MANIFEST_UPDATED = greatest(manifests.c.pushed, _CHANGED)
 _MANIFESTS = select(
     manifests.c.digest,
     manifests.c.media_type,

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 
+from registry.database.dialects import insert, or_update
 from registry.database.statement import Statement, autocommit
 from registry.metadata.many_digests import ManyDigests
 from registry.metadata.tables import repositories, repository_blobs
@@ -24,13 +24,8 @@ _SINCE = Statement(
     .where(repositories.c.name == bindparam("repository"), repository_blobs.c.digest == bindparam("digest"))
 )
 _HERE = (repository_blobs.c.repository_id == bindparam("repository")) & (repository_blobs.c.digest == bindparam("name"))
-_ADDED = insert(repository_blobs)
 _LINK = Statement(
-    _ADDED.on_conflict_do_update(
-        index_elements=["repository_id", "digest"],
-        set_={"created": _ADDED.excluded.created, "size": _ADDED.excluded.size},
-    ),
-    ("repository_id", "digest", "size", "created"),
+    or_update(insert(repository_blobs), ("repository_id", "digest")), ("repository_id", "digest", "size", "created")
 )
 _REMOVE = Statement(delete(repository_blobs).where(_HERE))
 _PRESENT = Statement(select(repository_blobs.c.size).where(_HERE))

@@ -81,12 +81,10 @@ def names(connection: Connection, after: str, count: int) -> list[RepositoryName
 
 def manifests_of(connection: Connection, name: RepositoryName, after: str, count: int) -> list[DeletedManifest]:
     """At most `count` manifests after `after`, by digest, each as it was last deleted."""
-    last = func.max(trash.c.time)
-    columns = (trash.c.digest, trash.c.media_type, trash.c.size, last)
     here = and_(_MANIFESTS, trash.c.repository == name, trash.c.digest > after)
-    rows = connection.execute(
-        select(*columns).where(here).group_by(trash.c.digest).order_by(trash.c.digest).limit(count)
-    ).all()
+    newest = select(func.max(trash.c.id)).where(here).group_by(trash.c.digest).order_by(trash.c.digest).limit(count)
+    columns = (trash.c.digest, trash.c.media_type, trash.c.size, trash.c.time)
+    rows = connection.execute(select(*columns).where(trash.c.id.in_(newest)).order_by(trash.c.digest)).all()
     return [
         DeletedManifest(Digest(digest), kind, size, _tags_of(connection, name, digest), time)
         for digest, kind, size, time in rows

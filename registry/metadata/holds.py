@@ -37,7 +37,7 @@ class Hold:
 
 def _held_through() -> Select[tuple[str, str]]:
     """The closure upwards from a manifest: itself, the indexes that name it, and so on, where there are holds."""
-    start = select(bindparam("named").label("digest")).cte("above", recursive=True)
+    start = select(bindparam("named", type_=holds.c.digest.type).label("digest")).cte("above", recursive=True)
     naming = (
         select(manifests.c.digest)
         .join(manifest_references, manifest_references.c.manifest_id == manifests.c.id)

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, false, func, or_, select
 
+from registry.database.dialects import fits, is_in
 from registry.database.statement import Statement
 from registry.metadata import locks
 from registry.metadata.last_pulls import latest_of
@@ -222,7 +223,7 @@ def _begun(wanted: Wanted, after: Place) -> Select[Any]:
     )
     if EVERY in wanted.visible:
         return question
-    return question.where(or_(*(_named(repositories.c.name, ("~", each)) for each in wanted.visible), text("0")))
+    return question.where(or_(*(_named(repositories.c.name, ("~", each)) for each in wanted.visible), false()))
 
 
 def _candidates(connection: Connection, question: Select[Any], count: int) -> list[Candidate]:
@@ -261,8 +262,7 @@ def _of_tags(wanted: Wanted) -> list[ColumnElement[bool]]:
 def _named(column: ColumnElement[str], condition: Named) -> ColumnElement[bool]:
     how, what = condition
     if how == "~":
-        # SQLite's patterns are those of `registry.oci.patterns`, but for the sign of "none of these".
-        return column.op("GLOB", is_comparison=True)(what.replace("[!", "[^"))
+        return fits(column, what)
     return column != what if how == "!=" else column == what
 
 
@@ -274,5 +274,4 @@ def _compared(column: ColumnElement[Any], condition: Compared) -> ColumnElement[
 
 def _is_one_of(column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
     """As one parameter, however many there are."""
-    members = func.json_each(json.dumps(list(values))).table_valued("value")
-    return column.in_(select(members.c.value))
+    return is_in(column, json.dumps(list(values)))

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Table, bindparam, delete, exists, func, or_, select
-from sqlalchemy.dialects.sqlite import insert
 
+from registry.database.dialects import greatest, insert, or_update
 from registry.database.statement import Statement
 from registry.metadata.principal_tables import principals
 from registry.metadata.tables import last_pulls, manifests, repositories, tags
@@ -43,14 +43,18 @@ _HERE = or_(
 )
 _PULLED = insert(last_pulls)
 _NOTE = Statement(
-    _PULLED.from_select(
-        ["repository_id", "name", "principal", "time"],
-        select(repositories.c.id, bindparam("name"), bindparam("principal"), bindparam("time")).where(
-            repositories.c.name == bindparam("repository"), _HERE
+    or_update(
+        _PULLED.from_select(
+            ["repository_id", "name", "principal", "time"],
+            select(
+                repositories.c.id,
+                bindparam("name", type_=last_pulls.c.name.type),
+                bindparam("principal", type_=last_pulls.c.principal.type),
+                bindparam("time", type_=last_pulls.c.time.type),
+            ).where(repositories.c.name == bindparam("repository"), _HERE),
         ),
-    ).on_conflict_do_update(
-        index_elements=["repository_id", "name", "principal"],
-        set_={"time": func.max(last_pulls.c.time, _PULLED.excluded.time)},
+        ("repository_id", "name", "principal"),
+        {"time": greatest(last_pulls.c.time, _PULLED.excluded.time)},
     )
 )
 _FORGET = Statement(

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, or_, select
-from sqlalchemy.dialects.sqlite import insert
 
+from registry.database.dialects import insert, or_update
 from registry.database.statement import Statement, autocommit
 from registry.metadata.tables import locks, repositories
 from registry.oci.errors import Locked
@@ -44,14 +44,8 @@ _HERE = (locks.c.repository_id == bindparam("repository")) & (locks.c.name == bi
 _COLUMNS = (locks.c.deletes, locks.c.writes, locks.c.reads, locks.c.lists, locks.c.changed)
 _FIND = Statement(select(*_COLUMNS).where(_HERE))
 _BEARERS = Statement(select(locks.c.name).where(locks.c.repository_id == bindparam("repository")))
-_ADDED = insert(locks)
 _FIELDS = ("deletes", "writes", "reads", "lists", "changed")
-_PUT = Statement(
-    _ADDED.on_conflict_do_update(
-        index_elements=["repository_id", "name"], set_={name: _ADDED.excluded[name] for name in _FIELDS}
-    ),
-    ("repository_id", "name", *_FIELDS),
-)
+_PUT = Statement(or_update(insert(locks), ("repository_id", "name")), ("repository_id", "name", *_FIELDS))
 _FORGET = Statement(delete(locks).where(_HERE))
 _READS = Statement(
     select(locks.c.name)

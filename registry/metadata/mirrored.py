@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, select
-from sqlalchemy.dialects.sqlite import insert
 
+from registry.database.dialects import insert, or_update
 from registry.database.statement import Statement, autocommit
 from registry.metadata.tables import mirror_fetches, mirrored_tags, repositories, tags
 from registry.oci.digest import Digest
@@ -21,13 +21,8 @@ _FIND = Statement(
     )
     .where(repositories.c.name == bindparam("repository"), tags.c.name == bindparam("tag"))
 )
-_ADDED = insert(mirrored_tags)
 _NOTE = Statement(
-    _ADDED.on_conflict_do_update(
-        index_elements=["repository_id", "name"],
-        set_={"digest": _ADDED.excluded.digest, "checked": _ADDED.excluded.checked},
-    ),
-    ("repository_id", "name", "digest", "checked"),
+    or_update(insert(mirrored_tags), ("repository_id", "name")), ("repository_id", "name", "digest", "checked")
 )
 _FORGET = Statement(
     delete(mirrored_tags).where(
@@ -37,11 +32,7 @@ _FORGET = Statement(
 _REPOSITORY = Statement(select(repositories.c.id).where(repositories.c.name == bindparam("repository")))
 _FETCH_HERE = (mirror_fetches.c.repository == bindparam("of")) & (mirror_fetches.c.digest == bindparam("blob"))
 _FETCH = Statement(select(mirror_fetches.c.upload).where(_FETCH_HERE))
-_BEGUN = insert(mirror_fetches)
-_BEGIN = Statement(
-    _BEGUN.on_conflict_do_update(index_elements=["repository", "digest"], set_={"upload": _BEGUN.excluded.upload}),
-    ("repository", "digest", "upload"),
-)
+_BEGIN = Statement(or_update(insert(mirror_fetches), ("repository", "digest")), ("repository", "digest", "upload"))
 _END = Statement(delete(mirror_fetches).where(_FETCH_HERE))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, exists, func, or_, select
 
+from registry.database.dialects import position_of
 from registry.database.statement import Statement
 from registry.metadata import locks
 from registry.metadata import repositories as repository_rows
@@ -206,7 +207,7 @@ def names_with(connection: Connection, text: str, after: str, count: int) -> lis
         select(repositories.c.name)
         .where(
             repositories.c.name > after,
-            func.instr(repositories.c.name, text) > 0,
+            position_of(repositories.c.name, text) > 0,
             locks.listed(repositories.c.id, ""),
         )
         .order_by(repositories.c.name)

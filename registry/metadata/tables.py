@@ -4,7 +4,6 @@ Digests and names are stored as text. Every look-up of a request uses the prefix
 """
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -13,47 +12,47 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    String,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
 
+from registry.database.dialects import ROW_ID, Document, ordered_text
 from registry.metadata.principal_tables import principal_secrets, principals, scope_maps
 from registry.metadata.schema import SCHEMA
 
-_DIGEST = String(136)
+_DIGEST = ordered_text(136)
 
 
 def _repository() -> Column[int]:
-    return Column("repository_id", Integer, ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False)
+    return Column("repository_id", ROW_ID, ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False)
 
 
 repositories = Table(
     "repositories",
     SCHEMA,
-    Column("id", Integer, primary_key=True),
-    Column("name", String(255), nullable=False, unique=True),
+    Column("id", ROW_ID, primary_key=True),
+    Column("name", ordered_text(255), nullable=False, unique=True),
     Column("created", Float, nullable=False, comment="seconds since the epoch"),
 )
 
 manifests = Table(
     "manifests",
     SCHEMA,
-    Column("id", Integer, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     _repository(),
     Column("digest", _DIGEST, nullable=False),
-    Column("media_type", String(255), nullable=False),
+    Column("media_type", ordered_text(255), nullable=False),
     Column("size", BigInteger, nullable=False, comment="bytes of the manifest itself"),
     Column("artifact_type", Text, nullable=False, comment="as the manifest declares it, or empty"),
     Column("config_media_type", Text, nullable=False, comment="empty for an index"),
     Column("referrer_type", Text, nullable=False, comment="artifactType in the referrers list"),
     Column("subject", _DIGEST, nullable=True),
-    Column("annotations", JSON, nullable=False, comment="object of strings"),
+    Column("annotations", Document(), nullable=False, comment="object of strings"),
     Column("pushed", Float, nullable=False, comment="last push, seconds since the epoch"),
     Column("created", Float, nullable=True, comment="first push; NULL: as `pushed`"),
-    Column("pushed_by", String(36), nullable=False, comment="principal id"),
+    Column("pushed_by", ordered_text(36), nullable=False, comment="principal id"),
     # Last, so that reading other columns skips it; NULL when the bytes are in the blob store.
     Column("content", LargeBinary, nullable=True, comment="the bytes as pushed"),
     UniqueConstraint("repository_id", "digest"),
@@ -68,9 +67,9 @@ manifests = Table(
 manifest_references = Table(
     "manifest_references",
     SCHEMA,
-    Column("manifest_id", Integer, ForeignKey("manifests.id", ondelete="CASCADE"), primary_key=True),
+    Column("manifest_id", ROW_ID, ForeignKey("manifests.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True, comment="place in the manifest: 0 is the config of an image"),
-    Column("kind", String(8), nullable=False, comment="config, layer, child or blob"),
+    Column("kind", ordered_text(8), nullable=False, comment="config, layer, child or blob"),
     _repository(),
     Column("digest", _DIGEST, nullable=False),
     Column("media_type", Text, nullable=False),
@@ -82,7 +81,7 @@ tags = Table(
     "tags",
     SCHEMA,
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True),
-    Column("name", String(128), primary_key=True),
+    Column("name", ordered_text(128), primary_key=True),
     Column("digest", _DIGEST, nullable=False),
     Column("created", Float, nullable=False, comment="seconds since the epoch"),
     Column("updated", Float, nullable=False, comment="last move to another digest"),
@@ -115,7 +114,7 @@ fresh_blobs = Table(
     "fresh_blobs",
     SCHEMA,
     # Ids only rise: entries up to a known id are removed, and a later entry must not be among them.
-    Column("id", Integer, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     Column("digest", _DIGEST, nullable=False),
     Column("content", LargeBinary, nullable=False, comment="the bytes of a file that may not be durable yet"),
     sqlite_autoincrement=True,
@@ -125,7 +124,7 @@ mirrored_tags = Table(
     "mirrored_tags",
     SCHEMA,
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True),
-    Column("name", String(128), primary_key=True),
+    Column("name", ordered_text(128), primary_key=True),
     Column("digest", _DIGEST, nullable=False, comment="what the upstream had there"),
     Column("checked", Float, nullable=False, comment="when it was last asked, seconds since the epoch"),
 )
@@ -133,9 +132,9 @@ mirrored_tags = Table(
 mirror_fetches = Table(
     "mirror_fetches",
     SCHEMA,
-    Column("repository", String(255), primary_key=True),
+    Column("repository", ordered_text(255), primary_key=True),
     Column("digest", _DIGEST, primary_key=True),
-    Column("upload", String(36), nullable=False, comment="id of the upload session that the blob comes into"),
+    Column("upload", ordered_text(36), nullable=False, comment="id of the upload session that the blob comes into"),
 )
 
 last_pulls = Table(
@@ -143,7 +142,7 @@ last_pulls = Table(
     SCHEMA,
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True),
     Column("name", _DIGEST, primary_key=True, comment="a tag, or the digest of a manifest"),
-    Column("principal", String(36), primary_key=True, comment="id, or empty"),
+    Column("principal", ordered_text(36), primary_key=True, comment="id, or empty"),
     Column("time", Float, nullable=False, comment="seconds since the epoch"),
     sqlite_with_rowid=False,
 )
@@ -151,30 +150,30 @@ last_pulls = Table(
 events = Table(
     "events",
     SCHEMA,
-    Column("id", Integer, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     Column("time", Float, nullable=False, comment="seconds since the epoch"),
-    Column("kind", String(32), nullable=False),
-    Column("repository", String(255), nullable=False),
+    Column("kind", ordered_text(32), nullable=False),
+    Column("repository", ordered_text(255), nullable=False),
     Column("digest", _DIGEST, nullable=False, comment="or empty"),
-    Column("tag", String(128), nullable=False, comment="or empty"),
-    Column("principal", String(36), nullable=False, comment="id, or empty"),
-    Column("details", JSON, nullable=True, comment="object: what else there is to say of it, by its kind"),
+    Column("tag", ordered_text(128), nullable=False, comment="or empty"),
+    Column("principal", ordered_text(36), nullable=False, comment="id, or empty"),
+    Column("details", Document(), nullable=True, comment="object: what else there is to say of it, by its kind"),
     sqlite_autoincrement=True,
 )
 
 tag_history = Table(
     "tag_history",
     SCHEMA,
-    Column("id", Integer, primary_key=True),
-    Column("repository", String(255), nullable=False, comment="its name: history outlives it"),
-    Column("tag", String(128), nullable=False),
+    Column("id", ROW_ID, primary_key=True),
+    Column("repository", ordered_text(255), nullable=False, comment="its name: history outlives it"),
+    Column("tag", ordered_text(128), nullable=False),
     Column("digest", _DIGEST, nullable=False, comment="of a deletion: what the tag pointed at before"),
-    Column("media_type", String(255), nullable=False),
+    Column("media_type", ordered_text(255), nullable=False),
     Column("size", BigInteger, nullable=False, comment="bytes of the manifest itself"),
     Column("time", Float, nullable=False, comment="seconds since the epoch"),
     Column("until", Float, nullable=True, comment="when it ceased to count; of a deletion: its time"),
     Column("deleted", Boolean, nullable=False),
-    Column("principal", String(36), nullable=False, comment="id, or empty"),
+    Column("principal", ordered_text(36), nullable=False, comment="id, or empty"),
     Index(None, "repository", "tag", "id"),
     # Only what tags have left: a push of a new tag does not touch it.
     Index(None, "repository", "digest", "until", sqlite_where=text("until IS NOT NULL")),
@@ -184,8 +183,8 @@ tag_history = Table(
 event_sinks = Table(
     "event_sinks",
     SCHEMA,
-    Column("name", String(64), primary_key=True),
-    Column("cursor", Integer, nullable=False, comment="id of the last event that is done with"),
+    Column("name", ordered_text(64), primary_key=True),
+    Column("cursor", ROW_ID, nullable=False, comment="id of the last event that is done with"),
     Column("failures", Integer, nullable=False, comment="tries in a row that came to nothing"),
     Column("failing_since", Float, nullable=True, comment="seconds since the epoch"),
     Column("tried", Float, nullable=True, comment="the last try, seconds since the epoch"),
@@ -205,11 +204,11 @@ told_marks = Table(
 webhooks = Table(
     "webhooks",
     SCHEMA,
-    Column("name", String(50), primary_key=True),
+    Column("name", ordered_text(50), primary_key=True),
     Column("url", Text, nullable=False),
-    Column("actions", JSON, nullable=False, comment="list of texts"),
+    Column("actions", Document(), nullable=False, comment="list of texts"),
     Column("scope", Text, nullable=False, comment="REPOSITORY[:TAG] with *, or empty"),
-    Column("headers", JSON, nullable=False, comment="object of texts"),
+    Column("headers", Document(), nullable=False, comment="object of texts"),
     Column("enabled", Boolean, nullable=False),
     Column("created", Float, nullable=False, comment="seconds since the epoch"),
 )
@@ -217,10 +216,10 @@ webhooks = Table(
 webhook_deliveries = Table(
     "webhook_deliveries",
     SCHEMA,
-    Column("id", Integer, primary_key=True),
-    Column("webhook", String(50), nullable=False),
+    Column("id", ROW_ID, primary_key=True),
+    Column("webhook", ordered_text(50), nullable=False),
     Column("time", Float, nullable=False, comment="seconds since the epoch"),
-    Column("document", JSON, nullable=False, comment="what was sent, and answered"),
+    Column("document", Document(), nullable=False, comment="what was sent, and answered"),
     Index(None, "webhook", "id"),
     sqlite_autoincrement=True,
 )
@@ -228,10 +227,10 @@ webhook_deliveries = Table(
 holds = Table(
     "holds",
     SCHEMA,
-    Column("id", Integer, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     _repository(),
     Column("digest", _DIGEST, nullable=False, comment="of a manifest"),
-    Column("name", String(255), nullable=False, comment="what whoever placed it calls it"),
+    Column("name", ordered_text(255), nullable=False, comment="what whoever placed it calls it"),
     Column("reason", Text, nullable=False, comment="who needs the manifest, and how to have it let go of"),
     Column("created", Float, nullable=False, comment="seconds since the epoch"),
     UniqueConstraint("name", "repository_id", "digest"),
@@ -242,11 +241,11 @@ holds = Table(
 attestations = Table(
     "attestations",
     SCHEMA,
-    Column("id", Integer, primary_key=True),
-    Column("manifest_id", Integer, ForeignKey("manifests.id", ondelete="CASCADE"), nullable=False),
+    Column("id", ROW_ID, primary_key=True),
+    Column("manifest_id", ROW_ID, ForeignKey("manifests.id", ondelete="CASCADE"), nullable=False),
     Column("statement", LargeBinary, nullable=False, comment="in-toto statement about the manifest, JSON"),
     Column("made", Float, nullable=False, comment="seconds since the epoch"),
-    Column("key", String(64), nullable=True, comment="id of the key that signed it; NULL until it is signed"),
+    Column("key", ordered_text(64), nullable=True, comment="id of the key that signed it; NULL until it is signed"),
     Column("signature", LargeBinary, nullable=True),
     Index(None, "manifest_id"),
     Index(None, "id", sqlite_where=text("signature IS NULL")),
@@ -257,7 +256,7 @@ attested_content = Table(
     "attested_content",
     SCHEMA,
     Column("digest", _DIGEST, primary_key=True, comment="of a manifest or blob that publishes the attestation"),
-    Column("attestation_id", Integer, ForeignKey("attestations.id", ondelete="CASCADE"), primary_key=True),
+    Column("attestation_id", ROW_ID, ForeignKey("attestations.id", ondelete="CASCADE"), primary_key=True),
     Index(None, "attestation_id"),
     sqlite_with_rowid=False,
 )
@@ -265,23 +264,23 @@ attested_content = Table(
 store = Table(
     "store",
     SCHEMA,
-    Column("id", String(36), primary_key=True, comment="a UUID; copies of the rows bear it as well"),
+    Column("id", ordered_text(36), primary_key=True, comment="a UUID; copies of the rows bear it as well"),
     Column("knows_since", Float, nullable=False, comment="seconds since the epoch; rows of older files may be lost"),
 )
 
 trash = Table(
     "trash",
     SCHEMA,
-    Column("id", Integer, primary_key=True),
-    Column("run", String(64), nullable=False, comment="what removed it: one collection or one delete"),
+    Column("id", ROW_ID, primary_key=True),
+    Column("run", ordered_text(64), nullable=False, comment="what removed it: one collection or one delete"),
     Column("time", Float, nullable=False, comment="seconds since the epoch"),
-    Column("kind", String(8), nullable=False, comment="tag, manifest, link or blob"),
-    Column("repository", String(255), nullable=False, comment="or empty"),
+    Column("kind", ordered_text(8), nullable=False, comment="tag, manifest, link or blob"),
+    Column("repository", ordered_text(255), nullable=False, comment="or empty"),
     Column("digest", _DIGEST, nullable=False),
-    Column("tag", String(128), nullable=False, comment="or empty"),
+    Column("tag", ordered_text(128), nullable=False, comment="or empty"),
     Column("size", BigInteger, nullable=False, comment="bytes, or 0"),
-    Column("media_type", String(255), nullable=False, comment="of a manifest, or empty"),
-    Column("principal", String(36), nullable=False, comment="id of who pushed a manifest, or empty"),
+    Column("media_type", ordered_text(255), nullable=False, comment="of a manifest, or empty"),
+    Column("principal", ordered_text(36), nullable=False, comment="id of who pushed a manifest, or empty"),
     Column("content", LargeBinary, nullable=True, comment="the bytes of a manifest"),
     Index(None, "time"),
     sqlite_autoincrement=True,

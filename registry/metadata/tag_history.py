@@ -127,7 +127,8 @@ def note_deleted(connection: Connection, now: float, repository: str, tag: str, 
 def note_all_deleted(connection: Connection, now: float, repository: str, principal: str) -> None:
     """A repository is not there any more, nor is any of its tags."""
     kept = ("repository", "tag", "digest", "media_type", "size")
-    fixed: list[Any] = [bindparam(name) for name in ("now", "now", "yes", "who")]
+    given = {"now": tag_history.c.time, "yes": tag_history.c.deleted, "who": tag_history.c.principal}
+    fixed: list[Any] = [bindparam(name, type_=given[name].type) for name in ("now", "now", "yes", "who")]
     open_entries = select(*(tag_history.c[name] for name in kept), *fixed).where(_OPEN)
     values = {"here": repository, "now": now, "yes": True, "who": principal}
     highest = connection.execute(select(func.max(tag_history.c.id))).scalar() or 0

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from registry.database.dialects import EVERYTHING
 from registry.database.statement import takes_room
 from registry.metadata import (
     blobs,
@@ -44,9 +45,6 @@ from registry.oci.manifest import Manifest
 from registry.oci.names import RepositoryName, Tag
 
 T = TypeVar("T")
-
-_ALL = -1
-"""No limit, in SQLite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +311,7 @@ def drop_repository(
     repository_id, removed = repositories.find(connection, at.repository), RemovedRepository()
     if repository_id is not None:
         holds.require_all_free(connection, at.repository, repository_id)
-        every = tags.page(connection, repository_id, "", _ALL)
+        every = tags.page(connection, repository_id, "", EVERYTHING)
         _require_none_immutable(connection, at, repository_id, filter(is_immutable, every))
         locks.require_unlocked(
             connection, repository_id, at.repository, locks.bearers(connection, repository_id), removes=True
