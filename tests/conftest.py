@@ -2,11 +2,25 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from tests.postgres import PostgresServer
+
 TOOLS = Path(__file__).parent.parent / ".tools" / "bin"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[PostgresServer]":
+    """A PostgreSQL server for all tests of a process; each makes itself a database."""
+    from tests.postgres import postgres_server  # noqa: PLC0415 - few tests need the driver
+
+    with postgres_server() as server:
+        yield server
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,1 +1,1 @@
-"""One engine for every SQLite file: connections, the writer thread, statements, errors."""
+"""Databases, SQLite and PostgreSQL: connections, the writer thread, statements, errors."""

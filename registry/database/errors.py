@@ -26,11 +26,19 @@ class MetadataDamaged(Unavailable):
     """SQLite finds the database to be damaged (503)."""
 
 
+def _of_postgres(origin: BaseException | None) -> Exception | None:
+    if not type(origin).__module__.startswith("psycopg"):
+        return None
+    from registry.database.postgres_errors import refusal  # noqa: PLC0415 - the driver is an extra
+
+    return refusal(origin)
+
+
 def as_oci_error(error: Exception) -> Exception:
     """The OCI error that says what is wrong with the disk or database; any other error as it is."""
     origin = getattr(error, "orig", None) if isinstance(error, DBAPIError) else error
     if not isinstance(origin, sqlite3.Error):
-        return error
+        return _of_postgres(origin) or error
     primary = getattr(origin, "sqlite_errorcode", 0) & 0xFF
     if primary in _FULL:
         return StorageFull("the disk that holds the registry's metadata is full: nothing was changed, free some space")

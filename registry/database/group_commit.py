@@ -19,7 +19,7 @@ LARGEST_GROUP = 128
 
 
 @dataclass(slots=True)
-class _Waiting:
+class Waiting:
     """One change, who waits for it, and how it went."""
 
     change: Change
@@ -29,6 +29,7 @@ class _Waiting:
     error: BaseException | None = None
 
     def deliver(self) -> None:
+        """Tell who waits, in the loop of theirs."""
         if self.future.done():  # the caller has gone; the change stands all the same
             return
         if self.error is not None:
@@ -54,12 +55,12 @@ class GroupCommit:
         self._committed = committed
         # Here, where a refusal is told: a thread that ended by it would leave every change waiting.
         self._connection = _writing(engine)
-        self._writer: WriterThread[_Waiting] = WriterThread("metadata-writer", self._commit, largest=LARGEST_GROUP)
+        self._writer: WriterThread[Waiting] = WriterThread("metadata-writer", self._commit, largest=LARGEST_GROUP)
 
     async def submit(self, change: Callable[[Connection], T]) -> T:
         """Run the change in the writer thread; returns when its transaction is durable."""
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(change, loop, loop.create_future())
+        waiting = Waiting(change, loop, loop.create_future())
         self._writer.put(waiting)
         return cast("T", await waiting.future)
 
@@ -69,17 +70,17 @@ class GroupCommit:
         self._connection.close()
         self._engine.dispose()
 
-    def _commit(self, group: list[_Waiting]) -> None:
+    def _commit(self, group: list[Waiting]) -> None:
         connection = self._connection
         try:
             with connection.begin():
                 for waiting in group:
-                    _apply(connection, waiting)
+                    apply_alone(connection, waiting)
             self._committed(connection)
         except Exception as error:  # noqa: BLE001 - whatever broke the transaction broke it for all of them
             for waiting in group:
                 waiting.error = waiting.error or as_oci_error(error)
-        _deliver(group)
+        deliver(group)
 
 
 def _writing(engine: Engine) -> Connection:
@@ -95,8 +96,8 @@ def _writing(engine: Engine) -> Connection:
     return connection
 
 
-def _apply(connection: Connection, waiting: _Waiting) -> None:
-    """Run one change in a savepoint of its own.
+def apply_alone(connection: Connection, waiting: Waiting) -> None:
+    """Run one change in a savepoint of its own: its error is its caller's.
 
     SQLite ends the whole transaction by itself when the disk is full; then the savepoint is gone, its rollback
     raises, and the group fails together.
@@ -110,13 +111,14 @@ def _apply(connection: Connection, waiting: _Waiting) -> None:
     raw(connection, "RELEASE one_change")
 
 
-def _deliver(group: list[_Waiting]) -> None:
+def deliver(group: list[Waiting]) -> None:
+    """Tell each caller how its change went, in its own loop."""
     for loop in {waiting.loop for waiting in group}:
         own = [waiting for waiting in group if waiting.loop is loop]
         with suppress(RuntimeError):  # the loop has closed: nobody is left to tell
             loop.call_soon_threadsafe(_deliver_all, own)
 
 
-def _deliver_all(group: list[_Waiting]) -> None:
+def _deliver_all(group: list[Waiting]) -> None:
     for waiting in group:
         waiting.deliver()

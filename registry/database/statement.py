@@ -8,8 +8,10 @@ with parameters. Rows come as the driver gives them: the columns used here are t
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, Insert
 from sqlalchemy.sql.elements import ClauseElement
+
+from registry.database.dialects import POSTGRESQL
 
 Q = TypeVar("Q", bound=Callable[..., Any])
 _Bind = Callable[[Mapping[str, Any]], Any]
@@ -32,7 +34,7 @@ class Statement:
         """All rows, as tuples.
 
         Raises:
-            sqlite3.Error: the driver's own errors, as of all methods here.
+            sqlite3.Error, psycopg.Error: the driver's own errors, as of all methods here.
         """
         found: list[Any] = self._run(connection, values).fetchall()
         return found
@@ -63,8 +65,9 @@ class Statement:
         return met
 
     def insert(self, connection: Connection, values: Mapping[str, Any]) -> int:
-        """Insert one row; its rowid, which is its id where a table has one."""
-        added: int = self._run(connection, values).lastrowid
+        """Insert one row; its id."""
+        cursor = self._run(connection, values)
+        added: int = cursor.fetchone()[0] if connection.dialect.name == POSTGRESQL else cursor.lastrowid
         return added
 
     def change_each(self, connection: Connection, values: Sequence[Mapping[str, Any]]) -> None:
@@ -85,7 +88,7 @@ class Statement:
         return found
 
     def _compile(self, dialect: Dialect) -> tuple[str, _Bind]:
-        compiled: Any = self._clause.compile(dialect=dialect, column_keys=self._columns)
+        compiled: Any = _told_ids(self._clause, dialect).compile(dialect=dialect, column_keys=self._columns)
         fixed = {name: value for name, value in compiled.params.items() if value is not None}
         names = compiled.positiontup
         if names is None:
@@ -93,6 +96,13 @@ class Statement:
         if fixed:
             return str(compiled), lambda values: [values[name] if name in values else fixed[name] for name in names]
         return str(compiled), lambda values: [values[name] for name in names]
+
+
+def _told_ids(clause: ClauseElement, dialect: Dialect) -> ClauseElement:
+    """PostgreSQL tells the id of a new row only where it is asked for; SQLite does without."""
+    if dialect.name == POSTGRESQL and isinstance(clause, Insert) and not clause._returning:  # noqa: SLF001
+        return clause.returning(*[column for column in clause.table.primary_key if column.name == "id"])
+    return clause
 
 
 def autocommit(query: Q) -> Q:

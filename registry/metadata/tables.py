@@ -197,8 +197,10 @@ told_marks = Table(
     "told_marks",
     SCHEMA,
     Column("manifest_id", Integer, ForeignKey("manifests.id", ondelete="CASCADE"), primary_key=True),
-    Column("words", String(64), nullable=False, comment="what was told last; empty: not to be told the first time"),
-    Column("basis", String(80), nullable=False, comment="by what it held, or empty"),
+    Column(
+        "words", ordered_text(64), nullable=False, comment="what was told last; empty: not to be told the first time"
+    ),
+    Column("basis", ordered_text(80), nullable=False, comment="by what it held, or empty"),
 )
 
 webhooks = Table(

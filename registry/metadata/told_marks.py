@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, union
-from sqlalchemy.dialects.sqlite import insert
 
+from registry.database.dialects import insert
 from registry.database.statement import Statement
 from registry.metadata import events
 from registry.metadata.events import Event, Kind

@@ -4,9 +4,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from registry.auth.actions import Role
 from registry.auth.principals import Principal
@@ -27,6 +27,7 @@ from registry.content.tags import Tags
 from registry.content.uploads import Uploads
 from registry.gate import Gate, OpenGate
 from registry.metadata.sqlite_store import SqliteStore
+from registry.metadata.store import MetadataStore
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.names import Reference, RepositoryName, Tag
@@ -49,15 +50,28 @@ class OpenServices:
         data: the folder.
         gate: makes the gate out of the stores.
         new_database: begin with no rows although the folder holds content.
+        rows: opens another store of rows than that of the folder.
         groups: settings.
     """
 
-    def __init__(self, data: Path, gate: GateFactory, *, new_database: bool = False, **groups: Any) -> None:
+    def __init__(
+        self,
+        data: Path,
+        gate: GateFactory,
+        *,
+        new_database: bool = False,
+        rows: Callable[[], MetadataStore] | None = None,
+        **groups: Any,
+    ) -> None:
         self.runner = asyncio.Runner()
         self.data = data
         self.settings = SettingsInForce(RegistrySettings.model_validate({"data": data, **groups}))
         self.pool = ThreadPoolExecutor(4)
-        self.storage, self.metadata = open_stores(data, self.pool, new_database=new_database)
+        if rows is None:
+            self.storage, self.metadata = open_stores(data, self.pool, new_database=new_database)
+        else:
+            self.storage, self.metadata = DiskStore(data, self.pool), cast("SqliteStore", rows())
+        self.rows = rows
         decides = gate(self.storage, self.metadata)
         everything = (self.storage, self.metadata, decides, self.settings)
         self.journal = Journal(self.storage, self.metadata, self.pool, self.settings)
@@ -76,6 +90,10 @@ class OpenServices:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine to its end."""
         return self.runner.run(work)
+
+    def beside(self) -> "AbstractContextManager[OpenServices]":
+        """What another process has of the same folder and the same rows, or this one after a restart."""
+        return open_services(self.data, rows=self.rows)
 
     def configure(self, **groups: Any) -> None:
         """Put other settings in force."""

@@ -1,9 +1,11 @@
 """Attributes of repositories, tags and manifests: what is told, in which order, page by page."""
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from registry.metadata.attributes import Order, PageStart
+from registry.metadata.tables import manifests as manifest_rows
+from registry.metadata.tables import tags as tag_rows
 from registry.oci.digest import Digest
 from registry.oci.errors import ManifestUnknown, NameUnknown
 from registry.oci.names import Tag
@@ -15,10 +17,9 @@ TAGS = [Tag(name) for name in ("a", "b", "c", "d")]
 def set_times(connection: Connection, times: dict[Tag, float]) -> None:
     """Have tags be moved last, and their manifests pushed, at these times."""
     for tag, when in times.items():
-        connection.exec_driver_sql("UPDATE tags SET created = 1, updated = ? WHERE name = ?", (when, tag))
-        connection.exec_driver_sql(
-            "UPDATE manifests SET pushed = ? WHERE digest = (SELECT digest FROM tags WHERE name = ?)", (when, tag)
-        )
+        moved = update(tag_rows).where(tag_rows.c.name == tag)
+        digest = connection.execute(moved.values(created=1.0, updated=when).returning(tag_rows.c.digest)).scalar_one()
+        connection.execute(update(manifest_rows).where(manifest_rows.c.digest == digest).values(pushed=when))
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from tests.registry.open_services import (
     descriptor,
     image,
     index,
-    open_services,
     pieces,
 )
 
@@ -181,7 +180,7 @@ def test_a_collection_by_another_process_spares_the_same(services: OpenServices)
     services.run(services.push_image(V1))
     services.run(services.push_blob(b"orphan"))
     age(services)
-    with open_services(services.data) as beside:
+    with services.beside() as beside:
         beside.run(beside.collector.run())
     assert stored(services) == digests(b"{}", b"layer", image())
 

@@ -83,7 +83,7 @@ def test_a_tag_moved_by_another_process_is_followed(services: OpenServices) -> N
     """Within a second, although the old answer was cached."""
     services.run(services.push_image(V1))
     pulled(services, V1)
-    with open_services(services.data) as beside:
+    with services.beside() as beside:
         second = beside.run(beside.push_image(V1, [b"other layer"]))
     services.run(asyncio.sleep(1))
     assert services.run(services.manifests.pull(PUSHER, REPOSITORY, V1)).digest == second.digest
@@ -301,7 +301,7 @@ def test_lost_bytes_are_not_passed_over_in_silence(services: OpenServices) -> No
     """A row without its bytes: unknown, so that a client pushes it again, and told to whoever watches."""
     services.run(services.push_image(V1))
     services.run(services.metadata.write(let_go_of_bytes))
-    with open_services(services.data) as restarted:
+    with services.beside() as restarted:
         assert outcome(restarted, V1) is ManifestUnknown
         assert [item.is_manifest for item in restarted.storage.quarantine.held()] == [True]
 
@@ -313,7 +313,7 @@ def test_bytes_in_the_blob_store_are_found(services: OpenServices) -> None:
     services.run(services.storage.put(Digest.of(image()), image()))
     age(services)
     services.run(services.collector.run())
-    with open_services(services.data) as restarted:
+    with services.beside() as restarted:
         assert restarted.run(restarted.manifests.pull(PUSHER, REPOSITORY, V1)).raw == image()
 
 

@@ -4,11 +4,12 @@ import asyncio
 import random
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from registry.content.tag_history import roll_back, target_at, target_before
 from registry.metadata import events, tag_history, tags, transactions
 from registry.metadata.events import Kind
+from registry.metadata.tables import manifests as manifest_rows
 from registry.metadata.tag_history import Entry, Span
 from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest
@@ -163,8 +164,7 @@ def test_history_keeps_manifests(services: OpenServices, keep_days: float, left:
 
 
 def _is_there(connection: Connection, digest: Digest) -> bool:
-    found = connection.exec_driver_sql("SELECT count(*) FROM manifests WHERE digest = ?", (digest,)).scalar()
-    return bool(found)
+    return connection.execute(select(manifest_rows.c.id).where(manifest_rows.c.digest == digest)).first() is not None
 
 
 def test_history_is_a_reason(services: OpenServices) -> None:

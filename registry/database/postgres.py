@@ -1,0 +1,83 @@
+"""Connections to a PostgreSQL database. Imported only where one is used: the driver is an extra, `basegate[cluster]`.
+
+What every session is told, whatever the database says by default: commits are durable when they are answered, and a
+node that falls silent within a transaction loses it, so that others need not wait for it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import psycopg
+from psycopg.types.numeric import IntLoader
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import QueuePool
+
+_LOCK_SECONDS = 5
+_SILENT_SECONDS = 10
+_CONNECT_SECONDS = 2
+_SESSION = {
+    "synchronous_commit": "on",
+    "idle_in_transaction_session_timeout": f"{_SILENT_SECONDS}s",
+    "lock_timeout": f"{_LOCK_SECONDS}s",
+    "timezone": "UTC",
+    "client_min_messages": "warning",
+}
+
+_READING = _SESSION | {
+    "default_transaction_read_only": "on",
+    "default_transaction_isolation": r"repeatable\ read",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where a database is.
+
+    Attributes:
+        url: `postgresql://USER@HOST:PORT/NAME`, as libpq takes it (https://www.postgresql.org/docs/current/libpq-connect.html).
+        password: "" for what libpq finds by itself: PGPASSWORD, or its password file.
+    """
+
+    url: str
+    password: str = ""
+
+    def connect(self, settings: Mapping[str, str] = _SESSION, **more: Any) -> "psycopg.Connection[Any]":
+        """A new connection, whose session has these settings. Raises psycopg.Error."""
+        secret: dict[str, Any] = {"password": self.password} if self.password else {}
+        return psycopg.connect(
+            self.url,
+            connect_timeout=_CONNECT_SECONDS,
+            application_name="basegate",
+            options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
+            keepalives_idle=_SILENT_SECONDS,
+            keepalives_interval=2,
+            keepalives_count=3,
+            tcp_user_timeout=_SILENT_SECONDS * 1000,
+            **secret,
+            **more,
+        )
+
+
+def engine_of(database: Database, connections: int, *, reads: bool = False) -> Engine:
+    """An engine with a pool of so many connections at most; whoever needs one more waits for it.
+
+    `reads`: its sessions cannot write, and each of their transactions sees one snapshot.
+    """
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=partial(database.connect, _READING if reads else _SESSION),
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=_LOCK_SECONDS,
+        pool_use_lifo=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        # Sums of whole numbers are `numeric`; nothing here is a fraction of a hundred.
+        connection.adapters.register_loader("numeric", IntLoader)
+
+    return engine

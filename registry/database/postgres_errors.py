@@ -1,0 +1,30 @@
+"""What PostgreSQL's refusals mean to a caller (https://www.postgresql.org/docs/current/errcodes-appendix.html)."""
+
+import psycopg
+from psycopg import errors
+
+from registry.oci.errors import StorageFull, Unavailable
+
+RETRY = {"Retry-After": "1"}
+_PASSING = (
+    errors.LockNotAvailable,
+    errors.QueryCanceled,
+    errors.SerializationFailure,
+    errors.DeadlockDetected,
+    errors.IdleInTransactionSessionTimeout,
+)
+
+
+def refusal(error: BaseException | None) -> Exception | None:
+    """The OCI error for an error of the driver; `None` when the statement itself was at fault."""
+    if isinstance(error, errors.DiskFull):
+        return StorageFull("the disk that holds the registry's metadata is full: nothing was changed, free some space")
+    if isinstance(error, _PASSING):
+        return Unavailable("the database of the registry's metadata is busy: try again", headers=RETRY)
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return Unavailable(f"the database of the registry's metadata is away ({_first_line(error)})", headers=RETRY)
+    return None
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

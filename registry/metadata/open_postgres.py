@@ -1,0 +1,69 @@
+"""Opens the metadata in a PostgreSQL database: makes the tables of an empty one, migrates older ones."""
+
+import psycopg
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from registry.database.dialects import POSTGRESQL
+from registry.database.postgres import Database, engine_of
+from registry.database.postgres_writer import take_turn
+from registry.errors import BasegateError
+from registry.metadata.open_store import bring_up_to_date
+from registry.metadata.postgres_store import CONNECTIONS, SILENCE_SECONDS, PostgresStore
+from registry.metadata.tables import SCHEMA
+
+OLDEST = 14_00_00
+"""The oldest version of PostgreSQL, as `server_version` has it."""
+
+
+class DatabaseUnreachable(BasegateError):
+    """The database cannot be connected to, or not be used."""
+
+
+def open_postgres(
+    database: Database, connections: int = CONNECTIONS, silence_seconds: float = SILENCE_SECONDS
+) -> PostgresStore:
+    """The metadata store in a PostgreSQL database; safe beside other nodes that open or use it.
+
+    Raises:
+        DatabaseUnreachable: it cannot be connected to, is too old, or does not keep what it commits.
+        DatabaseNewer: it was written by a newer basegate.
+    """
+    engine = engine_of(database, 1)
+    try:
+        with engine.begin() as connection:
+            take_turn(connection)
+            _require_fit(connection)
+            _make_indexes_partial()
+            bring_up_to_date(connection)
+    except (DBAPIError, psycopg.Error) as error:
+        reason = str(getattr(error, "orig", error)).strip().replace("\n", "; ")
+        raise DatabaseUnreachable(
+            f"the database of metadata.url cannot be used: {reason}. See that the server runs, that the address, name "
+            "and password are right, and that the user may create tables there"
+        ) from error
+    finally:
+        engine.dispose()
+    return PostgresStore(database, connections, silence_seconds)
+
+
+def _require_fit(connection: Connection) -> None:
+    version = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one())
+    if version < OLDEST:
+        raise DatabaseUnreachable(
+            f"the database of metadata.url is PostgreSQL {version // 10_000}: {OLDEST // 10_000} or newer is needed"
+        )
+    if connection.exec_driver_sql("SHOW fsync").scalar_one() != "on":
+        raise DatabaseUnreachable(
+            "the database of metadata.url has fsync off, and would lose what it has committed with the power: set "
+            "fsync to on"
+        )
+
+
+def _make_indexes_partial() -> None:
+    """Those that are partial in SQLite. Told here, for whoever names PostgreSQL in the tables has it imported."""
+    for table in SCHEMA.tables.values():
+        for index in table.indexes:
+            where = index.dialect_options["sqlite"]["where"]
+            if where is not None:
+                index.dialect_options[POSTGRESQL]["where"] = where

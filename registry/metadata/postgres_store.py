@@ -1,0 +1,152 @@
+"""A metadata store in a PostgreSQL database, which several nodes share; see `registry.metadata.store` for the promises.
+
+Look-ups run in threads, each on a connection of a pool; changes on one connection of each node, one node at a time. A
+commit of another node counts when the database has told of it, within milliseconds. When the database has not answered
+for `silence_seconds`, everything is refused at once (503), until it answers again.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, text
+
+from registry.database.errors import as_oci_error
+from registry.database.postgres import Database, engine_of
+from registry.database.postgres_errors import RETRY
+from registry.database.postgres_writer import PostgresWriter
+from registry.database.pulse import CHANNEL, Pulse
+from registry.database.statement import is_autocommit
+from registry.metadata.blobs import BLOBS_REMOVED
+from registry.metadata.scope_maps import PRINCIPALS_CHANGED
+from registry.oci.errors import Unavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CONNECTIONS = 8
+SILENCE_SECONDS = 1.0
+_LOOK_SECONDS = 0.25
+_TELL = text("SELECT pg_notify(:channel, :told)")
+
+
+class PostgresStore:
+    """Transactions over one PostgreSQL database.
+
+    The schema must exist: `registry.metadata.open_postgres.open_postgres` creates it.
+
+    Args:
+        database: where it is.
+        connections: for look-ups, at most; one more writes, and one listens.
+        silence_seconds: after so long without an answer the database counts as away.
+    """
+
+    def __init__(
+        self, database: Database, connections: int = CONNECTIONS, silence_seconds: float = SILENCE_SECONDS
+    ) -> None:
+        self._node = uuid.uuid4().hex
+        self._seen, self._seen_principals, self._seen_losses = 0, 0, 0
+        self._flags = ""
+        self._silence_seconds = silence_seconds
+        self._reading = engine_of(database, connections, reads=True)
+        self._single = self._reading.execution_options(isolation_level="AUTOCOMMIT")
+        self._writing = engine_of(database, 1)
+        self._threads = ThreadPoolExecutor(connections, thread_name_prefix="metadata")
+        self._pulse = Pulse(database, self._told, silence_seconds)
+        self._writer = PostgresWriter(self._writing, self._tell_others, self._committed)
+
+    async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a query in a thread: it waits for the network."""
+        self._require_heard()
+        work = partial(self._read, query, *args, **kwargs)
+        return await self._answered(asyncio.get_running_loop().run_in_executor(self._threads, work))
+
+    async def read_apart(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`read`: nobody waits for that either."""
+        return await self.read(query, *args, **kwargs)
+
+    def read_now(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`read` for callers that cannot wait, in their thread."""
+        self._require_heard()
+        return self._read(query, *args, **kwargs)
+
+    async def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Queue a change and wait until it is durable. A refusal for silence leaves open whether it was made."""
+        self._require_heard()
+        return await self._answered(self._writer.submit(lambda connection: change(connection, *args, **kwargs)))
+
+    def problems(self) -> list[str]:
+        """What is wrong with the database: one sentence, or none."""
+        return [] if self._pulse.is_heard() else [self._silence]
+
+    def generation(self) -> int:
+        """Own commits count at once, those of other nodes when the database has told of them. Raises Unavailable."""
+        self._require_heard()
+        return self._seen
+
+    def principals_generation(self) -> int:
+        """As `generation`, for changes of principals."""
+        self._require_heard()
+        return self._seen_principals
+
+    def losses_generation(self) -> int:
+        """As `generation`, for removals."""
+        self._require_heard()
+        return self._seen_losses
+
+    def close(self) -> None:
+        """Finish waiting writes, then close every connection."""
+        self._writer.close()
+        self._pulse.close()
+        self._threads.shutdown()
+        self._reading.dispose()
+        self._writing.dispose()
+
+    def _read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        engine: Engine = self._single if is_autocommit(query) else self._reading
+        try:
+            with engine.connect() as connection:
+                return query(connection, *args, **kwargs)
+        except Exception as error:
+            raise as_oci_error(error) from error
+
+    async def _answered(self, future: "asyncio.Future[T]") -> T:
+        """The result, as long as the database is heard; a slow answer is waited for."""
+        while not future.done():
+            await asyncio.wait({future}, timeout=_LOOK_SECONDS)
+            if not future.done():
+                self._require_heard()
+        return future.result()
+
+    @property
+    def _silence(self) -> str:
+        return f"the database of the registry's metadata has not answered for {self._silence_seconds:g} s: try again"
+
+    def _require_heard(self) -> None:
+        if not self._pulse.is_heard():
+            raise Unavailable(self._silence, headers=RETRY)
+
+    def _tell_others(self, connection: Connection) -> None:
+        info: dict[Any, Any] = connection.info
+        principals, losses = info.pop(PRINCIPALS_CHANGED, False), info.pop(BLOBS_REMOVED, False)
+        self._flags = "p" * bool(principals) + "l" * bool(losses)
+        connection.execute(_TELL, {"channel": CHANNEL, "told": f"{self._node} {self._flags}"})
+
+    def _committed(self) -> None:
+        self._count(self._flags)
+
+    def _told(self, said: str) -> None:
+        node, _, flags = said.partition(" ")
+        if not said:
+            self._count("pl")
+        elif node != self._node:
+            self._count(flags)
+
+    def _count(self, flags: str) -> None:
+        """A change that is counted twice, or together with another, changes the number all the same."""
+        self._seen += 1
+        self._seen_principals += "p" in flags
+        self._seen_losses += "l" in flags

@@ -1,0 +1,138 @@
+"""PostgreSQL for tests: one server for a session, on a Unix socket, and a database for each test."""
+
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from registry.database.postgres import Database
+from registry.metadata.open_postgres import open_postgres
+from registry.metadata.postgres_store import PostgresStore
+
+_USERS = ("postgres", "nobody")
+_READY = "ready"
+"""A database with all tables: to copy it takes less time than to make them."""
+_START_SECONDS = 60.0
+_PATIENCE_SECONDS = 30.0
+"""A busy machine is no silent database."""
+
+
+class PostgresServer:
+    """A server of its own, as an unprivileged user: PostgreSQL refuses to run as root.
+
+    Args:
+        folder: for its files; short, for a socket has a path of at most 107 bytes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._programs = _programs()
+        self._as_user = _as_user(folder)
+        self._numbers = itertools.count(1)
+        self._run("initdb", "--auth=trust", "--username=basegate", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+        self._process = self.start()
+        with self.at("postgres").connect(autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {_READY}")
+        open_postgres(self.at(_READY)).close()
+
+    @property
+    def folder(self) -> Path:
+        """Where its socket is."""
+        return self._folder
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        """Start it, and wait until it answers."""
+        places: list[str | Path] = ["-D", self._folder / "data", "-k", self._folder]
+        settings = ["-c", "listen_addresses=", "-c", "max_connections=300"]
+        command = [*self._as_user, self._programs / "postgres", *places, *settings]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder)
+        end = time.monotonic() + _START_SECONDS
+        while not self._answers():
+            assert time.monotonic() < end, (self._folder / "log").read_text()
+            time.sleep(0.05)
+        return self._process
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it: SIGINT has it close its connections and write what it has; SIGQUIT is a crash."""
+        self._process.send_signal(how)
+        self._process.wait(_START_SECONDS)
+
+    def signal_all(self, which: signal.Signals) -> None:
+        """Send a signal to every process of it."""
+        leader = self._process.pid
+        children = Path(f"/proc/{leader}/task/{leader}/children").read_text(encoding="ascii").split()
+        for process in (leader, *map(int, children)):
+            os.kill(process, which)
+
+    def new_database(self, like: str = "template1") -> Database:
+        """A database of its own: an empty one, or one `like` another."""
+        name = f"test{next(self._numbers)}"
+        with self.at("postgres").connect(autocommit=True) as connection:
+            new, old = sql.Identifier(name), sql.Identifier(like)
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(new, old))
+        return self.at(name)
+
+    def opener(self) -> Callable[[], PostgresStore]:
+        """Opens the metadata store of one new database, as often as it is called."""
+        return partial(open_postgres, self.new_database(_READY), silence_seconds=_PATIENCE_SECONDS)
+
+    def at(self, name: str) -> Database:
+        """A database of this name."""
+        return Database(f"postgresql://basegate@/{name}?host={self._folder}")
+
+    def _answers(self) -> bool:
+        try:
+            self.at("postgres").connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command: list[str | Path] = [*self._as_user, self._programs / program, "-D", self._folder / "data", *arguments]
+        subprocess.run(command, check=True, capture_output=True, cwd=self._folder)
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server until the block ends."""
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    try:
+        server = PostgresServer(folder)
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _programs() -> Path:
+    """The folder of the newest server that is installed: Debian keeps each version in a folder of its own."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("postgres")
+    assert on_path, "PostgreSQL is not installed: `make tools` installs it"
+    return Path(on_path).parent
+
+
+def _as_user(folder: Path) -> list[str]:
+    """What a command begins with to run as an unprivileged user, who gets the folder."""
+    if os.geteuid() != 0:
+        return []
+    known = {user.pw_name: user for user in pwd.getpwall()}
+    user = next(known[name] for name in _USERS if name in known)
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
