@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 READY_SECONDS = 60
 
@@ -61,18 +62,25 @@ def unmount_below(folder: Path) -> None:
 
 @contextmanager
 def docker_daemon(folder: Path) -> Iterator[Path]:
-    """A docker daemon without bridge and firewall rules; yields its socket."""
-    socket = folder / "docker.sock"
-    command = [
-        "dockerd",
-        *("--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")),
-        *("--pidfile", str(folder / "docker.pid"), "--host", f"unix://{socket}"),
-        *("--config-file", "", "--bridge", "none", "--iptables=false", "--ip6tables=false"),
-        # A second try hides what the first was told; the tests want the first answer.
-        *("--max-download-attempts", "3", "--log-level", "warn"),
-    ]
-    with daemon(command, socket, folder / "dockerd.log"):
-        yield socket
+    """A docker daemon without bridge and firewall rules; yields its socket.
+
+    Its sockets are in a folder with a short name: that of a socket has 107 bytes at most (unix(7)).
+    """
+    with TemporaryDirectory(prefix="docker-") as short:
+        socket = Path(short) / "docker.sock"
+        command = [
+            "dockerd",
+            *("--data-root", str(folder / "data"), "--exec-root", f"{short}/exec"),
+            *("--pidfile", str(folder / "docker.pid"), "--host", f"unix://{socket}"),
+            *("--config-file", "", "--bridge", "none", "--iptables=false", "--ip6tables=false"),
+            # A second try hides what the first was told; the tests want the first answer.
+            *("--max-download-attempts", "3", "--log-level", "warn"),
+        ]
+        try:
+            with daemon(command, socket, folder / "dockerd.log"):
+                yield socket
+        finally:
+            unmount_below(folder)
 
 
 @contextmanager
