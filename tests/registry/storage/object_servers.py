@@ -1,6 +1,7 @@
 """Object stores to test against: real servers on this machine, one for each process of the tests."""
 
 import atexit
+import shutil
 import subprocess
 import sys
 import time
@@ -51,9 +52,10 @@ class ObjectServer:
 
 
 def started(command: list[str], url: str, **environment: str) -> None:
-    """A server that answers, whatever it says; it ends with this process."""
+    """A server that answers, whatever it says; it ends with this process, also where that is killed."""
     quiet = subprocess.DEVNULL
-    process = subprocess.Popen(command, stdout=quiet, stderr=quiet, env=environment or None)
+    dying = [setpriv, "--pdeathsig", "KILL", "--"] if (setpriv := shutil.which("setpriv")) else []
+    process = subprocess.Popen([*dying, *command], stdout=quiet, stderr=quiet, env=environment or None)
     atexit.register(process.wait)
     atexit.register(process.kill)
     until = time.monotonic() + _START_SECONDS
