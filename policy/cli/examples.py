@@ -13,6 +13,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "watch": (f"{_SERVER}/team", f"{_SERVER} --for 600 --json"),
     "find": ("'os.version<16.04 conda<4.5 verdict=refused tag.age>90d' --data data", f"{_SERVER} verdict=refused"),
     "deploy check": ("-n scoring -m model:1 --ic inferenceconfig.json --dc deploymentconfig.json",),
+    "deployment key rotate": ("--data data",),
     "deployment keys": (f"--gateway {_SERVER}",),
     "deployment ls": (f"--gateway {_SERVER}",),
     "deployment release": (f"DEPLOYMENT --gateway {_SERVER}",),
