@@ -39,8 +39,9 @@ async def render_framework(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else http.HTTPStatus.INTERNAL_SERVER_ERROR
     headers = dict(getattr(error, "headers", None) or {})
     if status == http.HTTPStatus.NOT_FOUND:
-        invalid: NameInvalid | None = request.scope.get(_INVALID)
-        return await render(request, invalid or NotFound(f"there is nothing at {request.url.path[:255]!r}"))
+        return await render(
+            request, invalid_name_of(request.scope) or NotFound(f"there is nothing at {request.url.path[:255]!r}")
+        )
     if status == http.HTTPStatus.METHOD_NOT_ALLOWED:
         message = f"{request.method} is not offered here: use {headers.get('Allow', 'another method')}"
         return await render(request, MethodNotAllowed(message, headers=headers))
@@ -50,6 +51,12 @@ async def render_framework(request: Request, error: Exception) -> Response:
 def note_invalid_name(scope: Scope, invalid: NameInvalid) -> None:
     """Note that a path would be one of a repository if that had a valid name."""
     scope.setdefault(_INVALID, invalid)
+
+
+def invalid_name_of(scope: Scope) -> NameInvalid | None:
+    """What is wrong with the name of the repository that a path would be one of."""
+    invalid: NameInvalid | None = scope.get(_INVALID)
+    return invalid
 
 
 async def give_up(_request: Request, _error: Exception) -> None:

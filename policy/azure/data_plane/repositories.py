@@ -9,6 +9,7 @@ from policy.azure.data_plane import paging
 from policy.azure.data_plane.changes import change_of
 from policy.azure.data_plane.documents import deletion_document, repository_document
 from policy.azure.data_plane.handler import Handlers
+from registry.api.errors import invalid_name_of
 from registry.api.path_parameters import repository_of
 from registry.api.services import Services
 from registry.auth.actions import Action
@@ -47,6 +48,12 @@ class RepositoryHandlers(Handlers):
 
 
 async def absent(_services: Services, request: Request, _principal: Principal) -> Response:
-    """Every other path below /acr: 405 for who has signed in. Microsoft's SDK would take a 404 for "deleted"."""
+    """Every other path below /acr: 405 for who has signed in, or 400 where only the name of a repository is wrong.
+
+    Microsoft's SDK would take a 404 for "deleted".
+    """
+    invalid = invalid_name_of(request.scope)
+    if invalid:
+        raise invalid
     message = f"{request.method} is not offered here: below /acr/v1 there are repositories, _tags and _manifests"
     raise MethodNotAllowed(message, headers={"Allow": ""})
