@@ -35,7 +35,7 @@ def create(run: Run, *words: str) -> dict[str, Any]:
     """Make a principal and read the answer for programs."""
     result = run("create", "ci", "--role", "AcrPush", *words, "--json")
     assert result.exit_code == 0, result.output
-    loaded: dict[str, Any] = json.loads(result.output)
+    loaded: dict[str, Any] = json.loads(result.stdout)
     return loaded
 
 
