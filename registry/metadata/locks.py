@@ -147,7 +147,8 @@ def refusal(repository: RepositoryName, bearer: str, against: str) -> Locked:
 
 def listed(repository_id: ColumnElement[int], bearer: ColumnElement[str] | str) -> ColumnElement[bool]:
     """The SQL condition that a bearer is not locked against lists."""
-    return ~exists().where(locks.c.repository_id == repository_id, locks.c.name == bearer, locks.c.lists)
+    of_bearer = exists().where(locks.c.repository_id == repository_id, locks.c.name == bearer, locks.c.lists)
+    return ~of_bearer.correlate_except(locks)  # where the statement around it reads locks too
 
 
 def removable(repository_id: ColumnElement[int], digest: ColumnElement[str]) -> ColumnElement[bool]:
