@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 
 from policy.attestation.forms import Forms
 from policy.attestation.settings import AttestSettings
-from policy.attestation.summary import PAYLOAD_TYPE, predicate_of, says, statement_of
+from policy.attestation.summary import predicate_of, says, statement_of
+from policy.attestation.types import PAYLOAD_TYPE
 from policy.enforcement.conclusion import Conclusion
 from policy.signing.dsse import sign
 from policy.signing.key_ring import KeyRing

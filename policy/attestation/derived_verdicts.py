@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Collection, Sequence
 
 from policy.attestation.attestations import Attestations
-from policy.attestation.forms import BUNDLE_TYPE, EMPTY, EMPTY_DIGEST, ENVELOPE_TYPE, SUFFIX, Forms
+from policy.attestation.forms import EMPTY, EMPTY_DIGEST, ENVELOPE_TYPE, SUFFIX, Forms
 from policy.attestation.settings import AttestSettings, Publication
 from policy.attestation.stored_verdicts import StoredVerdicts
+from policy.attestation.types import BUNDLE_TYPE
 from registry.auth.principals import ATTESTER_ID
 from registry.caches import SizedCache
 from registry.content.derived import DerivedBlob, DerivedManifest

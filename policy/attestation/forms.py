@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from policy.attestation.summary import PAYLOAD_TYPE, PREDICATE_TYPE
+from policy.attestation.types import BUNDLE_TYPE, PAYLOAD_TYPE, PREDICATE_TYPE
 from policy.signing.dsse import Envelope
 from registry.metadata.attestations import AttestationRow
 from registry.metadata.referrers import ReferrerRow
@@ -18,7 +18,6 @@ from registry.oci.canonical_json import canonical_json
 from registry.oci.digest import Digest
 from registry.oci.names import Tag
 
-BUNDLE_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 ENVELOPE_TYPE = "application/vnd.dsse.envelope.v1+json"
 SUFFIX = ".att"
 EMPTY = b"{}"

@@ -1,7 +1,6 @@
 """Recognises signed verdicts among what refers to an image."""
 
-from policy.attestation.forms import BUNDLE_TYPE
-from policy.attestation.summary import PREDICATE_TYPE
+from policy.attestation.types import BUNDLE_TYPE, PREDICATE_TYPE
 from registry.oci.descriptor import Descriptor
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from policy.attestation.settings import AttestSettings
+from policy.attestation.types import PREDICATE_TYPE
 from policy.enforcement.conclusion import Conclusion
 from policy.state import State
 from registry.oci.canonical_json import canonical_json
@@ -14,8 +15,6 @@ from registry.oci.names import RepositoryName
 from registry.oci.timestamp import timestamp
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
-PREDICATE_TYPE = "https://slsa.dev/verification_summary/v1"
-PAYLOAD_TYPE = "application/vnd.in-toto+json"
 VERDICT = "urn:basegate:verdict"
 """The member of ours, named by a URI as the predicate wants: what the words of SLSA have no room for."""
 PASSED, FAILED = "PASSED", "FAILED"

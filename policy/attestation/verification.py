@@ -8,7 +8,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
-from policy.attestation.summary import FAILED, PASSED, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE
+from policy.attestation.summary import FAILED, PASSED, STATEMENT_TYPE
+from policy.attestation.types import PAYLOAD_TYPE, PREDICATE_TYPE
 from policy.signing.dsse import Envelope, SignatureWrong, verify
 from registry.errors import BasegateError
 from registry.oci.digest import Digest

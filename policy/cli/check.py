@@ -21,7 +21,8 @@ from policy.gateway.check_result import CheckResult
 from policy.gateway.inference_config.dependencies import remarks_on
 from policy.gateway.inference_config.interpret import InferenceConfig, interpret
 from policy.gateway.inference_config.parse import InferenceConfigUnreadable, parse
-from registry.cli.data_folder import config_option, for_programs, json_option, print_json, settings_of
+from registry.cli.data_folder import config_option, settings_of
+from registry.cli.output import for_programs, json_option, print_json
 from registry.errors import BasegateError
 from registry.oci.image_reference import ImageReference
 from registry.registry_client.credentials import Credentials

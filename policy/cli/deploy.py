@@ -23,7 +23,7 @@ from policy.gateway.inference_config.interpret import InferenceConfig, interpret
 from policy.gateway.inference_config.parse import parse
 from policy.gateway.inference_config.pinning import pin
 from policy.gateway.inference_config.secrets import without_secrets
-from registry.cli.data_folder import for_programs
+from registry.cli.output import for_programs
 from registry.errors import BasegateError, visible
 
 _FILES = ("entryScript", "condaFile", "extraDockerfileSteps")

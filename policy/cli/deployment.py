@@ -13,7 +13,8 @@ from policy.client.api import ask
 from policy.client.deploying import DEPLOYMENTS_PATH
 from policy.deployments.receipt_key import receipt_keys
 from registry.cli.command_audit import audited
-from registry.cli.data_folder import data_option, print_json, require_registry
+from registry.cli.data_folder import data_option, require_registry
+from registry.cli.output import print_json
 from registry.errors import visible
 
 _SHOWN = ("id", "name", "state", "workspace", "pinned")

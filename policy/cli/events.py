@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from policy.administration.event_feed import read_events
-from registry.cli.data_folder import json_option, line_for_programs, print_json
+from registry.cli.output import json_option, line_for_programs, print_json
 from registry.cli.place import Place, placed
 from registry.cli.sinks import replay_command, sinks_command, test_command
 from registry.errors import visible

@@ -15,7 +15,8 @@ from policy.cli.transfer_options import Calling, RepositoryReference, is_typed, 
 from policy.cli.transfer_progress import Progress
 from policy.cli.transfer_repositories import Repositories
 from registry.cli.command_audit import audited
-from registry.cli.data_folder import settings_of, size
+from registry.cli.data_folder import settings_of
+from registry.cli.output import size
 from registry.errors import visible
 from registry.transfer.exporting import Exported, Exporting
 from registry.transfer.layout_files import layout_files

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from policy.search.conditions import FACTS, OPERATORS, Condition, read_conditions, split
-from registry.cli.data_folder import json_option, print_json, size
+from registry.cli.output import json_option, print_json, size
 from registry.cli.place import Place, Word, placed
 from registry.cli.table import print_table
 

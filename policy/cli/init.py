@@ -14,14 +14,8 @@ from registry.auth.bootstrap_file import WantedPrincipal, read_bootstrap
 from registry.auth.enrolment import FirstStart, first_start
 from registry.auth.signing_key import signing_key
 from registry.cli.command_audit import audited
-from registry.cli.data_folder import (
-    bootstrap_option,
-    data_option,
-    json_option,
-    log_to_stderr,
-    print_json,
-    settings_of,
-)
+from registry.cli.data_folder import bootstrap_option, data_option, log_to_stderr, settings_of
+from registry.cli.output import json_option, print_json
 from registry.content.small_blob_journal import open_stores
 from registry.errors import BasegateError
 from registry.metadata.open_store import FILE_NAME

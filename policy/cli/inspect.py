@@ -20,7 +20,8 @@ from policy.results.store import ResultStore
 from policy.state import State
 from registry.auth.principals import anonymous
 from registry.cli.command_audit import audited
-from registry.cli.data_folder import data_option, json_option, print_json
+from registry.cli.data_folder import data_option
+from registry.cli.output import json_option, print_json
 from registry.content.small_blob_journal import open_stores
 from registry.errors import BasegateError
 from registry.metadata import manifests

@@ -18,6 +18,7 @@ import click
 
 from policy.cli.examples import with_examples
 from registry.errors import BasegateError
+from registry.server.quick_imports import quick_imports
 
 COULD_NOT, INTERRUPTED = 2, 130
 
@@ -43,7 +44,8 @@ class Commands(click.Group):
         if place is None:
             return None
         module, _, attribute = place.partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
+        with quick_imports():
+            command: click.Command = getattr(import_module(module), attribute)
         return with_examples(command, cmd_name)
 
     def resolve_command(

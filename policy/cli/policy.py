@@ -16,7 +16,8 @@ from policy.results.store import FILE as RESULTS
 from policy.results.store import ResultStore
 from policy.settings import judging_section
 from registry.cli.command_audit import note
-from registry.cli.data_folder import NoRegistry, json_option, log_to_stderr, print_json, require_registry, settings_of
+from registry.cli.data_folder import NoRegistry, log_to_stderr, require_registry, settings_of
+from registry.cli.output import json_option, print_json
 from registry.cli.place import Folder, Place, Word, placed
 from registry.cli.table import age, print_table
 

@@ -11,7 +11,8 @@ from policy.enforcement.marks import marks_of
 from registry.administration import retention as acts
 from registry.administration.act import Holdings
 from registry.cli.command_audit import note, record_lines
-from registry.cli.data_folder import json_option, print_json, settings_of, yes_option
+from registry.cli.data_folder import settings_of, yes_option
+from registry.cli.output import json_option, print_json
 from registry.cli.place import Place, confirm, placed
 from registry.content.retention import Plan, Retention, open_retention, plan_from_json, plan_of
 from registry.content.retention_plan import Unkept

@@ -10,7 +10,8 @@ from typing import Any, Self
 
 import click
 
-from registry.cli.data_folder import data_option, json_option
+from registry.cli.data_folder import data_option
+from registry.cli.output import json_option
 from registry.oci.errors import OciError
 from registry.oci.image_reference import ImageReference
 from registry.oci.names import Reference, RepositoryName, Tag

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import click
 
-from registry.cli.data_folder import line_for_programs, size
+from registry.cli.output import line_for_programs, size
 from registry.transfer.events import Event
 
 _TELL_SECONDS = 0.2

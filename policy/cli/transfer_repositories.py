@@ -5,23 +5,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from policy.cli.folder_services import FolderServices, folder_services
 from policy.cli.transfer_options import Calling, RepositoryReference
 from policy.cli.verdict_lines import Judge, judge_of_folder, judge_of_server
 from registry.auth.actions import Action
-from registry.auth.principal_cache import account_of
 from registry.auth.principals import Principal, anonymous, everybody
 from registry.config.settings import RegistrySettings
-from registry.content.pull_through import require_pushable
 from registry.errors import BasegateError
-from registry.metadata import principals
 from registry.oci.errors import Denied
 from registry.oci.names import Reference, RepositoryName
 from registry.registry_client.unfinished_uploads import UnfinishedUploads, folder_of
 from registry.transfer.contents import Target
 from registry.transfer.remote import RemoteRepository
-from registry.transfer.repository import Repository
+
+if TYPE_CHECKING:
+    from policy.cli.folder_services import FolderServices
+    from registry.transfer.repository import Repository
 
 
 class PrincipalUnknown(BasegateError):
@@ -47,9 +47,12 @@ class Repositories:
     @asynccontextmanager
     async def source(
         self, typed: RepositoryReference, reference: Reference | None, *, own: bool
-    ) -> AsyncIterator[Repository | RemoteRepository]:
+    ) -> AsyncIterator["Repository | RemoteRepository"]:
         """A repository to read from: one image of it, or all tags. `own`: with the credentials that were typed."""
         if typed.is_local:
+            from policy.cli.folder_services import folder_services  # noqa: PLC0415 - slow to import, and needed here only
+            from registry.transfer.repository import Repository  # noqa: PLC0415
+
             with folder_services(self.data, self.settings) as services:
                 principal = await self._principal(services, typed.repository)
                 yield Repository(services.shelf, principal, typed.repository, reference)
@@ -66,6 +69,10 @@ class Repositories:
     ) -> AsyncIterator[tuple[Target, Judge]]:
         """A repository to write to, and who judges what goes there; waits so many seconds for each verdict."""
         if typed.is_local:
+            from policy.cli.folder_services import folder_services  # noqa: PLC0415 - slow to import, and needed here only
+            from registry.content.pull_through import require_pushable  # noqa: PLC0415
+            from registry.transfer.repository import Repository  # noqa: PLC0415
+
             require_pushable(self.settings.upstreams, typed.repository)
             with folder_services(self.data, self.settings) as services:
                 target = Repository(services.shelf, everybody(), typed.repository)
@@ -82,9 +89,12 @@ class Repositories:
         limits = self.settings.transfer
         return UnfinishedUploads(folder_of(os.environ, Path.home()), limits.resume_bytes, limits.resume_seconds)
 
-    async def _principal(self, services: FolderServices, repository: RepositoryName) -> Principal:
+    async def _principal(self, services: "FolderServices", repository: RepositoryName) -> Principal:
         if not self.as_whom:
             return anonymous(may_pull=True)
+        from registry.auth.principal_cache import account_of  # noqa: PLC0415 - slow to import, and needed here only
+        from registry.metadata import principals  # noqa: PLC0415
+
         account = account_of(await services.metadata.read(principals.find, self.as_whom))
         if account is None:
             raise PrincipalUnknown(f"there is no enabled principal {self.as_whom[:128]!r}: basegate principal ls")

@@ -18,7 +18,8 @@ from policy.signing.dsse import read_envelope
 from policy.signing.key_ring import VERDICT_KEY_FILE, KeyRing
 from policy.signing.public_keys import KeysUnreadable, read_public_keys
 from registry.cli.command_audit import audited
-from registry.cli.data_folder import data_option, for_programs, print_json, require_registry
+from registry.cli.data_folder import data_option, require_registry
+from registry.cli.output import for_programs, print_json
 from registry.errors import BasegateError, visible
 from registry.oci.digest import Digest
 from registry.oci.image_reference import ImageReference

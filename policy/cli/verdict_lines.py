@@ -6,18 +6,20 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from policy.cli.transfer_options import Calling, RepositoryReference
 from policy.client.api import CheckNotPossible, check_again
 from policy.client.connection_options import ConnectionOptions
-from policy.enforcement.gate import PolicyGate
 from policy.state import State
 from registry.auth.principals import anonymous
 from registry.errors import BasegateError, visible
 from registry.oci.digest import Digest
 from registry.oci.image_reference import ImageReference
 from registry.transfer.copying import Copied
+
+if TYPE_CHECKING:
+    from policy.enforcement.gate import PolicyGate
 
 _AGAINST = frozenset({"fail", "error"})
 _PAUSE_SECONDS = 0.5
@@ -50,7 +52,7 @@ Judge = Callable[[Copied], Awaitable[Judged]]
 """Asks for the verdict on what was copied."""
 
 
-def judge_of_folder(gate: PolicyGate, typed: RepositoryReference, wait: float) -> Judge:
+def judge_of_folder(gate: "PolicyGate", typed: RepositoryReference, wait: float) -> Judge:
     """Verdicts of a data folder's own gate; waits so many seconds for layers that are being looked into."""
 
     async def judge(copied: Copied) -> Judged:

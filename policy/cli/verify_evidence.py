@@ -16,7 +16,8 @@ from policy.inspection.evidence_check import Confirmation, verify
 from policy.inspection.facts import Evidence, ImageFacts
 from policy.inspection.facts_json import evidence_document
 from policy.results.manifests import InspectedManifest, Kind
-from registry.cli.data_folder import data_option, json_option, print_json
+from registry.cli.data_folder import data_option
+from registry.cli.output import json_option, print_json
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
 

@@ -16,7 +16,7 @@ from policy.deployments.receipt_key import RECEIPT_KEY_FILE, receipt_keys
 from policy.deployments.receipts import Receipt, ReceiptUnreadable, ReceiptWrong, read_keys, verify
 from policy.gateway.inference_config.parse import parse
 from policy.gateway.inference_config.secrets import without_secrets
-from registry.cli.data_folder import for_programs, json_option
+from registry.cli.output import for_programs, json_option
 from registry.errors import visible
 from registry.oci.canonical_json import digest_of
 from registry.oci.timestamp import timestamp

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import click
 
-from registry.cli.data_folder import json_option, print_json
+from registry.cli.output import json_option, print_json
 
 
 @click.command("version")

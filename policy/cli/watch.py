@@ -9,7 +9,7 @@ from policy.cli.check import asking_of, asking_options
 from policy.client.api import Connection, check_again
 from policy.client.pushes import Pushed, newest, pushes
 from policy.gateway.check_result import CheckResult
-from registry.cli.data_folder import line_for_programs
+from registry.cli.output import line_for_programs
 from registry.errors import BasegateError, visible
 from registry.oci.digest import Digest
 from registry.oci.image_reference import ImageReference

@@ -8,7 +8,7 @@ import click
 from policy.cli.check import asking_of, asking_options
 from policy.cli.deployment import show
 from policy.client.api import ask
-from registry.cli.data_folder import print_json
+from registry.cli.output import print_json
 
 _PATH = "/policy/v1/workspaces"
 

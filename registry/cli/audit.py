@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from registry.cli.data_folder import data_option, json_option, print_json, require_registry, settings_of
+from registry.cli.data_folder import data_option, require_registry, settings_of
+from registry.cli.output import json_option, print_json
 from registry.maintenance.audit_check import AuditFinding, AuditReport, check_audit_log
 from registry.storage.disk.ownership import act_as_owner
 from registry.telemetry.audit_chain import ChainEnd, end_in_words

@@ -5,13 +5,8 @@ from pathlib import Path
 import click
 
 from registry.cli.command_audit import audited
-from registry.cli.data_folder import (
-    data_option,
-    json_option,
-    print_json,
-    require_registry,
-    size,
-)
+from registry.cli.data_folder import data_option, require_registry
+from registry.cli.output import json_option, print_json, size
 from registry.errors import BasegateError
 from registry.maintenance.backup import check_backup, make_backup
 from registry.maintenance.backup_index import BackupIndex

@@ -9,17 +9,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
 from registry.cli.data_folder import settings_of
-from registry.config.settings import RegistrySettings
 from registry.errors import BasegateError, reason_of
-from registry.metadata.open_store import FILE_NAME, require_known_revision
-from registry.storage.disk.ownership import act_as_owner
-from registry.telemetry.audit import append_lines, command_line_of
-from registry.telemetry.audit_file import AuditFile
+
+if TYPE_CHECKING:
+    from registry.config.settings import RegistrySettings
+    from registry.telemetry.audit_file import AuditFile
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,7 +64,7 @@ def note(**notes: str) -> None:
     click.get_current_context().meta.setdefault(_NOTES, {}).update(notes)
 
 
-def record_lines(settings: RegistrySettings, lines: Sequence[Mapping[str, Any]]) -> None:
+def record_lines(settings: "RegistrySettings", lines: Sequence[Mapping[str, Any]]) -> None:
     """Append lines for the parts of a command that did many things; a line that cannot be written is a warning."""
     file = _opened(settings) if lines else None
     if file is not None:
@@ -97,11 +96,17 @@ def recorded(context: click.Context, action: str) -> Iterator[None]:
             with suppress(BasegateError):  # the change cannot be undone
                 file = _opened(settings)
         if file is not None:
+            from registry.telemetry.audit import command_line_of  # noqa: PLC0415 - slow to import
+
             _write(file, command_line_of(action, status, reason, _members(context)))
 
 
-def _opened(settings: RegistrySettings) -> AuditFile | None:
+def _opened(settings: "RegistrySettings") -> "AuditFile | None":
     """The audit log; `None` when there is no registry, the log is off, or the disk is full."""
+    from registry.metadata.open_store import FILE_NAME, require_known_revision  # noqa: PLC0415 - slow to import
+    from registry.storage.disk.ownership import act_as_owner  # noqa: PLC0415
+    from registry.telemetry.audit_file import AuditFile  # noqa: PLC0415
+
     if not settings.audit.enabled or not (settings.data / FILE_NAME).is_file():
         return None
     act_as_owner(settings.data)
@@ -118,7 +123,9 @@ def _opened(settings: RegistrySettings) -> AuditFile | None:
         ) from error
 
 
-def _write(file: AuditFile, *lines: Mapping[str, Any]) -> None:
+def _write(file: "AuditFile", *lines: Mapping[str, Any]) -> None:
+    from registry.telemetry.audit import append_lines  # noqa: PLC0415 - slow to import
+
     try:
         reason = "" if append_lines(file, lines) else "another process holds its lock"
     except OSError as error:

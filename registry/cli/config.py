@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from registry.cli.data_folder import config_option, json_option, kind_of, print_json, settings_of
+from registry.cli.data_folder import config_option, kind_of, settings_of
+from registry.cli.output import json_option, print_json
 from registry.config.example import example, schema
 from registry.config.sources import load
 from registry.server.startup import cautions, certificate_of, parse_address

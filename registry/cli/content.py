@@ -8,7 +8,8 @@ import click
 
 from registry.administration import content
 from registry.cli.command_audit import note
-from registry.cli.data_folder import json_option, print_json, size, yes_option
+from registry.cli.data_folder import yes_option
+from registry.cli.output import json_option, print_json, size
 from registry.cli.place import IMAGE, REPOSITORY, Place, confirm, entries, placed
 from registry.cli.table import age, print_table
 from registry.cli.tag_history import at_option, history_command, rollback_command, show_at, tag_of

@@ -1,29 +1,19 @@
 """Options and database access of commands on a data folder; safe beside a running server."""
 
-import asyncio
-import json
 import os
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
-from sqlalchemy import Connection
 
-from registry.config.settings import LogSettings, RegistrySettings
-from registry.config.sources import load
 from registry.errors import BasegateError
-from registry.metadata.open_store import (
-    FILE_NAME,
-    is_rest_of_registry,
-    open_metadata,
-    require_known_revision,
-    require_nothing_lost,
-)
-from registry.server.settings_in_use import recorded
-from registry.storage.disk.ownership import act_as_owner
-from registry.telemetry import logs
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from registry.config.settings import RegistrySettings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,17 +25,22 @@ class NoRegistry(BasegateError):
 
 
 _CONFIG, _DATA, _SETTINGS = "basegate.config", "basegate.data", "basegate.settings"
-_OUTPUT = "basegate.output"
 """Keys of a context's `meta`, which the commands of a group share with the group."""
 
 
-def kind_of(context: click.Context) -> type[RegistrySettings]:
+def kind_of(context: click.Context) -> type["RegistrySettings"]:
     """The program's settings class: the result of the context's object, a function, or the registry's class."""
     given: Callable[[], type[RegistrySettings]] | None = context.find_root().obj
-    return RegistrySettings if given is None else given()
+    return _registry_settings() if given is None else given()
 
 
-def settings_of(context: click.Context) -> RegistrySettings:
+def _registry_settings() -> type["RegistrySettings"]:
+    from registry.config.settings import RegistrySettings  # noqa: PLC0415 - slow to import
+
+    return RegistrySettings
+
+
+def settings_of(context: click.Context) -> "RegistrySettings":
     """The settings for a command, from its flags, the environment and the settings file.
 
     Without a settings file, those that the folder's server was started with are used.
@@ -59,7 +54,10 @@ def settings_of(context: click.Context) -> RegistrySettings:
     return settings
 
 
-def _loaded(context: click.Context, flags: dict[str, Path | None]) -> RegistrySettings:
+def _loaded(context: click.Context, flags: dict[str, Path | None]) -> "RegistrySettings":
+    from registry.config.sources import load  # noqa: PLC0415 - slow to import
+    from registry.server.settings_in_use import recorded  # noqa: PLC0415
+
     kind, file = kind_of(context), context.meta.get(_CONFIG)
     settings = load(kind, file, flags, os.environ)
     left = None if file else recorded(settings.data)
@@ -129,43 +127,23 @@ bootstrap_option = click.option(
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-def json_option(command: F) -> F:
-    """`--json` and `--output`: the command gets `as_json`, which is true for YAML too: `print_json` knows."""
-    chosen = click.option(
-        "-o",
-        "--output",
-        type=click.Choice(["table", "json", "yaml"]),
-        default="table",
-        show_default=True,
-        expose_value=False,
-        is_eager=True,
-        callback=_remember_output,
-        help="For people, or for programs.",
-    )
-    return click.option("--json", "as_json", is_flag=True, callback=_is_json, help="The same as --output json.")(
-        chosen(command)
-    )
-
-
-def _remember_output(context: click.Context, _option: click.Parameter, output: str) -> None:
-    context.meta[_OUTPUT] = output
-
-
-def _is_json(context: click.Context, _option: click.Parameter, given: bool) -> bool:  # noqa: FBT001
-    if given and context.meta[_OUTPUT] == "yaml":
-        raise click.UsageError("give --json or --output yaml, one of the two")
-    return given or context.meta[_OUTPUT] != "table"
-
-
-def run_query(data: Path, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+def run_query(data: Path, query: Callable[Concatenate["Connection", P], T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a query on the database of a data folder. Raises NoRegistry when there is none."""
+    import asyncio  # noqa: PLC0415 - slow to import, as what follows
+
+    from registry.metadata.open_store import open_metadata  # noqa: PLC0415
+
     require_registry(data)
     with closing(open_metadata(data)) as metadata:
         return asyncio.run(metadata.read(query, *args, **kwargs))
 
 
-def change(data: Path, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+def change(data: Path, work: Callable[Concatenate["Connection", P], T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a change as one transaction; a running server follows at once. Raises like `run_query`."""
+    import asyncio  # noqa: PLC0415 - slow to import, as what follows
+
+    from registry.metadata.open_store import open_metadata  # noqa: PLC0415
+
     require_registry(data)
     with closing(open_metadata(data)) as metadata:
         return asyncio.run(metadata.write(work, *args, **kwargs))
@@ -173,6 +151,9 @@ def change(data: Path, work: Callable[Concatenate[Connection, P], T], *args: P.a
 
 def log_to_stderr() -> None:
     """Log to standard error: standard output has only the command's result."""
+    from registry.config.settings import LogSettings  # noqa: PLC0415 - slow to import
+    from registry.telemetry import logs  # noqa: PLC0415
+
     logs.configure(LogSettings(level="warning"))
 
 
@@ -184,6 +165,14 @@ def require_registry(data: Path, *, lost_too: bool = False) -> None:
         DatabaseMissing: its database is lost.
         DatabaseNewer: a newer basegate has written it.
     """
+    from registry.metadata.open_store import (  # noqa: PLC0415 - slow to import
+        FILE_NAME,
+        is_rest_of_registry,
+        require_known_revision,
+        require_nothing_lost,
+    )
+    from registry.storage.disk.ownership import act_as_owner  # noqa: PLC0415
+
     act_as_owner(data)
     if (data / FILE_NAME).is_file():
         require_known_revision(data)
@@ -193,38 +182,3 @@ def require_registry(data: Path, *, lost_too: bool = False) -> None:
             f"there is no registry in {data}: name its data folder with --data, BASEGATE_DATA or `data` in the "
             f"settings, or make one with `basegate init --data {data}`"
         )
-
-
-def for_programs(document: Any) -> str:
-    """A document for programs: JSON, or YAML where `--output yaml` asks for it."""
-    if not _wants_yaml():
-        return json.dumps(document, indent=2)
-    import yaml  # noqa: PLC0415 - seldom wanted
-
-    plain = json.loads(json.dumps(document))
-    return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)).rstrip("\n")
-
-
-def line_for_programs(document: Any) -> str:
-    """The same as one of several, each on a line of its own."""
-    return f"{'--- ' if _wants_yaml() else ''}{json.dumps(document)}"
-
-
-def print_json(document: Any) -> None:
-    """Print a document for programs."""
-    click.echo(for_programs(document))
-
-
-def _wants_yaml() -> bool:
-    context = click.get_current_context(silent=True)
-    return context is not None and context.meta.get(_OUTPUT) == "yaml"
-
-
-def size(count: int) -> str:
-    """Bytes for a person: `12.3 MiB`."""
-    amount = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if amount < 1024:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1024
-    return f"{amount:.1f} TiB"

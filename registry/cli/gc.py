@@ -7,7 +7,8 @@ import click
 
 from registry.administration import garbage
 from registry.administration.act import Act
-from registry.cli.data_folder import data_option, json_option, print_json, settings_of, size, yes_option
+from registry.cli.data_folder import data_option, settings_of, yes_option
+from registry.cli.output import json_option, print_json, size
 from registry.cli.place import Folder, Place, Word, confirm, placed
 from registry.oci.digest import Digest
 

@@ -8,7 +8,8 @@ import click
 from registry.administration import principals as acts
 from registry.auth.actions import Role
 from registry.auth.enrolment import SECRET_NAMES
-from registry.cli.data_folder import json_option, print_json, yes_option
+from registry.cli.data_folder import yes_option
+from registry.cli.output import json_option, print_json
 from registry.cli.place import Place, Word, confirm, placed
 from registry.cli.table import print_table
 

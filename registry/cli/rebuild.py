@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from registry.cli.command_audit import audited
-from registry.cli.data_folder import data_option, json_option, print_json, require_registry
+from registry.cli.data_folder import data_option, require_registry
+from registry.cli.output import json_option, print_json
 from registry.errors import BasegateError
 from registry.maintenance.rebuild import Rebuilt, rebuild
 from registry.oci.timestamp import timestamp

@@ -9,15 +9,8 @@ from pathlib import Path
 import click
 
 from registry.cli.command_audit import audited
-from registry.cli.data_folder import (
-    data_option,
-    json_option,
-    log_to_stderr,
-    print_json,
-    require_registry,
-    settings_of,
-    size,
-)
+from registry.cli.data_folder import data_option, log_to_stderr, require_registry, settings_of
+from registry.cli.output import json_option, print_json, size
 from registry.content.opened_stores import open_stores_of
 from registry.maintenance.pace import Pace
 from registry.maintenance.scrub import Progress, Scrub

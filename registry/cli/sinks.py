@@ -3,7 +3,7 @@
 import click
 
 from registry.administration import sinks as acts
-from registry.cli.data_folder import json_option, print_json
+from registry.cli.output import json_option, print_json
 from registry.cli.place import Place, placed
 from registry.errors import BasegateError, visible
 

@@ -7,7 +7,7 @@ import click
 
 from registry.administration import tag_past
 from registry.cli.command_audit import note
-from registry.cli.data_folder import json_option, print_json
+from registry.cli.output import json_option, print_json
 from registry.cli.place import IMAGE, Place, entries, placed
 from registry.cli.table import age, print_table
 from registry.oci.digest import Digest

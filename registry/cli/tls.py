@@ -7,7 +7,8 @@ import click
 
 from registry.cli.certificate_authority import SERVER_DAYS, Certificates, make_certificates
 from registry.cli.command_audit import audited
-from registry.cli.data_folder import data_option, json_option, print_json
+from registry.cli.data_folder import data_option
+from registry.cli.output import json_option, print_json
 from registry.storage.disk.ownership import act_as_owner
 
 

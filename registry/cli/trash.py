@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import click
 
 from registry.administration import garbage
-from registry.cli.data_folder import json_option, print_json, yes_option
+from registry.cli.data_folder import yes_option
 from registry.cli.gc import show_undone
+from registry.cli.output import json_option, print_json
 from registry.cli.place import Place, Word, confirm, entries, placed
 from registry.cli.table import age, print_table
 

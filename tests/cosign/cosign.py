@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from policy.attestation.summary import PREDICATE_TYPE
+from policy.attestation.types import PREDICATE_TYPE
 from tests.architecture.source import ROOT
 from tests.policy.live import LiveGateway
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from policy.attestation.forms import BUNDLE_TYPE
+from policy.attestation.types import BUNDLE_TYPE
 from registry.oci.digest import Digest
 from tests.crash.wire import Answer, Wire
 

@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 
 import pytest
 
-from policy.attestation.forms import BUNDLE_TYPE
+from policy.attestation.types import BUNDLE_TYPE
 from policy.attestation.verification import Expected, verified
 from policy.signing.dsse import read_envelope
 from policy.signing.key_ring import VERDICT_KEY_FILE, KeyRing

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import httpx
 
-from policy.attestation.forms import BUNDLE_TYPE
+from policy.attestation.types import BUNDLE_TYPE
 from policy.decision import AccessPoint
 from policy.state import State
 from registry.oci.digest import Digest

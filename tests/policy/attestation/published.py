@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 
-from policy.attestation.forms import BUNDLE_TYPE, ENVELOPE_TYPE
+from policy.attestation.forms import ENVELOPE_TYPE
+from policy.attestation.types import BUNDLE_TYPE
 
 REPOSITORY = "team/app"
 

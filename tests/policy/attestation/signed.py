@@ -3,7 +3,8 @@
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
 from policy.attestation.settings import AttestSettings
-from policy.attestation.summary import PAYLOAD_TYPE, predicate_of, statement_of
+from policy.attestation.summary import predicate_of, statement_of
+from policy.attestation.types import PAYLOAD_TYPE
 from policy.attestation.verification import Expected
 from policy.enforcement.conclusion import Conclusion
 from policy.signing.dsse import Envelope, sign

@@ -7,8 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from policy.attestation.forms import BUNDLE_TYPE
-from policy.attestation.summary import PREDICATE_TYPE
+from policy.attestation.types import BUNDLE_TYPE, PREDICATE_TYPE
 from registry.oci.digest import Digest
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.attestation.published import (

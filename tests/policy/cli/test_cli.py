@@ -1,5 +1,8 @@
 """The command line as a whole."""
 
+import subprocess
+import sys
+
 import pytest
 from click.testing import CliRunner
 
@@ -28,3 +31,16 @@ def test_an_unknown_command() -> None:
 def test_the_version() -> None:
     """It is that of the distribution."""
     assert CliRunner().invoke(basegate, ["--version"]).stdout.startswith("basegate 0.")
+
+
+@pytest.mark.parametrize("name", ["version", "login", "check", "explain", "watch", "import", "export", "copy"])
+def test_a_command_that_asks_a_server_imports_no_database(name: str) -> None:
+    """Nor a policy: each command is a process, and waits for all that it imports."""
+    program = f"""
+import sys
+from policy.cli.main import basegate
+basegate.get_command(None, {name!r})
+print([module for module in ("sqlalchemy", "policy.definition.policy", "cryptography") if module in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "[]\n", done.stderr
