@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from policy.cli.examples import with_examples
 from registry.errors import BasegateError
@@ -28,11 +29,18 @@ class OutputLost(BasegateError):
 
 
 class Commands(click.Group):
-    """A group of commands named as `module:attribute`, so that one runs without importing the others."""
+    """A group of commands named as `module:attribute`, so that one runs without importing the others.
 
-    def __init__(self, places: Mapping[str, str], **attributes: object) -> None:
+    Args:
+        places: of the commands by name.
+        summaries: what each does, as its own short help says; lists of commands import none of them.
+        attributes: of a `click.Group`.
+    """
+
+    def __init__(self, places: Mapping[str, str], summaries: Mapping[str, str], **attributes: object) -> None:
         super().__init__(**attributes)  # type: ignore[arg-type]
         self._places = places
+        self._summaries = summaries
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """The table's order."""
@@ -47,6 +55,17 @@ class Commands(click.Group):
         with quick_imports():
             command: click.Command = getattr(import_module(module), attribute)
         return with_examples(command, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands in the help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self._summaries[name]) for name in self._places])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands and options that begin so."""
+        names = [name for name in self._places if name.startswith(incomplete)]
+        commands = [CompletionItem(name, help=self._summaries[name]) for name in names]
+        return commands + click.Command.shell_complete(self, ctx, incomplete)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

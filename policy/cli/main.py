@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from policy.cli.lazy_group import Commands
+from policy.cli.summaries import SUMMARIES
 
 COMMANDS = {
     "serve": "policy.cli.serve:serve_command",
@@ -57,6 +58,7 @@ def settings_kind() -> type[Any]:
 
 basegate = Commands(
     COMMANDS,
+    SUMMARIES,
     name="basegate",
     help="A local OCI registry with an image-policy gateway.",
     context_settings={"obj": settings_kind, "help_option_names": ["-h", "--help"], "max_content_width": 110},

@@ -132,7 +132,7 @@ def test_wrong_usage(name: str) -> None:
 
 def test_errors_that_lead_back_to_themselves() -> None:
     """What was raised again in another's handler ends like anything else."""
-    result = CliRunner().invoke(Commands({"raising": f"{__name__}:raising"}, name="basegate"), ["raising"])
+    result = CliRunner().invoke(Commands({"raising": f"{__name__}:raising"}, {}, name="basegate"), ["raising"])
     assert (result.exit_code, result.stderr) == (2, "basegate: first\n")
 
 

@@ -1,0 +1,46 @@
+"""What each command does, in a sentence: for lists of commands, which import none of them."""
+
+from collections.abc import Mapping
+
+SUMMARIES: Mapping[str, str] = {
+    "serve": "Serve the registry and its gateway.",
+    "init": "Make a new registry in the data folder, with its first principals.",
+    "check": "Ask whether a deployment may start from an image.",
+    "explain": "Show verdict, facts, evidence and the nearest fix.",
+    "watch": "Print pushes with their verdicts, as they come.",
+    "find": "Find images that meet all CONDITIONS, such as 'os.version<16.04 verdict=refused tag.age>90d'.",
+    "deploy": "Check a deployment before it is made.",
+    "deployment": "List, show and release recorded deployments.",
+    "workspace": "Show and create workspaces.",
+    "verify-receipt": "Verify a deployment's receipt, offline.",
+    "verdict": "Show and verify signed verdicts; their key.",
+    "login": "Sign in to a registry, as docker login does.",
+    "import": "Bring images from archives, layouts or registries into a repository.",
+    "export": "Write images of a repository as one OCI layout.",
+    "copy": "Copy images from one registry to another.",
+    "build": "Have an image built and pushed by the registry.",
+    "azure": "Azure's own clients against this registry.",
+    "principal": "Who may sign in, and what they may do.",
+    "policy": "Policies: list, show, replay over the store, activate; exemptions.",
+    "inspect": "Look into IMAGE (repository:tag or repository@digest) of a data folder and print its verdict.",
+    "verify-evidence": "Confirm the evidence of IMAGE (repository:tag or repository@digest); exit code 1 when any of "
+    "it is wrong.",
+    "tls": "Certificates for serving over HTTPS.",
+    "repo": "Repositories of a data folder, or of the server at HOST:PORT.",
+    "tag": "Tags of a repository.",
+    "manifest": "Manifests of a repository: images, indexes, artifacts.",
+    "events": "What happened, in order.",
+    "gc": "Remove blobs that nothing refers to: `basegate gc run`, or `basegate gc dry-run` to look first.",
+    "retention": "What is kept of repositories, by rules of the settings of a data folder, or of the server at "
+    "HOST:PORT.",
+    "backup": "Back the registry up to DIR, beside a running server; again, bring DIR up to date.",
+    "restore": "Make a new data folder of the backup in DIR.",
+    "rebuild": "Make the database anew after it was lost or damaged; the server must be stopped.",
+    "verify": "Compare rows and files both ways, beside a running server.",
+    "scrub": "Read every blob and manifest, and set aside what does not have its digest: a push heals it.",
+    "audit": "The audit log of a data folder.",
+    "trash": "What collections and deletes have removed, for as long as it can be brought back.",
+    "config": "Settings: check a file, show what counts, print an example.",
+    "version": "Print the version of basegate, and of what it runs on.",
+    "completion": "Print what SHELL reads to complete the words of basegate.",
+}
