@@ -44,7 +44,7 @@ def test_evidence_of_what_only_looks_like_a_conda_is_confirmed(lab: Lab) -> None
     pip = "usr/lib/python3/dist-packages/conda-4.8.3.dist-info/METADATA"
     files = {pip: "Name: conda\nVersion: 4.8.3\n", "var/lib/dpkg/info/conda.list": "/.\n"}
     lab.pushed(image(layer(base()), layer({**files, "usr/bin/micromamba": b"\x7fELF" * 5000})))
-    found = json.loads(command(lab, "team/app:v1", "--json").output)
+    found = json.loads(command(lab, "team/app:v1", "--json").stdout)
     confirmed = {item["evidence"]["path"]: item["evidence"] for item in found if item["confirmed"]}
     assert {pip, "usr/bin/micromamba", "var/lib/dpkg/info/conda.list"} <= set(confirmed)
     assert (confirmed[pip]["value"], confirmed["usr/bin/micromamba"]["size"]) == ("4.8.3", 4096)
@@ -54,7 +54,7 @@ def test_every_image_of_an_index_is_looked_at(lab: Lab) -> None:
     """The evidence of all children."""
     lab.pushed(good(), None)
     lab.run(lab.push_manifest(index((good().manifest, "linux/amd64"), (bad().manifest, "linux/arm64"))))
-    found = json.loads(command(lab, "team/app:v1", "--json").output)
+    found = json.loads(command(lab, "team/app:v1", "--json").stdout)
     values = {item["evidence"]["value"] for item in found if item["confirmed"]}
     assert {"3.7.0", "3.6.8"} <= values
 

@@ -36,12 +36,12 @@ def test_repositories_are_listed(repository: Repository, image: Pushed, run: Run
     """One name a line, or a JSON list."""
     repository.beside("second").image()
     assert run("repo", "ls").output.split() == ["team/app", "team/app-second"]
-    assert json.loads(run("repo", "ls", "--json").output) == ["team/app", "team/app-second"]
+    assert json.loads(run("repo", "ls", "--json").stdout) == ["team/app", "team/app-second"]
 
 
 def test_repository_in_numbers(image: Pushed, run: Run) -> None:
     """Tags, manifests, blobs and bytes."""
-    card = json.loads(run("repo", "show", "team/app", "--json").output)
+    card = json.loads(run("repo", "show", "team/app", "--json").stdout)
     assert (card["tags"], card["manifests"], card["blobs"]) == (2, 1, 2)
     assert card["bytes"] == len(b"layer") + len(b"{}") + len(image.raw)
     assert "team/app: 2 tags, 1 manifests, 2 blobs" in run("repo", "show", "team/app").output
@@ -61,7 +61,7 @@ def test_removing_asks_first(repository: Repository, image: Pushed, run: Run) ->
 
 def test_tags_are_listed(image: Pushed, run: Run) -> None:
     """With what they point at, below headings."""
-    cards = json.loads(run("tag", "ls", "team/app", "--json").output)
+    cards = json.loads(run("tag", "ls", "team/app", "--json").stdout)
     assert [(card["name"], card["digest"]) for card in cards] == [("v1", image.digest), ("v2", image.digest)]
     headings, first, _ = run("tag", "ls", "team/app").output.splitlines()
     assert (headings.split()[:2], first.split()[:2]) == (["TAG", "DIGEST"], ["v1", image.digest])
@@ -69,7 +69,7 @@ def test_tags_are_listed(image: Pushed, run: Run) -> None:
 
 def test_tag_is_shown(image: Pushed, run: Run) -> None:
     """Where it points."""
-    assert json.loads(run("tag", "show", "team/app:v2", "--json").output)["digest"] == image.digest
+    assert json.loads(run("tag", "show", "team/app:v2", "--json").stdout)["digest"] == image.digest
     assert f"team/app:v2 -> {image.digest}" in run("tag", "show", "team/app:v2").output
 
 
@@ -81,7 +81,7 @@ def test_removed_tag_goes_alone(repository: Repository, image: Pushed, run: Run)
 
 def test_manifests_are_listed(image: Pushed, run: Run) -> None:
     """With their tags."""
-    (card,) = json.loads(run("manifest", "ls", "team/app", "--json").output)
+    (card,) = json.loads(run("manifest", "ls", "team/app", "--json").stdout)
     assert (card["digest"], card["tags"]) == (image.digest, ["v1", "v2"])
     assert "v1, v2" in run("manifest", "ls", "team/app").output
 
@@ -90,7 +90,7 @@ def test_manifests_are_listed(image: Pushed, run: Run) -> None:
 def test_manifest_is_shown(image: Pushed, run: Run, *, by_digest: bool) -> None:
     """By tag or digest, with its parts."""
     name = f"team/app@{image.digest}" if by_digest else "team/app:v1"
-    card = json.loads(run("manifest", "show", name, "--json").output)
+    card = json.loads(run("manifest", "show", name, "--json").stdout)
     assert [part["kind"] for part in card["references"]] == ["config", "layer"]
     assert "layer" in run("manifest", "show", name).output
 

@@ -65,7 +65,7 @@ def test_secrets_are_shown_once(run: Run) -> None:
     values = [secret["value"] for secret in create(run)["secrets"]]
     shown = run("show", "ci", "--json").output + run("list", "--json").output + run("show", "ci").output
     assert not [value for value in values if value in shown]
-    assert json.loads(run("show", "ci", "--json").output)["enabled"] is True
+    assert json.loads(run("show", "ci", "--json").stdout)["enabled"] is True
 
 
 def test_create_for_a_person_shows_user_name_and_secrets(run: Run) -> None:
@@ -113,7 +113,7 @@ def test_absent_data_folder_is_not_made_by_looking(tmp_path: Path) -> None:
 def test_rotate_one(run: Run) -> None:
     """Only the named secret is renewed and shown."""
     before = create(run)
-    after = json.loads(run("rotate", "ci", "--secret", "password2", "--json").output)
+    after = json.loads(run("rotate", "ci", "--secret", "password2", "--json").stdout)
     assert [secret["name"] for secret in after["secrets"]] == ["password2"]
     assert after["secrets"][0]["value"] != before["secrets"][1]["value"]
 
@@ -159,7 +159,7 @@ def test_disabling_counts_in_a_running_server(run: Run, becomes: Becomes) -> Non
 def test_rotation_counts_in_a_running_server(run: Run, becomes: Becomes) -> None:
     """The new secret is good, the old one is not."""
     assert becomes(200, READER.secret())
-    secret = json.loads(run("rotate", "acrpull", "--json").output)["secrets"][0]["value"]
+    secret = json.loads(run("rotate", "acrpull", "--json").stdout)["secrets"][0]["value"]
     assert becomes(200, secret)
     assert becomes(401, READER.secret())
 
