@@ -20,13 +20,14 @@ PLACES = {
     "{workspace}": "default",
     "{principal}": "nobody",
     "{run}": "none",
+    "{sink}": "none",
     "{policy}": "azureml-2019-07",
     "{exemption}": "none",
 }
 OF_A_REPOSITORY = frozenset(Requirement) - {
-    *(Requirement.NOTHING, Requirement.SIGNED_IN, Requirement.AZURE, Requirement.CATALOG, Requirement.DELETED_CATALOG),
-    Requirement.OWNER,
+    *(Requirement.NOTHING, Requirement.SIGNED_IN, Requirement.AZURE, Requirement.CATALOG, Requirement.DELETED_CATALOG)
 }
+"""Rights in one, and owning all of them, which is more."""
 ROWS = [row for row in every_row() if row.path.startswith(("/policy/", "/admin/"))]
 OF_PULLERS = {Requirement.PULL: 404, Requirement.METADATA_READ: 404, Requirement.CATALOG: 200}
 """What whoever may pull is answered."""
