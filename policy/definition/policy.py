@@ -145,12 +145,21 @@ def read_policy(path: Path) -> Policy:
     return load_policy(raw, str(path))
 
 
-def shipped_policies() -> Iterator[Policy]:
-    """The policies that come with the program (`config/policy/*.yaml`), by name."""
+def _shipped_files() -> Iterator[tuple[str, bytes]]:
     folder = importlib.resources.files("policy") / "shipped"
     for entry in sorted(folder.iterdir(), key=lambda item: item.name):
         if entry.name.endswith(".yaml"):
-            yield load_policy(entry.read_bytes(), entry.name)
+            yield entry.name, entry.read_bytes()
+
+
+_SHIPPED = tuple(_shipped_files())
+"""Read with the code: a command that acts as the owner of a data folder may not read them later."""
+
+
+def shipped_policies() -> Iterator[Policy]:
+    """The policies that come with the program (`config/policy/*.yaml`), by name."""
+    for name, raw in _SHIPPED:
+        yield load_policy(raw, name)
 
 
 def known_policies(folder: Path | None = None) -> dict[str, Policy]:

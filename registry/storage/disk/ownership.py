@@ -1,9 +1,17 @@
 """Whose a data folder is: a command of root's works on it as its owner, so that no file in it becomes root's."""
 
+import importlib
 import os
+import pkgutil
 import stat
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+
+_PACKAGES = ("registry", "policy")
+_NOT_FOR_COMMANDS = (".migrations", ".testing", "__main__")
+"""Modules that are run, or need what only a test has."""
 
 
 def act_as_owner(data: Path) -> None:
@@ -12,9 +20,27 @@ def act_as_owner(data: Path) -> None:
         return
     owner = data.stat()
     if owner.st_uid != 0:
+        _import_all()
         os.setgroups([])
         os.setegid(owner.st_gid)
         os.seteuid(owner.st_uid)
+
+
+def _import_all() -> None:
+    """Import what commands import when they use it: the owner may not read the folder that the code is in (/root)."""
+    for package in _PACKAGES:
+        if package in sys.modules:
+            _import_below(package)
+
+
+def _import_below(package: str) -> None:
+    for module in pkgutil.iter_modules(sys.modules[package].__path__, f"{package}."):
+        if module.name.endswith(_NOT_FOR_COMMANDS):
+            continue
+        with suppress(ImportError):  # of an extra that is not installed
+            importlib.import_module(module.name)
+            if module.ispkg:
+                _import_below(module.name)
 
 
 def give_to_owner(folder: Path, data: Path) -> None:

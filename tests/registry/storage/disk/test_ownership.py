@@ -22,6 +22,7 @@ COMMANDS = [
     ["scrub", "--rate", "0"],
     ["trash", "ls"],
     ["tls", "init"],
+    ["retention", "plan"],
 ]
 
 
