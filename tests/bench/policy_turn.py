@@ -39,7 +39,7 @@ def _activate(wire: Connection) -> None:
     """Have it done, and wait for the end of the run."""
     answer = wire.ask("POST", "/admin/v1/policies/activate", _JSON, body=json.dumps({"policy": POLICY}).encode())
     while answer.status == 202 or json.loads(answer.body).get("state") == "running":
-        where = f"/admin/v1/runs/{json.loads(answer.body)['id']}?wait=yes"
+        where = f"/admin/v1/runs/{json.loads(answer.body)['run']}?wait=yes"
         answer = wire.ask("GET", where)
     state = json.loads(expect(answer, 200).body)["state"]
     if state != "done":
