@@ -29,7 +29,7 @@ from registry.content.session_log import FILE as SESSIONS
 from registry.content.session_log import SessionLog
 from registry.content.tags import Tags
 from registry.content.uploads import Uploads
-from registry.metadata.sqlite_store import SqliteStore
+from registry.metadata.store import RowStore
 from registry.storage.blob_store import BlobStore
 from registry.storage.disk.ownership import act_as_owner
 from registry.transfer.repository import Shelf
@@ -47,7 +47,7 @@ class FolderServices:
 
     shelf: Shelf
     gate: PolicyGate
-    metadata: SqliteStore
+    metadata: RowStore
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def folder_services(data: Path, settings: RegistrySettings) -> Iterator[FolderSe
 
 
 def _signed_verdicts(
-    data: Path, storage: BlobStore, metadata: SqliteStore, gate: PolicyGate, settings: AttestSettings
+    data: Path, storage: BlobStore, metadata: RowStore, gate: PolicyGate, settings: AttestSettings
 ) -> DerivedContent:
     """Verdicts are recorded with a push and go along with what is exported, as at a server."""
     attestations = Attestations(metadata, gate, KeyRing(data, VERDICT_KEY_FILE), lambda: settings, time.time)

@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.progress import Tell
-from registry.metadata.sqlite_store import SqliteStore
+from registry.metadata.store import RowStore
 from registry.storage.blob_store import MaintainedStore
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ class Holdings(Protocol):
         """The blobs."""
 
     @property
-    def metadata(self) -> SqliteStore:
+    def metadata(self) -> RowStore:
         """The rows."""
 
     @property

@@ -11,7 +11,6 @@ from registry.content.gc import GarbageCollector
 from registry.content.progress import Tell
 from registry.maintenance.undo import undo
 from registry.metadata import trash
-from registry.metadata.sqlite_store import SqliteStore
 from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
 from registry.oci.errors import BadRequest, Unsupported
@@ -71,7 +70,7 @@ class Garbage:
             Unsupported: the blobs are in no folder.
         """
         storage, metadata = self.storage, self.metadata
-        if not isinstance(storage, MaintainedStore) or not isinstance(metadata, SqliteStore):
+        if not isinstance(storage, MaintainedStore):
             raise Unsupported("this registry keeps its blobs in memory: nothing can be brought back")
         sparse = self.settings.current.manifests.sparse_indexes
         return asdict(await undo(storage, metadata, run, sparse=sparse))

@@ -33,7 +33,7 @@ from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.opened_stores import open_stores_of
 from registry.content.progress import Tell
 from registry.errors import BasegateError
-from registry.metadata.sqlite_store import SqliteStore
+from registry.metadata.store import RowStore
 from registry.oci.errors import OciError
 from registry.oci.image_reference import ImageReference, split_host
 from registry.oci.names import RepositoryName
@@ -64,7 +64,7 @@ class OpenFolder:
     """The stores of a data folder, and the settings that count for it."""
 
     storage: MaintainedStore
-    metadata: SqliteStore
+    metadata: RowStore
     settings: SettingsInForce[RegistrySettings]
     tell: Tell
     made: dict[Callable[[Holdings], Any], Any]
@@ -90,7 +90,7 @@ class Folder:
         self._settings = settings
         self._opened = ExitStack()
         self._made: dict[Callable[[Holdings], Any], Any] = {}
-        self._stores: tuple[MaintainedStore, SqliteStore, asyncio.Runner] | None = None
+        self._stores: tuple[MaintainedStore, RowStore, asyncio.Runner] | None = None
 
     def do(self, act: Act) -> Any:
         """Do the act in the folder. Raises NoRegistry when there is none, and what the act raises."""
@@ -110,7 +110,7 @@ class Folder:
         self._made.clear()
         self._opened.close()
 
-    def _open(self) -> tuple[MaintainedStore, SqliteStore, asyncio.Runner]:
+    def _open(self) -> tuple[MaintainedStore, RowStore, asyncio.Runner]:
         log_to_stderr()
         data, group = self._settings.data, self._settings.storage
         require_registry(data)

@@ -14,7 +14,7 @@ from registry.cli.data_folder import data_option, log_to_stderr, require_registr
 from registry.cli.output import json_option, print_json
 from registry.content.opened_stores import open_stores_of
 from registry.maintenance.verify import Finding, Verification
-from registry.metadata.sqlite_store import SqliteStore
+from registry.metadata.store import MetadataStore
 
 
 @click.command("verify")
@@ -41,7 +41,7 @@ def verify_command(context: click.Context, data: Path, *, repair: bool, digests:
     context.exit(0 if all(item.repaired for item in findings) else 1)
 
 
-def _writing(metadata: SqliteStore) -> Callable[..., object]:
+def _writing(metadata: MetadataStore) -> Callable[..., object]:
     def write(change: Callable[..., object], *arguments: object) -> object:
         return asyncio.run(metadata.write(change, *arguments))
 

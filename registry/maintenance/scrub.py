@@ -19,7 +19,7 @@ import structlog
 from registry.errors import BasegateError
 from registry.maintenance.pace import Pace
 from registry.metadata import contents
-from registry.metadata.sqlite_store import SqliteStore
+from registry.metadata.store import RowStore
 from registry.oci.digest import Digest
 from registry.storage.blob_store import MaintainedStore
 from registry.storage.disk.atomic_file import replace_file
@@ -74,7 +74,7 @@ class Scrub:
         pace: limits the rate, and stops.
     """
 
-    def __init__(self, storage: MaintainedStore, metadata: SqliteStore, data: Path, pace: Pace) -> None:
+    def __init__(self, storage: MaintainedStore, metadata: RowStore, data: Path, pace: Pace) -> None:
         self._storage = storage
         self._metadata = metadata
         self._data = data

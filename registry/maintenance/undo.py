@@ -19,7 +19,7 @@ from registry.metadata import (
 )
 from registry.metadata.events import Event, Kind
 from registry.metadata.manifests import Pushed
-from registry.metadata.sqlite_store import SqliteStore
+from registry.metadata.store import MetadataStore
 from registry.metadata.trash import Discarded
 from registry.oci.digest import Digest
 from registry.oci.manifest import parse_manifest
@@ -49,7 +49,7 @@ class Undone:
     left: tuple[str, ...]
 
 
-async def undo(storage: MaintainedStore, metadata: SqliteStore, run: str = "", *, sparse: bool = False) -> Undone:
+async def undo(storage: MaintainedStore, metadata: MetadataStore, run: str = "", *, sparse: bool = False) -> Undone:
     """Restore what a run has removed, by default the last collection; the server may run.
 
     Files are restored before their rows, and what a manifest names with it, whatever run has removed that. A tag that

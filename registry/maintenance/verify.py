@@ -11,6 +11,7 @@ from registry.maintenance.snapshot import problems_of
 from registry.metadata import contents, repairs
 from registry.metadata.open_store import FILE_NAME
 from registry.metadata.sqlite_store import SqliteStore
+from registry.metadata.store import RowStore
 from registry.oci.digest import ENCODED_LENGTH, Digest
 from registry.oci.errors import OciError
 from registry.oci.manifest import Manifest, parse_manifest
@@ -48,7 +49,7 @@ class Verification:
     """
 
     def __init__(
-        self, storage: MaintainedStore, metadata: SqliteStore, data: Path, write: Write | None, *, digests: bool = False
+        self, storage: MaintainedStore, metadata: RowStore, data: Path, write: Write | None, *, digests: bool = False
     ) -> None:
         self._storage = storage
         self._metadata = metadata
@@ -59,7 +60,7 @@ class Verification:
 
     def findings(self) -> Iterator[Finding]:
         """The problems, one after the other."""
-        broken = problems_of(self._data / FILE_NAME)
+        broken = self._broken()
         yield from (Finding("database", problem) for problem in broken)
         if broken:
             return  # its rows prove nothing
@@ -67,6 +68,11 @@ class Verification:
         yield from self._tags()
         yield from self._blobs()
         yield from self._files()
+
+    def _broken(self) -> list[str]:
+        """What is wrong with the database itself; a server of its own looks after its pages."""
+        is_file = isinstance(self._metadata, SqliteStore)
+        return problems_of(self._data / FILE_NAME) if is_file else self._metadata.problems()
 
     def _manifests(self) -> Iterator[Finding]:
         after = 0

@@ -46,3 +46,15 @@ class MetadataStore(Protocol):
     def close(self) -> None:
         """Finish waiting writes and let go of the database."""
         ...
+
+
+class RowStore(MetadataStore, Protocol):
+    """A metadata store in a database that somebody runs: what maintenance needs beside."""
+
+    def read_now(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`read` for threads that may wait."""
+        ...
+
+    def problems(self) -> list[str]:
+        """What is wrong with the database: one sentence for each problem."""
+        ...

@@ -11,7 +11,9 @@ from tests.registry.open_services import OpenServices, open_services
 
 async def copies_for_a_moment(services: OpenServices) -> bool:
     """Whether the copying of the rows still goes on after some rounds; `registry.db` cannot be read meanwhile."""
-    task = asyncio.create_task(Upkeep(services.storage, services.metadata, services.settings).copy())
+    rows = Upkeep(services.storage, services.metadata, services.settings).rows
+    assert rows is not None
+    task = asyncio.create_task(rows.copy())
     await asyncio.sleep(1.5)
     goes_on = not task.done()
     task.cancel()
