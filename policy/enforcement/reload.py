@@ -3,6 +3,8 @@
 import asyncio
 from functools import partial
 
+import structlog
+
 from policy.assessment.bulk_judging import judge_all
 from policy.assessment.settings import JudgingSettings
 from policy.assessment.verdict_log import log_judged
@@ -11,6 +13,8 @@ from policy.enforcement.assignments import AssignmentsInForce, log_policies
 from policy.enforcement.gate import PolicyGate
 from registry.config.reload import Turn
 from registry.config.sources import SettingsError
+
+_AGAIN_SECONDS = 5.0
 
 
 class PolicyReload:
@@ -24,7 +28,14 @@ class PolicyReload:
         """At the start and after every change, judge stored manifests without a verdict. Runs until cancelled."""
         while True:
             self._turned.clear()
-            await self._gate.catch_up()
+            try:
+                await self._gate.catch_up()
+            except Exception as error:  # noqa: BLE001  a database that is away must not end the rounds
+                structlog.get_logger(__name__).warning(
+                    "what has no verdict could not be looked for, it will be tried again", reason=str(error)
+                )
+                await asyncio.sleep(_AGAIN_SECONDS)
+                continue
             await self._turned.wait()
 
     async def prepare(self, wanted: JudgingSettings) -> Turn | None:

@@ -8,6 +8,8 @@ from registry.api.services import Services
 from registry.auth.principals import Principal
 from registry.oci.errors import NotFound
 
+_AGAIN_SECONDS = "1"
+
 
 async def alive(_services: Services, _request: Request, _principal: Principal) -> Response:
     """GET: 200 as long as the process answers."""
@@ -15,10 +17,11 @@ async def alive(_services: Services, _request: Request, _principal: Principal) -
 
 
 async def ready(services: Services, _request: Request, _principal: Principal) -> Response:
-    """GET: 200 when content can be read and written; 503 with the reason when not."""
+    """GET: 200 when content can be read and written; 503 with the reason, and `Retry-After`, when not."""
     problems = await services.readiness.problems()
     state = "ready" if not problems else "not ready"
-    return JSONResponse({"status": state, "problems": problems}, 503 if problems else 200)
+    headers = {"Retry-After": _AGAIN_SECONDS} if problems else {}
+    return JSONResponse({"status": state, "problems": problems}, 503 if problems else 200, headers)
 
 
 async def metrics(services: Services, _request: Request, _principal: Principal) -> Response:

@@ -141,6 +141,8 @@ class PostgresStore:
     def _told(self, said: str) -> None:
         node, _, flags = said.partition(" ")
         if not said:
+            # Whatever the pool holds is from before: it would be refused once for each connection.
+            self._reading.dispose()
             self._count("pl")
         elif node != self._node:
             self._count(flags)
