@@ -26,6 +26,7 @@ from registry.content.deleted import Deleted
 from registry.content.derived import NOTHING_DERIVED, DerivedContent
 from registry.content.gc import GarbageCollector
 from registry.content.manifests import Manifests
+from registry.content.opened_rows import open_rows
 from registry.content.opened_stores import open_stores_of
 from registry.content.parsing import Parsing
 from registry.content.pull_through import NO_PULL_THROUGH, PullThrough
@@ -42,6 +43,7 @@ from registry.maintenance.retention_schedule import RetentionSchedule
 from registry.maintenance.upkeep import Upkeep
 from registry.metadata.open_store import open_metadata
 from registry.metadata.sqlite_store import SqliteStore
+from registry.metadata.store import RowStore
 from registry.mirror.namespaces import Namespaces
 from registry.notifications.deliveries import Deliveries
 from registry.storage.blob_store import BlobStore
@@ -215,19 +217,26 @@ def _mirror(stores: Stores) -> "Mirror | None":
 
 def _open(
     settings: SettingsInForce[RegistrySettings], opened: ExitStack, blobs: BlobStore | None, *, new_database: bool
-) -> tuple[BlobStore, SqliteStore, Journal | None]:
-    """Blobs and rows. Small blobs are journaled where they become files: elsewhere that would save nothing."""
-    data, group = settings.current.data, settings.current.storage
+) -> tuple[BlobStore, RowStore, Journal | None]:
+    """Blobs and rows. Small blobs are journaled where both are files: elsewhere that would save nothing."""
+    group = settings.current.storage
     if blobs is not None:
-        metadata = open_metadata(data, busy_seconds=group.busy_seconds, new=new_database)
+        metadata = _rows_alone(settings.current, blobs, new_database=new_database)
         opened.callback(metadata.close)
         return blobs, metadata, None
     pool = ThreadPoolExecutor(group.threads, thread_name_prefix="files")
     opened.callback(pool.shutdown)
     storage, metadata = open_stores_of(settings.current, pool, new_database=new_database)
     opened.callback(metadata.close)
-    journal = Journal(storage, metadata, pool, settings) if isinstance(storage, DiskStore) else None
-    return storage, metadata, journal
+    if isinstance(storage, DiskStore) and isinstance(metadata, SqliteStore):
+        return storage, metadata, Journal(storage, metadata, pool, settings)
+    return storage, metadata, None
+
+
+def _rows_alone(settings: RegistrySettings, blobs: BlobStore, *, new_database: bool) -> RowStore:
+    if settings.metadata.url:
+        return open_rows(settings, blobs, new_database=new_database)
+    return open_metadata(settings.data, busy_seconds=settings.storage.busy_seconds, new=new_database)
 
 
 def _services(  # noqa: PLR0913, PLR0917

@@ -44,7 +44,7 @@ class Installation:
 
     def create_principal(self, name: str, role: str, *more: str) -> Account:
         """Create a service principal, in a registry that is made when there is none; its name and first secret."""
-        if not (self.data / "registry.db").exists():
+        if not any((self.data / name).exists() for name in ("registry.db", "rows.json")):
             made = self.run("init", "--data", str(self.data))
             assert made.returncode == 0, made.stderr
         done = self.run("principal", "create", name, "--role", role, *more, "--data", str(self.data), "--json")

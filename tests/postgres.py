@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -19,6 +20,7 @@ from psycopg import sql
 from registry.database.postgres import Database
 from registry.metadata.open_postgres import open_postgres
 from registry.metadata.postgres_store import PostgresStore
+from tests.waiting import wait_until
 
 _USERS = ("postgres", "nobody")
 _READY = "ready"
@@ -59,7 +61,7 @@ class PostgresServer:
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder)
         end = time.monotonic() + _START_SECONDS
-        while not self._answers():
+        while not _answers(self.at("postgres")):
             assert time.monotonic() < end, (self._folder / "log").read_text()
             time.sleep(0.05)
         return self._process
@@ -88,16 +90,30 @@ class PostgresServer:
         """Opens the metadata store of one new database, as often as it is called."""
         return partial(open_postgres, self.new_database(_READY), silence_seconds=_PATIENCE_SECONDS)
 
+    def settings(self, database: Database | None = None, **changed: Any) -> dict[str, Any]:
+        """The group `metadata` of the settings, for a database; by default a new one, which is empty."""
+        patience = {"silence_seconds": _PATIENCE_SECONDS}
+        return {"url": (database or self.new_database()).url, **patience, **changed}
+
+    def variables(self) -> dict[str, str]:
+        """The same as environment variables of a server or a command."""
+        return {f"BASEGATE_METADATA__{name.upper()}": str(value) for name, value in self.settings().items()}
+
+    def guarded(self, secret: str) -> Database:
+        """A new database of a user who needs this password; it is not in what is returned."""
+        with self.at("postgres").connect(autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE ROLE guarded LOGIN PASSWORD {}").format(sql.Literal(secret)))
+            connection.execute("CREATE DATABASE guarded OWNER guarded")
+            rules = self._folder / "data" / "pg_hba.conf"
+            rules.write_text(f"local all guarded scram-sha-256\n{rules.read_text()}")
+            connection.execute("SELECT pg_reload_conf()")
+        guarded = Database(f"postgresql://guarded@/guarded?host={self._folder}")
+        wait_until(lambda: not _answers(guarded))
+        return guarded
+
     def at(self, name: str) -> Database:
         """A database of this name."""
         return Database(f"postgresql://basegate@/{name}?host={self._folder}")
-
-    def _answers(self) -> bool:
-        try:
-            self.at("postgres").connect().close()
-        except psycopg.OperationalError:
-            return False
-        return True
 
     def _run(self, program: str, *arguments: str) -> None:
         command: list[str | Path] = [*self._as_user, self._programs / program, "-D", self._folder / "data", *arguments]
@@ -116,6 +132,14 @@ def postgres_server() -> Iterator[PostgresServer]:
             server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(database: Database) -> bool:
+    try:
+        database.connect().close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _programs() -> Path:

@@ -13,6 +13,7 @@ from registry.config.settings import RegistrySettings
 from registry.extension import Extension, ExtensionFactory
 from registry.server.in_thread import serving
 from registry.telemetry import logs
+from tests.engines import rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ def quiet(data: Path, **groups: Any) -> dict[str, Any]:
         "operations": {"watch": False},
         "log": {"level": "error", "access": False},
     }
+    if rows := rows_of(data):
+        document["metadata"] = rows
     for name, group in groups.items():
         known = document.get(name)
         document[name] = {**known, **group} if isinstance(known, Mapping) and isinstance(group, Mapping) else group

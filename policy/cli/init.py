@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -16,10 +16,14 @@ from registry.auth.signing_key import signing_key
 from registry.cli.command_audit import audited
 from registry.cli.data_folder import bootstrap_option, data_option, log_to_stderr, settings_of
 from registry.cli.output import json_option, print_json
+from registry.config.settings import RegistrySettings
+from registry.content.opened_stores import open_stores_of
 from registry.content.small_blob_journal import open_stores
 from registry.errors import BasegateError
+from registry.metadata import principals
+from registry.metadata.elsewhere import marked
 from registry.metadata.open_store import FILE_NAME
-from registry.metadata.store import MetadataStore
+from registry.metadata.store import MetadataStore, RowStore
 from registry.server.data_lock import DataLock
 from registry.server.startup import prepare_data
 from registry.storage.disk.ownership import act_as_owner
@@ -41,10 +45,10 @@ def init_command(bootstrap_file: Path | None, data: Path, *, as_json: bool) -> N
     once. Exit code 2: nothing was made, as where there is a registry already.
     """
     wanted = read_bootstrap(bootstrap_file) if bootstrap_file else ()
-    days = settings_of(click.get_current_context()).auth.secret_days
+    settings = settings_of(click.get_current_context())
     log_to_stderr()
-    with _new(data) as metadata:
-        made = asyncio.run(_principals(metadata, wanted, days))
+    with _new(settings) as metadata:
+        made = asyncio.run(_principals(metadata, wanted, settings.auth.secret_days))
     if as_json:
         print_json({"data": str(data), "principals": _documents(made, wanted)})
         return
@@ -54,20 +58,35 @@ def init_command(bootstrap_file: Path | None, data: Path, *, as_json: bool) -> N
 
 
 @contextmanager
-def _new(data: Path) -> Iterator[MetadataStore]:
+def _new(settings: RegistrySettings) -> Iterator[MetadataStore]:
     """The metadata of the new registry."""
+    data = settings.data
     act_as_owner(data)
-    if (data / FILE_NAME).exists():
+    if (data / FILE_NAME).exists() or marked(data):
         raise RegistryThere(f"there is a registry in {data} already: start it with `basegate serve --data {data}`")
     lock = DataLock(prepare_data(data))
     try:
         with ThreadPoolExecutor(1) as pool:
-            _storage, metadata = open_stores(data, pool)
-            signing_key(data)
+            metadata = _opened(settings, pool)
             with closing(metadata):
+                _require_nobody(metadata, data)
+                signing_key(data)
                 yield metadata
     finally:
         lock.release()
+
+
+def _opened(settings: RegistrySettings, pool: Executor) -> RowStore:
+    """Whatever blobs there will be, files or objects, goes with rows in a file; those of a database tell which."""
+    return (open_stores_of(settings, pool) if settings.metadata.url else open_stores(settings.data, pool))[1]
+
+
+def _require_nobody(metadata: RowStore, data: Path) -> None:
+    if metadata.read_now(principals.exists_any):
+        raise RegistryThere(
+            "there is a registry in the database of metadata.url already: another node joins it with "
+            f"`basegate serve --data {data}`"
+        )
 
 
 async def _principals(metadata: MetadataStore, wanted: tuple[WantedPrincipal, ...], days: float) -> FirstStart | None:

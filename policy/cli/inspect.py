@@ -20,18 +20,18 @@ from policy.results.store import ResultStore
 from policy.state import State
 from registry.auth.principals import anonymous
 from registry.cli.command_audit import audited
-from registry.cli.data_folder import data_option
+from registry.cli.data_folder import data_option, settings_of
 from registry.cli.output import json_option, print_json
-from registry.content.small_blob_journal import open_stores
+from registry.content.opened_stores import open_stores_of
 from registry.errors import BasegateError
 from registry.metadata import manifests
-from registry.metadata.sqlite_store import SqliteStore
+from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
 from registry.oci.errors import ManifestUnknown
 from registry.oci.image_reference import ImageReference
 from registry.oci.names import RepositoryName
+from registry.storage.blob_store import BlobStore
 from registry.storage.disk.ownership import act_as_owner
-from registry.storage.disk.store import DiskStore
 
 
 class StillPending(BasegateError):
@@ -42,8 +42,8 @@ class StillPending(BasegateError):
 class DataFolder:
     """The objects that inspection of stored images needs."""
 
-    storage: DiskStore
-    metadata: SqliteStore
+    storage: BlobStore
+    metadata: MetadataStore
     results: ResultStore
     gate: PolicyGate
 
@@ -72,7 +72,7 @@ def open_folder(data: Path, settings: JudgingSettings) -> Iterator[DataFolder]:
     """Open a data folder; safe beside a running server."""
     with open_results(data) as results, ThreadPoolExecutor(4) as pool:
         act_as_owner(data)
-        storage, metadata = open_stores(data, pool)
+        storage, metadata = open_stores_of(settings_of(click.get_current_context()), pool)
         gate = PolicyGate(storage, metadata, results, OperatorFileInForce(data / ORDERS), settings)
         try:
             yield DataFolder(storage, metadata, results, gate)
@@ -81,7 +81,7 @@ def open_folder(data: Path, settings: JudgingSettings) -> Iterator[DataFolder]:
             metadata.close()
 
 
-async def resolved(metadata: SqliteStore, image: str) -> tuple[RepositoryName, Digest]:
+async def resolved(metadata: MetadataStore, image: str) -> tuple[RepositoryName, Digest]:
     """The repository and digest that `repository:tag` or `repository@digest` name.
 
     Raises:

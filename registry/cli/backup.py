@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 
 from registry.cli.command_audit import audited
-from registry.cli.data_folder import data_option, require_registry
+from registry.cli.data_folder import data_option, require_registry, settings_of
 from registry.cli.output import json_option, print_json, size
 from registry.errors import BasegateError
 from registry.maintenance.backup import check_backup, make_backup
-from registry.maintenance.backup_index import BackupIndex
+from registry.maintenance.backup_index import BackupIndex, BackupRefused
 from registry.maintenance.restore import restore_backup
 from registry.oci.timestamp import timestamp
 from registry.storage.disk.ownership import give_to_owner
@@ -53,6 +53,11 @@ def backup_command(  # noqa: PLR0913 - one per option
 @audited("restore")
 def restore_command(context: click.Context, folder: Path, data: Path) -> None:
     """Make a new data folder of the backup in DIR. Exit codes as for `backup`."""
+    if settings_of(context).metadata.url:
+        raise BackupRefused(
+            "a backup is of a data folder with its rows, and metadata.url is set: restore that database from its own "
+            "backup, or leave metadata.url out (docs/cluster.md)"
+        )
     try:
         missing = restore_backup(folder, data)
     except OSError as error:

@@ -103,11 +103,12 @@ def recorded(context: click.Context, action: str) -> Iterator[None]:
 
 def _opened(settings: "RegistrySettings") -> "AuditFile | None":
     """The audit log; `None` when there is no registry, the log is off, or the disk is full."""
-    from registry.metadata.open_store import FILE_NAME, require_known_revision  # noqa: PLC0415 - slow to import
+    from registry.metadata.elsewhere import marked  # noqa: PLC0415 - slow to import
+    from registry.metadata.open_store import FILE_NAME, require_known_revision  # noqa: PLC0415
     from registry.storage.disk.ownership import act_as_owner  # noqa: PLC0415
     from registry.telemetry.audit_file import AuditFile  # noqa: PLC0415
 
-    if not settings.audit.enabled or not (settings.data / FILE_NAME).is_file():
+    if not settings.audit.enabled or not ((settings.data / FILE_NAME).is_file() or marked(settings.data)):
         return None
     act_as_owner(settings.data)
     require_known_revision(settings.data)

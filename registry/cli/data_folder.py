@@ -1,22 +1,17 @@
-"""Options and database access of commands on a data folder; safe beside a running server."""
+"""Options of commands on a data folder, and what they ask of it; safe beside a running server."""
 
 import os
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from registry.errors import BasegateError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from registry.config.settings import RegistrySettings
 
-P = ParamSpec("P")
-T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -127,28 +122,6 @@ bootstrap_option = click.option(
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-def run_query(data: Path, query: Callable[Concatenate["Connection", P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a query on the database of a data folder. Raises NoRegistry when there is none."""
-    import asyncio  # noqa: PLC0415 - slow to import, as what follows
-
-    from registry.metadata.open_store import open_metadata  # noqa: PLC0415
-
-    require_registry(data)
-    with closing(open_metadata(data)) as metadata:
-        return asyncio.run(metadata.read(query, *args, **kwargs))
-
-
-def change(data: Path, work: Callable[Concatenate["Connection", P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a change as one transaction; a running server follows at once. Raises like `run_query`."""
-    import asyncio  # noqa: PLC0415 - slow to import, as what follows
-
-    from registry.metadata.open_store import open_metadata  # noqa: PLC0415
-
-    require_registry(data)
-    with closing(open_metadata(data)) as metadata:
-        return asyncio.run(metadata.write(work, *args, **kwargs))
-
-
 def log_to_stderr() -> None:
     """Log to standard error: standard output has only the command's result."""
     from registry.config.settings import LogSettings  # noqa: PLC0415 - slow to import
@@ -158,14 +131,15 @@ def log_to_stderr() -> None:
 
 
 def require_registry(data: Path, *, lost_too: bool = False) -> None:
-    """Check that the folder has a registry's database, or, with `lost_too`, had one.
+    """Check that the folder has a registry's database, or its mark of one, or, with `lost_too`, had one.
 
     Raises:
         NoRegistry: there is no registry.
         DatabaseMissing: its database is lost.
         DatabaseNewer: a newer basegate has written it.
     """
-    from registry.metadata.open_store import (  # noqa: PLC0415 - slow to import
+    from registry.metadata.elsewhere import marked  # noqa: PLC0415 - slow to import
+    from registry.metadata.open_store import (  # noqa: PLC0415
         FILE_NAME,
         is_rest_of_registry,
         require_known_revision,
@@ -176,7 +150,7 @@ def require_registry(data: Path, *, lost_too: bool = False) -> None:
     act_as_owner(data)
     if (data / FILE_NAME).is_file():
         require_known_revision(data)
-    elif not (lost_too and is_rest_of_registry(data)):
+    elif not marked(data) and not (lost_too and is_rest_of_registry(data)):
         require_nothing_lost(data)
         raise NoRegistry(
             f"there is no registry in {data}: name its data folder with --data, BASEGATE_DATA or `data` in the "

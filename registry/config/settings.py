@@ -20,6 +20,7 @@ from registry.config.group import (
     Group,
     Words,
 )
+from registry.config.metadata import MetadataSettings
 from registry.config.pulls import PullSettings
 from registry.config.retention import RetentionSettings
 from registry.config.server import ServerSettings
@@ -215,6 +216,7 @@ class RegistrySettings(Group):
     )
     server: ServerSettings = ServerSettings()
     storage: StorageSettings = StorageSettings()
+    metadata: MetadataSettings = MetadataSettings()
     limits: LimitSettings = LimitSettings()
     uploads: UploadSettings = UploadSettings()
     manifests: ManifestSettings = ManifestSettings()

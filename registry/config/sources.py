@@ -29,6 +29,8 @@ NOT_SETTINGS = frozenset(
 # The flag `--gateway` is HOST:PORT; the settings' group of this name is a mapping.
 _FLAG_OR_GROUP = frozenset({"GATEWAY"})
 _PLAIN = re.compile(r"[\w.*/-]+")
+# Name and password of a URL, which are told to nobody.
+_IN_URL = re.compile(r"(?<=://)\S*:\S*@")
 
 
 class SettingsError(BasegateError):
@@ -134,4 +136,4 @@ def _describe(error: ValidationError, file: Path | None) -> str:
 def _given(value: Any) -> str:
     if isinstance(value, dict):
         return ""
-    return f" is {kind_of(value)}" if value is None else f" is {str(value)[:80]!r}"
+    return f" is {kind_of(value)}" if value is None else f" is {_IN_URL.sub('…@', str(value))[:80]!r}"

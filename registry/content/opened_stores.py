@@ -1,33 +1,42 @@
-"""Blobs and rows of the settings, opened: files of the data folder, or an object store, and the database."""
+"""Blobs and rows of the settings, opened: files of the data folder or an object store, and the database."""
 
 from concurrent.futures import Executor
 
 from registry.config.settings import RegistrySettings
+from registry.content.opened_rows import open_rows
 from registry.content.small_blob_journal import open_stores
 from registry.metadata.open_store import open_metadata
-from registry.metadata.sqlite_store import SqliteStore
+from registry.metadata.store import RowStore
 from registry.storage.blob_store import MaintainedStore
+from registry.storage.disk.store import DiskStore
 from registry.storage.opening import open_object_store
 
 
 def open_stores_of(
     settings: RegistrySettings, pool: Executor, *, new_database: bool = False
-) -> tuple[MaintainedStore, SqliteStore]:
+) -> tuple[MaintainedStore, RowStore]:
     """The stores that settings name; the caller closes the rows.
 
     Args:
-        settings: `data` and `storage` count.
+        settings: `data`, `storage` and `metadata` count.
         pool: where blocking work runs.
         new_database: make an empty database although there is content.
 
     Raises:
         StoreUnusable: the object store is wrong or away.
-        And what `open_stores` raises.
+        And what `open_stores` and `open_rows` raise.
     """
     group = settings.storage
+    if settings.metadata.url:
+        blobs = open_object_store(settings, pool) if group.url else _files(settings, pool)
+        return blobs, open_rows(settings, blobs, new_database=new_database)
     if not group.url:
         return open_stores(settings.data, pool, group.sync_bytes, group.busy_seconds, new_database=new_database)
     storage = open_object_store(settings, pool)
     metadata = open_metadata(settings.data, busy_seconds=group.busy_seconds, new=new_database)
     metadata.make_room = storage.reserve.give_up
     return storage, metadata
+
+
+def _files(settings: RegistrySettings, pool: Executor) -> DiskStore:
+    return DiskStore(settings.data, pool, sync_bytes=settings.storage.sync_bytes)

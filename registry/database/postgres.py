@@ -5,7 +5,7 @@ node that falls silent within a transaction loses it, so that others need not wa
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -41,7 +41,7 @@ class Database:
     """
 
     url: str
-    password: str = ""
+    password: str = field(default="", repr=False)
 
     def connect(self, settings: Mapping[str, str] = _SESSION, **more: Any) -> "psycopg.Connection[Any]":
         """A new connection, whose session has these settings. Raises psycopg.Error."""

@@ -21,6 +21,7 @@ from registry.maintenance.backup_index import (
 )
 from registry.maintenance.copied_file import take_blob, write_blob
 from registry.maintenance.snapshot import take_snapshot
+from registry.metadata.elsewhere import marked
 from registry.metadata.open_store import FILE_NAME
 from registry.oci.digest import Digest
 from registry.storage.disk.atomic_file import replace_file
@@ -50,11 +51,16 @@ def make_backup(data: Path, folder: Path, *, linked: bool = True) -> BackupIndex
         linked: whether to make hard links to blobs instead of copies, where possible.
 
     Raises:
-        BackupRefused: the folder contains something else, or the blobs are in an object store.
+        BackupRefused: the folder contains something else, or rows or blobs are not in the data folder.
         DatabaseUnsound: the rows cannot be read.
         OSError: reading or writing fails.
     """
     _require_apart(data, folder)
+    if marked(data):
+        raise BackupRefused(
+            f"{data} has its rows in PostgreSQL: back that database up with pg_dump or what your server has, and then "
+            "the blobs, the bucket or the folder (docs/cluster.md)"
+        )
     if Layout(data).keeps_objects:
         raise BackupRefused(
             f"{data} keeps its blobs in an object store: copy the database with its copy in copy/rows.db, and have the "

@@ -16,6 +16,7 @@ from registry.maintenance.restore import EVENTS_SKIPPED
 from registry.maintenance.snapshot import problems_of, take_snapshot
 from registry.metadata import manifests, repositories
 from registry.metadata.copied import COPY_NAME, copy_state
+from registry.metadata.elsewhere import marked
 from registry.metadata.manifests import Pushed
 from registry.metadata.open_store import FILE_NAME, bring_up_to_date, open_metadata
 from registry.oci.digest import Digest
@@ -66,6 +67,11 @@ def rebuild(data: Path, *, force: bool = False) -> Rebuilt:
         DatabaseUnsound, OSError: the copy cannot be read, or writing fails.
     """
     path, copy = data / FILE_NAME, data / COPY_NAME
+    if marked(data):
+        raise NothingToRebuild(
+            f"{data} has its rows in PostgreSQL, which keeps copies of its own: restore that database from its backup, "
+            "then run `basegate verify --repair` (docs/cluster.md)"
+        )
     if not force and path.exists() and path.stat().st_size and not problems_of(path):
         raise NothingToRebuild(f"{path} is sound: there is nothing to rebuild; --force takes the copy all the same")
     state = copy_state(copy)

@@ -1,5 +1,7 @@
 """Opens the metadata in a PostgreSQL database: makes the tables of an empty one, migrates older ones."""
 
+from collections.abc import Callable
+
 import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -8,7 +10,7 @@ from registry.database.dialects import POSTGRESQL
 from registry.database.postgres import Database, engine_of
 from registry.database.postgres_writer import take_turn
 from registry.errors import BasegateError
-from registry.metadata.open_store import bring_up_to_date
+from registry.metadata.open_store import bring_up_to_date, revision_of
 from registry.metadata.postgres_store import CONNECTIONS, SILENCE_SECONDS, PostgresStore
 from registry.metadata.tables import SCHEMA
 
@@ -20,10 +22,24 @@ class DatabaseUnreachable(BasegateError):
     """The database cannot be connected to, or not be used."""
 
 
+def _admit_all(_connection: Connection, _is_new: bool) -> None:  # noqa: FBT001
+    """Any database will do."""
+
+
 def open_postgres(
-    database: Database, connections: int = CONNECTIONS, silence_seconds: float = SILENCE_SECONDS
+    database: Database,
+    connections: int = CONNECTIONS,
+    silence_seconds: float = SILENCE_SECONDS,
+    admit: Callable[[Connection, bool], None] = _admit_all,
 ) -> PostgresStore:
     """The metadata store in a PostgreSQL database; safe beside other nodes that open or use it.
+
+    Args:
+        database: where it is.
+        connections: see `PostgresStore`.
+        silence_seconds: see there.
+        admit: called with whether the database was empty, within the transaction that fills it: what it raises leaves
+            the database as it was.
 
     Raises:
         DatabaseUnreachable: it cannot be connected to, is too old, or does not keep what it commits.
@@ -35,12 +51,14 @@ def open_postgres(
             take_turn(connection)
             _require_fit(connection)
             _make_indexes_partial()
+            is_new = revision_of(connection) is None
             bring_up_to_date(connection)
+            admit(connection, is_new)
     except (DBAPIError, psycopg.Error) as error:
         reason = str(getattr(error, "orig", error)).strip().replace("\n", "; ")
         raise DatabaseUnreachable(
-            f"the database of metadata.url cannot be used: {reason}. See that the server runs, that the address, name "
-            "and password are right, and that the user may create tables there"
+            f"the database of metadata.url cannot be used: {reason}. See that the server runs, that the address, name, "
+            "user and password (metadata.password_file, PGPASSWORD) are right, and that the user may make tables there"
         ) from error
     finally:
         engine.dispose()

@@ -17,6 +17,7 @@ from registry.database.side_files import allocate_side_file
 from registry.database.sqlite import BUSY_SECONDS, connect
 from registry.errors import BasegateError
 from registry.metadata.copied import COPY_NAME, require_current
+from registry.metadata.elsewhere import require_here
 from registry.metadata.identity import establish
 from registry.metadata.sqlite_store import SqliteStore
 from registry.metadata.tables import SCHEMA
@@ -58,7 +59,9 @@ def open_metadata(
         DatabaseMissing: the folder has content and no database.
         DatabaseDamaged: the file is not a readable database.
         DatabaseOutdated: it is older than its copy.
+        RowsElsewhere: the rows of the folder are in PostgreSQL.
     """
+    require_here(data)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = data / FILE_NAME
     if not path.exists():
@@ -130,13 +133,20 @@ def require_nothing_lost(data: Path) -> None:
         )
 
 
+def is_copied(data: Path) -> bool:
+    """Whether the folder has a copy of rows."""
+    return (data / COPY_NAME).exists()
+
+
 def is_rest_of_registry(data: Path) -> bool:
     """Whether the folder has a registry's content, or a copy of its rows."""
-    return _holds_content(data) or (data / COPY_NAME).exists()
+    return _holds_content(data) or is_copied(data)
 
 
 def require_known_revision(data: Path) -> None:
     """Raise DatabaseNewer for a database of a newer basegate; opening it reports other faults."""
+    if not (data / FILE_NAME).exists():
+        return  # SQLite would make the file
     try:
         with closing(sqlite3.connect(data / FILE_NAME)) as rows:
             (revision,) = rows.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)

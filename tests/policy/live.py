@@ -73,7 +73,7 @@ def live_gateway(
         enrolment("reader", Role.ACR_PULL),
         enrolment("outsider", Role.ACR_PULL, "elsewhere/*"),
     ]
-    enrol(data, *(each for each, _ in made))
+    enrol(data, *(each for each, _ in made), settings=settings)
     with running(build(settings, blobs=blobs)) as live:
         yield LiveGateway(live, {credentials.username: credentials.password for _, credentials in made}, ca)
 

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import time
 from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -21,9 +22,12 @@ from registry.auth.scopes import parse_scopes
 from registry.auth.signing_key import signing_key
 from registry.auth.tokens import Tokens
 from registry.config.settings import RegistrySettings, SettingsInForce
+from registry.content.opened_stores import open_stores_of
 from registry.metadata.open_store import open_metadata
 from registry.metadata.sqlite_store import SqliteStore
+from registry.metadata.store import MetadataStore
 from registry.oci.names import RepositoryName
+from tests.engines import rows_of
 
 APP = RepositoryName.parse("team/app")
 OTHER = RepositoryName.parse("other/app")
@@ -42,11 +46,16 @@ def everyone() -> list[Enrolment]:
     return [*(person(role) for role in Role), person(Role.ACR_PUSH, "team/*")]
 
 
-def enrol(data: Path, *made: Enrolment) -> None:
-    """Put principals into a data folder, as a command does."""
-    with closing(open_metadata(data)) as metadata:
+def enrol(data: Path, *made: Enrolment, settings: RegistrySettings | None = None) -> None:
+    """Put principals into a data folder, as a command does; or where the rows of these settings are."""
+    with ThreadPoolExecutor(1) as pool, closing(_rows_of(data, settings, pool)) as metadata:
         for enrolment in made:
             asyncio.run(metadata.write(record, enrolment))
+
+
+def _rows_of(data: Path, settings: RegistrySettings | None, pool: Executor) -> MetadataStore:
+    settings = settings or RegistrySettings.model_validate({"data": data, "metadata": rows_of(data)})
+    return open_stores_of(settings, pool)[1] if settings.metadata.url else open_metadata(data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,135 @@
+"""Rows in PostgreSQL, opened where `metadata.url` names a database. Nothing of it is imported before.
+
+A data folder and a database belong together: the folder is marked with the id of the store. A database without rows
+is not taken for the registry's own where there is content, nor is another than the folder's; and blobs that are files
+are those of one folder: another node with files of its own would not have them.
+"""
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from registry.config.metadata import MetadataSettings
+from registry.config.settings import RegistrySettings
+from registry.errors import BasegateError
+from registry.metadata import elsewhere
+from registry.metadata.identity import establish, identity
+from registry.metadata.open_store import FILE_NAME, DatabaseMissing, is_copied
+from registry.storage.blob_store import BlobStore, MaintainedStore
+from registry.storage.disk.atomic_file import replace_file
+from registry.storage.disk.store import DiskStore
+
+if TYPE_CHECKING:
+    from registry.metadata.postgres_store import PostgresStore
+
+
+class RowsUnusable(BasegateError):
+    """The database of `metadata.url` is not that of the data folder, or its settings are wrong."""
+
+
+def open_rows(settings: RegistrySettings, storage: BlobStore, *, new_database: bool = False) -> "PostgresStore":
+    """The rows in the database that `metadata.url` names; the caller closes them.
+
+    Args:
+        settings: `data` and `metadata` count.
+        storage: the blobs that the rows tell of.
+        new_database: take an empty database, or another than before, although there is content.
+
+    Raises:
+        RowsUnusable: psycopg or the password is missing, or the database is not that of the folder.
+        DatabaseMissing: there is content, and the database is empty.
+        And what `open_postgres` raises.
+    """
+    data, group = settings.data, settings.metadata
+    _require_no_file(data)
+    try:
+        from registry.database.postgres import Database  # noqa: PLC0415 - not a part of every installation
+        from registry.metadata.open_postgres import open_postgres  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if error.name != "psycopg":
+            raise
+        raise RowsUnusable(
+            "metadata.url is set and psycopg is not installed: pip install 'basegate[cluster]'"
+        ) from None
+    database = Database(group.url, _password(group))
+    before = elsewhere.store_of(data)
+    admit = partial(_admit, data, storage, before, new_database)
+    try:
+        return open_postgres(database, group.connections, group.silence_seconds, admit)
+    except BaseException:
+        if not before:
+            (data / elsewhere.MARK).unlink(missing_ok=True)
+        raise
+
+
+def _require_no_file(data: Path) -> None:
+    if (data / FILE_NAME).exists() or is_copied(data):
+        raise RowsUnusable(
+            f"{data} has rows of its own in {FILE_NAME}, and metadata.url names a PostgreSQL database: name another "
+            "data folder, or leave metadata.url out; images come over with `basegate copy` (docs/cluster.md)"
+        )
+
+
+def _password(group: MetadataSettings) -> str:
+    if group.password_file is None:
+        return ""
+    try:
+        found = group.password_file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise RowsUnusable(f"metadata.password_file is {group.password_file}, which cannot be read: {reason}") from None
+    if not found:
+        raise RowsUnusable(f"metadata.password_file is {group.password_file}, which is empty: needs the password")
+    return found
+
+
+def _admit(  # noqa: PLR0913, PLR0917
+    data: Path,
+    storage: BlobStore,
+    before: str,
+    new_database: bool,  # noqa: FBT001
+    connection: Connection,
+    is_new: bool,  # noqa: FBT001
+) -> None:
+    """Have folder and database belong together, in the transaction that makes the tables of a new one."""
+    if is_new:
+        content = _holds_content(storage)
+        if (content or before) and not new_database:
+            raise DatabaseMissing(_lost(data))
+        establish(connection, time.time() if content else 0.0)
+    store = identity(connection).id
+    if not is_new and store != before:
+        _require_joinable(data, storage, before, new_database=new_database)
+    if store != before:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace_file(data / elsewhere.MARK, elsewhere.mark_of(store))
+
+
+def _require_joinable(data: Path, storage: BlobStore, before: str, *, new_database: bool) -> None:
+    """Whether a folder may join a store that has begun elsewhere."""
+    if isinstance(storage, DiskStore):
+        raise RowsUnusable(
+            f"the database of metadata.url is that of another data folder than {data}, and blobs are files of a "
+            "folder: keep them in an object store (storage.url), which nodes share, name that folder with --data, or "
+            f"name an empty database; a copy of that folder needs its {elsewhere.MARK} too"
+        )
+    if before and not new_database:
+        raise RowsUnusable(
+            f"the database of metadata.url is not the one that {data} has been used with: name that one, or join this "
+            "one with `basegate serve --new-database`"
+        )
+
+
+def _lost(data: Path) -> str:
+    return (
+        f"there is content, or {data} has been used before, and the database of metadata.url is empty: name the right "
+        "database, restore it from its own backup, or begin anew without what was there with `basegate serve "
+        "--new-database`"
+    )
+
+
+def _holds_content(storage: BlobStore) -> bool:
+    return isinstance(storage, MaintainedStore) and next(storage.digests(""), None) is not None
