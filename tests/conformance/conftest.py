@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -9,12 +10,18 @@ import pytest
 from tests.repository import Repository
 from tests.servers import LiveRegistry, open_registry
 
+if TYPE_CHECKING:
+    from tests.postgres import PostgresServer
 
-@pytest.fixture(scope="session", params=["fast", "plain"])
+
+@pytest.fixture(scope="session", params=["fast", "plain", "postgresql"])
 def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveRegistry]:
-    """A registry where nobody has to sign in; every clause holds on both of the server's paths."""
-    fast = request.param == "fast"
-    with open_registry(tmp_path_factory.mktemp("conformance"), server={"fast": fast}) as live:
+    """A registry where nobody has to sign in; every clause holds on both of the server's paths, and on both engines."""
+    groups: dict[str, Any] = {"server": {"fast": request.param != "plain"}}
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        groups["metadata"] = server.settings()
+    with open_registry(tmp_path_factory.mktemp("conformance"), **groups) as live:
         yield live
 
 
