@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite.dml import OnConflictDoNothing, OnConflictDoUpda
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement, ReturnTypeFromArgs
+from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeEngine
 
 __all__ = ["Insert", "insert"]
@@ -111,17 +112,27 @@ def _position(element: position_of, compiler: Any, **named: Any) -> str:
     return f"strpos({compiler.process(element.clauses, **named)})"
 
 
-class is_in(FunctionElement[bool]):  # noqa: N801 - as SQL has it
-    """Whether a column has one of the values of a JSON array, which is one parameter however long it is."""
+class _Condition(FunctionElement[bool]):
+    """An expression that stands in a WHERE as it is. SQLAlchemy would compare it with 1, past every index of SQLite."""
 
     type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: OperatorType | None = None) -> ColumnElement[bool]:  # noqa: ARG002
+        """Itself: it is compiled in brackets."""
+        return self
+
+
+class is_in(_Condition):  # noqa: N801 - as SQL has it
+    """Whether a column has one of the values of a JSON array, which is one parameter however long it is."""
+
     inherit_cache = True
 
 
 @compiles(is_in, "sqlite")
 def _is_in_sqlite(element: is_in, compiler: Any, **named: Any) -> str:
     column, values = (compiler.process(each, **named) for each in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - expressions that are compiled
+    return f"({column} IN (SELECT value FROM json_each({values})))"  # noqa: S608 - expressions that are compiled
 
 
 @compiles(is_in)
@@ -130,7 +141,7 @@ def _is_in(element: is_in, compiler: Any, **named: Any) -> str:
     array = "BIGINT[]" if isinstance(column.type, Integer) else "TEXT[]"
     given = compiler.process(values, **named)
     members = f"SELECT json_array_elements_text(CAST({given} AS JSON))"
-    return f"{compiler.process(column, **named)} = ANY(CAST(ARRAY({members}) AS {array}))"
+    return f"({compiler.process(column, **named)} = ANY(CAST(ARRAY({members}) AS {array})))"
 
 
 def expression_of(pattern: str) -> str:
@@ -166,23 +177,22 @@ class _Pattern(types.TypeDecorator[str]):
         return expression_of(value) if dialect.name == POSTGRESQL else value.replace("[!", "[^")
 
 
-class fits_pattern(FunctionElement[bool]):  # noqa: N801 - as a function of SQL
+class fits_pattern(_Condition):  # noqa: N801 - as a function of SQL
     """Whether a text fits a pattern of `registry.oci.patterns`."""
 
-    type = Boolean()
     inherit_cache = True
 
 
 @compiles(fits_pattern, "sqlite")
 def _fits_in_sqlite(element: fits_pattern, compiler: Any, **named: Any) -> str:
     column, pattern = (compiler.process(each, **named) for each in element.clauses)
-    return f"{column} GLOB {pattern}"
+    return f"({column} GLOB {pattern})"
 
 
 @compiles(fits_pattern)
 def _fits(element: fits_pattern, compiler: Any, **named: Any) -> str:
     column, pattern = (compiler.process(each, **named) for each in element.clauses)
-    return f"{column} ~ {pattern}"
+    return f"({column} ~ {pattern})"
 
 
 def fits(column: ColumnElement[str], pattern: str) -> ColumnElement[bool]:
