@@ -25,7 +25,7 @@ from policy.results.manifests import InspectedManifest
 from policy.results.store import FILE, ResultStore
 from policy.state import State
 from registry.metadata.open_store import open_metadata
-from registry.metadata.tables import manifest_references, manifests, repositories, repository_blobs, tags
+from registry.metadata.tables import manifest_references, manifests, repositories, repository_blobs, tags, told_marks
 from registry.oci.digest import Digest
 from registry.oci.manifest import ImageManifest, parse_manifest
 from tests.bench.images import CONFIG_TYPE, MANIFEST_TYPE, note
@@ -38,6 +38,7 @@ REFERRERS = 1_000
 TEAM = 100
 """Repositories of one team."""
 _BATCH = 5_000
+_POLICY = known_policies()[JudgingSettings().name]
 
 T = TypeVar("T")
 
@@ -80,16 +81,18 @@ def fill(data: Path, stock: Stock) -> None:
     """Write the stock into a data folder that no server uses."""
     metadata, results = open_metadata(data), ResultStore(data / FILE)
     try:
-        policy = known_policies()[JudgingSettings().name].digest
         for numbers in _batches(range(stock.repositories), _BATCH):
             asyncio.run(metadata.write(_add_repositories, stock, numbers))
             seen = [_subject(number) for number in numbers]
             for state in (State.CLEARED, State.REFUSED):
-                results.write(_keep, policy, [each for each in seen if _state(each) is state], state)
+                results.write(_keep, _POLICY.digest, [each for each in seen if _state(each) is state], state)
         notes = list(_notes())
         asyncio.run(metadata.write(_add_notes, notes))
         results.write(
-            _keep, policy, [artifact_subject(found.digest, found.manifest) for found in notes], State.NOT_APPLICABLE
+            _keep,
+            _POLICY.digest,
+            [artifact_subject(each.digest, each.manifest) for each in notes],
+            State.NOT_APPLICABLE,
         )
     finally:
         metadata.close()
@@ -106,6 +109,7 @@ def _add_repositories(connection: Connection, stock: Stock, numbers: Sequence[in
     rows = [{"id": number + 1, "name": stock.name(number), "created": now} for number in numbers]
     connection.execute(insert(repositories), rows)
     connection.execute(insert(manifests), [_manifest(number, now) for number in numbers])
+    connection.execute(insert(told_marks), [_told(number) for number in numbers])
     parts = [part for number in numbers for part in _parts(number)]
     connection.execute(insert(manifest_references), parts)
     linked = [{key: part[key] for key in ("repository_id", "digest", "size")} | {"created": now} for part in parts]
@@ -129,6 +133,11 @@ def _manifest(number: int, now: float) -> dict[str, Any]:
         "pushed": now,
         "pushed_by": "",
     }
+
+
+def _told(number: int) -> dict[str, Any]:
+    """Its verdict was told long ago."""
+    return {"manifest_id": number + 1, "words": _state(_subject(number)).value, "basis": _POLICY.digest}
 
 
 def _parts(number: int) -> Iterator[dict[str, Any]]:
