@@ -26,9 +26,9 @@ VERDICT_SET = "verdict.set"
 _LOOK_SECONDS = 1.0
 _PAGE = 100
 _REST_SECONDS = 0.05
-"""Between two pages: requests come first."""
-_AT_ONCE = 20
-"""Manifests that are looked at before others have their turn."""
+"""Between two pages, at least: requests come first."""
+_AT_ONCE_SECONDS = 0.002
+"""Manifests are looked at for so long before others have their turn."""
 _PENDING = 10_000
 _BAD = frozenset({Result.FAIL, Result.ERROR})
 
@@ -96,20 +96,27 @@ class VerdictEvents:
         after = 0
         while page := await self._metadata.read_apart(told_marks.page, after, _PAGE):
             after = page[-1].row
-            await self._tell(page)
-            await asyncio.sleep(_REST_SECONDS)
+            await self._tell_and_rest(page)
 
     async def _tell_some(self, met: Sequence[ToldMark]) -> None:
         for start in range(0, len(met), _PAGE):
-            await self._tell(met[start : start + _PAGE])
             if len(met) > start + _PAGE:
-                await asyncio.sleep(_REST_SECONDS)
+                await self._tell_and_rest(met[start : start + _PAGE])
+            else:
+                await self._tell(met[start:])
+
+    async def _tell_and_rest(self, marks: Sequence[ToldMark]) -> None:
+        """Rest for as long as that took: requests have at least half of the time."""
+        begun = time.monotonic()
+        await self._tell(marks)
+        await asyncio.sleep(max(_REST_SECONDS, time.monotonic() - begun))
 
     async def _tell(self, marks: Iterable[ToldMark]) -> None:
-        news = []
-        for number, mark in enumerate(marks):
-            if number % _AT_ONCE == 0:
+        news, begun = [], time.monotonic()
+        for mark in marks:
+            if time.monotonic() - begun > _AT_ONCE_SECONDS:
                 await asyncio.sleep(0)
+                begun = time.monotonic()
             conclusion = await self._gate.conclusion(mark.repository, mark.digest, known=True)
             if conclusion is None:
                 self._wait_for(mark)
