@@ -118,7 +118,7 @@ class _Condition(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
 
-    def self_group(self, against: OperatorType | None = None) -> ColumnElement[bool]:  # noqa: ARG002
+    def self_group(self, against: OperatorType | None = None) -> Any:  # noqa: ARG002
         """Itself: it is compiled in brackets."""
         return self
 
