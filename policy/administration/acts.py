@@ -13,8 +13,8 @@ from policy.enforcement.exemptions import Exemption
 from policy.enforcement.operator_file import FILE as ORDERS
 from policy.enforcement.operator_file import OperatorFileInForce, change_orders, read_orders
 from policy.enforcement.policy_book import PolicyBook
-from policy.results.store import FILE as RESULTS
-from policy.results.store import ResultStore
+from policy.results.sqlite_store import FILE as RESULTS
+from policy.results.sqlite_store import SqliteResults
 from policy.settings import judging_section
 from registry.administration.act import BASE, Act, Holdings
 from registry.content.progress import Tell
@@ -142,7 +142,7 @@ async def _book(holdings: Holdings) -> AsyncIterator[PolicyBook]:
     settings = holdings.settings.current
     judging, data = judging_section(settings), settings.data
     bindings = AssignmentsInForce(judging, OperatorFileInForce(data / ORDERS)).current()
-    results = ResultStore(data / RESULTS)
+    results = SqliteResults(data / RESULTS)
     try:
         yield PolicyBook(data, judging, bindings, results, holdings.metadata)
     finally:

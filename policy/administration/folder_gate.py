@@ -3,8 +3,8 @@
 from policy.enforcement.gate import PolicyGate
 from policy.enforcement.operator_file import FILE as ORDERS
 from policy.enforcement.operator_file import OperatorFileInForce
-from policy.results.store import FILE as RESULTS
-from policy.results.store import ResultStore
+from policy.results.sqlite_store import FILE as RESULTS
+from policy.results.sqlite_store import SqliteResults
 from policy.settings import judging_section
 from registry.administration.act import Holdings
 
@@ -16,5 +16,5 @@ def gate_of(holdings: Holdings) -> PolicyGate:
 
 def _open(holdings: Holdings) -> PolicyGate:
     settings = holdings.settings.current
-    results, orders = ResultStore(settings.data / RESULTS), OperatorFileInForce(settings.data / ORDERS)
+    results, orders = SqliteResults(settings.data / RESULTS), OperatorFileInForce(settings.data / ORDERS)
     return PolicyGate(holdings.storage, holdings.metadata, results, orders, judging_section(settings))

@@ -12,8 +12,8 @@ from policy.administration.acts import ChosenPolicy
 from policy.assessment.settings import JudgingSettings
 from policy.definition.policy import Policy, known_policies, named_policy, parse_policy, read_policy
 from policy.enforcement.exemptions import EXEMPTED, new_exemption
-from policy.results.store import FILE as RESULTS
-from policy.results.store import ResultStore
+from policy.results.sqlite_store import FILE as RESULTS
+from policy.results.sqlite_store import SqliteResults
 from policy.settings import judging_section
 from registry.cli.command_audit import note
 from registry.cli.data_folder import NoRegistry, log_to_stderr, require_registry, settings_of
@@ -182,11 +182,11 @@ def judging_settings() -> JudgingSettings:
 
 
 @contextmanager
-def open_results(data: Path) -> Iterator[ResultStore]:
+def open_results(data: Path) -> Iterator[SqliteResults]:
     """policy.db of a registry's data folder."""
     log_to_stderr()
     require_registry(data)
-    results = ResultStore(data / RESULTS)
+    results = SqliteResults(data / RESULTS)
     try:
         yield results
     finally:

@@ -35,7 +35,8 @@ from policy.enforcement.refusals import Refusals
 from policy.inspection.facts import ImageFacts
 from policy.inspection.worker.upload_follower import LayerArrival
 from policy.results.manifests import InspectedManifest, Kind
-from policy.results.store import FILE as RESULTS
+from policy.results.sqlite_store import FILE as RESULTS
+from policy.results.sqlite_store import SqliteResults
 from policy.results.store import ResultStore
 from policy.rules.text_limits import REFUSAL_LIMIT, elided_bytes
 from policy.state import State
@@ -105,7 +106,7 @@ class PolicyGate:
         """
         orders = OperatorFileInForce(data / ORDERS)
         with ExitStack() as opened:
-            results = ResultStore(data / RESULTS)
+            results = SqliteResults(data / RESULTS)
             opened.callback(results.close)
             gate = cls(storage, metadata, results, orders, settings)
             opened.pop_all()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from policy.enforcement.exemptions import Exemption
 from policy.enforcement.operator_file import OperatorFileInForce
-from policy.results.counters import FORGOTTEN, counted
 from policy.results.store import ResultStore
 
 _LOOK_AGAIN = 0.25
@@ -25,7 +24,7 @@ class Generation:
         self._seen: tuple[int, int] = (0, 0)
         self._counted_at = -1
         self._holds: tuple[float, float] = (math.inf, -math.inf)
-        self._forgotten = results.read(counted, FORGOTTEN)
+        self._results_seen = results.generation()
         self._next_look = 0.0
 
     def bump(self) -> None:
@@ -43,14 +42,14 @@ class Generation:
         return self._turns
 
     def look_again(self) -> bool:
-        """Whether another process has asked since the last call to inspect again."""
+        """Whether what is remembered of results does not count any more, since the last call."""
         if time.monotonic() < self._next_look:
             return False
+        found = self._results.generation()  # what this raises, it raises again for whoever asks next
         self._next_look = time.monotonic() + _LOOK_AGAIN
-        forgotten = self._results.read(counted, FORGOTTEN)
-        if forgotten == self._forgotten:
+        if found == self._results_seen:
             return False
-        self._forgotten = forgotten
+        self._results_seen = found
         self.turn()
         return True
 

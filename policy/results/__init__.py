@@ -1,1 +1,1 @@
-"""Results in policy.db: inspections, inspected manifests and verdicts; all can be computed again."""
+"""Results, in policy.db or in PostgreSQL: inspections, inspected manifests and verdicts; all can be computed again."""

@@ -15,4 +15,4 @@ def sum_of(*parts: object) -> int:
 def require_sum(stored: int, *parts: object) -> None:
     """Raise RowDamaged unless the stored checksum is that of the row's parts."""
     if stored != sum_of(*parts):
-        raise RowDamaged("a row of policy.db does not match its checksum")
+        raise RowDamaged("a row of the results does not match its checksum")

@@ -1,4 +1,4 @@
-"""Counters in policy.db: what inspections have read, and how often a new inspection was requested."""
+"""Counters of results: what inspections have read, and how often a new inspection was requested."""
 
 from sqlalchemy import Connection, bindparam, func, select
 
@@ -8,6 +8,10 @@ from registry.database.statement import Statement
 
 FORGOTTEN = "forgotten"
 """How often a process requested a new inspection."""
+SUPERSEDED = "superseded"
+"""How often verdicts on a manifest were dropped because its results changed."""
+COUNTED = "counted"
+"""In `Connection.info`: the names of what a transaction has counted, for who tells other nodes."""
 
 _COUNT = insert(counters)
 _INCREASE = or_update(_COUNT, ("name",), {"value": counters.c.value + _COUNT.excluded.value})
@@ -17,6 +21,7 @@ _COUNTED = Statement(select(func.coalesce(func.sum(counters.c.value), 0)).where(
 def count(connection: Connection, name: str, increase: int) -> None:
     """Add to a counter."""
     if increase:
+        connection.info.setdefault(COUNTED, set()).add(name)
         connection.execute(_INCREASE, {"name": name, "value": increase})
 
 

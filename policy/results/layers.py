@@ -1,4 +1,4 @@
-"""Inspections of layers in policy.db."""
+"""Inspections of layers."""
 
 import zlib
 
@@ -8,7 +8,7 @@ from policy.inspection.worker.job import Inspected
 from policy.results.checksums import require_sum, sum_of
 from policy.results.counters import count
 from policy.results.tables import inspections
-from registry.database.dialects import insert, or_update, unless_there
+from registry.database.dialects import insert, or_update, unless_there, without_nul
 from registry.database.statement import Statement
 
 _ADD = unless_there(insert(inspections))
@@ -23,14 +23,10 @@ _FORGET = delete(inspections).where(inspections.c.layer == bindparam("named"))
 
 def save(connection: Connection, layer: str, detectors: str, result: Inspected) -> None:
     """Save the inspection of a layer; a failure never replaces an inspection."""
-    row: dict[str, object] = {
-        "layer": layer,
-        "detectors": detectors,
-        "body": result.body,
-        "failure": result.failure,
-    }
-    row["sum"] = sum_of(layer, detectors, zlib.crc32(result.body), result.failure)
-    connection.execute(_ADD if result.failure else _REPLACE, row)
+    failure = without_nul(result.failure)
+    row: dict[str, object] = {"layer": layer, "detectors": detectors, "body": result.body, "failure": failure}
+    row["sum"] = sum_of(layer, detectors, zlib.crc32(result.body), failure)
+    connection.execute(_ADD if failure else _REPLACE, row)
     count(connection, "layers_opened", 1 if result.opened else 0)
     count(connection, "bytes_opened", result.opened)
 

@@ -1,4 +1,4 @@
-"""Rows of policy.db that are no longer needed: of deleted content, and of policies that are not in force."""
+"""Rows of results that are no longer needed: of deleted content, and of policies that are not in force."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """Names of unneeded rows in policy.db.
+    """Names of unneeded rows.
 
     Attributes:
         manifests: digests of manifests.
@@ -30,7 +30,7 @@ class Leftovers:
 
 
 def stored_names(connection: Connection) -> Leftovers:
-    """All names with rows in policy.db."""
+    """All names with rows."""
     return Leftovers(
         _names(connection, subjects.c.manifest) | _names(connection, verdicts.c.manifest),
         _names(connection, inspections.c.layer),
@@ -45,7 +45,7 @@ def forget(connection: Connection, gone: Leftovers) -> int:
     removed += _remove(connection, profiled, profiled.c.manifest, gone.manifests)
     removed += _remove(connection, inspections, inspections.c.layer, gone.layers)
     removed += _remove(connection, verdicts, verdicts.c.policy, gone.policies)
-    if removed:
+    if removed and connection.dialect.name == "sqlite":  # PostgreSQL does so by itself
         connection.execute(text("PRAGMA incremental_vacuum"))
     return removed
 

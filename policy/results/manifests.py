@@ -1,4 +1,4 @@
-"""Inspected manifests in policy.db: manifests as policies see them."""
+"""Inspected manifests: manifests as policies see them."""
 
 import zlib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Newly inspected manifests: whether policy.db already has other results for them is checked when they are saved."""
+"""Newly inspected manifests: whether there are other results for them already is checked when they are saved."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Profiles in policy.db: what is known of a manifest in few words, which many manifests share.
+"""Profiles among the results: what is known of a manifest in few words, which many manifests share.
 
 A profile is the kind, the essence and the platform of an inspected manifest. There are far fewer of them than
 manifests, so that a search asks its conditions of profiles, and then for the manifests that have one of these.
@@ -12,7 +12,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, delete, select
 
 from policy.results.checksums import require_sum, sum_of
 from policy.results.tables import profiled, profiles
-from registry.database.dialects import insert, is_in, or_update, unless_there
+from registry.database.dialects import insert, is_in, or_update, unless_there, without_nul
 from registry.database.statement import Statement
 
 
@@ -68,8 +68,8 @@ def save(connection: Connection, seen: Iterable[tuple[str, str, str, str]]) -> N
     """Save profiles of manifests: digest, kind, essence and platform of each."""
     ids: dict[tuple[str, str, str], int] = {}
     rows = []
-    for manifest, *its in seen:
-        kind, essence, platform = its
+    for manifest, kind, essence, said in seen:
+        platform = without_nul(said)
         if (kind, essence, platform) not in ids:
             ids[kind, essence, platform] = _ensured(connection, kind, essence, platform)
         profile = ids[kind, essence, platform]
@@ -79,8 +79,11 @@ def save(connection: Connection, seen: Iterable[tuple[str, str, str, str]]) -> N
 
 def _ensured(connection: Connection, kind: str, essence: str, platform: str) -> int:
     values = {"kind": kind, "essence": essence, "platform": platform}
-    _ADD.change(connection, values | {"sum": sum_of(kind, essence, platform)})
-    return int(_ID.scalar(connection, values))
+    known = _ID.scalar(connection, values)
+    if known is None:
+        _ADD.change(connection, values | {"sum": sum_of(kind, essence, platform)})
+        known = _ID.scalar(connection, values)
+    return int(known)
 
 
 def forget(connection: Connection, manifest: str) -> None:

@@ -1,8 +1,11 @@
-"""The tables of `policy.db`."""
+"""The tables of results: of `policy.db`, and of a schema in PostgreSQL."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, UniqueConstraint
 
-# Increase it when a table or the meaning of a column changes: a policy.db of another version is replaced.
+from registry.database.dialects import ROW_ID, TEXT
+
+# Increase it when a table or the meaning of a column changes: a policy.db of another version is replaced, and another
+# schema is used.
 VERSION = 3
 WITHOUT_PROFILES = 2
 """The version before: of its file the inspections of layers stay, which cost most."""
@@ -15,10 +18,10 @@ SCHEMA = MetaData()
 inspections = Table(
     "inspections",
     SCHEMA,
-    Column("layer", Text, primary_key=True),
-    Column("detectors", Text, primary_key=True),
+    Column("layer", TEXT, primary_key=True),
+    Column("detectors", TEXT, primary_key=True),
     Column("body", LargeBinary, nullable=False),
-    Column("failure", Text, nullable=False),
+    Column("failure", TEXT, nullable=False),
     Column("sum", BigInteger, nullable=False),
 )
 
@@ -26,10 +29,10 @@ inspections = Table(
 subjects = Table(
     "subjects",
     SCHEMA,
-    Column("manifest", Text, primary_key=True),
-    Column("detectors", Text, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("essence", Text, nullable=False),
+    Column("manifest", TEXT, primary_key=True),
+    Column("detectors", TEXT, primary_key=True),
+    Column("kind", TEXT, nullable=False),
+    Column("essence", TEXT, nullable=False),
     Column("final", Boolean, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("sum", BigInteger, nullable=False),
@@ -39,19 +42,20 @@ subjects = Table(
 profiles = Table(
     "profiles",
     SCHEMA,
-    Column("id", Integer, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("essence", Text, nullable=False),
-    Column("platform", Text, nullable=False),
+    Column("id", ROW_ID, primary_key=True),
+    Column("kind", TEXT, nullable=False),
+    Column("essence", TEXT, nullable=False),
+    Column("platform", TEXT, nullable=False),
     Column("sum", BigInteger, nullable=False),
-    UniqueConstraint("essence", "kind", "platform"),
+    # PostgreSQL does not index texts of any length; who writes there looks first, and has the lock.
+    UniqueConstraint("essence", "kind", "platform").ddl_if(dialect="sqlite"),
     sqlite_autoincrement=True,
 )
 profiled = Table(
     "profiled",
     SCHEMA,
-    Column("manifest", Text, primary_key=True),
-    Column("profile", Integer, nullable=False),
+    Column("manifest", TEXT, primary_key=True),
+    Column("profile", ROW_ID, nullable=False),
     Column("sum", BigInteger, nullable=False),
     Index("profiled_by_profile", "profile", "manifest"),
     sqlite_with_rowid=False,
@@ -61,9 +65,9 @@ profiled = Table(
 verdicts = Table(
     "verdicts",
     SCHEMA,
-    Column("policy", Text, primary_key=True),
-    Column("manifest", Text, primary_key=True),
-    Column("state", Text, nullable=False),
+    Column("policy", TEXT, primary_key=True),
+    Column("manifest", TEXT, primary_key=True),
+    Column("state", TEXT, nullable=False),
     Column("sum", BigInteger, nullable=False),
 )
 
@@ -72,6 +76,6 @@ verdicts = Table(
 counters = Table(
     "counters",
     SCHEMA,
-    Column("name", Text, primary_key=True),
+    Column("name", TEXT, primary_key=True),
     Column("value", BigInteger, nullable=False),
 )

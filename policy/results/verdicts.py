@@ -1,17 +1,16 @@
-"""The states of verdicts in policy.db; their texts are made of the inspected manifest when somebody reads them."""
+"""The states of verdicts; their texts are made of the inspected manifest when somebody reads them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, bindparam, delete, func, select
 
 from policy.results.checksums import require_sum, sum_of
-from policy.results.counters import count, counted
+from policy.results.counters import SUPERSEDED, count, counted
 from policy.results.tables import subjects, verdicts
 from policy.state import State
 from registry.database.dialects import insert, or_update
 from registry.database.statement import Statement
 
-_SUPERSEDED = "superseded"
 _SAVE = Statement(or_update(insert(verdicts), ("policy", "manifest")), ("policy", "manifest", "state", "sum"))
 _FIND = Statement(
     select(verdicts.c.state, verdicts.c.sum).where(
@@ -90,12 +89,12 @@ def forget(connection: Connection, manifest: str) -> None:
     """Delete the verdicts on a manifest and on all indexes, any of which may contain it; they are cheap to make."""
     connection.execute(_FORGET, {"named": manifest})
     connection.execute(_FORGET_INDEXES)
-    count(connection, _SUPERSEDED, 1)
+    count(connection, SUPERSEDED, 1)
 
 
 def superseded(connection: Connection) -> int:
     """A number that rises whenever any process drops the verdicts on a manifest because its results changed."""
-    return counted(connection, _SUPERSEDED)
+    return counted(connection, SUPERSEDED)
 
 
 def forget_policy(connection: Connection, policy: str) -> None:

@@ -22,6 +22,8 @@ __all__ = ["Insert", "insert"]
 POSTGRESQL = "postgresql"
 ROW_ID: TypeEngine[int] = BigInteger().with_variant(Integer, "sqlite")
 """Of a column whose values the database counts upwards: 64 bits in both."""
+TEXT: TypeEngine[str] = Text().with_variant(Text(collation="C"), POSTGRESQL)
+"""Texts that are ordered by their bytes."""
 EVERYTHING = (1 << 63) - 1
 """A LIMIT that is none."""
 _IN_BRACKETS = str.maketrans({sign: f"\\{sign}" for sign in "\\[]^"})
@@ -30,6 +32,11 @@ _IN_BRACKETS = str.maketrans({sign: f"\\{sign}" for sign in "\\[]^"})
 def ordered_text(length: int) -> TypeEngine[str]:
     """Texts that are ordered by their bytes; `length` is for people: neither database enforces it."""
     return String(length).with_variant(String(collation="C"), POSTGRESQL)
+
+
+def without_nul(text: str) -> str:
+    """A text that somebody else has written, as PostgreSQL can keep it too."""
+    return text.replace("\0", "")
 
 
 class Document(types.TypeDecorator[Any]):

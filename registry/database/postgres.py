@@ -60,14 +60,17 @@ class Database:
         )
 
 
-def engine_of(database: Database, connections: int, *, reads: bool = False) -> Engine:
+def engine_of(
+    database: Database, connections: int, *, reads: bool = False, settings: Mapping[str, str] | None = None
+) -> Engine:
     """An engine with a pool of so many connections at most; whoever needs one more waits for it.
 
-    `reads`: its sessions cannot write, and each of their transactions sees one snapshot.
+    `reads`: its sessions cannot write, and each of their transactions sees one snapshot. `settings`: of its sessions,
+    beside those of every one.
     """
     engine = create_engine(
         "postgresql+psycopg://",
-        creator=partial(database.connect, _READING if reads else _SESSION),
+        creator=partial(database.connect, (_READING if reads else _SESSION) | dict(settings or {})),
         poolclass=QueuePool,
         pool_size=connections,
         max_overflow=0,

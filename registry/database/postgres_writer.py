@@ -21,12 +21,11 @@ from registry.database.writer import WriterThread
 T = TypeVar("T")
 
 LOCK = int.from_bytes(b"basegate")
-_TAKE_LOCK = f"SELECT pg_advisory_xact_lock({LOCK})"
 
 
-def take_turn(connection: Connection) -> None:
-    """Wait until no other node writes; until the end of the transaction none does."""
-    raw(connection, _TAKE_LOCK)
+def take_turn(connection: Connection, lock: int = LOCK) -> None:
+    """Wait until no other node writes; until the end of the transaction none does. `lock`: of what is written."""
+    raw(connection, f"SELECT pg_advisory_xact_lock({lock})")
 
 
 class PostgresWriter:

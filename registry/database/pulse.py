@@ -20,10 +20,14 @@ class Pulse:
         database: the database.
         told: called with what a node that committed says; with "" when something may have been missed.
         silence_seconds: after so long without an answer the database counts as away.
+        channel: what it listens to.
     """
 
-    def __init__(self, database: Database, told: Callable[[str], None], silence_seconds: float) -> None:
+    def __init__(
+        self, database: Database, told: Callable[[str], None], silence_seconds: float, channel: str = CHANNEL
+    ) -> None:
         self._database = database
+        self._channel = channel
         self._told = told
         self._silence_seconds = silence_seconds
         self._heard = float("-inf")
@@ -46,7 +50,7 @@ class Pulse:
         while not self._closing.is_set():
             try:
                 with self._database.connect(autocommit=True) as connection:
-                    connection.execute(f"LISTEN {CHANNEL}")
+                    connection.execute(f"LISTEN {self._channel}")
                     self._told("")
                     self._listen(connection)
             except psycopg.Error:

@@ -22,7 +22,7 @@ from policy.definition.policy import known_policies
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
 from policy.results.manifests import InspectedManifest
-from policy.results.store import FILE, ResultStore
+from policy.results.sqlite_store import FILE, SqliteResults
 from policy.state import State
 from registry.metadata.open_store import open_metadata
 from registry.metadata.tables import manifest_references, manifests, repositories, repository_blobs, tags, told_marks
@@ -79,7 +79,7 @@ def digest_for(text: str) -> str:
 
 def fill(data: Path, stock: Stock) -> None:
     """Write the stock into a data folder that no server uses."""
-    metadata, results = open_metadata(data), ResultStore(data / FILE)
+    metadata, results = open_metadata(data), SqliteResults(data / FILE)
     try:
         for numbers in _batches(range(stock.repositories), _BATCH):
             asyncio.run(metadata.write(_add_repositories, stock, numbers))

@@ -22,7 +22,7 @@ from policy.assessment.manifest_verdicts import image_subject
 from policy.definition.policy import known_policies
 from policy.results import manifests as inspected_manifests
 from policy.results.manifests import InspectedManifest
-from policy.results.store import ResultStore
+from policy.results.sqlite_store import SqliteResults
 from registry.oci.digest import Digest
 from registry.oci.media_types import OCI_MANIFEST
 from tests.installation import Installation
@@ -99,7 +99,7 @@ def made_subjects(images: int) -> "islice[InspectedManifest]":
 
 def rejudging(folder: Path, images: int) -> float:
     """Seconds to judge and keep so many images under a policy they were never judged by."""
-    results = ResultStore(folder / "policy.db")
+    results = SqliteResults(folder / "policy.db")
     waiting = made_subjects(images)
     while batch := list(islice(waiting, _BATCH)):
         results.write(inspected_manifests.save, batch)

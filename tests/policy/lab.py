@@ -10,8 +10,8 @@ from policy.assessment.verdict import Verdict
 from policy.enforcement.gate import PolicyGate
 from policy.enforcement.operator_file import FILE as ORDERS
 from policy.enforcement.operator_file import OperatorFileInForce
-from policy.results.store import FILE as RESULTS
-from policy.results.store import ResultStore
+from policy.results.sqlite_store import FILE as RESULTS
+from policy.results.sqlite_store import SqliteResults
 from registry.auth.actions import Role
 from registry.auth.principals import Principal
 from registry.content.manifests import PushedManifest
@@ -39,7 +39,7 @@ class Lab(OpenServices):
 
     def _opened(self, storage: DiskStore, metadata: SqliteStore) -> PolicyGate:
         orders = OperatorFileInForce(self.data / ORDERS)
-        self.results = ResultStore(self.data / RESULTS)
+        self.results = SqliteResults(self.data / RESULTS)
         self.gate = PolicyGate(storage, metadata, self.results, orders, self._judging, self._clock)
         return self.gate
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from policy.results.store import FILE as RESULTS
+from policy.results.sqlite_store import FILE as RESULTS
 from policy.state import State
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown

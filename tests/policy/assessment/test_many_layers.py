@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from policy.assessment.manifest_verdicts import facts_of_subject
-from policy.results.store import FILE as RESULTS
+from policy.results.sqlite_store import FILE as RESULTS
 from policy.state import State
 from registry.oci.digest import Digest
 from registry.storage.disk.layout import Layout

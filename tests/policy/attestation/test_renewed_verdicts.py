@@ -11,8 +11,8 @@ from policy.definition.policy import known_policies
 from policy.enforcement.activation import activate
 from policy.enforcement.exemptions import Exemption
 from policy.enforcement.operator_file import FILE, change_orders
-from policy.results.store import FILE as RESULTS
-from policy.results.store import ResultStore
+from policy.results.sqlite_store import FILE as RESULTS
+from policy.results.sqlite_store import SqliteResults
 from policy.signing.key_ring import VERDICT_KEY_FILE, KeyRing
 from registry.metadata import attestations as rows
 from registry.metadata.attestations import AttestationRow
@@ -50,7 +50,7 @@ def refused(live: LiveGateway, tmp_path: Path) -> str:
 def turn_to(live: LiveGateway, name: str) -> None:
     """Put a policy in force for all, as the command does."""
     data = live.registry.data
-    results = ResultStore(data / RESULTS)
+    results = SqliteResults(data / RESULTS)
     try:
         activate(data, results, known_policies()[name], "*", time.time())
     finally:

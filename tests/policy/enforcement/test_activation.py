@@ -14,7 +14,7 @@ from policy.definition.policy import known_policies
 from policy.enforcement.activation import activate
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
-from policy.results.store import FILE, ResultStore
+from policy.results.sqlite_store import FILE, SqliteResults
 from policy.state import State
 from tests.policy.images_made import bad, good
 from tests.policy.lab import Lab
@@ -22,7 +22,7 @@ from tests.policy.lab import Lab
 POLICY = known_policies()["azureml-2019-07"]
 
 
-class _Beside(ResultStore):
+class _Beside(SqliteResults):
     """policy.db of another process over the same folder; `meanwhile` happens the first time states are written."""
 
     def __init__(self, lab: Lab) -> None:

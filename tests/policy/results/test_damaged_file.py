@@ -6,31 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from policy.inspection.worker.job import Inspected
-from policy.results import layers as inspected_layers
-from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
-from policy.results.manifests import InspectedManifest, Kind
-from policy.results.store import ResultStore
+from policy.results.sqlite_store import SqliteResults
 from policy.state import State
+from tests.policy.results.asking import NAMES, ask, fill
 
 PAGE = 4096
-NAMES = [f"sha256:{number:064}" for number in range(200)]
 Damage = Callable[[Path, int], None]
-
-
-def subject(name: str) -> InspectedManifest:
-    """A manifest as policies see it."""
-    return InspectedManifest(name, Kind.IMAGE, "a@1", f"essence of {name}", final=True, body=name.encode() * 10)
 
 
 def filled(path: Path) -> None:
     """A policy.db with enough rows for some pages of each kind, all in the file itself."""
-    results = ResultStore(path)
-    results.write(inspected_manifests.save, [subject(name) for name in NAMES])
-    results.write(verdicts.save, "policy", [(name, State.REFUSED) for name in NAMES])
-    for name in NAMES:
-        results.later(inspected_layers.save, name, "a@1", Inspected(name.encode() * 10, "", 1))
+    results = SqliteResults(path)
+    fill(results)
     results.close()
 
 
@@ -64,27 +52,6 @@ def _overwrite(path: Path, at: int, content: bytes) -> None:
         file.write(content)
 
 
-def ask(results: ResultStore) -> None:
-    """Every question gets what was written or nothing; what is found out is kept once all damage was met."""
-    for _ in range(3):
-        look(results)
-        results.write(inspected_manifests.save, [subject(name) for name in NAMES])
-        results.write(verdicts.save, "policy", [(name, State.REFUSED) for name in NAMES])
-        known = results.read(inspected_manifests.essences, "a@1").keys()
-        judged = results.read(verdicts.all_states, "policy")
-    assert known == set(NAMES)
-    assert judged == dict.fromkeys(NAMES, State.REFUSED)
-
-
-def look(results: ResultStore) -> None:
-    """Nothing but what was written is read."""
-    for name in NAMES:
-        assert results.read(inspected_manifests.find, name, "a@1") in {None, subject(name)}
-        assert results.read(verdicts.find, "policy", name) in {None, State.REFUSED}
-        found = results.read(inspected_layers.find, name, "a@1")
-        assert found is None or found.body == name.encode() * 10
-
-
 @pytest.mark.parametrize("damage", [zeroed, garbled, flipped, cut])
 @pytest.mark.parametrize("page", range(0, 30, 3))
 def test_damage_before_the_start(tmp_path: Path, damage: Damage, page: int) -> None:
@@ -92,7 +59,7 @@ def test_damage_before_the_start(tmp_path: Path, damage: Damage, page: int) -> N
     path = tmp_path / "policy.db"
     filled(path)
     damage(path, page)
-    results = ResultStore(path)
+    results = SqliteResults(path)
     ask(results)
     results.close()
 
@@ -103,7 +70,7 @@ def test_damage_while_it_is_in_use(tmp_path: Path, damage: Damage, page: int) ->
     """Threads that have read from it before go on with the new one."""
     path = tmp_path / "policy.db"
     filled(path)
-    results = ResultStore(path)
+    results = SqliteResults(path)
     assert results.read(verdicts.find, "policy", NAMES[0]) is State.REFUSED
     damage(path, page)
     ask(results)
@@ -126,6 +93,6 @@ def test_rows_that_say_something_else_are_not_believed(tmp_path: Path, change: s
     with sqlite3.connect(path) as other:
         other.execute(change)
     other.close()
-    results = ResultStore(path)
+    results = SqliteResults(path)
     ask(results)
     results.close()

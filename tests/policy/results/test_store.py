@@ -1,33 +1,23 @@
-"""policy.db: reads at once, writes behind, thrown away when it cannot be used."""
+"""What every store of results promises (`policy.results.store`), shown on each: reads at once, writes behind."""
 
-import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import cast
 
-import pytest
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
 from policy.inspection.worker.job import Inspected
 from policy.results import layers as inspected_layers
+from policy.results import leftovers, verdicts
 from policy.results import manifests as inspected_manifests
-from policy.results import verdicts
-from policy.results.counters import counted
+from policy.results.counters import FORGOTTEN, count, counted
+from policy.results.leftovers import Leftovers
 from policy.results.manifests import InspectedManifest, Kind
 from policy.results.store import ResultStore
 from policy.state import State
+from tests.waiting import wait_until
 
 FOUND = Inspected(b"found", "", 10)
 FAILED = Inspected(b"", "it died", 0)
-
-
-@pytest.fixture
-def results(tmp_path: Path) -> Iterator[ResultStore]:
-    """An empty policy.db."""
-    opened = ResultStore(tmp_path / "policy.db")
-    yield opened
-    opened.close()
 
 
 def subject(manifest: str = "sha256:1", detectors: str = "a@1", essence: str = "e") -> InspectedManifest:
@@ -65,6 +55,15 @@ def test_what_was_read_is_counted(results: ResultStore) -> None:
     assert results.read(counted, "bytes_opened") == 20
 
 
+def test_texts_of_others_may_hold_anything(results: ResultStore) -> None:
+    """A NUL, which PostgreSQL does not keep, and more than its indexes hold."""
+    seen = InspectedManifest("m", Kind.IMAGE, "a@1", "e" * 100_000, final=True, body=b"{}", platform="li\0nux/amd64")
+    results.write(inspected_manifests.save, [seen])
+    results.write(inspected_layers.save, "sha256:1", "a@1", Inspected(b"", "no\0thing", 0))
+    assert results.read(inspected_manifests.find, "m", "a@1") == seen
+    assert results.read(inspected_layers.find, "sha256:1", "a@1") == Inspected(b"", "nothing", 0)
+
+
 def test_a_subject_comes_back_whole(results: ResultStore) -> None:
     """What was kept is found, until it is forgotten."""
     results.write(inspected_manifests.save, [subject()])
@@ -94,15 +93,13 @@ def test_verdicts_are_kept_by_policy(results: ResultStore) -> None:
     assert results.read(verdicts.totals, "p1") == {}
 
 
-def test_later_is_done_before_close(tmp_path: Path) -> None:
-    """What was asked for is written when policy.db closes, and there after the next opening."""
-    first = ResultStore(tmp_path / "policy.db")
+def test_later_is_done_before_close(reopen: Callable[[], ResultStore]) -> None:
+    """What was asked for is written when the store closes, and there after the next opening."""
+    first = reopen()
     for number in range(1000):
         first.later(inspected_manifests.save, [subject(f"sha256:{number}")])
     first.close()
-    second = ResultStore(tmp_path / "policy.db")
-    assert len(second.read(inspected_manifests.essences, "a@1")) == 1000
-    second.close()
+    assert len(reopen().read(inspected_manifests.essences, "a@1")) == 1000
 
 
 def test_one_bad_change_does_not_spoil_its_neighbours(results: ResultStore) -> None:
@@ -136,30 +133,36 @@ def test_gathered_items_keep_their_place_among_changes(results: ResultStore) -> 
     assert set(results.read(inspected_manifests.essences, "a@1")) == {"sha256:2"}
 
 
-@pytest.mark.parametrize("content", [b"this is no database " * 100, b""])
-def test_a_damaged_file_is_thrown_away(tmp_path: Path, content: bytes) -> None:
-    """policy.db begins anew over whatever is in its place."""
-    (tmp_path / "policy.db").write_bytes(content)
-    opened = ResultStore(tmp_path / "policy.db")
-    opened.write(inspected_manifests.save, [subject()])
-    assert opened.read(inspected_manifests.find, "sha256:1", "a@1") == subject()
-    opened.close()
+def test_a_write_is_seen_by_another_process(reopen: Callable[[], ResultStore]) -> None:
+    """A second store over the same database reads what the first has written."""
+    first, second = reopen(), reopen()
+    first.write(verdicts.save, "p", [("m", State.REFUSED)])
+    assert second.read(verdicts.find, "p", "m") is State.REFUSED
 
 
-def test_another_versions_file_is_thrown_away(tmp_path: Path) -> None:
-    """A policy.db whose tables mean something else is not read."""
-    with sqlite3.connect(tmp_path / "policy.db") as other:
-        other.execute("CREATE TABLE subjects (something TEXT)")
-        other.execute("PRAGMA user_version=999")
-    other.close()
-    opened = ResultStore(tmp_path / "policy.db")
-    assert opened.read(inspected_manifests.essences, "a@1") == {}
-    opened.close()
+def test_states_of_before_a_new_inspection_are_not_saved(reopen: Callable[[], ResultStore]) -> None:
+    """Whichever process asked for the inspection."""
+    first, second = reopen(), reopen()
+    number = first.read(verdicts.superseded)
+    second.write(verdicts.forget, "m")
+    assert not first.write(verdicts.save_unless, number, "p", [("m", State.CLEARED)])
+    assert first.write(verdicts.save_unless, number + 1, "p", [("m", State.REFUSED)])
+    assert second.read(verdicts.all_states, "p") == {"m": State.REFUSED}
 
 
-def test_a_file_that_cannot_be_opened_is_not_thrown_away(tmp_path: Path) -> None:
-    """A folder in its place is a fault of the machine, and said."""
-    (tmp_path / "policy.db").mkdir()
-    with pytest.raises(OperationalError):
-        ResultStore(tmp_path / "policy.db")
-    assert (tmp_path / "policy.db").is_dir()
+def test_others_are_told_of_new_inspections(reopen: Callable[[], ResultStore]) -> None:
+    """What any process remembers counts no more."""
+    stores = [reopen(), reopen()]
+    before = [each.generation() for each in stores]
+    stores[0].write(count, FORGOTTEN, 1)
+    wait_until(lambda: all(each.generation() != number for each, number in zip(stores, before, strict=True)))
+
+
+def test_what_nobody_needs_is_forgotten(results: ResultStore) -> None:
+    """Rows of manifests, layers and policies that are gone."""
+    results.write(inspected_manifests.save, [subject("sha256:1"), subject("sha256:2")])
+    results.write(inspected_layers.save, "sha256:l", "a@1", FOUND)
+    results.write(verdicts.save, "p", [("sha256:1", State.CLEARED), ("sha256:2", State.CLEARED)])
+    gone = Leftovers(frozenset(["sha256:1"]), frozenset(["sha256:l"]), frozenset(["q"]))
+    assert results.write(leftovers.forget, gone) == 4
+    assert results.read(leftovers.stored_names) == Leftovers(frozenset(["sha256:2"]), frozenset(), frozenset(["p"]))
