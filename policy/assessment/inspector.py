@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -19,7 +20,6 @@ from policy.inspection.image_kind import ImageKind, encrypted_layers, image_kind
 from policy.inspection.layer.named_table import table_annotations
 from policy.inspection.layer.report import LayerInspection
 from policy.inspection.worker.job import Inspected
-from policy.inspection.worker.limits import WorkerLimits
 from policy.inspection.worker.pool import InspectionWorkers
 from policy.inspection.worker.urgency import Urgency
 from policy.results import layers as inspected_layers
@@ -51,6 +51,8 @@ _COMPOSED = 200
 _AT_ONCE = 10_000
 """Members of all layers together up to which an image is composed in the event loop: another thread costs more."""
 
+_AGAIN_SECONDS = 0.1
+"""How often it is asked whether another node has inspected a layer."""
 _TOGETHER = 128
 """Layers that are looked up before others get their turn."""
 _MANY = 500
@@ -85,7 +87,8 @@ class Inspector:
         self._composed: _Composed = SizedCache(_COMPOSED)
         self.failures = Failures()
         self._layers: SizedCache[str, LayerInspection] = SizedCache(settings.cache_bytes // _UNPACKED)
-        self.workers = InspectionWorkers(_limits(settings), self._keep_inspection)
+        self.turns = results.layer_turns(CURRENT)
+        self.workers = InspectionWorkers(settings.worker_limits(), self._keep_inspection)
 
     def recorded(self, digest: str, *, remember: bool = True) -> InspectedManifest | None:
         """The inspected manifest on record, without inspecting. `remember`: as the next caller may ask for it too."""
@@ -149,11 +152,12 @@ class Inspector:
         self._image_budgets = settings.image_budgets.budgets()
         self._composed = SizedCache(_COMPOSED)
         self._layers.resize(settings.cache_bytes // _UNPACKED)
-        self.workers.apply_limits(_limits(settings))
+        self.workers.apply_limits(settings.worker_limits())
 
     def close(self) -> None:
         """End the workers; waiting inspections are repeated after the next start."""
         self.workers.close()
+        self.turns.close()
         self._threads.shutdown()
 
     def _looking(
@@ -298,32 +302,41 @@ class Inspector:
         return layer
 
     async def _inspected(self, digest: Digest, urgency: Urgency) -> Inspected | None:
-        inspected = self._results.read(inspected_layers.find, digest, CURRENT)
-        if inspected is not None:
-            return inspected
-        job = urgency.under_way(digest)
-        if job is None:
-            # It may have been stored between the two reads.
+        """What is found in a layer: stored, being looked for here or by another node, or looked for now."""
+        while True:
             inspected = self._results.read(inspected_layers.find, digest, CURRENT)
             if inspected is not None:
                 return inspected
-            blob = await self._storage.stat(digest)
+            job = urgency.under_way(digest)
+            if job is not None:
+                return await asyncio.wrap_future(job.future)
+            if await self.turns.take(digest):
+                return await self._read_layer(digest, urgency)
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _read_layer(self, digest: Digest, urgency: Urgency) -> Inspected | None:
+        with ExitStack() as unread:
+            unread.callback(self.turns.done, digest)
+            # It may have been stored between the two reads.
+            inspected = self._results.read(inspected_layers.find, digest, CURRENT)
+            blob = await self._storage.stat(digest) if inspected is None else None
             if blob is None:
-                return None
+                return inspected
             job = urgency.read(digest, blob.open)
+            unread.pop_all()
         return await asyncio.wrap_future(job.future)
 
     def _keep_inspection(self, digest: str, inspected: Inspected) -> None:
         if inspected.damaged is not None:
             self._storage.quarantine.set_aside(Digest(digest), inspected.damaged, _DAMAGED)
-        if inspected.passing:  # a later request inspects it again
-            return
         try:
-            self._results.write(inspected_layers.save, digest, CURRENT, inspected)
+            if not inspected.passing:  # else a later request inspects it again
+                self._results.write(inspected_layers.save, digest, CURRENT, inspected)
         except Exception as error:  # noqa: BLE001 - the answer stands; without policy.db it is only not remembered
             structlog.get_logger(__name__).warning(
                 "what was found in a layer could not be kept", layer=digest, reason=str(error)
             )
+        self.turns.done(digest)
 
     def _settle(self, subject: InspectedManifest) -> InspectedManifest:
         before = self._subjects.get(subject.manifest)
@@ -378,17 +391,3 @@ def _unpack(body: bytes, digest: str) -> LayerInspection:
     layer = LayerInspection.from_bytes(body)
     problem = None if layer.problem is None else replace(layer.problem, layer=digest)
     return replace(layer, digest=digest, problem=problem)
-
-
-def _limits(settings: InspectionSettings) -> WorkerLimits:
-    return WorkerLimits(
-        workers=settings.workers,
-        memory_bytes=settings.memory_bytes,
-        wall_seconds=settings.wall_seconds,
-        recycle_layers=settings.recycle_layers,
-        nice=settings.nice,
-        follow_queue=settings.follow_queue,
-        budgets=settings.budgets.budgets(),
-        idle_seconds=settings.idle_seconds,
-        rest_seconds=settings.rest_seconds,
-    )

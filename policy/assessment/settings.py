@@ -8,6 +8,7 @@ from pydantic import Field
 from policy.decision import Mode
 from policy.definition.policy import DEFAULT
 from policy.inspection.budgets import Budgets, ImageBudgets
+from policy.inspection.worker.limits import WorkerLimits
 from registry.config.group import MEBIBYTE, Group
 
 _BUDGETS = Budgets()
@@ -103,6 +104,20 @@ class InspectionSettings(Group):
     )
     budgets: BudgetSettings = BudgetSettings()
     image_budgets: ImageBudgetSettings = ImageBudgetSettings()
+
+    def worker_limits(self) -> WorkerLimits:
+        """The limits of the workers."""
+        return WorkerLimits(
+            workers=self.workers,
+            memory_bytes=self.memory_bytes,
+            wall_seconds=self.wall_seconds,
+            recycle_layers=self.recycle_layers,
+            nice=self.nice,
+            follow_queue=self.follow_queue,
+            budgets=self.budgets.budgets(),
+            idle_seconds=self.idle_seconds,
+            rest_seconds=self.rest_seconds,
+        )
 
 
 class Binding(Group):

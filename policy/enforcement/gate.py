@@ -114,7 +114,8 @@ class PolicyGate:
 
     def arriving(self, repository: RepositoryName, staging: StagedBytes) -> LayerArrival:  # noqa: ARG002
         """Follow an upload: its layer is inspected while it arrives."""
-        return LayerArrival(self.inspector.workers, staging, self.settings.inspection.follow_bytes)
+        follow_bytes = self.settings.inspection.follow_bytes
+        return LayerArrival(self.inspector.workers, staging, follow_bytes, self.inspector.turns.announce)
 
     async def before_push(self, push: Push) -> Decision:
         """Judge a pushed manifest; waits for its layers as long as the setting allows."""

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from policy.results.checksums import RowDamaged
+from policy.results.leases import LEASES
 from policy.results.tables import SCHEMA, VERSION
 from registry.database.postgres_writer import take_turn
 
@@ -70,6 +71,7 @@ def _begun(connection: Connection) -> str:
 def _made(connection: Connection) -> str:
     connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {NAME}")
     SCHEMA.create_all(connection)
+    LEASES.create_all(connection)
     # Of any length, which an index that is ordered does not take.
     connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS profiles_by_essence ON profiles USING hash (essence)")
     connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS begun (id TEXT PRIMARY KEY)")

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from policy.results.counters import COUNTED, FORGOTTEN, SUPERSEDED
+from policy.results.leased_turns import LeasedTurns
 from policy.results.postgres_schema import LOCK, NAME, begun_anew, ensured, is_damage
 from policy.results.write_behind import BegunAnew, WriteBehind
 from registry.database.errors import as_oci_error
@@ -87,6 +88,11 @@ class PostgresResults:
         self._require_heard()
         return self._answer(self._behind.now(lambda connection: change(connection, *args, **kwargs)))
 
+    def soon(self, change: Callable[[Connection], T]) -> "Future[T]":
+        """`later`, without gathering others."""
+        self._require_heard()
+        return self._behind.now(change)
+
     def settle(self) -> None:
         """Wait until everything pending is committed."""
         self.write(lambda _connection: None)
@@ -95,6 +101,10 @@ class PostgresResults:
         """Changes when a node has asked for a new inspection, or another has dropped verdicts. Raises Unavailable."""
         self._require_heard()
         return self._seen
+
+    def layer_turns(self, detectors: str) -> LeasedTurns:
+        """By leases, which other nodes heed."""
+        return LeasedTurns(self.soon, detectors)
 
     def close(self) -> None:
         """Commit what is pending and close every connection."""

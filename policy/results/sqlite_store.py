@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from policy.results.counters import FORGOTTEN, counted
 from policy.results.file import ResultsFile, is_damage
+from policy.results.layer_turns import OwnTurns
 from policy.results.write_behind import BegunAnew, WriteBehind
 from registry.database.sqlite import ThreadConnections
 
@@ -66,6 +67,10 @@ class SqliteResults:
     def generation(self) -> int:
         """How often a new inspection was asked for, by any process. Costs a read."""
         return self.read(counted, FORGOTTEN)
+
+    def layer_turns(self, detectors: str) -> OwnTurns:  # noqa: ARG002
+        """One process inspects for a folder; a command beside it repeats what it needs."""
+        return OwnTurns()
 
     def close(self) -> None:
         """Commit what is pending and close the database."""

@@ -11,6 +11,8 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from policy.results.layer_turns import LayerTurns
+
 P = ParamSpec("P")
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -50,6 +52,10 @@ class ResultStore(Protocol):
 
         It follows other processes within milliseconds, or as often as it is asked for.
         """
+        ...
+
+    def layer_turns(self, detectors: str) -> LayerTurns:
+        """The turns of this process at inspecting layers by these detectors; the caller closes them before this."""
         ...
 
     def close(self) -> None:

@@ -1,7 +1,8 @@
 """The registry's services with the policy's gate in them, over a real data folder and without HTTP."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from policy.enforcement.operator_file import FILE as ORDERS
 from policy.enforcement.operator_file import OperatorFileInForce
 from policy.results.sqlite_store import FILE as RESULTS
 from policy.results.sqlite_store import SqliteResults
+from policy.results.store import ResultStore
 from registry.auth.actions import Role
 from registry.auth.principals import Principal
 from registry.content.manifests import PushedManifest
@@ -27,19 +29,23 @@ OWNER = Principal("3", "admin", Role.OWNER)
 DELETER = Principal("4", "sweeper", Role.ACR_DELETE)
 TEAM = REPOSITORY
 V1 = Tag("v1")
+OpenResults = Callable[[], ResultStore]
 
 
 class Lab(OpenServices):
     """One process's registry with policies."""
 
-    def __init__(self, data: Path, clock: "Clock", registry: dict[str, Any], **settings: Any) -> None:
+    def __init__(
+        self, data: Path, clock: "Clock", registry: dict[str, Any], results: OpenResults | None, **settings: Any
+    ) -> None:
+        self._open_results = results or partial(SqliteResults, data / RESULTS)
         self._judging = JudgingSettings.model_validate({"inspection": {"workers": 1, "nice": 0}} | settings)
         self._clock = clock
         super().__init__(data, self._opened, **registry)
 
     def _opened(self, storage: DiskStore, metadata: SqliteStore) -> PolicyGate:
         orders = OperatorFileInForce(self.data / ORDERS)
-        self.results = SqliteResults(self.data / RESULTS)
+        self.results = self._open_results()
         self.gate = PolicyGate(storage, metadata, self.results, orders, self._judging, self._clock)
         return self.gate
 
@@ -94,10 +100,14 @@ class Clock:
 
 @contextmanager
 def open_lab(
-    data: Path, clock: Clock | None = None, registry: dict[str, Any] | None = None, **settings: Any
+    data: Path,
+    clock: Clock | None = None,
+    registry: dict[str, Any] | None = None,
+    results: OpenResults | None = None,
+    **settings: Any,
 ) -> Iterator[Lab]:
     """Open a data folder until the block ends; `settings` are the policy's."""
-    opened = Lab(data, clock or Clock(), registry or {}, **settings)
+    opened = Lab(data, clock or Clock(), registry or {}, results, **settings)
     try:
         yield opened
     finally:

@@ -1,6 +1,7 @@
 """Passes uploads that may be layers to the inspection workers while they arrive (the registry's `Arrival`)."""
 
 import os
+from collections.abc import Callable
 
 from policy.inspection.layer.head import HEAD, looks_like_layer
 from policy.inspection.worker.job import LayerJob
@@ -13,12 +14,21 @@ class LayerArrival:
     """One upload. It is inspected from `follow_bytes` on, where starting a worker pays, if it begins like a layer.
 
     A worker follows a file. If the store has no file for it, the layer is read once it is stored.
+
+    `announce` is called with the digest of a layer that a worker has followed, before others know that it is stored.
     """
 
-    def __init__(self, workers: InspectionWorkers, staging: StagedBytes, follow_bytes: int) -> None:
+    def __init__(
+        self,
+        workers: InspectionWorkers,
+        staging: StagedBytes,
+        follow_bytes: int,
+        announce: Callable[[str], None] = lambda _digest: None,
+    ) -> None:
         self._workers = workers
         self._staging = staging
         self._follow_bytes = follow_bytes
+        self._announce = announce
         self._decided = False
         self._job: LayerJob | None = None
 
@@ -34,6 +44,7 @@ class LayerArrival:
     def committed(self, digest: Digest, size: int) -> None:
         """The upload is a blob now."""
         if self._job is not None:
+            self._announce(digest)
             self._workers.finished(self._job, digest, size)
 
     def aborted(self) -> None:

@@ -11,11 +11,11 @@ class Urgency:
     def __init__(self, workers: InspectionWorkers, *, urgent: bool) -> None:
         self._workers = workers
         self._urgent = urgent
-        self._layers: list[Digest] = []
+        self._layers: set[Digest] = set()
 
     def under_way(self, digest: Digest) -> LayerJob | None:
         """The queued or running job of the layer, whoever started it; made urgent when somebody waits."""
-        self._layers.append(digest)
+        self._layers.add(digest)
         if self._urgent:
             self._workers.hasten(digest)
         return self._workers.outstanding(digest)
