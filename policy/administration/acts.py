@@ -11,7 +11,8 @@ from policy.definition.policy import Policy
 from policy.enforcement.assignments import AssignmentsInForce
 from policy.enforcement.exemptions import Exemption
 from policy.enforcement.operator_file import FILE as ORDERS
-from policy.enforcement.operator_file import OperatorFileInForce, change_orders, read_orders
+from policy.enforcement.operator_file import OperatorFileInForce
+from policy.enforcement.operator_store import OperatorStore
 from policy.enforcement.policy_book import PolicyBook
 from policy.results.sqlite_store import FILE as RESULTS
 from policy.results.sqlite_store import SqliteResults
@@ -95,7 +96,7 @@ def list_exemptions() -> Act:
     """`{"exemptions": [EXEMPTION]}`, those that have ended too."""
 
     async def here(holdings: Holdings) -> dict[str, Any]:
-        return exemptions_document(read_orders(holdings.settings.current.data / ORDERS).exemptions)
+        return exemptions_document(_orders(holdings).current().exemptions)
 
     return Act("GET", EXEMPTIONS, here)
 
@@ -104,7 +105,7 @@ def make_exemption(made: Exemption, until: str) -> Act:
     """One more: the exemption. `until` is as the person wrote it."""
 
     async def here(holdings: Holdings) -> dict[str, Any]:
-        change_orders(holdings.settings.current.data / ORDERS, lambda orders: orders.with_exemption(made))
+        _orders(holdings).change(lambda orders: orders.with_exemption(made))
         return exemption_document(made)
 
     body = {"repositories": made.repositories, "rule": made.rule, "owner": made.owner, "reason": made.reason}
@@ -116,7 +117,7 @@ def end_exemption(identifier: str) -> Act:
     """One fewer: `{"exemption"}`."""
 
     async def here(holdings: Holdings) -> dict[str, Any]:
-        change_orders(holdings.settings.current.data / ORDERS, lambda orders: orders.without_exemption(identifier))
+        _orders(holdings).change(lambda orders: orders.without_exemption(identifier))
         return {"exemption": identifier}
 
     return Act("DELETE", f"{EXEMPTIONS}/{quote(identifier, safe='')}", here)
@@ -136,14 +137,19 @@ def _on_all(
     return Act("POST", f"{POLICIES}/{verb}", here, body=body, is_run=True)
 
 
+def _orders(holdings: Holdings) -> OperatorStore:
+    return OperatorFileInForce(holdings.settings.current.data / ORDERS)
+
+
 @asynccontextmanager
 async def _book(holdings: Holdings) -> AsyncIterator[PolicyBook]:
     """The book of a data folder, whose policy.db is closed at the end."""
     settings = holdings.settings.current
     judging, data = judging_section(settings), settings.data
-    bindings = AssignmentsInForce(judging, OperatorFileInForce(data / ORDERS)).current()
+    orders = _orders(holdings)
+    bindings = AssignmentsInForce(judging, orders).current()
     results = SqliteResults(data / RESULTS)
     try:
-        yield PolicyBook(data, judging, bindings, results, holdings.metadata)
+        yield PolicyBook(orders, judging, bindings, results, holdings.metadata)
     finally:
         results.close()

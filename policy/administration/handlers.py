@@ -11,8 +11,7 @@ from policy.administration.exemption_book import exemption_document, exemptions_
 from policy.definition.policy import Policy, PolicyRefused, parse_policy
 from policy.enforcement.exemptions import ExemptionRefused, new_exemption
 from policy.enforcement.gate import PolicyGate
-from policy.enforcement.operator_file import FILE as ORDERS
-from policy.enforcement.operator_file import OperatorFileRefused, change_orders
+from policy.enforcement.operator_file import OperatorFileRefused
 from policy.enforcement.policy_book import PolicyBook
 from registry.administration.body import Body
 from registry.administration.run_handlers import RunHandlers
@@ -70,9 +69,7 @@ class PolicyHandlers:
         note_decision(request, f"policy={policy.name} digest={policy.digest} repositories={repositories}")
 
         async def work(tell: Tell) -> dict[str, Any]:
-            done = await book.activated(policy, repositories, tell)
-            self._gate.orders_changed()
-            return done
+            return await book.activated(policy, repositories, tell)
 
         return await self._runs.begin("policy.activate", principal, work)
 
@@ -83,9 +80,7 @@ class PolicyHandlers:
         note_decision(request, f"repositories={repositories}")
 
         async def work(_tell: Tell) -> dict[str, Any]:
-            done = await book.deactivated(repositories)
-            self._gate.orders_changed()
-            return done
+            return await book.deactivated(repositories)
 
         return await self._runs.begin("policy.deactivate", principal, work)
 
@@ -93,7 +88,7 @@ class PolicyHandlers:
         """GET: all, those that have ended too."""
         return JSONResponse(exemptions_document(self._gate.exemptions()))
 
-    async def make_exemption(self, services: Services, request: Request, _principal: Principal) -> Response:
+    async def make_exemption(self, _services: Services, request: Request, _principal: Principal) -> Response:
         """POST: one more, 201."""
         given = await self._body.members(request, _EXEMPTION)
         try:
@@ -101,26 +96,21 @@ class PolicyHandlers:
         except ExemptionRefused as refusal:
             raise BadRequest(str(refusal)) from None
         note_decision(request, f"exempt {made.id} repositories={made.repositories} rule={made.rule}"[:400])
-        path = services.stores.settings.current.data / ORDERS
-        await asyncio.to_thread(change_orders, path, lambda orders: orders.with_exemption(made))
-        self._gate.orders_changed()
+        await asyncio.to_thread(self._gate.change_orders, lambda orders: orders.with_exemption(made))
         return JSONResponse(exemption_document(made), 201)
 
-    async def end_exemption(self, services: Services, request: Request, _principal: Principal) -> Response:
+    async def end_exemption(self, _services: Services, request: Request, _principal: Principal) -> Response:
         """DELETE: one fewer."""
         identifier = str(request.path_params["exemption"])
-        path = services.stores.settings.current.data / ORDERS
         try:
-            await asyncio.to_thread(change_orders, path, lambda orders: orders.without_exemption(identifier))
+            await asyncio.to_thread(self._gate.change_orders, lambda orders: orders.without_exemption(identifier))
         except OperatorFileRefused as refusal:
             raise NotFound(str(refusal)) from None
-        self._gate.orders_changed()
         return JSONResponse({"exemption": identifier})
 
     def _book(self, services: Services) -> PolicyBook:
         gate, stores = self._gate, services.stores
-        data = stores.settings.current.data
-        return PolicyBook(data, gate.settings, gate.bindings.current(), gate.results, stores.metadata)
+        return PolicyBook(gate.orders, gate.settings, gate.bindings.current(), gate.results, stores.metadata)
 
     async def _chosen(self, book: PolicyBook, request: Request) -> tuple[Policy, str]:
         """The policy that the body names or has in it, and the pattern."""

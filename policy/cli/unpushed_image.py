@@ -22,6 +22,8 @@ from policy.cli.policy import chosen_policy, open_results
 from policy.cli.transfer_options import RepositoryReference
 from policy.decision import Mode
 from policy.enforcement.activation import activate
+from policy.enforcement.operator_file import FILE as ORDERS
+from policy.enforcement.operator_file import OperatorFileInForce
 from policy.gateway.check_result import CheckResult
 from policy.gateway.checks import answer_of
 from policy.settings import Settings, judging_section
@@ -126,7 +128,7 @@ def _own_folder(settings: RegistrySettings, policy: str) -> Iterator[FolderServi
         if policy:
             judging = judging.model_copy(update={"bindings": ()})
             with open_results(data) as results:
-                activate(data, results, chosen_policy(policy, judging), "*", time.time())
+                activate(OperatorFileInForce(data / ORDERS), results, chosen_policy(policy, judging), "*", time.time())
         own = Settings(data=data).model_copy(update={"policy": judging, "transfer": settings.transfer})
         with folder_services(data, own) as services:
             yield services

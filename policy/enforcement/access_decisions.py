@@ -10,7 +10,7 @@ from policy.enforcement.access_request import AccessRequest
 from policy.enforcement.current_verdicts import CurrentVerdicts
 from policy.enforcement.denial import named, refusal, refusal_detail
 from policy.enforcement.exemptions import exempted
-from policy.enforcement.operator_file import OperatorFileInForce
+from policy.enforcement.operator_store import OperatorStore
 from policy.enforcement.referrers import Referrals
 from policy.rules.text_limits import REFUSAL_LIMIT, elided_bytes
 from policy.state import State
@@ -25,7 +25,7 @@ class AccessDecisions:
         self,
         verdicts: CurrentVerdicts,
         referrals: Referrals,
-        orders: OperatorFileInForce,
+        orders: OperatorStore,
         clock: Callable[[], float],
     ) -> None:
         """`clock`: seconds since the epoch, for the expiry of exemptions."""

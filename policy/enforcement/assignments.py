@@ -8,7 +8,8 @@ import structlog
 from policy.assessment.settings import JudgingSettings
 from policy.decision import Mode
 from policy.definition.policy import Policy, PolicyRefused, known_policies, named_policy, parse_policy
-from policy.enforcement.operator_file import OperatorFile, OperatorFileInForce
+from policy.enforcement.operator_file import OperatorFile
+from policy.enforcement.operator_store import OperatorStore
 from registry.oci.patterns import EVERY, longest
 
 _REMEMBERED = 10_000
@@ -102,7 +103,7 @@ class Assignments:
 class AssignmentsInForce:
     """The assignments by settings and operator file; follows changes of the file."""
 
-    def __init__(self, settings: JudgingSettings, orders: OperatorFileInForce) -> None:
+    def __init__(self, settings: JudgingSettings, orders: OperatorStore) -> None:
         """Resolve all names.
 
         Raises:

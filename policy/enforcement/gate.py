@@ -26,7 +26,8 @@ from policy.enforcement.denial import named
 from policy.enforcement.exemptions import Exemption
 from policy.enforcement.generation import Generation
 from policy.enforcement.operator_file import FILE as ORDERS
-from policy.enforcement.operator_file import OperatorFileInForce
+from policy.enforcement.operator_file import OperatorFile, OperatorFileInForce
+from policy.enforcement.operator_store import OperatorStore
 from policy.enforcement.partial_indexes import PartialIndexes
 from policy.enforcement.policies_in_force import PoliciesInForce
 from policy.enforcement.reference_gate import Assessment
@@ -59,6 +60,7 @@ class PolicyGate:
 
     Attributes:
         results: stored inspections and states.
+        orders: the standing orders.
         policies: the assignments and settings in force.
         inspector: inspects manifests.
         judge: gives verdicts on them.
@@ -71,7 +73,7 @@ class PolicyGate:
         storage: BlobStore,
         metadata: MetadataStore,
         results: ResultStore,
-        orders: OperatorFileInForce,
+        orders: OperatorStore,
         settings: JudgingSettings,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -81,7 +83,7 @@ class PolicyGate:
             PolicyRefused: the settings name a policy that is not known or cannot be used.
         """
         self.results = results
-        self._orders = orders
+        self.orders = orders
         self._clock = clock
         self.policies = PoliciesInForce(settings, orders)
         self._generation = Generation(orders, results, clock)
@@ -221,9 +223,9 @@ class PolicyGate:
         self.refusals.noted(AccessPoint.REFERENCE, decision)
         return Assessment(verdict, decision, {"name": bound.policy.name, "digest": bound.policy.digest})
 
-    def orders_changed(self) -> None:
-        """Read the operator file now: this process has changed it."""
-        self._orders.look_now()
+    def change_orders(self, change: Callable[[OperatorFile], OperatorFile]) -> None:
+        """Change the standing orders, from now on; for a thread. Raises OperatorFileRefused."""
+        self.orders.change(change)
 
     async def verdict_now(self, repository: RepositoryName, digest: Digest) -> tuple[Verdict | None, tuple[str, ...]]:
         """The verdict, if known without waiting, and the messages of the exemptions that allow the manifest."""
@@ -241,7 +243,7 @@ class PolicyGate:
         state = await self._verdicts.known_state(request, remember=not known)
         if state is None and known and self.inspector.recorded(digest) is None:
             return None
-        if state is None or (state is State.REFUSED and self._orders.current().exemptions):
+        if state is None or (state is State.REFUSED and self.orders.current().exemptions):
             return self._concluded(request, await self._verdicts.verdict(request, wait=0.0 if known else None))
         return Conclusion(state, request.bound.policy.name, request.bound.policy.digest)
 
@@ -253,7 +255,7 @@ class PolicyGate:
 
     def exemptions(self) -> Sequence[Exemption]:
         """All exemptions, those that have ended too."""
-        return self._orders.current().exemptions
+        return self.orders.current().exemptions
 
     def exemptions_of(self, repository: RepositoryName, digest: Digest, rules: Collection[str]) -> list[Exemption]:
         """The exemptions that cover a failure of one of these rules in a manifest now."""

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from policy.enforcement.exemptions import Exemption
-from policy.enforcement.operator_file import OperatorFileInForce
+from policy.enforcement.operator_store import OperatorStore
 from policy.results.store import ResultStore
 
 _LOOK_AGAIN = 0.25
@@ -14,7 +14,7 @@ _LOOK_AGAIN = 0.25
 class Generation:
     """Counts new verdicts, changes of the operator file, expired exemptions, and requests to inspect again."""
 
-    def __init__(self, orders: OperatorFileInForce, results: ResultStore, clock: Callable[[], float]) -> None:
+    def __init__(self, orders: OperatorStore, results: ResultStore, clock: Callable[[], float]) -> None:
         """`clock`: seconds since the epoch, for the expiry of exemptions."""
         self._orders = orders
         self._results = results

@@ -74,15 +74,28 @@ def read_orders(path: Path) -> OperatorFile:
         OperatorFileRefused: the file is not what `change_orders` writes.
     """
     try:
-        document = json.loads(path.read_bytes())
+        return parse_orders(path.read_bytes())
+    except FileNotFoundError:
+        return OperatorFile()
+    except (OSError, ValueError) as error:
+        raise OperatorFileRefused(f"{path} cannot be read ({error}): restore it from a copy or remove it") from None
+
+
+def parse_orders(raw: bytes) -> OperatorFile:
+    """What `orders_as_json` wrote. Raises ValueError."""
+    document = json.loads(raw)
+    try:
         return OperatorFile(
             tuple(Activation(**item) for item in document["activations"]),
             tuple(Exemption(**item) for item in document["exemptions"]),
         )
-    except FileNotFoundError:
-        return OperatorFile()
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise OperatorFileRefused(f"{path} cannot be read ({error}): restore it from a copy or remove it") from None
+    except (KeyError, TypeError) as error:
+        raise ValueError(str(error)) from None
+
+
+def orders_as_json(orders: OperatorFile) -> bytes:
+    """The content of the file."""
+    return json.dumps(asdict(orders), indent=2).encode()
 
 
 def change_orders(path: Path, change: Callable[[OperatorFile], OperatorFile]) -> OperatorFile:
@@ -91,7 +104,7 @@ def change_orders(path: Path, change: Callable[[OperatorFile], OperatorFile]) ->
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         orders = change(read_orders(path))
-        replace_file(path, json.dumps(asdict(orders), indent=2).encode(), 0o666, draft=path.with_suffix(".new"))
+        replace_file(path, orders_as_json(orders), 0o666, draft=path.with_suffix(".new"))
     return orders
 
 
@@ -117,9 +130,11 @@ class OperatorFileInForce:
             self._look()
         return self._orders
 
-    def look_now(self) -> None:
-        """Read the file now: this process has changed it."""
+    def change(self, change: Callable[[OperatorFile], OperatorFile]) -> OperatorFile:
+        """`change_orders`, which counts here at once."""
+        orders = change_orders(self._path, change)
         self._look()
+        return orders
 
     def _look(self) -> None:
         with self._lock:

@@ -2,7 +2,7 @@
 
 from policy.assessment.settings import JudgingSettings
 from policy.enforcement.assignments import AssignmentsInForce, Bound
-from policy.enforcement.operator_file import OperatorFileInForce
+from policy.enforcement.operator_store import OperatorStore
 
 
 class PoliciesInForce:
@@ -13,7 +13,7 @@ class PoliciesInForce:
         assignments: policies and modes by repository.
     """
 
-    def __init__(self, settings: JudgingSettings, orders: OperatorFileInForce) -> None:
+    def __init__(self, settings: JudgingSettings, orders: OperatorStore) -> None:
         """Resolve all names.
 
         Raises:

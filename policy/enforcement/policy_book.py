@@ -5,13 +5,13 @@ import time
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from policy.assessment.settings import JudgingSettings
 from policy.definition.policy import Policy, known_policies, named_policy
 from policy.enforcement.activation import activate, deactivate
 from policy.enforcement.assignments import Assignments, Reason
+from policy.enforcement.operator_store import OperatorStore
 from policy.results import verdicts
 from policy.results.store import ResultStore
 from registry.content.progress import Tell
@@ -25,14 +25,14 @@ class PolicyBook:
     """What acts on policies need. Whatever reads all that is stored does so in a thread.
 
     Attributes:
-        data: the data folder.
+        orders: the standing orders.
         settings: how images are judged, by the settings.
         bindings: the assignments in force.
         results: policy.db.
         metadata: the rows of the registry.
     """
 
-    data: Path
+    orders: OperatorStore
     settings: JudgingSettings
     bindings: Assignments
     results: ResultStore
@@ -74,7 +74,7 @@ class PolicyBook:
     async def activated(self, policy: Policy, repositories: str, tell: Tell) -> dict[str, Any]:
         """Judge everything, then switch: `{"name", "digest", "repositories", "judged"}`."""
         now = time.time()
-        judged = await asyncio.to_thread(activate, self.data, self.results, policy, repositories, now, tell)
+        judged = await asyncio.to_thread(activate, self.orders, self.results, policy, repositories, now, tell)
         return {
             "name": policy.name,
             "digest": policy.digest,
@@ -84,7 +84,7 @@ class PolicyBook:
 
     async def deactivated(self, repositories: str) -> dict[str, Any]:
         """Judge everything, then let the settings count again: `{"repositories", "in_force", "reasons"}` by pattern."""
-        bindings = await asyncio.to_thread(deactivate, self.data, self.results, self.settings, repositories)
+        bindings = await asyncio.to_thread(deactivate, self.orders, self.results, self.settings, repositories)
         return {
             "repositories": repositories,
             "in_force": {pattern: policy.name for pattern, policy in bindings.by_pattern.items()},

@@ -21,8 +21,13 @@ _COUNTED = Statement(select(func.coalesce(func.sum(counters.c.value), 0)).where(
 def count(connection: Connection, name: str, increase: int) -> None:
     """Add to a counter."""
     if increase:
-        connection.info.setdefault(COUNTED, set()).add(name)
+        tell(connection, name)
         connection.execute(_INCREASE, {"name": name, "value": increase})
+
+
+def tell(connection: Connection, name: str) -> None:
+    """Have other nodes told, with the commit, as if a counter had been increased."""
+    connection.info.setdefault(COUNTED, set()).add(name)
 
 
 def counted(connection: Connection, name: str) -> int:

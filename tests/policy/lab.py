@@ -11,6 +11,7 @@ from policy.assessment.verdict import Verdict
 from policy.enforcement.gate import PolicyGate
 from policy.enforcement.operator_file import FILE as ORDERS
 from policy.enforcement.operator_file import OperatorFileInForce
+from policy.enforcement.operator_store import OperatorStore
 from policy.results.sqlite_store import FILE as RESULTS
 from policy.results.sqlite_store import SqliteResults
 from policy.results.store import ResultStore
@@ -29,23 +30,22 @@ OWNER = Principal("3", "admin", Role.OWNER)
 DELETER = Principal("4", "sweeper", Role.ACR_DELETE)
 TEAM = REPOSITORY
 V1 = Tag("v1")
-OpenResults = Callable[[], ResultStore]
+OpenJudging = Callable[[], tuple[ResultStore, OperatorStore]]
 
 
 class Lab(OpenServices):
     """One process's registry with policies."""
 
     def __init__(
-        self, data: Path, clock: "Clock", registry: dict[str, Any], results: OpenResults | None, **settings: Any
+        self, data: Path, clock: "Clock", registry: dict[str, Any], judging: OpenJudging | None, **settings: Any
     ) -> None:
-        self._open_results = results or partial(SqliteResults, data / RESULTS)
+        self._open_judging = judging or partial(_of_folder, data)
         self._judging = JudgingSettings.model_validate({"inspection": {"workers": 1, "nice": 0}} | settings)
         self._clock = clock
         super().__init__(data, self._opened, **registry)
 
     def _opened(self, storage: DiskStore, metadata: SqliteStore) -> PolicyGate:
-        orders = OperatorFileInForce(self.data / ORDERS)
-        self.results = self._open_results()
+        self.results, orders = self._open_judging()
         self.gate = PolicyGate(storage, metadata, self.results, orders, self._judging, self._clock)
         return self.gate
 
@@ -98,16 +98,20 @@ class Clock:
         return self.now
 
 
+def _of_folder(data: Path) -> tuple[ResultStore, OperatorStore]:
+    return SqliteResults(data / RESULTS), OperatorFileInForce(data / ORDERS)
+
+
 @contextmanager
 def open_lab(
     data: Path,
     clock: Clock | None = None,
     registry: dict[str, Any] | None = None,
-    results: OpenResults | None = None,
+    judging: OpenJudging | None = None,
     **settings: Any,
 ) -> Iterator[Lab]:
-    """Open a data folder until the block ends; `settings` are the policy's."""
-    opened = Lab(data, clock or Clock(), registry or {}, results, **settings)
+    """Open a data folder until the block ends; `settings` are the policy's, `judging` opens results and orders."""
+    opened = Lab(data, clock or Clock(), registry or {}, judging, **settings)
     try:
         yield opened
     finally:

@@ -12,13 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any, Protocol
 
 from policy.assessment.verdict import Verdict
 from policy.azure.data_plane.changes import Change
 from policy.enforcement.exemptions import Exemption
-from policy.enforcement.operator_file import OperatorFile, change_orders
+from policy.enforcement.operator_file import OperatorFile
 from policy.rules.findings import Result
 from policy.rules.text_limits import elided
 from policy.state import State
@@ -47,8 +46,8 @@ class Verdicts(Protocol):
         """The verdict, `None` while it is pending; and the words of the exemptions that let the manifest through."""
         ...
 
-    def orders_changed(self) -> None:
-        """Somebody has changed the operator file: it counts from now on."""
+    def change_orders(self, change: Callable[[OperatorFile], OperatorFile]) -> None:
+        """Change the standing orders, from now on; for a thread."""
         ...
 
 
@@ -57,16 +56,12 @@ class Quarantine:
 
     Args:
         verdicts: the policy's.
-        orders: the operator file.
         days: says how long somebody's word counts.
         clock: seconds since the epoch.
     """
 
-    def __init__(
-        self, verdicts: Verdicts, orders: Path, days: Callable[[], int], clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, verdicts: Verdicts, days: Callable[[], int], clock: Callable[[], float] = time.time) -> None:
         self._verdicts = verdicts
-        self._orders = orders
         self._days = days
         self._clock = clock
 
@@ -100,8 +95,7 @@ class Quarantine:
             await self._order(partial(_without, repository, digest))
 
     async def _order(self, change: Callable[[OperatorFile], OperatorFile]) -> None:
-        await asyncio.to_thread(change_orders, self._orders, change)
-        self._verdicts.orders_changed()
+        await asyncio.to_thread(self._verdicts.change_orders, change)
 
     def _exemption(self, principal: Principal, repository: RepositoryName, digest: Digest, details: str) -> Exemption:
         reason = _REASON + (f": {elided(details, _DETAILS_LIMIT)}" if details else "")

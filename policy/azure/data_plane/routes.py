@@ -9,7 +9,6 @@ from policy.azure.data_plane.quarantine import Quarantine, Verdicts
 from policy.azure.data_plane.repositories import RepositoryHandlers, absent
 from policy.azure.data_plane.settings import DataPlaneSettings
 from policy.azure.data_plane.tags import TagHandlers
-from policy.enforcement.operator_file import FILE as OPERATOR_FILE
 from registry.api.requirements import Requirement
 from registry.api.routes import Row
 from registry.api.services import Services
@@ -29,8 +28,7 @@ def table(services: Services, settings: Callable[[], DataPlaneSettings], verdict
     """
     parsing = services.stores.parsing
     repositories, tags = RepositoryHandlers(settings, parsing), TagHandlers(settings, parsing)
-    orders = services.stores.settings.current.data / OPERATOR_FILE
-    quarantine = Quarantine(verdicts, orders, lambda: settings().release_days)
+    quarantine = Quarantine(verdicts, lambda: settings().release_days)
     manifests = ManifestHandlers(settings, parsing, Platforms(services, parsing), quarantine)
     read, write, delete = Requirement.METADATA_READ, Requirement.METADATA_WRITE, Requirement.DELETE
     deleted = DeletedHandlers(settings, parsing)

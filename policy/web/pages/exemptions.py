@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from policy.enforcement.exemptions import EXEMPTED, Exemption, ExemptionRefused, new_exemption
 from policy.enforcement.gate import PolicyGate
-from policy.enforcement.operator_file import FILE, OperatorFileRefused, change_orders
+from policy.enforcement.operator_file import OperatorFileRefused
 from policy.web.owners import require_owner
 from policy.web.sign_in import require_form, see_other
 from policy.web.visit import View, Visit
@@ -57,18 +57,15 @@ class ExemptionsPage:
         return see_other("/exemptions")
 
     async def _change(self, visit: Visit, decision: str, change: Exemption | str) -> None:
-        path = visit.services.stores.settings.current.data / FILE
         try:
             await asyncio.to_thread(
-                change_orders,
-                path,
+                self._gate.change_orders,
                 lambda orders: (
                     orders.without_exemption(change) if isinstance(change, str) else orders.with_exemption(change)
                 ),
             )
         except OperatorFileRefused as refusal:
             raise BadRequest(str(refusal)) from None
-        self._gate.orders_changed()
         note_decision(visit.request, decision)
 
 

@@ -63,8 +63,7 @@ class PoliciesPage:
 
     def _book(self, visit: Visit) -> PolicyBook:
         gate, stores = self._gate, visit.services.stores
-        data = stores.settings.current.data
-        return PolicyBook(data, gate.settings, gate.bindings.current(), gate.results, stores.metadata)
+        return PolicyBook(gate.orders, gate.settings, gate.bindings.current(), gate.results, stores.metadata)
 
     async def _replay(self, visit: Visit, name: str, book: PolicyBook) -> dict[str, Any]:
         """One at a time: it reads the facts of everything."""

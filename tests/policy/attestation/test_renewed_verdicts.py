@@ -10,7 +10,7 @@ import pytest
 from policy.definition.policy import known_policies
 from policy.enforcement.activation import activate
 from policy.enforcement.exemptions import Exemption
-from policy.enforcement.operator_file import FILE, change_orders
+from policy.enforcement.operator_file import FILE, OperatorFileInForce, change_orders
 from policy.results.sqlite_store import FILE as RESULTS
 from policy.results.sqlite_store import SqliteResults
 from policy.signing.key_ring import VERDICT_KEY_FILE, KeyRing
@@ -52,7 +52,7 @@ def turn_to(live: LiveGateway, name: str) -> None:
     data = live.registry.data
     results = SqliteResults(data / RESULTS)
     try:
-        activate(data, results, known_policies()[name], "*", time.time())
+        activate(OperatorFileInForce(data / FILE), results, known_policies()[name], "*", time.time())
     finally:
         results.close()
     _seen()

@@ -74,6 +74,6 @@ def test_states_of_old_facts_are_not_kept(lab: Lab, beside: _Beside) -> None:
 def test_what_is_seen_anew_during_an_activation_is_judged_again(lab: Lab, beside: _Beside) -> None:
     """The policy comes into force with states of what is known by then."""
     beside.meanwhile = _see_anew
-    judged = activate(lab.data, beside, POLICY, "*", time.time())
+    judged = activate(lab.gate.orders, beside, POLICY, "*", time.time())
     assert judged.states == {good().digest: State.CLEARED, bad().digest: State.CLEARED}
     assert lab.results.read(verdicts.all_states, POLICY.digest) == judged.states

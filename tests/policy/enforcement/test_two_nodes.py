@@ -2,25 +2,32 @@
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from policy.assessment.reinspect import forget_image
+from policy.definition.policy import known_policies
+from policy.enforcement.activation import activate, deactivate
+from policy.enforcement.operator_rows import OperatorRows
 from policy.results.postgres_store import PostgresResults
 from policy.state import State
+from registry.database.postgres import Database
 from registry.oci.digest import Digest
-from tests.policy.images_made import base, image, layer, miniconda
+from tests.policy.images_made import MadeImage, base, image, layer, miniconda
 from tests.policy.lab import READER, TEAM, V1, Lab, open_lab
 from tests.postgres import PostgresServer
 from tests.waiting import PATIENCE, wait_until
 
 GOOD = image(layer(base()), layer(miniconda()))
-BAD = image(layer(base("14.04")), layer(miniconda(python="3.7.1")))
+BAD = image(layer(base("18.04")), layer(miniconda("4.8.3", "3.7.1")))
+LENIENT = known_policies()["azureml-2021-08"]
 
 
 class Nodes(NamedTuple):
@@ -35,6 +42,12 @@ class Nodes(NamedTuple):
         return sum(each.gate.inspector.workers.counters.layers_opened for each in self)
 
 
+def open_judging(database: Database) -> tuple[PostgresResults, OperatorRows]:
+    """Results and standing orders in a database."""
+    results = PostgresResults(database, silence_seconds=PATIENCE)
+    return results, OperatorRows(results)
+
+
 @pytest.fixture
 def nodes(postgres: PostgresServer, tmp_path: Path) -> Iterator[Nodes]:
     """Over one database and one folder of blobs."""
@@ -45,7 +58,7 @@ def nodes(postgres: PostgresServer, tmp_path: Path) -> Iterator[Nodes]:
                 open_lab(
                     tmp_path / "data",
                     registry={"rows": rows},
-                    results=lambda: PostgresResults(found, silence_seconds=PATIENCE),
+                    judging=partial(open_judging, found),
                 )
             )
             for _ in range(2)
@@ -119,6 +132,25 @@ def _looks(lab: Lab) -> bool:
     """Have it notice, as with each request."""
     lab.gate.generation()
     return False
+
+
+def allowed(lab: Lab, made: MadeImage) -> bool:
+    """Whether the reader may pull it."""
+    return lab.run(lab.gate.before_manifest_pull(READER, TEAM, made.digest, V1)).allowed
+
+
+def test_a_policy_that_one_node_activates_counts_on_both(nodes: Nodes) -> None:
+    """As does that it is not in force any more; no layer is opened for it."""
+    nodes.first.pushed(BAD)
+    assert not any(allowed(each, BAD) for each in nodes)
+    first = nodes.first.gate
+    activate(first.orders, first.results, LENIENT, "*", time.time())
+    assert allowed(nodes.first, BAD)
+    wait_until(lambda: allowed(nodes.second, BAD))
+    deactivate(first.orders, first.results, first.settings, "*")
+    assert not allowed(nodes.first, BAD)
+    wait_until(lambda: not allowed(nodes.second, BAD))
+    assert nodes.opened == len(BAD.layers)
 
 
 def test_a_refused_image_is_refused_on_both(nodes: Nodes) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from policy.definition.policy import DEFAULT
 from policy.enforcement.exemptions import Exemption
-from policy.enforcement.operator_file import FILE, change_orders
 from policy.enforcement.reload import PolicyReload
 from policy.enforcement.verdict_events import VERDICT_SET, VerdictEvents
 from policy.settings import Settings
@@ -39,8 +38,7 @@ def details(lab: Lab) -> list[dict[str, Any]]:
 def exempt(lab: Lab, expires: float) -> None:
     """Let everything through that the policy refuses, until then."""
     exemption = Exemption("ab12", "team/*", "", "*", "ann", "lab week", expires)
-    change_orders(lab.data / FILE, lambda orders: orders.with_exemption(exemption))
-    lab.gate.orders_changed()
+    lab.gate.change_orders(lambda orders: orders.with_exemption(exemption))
 
 
 def test_a_push_is_followed_by_its_verdict(lab: Lab) -> None:
