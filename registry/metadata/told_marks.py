@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, union
 
-from registry.database.dialects import insert
+from registry.database.dialects import insert, or_update
 from registry.database.statement import Statement
 from registry.metadata import events
 from registry.metadata.events import Event, Kind
@@ -75,16 +75,16 @@ _CONCERNED = union(
     select(manifests.c.id).join(_MEANT, _HERE),
     select(manifest_references.c.manifest_id).join(_MEANT, _ABOVE).where(manifest_references.c.kind == "child"),
 )
-_PUT = insert(told_marks)
 _TELL = Statement(
-    _PUT.from_select(
-        ["manifest_id", "words", "basis"],
-        select(manifests.c.id, bindparam("words"), bindparam("basis"))
-        .select_from(manifests)
-        .outerjoin(told_marks)
-        .where(manifests.c.id == bindparam("row"), told_marks.c.words.is_not_distinct_from(bindparam("before"))),
-    ).on_conflict_do_update(
-        index_elements=["manifest_id"], set_={"words": _PUT.excluded.words, "basis": _PUT.excluded.basis}
+    or_update(
+        insert(told_marks).from_select(
+            ["manifest_id", "words", "basis"],
+            select(manifests.c.id, bindparam("words"), bindparam("basis"))
+            .select_from(manifests)
+            .outerjoin(told_marks)
+            .where(manifests.c.id == bindparam("row"), told_marks.c.words.is_not_distinct_from(bindparam("before"))),
+        ),
+        ["manifest_id"],
     )
 )
 
