@@ -5,11 +5,13 @@ import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from registry.auth.actions import Role
 from registry.auth.principals import Principal
+from registry.config.metadata import MetadataSettings
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.attributes import Attributes
 from registry.content.blobs import Blobs
@@ -17,6 +19,7 @@ from registry.content.catalog import Catalog
 from registry.content.deleted import Deleted
 from registry.content.gc import GarbageCollector
 from registry.content.manifests import Manifests, PushedManifest
+from registry.content.opened_rows import open_rows
 from registry.content.parsing import Parsing
 from registry.content.referrers import ReferrersList
 from registry.content.session_log import FILE as SESSIONS
@@ -33,6 +36,7 @@ from registry.oci.digest import Digest
 from registry.oci.names import Reference, RepositoryName, Tag
 from registry.storage.blob_store import StoredBlob
 from registry.storage.disk.store import DiskStore
+from tests.engines import rows_of
 
 T = TypeVar("T")
 
@@ -67,6 +71,9 @@ class OpenServices:
         self.data = data
         self.settings = SettingsInForce(RegistrySettings.model_validate({"data": data, **groups}))
         self.pool = ThreadPoolExecutor(4)
+        if rows is None and rows_of(data):
+            elsewhere = self.settings.current.model_copy(update={"metadata": MetadataSettings(**rows_of(data))})
+            rows = partial(open_rows, elsewhere, DiskStore(data, self.pool), new_database=new_database)
         if rows is None:
             self.storage, self.metadata = open_stores(data, self.pool, new_database=new_database)
         else:

@@ -1,0 +1,3 @@
+"""Searching images, with rows in PostgreSQL."""
+
+from tests.policy.search.test_images import *  # noqa: F403
