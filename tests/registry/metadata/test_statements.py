@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import ClauseElement
 import registry.metadata
 from registry.database.statement import Statement
 
-DIALECTS = [sqlite.dialect(), postgresql.dialect()]
+DIALECTS: list[Dialect] = [sqlite.dialect(), postgresql.dialect()]  # type: ignore[no-untyped-call]
 
 
 def _everything() -> Iterator[tuple[str, object]]:
