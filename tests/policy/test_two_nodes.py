@@ -1,0 +1,165 @@
+"""Two nodes over one PostgreSQL database and one object store: what one acknowledges the other serves."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from policy.app import build
+from policy.cli.main import basegate
+from policy.settings import Settings
+from registry.config.storage import StorageSettings
+from registry.oci.digest import Digest
+from registry.storage.disk.store import DiskStore
+from tests.clients.trees import cleared_image, refused_image
+from tests.policy.live import LiveGateway, live_gateway
+from tests.postgres import PostgresServer
+from tests.registry.storage.object_servers import moto, names_in
+from tests.repository import Repository, code_of
+from tests.servers import quiet, running
+from tests.waiting import wait_until
+
+
+class Nodes(NamedTuple):
+    """Two servers; the second was started when the first had made the tables and the principals."""
+
+    first: LiveGateway
+    second: LiveGateway
+
+
+@pytest.fixture(scope="module")
+def nodes(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    """Each with a data folder of its own; the keys of tokens are the same."""
+    folder = tmp_path_factory.mktemp("nodes")
+    groups: dict[str, Any] = {"storage": moto().settings(folder / "keys"), "metadata": postgres.settings()}
+    with live_gateway(folder / "first", **groups) as first:
+        shutil.copytree(folder / "first" / "keys", folder / "second" / "keys")
+        settings = Settings.model_validate(quiet(folder / "second", **groups))
+        with running(build(settings)) as live:
+            yield Nodes(first, LiveGateway(live, first.secrets))
+
+
+@pytest.fixture
+def here(nodes: Nodes) -> Iterator[httpx.Client]:
+    """The owner, at the first."""
+    with nodes.first.client("admin") as client:
+        yield client
+
+
+@pytest.fixture
+def there(nodes: Nodes) -> Iterator[httpx.Client]:
+    """The owner, at the second."""
+    with nodes.second.client("admin") as client:
+        yield client
+
+
+def digest_at(client: httpx.Client, path: str) -> str:
+    """What a tag points at there; "" for nothing."""
+    return str(client.head(path).headers.get("docker-content-digest", ""))
+
+
+def test_a_push_is_served_by_the_other(here: httpx.Client, there: httpx.Client) -> None:
+    """Its blobs, its manifest, its tag and its repository."""
+    pushed = Repository(here, "pushed/app")
+    layer = pushed.blob(b"layer" * 100_000)
+    image = pushed.image("v1", layer)
+    other = Repository(there, "pushed/app")
+    assert other.get("manifests/v1").content == image.raw
+    assert other.get(f"blobs/{layer.digest}").content == layer.raw
+    assert other.get("tags/list").json()["tags"] == ["v1"]
+    assert "pushed/app" in there.get("/v2/_catalog").json()["repositories"]
+
+
+def test_what_the_other_has_is_not_pushed_again(here: httpx.Client, there: httpx.Client) -> None:
+    """A blob is found, and mounted."""
+    blob = Repository(here, "found/app").blob(b"found")
+    assert Repository(there, "found/app").head(f"blobs/{blob.digest}").status_code == 200
+    query = {"mount": blob.digest, "from": "found/app"}
+    assert there.post("/v2/found/other/blobs/uploads/", params=query).status_code == 201
+
+
+def test_a_tag_that_moves_moves_everywhere(here: httpx.Client, there: httpx.Client) -> None:
+    """To and fro; each was served before, and is remembered."""
+    path = "/v2/moved/app/manifests/v1"
+    for number, (at, other) in enumerate(((here, there), (there, here)) * 3):
+        image = Repository(at, "moved/app").image("v1", annotations={"number": str(number)})
+        wait_until(lambda other=other, digest=image.digest: digest_at(other, path) == digest)  # type: ignore[misc]
+
+
+def test_what_is_deleted_has_gone_everywhere(here: httpx.Client, there: httpx.Client) -> None:
+    """A tag, and a manifest."""
+    image = Repository(here, "deleted/app").image("v1")
+    other = Repository(there, "deleted/app")
+    assert other.get("manifests/v1").status_code == other.get(f"manifests/{image.digest}").status_code == 200
+    Repository(here, "deleted/app").delete("manifests/v1")
+    wait_until(lambda: other.get("manifests/v1").status_code == 404)
+    assert other.delete(f"manifests/{image.digest}").status_code == 202
+    wait_until(lambda: Repository(here, "deleted/app").get(f"manifests/{image.digest}").status_code == 404)
+
+
+def test_a_revoked_principal_is_refused_everywhere(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a command on the folder of one node; the other has it signed in."""
+    settings = nodes.first.registry.app.settings.current.model_dump(mode="json", include={"storage", "metadata"})
+    for group, values in settings.items():
+        for name in ("url", "endpoint", "credentials"):
+            if values.get(name):
+                monkeypatch.setenv(f"BASEGATE_{group.upper()}__{name.upper()}", values[name])
+    with nodes.second.client("outsider") as client:
+        assert client.get("/v2/").status_code == 200
+        words = ["principal", "disable", "outsider", "--data", str(nodes.first.registry.data)]
+        assert CliRunner().invoke(basegate, words).exit_code == 0
+        wait_until(lambda: client.get("/v2/").status_code == 401)
+
+
+def test_a_token_of_one_is_good_at_the_other(nodes: Nodes, here: httpx.Client) -> None:
+    """Where both have the same key."""
+    Repository(here, "token/app").image("v1")
+    query = {"service": nodes.first.host, "scope": "repository:token/app:pull"}
+    token = here.get("/oauth2/token", params=query).json()["access_token"]
+    with nodes.second.registry.client(headers={"Authorization": f"Bearer {token}"}) as client:
+        assert client.get("/v2/token/app/manifests/v1").status_code == 200
+
+
+def test_the_other_judges_by_itself(nodes: Nodes, tmp_path: Path) -> None:
+    """A node has no verdict of what another was pushed: it looks into the layers, and withholds what does not fit."""
+    nodes.first.push(tmp_path / "good", "judged/app:good", cleared_image())
+    nodes.first.push(tmp_path / "bad", "judged/app:bad", refused_image())
+    with nodes.second.client("reader") as reader:
+        good, bad = (reader.get(f"/v2/judged/app/manifests/{tag}") for tag in ("good", "bad"))
+    assert (good.status_code, bad.status_code, code_of(bad)) == (200, 403, "DENIED")
+    assert nodes.second.check("reader", reference=f"{nodes.second.host}/judged/app:bad").json()["allowed"] is False
+
+
+def test_what_the_other_cannot_look_into_is_withheld(nodes: Nodes, tmp_path: Path) -> None:
+    """Its verdict is never taken for granted."""
+    storage = StorageSettings.model_validate(nodes.first.registry.app.settings.current.storage.model_dump())
+    before = set(names_in(storage))
+    nodes.first.push(tmp_path / "lost", "lost/app:v1", cleared_image(large=True))
+    for blob in _digests(set(names_in(storage)) - before):
+        nodes.first.registry.app.services.stores.storage.delete(blob)
+    with nodes.second.client("reader") as reader:
+        assert reader.get("/v2/lost/app/manifests/v1").status_code in {403, 404, 503}
+
+
+def _digests(names: set[str]) -> set[Digest]:
+    """Of objects."""
+    return {Digest(":".join(name.split("/")[1:3])) for name in names if name.startswith("blobs/")}
+
+
+def test_an_upload_is_one_nodes(here: httpx.Client, there: httpx.Client) -> None:
+    """Another does not know it, and says so; it goes on where it was begun."""
+    upload = Repository(here, "upload/app").open_upload()
+    asked = [there.get(upload), there.patch(upload, content=b"x"), there.delete(upload)]
+    asked.append(there.put(upload, params={"digest": Digest.of(b"x")}, content=b"x"))
+    assert {(answer.status_code, code_of(answer)) for answer in asked} == {(404, "BLOB_UPLOAD_UNKNOWN")}
+    ended = here.put(upload, params={"digest": Digest.of(b"x")}, content=b"x")
+    assert ended.status_code == 201
+
+
+def test_blobs_are_not_files_of_a_node(nodes: Nodes) -> None:
+    """What this module shows needs both to be shared."""
+    assert not any(isinstance(each.registry.app.services.stores.storage, DiskStore) for each in nodes)
