@@ -24,10 +24,13 @@ PLACES = {
     "{policy}": "azureml-2019-07",
     "{exemption}": "none",
 }
-OF_A_REPOSITORY = frozenset(Requirement) - {
-    *(Requirement.NOTHING, Requirement.SIGNED_IN, Requirement.AZURE, Requirement.CATALOG, Requirement.DELETED_CATALOG)
+OF_A_REPOSITORY = {
+    *(Requirement.PULL, Requirement.PUSH, Requirement.UPLOAD, Requirement.DELETE),
+    *(Requirement.METADATA_READ, Requirement.METADATA_WRITE, Requirement.DELETED_READ, Requirement.DELETED_RESTORE),
 }
-"""Rights in one, and owning all of them, which is more."""
+"""Rights in one repository."""
+OF_THE_REGISTRY = {"/admin/v1/retention/explanations/{name:repository}": Requirement.OWNER}
+"""What asks for more, although it names a repository: the rules of retention are those of the whole registry."""
 ROWS = [row for row in every_row() if row.path.startswith(("/policy/", "/admin/"))]
 OF_PULLERS = {Requirement.PULL: 404, Requirement.METADATA_READ: 404, Requirement.CATALOG: 200}
 """What whoever may pull is answered."""
@@ -68,8 +71,9 @@ def test_there_are_rows() -> None:
 
 
 def test_what_names_a_repository_asks_for_a_right_there() -> None:
-    """Being signed in is no right in a repository."""
-    assert [row.path for row in ROWS if "{name:repository}" in row.path and row.needs not in OF_A_REPOSITORY] == []
+    """Being signed in is no right in a repository; what else is asked for is named above."""
+    others = [row for row in ROWS if "{name:repository}" in row.path and row.needs not in OF_A_REPOSITORY]
+    assert {row.path: row.needs for row in others} == OF_THE_REGISTRY
 
 
 def test_only_keys_are_for_anybody() -> None:
