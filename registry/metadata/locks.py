@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Exists, bindparam, delete, exists, or_, select
 
 from registry.database.dialects import insert, or_update
 from registry.database.statement import Statement, autocommit
@@ -147,14 +147,16 @@ def refusal(repository: RepositoryName, bearer: str, against: str) -> Locked:
 
 def listed(repository_id: ColumnElement[int], bearer: ColumnElement[str] | str) -> ColumnElement[bool]:
     """The SQL condition that a bearer is not locked against lists."""
-    of_bearer = exists().where(locks.c.repository_id == repository_id, locks.c.name == bearer, locks.c.lists)
-    return ~of_bearer.correlate_except(locks)  # where the statement around it reads locks too
+    return ~_locked(locks.c.repository_id == repository_id, locks.c.name == bearer, locks.c.lists)
 
 
 def removable(repository_id: ColumnElement[int], digest: ColumnElement[str]) -> ColumnElement[bool]:
     """The SQL condition that neither a manifest nor its repository is locked against deletes or writes."""
-    return ~exists().where(
-        locks.c.repository_id == repository_id,
-        locks.c.name.in_(["", digest]),
-        or_(locks.c.deletes, locks.c.writes),
+    return ~_locked(
+        locks.c.repository_id == repository_id, locks.c.name.in_(["", digest]), or_(locks.c.deletes, locks.c.writes)
     )
+
+
+def _locked(*conditions: ColumnElement[bool]) -> Exists:
+    """That there is such a lock; the statement around it may read locks too."""
+    return exists().where(*conditions).correlate_except(locks)

@@ -184,12 +184,13 @@ def latest_other(connection: Connection, repository: RepositoryName, tag: Tag, p
 
 def kept_since(repository: ColumnElement[Any], digest: ColumnElement[Any], since: ColumnElement[Any]) -> Any:
     """The condition that a tag of a repository (its name) pointed at a manifest after a time; parts of a statement."""
-    return exists().where(
+    left = exists().where(
         tag_history.c.repository == repository,
         tag_history.c.digest == digest,
         tag_history.c.until > since,
         ~tag_history.c.deleted,
     )
+    return left.correlate_except(tag_history)  # where the statement around it reads history too
 
 
 def tags_since(connection: Connection, repository: str, digest: Digest, since: float) -> list[tuple[Tag, float]]:
