@@ -86,7 +86,7 @@ class VerdictEvents:
     async def _met(self, newest: int) -> Sequence[ToldMark]:
         """What was pushed since the last round, and what was pending then."""
         pending = await self._metadata.read(told_marks.of, list(self._pending)) if self._pending else []
-        self._pending.clear()
+        self._pending = {each.row for each in pending}  # what has gone is waited for no longer
         if newest == self._event:
             return pending
         pushed = await self._metadata.read_apart(told_marks.concerned, self._event, newest)
@@ -112,7 +112,7 @@ class VerdictEvents:
         await asyncio.sleep(max(_REST_SECONDS, time.monotonic() - begun))
 
     async def _tell(self, marks: Iterable[ToldMark]) -> None:
-        news, begun = [], time.monotonic()
+        news, known, begun = [], set(), time.monotonic()
         for mark in marks:
             if time.monotonic() - begun > _AT_ONCE_SECONDS:
                 await asyncio.sleep(0)
@@ -120,10 +120,13 @@ class VerdictEvents:
             conclusion = await self._gate.conclusion(mark.repository, mark.digest, known=True)
             if conclusion is None:
                 self._wait_for(mark)
-            elif (told := await self._news(mark, conclusion)) is not None:
+                continue
+            known.add(mark.row)
+            if (told := await self._news(mark, conclusion)) is not None:
                 news.append(told)
         if news:
             await self._metadata.write(told_marks.tell, self._clock(), news)
+        self._pending -= known  # not before they are told: a round that fails is made up for by the next
 
     def _wait_for(self, mark: ToldMark) -> None:
         """Look at it again in the next round; what has no room waits for the next look at everything."""

@@ -1,9 +1,13 @@
 """Events of verdicts: a push, a turn of the policy, exemptions and their end; each change once, over restarts too."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from policy.assessment.reinspect import forget_image
 from policy.definition.policy import DEFAULT
 from policy.enforcement.exemptions import Exemption
 from policy.enforcement.reload import PolicyReload
@@ -16,6 +20,7 @@ from tests.policy.images_made import artifact, bad, good, index
 from tests.policy.lab import TEAM, Clock, Lab, open_lab
 
 YOUNG = "azureml-2020-09"
+REFUSE = "CREATE TRIGGER refuse BEFORE INSERT ON told_marks BEGIN SELECT RAISE(ABORT, 'not now'); END"
 _PYTHON, _CONDA = "python-version", "conda-version"
 
 
@@ -124,6 +129,23 @@ def test_what_was_there_before_is_no_news(lab: Lab) -> None:
 def before_verdicts_were_told(connection: Any) -> None:
     """As the migration leaves it."""
     connection.exec_driver_sql("INSERT INTO told_marks SELECT id, '', '' FROM manifests")
+
+
+def test_what_was_pending_is_told_after_a_round_that_failed(tmp_path: Path) -> None:
+    """When it is known by then, and the database takes it again."""
+    with open_lab(tmp_path) as lab:
+        digest = lab.pushed(good()).digest
+        lab.run(forget_image(lab.storage, lab.metadata, lab.results, TEAM, digest))
+    with open_lab(tmp_path) as lab:
+        telling_all = telling(lab)
+        lab.run(telling_all.round())
+        assert (told(lab), lab.run(lab.gate.conclusion(TEAM, digest)) is None) == ([], False)
+        lab.run(lab.metadata.write(lambda connection: connection.exec_driver_sql(REFUSE)))
+        with pytest.raises(sqlite3.IntegrityError, match="not now"):
+            lab.run(telling_all.round())
+        lab.run(lab.metadata.write(lambda connection: connection.exec_driver_sql("DROP TRIGGER refuse")))
+        lab.run(telling_all.round())
+        assert [each.event.digest for each in told(lab)] == [digest]
 
 
 def test_many_changes_are_each_told_once_over_restarts(lab: Lab) -> None:
