@@ -3,9 +3,8 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from registry.administration.body import Body
 from registry.administration.garbage import Garbage
-from registry.administration.run_handlers import RunHandlers
+from registry.administration.run_handlers import RunBeginner
 from registry.api.paging import last_of
 from registry.api.path_parameters import digest_of
 from registry.api.services import Services
@@ -14,17 +13,8 @@ from registry.oci.errors import BadRequest
 from registry.telemetry.request_record import note_decision
 
 
-class GarbageHandlers:
-    """Begins runs on garbage.
-
-    Args:
-        runs: begins them.
-        body: reads requests.
-    """
-
-    def __init__(self, runs: RunHandlers, body: Body) -> None:
-        self._runs = runs
-        self._body = body
+class GarbageHandlers(RunBeginner):
+    """Begins runs on garbage."""
 
     async def plan(self, services: Services, request: Request, principal: Principal) -> Response:
         """POST: what the next collection would remove."""

@@ -7,9 +7,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from registry.administration.body import Body
 from registry.administration.retention import explained_document
-from registry.administration.run_handlers import RunHandlers
+from registry.administration.run_handlers import RunBeginner
 from registry.api.path_parameters import repository_of
 from registry.api.services import Services
 from registry.auth.principals import Principal
@@ -21,17 +20,8 @@ from registry.oci.timestamp import zoned_seconds_of
 from registry.telemetry.request_record import note_decision
 
 
-class RetentionHandlers:
-    """Begins runs of retention.
-
-    Args:
-        runs: begins them.
-        body: reads requests.
-    """
-
-    def __init__(self, runs: RunHandlers, body: Body) -> None:
-        self._runs = runs
-        self._body = body
+class RetentionHandlers(RunBeginner):
+    """Begins runs of retention."""
 
     async def plan(self, services: Services, request: Request, principal: Principal) -> Response:
         """POST: what no rule keeps, and what a run would remove of it."""

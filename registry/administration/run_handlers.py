@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from registry.administration.act import RUNNING, RUNS
+from registry.administration.body import Body
 from registry.administration.runs import Run, Runs
 from registry.api.services import Services
 from registry.auth.principals import Principal
@@ -40,6 +41,19 @@ class RunHandlers:
         if request.query_params.get("wait") == "yes":
             await self._runs.wait(run, _WAIT_SECONDS)
         return _told(run)
+
+
+class RunBeginner:
+    """Handlers that read what is asked for, and begin a run that does it.
+
+    Args:
+        runs: begins them.
+        body: reads requests.
+    """
+
+    def __init__(self, runs: RunHandlers, body: Body) -> None:
+        self._runs = runs
+        self._body = body
 
 
 def _told(run: Run, status: int = 200, headers: dict[str, str] | None = None) -> Response:
