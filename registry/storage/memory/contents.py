@@ -38,7 +38,7 @@ class Contents:
         now = time.time_ns()
         found = Content(raw, Stamp(next(self._numbers), len(raw), now, now))
         self.blobs[digest] = found
-        return MemoryBlob.of(digest, found, self)
+        return MemoryBlob.stored(digest, found, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,19 @@ class MemoryBlob(StoredBlob):
     contents: Contents = field(kw_only=True, compare=False, repr=False)
 
     @classmethod
+    def stored(cls, digest: Digest, found: Content, contents: Contents) -> "MemoryBlob":
+        """What was just stored: it is there as long as its digest is, whatever is stored under that meanwhile."""
+        return cls(digest, len(found.raw), None, found.modified, contents=contents)
+
+    @classmethod
     def of(cls, digest: Digest, found: Content, contents: Contents) -> "MemoryBlob":
         """What is told of some content."""
         return cls(digest, len(found.raw), None, found.modified, found.stamp, contents=contents)
 
     def still_there(self) -> bool:
-        """Whether the same bytes have its name."""
+        """Whether its name has bytes, and those that were looked at."""
         found = self.contents.blobs.get(self.digest)
-        return found is not None and found.stamp == self.stamp
+        return found is not None and self.stamp in {None, found.stamp}
 
     def open(self) -> OpenedBlob:
         """A copy in a file without a name (memfd_create(2))."""

@@ -59,9 +59,23 @@ def test_concurrent_commits_of_the_same_content_all_stand(store: BlobStore) -> N
 
     async def scenario() -> None:
         uploads = [await staged(store, CONTENT) for _ in range(10)]
-        await asyncio.gather(*(upload.commit(Digest.of(CONTENT)) for upload in uploads))
+        stored = await asyncio.gather(*(upload.commit(Digest.of(CONTENT)) for upload in uploads))
+        assert all(blob.still_there() for blob in stored)
         assert [blob.digest async for blob in store.blobs()] == [Digest.of(CONTENT)]
         assert await whole(store, Digest.of(CONTENT)) == CONTENT
+
+    asyncio.run(scenario())
+
+
+def test_what_was_stored_is_there_while_the_same_is_stored_again(store: BlobStore) -> None:
+    """Whoever records it later records something that is there; not so when it was removed."""
+
+    async def scenario() -> None:
+        first = await store.put(digest := Digest.of(b"{}"), b"{}")
+        await store.put(digest, b"{}")
+        assert first.still_there()
+        store.delete(digest)
+        assert not first.still_there()
 
     asyncio.run(scenario())
 
