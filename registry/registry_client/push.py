@@ -11,7 +11,7 @@ from registry.oci.digest import Digest
 from registry.oci.names import Reference, RepositoryName
 from registry.registry_client.answer import Answer, error_of, read_small
 from registry.registry_client.connection import Asked, Connection
-from registry.registry_client.errors import Absent, RemoteError, Unreachable, Unusable
+from registry.registry_client.errors import RemoteError, Unreachable, Unusable
 from registry.registry_client.unfinished_uploads import UnfinishedUpload, UnfinishedUploads
 
 Content = Callable[[int], AsyncIterator[bytes]]
@@ -118,9 +118,12 @@ class Pushes:
         return digest
 
     async def _opened(self, repository: RepositoryName, size: int, upload: UnfinishedUpload) -> tuple[int, str]:
-        """An upload that was left unfinished, where the registry still has it, or a new one; how much it has."""
+        """An upload that was left unfinished, where the registry still has it, or a new one; how much it has.
+
+        Registries say in many ways that they do not go on with an upload: 404, 403 to somebody else's, 500 even.
+        """
         if upload.location:
-            with suppress(Absent, Unusable):
+            with suppress(RemoteError):  # one that is away is told by the new one
                 at, location = await self._standing(repository, upload.location)
                 if at <= size:
                     return at, location

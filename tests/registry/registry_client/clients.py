@@ -9,6 +9,7 @@ from registry.oci.names import RepositoryName
 from registry.registry_client.client import RegistryClient, given, nobody
 from registry.registry_client.credentials import Credentials
 from registry.registry_client.endpoint import Endpoint, Limits
+from registry.registry_client.unfinished_uploads import UnfinishedUploads
 
 T = TypeVar("T")
 APP = RepositoryName("team/app")
@@ -20,6 +21,7 @@ def with_client(
     login: tuple[str, str] | None = None,
     *,
     plain_http: bool = False,
+    unfinished: UnfinishedUploads | None = None,
     **limits: Any,
 ) -> T:
     """What `work` gives of a client of the registry."""
@@ -27,7 +29,7 @@ def with_client(
     async def run() -> T:
         endpoint = Endpoint.parse(host, plain_http=plain_http, ca_files=(), limits=Limits(**limits))
         who = given(Credentials(*login, "the test")) if login else nobody
-        async with RegistryClient(endpoint, who) as client:
+        async with RegistryClient(endpoint, who, unfinished) as client:
             return await work(client)
 
     return asyncio.run(run())

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
@@ -14,6 +14,7 @@ from registry.oci.names import RepositoryName, Tag
 from registry.registry_client.client import RegistryClient
 from registry.registry_client.errors import Unreachable, Unusable
 from registry.registry_client.push import Content
+from registry.registry_client.unfinished_uploads import UnfinishedUploads
 from tests.hostile_server import Heard, answer, hostile
 from tests.other_registries import distribution
 from tests.registry.registry_client.clients import APP, with_client
@@ -22,6 +23,7 @@ from tests.servers import open_registry
 
 LAYER = os.urandom(3 << 20)
 DIGEST = Digest.of(LAYER)
+PLACE = f"/v2/{APP}/blobs/uploads/"
 
 
 def pieces(content: bytes) -> Content:
@@ -124,6 +126,26 @@ def test_a_push_that_breaks_goes_on(target: httpx.Client) -> None:
     with_client(host_of(target), lambda remote: remote.push.blob(APP, DIGEST, len(LAYER), breaking))
     assert len(begun) == 2
     assert target.get(f"/v2/{APP}/blobs/{DIGEST}").content == LAYER
+
+
+@pytest.mark.parametrize(
+    "refusal", ["403 Forbidden", "404 Not Found", "405 Method Not Allowed", "500 Internal Server Error"]
+)
+def test_an_upload_that_a_registry_does_not_go_on_with(tmp_path: Path, refusal: str) -> None:
+    """Whatever it says of one that was left unfinished, a new one is begun."""
+
+    def answers(heard: Heard) -> list[bytes]:
+        status = {"POST": "202 Accepted", "PUT": "201 Created"}.get(heard.method, refusal)
+        return [answer(status, Location="/uploads/new")]
+
+    unfinished = UnfinishedUploads(tmp_path, 0, 1000.0)
+    with hostile(answers) as server:
+        url, empty = f"http://{server.host}", Digest.of(b"")
+        with suppress(ConnectionError), unfinished.sending(url, APP, empty, 0) as left:
+            left.keep(f"{url}/uploads/old")
+            raise ConnectionError
+        with_client(server.host, lambda remote: remote.push.blob(APP, empty, 0, pieces(b"")), unfinished=unfinished)
+    assert [each.path.partition("?")[0] for each in server.heard][-3:] == ["/uploads/old", PLACE, "/uploads/new"]
 
 
 def test_a_registry_that_takes_nothing() -> None:
