@@ -41,7 +41,10 @@ def run_retention(opened: Opened, plan: Plan | None, told: Told) -> Act:
 
 
 def explain_retention(opened: Opened, name: RepositoryName) -> Act:
-    """Why each tag and manifest of a repository is kept, or is not: `{"kept": {NAME: REASON}, "unkept": [ITEM]}`."""
+    """Why each tag and manifest of a repository is kept, or is not: `{"kept": {NAME: REASON}, "unkept": [ITEM]}`.
+
+    NameUnknown (404): there is no such repository, or no rule matches it.
+    """
 
     async def here(holdings: Holdings) -> dict[str, Any]:
         return explained_document(name, await opened(holdings).explain(name))
@@ -50,7 +53,7 @@ def explain_retention(opened: Opened, name: RepositoryName) -> Act:
 
 
 def explained_document(name: RepositoryName, judged: Judged | None) -> dict[str, Any]:
-    """Why things are kept. Raises NameUnknown when nothing is judged."""
+    """Why things are kept. Raises NameUnknown when no rule matches the repository."""
     if judged is None:
-        raise NameUnknown(f"no rule of retention matches {name}, or there is no such repository: it is left alone")
+        raise NameUnknown(f"no rule of retention matches {name}: it is left alone", {"name": name})
     return {"kept": dict(sorted(judged.kept.items())), "unkept": [asdict(item) for item in judged.unkept]}

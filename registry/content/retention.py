@@ -26,6 +26,7 @@ from registry.metadata import listings, retained, trash
 from registry.metadata.store import MetadataStore
 from registry.metadata.trash import Removal
 from registry.oci.digest import Digest
+from registry.oci.errors import NameUnknown
 from registry.oci.names import RepositoryName
 from registry.oci.patterns import any_covers
 from registry.oci.timestamp import exact_timestamp, timestamp, zoned_seconds_of
@@ -135,7 +136,10 @@ class Retention:
         while names := await self._metadata.read_apart(listings.names, after, _PAGE):
             for name in names:
                 number, rules = self._rules_of(name, ordered)
-                judged = await self._judged(name, rules, moment, since)
+                content = await self._metadata.read_apart(retained.content_of, name) if rules else None
+                if content is None:
+                    continue
+                judged = await self._judged(content, rules, moment, since)
                 unkept += judged.unkept
                 if number and (judged.kept or judged.unkept):
                     kept[number] = kept.get(number, 0) + len(judged.kept)
@@ -159,11 +163,15 @@ class Retention:
         """Why each tag and manifest of a repository is kept, and what is not; `None` when no rule matches it.
 
         Raises:
+            NameUnknown: there is no such repository.
             RetentionRefused: a rule asks what is not known.
         """
         since, ordered = await self._known()
+        content = await self._metadata.read_apart(retained.content_of, name)
+        if content is None:
+            raise NameUnknown(f"this registry holds no repository {name}", {"name": name})
         _, rules = self._rules_of(name, ordered)
-        return await self._judged(name, rules, time.time(), since) if rules else None
+        return await self._judged(content, rules, time.time(), since) if rules else None
 
     async def reasons(self, digest: Digest) -> list[str]:
         """What the rules say of a manifest: a sentence for each repository that has it and that a rule matches."""
@@ -173,6 +181,8 @@ class Retention:
                 judged = await self.explain(name)
             except RetentionRefused as refusal:
                 return [str(refusal)]
+            except NameUnknown:  # removed meanwhile
+                continue
             if judged is not None:
                 sentences.append(f"in {name}, {_sentence(judged, digest)}")
         return sentences
@@ -228,10 +238,9 @@ class Retention:
                 f"the plan of {timestamp(plan.made)} is older than the state: {what} has changed since: make a new plan"
             )
 
-    async def _judged(self, name: RepositoryName, rules: Sequence[RetentionRule], now: float, since: float) -> Judged:
-        content = await self._metadata.read_apart(retained.content_of, name) if rules else None
-        if content is None:
-            return Judged((), {})
+    async def _judged(
+        self, content: retained.RepositoryContent, rules: Sequence[RetentionRule], now: float, since: float
+    ) -> Judged:
         moment = await self._moment(rules, content, now, since)
         return await asyncio.to_thread(judge_all, content, rules, moment)
 

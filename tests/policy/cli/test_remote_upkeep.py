@@ -81,6 +81,13 @@ def test_an_emptied_trash_brings_nothing_back(live: LiveGateway) -> None:
     assert (told.exit_code, "can be brought back" in told.stderr) == (2, True)
 
 
+def test_a_repository_that_is_not_there_is_told(live: LiveGateway) -> None:
+    """404, and the command says which."""
+    assert asked(live, "admin", "GET", "/admin/v1/retention/explanations/team/absent").status_code == 404
+    told = command(live, "retention", "plan", "--repository", "team/absent")
+    assert (told.exit_code, "no repository team/absent" in told.stderr) == (2, True)
+
+
 def test_a_plan_is_run(live: LiveGateway, tmp_path: Path) -> None:
     """As it was read."""
     plan = planned(live, tmp_path)

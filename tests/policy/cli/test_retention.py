@@ -76,6 +76,20 @@ def test_a_strange_word_is_refused(lab: Lab) -> None:
     assert (result.exit_code, "known is cleared, exempt" in result.stderr) == (2, True)
 
 
+def test_a_repository_that_is_not_there_is_told(lab: Lab) -> None:
+    """Whether or not a rule would match it."""
+    absent = ["retention", "plan", "--repository", "team/absent"]
+    for options in (settings(lab, {"tags": ["good"]}), ["--data", str(lab.data)]):
+        result = run(*absent, *options)
+        assert (result.exit_code, "no repository team/absent" in result.stderr) == (2, True)
+
+
+def test_a_repository_that_no_rule_matches_is_told(lab: Lab) -> None:
+    """It is there, and left alone."""
+    result = run("retention", "plan", "--repository", "team/app", "--data", str(lab.data))
+    assert (result.exit_code, "no rule of retention matches team/app" in result.stderr) == (2, True)
+
+
 def test_a_run_asks_first(lab: Lab) -> None:
     """Without --yes."""
     options = settings(lab, {"tags": ["good"]})
