@@ -1,7 +1,7 @@
 """The inspector: makes an inspected manifest of layers, configuration and facts; inspects each once."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -139,6 +139,11 @@ class Inspector:
         """Remove a manifest from the caches, because policy.db was told to inspect it again."""
         self._subjects.pop(digest)
         self._composed = SizedCache(_COMPOSED)
+
+    def let_go(self, digests: Iterable[str]) -> None:
+        """Remove manifests from memory, because policy.db has them no more: pushed again, they are put there again."""
+        for digest in digests:
+            self._subjects.pop(digest)
 
     def forget_all(self) -> None:
         """Clear the caches, because another process changed policy.db."""

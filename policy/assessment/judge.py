@@ -127,7 +127,7 @@ class Judge:
         self._states.clear()
 
     def forget_all(self) -> None:
-        """Drop what memory holds, because another process changed policy.db."""
+        """Drop what memory holds, because another process, or cleaning, changed policy.db."""
         self._states.clear()
 
     async def _assess(

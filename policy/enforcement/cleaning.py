@@ -47,6 +47,10 @@ class Cleaning:
         policies = {policy.digest for policy in self._gate.bindings.current().policies}
         gone = Leftovers(stored.manifests - manifests, stored.layers - layers, stored.policies - policies)
         removed = await asyncio.to_thread(results.write, leftovers.forget, gone.common(self._doubtful))
+        unused = self._doubtful.manifests - manifests  # removed here, or by another node
+        if removed or unused:
+            self._gate.inspector.let_go(unused)
+            self._gate.judge.forget_all()
         removed += await asyncio.to_thread(results.write, leftovers.forget_outdated, CURRENT)
         self._doubtful = gone
         return removed

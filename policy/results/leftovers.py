@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Column, Connection, Table, delete, select, text
 
+from policy.results import profiles
 from policy.results.tables import inspections, profiled, subjects, verdicts
 
 _BATCH = 500
@@ -39,12 +40,13 @@ def stored_names(connection: Connection) -> Leftovers:
 
 
 def forget(connection: Connection, gone: Leftovers) -> int:
-    """Delete the rows of these names and free their pages; returns the number of rows."""
+    """Delete the rows of these names, and profiles without a manifest, and free their pages; returns how many rows."""
     removed = _remove(connection, subjects, subjects.c.manifest, gone.manifests)
     removed += _remove(connection, verdicts, verdicts.c.manifest, gone.manifests)
     removed += _remove(connection, profiled, profiled.c.manifest, gone.manifests)
     removed += _remove(connection, inspections, inspections.c.layer, gone.layers)
     removed += _remove(connection, verdicts, verdicts.c.policy, gone.policies)
+    removed += profiles.forget_unused(connection)
     if removed and connection.dialect.name == "sqlite":  # PostgreSQL does so by itself
         connection.execute(text("PRAGMA incremental_vacuum"))
     return removed

@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, select
 
 from policy.results.checksums import require_sum, sum_of
 from policy.results.tables import profiled, profiles
@@ -42,6 +42,7 @@ _ID = Statement(
     )
 )
 _SAVE = Statement(or_update(insert(profiled), ("manifest",)), ("manifest", "profile", "sum"))
+_FORGET_UNUSED = delete(profiles).where(~exists().where(profiled.c.profile == profiles.c.id))
 _FORGET = delete(profiled).where(profiled.c.manifest == bindparam("named"))
 _NEWER = Statement(
     select(profiles.c.id, profiles.c.kind, profiles.c.essence, profiles.c.platform, profiles.c.sum)
@@ -89,6 +90,11 @@ def _ensured(connection: Connection, kind: str, essence: str, platform: str) -> 
 def forget(connection: Connection, manifest: str) -> None:
     """Delete what is known of a manifest."""
     connection.execute(_FORGET, {"named": manifest})
+
+
+def forget_unused(connection: Connection) -> int:
+    """Delete the profiles that no manifest has any more; returns how many. Their ids are given to no others."""
+    return connection.execute(_FORGET_UNUSED).rowcount
 
 
 def since(connection: Connection, least: int, count: int) -> list[Profile]:

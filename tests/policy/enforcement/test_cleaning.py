@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from policy.enforcement.cleaning import Cleaning
-from policy.results import leftovers, verdicts
+from policy.results import leftovers, profiles, verdicts
+from policy.search.profile_facts import ProfileFacts
 from policy.state import State
 from registry.metadata import garbage
 from registry.metadata.trash import collection
@@ -31,6 +32,31 @@ def test_rows_of_an_image_that_is_gone_go(tmp_path: Path) -> None:
         assert clean(lab) > 0
         left = lab.results.read(leftovers.stored_names)
         assert (kept.digest in left.manifests, gone.digest in left.manifests) == (True, False)
+
+
+def test_a_profile_that_no_image_has_goes(tmp_path: Path) -> None:
+    """The others stay, and whoever searches finds what there is."""
+    with open_lab(tmp_path) as lab:
+        kept, gone = lab.pushed(good()), lab.pushed(bad(), Tag("v2"))
+        facts = ProfileFacts(lab.results)
+        assert facts.matching([]) == {1, 2}
+        lab.run(lab.manifests.delete(TEAM, gone.digest))
+        clean(lab)
+        (left,) = lab.results.read(profiles.since, 0, 10)
+        assert lab.results.read(profiles.of, [kept.digest, gone.digest]) == {kept.digest: left.id}
+        assert facts.matching([]) == ProfileFacts(lab.results).matching([]) == {left.id}
+
+
+def test_an_image_that_is_pushed_again_is_there_again(tmp_path: Path) -> None:
+    """With its profile, by which it is found, and its verdict; also while the server remembers it."""
+    with open_lab(tmp_path) as lab:
+        for _ in range(2):
+            digest = lab.pushed(bad()).digest
+            assert digest in lab.results.read(profiles.of, [digest])
+            assert digest in lab.results.read(leftovers.stored_names).manifests
+            lab.run(lab.manifests.delete(TEAM, digest))
+            clean(lab)
+            assert digest not in lab.results.read(leftovers.stored_names).manifests
 
 
 def test_what_is_stored_is_kept(tmp_path: Path) -> None:
