@@ -7,9 +7,9 @@ PATIENCE = 60.0
 """Seconds; a machine under load takes some of them."""
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Return when it holds; fail when it does not in `PATIENCE`."""
-    ends = time.monotonic() + PATIENCE
+def wait_until(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    """Return when it holds; fail when it does not within so many seconds."""
+    ends = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < ends, "what the test waits for did not happen"
-        time.sleep(0.05)
+        time.sleep(0.02)

@@ -21,6 +21,7 @@ from registry.oci.names import RepositoryName
 from tests.clients.trees import refused_image
 from tests.policy.attestation.published import REPOSITORY, bundle, get, referrers, result, statement, tag_of
 from tests.policy.live import LiveGateway, live_gateway
+from tests.waiting import wait_until
 
 YOUNG = "azureml-2020-09"
 """A policy that clears Python 3.7."""
@@ -124,10 +125,12 @@ def test_the_same_verdict_is_recorded_once(live: LiveGateway, admin: httpx.Clien
 def test_what_nobody_asks_for_is_renewed_too(live: LiveGateway, refused: str) -> None:
     """In the background: the history is complete, and everything is signed."""
     turn_to(live, YOUNG)
-    deadline = time.monotonic() + 60
-    while len(found := history(live, refused)) < 2 or not all(row.signature for row in found):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+
+    def is_complete() -> bool:
+        found = history(live, refused)
+        return len(found) > 1 and all(row.signature for row in found)
+
+    wait_until(is_complete, 60)
 
 
 def test_a_new_key_signs_what_is_published(live: LiveGateway, admin: httpx.Client, refused: str) -> None:

@@ -1,7 +1,6 @@
 """Webhooks over ARM: made, changed, told of pushes and deletes, and removed."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from tests.clients.trees import cleared_image
 from tests.policy.azure.endpoint import REGISTRY, LiveEndpoint, code_of, live_endpoint
 from tests.registry.notifications.receiver import Receiver, receiving
+from tests.waiting import wait_until
 
 HOOK = f"{REGISTRY}/webhooks/hook1"
 
@@ -46,23 +46,25 @@ def made(owner: httpx.Client, receiver: Receiver, **properties: Any) -> httpx.Re
 
 def heard(receiver: Receiver, count: int) -> list[dict[str, Any]]:
     """What has come, when there is so much of it."""
-    end = time.monotonic() + 30
-    while len(receiver.taken) < count and time.monotonic() < end:
-        time.sleep(0.02)
+    wait_until(lambda: len(receiver.taken) >= count, 30)
     return [json.loads(each.body) for each in receiver.taken]
+
+
+def deliveries(owner: httpx.Client) -> list[dict[str, Any]]:
+    """What is listed of what was sent."""
+    listed: list[dict[str, Any]] = owner.post(f"{HOOK}/listEvents").json()["value"]
+    return listed
 
 
 def begun(owner: httpx.Client, local: LiveEndpoint) -> None:
     """Wait until it is told of what comes."""
     metadata = local.gateway.registry.app.services.stores.metadata
 
-    def query(connection: Any) -> int:
+    def query(connection: Any) -> bool:
         asked = "SELECT count(*) FROM event_sinks WHERE name = 'webhook-hook1'"
-        return int(connection.exec_driver_sql(asked).scalar())
+        return bool(connection.exec_driver_sql(asked).scalar())
 
-    end = time.monotonic() + 30
-    while not metadata.read_now(query) and time.monotonic() < end:  # type: ignore[attr-defined]
-        time.sleep(0.02)
+    wait_until(lambda: metadata.read_now(query), 30)  # type: ignore[attr-defined]
 
 
 def test_a_webhook_is_made_changed_and_removed(owner: httpx.Client, receiver: Receiver) -> None:
@@ -88,8 +90,8 @@ def test_it_is_told_of_pushes_and_deletes(
     (push,) = heard(receiver, 1)
     assert (push["action"], push["target"]["repository"], push["target"]["tag"]) == ("push", "team/app", "v1")
     assert push["target"]["digest"] == digest
-    while not (listed := owner.post(f"{HOOK}/listEvents").json()["value"]):
-        time.sleep(0.02)
+    wait_until(lambda: bool(deliveries(owner)))
+    listed = deliveries(owner)
     assert listed[0]["eventRequestMessage"]["content"]["target"]["tag"] == "v1"
     assert listed[0]["eventResponseMessage"]["statusCode"] == "200"
 

@@ -23,6 +23,7 @@ from registry.storage.disk.reading import open_file
 from tests.corpus.lazy_layers import Lie, Table, unchanged, zstd_chunked
 from tests.corpus.tarballs import file
 from tests.policy.images_made import base, layer, noise
+from tests.waiting import wait_until
 
 LIMITS = WorkerLimits(
     workers=1,
@@ -85,9 +86,7 @@ def stored(folder: Path, content: bytes) -> Open:
 
 def found_by(kept: Kept, content: bytes) -> Inspected:
     """What is found of a layer, as soon as it is."""
-    deadline = time.monotonic() + 30
-    while Digest.of(content) not in kept and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: Digest.of(content) in kept, 30)
     return kept[Digest.of(content)]
 
 
@@ -146,9 +145,7 @@ def test_a_worker_compares_the_table_of_an_upload_that_it_follows(workers: Inspe
 
 def pid_of(pool: InspectionWorkers) -> int:
     """The process id of the only worker, once it runs."""
-    deadline = time.monotonic() + 10
-    while not pool.pids and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: bool(pool.pids), 10)
     return pool.pids[0]
 
 
@@ -328,10 +325,7 @@ def test_waiting_layers_keep_no_files_open(workers: InspectionWorkers, tmp_path:
 
 def await_processes(pool: InspectionWorkers, number: int) -> None:
     """Wait until so many processes run."""
-    deadline = time.monotonic() + 20
-    while len(pool.pids) != number and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert len(pool.pids) == number
+    wait_until(lambda: len(pool.pids) == number, 20)
 
 
 def test_more_processes_take_what_waits_at_once(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from policy.inspection.worker.pool import InspectionWorkers
 from tests.policy.images_made import base, layer
 from tests.policy.inspection.worker.test_pool import open_workers, read
+from tests.waiting import wait_until
 
 INSIDE = """
 import socket, sys
@@ -31,9 +31,7 @@ def proc(tmp_path: Path) -> Iterator[Path]:
 def settled(pool: InspectionWorkers) -> Path:
     """The worker's folder once it has confined itself."""
     folder = Path(f"/proc/{pool.pids[0]}")
-    deadline = time.monotonic() + 10
-    while "NoNewPrivs:\t1" not in (folder / "status").read_text() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: "NoNewPrivs:\t1" in (folder / "status").read_text(), 10)
     return folder
 
 
@@ -71,10 +69,7 @@ def test_there_is_no_network(proc: Path) -> None:
 @pytest.mark.root
 def test_only_the_layer_and_the_servers_end_are_open(proc: Path) -> None:
     """No file of the server is inherited: standard streams and the pair's end, nothing else."""
-    deadline = time.monotonic() + 5
-    while len(found := list((proc / "fd").iterdir())) > 3 and time.monotonic() < deadline:
-        time.sleep(0.01)  # it answers before it closes the layer
-    assert len(found) <= 3
+    wait_until(lambda: len(list((proc / "fd").iterdir())) <= 3, 5)  # it answers before it closes the layer
 
 
 @pytest.mark.parametrize(
