@@ -4,13 +4,12 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from alembic import command
 
 from registry.database.sqlite import connect
 from registry.metadata import attributes
 from registry.metadata.attributes import ManifestAttributes
 from registry.metadata.locks import OPEN
-from registry.metadata.migrations.upgrade import configuration
+from registry.metadata.migrations.upgrade import upgrade
 from registry.metadata.open_store import FILE_NAME, open_metadata
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName, Tag
@@ -30,9 +29,7 @@ def make(data: Path, revision: str) -> None:
     """A folder as the basegate of that revision has left it."""
     engine = connect(data / FILE_NAME, begin="BEGIN IMMEDIATE")
     with engine.begin() as connection:
-        config = configuration()
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        upgrade(connection, revision)
         for row in ROWS:
             connection.exec_driver_sql(row)
     engine.dispose()

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from registry.database.sqlite import connect
-from registry.metadata.migrations.upgrade import configuration, upgrade
+from registry.metadata.migrations.upgrade import REVISIONS, upgrade
 from registry.metadata.open_store import FILE_NAME, REVISION, DatabaseNewer, bring_up_to_date, open_metadata
 from registry.metadata.tables import SCHEMA
 
@@ -60,8 +59,10 @@ def test_the_revisions_lead_to_the_same_schema(connection: Connection, tmp_path:
 
 
 def test_the_newest_revision_is_the_one_that_new_databases_get() -> None:
-    """Whoever adds a revision raises the number."""
-    assert ScriptDirectory.from_config(configuration()).get_heads() == [REVISION]
+    """Whoever adds a revision raises the number, and names the one before."""
+    assert REVISIONS[-1].revision == REVISION
+    numbers = [None, *(each.revision for each in REVISIONS)]
+    assert [each.down_revision for each in REVISIONS] == numbers[:-1]
 
 
 def test_an_older_database_is_migrated(connection: Connection) -> None:
