@@ -7,7 +7,7 @@ from typing import Any
 
 from policy.inspection.worker.job import Inspected, LayerJob, Open
 from policy.inspection.worker.limits import WorkerCounters, WorkerLimits
-from policy.inspection.worker.process import WorkerDied, WorkerProcess
+from policy.inspection.worker.process import WorkerDied, WorkerProcess, not_for_this_user
 from policy.inspection.worker.queue import WaitingLayers
 
 _ATTEMPTS = 2
@@ -371,13 +371,20 @@ class _Slot:
             self._end()
         if self._process is None:
             self._memory_bytes = limits.memory_bytes
-            try:
-                self._process = WorkerProcess(limits.memory_bytes, nice)
-            except OSError as error:
-                raise WorkerDied(f"could not be started: {error.strerror}", passing=True) from None
+            self._process = _started(limits.memory_bytes, nice)
         return self._process
 
     def _end(self) -> None:
         if self._process is not None:
             self._process.end()
             self._process = None
+
+
+def _started(memory_bytes: int, nice: int) -> WorkerProcess:
+    refused = not_for_this_user()
+    if refused:
+        raise WorkerDied(f"could not be started: {refused}", passing=True)
+    try:
+        return WorkerProcess(memory_bytes, nice)
+    except OSError as error:
+        raise WorkerDied(f"could not be started: {error.strerror}", passing=True) from None

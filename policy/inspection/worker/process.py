@@ -44,6 +44,17 @@ _FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHU
 """Signals that come from outside: neither the worker nor its limits send them."""
 
 
+def not_for_this_user() -> str:
+    """Why this process cannot start a worker, as when root acts as the owner of a data folder; "" when it can."""
+    for file, access, verb in ((sys.executable, os.X_OK, "run"), (__file__, os.R_OK, "read")):
+        if not os.access(file, access, effective_ids=True):
+            return (
+                f"user {os.geteuid()} may not {verb} {Path(file).resolve()}: install basegate and its Python where "
+                "that user can read them, or let the server of that user inspect the image"
+            )
+    return ""
+
+
 class WorkerProcess:
     """A child process that inspects layers. Only `wake` may be called from other threads."""
 
