@@ -20,6 +20,7 @@ from click.shell_completion import CompletionItem
 from policy.cli.examples import with_examples
 from registry.errors import BasegateError
 from registry.server.quick_imports import quick_imports
+from registry.storage.disk.ownership import acting
 
 COULD_NOT, INTERRUPTED = 2, 130
 
@@ -147,7 +148,7 @@ def _sentence(error: BaseException) -> str:
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename else ""
-        return f"could not go on: {error.strerror}{where}"
+        return f"could not go on: {error.strerror}{acting()}{where}"
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name} line {frame.lineno}"
     fault = f"{type(error).__name__} in {place}: {error}"

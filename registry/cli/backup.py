@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from registry.cli.command_audit import audited
+from registry.cli.command_audit import audited, recorded
 from registry.cli.data_folder import data_option, require_registry, settings_of
 from registry.cli.output import json_option, print_json, size
 from registry.errors import BasegateError
@@ -12,7 +12,7 @@ from registry.maintenance.backup import check_backup, make_backup
 from registry.maintenance.backup_index import BackupIndex, BackupRefused
 from registry.maintenance.restore import restore_backup
 from registry.oci.timestamp import timestamp
-from registry.storage.disk.ownership import give_to_owner
+from registry.storage.disk.ownership import acting, give_to_owner
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _SHOWN = 20
@@ -25,7 +25,6 @@ _SHOWN = 20
 @data_option
 @json_option
 @click.pass_context
-@audited("backup", when=lambda parameters: not parameters["check"])
 def backup_command(  # noqa: PLR0913 - one per option
     context: click.Context, folder: Path, data: Path, *, copy: bool, check: bool, as_json: bool
 ) -> None:
@@ -36,14 +35,12 @@ def backup_command(  # noqa: PLR0913 - one per option
     if check:
         context.exit(_say_checked(folder))
     if data.is_dir():
-        give_to_owner(folder, data)
-    require_registry(data)
-    try:
-        index = make_backup(data, folder, linked=not copy)
-    except OSError as error:
-        raise BasegateError(f"the backup in {folder} could not be made: {error.strerror}: {error.filename}") from error
-    _say_made(folder, index, as_json=as_json)
-    context.exit(1 if index.missing else 0)
+        give_to_owner(folder, data)  # before anything acts as the owner, who may not be able to make it
+    with recorded(context, "backup"):
+        require_registry(data)
+        index = _made(data, folder, linked=not copy)
+        _say_made(folder, index, as_json=as_json)
+        context.exit(1 if index.missing else 0)
 
 
 @click.command("restore")
@@ -66,6 +63,15 @@ def restore_command(context: click.Context, folder: Path, data: Path) -> None:
         click.echo(f"not in the backup: {digest}")
     click.echo(f"{data} is restored; start it with: basegate serve --data {data}")
     context.exit(1 if missing else 0)
+
+
+def _made(data: Path, folder: Path, *, linked: bool) -> BackupIndex:
+    try:
+        return make_backup(data, folder, linked=linked)
+    except OSError as error:
+        raise BasegateError(
+            f"the backup in {folder} could not be made: {error.strerror}{acting()}: {error.filename}"
+        ) from error
 
 
 def _say_checked(folder: Path) -> int:

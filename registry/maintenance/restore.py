@@ -13,6 +13,7 @@ from registry.maintenance.snapshot import require_sound
 from registry.metadata.open_store import FILE_NAME
 from registry.storage.disk.fsync import sync_directory
 from registry.storage.disk.layout import Layout
+from registry.storage.disk.ownership import give_all
 
 EVENTS_SKIPPED = 1_000_000_000
 """How many numbers of events a restore leaves out: a thousand events a second for eleven days since the backup.
@@ -25,7 +26,8 @@ nine million restores.
 def restore_backup(folder: Path, data: Path) -> list[str]:
     """Make a data folder from a backup (blocking); returns blobs that are missing or damaged in the backup.
 
-    The folder gets its name when it is complete.
+    The folder gets its name when it is complete. Made by root, it belongs to whom the empty folder in its place does,
+    or else the backup.
 
     Raises:
         BackupRefused: the folder is no backup, or the data folder is not empty.
@@ -46,6 +48,7 @@ def restore_backup(folder: Path, data: Path) -> list[str]:
         for path in [draft, *draft.rglob("*")]:
             if path.is_dir():
                 sync_directory(path)
+        give_all(draft, (data if data.exists() else folder).stat())
         os.sync()
         draft.replace(data)
         sync_directory(data.parent)

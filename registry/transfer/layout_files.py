@@ -10,6 +10,7 @@ import tarfile
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from registry.storage.disk.ownership import acting
 from registry.transfer.errors import TargetUnusable
 
 _BLOCK, _RECORD = 512, 10_240
@@ -177,7 +178,7 @@ class _told:  # noqa: N801 - reads as a word
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, OSError):
-            raise TargetUnusable(f"{self._place} cannot be written: {error.strerror}") from None
+            raise TargetUnusable(f"{self._place} cannot be written: {error.strerror}{acting()}") from None
 
 
 def _draft(place: Path) -> Path:

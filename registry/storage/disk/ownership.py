@@ -1,5 +1,7 @@
 """Whose a data folder is: a command of root's works on it as its owner, so that no file in it becomes root's."""
 
+import codecs
+import encodings
 import importlib
 import os
 import pkgutil
@@ -10,8 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 
 _PACKAGES = ("registry", "policy")
-_NOT_FOR_COMMANDS = (".migrations", ".testing", "__main__")
+_NOT_FOR_COMMANDS = (".testing", "__main__")
 """Modules that are run, or need what only a test has."""
+_OF_OTHERS = ("certifi", "jwt", "rich.console", "rich.progress", "structlog", "yaml")
+"""What is imported within functions of commands, since it is slow."""
 
 
 def act_as_owner(data: Path) -> None:
@@ -31,6 +35,11 @@ def _import_all() -> None:
     for package in _PACKAGES:
         if package in sys.modules:
             _import_below(package)
+    for name in _OF_OTHERS:
+        importlib.import_module(name)
+    for codec in pkgutil.iter_modules(encodings.__path__):
+        with suppress(LookupError):  # of another system
+            codecs.lookup(codec.name)
 
 
 def _import_below(package: str) -> None:
@@ -43,14 +52,26 @@ def _import_below(package: str) -> None:
                 _import_below(module.name)
 
 
+def acting() -> str:
+    """Whose rights count, for a sentence about a refusal of the system; "" when they are those of who runs this."""
+    if os.geteuid() == os.getuid():
+        return ""
+    return f" to user {os.geteuid()}, whose data folder it is"
+
+
 def give_to_owner(folder: Path, data: Path) -> None:
     """Make a folder beside a data folder that belongs to the same owner; one that is there stays as it is."""
     if folder.exists():
         return
     folder.mkdir(mode=0o700, parents=True)
-    owner = data.stat()
+    give_all(folder, data.stat())
+
+
+def give_all(folder: Path, owner: os.stat_result) -> None:
+    """Give a folder, and what is in it, to the owner of something else, when this process is root's."""
     if os.geteuid() == 0:
-        os.chown(folder, owner.st_uid, owner.st_gid)
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def cautions_on(data: Path) -> Iterator[str]:

@@ -1,20 +1,29 @@
 """Whose the data folder is: nothing in it becomes root's, and a folder that others can read is told of."""
 
+import ast
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from registry.oci.errors import BlobUploadUnknown
+from registry.oci.names import Tag
 from registry.server.data_lock import DataLock
 from registry.server.startup import CannotStart
 from registry.storage.disk.layout import LinkPlanted
-from registry.storage.disk.ownership import cautions_on
+from registry.storage.disk.ownership import _OF_OTHERS, cautions_on
+from tests.architecture.source import ROOT
 from tests.registry.open_services import PUSHER, REPOSITORY, open_services, pieces
 
 NOBODY = 65534
+OF_SERVERS = {"uvloop", "watchfiles"}
+"""What no command imports."""
 COMMANDS = [
     ["principal", "create", "ci", "--role", "AcrPull"],
     ["gc", "run"],
@@ -26,21 +35,103 @@ COMMANDS = [
 ]
 
 
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder of root's in which the folder `data` is somebody else's."""
+    folder = Path(f"/tmp/{tmp_path.parent.name}-{tmp_path.name}")  # noqa: S108 - pytest's own is root's alone
+    with open_services(folder / "data") as services:
+        services.run(services.push_image(Tag("v1")))
+    give(folder / "data")
+    yield folder
+    shutil.rmtree(folder)
+
+
+def give(folder: Path) -> None:
+    """Give a folder to somebody else."""
+    for path in [folder, *folder.rglob("*")]:
+        os.chown(path, NOBODY, NOBODY)
+
+
+def owners(folder: Path) -> set[int]:
+    """Whose a folder is, and what is in it."""
+    return {path.stat().st_uid for path in [folder, *folder.rglob("*")]}
+
+
+def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """A command of root's."""
+    return subprocess.run([sys.executable, "-m", "policy", *words], capture_output=True, text=True, check=False)
+
+
 @pytest.mark.root
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
-def test_a_command_of_root_s_leaves_no_file_of_root_s(tmp_path: Path, command: list[str]) -> None:
+def test_a_command_of_root_s_leaves_no_file_of_root_s(folder: Path, command: list[str]) -> None:
     """Everything in the folder belongs to whom the folder belongs to."""
-    data = Path(f"/tmp/{tmp_path.parent.name}-{tmp_path.name}") / "data"  # noqa: S108 - pytest's own is root's alone
-    with open_services(data) as services:
-        services.run(services.push_blob(b"content"))
-    for path in [data.parent, data, *data.rglob("*")]:
-        os.chown(path, NOBODY, NOBODY)
-    done = subprocess.run(
-        [sys.executable, "-m", "policy", *command, "--data", str(data)], capture_output=True, text=True, check=False
-    )
-    owners = {path.stat().st_uid for path in [data, *data.rglob("*")]}
-    subprocess.run(["rm", "-rf", str(data.parent)], check=True)
-    assert (done.returncode, owners) == (0, {NOBODY}), done.stderr
+    done = run(*command, "--data", folder / "data")
+    assert (done.returncode, owners(folder / "data")) == (0, {NOBODY}), done.stderr
+
+
+@pytest.mark.root
+def test_an_older_folder_is_migrated(folder: Path) -> None:
+    """With what was read before the owner, who may not read the program, was acted as."""
+    with closing(sqlite3.connect(folder / "data/registry.db")) as rows:
+        rows.executescript("DROP TABLE told_marks; UPDATE alembic_version SET version_num = '0014'")
+    give(folder / "data")
+    done = run("verify", "--data", folder / "data")
+    assert (done.returncode, owners(folder / "data")) == (0, {NOBODY}), done.stderr
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("is_there", [True, False])
+def test_backups_and_what_is_restored_belong_to_the_owner(folder: Path, is_there: bool) -> None:
+    """Though only root may make them there."""
+    done = run("backup", folder / "backup", "--data", folder / "data")
+    assert (done.returncode, owners(folder / "backup")) == (0, {NOBODY}), done.stderr
+    if is_there:
+        (folder / "new").mkdir()
+        give(folder / "new")
+    done = run("restore", folder / "backup", "--data", folder / "new")
+    assert (done.returncode, owners(folder / "new")) == (0, {NOBODY}), done.stderr
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(("command", "place"), [(["export", "team/app:v1"], "kept/out.tar"), (["backup"], "kept")])
+def test_a_refusal_names_the_user_who_was_refused(folder: Path, command: list[str], place: str) -> None:
+    """Root itself would not have been."""
+    (folder / "kept").mkdir()
+    done = run(*command, folder / place, "--data", folder / "data")
+    assert done.returncode == 2
+    assert f"denied to user {NOBODY}, whose data folder it is" in done.stderr
+
+
+@pytest.mark.root
+def test_an_inspection_tells_what_the_owner_may_not_run(tmp_path: Path) -> None:
+    """The program is root's alone."""
+    program = tmp_path / "python"
+    program.write_bytes(b"")
+    program.chmod(0o700)
+    asked = "import os, sys; from policy.inspection.worker.process import not_for_this_user as told; before = told()"
+    then = f"sys.executable = {str(program)!r}; os.seteuid({NOBODY}); print([before, told()])"
+    done = subprocess.run([sys.executable, "-c", f"{asked}; {then}"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"['', 'user {NOBODY} may not run {program}: ")
+
+
+def test_what_commands_import_late_is_known() -> None:
+    """Of other packages: a command that acts as the owner imports them before."""
+    files = [file for package in ("registry", "policy") for file in (ROOT / package).rglob("*.py")]
+    late = {name for file in files for name in late_imports(ast.parse(file.read_text(encoding="utf-8")))}
+    ours = {"registry", "policy", *sys.stdlib_module_names}
+    assert {name for name in late if name.partition(".")[0] not in ours} == {*_OF_OTHERS, *OF_SERVERS}
+
+
+def late_imports(module: ast.Module) -> Iterator[str]:
+    """What functions of a module import."""
+    for function in ast.walk(module):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for each in ast.walk(function):
+                if isinstance(each, ast.ImportFrom) and each.module:
+                    yield each.module
+                elif isinstance(each, ast.Import):
+                    yield from (alias.name for alias in each.names)
 
 
 @pytest.mark.parametrize(("mode", "told"), [(0o700, 0), (0o755, 1), (0o710, 1)])
