@@ -165,7 +165,7 @@ class PostgresResults:
             self._tell(connection, _TO_ALL)
         self._seen += 1
         structlog.get_logger(__name__).warning(
-            "the results in PostgreSQL are damaged and begun anew: what is stored is looked into again",
+            "the shared results are damaged and begun anew: what is stored is looked into again",
             reason=str(error),
         )
 
