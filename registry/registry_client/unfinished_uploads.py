@@ -73,7 +73,7 @@ class UnfinishedUploads:
         file = self._locked(place) if size >= self._least else None
         try:
             yield UnfinishedUpload(file, named)
-            if file is not None:
+            if file is not None and _is_at(file, place):
                 place.unlink(missing_ok=True)
         finally:
             if file is not None:
@@ -87,12 +87,12 @@ class UnfinishedUploads:
             file = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:
             return None
-        try:
+        with suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(file)
-            return None
-        return file
+            if _is_at(file, place):  # not removed by whoever had the lock until now
+                return file
+        os.close(file)
+        return None
 
     def _remove_old(self) -> None:
         limit = time.time() - self._seconds
@@ -105,6 +105,13 @@ class UnfinishedUploads:
 def folder_of(environment: Mapping[str, str], home: Path) -> Path:
     """Where a person's are kept (XDG Base Directory Specification, state)."""
     return Path(environment.get("XDG_STATE_HOME") or home / ".local/state") / "basegate/uploads"
+
+
+def _is_at(file: int, place: Path) -> bool:
+    """Whether an open file is the one that is there now; one that was old may have been removed and made again."""
+    with suppress(OSError):
+        return os.path.samestat(os.fstat(file), place.stat())
+    return False
 
 
 def _location_in(file: int, named: Mapping[str, str]) -> str:

@@ -59,6 +59,15 @@ def test_two_at_once(uploads: UnfinishedUploads) -> None:
     assert location(uploads) == "/1"
 
 
+def test_a_note_that_was_removed_as_old_is_not_taken_for_the_next(uploads: UnfinishedUploads, tmp_path: Path) -> None:
+    """Whoever sends for longer than notes are kept leaves that of the next alone."""
+    with uploads.sending(URL, APP, DIGEST, SIZE):
+        [note] = (tmp_path / "uploads").iterdir()
+        note.unlink()
+        leave(uploads, "/2")
+    assert location(uploads) == "/2"
+
+
 def test_notes_are_their_owners_alone(uploads: UnfinishedUploads, tmp_path: Path) -> None:
     """The folder too."""
     leave(uploads)
