@@ -4,6 +4,7 @@ import sqlite3
 from errno import EDQUOT, ENOSPC
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from registry.oci.errors import StorageFull, Unavailable
 
@@ -26,6 +27,13 @@ class MetadataDamaged(Unavailable):
     """SQLite finds the database to be damaged (503)."""
 
 
+def _of_pool(error: Exception) -> Exception | None:
+    if not isinstance(error, PoolTimeout):
+        return None
+    busy = "all connections to the database of the registry's metadata are in use: try again"
+    return Unavailable(busy, headers={"Retry-After": "1"})
+
+
 def _of_postgres(origin: BaseException | None) -> Exception | None:
     if not type(origin).__module__.startswith("psycopg"):
         return None
@@ -38,7 +46,7 @@ def as_oci_error(error: Exception) -> Exception:
     """The OCI error that says what is wrong with the disk or database; any other error as it is."""
     origin = getattr(error, "orig", None) if isinstance(error, DBAPIError) else error
     if not isinstance(origin, sqlite3.Error):
-        return _of_postgres(origin) or error
+        return _of_pool(error) or _of_postgres(origin) or error
     primary = getattr(origin, "sqlite_errorcode", 0) & 0xFF
     if primary in _FULL:
         return StorageFull("the disk that holds the registry's metadata is full: nothing was changed, free some space")

@@ -21,6 +21,12 @@ def refusal(error: BaseException | None) -> Exception | None:
         return StorageFull("the disk that holds the registry's metadata is full: nothing was changed, free some space")
     if isinstance(error, _PASSING):
         return Unavailable("the database of the registry's metadata is busy: try again", headers=RETRY)
+    if isinstance(error, errors.ReadOnlySqlTransaction):
+        return Unavailable(
+            "the database of the registry's metadata takes no changes: is it a replica? Name the server that takes "
+            "them in metadata.url, with target_session_attrs=read-write where there are several",
+            headers=RETRY,
+        )
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return Unavailable(f"the database of the registry's metadata is away ({_first_line(error)})", headers=RETRY)
     return None

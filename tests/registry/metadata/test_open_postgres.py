@@ -5,11 +5,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+from sqlalchemy.exc import TimeoutError  # noqa: A004
 
+from registry.database.errors import as_oci_error
 from registry.database.postgres import Database, engine_of
 from registry.metadata import repositories
 from registry.metadata.open_postgres import DatabaseUnreachable, open_postgres
@@ -144,6 +148,30 @@ def test_a_refusal_tells_when_to_come_again(own: PostgresServer, store: Postgres
         asyncio.run(store.write(repositories.ensure, NAME, 1.0))
     assert refusal.value.headers["Retry-After"] == "1"
     own.start()
+
+
+def test_a_database_that_takes_no_changes_says_so(postgres: PostgresServer) -> None:
+    """As a replica: look-ups go on, changes get 503 and when to come again."""
+    database = postgres.new_database("ready")
+    with database.connect(autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {connection.info.dbname} SET default_transaction_read_only = on")
+    with closing(open_postgres(database)) as store:
+        assert asyncio.run(store.read(repositories.page, "", 1)) == []
+        with pytest.raises(Unavailable, match="takes no changes") as refusal:
+            asyncio.run(store.write(repositories.ensure, NAME, 1.0))
+    assert refusal.value.headers["Retry-After"] == "1"
+
+
+def test_a_pool_whose_connections_are_all_in_use_is_busy(postgres: PostgresServer) -> None:
+    """503, and not an error of the server."""
+    pool: dict[str, float] = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.01}
+    engine = create_engine("postgresql+psycopg://", creator=postgres.at("ready").connect, **pool)
+    with engine.connect(), pytest.raises(TimeoutError, match="QueuePool limit") as refusal:
+        engine.connect()
+    engine.dispose()
+    answered = as_oci_error(refusal.value)
+    assert isinstance(answered, Unavailable)
+    assert answered.headers["Retry-After"] == "1"
 
 
 def test_one_machine_needs_no_driver() -> None:
