@@ -15,6 +15,7 @@ from policy.attestation.stored_verdicts import StoredVerdicts
 from registry.metadata.reachability import manifest_page
 from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
+from registry.oci.errors import Unavailable
 from registry.oci.names import RepositoryName
 
 _LOOK_SECONDS = 1.0
@@ -54,6 +55,10 @@ class Renewal:
         while True:
             try:
                 await self._round()
+            except Unavailable as error:
+                structlog.get_logger(__name__).warning(
+                    "verdicts could not be renewed, it will be tried again", reason=error.message
+                )
             except Exception:  # noqa: BLE001  one failed round must not end the rounds
                 structlog.get_logger(__name__).exception("verdicts could not be renewed, it will be tried again")
             await asyncio.sleep(_LOOK_SECONDS)

@@ -21,6 +21,7 @@ from registry.metadata import events, told_marks
 from registry.metadata.events import Event
 from registry.metadata.store import MetadataStore
 from registry.metadata.told_marks import News, ToldMark
+from registry.oci.errors import Unavailable
 
 VERDICT_SET = "verdict.set"
 _LOOK_SECONDS = 1.0
@@ -67,6 +68,10 @@ class VerdictEvents:
                     await self.round()
                 else:
                     self._turns = None
+            except Unavailable as error:
+                structlog.get_logger(__name__).warning(
+                    "verdicts could not be told, it will be tried again", reason=error.message
+                )
             except Exception:  # noqa: BLE001  one failed round must not end the rounds
                 structlog.get_logger(__name__).exception("verdicts could not be told, it will be tried again")
             await asyncio.sleep(_LOOK_SECONDS)

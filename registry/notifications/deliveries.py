@@ -12,6 +12,7 @@ from registry.metadata.webhooks import Webhook
 from registry.notifications.formats import host_of
 from registry.notifications.sink import Sink, SinkUnusable
 from registry.notifications.webhook_sinks import sink_of
+from registry.oci.errors import Unavailable
 
 _LOOK_SECONDS = 1.0
 _AGAIN_SECONDS = 5.0
@@ -39,6 +40,8 @@ class Deliveries:
                 try:
                     made = await self._metadata.read(webhooks.every)
                     await self._follow({sink.name: sink for sink in self._wanted(made)})
+                except Unavailable as error:  # an hour of it would be as many tracebacks
+                    self._log.warning("the sinks could not be looked at, it will be tried again", reason=error.message)
                 except Exception:  # noqa: BLE001  one failed look must not end all deliveries
                     self._log.exception("the sinks could not be looked at, it will be tried again")
                 await asyncio.sleep(_LOOK_SECONDS)
