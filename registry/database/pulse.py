@@ -60,6 +60,9 @@ class Pulse:
         while not self._closing.is_set():
             asked = time.monotonic()
             connection.execute("SELECT 1")
+            # What was committed before the question is told before the answer counts.
+            for note in connection.notifies(timeout=0):
+                self._told(note.payload)
             self._heard = asked
             self._first.set()
             for note in connection.notifies(timeout=_ASK_SECONDS):
