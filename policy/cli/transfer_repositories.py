@@ -71,23 +71,25 @@ class Repositories:
         if typed.is_local:
             from policy.cli.folder_services import folder_services  # noqa: PLC0415 - slow to import, and needed here only
             from registry.content.pull_through import require_pushable  # noqa: PLC0415
+            from registry.transfer.blob_uploads import NOTES  # noqa: PLC0415
             from registry.transfer.repository import Repository  # noqa: PLC0415
 
             require_pushable(self.settings.upstreams, typed.repository)
             with folder_services(self.data, self.settings) as services:
-                target = Repository(services.shelf, everybody(), typed.repository)
+                notes = self._unfinished(self.data / NOTES)
+                target = Repository(services.shelf, everybody(), typed.repository, unfinished=notes)
                 yield target, judge_of_folder(services.gate, typed, wait)
             return
-        client = self.calling.client(typed, unfinished=self._unfinished())
+        client = self.calling.client(typed, unfinished=self._unfinished(folder_of(os.environ, Path.home())))
         remote = RemoteRepository(client, typed.repository, beside=beside)
         try:
             yield remote, judge_of_server(self.calling, typed, wait)
         finally:
             await remote.close()
 
-    def _unfinished(self) -> UnfinishedUploads:
+    def _unfinished(self, folder: Path) -> UnfinishedUploads:
         limits = self.settings.transfer
-        return UnfinishedUploads(folder_of(os.environ, Path.home()), limits.resume_bytes, limits.resume_seconds)
+        return UnfinishedUploads(folder, limits.resume_bytes, limits.resume_seconds)
 
     async def _principal(self, services: "FolderServices", repository: RepositoryName) -> Principal:
         if not self.as_whom:

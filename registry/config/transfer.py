@@ -44,6 +44,7 @@ class TransferSettings(Group):
     resume_seconds: int = Field(
         default=7 * DAY,
         ge=0,
-        description="how long it is noted where such a blob goes on, in ~/.local/state/basegate/uploads",
+        description="how long it is noted where such a blob goes on, in ~/.local/state/basegate/uploads or imports/ of "
+        "the data folder that it goes to",
         json_schema_extra=LIVE,
     )

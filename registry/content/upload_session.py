@@ -225,6 +225,13 @@ async def discard_upload(storage: BlobStore, upload_id: str) -> None:
     await staging.abort()
 
 
+async def no_bytes() -> AsyncIterator[bytes]:
+    """A body without a byte: for a last request behind which nothing comes."""
+    nothing: tuple[bytes, ...] = ()
+    for piece in nothing:
+        yield piece
+
+
 async def drop(body: AsyncIterator[bytes]) -> None:
     """Read and discard a body, so that its client reads the response."""
     async for _ in body:

@@ -78,7 +78,7 @@ class Uploads:
             QuotaExceeded: the repository has no room.
             Unavailable: the principal has too many open.
         """
-        session = await self._begin(repository, principal, algorithm, size)
+        session = await self.begin(repository, principal, algorithm, size)
         try:
             with disk_refusals():
                 self._log.opened(session.id, session.opening)
@@ -87,9 +87,11 @@ class Uploads:
             raise
         return session
 
-    async def _begin(
-        self, repository: RepositoryName, principal: Principal, algorithm: str, size: int
-    ) -> UploadSession:
+    async def begin(self, repository: RepositoryName, principal: Principal, algorithm: str, size: int) -> UploadSession:
+        """`start` for a process beside the server, whose log is the server's alone.
+
+        The session outlives its process from the first byte that `append` has kept.
+        """
         new_hasher(algorithm)
         await self._metadata.read(locks.require_writable, repository)
         self.open.require_room(principal.id, self._settings.current.uploads.sessions_per_principal)
@@ -156,7 +158,7 @@ class Uploads:
         length: int | None,
     ) -> StoredBlob:
         """`start` and `finish` in one. The session is not public, so nothing of it stays after a failure."""
-        session = await self._begin(repository, principal, digest.algorithm, length or 0)
+        session = await self.begin(repository, principal, digest.algorithm, length or 0)
         try:
             return await self.finish(session, digest, body, start, length)
         except BaseException:

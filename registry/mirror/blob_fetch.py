@@ -1,10 +1,11 @@
 """Fetching one blob into a repository: through an upload session that outlives a restart, gone on with by Range."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from registry.auth.actions import Role
 from registry.auth.principals import MIRROR_ID, Principal
+from registry.content.upload_session import no_bytes
 from registry.content.uploads import SMALL, Uploads, UploadSession
 from registry.metadata import blobs, mirrored
 from registry.metadata.store import MetadataStore
@@ -64,7 +65,7 @@ class BlobFetch:
             raise
         try:
             with _telling(upstream):
-                await self._uploads.finish(session, blob.digest, _nothing(), None, 0)
+                await self._uploads.finish(session, blob.digest, no_bytes(), None, 0)
         finally:
             await self._metadata.write(mirrored.end_fetch, repository, blob.digest)
 
@@ -89,9 +90,3 @@ def _telling(upstream: Upstream) -> Iterator[None]:
         yield
     except DigestInvalid as error:
         raise Unusable(f"{upstream.endpoint.name} sends other bytes than it says: {error.message}") from None
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    nothing: tuple[bytes, ...] = ()
-    for piece in nothing:
-        yield piece

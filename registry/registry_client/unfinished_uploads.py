@@ -1,7 +1,8 @@
-"""Uploads that a sender has left unfinished at other registries: the next sender of the same blob goes on there.
+"""Uploads that a sender has left unfinished: the next sender of the same blob goes on there.
 
-One file for each blob and repository, in a folder of the person's. Whoever sends the blob holds a lock on it, which
-ends with the process; somebody who sends the same at the same time begins an upload of his own.
+One file for each blob and repository, in a folder of the person's, or in the data folder that the blob goes to.
+Whoever sends the blob holds a lock on it, which ends with the process; somebody who sends the same at the same time
+begins an upload of his own.
 """
 
 import fcntl
@@ -27,13 +28,18 @@ class UnfinishedUpload:
         named: what the file is about.
 
     Attributes:
-        location: the URL of the upload; "" when there is none.
+        location: the URL of the upload, or its id in a data folder; "" when there is none.
     """
 
     def __init__(self, file: int | None = None, named: Mapping[str, str] | None = None) -> None:
         self._file = file
         self._named = dict(named or {})
         self.location = "" if file is None else _location_in(file, self._named)
+
+    @property
+    def can_be_kept(self) -> bool:
+        """Whether it is noted where it goes on: the blob is large enough, and nobody else is sending it."""
+        return self._file is not None
 
     def keep(self, location: str) -> None:
         """Note where the upload goes on; on a disk that takes nothing it is not noted."""
@@ -45,7 +51,7 @@ class UnfinishedUpload:
 
 
 class UnfinishedUploads:
-    """The uploads of one person.
+    """The uploads of one person, or of one data folder.
 
     Args:
         folder: of the files; made when it is needed, for its owner alone.
@@ -63,7 +69,7 @@ class UnfinishedUploads:
         """What is known of the upload of a blob; forgotten when the block ends without an error.
 
         Args:
-            url: `SCHEME://HOST[:PORT]` of the registry.
+            url: `SCHEME://HOST[:PORT]` of the registry; "" for a data folder, which has its own.
             repository: where the blob goes.
             digest: of the blob.
             size: its bytes.

@@ -1,7 +1,8 @@
 """Copies images from a source to a target: blobs first, then manifests from the leaves up, the named one at last.
 
-What the target has is not read again. So a copy that was cut off, however, goes on where it was: at the blob. Until the
-manifest that a tag names is recorded, nothing of the image can be seen.
+What the target has is not read again. So a copy that was cut off, however, goes on where it was: at the blob, and
+within it where the target has kept a part. Until the manifest that a tag names is recorded, nothing of the image can be
+seen.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence

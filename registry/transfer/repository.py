@@ -15,7 +15,9 @@ from registry.oci.descriptor import Descriptor
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUnknown, Denied, ManifestUnknown, NameUnknown
 from registry.oci.names import Reference, RepositoryName, Tag
+from registry.registry_client.unfinished_uploads import UnfinishedUploads
 from registry.storage.blob_store import StoredBlob
+from registry.transfer.blob_uploads import BlobUploads
 from registry.transfer.contents import Content, Recorded, SourceImage
 from registry.transfer.withheld import Withheld
 
@@ -39,15 +41,22 @@ class Repository:
         principal: who asks; that it may pull or push there is for the caller to know.
         name: of the repository.
         reference: the one image that is wanted of it; `None`: all tags.
+        unfinished: where it is noted how far blobs are, for a later process; `None`: it is not.
     """
 
     def __init__(
-        self, shelf: Shelf, principal: Principal, name: RepositoryName, reference: Reference | None = None
+        self,
+        shelf: Shelf,
+        principal: Principal,
+        name: RepositoryName,
+        reference: Reference | None = None,
+        unfinished: UnfinishedUploads | None = None,
     ) -> None:
         self._shelf = shelf
         self._principal = principal
         self._name = name
         self._reference = reference
+        self._uploads = BlobUploads(shelf.uploads, principal, name, unfinished)
         self.withheld = Withheld()
 
     async def images(self) -> Sequence[SourceImage]:
@@ -97,9 +106,8 @@ class Repository:
         return await self._stored(descriptor) is not None
 
     async def put_blob(self, descriptor: Descriptor, content: Content) -> None:
-        """Take a blob durably."""
-        uploads = self._shelf.uploads
-        await uploads.take_whole(self._name, self._principal, descriptor.digest, content(0), None, descriptor.size)
+        """Take a blob durably; one that an earlier process was killed in is gone on with."""
+        await self._uploads.take(descriptor, content)
 
     async def digest_of(self, reference: Reference) -> Digest | None:
         """The digest of a manifest that is there whole."""

@@ -1,4 +1,4 @@
-"""Imports and copies into a server that are killed within a blob: the next one sends and reads what is missing."""
+"""Imports and copies that are killed within a blob: the next one sends and reads what is missing."""
 
 import json
 import os
@@ -13,14 +13,17 @@ import pytest
 from tests.clients.layouts import Image, Layout
 from tests.clients.trees import CONDA_PATH, cleared_image, incompressible
 from tests.other_registries import distribution
-from tests.policy.cli.transfers import run, signed_in
+from tests.policy.cli.transfers import empty_registry, run, signed_in
 from tests.policy.live import LiveGateway, live_gateway
 from tests.registry.mirror.line import Line, line_to
+from tests.waiting import wait_until
 
 LARGE = 24 << 20
 HALF = LARGE // 2
 # Requests beside the blob: look-ups, sign-in, configuration, manifest; and what stands in buffers when a line ends.
 BESIDE = 1 << 20
+ON_THE_WAY = 5 << 19
+"""What a kill may lose at most: what is in sockets, and what was not written yet."""
 
 
 @pytest.fixture(name="images", scope="module")
@@ -91,3 +94,26 @@ def test_an_upload_that_is_gone_is_begun_anew(images: Path, live: LiveGateway, l
     done = run(*words, **mine)
     assert (done.exit_code, "cleared by policy" in done.stdout) == (0, True), done.output
     assert line.sent - before > LARGE
+
+
+def test_the_rest_is_taken_into_a_folder(images: Path, tmp_path: Path) -> None:
+    """Of a registry's blob, by an import that was killed twice; nothing of uploads is left."""
+    data, mine = empty_registry(tmp_path / "data"), {**os.environ, "HOME": str(tmp_path)}
+    with distribution(tmp_path / "other") as other, line_to(other.host) as source:
+        run("import", str(images), f"{other.host}/lab/app", **mine)
+        words = ("import", f"{source.host}/lab/app:large", "team/app", "--data", data)
+        source.rate = 16 << 20
+        for part in (LARGE // 4, HALF):
+            killed_while_reading(source, part, mine, *words)
+        before, source.rate = source.passed, 0
+        done = run(*words, **mine)
+        assert (done.exit_code, "cleared by policy" in done.stdout) == (0, True), done.output
+        assert source.passed - before < LARGE - HALF + 2 * ON_THE_WAY
+    assert [list((Path(data) / folder).iterdir()) for folder in ("uploads", "imports")] == [[], []]
+
+
+def killed_while_reading(source: Line, part: int, environment: Mapping[str, str], *words: str) -> None:
+    """Run a command, and kill it when so much has come over the line in all."""
+    with subprocess.Popen([sys.executable, "-m", "policy", *words], env=environment) as process:
+        wait_until(lambda: source.passed >= part)
+        process.send_signal(signal.SIGKILL)
