@@ -1,8 +1,11 @@
 """Cleans policy.db: removes results of deleted images, and states of policies that are no longer in force."""
 
 import asyncio
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 import structlog
+from sqlalchemy import Connection
 
 from policy.assessment.inspector import CURRENT
 from policy.enforcement.gate import PolicyGate
@@ -10,6 +13,12 @@ from policy.results import leftovers
 from policy.results.leftovers import Leftovers
 from registry.metadata import contents
 from registry.metadata.store import MetadataStore
+from registry.oci.digest import Digest
+
+Names = Callable[[Connection, str, int], Sequence[str]]
+"""A page of names with rows in policy.db, behind a name."""
+Stored = Callable[[Connection, Collection[Digest]], Collection[Digest]]
+"""Those of some digests that the registry has."""
 
 _ROUND_SECONDS = 900.0
 _PAGE = 1000
@@ -42,10 +51,13 @@ class Cleaning:
     async def round(self) -> int:
         """Remove what was unused in this round and the one before; returns how many rows."""
         results = self._gate.results
-        stored = await asyncio.to_thread(results.read, leftovers.stored_names)
-        manifests, layers = await self._stored()
-        policies = {policy.digest for policy in self._gate.bindings.current().policies}
-        gone = Leftovers(stored.manifests - manifests, stored.layers - layers, stored.policies - policies)
+        policies = await asyncio.to_thread(results.read, leftovers.policies)
+        manifests = await self._gone(leftovers.inspected, contents.stored_manifests)
+        for policy in policies:
+            manifests |= await self._gone(partial(_judged, policy), contents.stored_manifests)
+        layers = await self._gone(leftovers.layers, contents.still_shown)
+        in_force = {policy.digest for policy in self._gate.bindings.current().policies}
+        gone = Leftovers(manifests, layers, frozenset(policies) - in_force)
         removed = await asyncio.to_thread(results.write, leftovers.forget, gone.common(self._doubtful))
         unused = self._doubtful.manifests - manifests  # removed here, or by another node
         if removed or unused:
@@ -55,15 +67,14 @@ class Cleaning:
         self._doubtful = gone
         return removed
 
-    async def _stored(self) -> tuple[set[str], set[str]]:
-        """Digests of all manifests, and of all blobs that are linked to a repository."""
-        manifests: set[str] = set()
-        layers: set[str] = set()
-        after, behind = 0, ""
-        while rows := await self._metadata.read(contents.manifest_digests, after, _PAGE):
-            after = rows[-1][0]
-            manifests.update(digest for _, digest in rows)
-        while page := await self._metadata.read(contents.shown_blobs, behind, _PAGE):
-            behind = page[-1]
-            layers.update(page)
-        return manifests, layers
+    async def _gone(self, names: Names, stored: Stored) -> frozenset[str]:
+        """Those of all names that the registry does not have; a page at a time, as there are as many as images."""
+        after, gone = "", set[str]()
+        while page := await asyncio.to_thread(self._gate.results.read, names, after, _PAGE):
+            after = page[-1]
+            gone.update(set(page).difference(await self._metadata.read_apart(stored, [Digest(name) for name in page])))
+        return frozenset(gone)
+
+
+def _judged(policy: str, connection: Connection, after: str, count: int) -> Sequence[str]:
+    return leftovers.judged(connection, policy, after, count)

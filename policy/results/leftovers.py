@@ -1,14 +1,37 @@
 """Rows of results that are no longer needed: of deleted content, and of policies that are not in force."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Column, Connection, Table, delete, select, text
+from sqlalchemy import Column, Connection, Select, Table, bindparam, delete, select, text
 
 from policy.results import profiles
 from policy.results.tables import inspections, profiled, subjects, verdicts
 
 _BATCH = 500
+_SEEN = (
+    select(subjects.c.manifest)
+    .where(subjects.c.manifest > bindparam("after"))
+    .group_by(subjects.c.manifest)
+    .order_by(subjects.c.manifest)
+    .limit(bindparam("count"))
+)
+_JUDGED = (
+    select(verdicts.c.manifest)
+    .where(verdicts.c.policy == bindparam("policy"), verdicts.c.manifest > bindparam("after"))
+    .order_by(verdicts.c.manifest)
+    .limit(bindparam("count"))
+)
+_LAYERS = (
+    select(inspections.c.layer)
+    .where(inspections.c.layer > bindparam("after"))
+    .group_by(inspections.c.layer)
+    .order_by(inspections.c.layer)
+    .limit(bindparam("count"))
+)
+_NEXT_POLICY = (
+    select(verdicts.c.policy).where(verdicts.c.policy > bindparam("after")).order_by(verdicts.c.policy).limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +53,27 @@ class Leftovers:
         return Leftovers(self.manifests & other.manifests, self.layers & other.layers, self.policies & other.policies)
 
 
-def stored_names(connection: Connection) -> Leftovers:
-    """All names with rows."""
-    return Leftovers(
-        _names(connection, subjects.c.manifest) | _names(connection, verdicts.c.manifest),
-        _names(connection, inspections.c.layer),
-        _names(connection, verdicts.c.policy),
-    )
+def inspected(connection: Connection, after: str, count: int) -> Sequence[str]:
+    """At most `count` inspected manifests behind `after`, in the order of their names."""
+    return _page(connection, _SEEN, after=after, count=count)
+
+
+def judged(connection: Connection, policy: str, after: str, count: int) -> Sequence[str]:
+    """At most `count` manifests behind `after` that a policy has judged, in the order of their names."""
+    return _page(connection, _JUDGED, policy=policy, after=after, count=count)
+
+
+def layers(connection: Connection, after: str, count: int) -> Sequence[str]:
+    """At most `count` inspected layers behind `after`, in the order of their names."""
+    return _page(connection, _LAYERS, after=after, count=count)
+
+
+def policies(connection: Connection) -> Sequence[str]:
+    """Every policy with verdicts; each is looked up behind the one before, which reads no verdict of it."""
+    found: list[str] = []
+    while page := _page(connection, _NEXT_POLICY, after=found[-1] if found else ""):
+        found += page
+    return found
 
 
 def forget(connection: Connection, gone: Leftovers) -> int:
@@ -60,8 +97,8 @@ def forget_outdated(connection: Connection, detectors: str) -> int:
     return connection.execute(outdated).rowcount
 
 
-def _names(connection: Connection, column: Column[str]) -> frozenset[str]:
-    return frozenset(connection.execute(select(column).distinct()).scalars())
+def _page(connection: Connection, query: Select[str], **values: object) -> Sequence[str]:
+    return [name for (name,) in connection.execute(query, values)]
 
 
 def _remove(connection: Connection, table: Table, column: Column[str], names: Collection[str]) -> int:

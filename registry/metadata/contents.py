@@ -14,7 +14,6 @@ _MANIFESTS = (
     .order_by(manifests.c.id)
     .limit(bindparam("count"))
 )
-_DIGESTS = _MANIFESTS.with_only_columns(manifests.c.id, manifests.c.digest)
 _SHOWN = (
     select(repository_blobs.c.digest)
     .where(repository_blobs.c.digest > bindparam("after"))
@@ -23,6 +22,7 @@ _SHOWN = (
     .limit(bindparam("count"))
 )
 _digests: BindParameter[list[str]] = bindparam("digests", expanding=True)
+_STORED = select(manifests.c.digest).where(manifests.c.digest.in_(_digests)).distinct()
 _STILL = select(repository_blobs.c.digest).where(repository_blobs.c.digest.in_(_digests)).distinct()
 _SIZES = (
     select(repository_blobs.c.digest, func.min(repository_blobs.c.size), func.max(repository_blobs.c.size))
@@ -37,11 +37,6 @@ def manifest_contents(connection: Connection, after: int, count: int) -> list[tu
     return [(row, Digest(digest), content) for row, digest, content in rows]
 
 
-def manifest_digests(connection: Connection, after: int, count: int) -> list[tuple[int, Digest]]:
-    """Row and digest of at most `count` manifests whose row number is above `after`."""
-    return [(row, Digest(name)) for row, name in connection.execute(_DIGESTS, {"after": after, "count": count})]
-
-
 def shown_blobs(connection: Connection, after: str, count: int) -> list[Digest]:
     """At most `count` blobs linked to any repository, after `after`, in the order of their names."""
     return [Digest(digest) for (digest,) in connection.execute(_SHOWN, {"after": after, "count": count})]
@@ -50,6 +45,11 @@ def shown_blobs(connection: Connection, after: str, count: int) -> list[Digest]:
 def still_shown(connection: Connection, digests: Collection[Digest]) -> list[Digest]:
     """Those of the blobs that are linked to a repository."""
     return [Digest(digest) for some in batches(digests) for (digest,) in connection.execute(_STILL, {"digests": some})]
+
+
+def stored_manifests(connection: Connection, digests: Collection[Digest]) -> list[Digest]:
+    """Those of the manifests that are in a repository."""
+    return [Digest(digest) for some in batches(digests) for (digest,) in connection.execute(_STORED, {"digests": some})]
 
 
 def sizes(connection: Connection, digests: Collection[Digest]) -> dict[Digest, set[int]]:
@@ -61,11 +61,10 @@ def sizes(connection: Connection, digests: Collection[Digest]) -> dict[Digest, s
     }
 
 
-def counts(connection: Connection) -> tuple[int, int, int, int]:
-    """How many repositories, tags, manifests and distinct blobs there are."""
+def counts(connection: Connection) -> tuple[int, int, int]:
+    """How many repositories, tags and manifests there are."""
     rows = [
         connection.execute(select(func.count()).select_from(table)).scalar_one()
         for table in (repositories, tags, manifests)
     ]
-    distinct = connection.execute(select(func.count(repository_blobs.c.digest.distinct()))).scalar_one()
-    return rows[0], rows[1], rows[2], distinct
+    return rows[0], rows[1], rows[2]

@@ -100,8 +100,9 @@ class StoreMetrics(Collector):
 
 def count(connection: Connection, configured: Collection[str] = ()) -> Held:
     """Count the rows; of sinks those that are `configured`, and webhooks that are not disabled."""
-    repositories, tags, manifests, distinct = contents.counts(connection)
+    repositories, tags, manifests = contents.counts(connection)
+    distinct, size = blobs.totals(connection)
     newest = events.ends(connection)[1]
     told = {*configured, *(f"{webhooks.PREFIX}{each.name}" for each in webhooks.every(connection) if each.enabled)}
     lags = {each.name: max(0, newest - each.cursor) for each in sinks.every(connection) if each.name in told}
-    return Held(repositories, tags, manifests, distinct, blobs.bytes_of_all(connection), lags)
+    return Held(repositories, tags, manifests, distinct, size, lags)

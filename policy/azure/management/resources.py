@@ -24,7 +24,7 @@ from policy.azure.management.registry_resource import (
 from registry.api.services import Services
 from registry.auth.signing_key import KEY_FILE
 from registry.content.retention_state import order_days, order_undo
-from registry.metadata.blobs import bytes_of_all
+from registry.metadata.blobs import totals
 from registry.oci.timestamp import timestamp
 
 Listing = Callable[[AzureEnvironment], Sequence[dict[str, Any]]]
@@ -198,7 +198,7 @@ class ResourceHandlers:
         """GET: bytes on disk."""
         within_registry(call, self._environment(call.request))
         stores = self._services.stores
-        held = await stores.metadata.read_apart(bytes_of_all)  # every blob is counted
+        _, held = await stores.metadata.read_apart(totals)  # every blob is counted
         whole = shutil.disk_usage(stores.settings.current.data).total
         return _listed([{"name": "Size", "limit": whole, "currentValue": held, "unit": "Bytes"}])
 

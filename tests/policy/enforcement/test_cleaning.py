@@ -1,13 +1,18 @@
 """policy.db is cleaned of what is gone, and keeps what is stored."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
+from policy.enforcement import cleaning
 from policy.enforcement.cleaning import Cleaning
 from policy.results import leftovers, profiles, verdicts
 from policy.search.profile_facts import ProfileFacts
 from policy.state import State
 from registry.metadata import garbage
 from registry.metadata.trash import collection
+from registry.oci.digest import Digest
 from registry.oci.names import Tag
 from tests.policy.images_made import bad, good
 from tests.policy.lab import TEAM, Lab, open_lab
@@ -15,9 +20,15 @@ from tests.policy.lab import TEAM, Lab, open_lab
 
 def clean(lab: Lab, rounds: int = 2) -> int:
     """Rows that went in the last of so many rounds."""
-    cleaning = Cleaning(lab.gate, lab.metadata)
+    each = Cleaning(lab.gate, lab.metadata)
     lab.results.settle()
-    return [lab.run(cleaning.round()) for _ in range(rounds)][-1]
+    return [lab.run(each.round()) for _ in range(rounds)][-1]
+
+
+def names(lab: Lab) -> list[Sequence[str]]:
+    """What has rows."""
+    pages = [lab.results.read(page, "", 100) for page in (leftovers.inspected, leftovers.layers)]
+    return [*pages, lab.results.read(leftovers.policies)]
 
 
 def test_rows_of_an_image_that_is_gone_go(tmp_path: Path) -> None:
@@ -30,8 +41,8 @@ def test_rows_of_an_image_that_is_gone_go(tmp_path: Path) -> None:
         lab.run(lab.metadata.write(garbage.drop_links, stale, 1e12, collection(1.0)))
         assert clean(lab, 1) == 0
         assert clean(lab) > 0
-        left = lab.results.read(leftovers.stored_names)
-        assert (kept.digest in left.manifests, gone.digest in left.manifests) == (True, False)
+        left = lab.results.read(leftovers.inspected, "", 100)
+        assert (kept.digest in left, gone.digest in left) == (True, False)
 
 
 def test_a_profile_that_no_image_has_goes(tmp_path: Path) -> None:
@@ -63,9 +74,9 @@ def test_what_is_stored_is_kept(tmp_path: Path) -> None:
     """Round after round."""
     with open_lab(tmp_path) as lab:
         lab.pushed(good())
-        before = lab.results.read(leftovers.stored_names)
+        before = names(lab)
         assert clean(lab, 3) == 0
-        assert lab.results.read(leftovers.stored_names) == before
+        assert (names(lab), all(before)) == (before, True)
 
 
 def test_verdicts_of_policies_not_in_force_go(tmp_path: Path) -> None:
@@ -75,4 +86,16 @@ def test_verdicts_of_policies_not_in_force_go(tmp_path: Path) -> None:
         for number in range(20):
             lab.results.write(verdicts.save, f"sha256:{number}", [(pushed.digest, State.CLEARED)])
         assert clean(lab) == 20
-        assert len(lab.results.read(leftovers.stored_names).policies) == 1
+        assert len(lab.results.read(leftovers.policies)) == 1
+
+
+def test_there_may_be_more_than_a_page_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names are read a page at a time; each is looked at."""
+    monkeypatch.setattr(cleaning, "_PAGE", 2)
+    with open_lab(tmp_path) as lab:
+        pushed = lab.pushed(good())
+        others = [Digest.of(str(number).encode()) for number in range(7)]
+        policy = lab.gate.bindings.current().policies[0].digest
+        lab.results.write(verdicts.save, policy, [(digest, State.CLEARED) for digest in others])
+        assert clean(lab) == 7
+        assert lab.results.read(leftovers.judged, policy, "", 100) == [pushed.digest]
