@@ -9,7 +9,7 @@ import os
 import signal
 from types import FrameType
 
-from registry.server.quick_imports import without_rich
+from registry.server.quick_imports import without_unused
 
 
 def begin_serving() -> None:
@@ -24,8 +24,9 @@ def begin_serving() -> None:
     gc.disable()
     # pydantic would search the metadata of every installed distribution for plugins.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    with without_rich():
+    with without_unused():
         import structlog  # noqa: F401, PLC0415
+        import uvicorn  # noqa: F401, PLC0415
 
 
 def end_of_start() -> None:

@@ -3,6 +3,7 @@
 A power failure may lose the last writes, not the file: WAL with synchronous=NORMAL.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -34,7 +35,8 @@ class SqliteResults:
         """Open the database; one of another version, or a damaged one, is replaced by an empty one."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = ResultsFile(path)
-        self._connections = ThreadConnections()
+        self._connections = ThreadConnections(_few_pages_beside_the_loop)
+        self._writing = ThreadConnections()
         self._behind = WriteBehind(self._transact)
 
     def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -76,11 +78,12 @@ class SqliteResults:
         """Commit what is pending and close the database."""
         self._behind.close()
         self._connections.close()
+        self._writing.close()
         self._file.close()
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
         opened = self._file.opened
-        connection = self._connections.of(opened.engine)
+        connection = self._writing.of(opened.engine)
         try:
             with connection.begin():
                 return work(connection)
@@ -89,3 +92,12 @@ class SqliteResults:
                 raise
             self._file.recreate(opened, error)
             raise BegunAnew from error
+
+
+def _few_pages_beside_the_loop(connection: Connection) -> None:
+    """For one of several threads, each of which would keep 512 KiB of pages; the event loop's reads all the time."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        connection.exec_driver_sql("PRAGMA cache_size=-128")
+        connection.rollback()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _NO_PLUGINS = "PYDANTIC_DISABLE_PLUGINS"
-_HIDDEN = ("rich", "httpx._main")
+_HIDDEN = ("rich", "httpx._main", "watchfiles")
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def quick_imports() -> Iterator[None]:
     gc.disable()
     os.environ.setdefault(_NO_PLUGINS, "__all__")
     try:
-        with without_rich():
+        with without_unused():
             yield
     finally:
         if plugins is None:
@@ -39,8 +39,12 @@ def _take_as_old() -> None:
 
 
 @contextmanager
-def without_rich() -> Iterator[None]:
-    """Hide rich, which structlog would load for tracebacks that nobody sees, and the command line of httpx."""
+def without_unused() -> Iterator[None]:
+    """Hide what would be loaded for nobody.
+
+    That is rich, for tracebacks of structlog that nobody sees, the command line of httpx, and the file watch of
+    uvicorn's own reloads; who wants one of them imports it afterwards.
+    """
     hidden = [name for name in _HIDDEN if name not in sys.modules]
     for name in hidden:
         sys.modules[name] = None  # type: ignore[assignment]

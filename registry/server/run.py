@@ -28,6 +28,7 @@ from registry.http.error_response import Wording
 from registry.http.listener import Listener
 from registry.server import settings_in_use
 from registry.server.file_watch import FileWatch
+from registry.server.malloc import give_back_free_blocks
 from registry.server.other_port import OtherPort
 from registry.server.refusal import oci_form
 from registry.server.response_cache import ResponseCache
@@ -105,7 +106,7 @@ class Serving:
         self._files = list(files)
         self._watch.watch(self._followed())
         tasks = [asyncio.create_task(work) for work in self._app.background()]
-        tasks.append(asyncio.create_task(self._reload_when_asked(reload)))
+        tasks += [asyncio.create_task(work) for work in (self._reload_when_asked(reload), give_back_free_blocks())]
         following = asyncio.create_task(self._follow())
         try:
             await self._server.serve(sockets=[self._listening, *(other.listening for other in self._others)])

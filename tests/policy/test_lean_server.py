@@ -28,6 +28,7 @@ UNWANTED = {
     "registry.cli.certificate_authority",
     "rich.console",
     "schemathesis",
+    "watchfiles.main",
 }
 _IMPORTED = re.compile(r"^import time: .*\| +(\S+)$", re.MULTILINE)
 _RESIDENT = re.compile(r"^VmRSS:\s+(\d+) kB", re.MULTILINE)

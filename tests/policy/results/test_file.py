@@ -1,9 +1,11 @@
 """policy.db: thrown away when it cannot be used."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from policy.results import manifests as inspected_manifests
@@ -40,3 +42,18 @@ def test_a_file_that_cannot_be_opened_is_not_thrown_away(tmp_path: Path) -> None
     with pytest.raises(OperationalError):
         SqliteResults(tmp_path / "policy.db")
     assert (tmp_path / "policy.db").is_dir()
+
+
+def test_threads_beside_the_loop_keep_few_pages(tmp_path: Path) -> None:
+    """There are several of them, which walk through it now and then."""
+    results = SqliteResults(tmp_path / "policy.db")
+
+    def kept(connection: Connection) -> int:
+        found: int = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
+        return -found
+
+    async def both() -> tuple[int, int]:
+        return results.read(kept), await asyncio.to_thread(results.read, kept)
+
+    assert asyncio.run(both()) == (512, 128)
+    results.close()

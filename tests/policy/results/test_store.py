@@ -165,4 +165,5 @@ def test_what_nobody_needs_is_forgotten(results: ResultStore) -> None:
     results.write(verdicts.save, "p", [("sha256:1", State.CLEARED), ("sha256:2", State.CLEARED)])
     gone = Leftovers(frozenset(["sha256:1"]), frozenset(["sha256:l"]), frozenset(["q"]))
     assert results.write(leftovers.forget, gone) == 4
-    assert results.read(leftovers.stored_names) == Leftovers(frozenset(["sha256:2"]), frozenset(), frozenset(["p"]))
+    assert results.read(leftovers.inspected, "", 10) == results.read(leftovers.judged, "p", "", 10) == ["sha256:2"]
+    assert (results.read(leftovers.layers, "", 10), results.read(leftovers.policies)) == ([], ["p"])
