@@ -18,6 +18,7 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 _COMMAND = re.compile(r"^ {4}(?:\.venv/bin/)?basegate (.+?)(?: {3,}.*)?$", re.MULTILINE)
 _FILE_ENDINGS = {"db", "json", "lock", "py", "log"}
 _SETTING = re.compile(r"`([a-z_]+)\.([a-z_]+)`")
+_TEST = re.compile(r"`(tests/[^`\s*]+)`")
 
 
 def _each(pattern: re.Pattern[str]) -> list[tuple[str, str]]:
@@ -58,6 +59,15 @@ def test_links_lead_somewhere(document: str, target: str) -> None:
     """A link to a file of the project finds it."""
     if "://" not in target:
         assert ((ROOT / document).parent / target).exists(), f"{document} links to {target}"
+
+
+@pytest.mark.parametrize(("document", "named"), _each(_TEST))
+def test_tests_are_there(document: str, named: str) -> None:
+    """A test that a document names as what shows something exists."""
+    path, _, function = named.partition("::")
+    assert (ROOT / path).exists(), f"{document} names {path}"
+    if function:
+        assert f"def {function}(" in (ROOT / path).read_text(encoding="utf-8"), f"{document} names {named}"
 
 
 @pytest.mark.parametrize(("document", "line"), _each(_COMMAND))

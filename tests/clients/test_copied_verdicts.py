@@ -12,11 +12,13 @@ from policy.signing.public_keys import read_public_keys
 from registry.oci.digest import Digest
 from tests.clients.client import Endpoint, OwnHome
 from tests.clients.conftest import Connect
+from tests.clients.crane import Crane
 from tests.clients.oras import Oras
 from tests.clients.regctl import Regctl
 from tests.clients.roster import ROSTER
 from tests.clients.trees import cleared_image
-from tests.policy.attestation.published import referrers
+from tests.policy.attestation.published import REPOSITORY, referrers, tag_of
+from tests.policy.attestation.test_merged_verdicts import attested_by_others
 from tests.policy.live import LiveGateway, live_gateway
 from tests.servers import LiveRegistry, open_registry
 
@@ -75,3 +77,19 @@ def test_a_copy_keeps_it(  # noqa: PLR0917
         keys = read_public_keys(here.get("/policy/v1/keys").content)
     assert verified(read_envelope(raw), Expected(keys, Digest(digest), f"oci:team/app@{digest}"))
     assert json.loads(raw)["mediaType"] == entry["artifactType"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(each.name, marks=pytest.mark.client(each.name)) for each in (Crane, Oras)],
+)
+def test_a_list_of_tags_has_what_was_pushed(live: LiveGateway, connect: Connect, tmp_path: Path, name: str) -> None:
+    """The tag of the verdict is not among them, until somebody else attests under it."""
+    digest = live.push(tmp_path / "image", f"{REPOSITORY}:v1", cleared_image())
+    client = connect(NAMED[name], Endpoint(live.host, None))
+    assert isinstance(client, Crane | Oras)
+    before = client.tags(f"{live.host}/{REPOSITORY}").check().output
+    with live.registry.client() as others:
+        attested_by_others(others, digest)
+    after = client.tags(f"{live.host}/{REPOSITORY}").check().output
+    assert [("v1" in listed, tag_of(digest) in listed) for listed in (before, after)] == [(True, False), (True, True)]
