@@ -58,8 +58,10 @@ class Cleaning:
         layers = await self._gone(leftovers.layers, contents.still_shown)
         in_force = {policy.digest for policy in self._gate.bindings.current().policies}
         gone = Leftovers(manifests, layers, frozenset(policies) - in_force)
+        doubtful = [Digest(name) for name in self._doubtful.manifests]
+        # Their rows are removed here, or were by another node.
+        unused = frozenset(doubtful).difference(await self._metadata.read_apart(contents.stored_manifests, doubtful))
         removed = await asyncio.to_thread(results.write, leftovers.forget, gone.common(self._doubtful))
-        unused = self._doubtful.manifests - manifests  # removed here, or by another node
         if removed or unused:
             self._gate.inspector.let_go(unused)
             self._gate.judge.forget_all()

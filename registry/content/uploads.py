@@ -88,10 +88,7 @@ class Uploads:
         return session
 
     async def begin(self, repository: RepositoryName, principal: Principal, algorithm: str, size: int) -> UploadSession:
-        """`start` for a process beside the server, whose log is the server's alone.
-
-        The session outlives its process from the first byte that `append` has kept.
-        """
+        """`start` without the log, which is the server's; it outlives its process from the first byte that is kept."""
         new_hasher(algorithm)
         await self._metadata.read(locks.require_writable, repository)
         self.open.require_room(principal.id, self._settings.current.uploads.sessions_per_principal)

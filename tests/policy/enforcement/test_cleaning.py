@@ -64,10 +64,10 @@ def test_an_image_that_is_pushed_again_is_there_again(tmp_path: Path) -> None:
         for _ in range(2):
             digest = lab.pushed(bad()).digest
             assert digest in lab.results.read(profiles.of, [digest])
-            assert digest in lab.results.read(leftovers.stored_names).manifests
+            assert digest in lab.results.read(leftovers.inspected, "", 100)
             lab.run(lab.manifests.delete(TEAM, digest))
             clean(lab)
-            assert digest not in lab.results.read(leftovers.stored_names).manifests
+            assert digest not in lab.results.read(leftovers.inspected, "", 100)
 
 
 def test_what_is_stored_is_kept(tmp_path: Path) -> None:
