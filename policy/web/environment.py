@@ -10,7 +10,7 @@ from jinja2.ext import Extension
 from markupsafe import Markup
 
 from policy.web.addresses import address, json_address, with_ending
-from policy.web.figures import anchor, hours, moment, moment_exact, number, share, size
+from policy.web.figures import anchor, capital, hours, moment, moment_exact, number, share, size
 from policy.web.visible import visible
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -45,7 +45,9 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(size=size, moment=moment, moment_exact=moment_exact, number=number, anchor=anchor, hours=hours)
+    made.filters.update(
+        size=size, moment=moment, moment_exact=moment_exact, number=number, anchor=anchor, hours=hours, capital=capital
+    )
     made.globals.update(
         address=address,
         json_address=json_address,

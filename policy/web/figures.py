@@ -50,3 +50,9 @@ def moment_exact(seconds: float) -> str:
 def anchor(text: str) -> str:
     """A text as the id of a place on a page."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def capital(text: str) -> str:
+    """A sentence with a capital at its beginning; a path, a platform or a name there stays what it is."""
+    first = text.partition(" ")[0].rstrip(".,;:")
+    return text[:1].upper() + text[1:] if first.isalpha() else text
