@@ -128,6 +128,11 @@ class PolicyBook:
         states = self.results.read(verdicts.all_states, policy.digest)
         return dict(sorted(Counter(state.value for manifest, state in states.items() if manifest in stored).items()))
 
+    def totals(self, policy: Policy) -> dict[str, int]:
+        """The same at once, from an index: what was deleted in the last half hour may still be among them."""
+        found = self.results.read(verdicts.totals, policy.digest)
+        return dict(sorted((state.value, number) for state, number in found.items()))
+
 
 def why(reason: Reason) -> str:
     """Why a policy counts for a pattern, in words."""

@@ -13,7 +13,15 @@ from sqlalchemy import Connection, Engine, delete, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from policy.results.checksums import RowDamaged
-from policy.results.tables import SCHEMA, VERSION, WITHOUT_PROFILES, subjects, verdicts
+from policy.results.tables import (
+    SCHEMA,
+    VERSION,
+    WITHOUT_PROFILES,
+    WITHOUT_STATES,
+    subjects,
+    verdicts,
+    verdicts_by_state,
+)
 from registry.database.side_files import allocate_side_file
 from registry.database.sqlite import connect
 
@@ -153,7 +161,8 @@ def _prepare(connection: Connection) -> None:
     if version == WITHOUT_PROFILES:  # manifests are put together from the inspections again, which gives them profiles
         connection.execute(delete(subjects))
         connection.execute(delete(verdicts))
-    elif version:
+    elif version not in {0, WITHOUT_STATES}:
         raise _OtherVersion
     SCHEMA.create_all(connection)
+    verdicts_by_state.create(connection, checkfirst=True)
     connection.execute(text(f"PRAGMA user_version={VERSION}"))

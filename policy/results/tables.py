@@ -6,9 +6,11 @@ from registry.database.dialects import ROW_ID, TEXT
 
 # Increase it when a table or the meaning of a column changes: a policy.db of another version is replaced, and another
 # schema is used.
-VERSION = 3
+VERSION = 4
+WITHOUT_STATES = 3
+"""The version before: everything in its file stays, and gets an index."""
 WITHOUT_PROFILES = 2
-"""The version before: of its file the inspections of layers stay, which cost most."""
+"""The version before that: of its file the inspections of layers stay, which cost most."""
 
 SCHEMA = MetaData()
 
@@ -70,6 +72,8 @@ verdicts = Table(
     Column("state", TEXT, nullable=False),
     Column("sum", BigInteger, nullable=False),
 )
+verdicts_by_state = Index("verdicts_by_state", verdicts.c.policy, verdicts.c.state)
+"""By it verdicts are counted, without a look at them."""
 
 # `layers_opened`, `bytes_opened`: what inspections have read; `forgotten`: how often a new inspection was requested;
 # `superseded`: how often verdicts on a manifest were dropped because its results changed.

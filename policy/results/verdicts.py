@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, bindparam, delete, func, select
 
-from policy.results.checksums import require_sum, sum_of
+from policy.results.checksums import RowDamaged, require_sum, sum_of
 from policy.results.counters import SUPERSEDED, count, counted
 from policy.results.tables import subjects, verdicts
 from policy.state import State
 from registry.database.dialects import insert, or_update
 from registry.database.statement import Statement
 
+_STATES = frozenset(state.value for state in State)
 _SAVE = Statement(or_update(insert(verdicts), ("policy", "manifest")), ("policy", "manifest", "state", "sum"))
 _FIND = Statement(
     select(verdicts.c.state, verdicts.c.sum).where(
@@ -21,7 +22,7 @@ _JUDGED = select(verdicts.c.manifest).where(
     verdicts.c.policy == bindparam("policy"), verdicts.c.manifest.in_(bindparam("named", expanding=True))
 )
 _ALL = select(verdicts.c.manifest, verdicts.c.state, verdicts.c.sum).where(verdicts.c.policy == bindparam("policy"))
-_TOTALS = (
+_TOTALS = Statement(
     select(verdicts.c.state, func.count()).where(verdicts.c.policy == bindparam("policy")).group_by(verdicts.c.state)
 )
 _LOCK = delete(verdicts).where(verdicts.c.policy == "")
@@ -81,8 +82,11 @@ def _state(policy: str, manifest: str, state: str, stored_sum: int) -> State:
 
 
 def totals(connection: Connection, policy: str) -> Mapping[State, int]:
-    """How many manifests a policy put in each state."""
-    return {State(state): number for state, number in connection.execute(_TOTALS, {"policy": policy})}
+    """How many manifests a policy put in each state; this walks one index."""
+    found = dict(_TOTALS.rows(connection, {"policy": policy}))
+    if not found.keys() <= _STATES:
+        raise RowDamaged(f"verdicts are of states that do not exist: {', '.join(found)}")
+    return {State(state): number for state, number in found.items()}
 
 
 def forget(connection: Connection, manifest: str) -> None:

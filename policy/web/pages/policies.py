@@ -1,9 +1,7 @@
 """Policies: what each asks for, and, for owners, where it counts and what it would change elsewhere."""
 
 import asyncio
-import time
 from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from policy.definition.policy import Policy, PolicyRefused
@@ -18,9 +16,7 @@ from registry.oci.errors import NotFound
 if TYPE_CHECKING:
     from policy.enforcement.replay import Replay
 
-Counts = Mapping[str, Mapping[str, int]]
 _FLIPS = 50
-_COUNTED_SECONDS = 10.0
 
 
 class PoliciesPage:
@@ -33,15 +29,12 @@ class PoliciesPage:
     def __init__(self, gate: PolicyGate) -> None:
         self._gate = gate
         self._replaying = asyncio.Lock()
-        self._counted: tuple[float, Counts] = 0.0, {}
 
     async def __call__(self, visit: Visit) -> View:
         """Which policies there are is no secret; counts and names of repositories are for owners."""
         book, owner = self._book(visit), is_owner(visit)
-        counted, counts = await self._counts(book) if owner else (None, {})
         document: dict[str, Any] = {
-            "policies": await asyncio.to_thread(_described, book, counts, owner=owner),
-            "counted": counted,
+            "policies": await asyncio.to_thread(_described, book, owner=owner),
             "replay": None,
         }
         wanted = visit.asked("replay", 128)
@@ -49,17 +42,6 @@ class PoliciesPage:
             require_owner(visit, "see what a policy would change")
             document["replay"] = await self._replay(visit, wanted, book)
         return View("policies.html", document, {"is_owner": owner})
-
-    async def _counts(self, book: PolicyBook) -> tuple[float, Counts]:
-        """When, and how many images each policy has in each state: all are counted, so not with each visit."""
-        now = time.time()
-        if not self._counted[0] <= now < self._counted[0] + _COUNTED_SECONDS:
-            stored = await book.stored()
-            self._counted = (
-                now,
-                await asyncio.to_thread(lambda: {item.digest: book.counts(item, stored) for item in book.known()}),
-            )
-        return self._counted
 
     def _book(self, visit: Visit) -> PolicyBook:
         gate, stores = self._gate, visit.services.stores
@@ -81,12 +63,12 @@ class PoliciesPage:
         return _replay_document(name, done)
 
 
-def _described(book: PolicyBook, counts: Counts, *, owner: bool) -> list[dict[str, Any]]:
+def _described(book: PolicyBook, *, owner: bool) -> list[dict[str, Any]]:
     """Not in the event loop: policies are files."""
-    return [_policy(book, item, counts, owner=owner) for item in book.known()]
+    return [_policy(book, item, owner=owner) for item in book.known()]
 
 
-def _policy(book: PolicyBook, item: Policy, counts: Counts, *, owner: bool) -> dict[str, Any]:
+def _policy(book: PolicyBook, item: Policy, *, owner: bool) -> dict[str, Any]:
     source = item.document.source
     return {
         "name": item.name,
@@ -97,7 +79,7 @@ def _policy(book: PolicyBook, item: Policy, counts: Counts, *, owner: bool) -> d
             {"rule": rule.name, "needs": in_words(rule.name, rule.needs), "soft": rule.soft} for rule in item.rules
         ],
         "in_force": book.places(item) if owner else [],
-        "verdicts": counts.get(item.digest, {}),
+        "verdicts": book.totals(item) if owner else {},
     }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from policy.results import manifests as inspected_manifests
+from policy.results import verdicts
 from policy.results.manifests import InspectedManifest, Kind
 from policy.results.sqlite_store import SqliteResults
+from policy.state import State
 
 SUBJECT = InspectedManifest("sha256:1", Kind.IMAGE, "a@1", "e", final=True, body=b'{"x":1}')
 
@@ -34,6 +37,21 @@ def test_another_versions_file_is_thrown_away(tmp_path: Path) -> None:
     opened = SqliteResults(tmp_path / "policy.db")
     assert opened.read(inspected_manifests.essences, "a@1") == {}
     opened.close()
+
+
+def test_the_version_before_keeps_its_verdicts(tmp_path: Path) -> None:
+    """And gets the index by which they are counted: no row is looked at for that."""
+    path = tmp_path / "policy.db"
+    with closing(SqliteResults(path)) as results:
+        results.write(verdicts.save, "p1", [("m1", State.CLEARED), ("m2", State.REFUSED)])
+    with closing(sqlite3.connect(path)) as older:
+        older.executescript("DROP INDEX verdicts_by_state; PRAGMA user_version=3")
+    with closing(SqliteResults(path)) as results:
+        assert results.read(verdicts.totals, "p1") == {State.CLEARED: 1, State.REFUSED: 1}
+    with closing(sqlite3.connect(path)) as opened:
+        counted = "SELECT state, count(*) FROM verdicts WHERE policy = 'p1' GROUP BY state"
+        (plan,) = opened.execute(f"EXPLAIN QUERY PLAN {counted}").fetchall()
+    assert "COVERING INDEX verdicts_by_state" in plan[3]
 
 
 def test_a_file_that_cannot_be_opened_is_not_thrown_away(tmp_path: Path) -> None:

@@ -93,6 +93,16 @@ def test_verdicts_are_kept_by_policy(results: ResultStore) -> None:
     assert results.read(verdicts.totals, "p1") == {}
 
 
+def test_verdicts_are_counted_with_every_change(results: ResultStore) -> None:
+    """New ones, those that turn, and those that go."""
+    results.write(verdicts.save, "p1", [(f"m{number}", State.CLEARED) for number in range(5)])
+    results.write(verdicts.save, "p1", [("m1", State.REFUSED), ("m2", State.CLEARED)])
+    assert results.read(verdicts.totals, "p1") == {State.CLEARED: 4, State.REFUSED: 1}
+    results.write(verdicts.forget, "m1")
+    results.write(leftovers.forget, Leftovers(manifests=frozenset({"m2", "m3"})))
+    assert results.read(verdicts.totals, "p1") == {State.CLEARED: 2}
+
+
 def test_later_is_done_before_close(reopen: Callable[[], ResultStore]) -> None:
     """What was asked for is written when the store closes, and there after the next opening."""
     first = reopen()
