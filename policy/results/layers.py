@@ -18,6 +18,12 @@ _FIND = Statement(
         inspections.c.layer == bindparam("layer"), inspections.c.detectors == bindparam("detectors")
     )
 )
+_LATEST = Statement(
+    select(inspections.c.body, inspections.c.failure, inspections.c.sum, inspections.c.detectors)
+    .where(inspections.c.layer == bindparam("layer"))
+    .order_by(inspections.c.failure, inspections.c.detectors.desc())
+    .limit(1)
+)
 _FORGET = delete(inspections).where(inspections.c.layer == bindparam("named"))
 
 
@@ -37,6 +43,15 @@ def find(connection: Connection, layer: str, detectors: str) -> Inspected | None
     if row is None:
         return None
     require_sum(row[2], layer, detectors, zlib.crc32(row[0]), row[1])
+    return Inspected(row[0], row[1], 0)
+
+
+def latest(connection: Connection, layer: str) -> Inspected | None:
+    """The inspection of a layer by any detectors, a failure only where there is no other; `None`: there is none."""
+    row = _LATEST.first(connection, {"layer": layer})
+    if row is None:
+        return None
+    require_sum(row[2], layer, row[3], zlib.crc32(row[0]), row[1])
     return Inspected(row[0], row[1], 0)
 
 

@@ -48,6 +48,11 @@ def layer_tar(tree: Tree) -> bytes:
     return buffer.getvalue()
 
 
+def layer_blob(tree: Tree) -> bytes:
+    """One layer as it is pushed, the same bytes for the same tree."""
+    return gzip.compress(layer_tar(tree), 6, mtime=0)
+
+
 def _digest(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
@@ -81,7 +86,7 @@ class Layout:
 
     def _image(self, image: Image) -> dict[str, Any]:
         tars = [layer_tar(tree) for tree in image.layers]
-        layers = [self._store(gzip.compress(tar, 6, mtime=0), LAYER) for tar in tars]
+        layers = [self._store(layer_blob(tree), LAYER) for tree in image.layers]
         config = _configuration(image, tars)
         manifest = {
             "schemaVersion": 2,
