@@ -146,5 +146,12 @@ class JudgingSettings(Group):
     events: bool = Field(
         default=True, description="tell of it when the verdict of an image is there or changes: docs/events.md"
     )
+    refusals: int = Field(
+        default=200,
+        ge=0,
+        le=10_000,
+        description="the latest refused pulls, pushes and references that are kept in memory for the page of "
+        "activity; 0: none",
+    )
     verdict_cache: int = Field(default=100_000, ge=100, description="verdicts kept in memory")
     inspection: InspectionSettings = InspectionSettings()

@@ -32,7 +32,7 @@ from policy.enforcement.partial_indexes import PartialIndexes
 from policy.enforcement.policies_in_force import PoliciesInForce
 from policy.enforcement.reference_gate import Assessment
 from policy.enforcement.referrers import Referrals
-from policy.enforcement.refusals import Refusals
+from policy.enforcement.refusals import Asked, Refusals
 from policy.inspection.facts import ImageFacts
 from policy.inspection.worker.upload_follower import LayerArrival
 from policy.results.manifests import InspectedManifest, Kind
@@ -89,7 +89,7 @@ class PolicyGate:
         self._generation = Generation(orders, results, clock)
         self.inspector = Inspector(storage, metadata, results, settings.inspection, self._on_inspected)
         self.judge = Judge(self.inspector, results, settings.verdict_cache, lambda name: self.policies.of(name).mode)
-        self.refusals = Refusals()
+        self.refusals = Refusals(lambda: self.settings.refusals, clock)
         self._referrals = Referrals(metadata)
         partial = PartialIndexes(self.judge, metadata)
         presence = Presence(storage, metadata, self.inspector)
@@ -137,16 +137,24 @@ class PolicyGate:
         if request.mirrored:  # what is signed is about all images of an index, those that are not here too
             verdict = await self._verdicts.verdict(replace(request, point=AccessPoint.REFERENCE), push.manifest)
         alongside = self.alongside(push.repository, push.digest, self._concluded(request, verdict))
-        return self.refusals.noted(AccessPoint.PUSH, replace(decision, alongside=alongside))
+        asked = Asked(push.principal, push.repository, push.digest, request.tag or "")
+        return self.refusals.noted(AccessPoint.PUSH, replace(decision, alongside=alongside), asked)
 
     async def before_manifest_pull(
         self, principal: Principal, repository: RepositoryName, digest: Digest, tag: Tag | None
     ) -> Decision:
         """Whether the manifest may be pulled, for itself and for its subject."""
+        decision = await self.manifest_access(principal, repository, digest, tag)
+        return self.refusals.noted(AccessPoint.MANIFEST, decision, Asked(principal, repository, digest, tag or ""))
+
+    async def manifest_access(
+        self, principal: Principal, repository: RepositoryName, digest: Digest, tag: Tag | None
+    ) -> Decision:
+        """The same for who does not want it now: a refusal is not noted."""
         if self._sees_all(principal, repository):
             return ALLOWED
         request = AccessRequest(AccessPoint.MANIFEST, self.policies.of(repository), repository, digest, tag)
-        return self.refusals.noted(AccessPoint.MANIFEST, (await self._decisions.whole(request))[1])
+        return (await self._decisions.whole(request))[1]
 
     async def withheld(
         self, principal: Principal, repository: RepositoryName, digests: Collection[Digest]
@@ -195,7 +203,7 @@ class PolicyGate:
         )
         if decision.allowed:
             return decision
-        self.refusals.noted(AccessPoint.BLOB, decision)
+        self.refusals.noted(AccessPoint.BLOB, decision, Asked(principal, repository, digest))
         name = named(repository, digest)
         message = f"{name} is not cleared by policy {bound.policy.name}: {decision.message}"
         return replace(decision, message=elided_bytes(message, REFUSAL_LIMIT))
@@ -220,7 +228,7 @@ class PolicyGate:
         decision = self._decisions.decide(question, request, verdict)
         if decision.allowed:
             decision = await self._decisions.with_subject(question, request, decision)
-        self.refusals.noted(AccessPoint.REFERENCE, decision)
+        self.refusals.noted(AccessPoint.REFERENCE, decision, Asked(principal, repository, digest))
         return Assessment(verdict, decision, {"name": bound.policy.name, "digest": bound.policy.digest})
 
     def change_orders(self, change: Callable[[OperatorFile], OperatorFile]) -> None:

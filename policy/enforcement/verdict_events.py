@@ -24,6 +24,8 @@ from registry.metadata.told_marks import News, ToldMark
 from registry.oci.errors import Unavailable
 
 VERDICT_SET = "verdict.set"
+PUSH = "push"
+"""The cause of the first verdict."""
 _LOOK_SECONDS = 1.0
 _PAGE = 100
 _REST_SECONDS = 0.05
@@ -176,7 +178,7 @@ def _words(conclusion: Conclusion) -> str:
 
 def _cause(mark: ToldMark, conclusion: Conclusion) -> str:
     if mark.words is None:
-        return "push"
+        return PUSH
     if mark.words.split()[0] == conclusion.state.value:
         return "exemption"
     return "inspection" if mark.basis == conclusion.policy_digest else "policy"

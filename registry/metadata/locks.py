@@ -4,7 +4,7 @@ Only bearers that are or were locked have a row. A lock belongs to its bearer: a
 not locked.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,15 @@ _READS = Statement(
         locks.c.reads,
     )
 )
+_UNLISTED = (
+    select(repositories.c.name, locks.c.name)
+    .join(locks, locks.c.repository_id == repositories.c.id)
+    .where(
+        locks.c.lists,
+        repositories.c.name.in_(bindparam("names", expanding=True)),
+        locks.c.name.in_(bindparam("bearers", expanding=True)),
+    )
+)
 _SHUT = Statement(
     select(locks.c.writes).join(repositories).where(repositories.c.name == bindparam("repository"), locks.c.name == "")
 )
@@ -88,6 +97,12 @@ def forget(connection: Connection, repository_id: int, bearers: Iterable[str]) -
     """Remove the locks of removed bearers."""
     for bearer in bearers:
         _FORGET.change(connection, {"repository": repository_id, "bearer": bearer})
+
+
+def unlisted(connection: Connection, bearers: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of some bearers that are locked against lists: repository, and tag, digest or `REPOSITORY`."""
+    asked = _UNLISTED.params(names=sorted({name for name, _ in bearers}), bearers=sorted({each for _, each in bearers}))
+    return {(name, bearer) for name, bearer in connection.execute(asked)} & set(bearers)
 
 
 @autocommit

@@ -1,6 +1,6 @@
 """What pages show of repositories, tags and manifests. Every answer is bounded, and walks one index."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +73,10 @@ class Tags:
 
 @dataclass(frozen=True, slots=True)
 class EventOverview:
-    """An event; `time` in seconds since the epoch, `by` the name of the principal, or its id when it is gone."""
+    """An event; `time` in seconds since the epoch, `by` the name of the principal, or its id when it is gone.
+
+    `details` are those of `registry.metadata.events.Event`.
+    """
 
     id: int
     time: float
@@ -82,6 +85,7 @@ class EventOverview:
     digest: str
     tag: str
     by: str
+    details: Mapping[str, Any]
 
 
 _PARTS = (
@@ -247,6 +251,7 @@ def events_before(connection: Connection, before: int | None, count: int) -> lis
             events.c.digest,
             events.c.tag,
             func.coalesce(principals.c.name, events.c.principal),
+            events.c.details,
         )
         .outerjoin(principals, principals.c.id == events.c.principal)
         .where(~IS_HIDDEN)
@@ -254,7 +259,7 @@ def events_before(connection: Connection, before: int | None, count: int) -> lis
         .limit(count)
     )
     question = question if before is None else question.where(events.c.id < before)
-    return [EventOverview(*row) for row in connection.execute(question)]
+    return [EventOverview(*row[:-1], row[-1] or {}) for row in connection.execute(question)]
 
 
 def repositories_with(

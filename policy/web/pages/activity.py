@@ -1,10 +1,10 @@
-"""Activity: what changed lately in the repositories that the caller may see, the latest first; a page, and a stream.
+"""Activity: what changed, or was refused, lately where the caller may see it, the latest first; a page, and a stream.
 
 Blobs are left out: a push has many, and of an image that is withheld nobody is told what it consists of.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,11 +14,13 @@ from policy.enforcement.gate import PolicyGate
 from policy.enforcement.verdict_events import VERDICT_SET
 from policy.gateway.event_stream import EventStream, OpenStreams, Subscription, begin_of, frame
 from policy.state import State
+from policy.web.pages import pushes
+from policy.web.pages.refused import documents, seen
 from policy.web.rendering import render_part
 from policy.web.responses import SECURITY
 from policy.web.visit import View, Visit
 from registry.config.events import EventSettings
-from registry.metadata import manifests, overviews
+from registry.metadata import locks, manifests, overviews
 from registry.metadata.events import Kind, Recorded
 from registry.metadata.overviews import EventOverview
 from registry.notifications.feed import Feed
@@ -49,7 +51,16 @@ class ActivityPage:
         self._streams = OpenStreams(settings)
 
     async def __call__(self, visit: Visit) -> View:
-        """The page, before the event `?before=`."""
+        """The page, before the event `?before=`; with `?show=refused` what was refused instead of what changed."""
+        refusals = await seen(visit, self._gate.refusals.latest())
+        shown = visit.asked("show", 16) == "refused"
+        document: dict[str, Any] = {"events": [], "next": "", "refused": [], "refused_count": len(refusals)}
+        if shown:
+            document["refused"] = documents(visit, refusals[: visit.settings.rows])
+            return View("refused.html", document)
+        return await self._changes(visit, document)
+
+    async def _changes(self, visit: Visit, document: dict[str, Any]) -> View:
         before = visit.asked("before", 32)
         if before and (not before.isdecimal() or len(before) > _LONGEST_ID):
             raise BadRequest(f"before is {before[:32]!r}: follow the link as it was given")
@@ -58,14 +69,12 @@ class ActivityPage:
         found = await visit.services.stores.metadata.read_apart(
             overviews.events_before, int(before) if before else None, stride
         )
-        seen = [each for each in found if _is_told(each.kind) and visit.sees(RepositoryName(each.repository))]
-        shown = seen[:rows]
-        more = len(seen) > rows or len(found) == stride
-        last = shown[-1] if len(seen) > rows else found[-1] if found else None
-        document = {
-            "events": [await self._document(visit, each) for each in shown],
-            "next": str(last.id) if more and last else "",
-        }
+        seen_here = [each for each in found if _is_told(each.kind) and visit.sees(RepositoryName(each.repository))]
+        told = pushes.told(seen_here[::-1])[::-1]
+        shown = told[:rows]
+        more = len(told) > rows or len(found) == stride
+        last = shown[-1] if len(told) > rows else found[-1] if found else None
+        document |= {"events": await self._documents(visit, shown), "next": str(last.id) if more and last else ""}
         # What was written between the two questions is in both: the stream begins behind what was seen.
         after = max([newest, *(each.id for each in found[:1])])
         return View("activity.html", document, {"before": before, "newest": after, "rows": rows})
@@ -85,17 +94,29 @@ class ActivityPage:
         return answer
 
     async def _frames(self, visit: Visit, events: Sequence[Recorded]) -> bytes:
-        rows = [await self._document(visit, _overview(each)) for each in events]
+        come = [pushes.overview_of(each) for each in events]
+        before: Sequence[EventOverview] = ()
+        if pushes.needs_context(come):
+            metadata = visit.services.stores.metadata
+            before = (await metadata.read_apart(overviews.events_before, come[0].id, pushes.CONTEXT))[::-1]
+        rows = await self._documents(visit, pushes.told(come, before))
         return await asyncio.to_thread(_rendered, rows)
 
-    async def _document(self, visit: Visit, each: EventOverview) -> dict[str, Any]:
+    async def _documents(self, visit: Visit, shown: Sequence[EventOverview]) -> list[dict[str, Any]]:
+        tagged = [(each.repository, tag) for each in shown for tag in pushes.tags_of(each)]
+        hidden = await visit.services.stores.metadata.read_apart(locks.unlisted, tagged) if tagged else set()
+        return [await self._document(visit, each, hidden) for each in shown]
+
+    async def _document(self, visit: Visit, each: EventOverview, hidden: Collection[tuple[str, str]]) -> dict[str, Any]:
+        tags = [tag for tag in pushes.tags_of(each) if (each.repository, tag) not in hidden]
         return {
             "id": each.id,
             "time": each.time,
             "kind": each.kind,
             "repository": each.repository,
             "digest": each.digest,
-            "tag": each.tag,
+            "tag": tags[0] if tags else "",
+            "tags": tags,
             "by": each.by,
             "verdict": await self._verdict(visit, each) if each.kind in _JUDGED else "",
         }
@@ -113,13 +134,6 @@ class ActivityPage:
 
 def _is_told(kind: str) -> bool:
     return not kind.startswith(_BLOBS)
-
-
-def _overview(each: Recorded) -> EventOverview:
-    event = each.event
-    return EventOverview(
-        each.id, each.time, event.kind, event.repository, event.digest, event.tag, each.by or event.principal
-    )
 
 
 def _rendered(rows: Sequence[dict[str, Any]]) -> bytes:

@@ -120,7 +120,7 @@ class ImagePage:
         self, visit: Visit, name: RepositoryName, reference: Reference, shown: ManifestOverview, verdict: str
     ) -> dict[str, Any]:
         """What only those see who may pull it; `withheld` says why not."""
-        pull = visit.services.manifests.pull(visit.principal, name, reference)
+        pull = self._pull(visit, name, reference, shown.digest)
         try:
             stored = await asyncio.wait_for(pull, _AT_ONCE if verdict == State.PENDING.value or shown.subject else None)
         except TimeoutError:
@@ -133,6 +133,14 @@ class ImagePage:
             **await self._parts(visit, manifest),
             "referrers": await self._referrers(visit, name, shown.digest),
         }
+
+    async def _pull(self, visit: Visit, name: RepositoryName, reference: Reference, digest: Digest) -> StoredManifest:
+        """Asked first without a note of it: who looks at a page has not been refused a pull. Raises Denied."""
+        tag = reference if isinstance(reference, Tag) else None
+        decision = await self._gate.manifest_access(visit.principal, name, digest, tag)
+        if not decision.allowed:
+            raise Denied(decision.message, decision.detail)
+        return await visit.services.manifests.pull(visit.principal, name, reference)
 
     async def _parsed(self, stored: StoredManifest) -> Manifest:
         return await self._parsing.read(len(stored.raw), partial(parse_manifest, stored.raw, stored.media_type))

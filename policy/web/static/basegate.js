@@ -1,4 +1,4 @@
-// What pages do beyond their HTML: rows of /activity as they come, and buttons that copy. Both are left out where no script runs.
+// What pages do beyond their HTML: activity as it comes, and buttons that copy. Both are left out where no script runs.
 "use strict";
 
 /** Rows that a stream of events adds to a table, the latest first, as a reload would show them. */
@@ -123,6 +123,21 @@ class LiveTable {
   }
 }
 
+/** What was refused, as a reload would show it; nothing moves under whoever is at it with the keyboard. */
+function renewed(section) {
+  setInterval(async () => {
+    if (document.hidden || section.contains(document.activeElement)) return;
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      const now = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(section.id);
+      if (!now || now.innerHTML === section.innerHTML || section.contains(document.activeElement)) return;
+      section.replaceChildren(...now.childNodes);
+    } catch {
+      // The server is away: the next round asks again.
+    }
+  }, LiveTable.FIRST_WAIT);
+}
+
 /** Gives a command a button that copies it, where browsers allow that: on this machine, or over TLS. */
 function copied(command) {
   const button = document.createElement("button");
@@ -150,4 +165,6 @@ function copied(command) {
 
 const live = document.querySelector("table[data-after]");
 if (live) new LiveTable(live);
+const refused = document.getElementById("refused");
+if (refused) renewed(refused);
 if (navigator.clipboard) document.querySelectorAll("pre.cmd").forEach(copied);

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.clients.layouts import DEFAULT_PATH, Image
-from tests.clients.trees import OS_RELEASE, cleared_image, refused_image
+from registry.oci.digest import Digest
+from tests.clients.layouts import DEFAULT_PATH, Image, layer_blob
+from tests.clients.trees import OS_RELEASE, cleared_image, miniconda, refused_image
 from tests.conftest import missing
 from tests.policy.live import LiveGateway, live_gateway
 
@@ -28,7 +29,16 @@ PATHS = (
         "/compare/team/app?from=bad&to=good",
     ),
     *("/search", "/search?where=verdict%3Drefused", "/search?where=nonsense&os=ubuntu"),
-    *("/activity", "/policies", "/policies?replay=azureml-2020-11", "/exemptions", "/principals", "/gc?plan=yes"),
+    *(
+        "/activity",
+        "/activity?show=refused",
+        f"/layers/{Digest.of(layer_blob(miniconda()))}",
+        "/policies",
+        "/policies?replay=azureml-2020-11",
+        "/exemptions",
+        "/principals",
+        "/gc?plan=yes",
+    ),
     *("/openapi", "/delete/team/app:good", "/rotate/reader", "/r/no/such", "/sign-in"),
 )
 """Every kind of page; the last two are a refusal and the form that callers see who have not signed in."""
@@ -61,6 +71,7 @@ def shown_registry(folder: Path) -> Iterator[LiveGateway]:
             gateway.push(folder / str(number), reference, *made)
         for name in ("first", "second"):
             gateway.push(folder / name, "team/moved:v1", cleared_image(name))
+        gateway.check("reader", reference=f"{gateway.host}/team/app:bad")
         yield gateway
 
 

@@ -20,7 +20,7 @@ _WATCH = """() => {
     window.shown = [];
     new MutationObserver((changes) => {
         for (const change of changes) for (const row of change.addedNodes)
-            if (row.matches?.("tr") && row.textContent.includes("tag set")) window.shown.push(row.cells[4].textContent);
+            if (row.matches?.("tr") && row.textContent.includes("pushed")) window.shown.push(row.cells[4].textContent);
     }).observe(document.querySelector("tbody"), {childList: true});
 }"""
 
