@@ -8,6 +8,7 @@ from typing import Any
 from policy.enforcement.gate import PolicyGate
 from policy.search.candidates import Candidates, Match
 from policy.search.question import Question
+from policy.search.tally import Tally, tally_of
 from policy.state import State
 from registry.metadata import image_search, last_pulls, overviews
 from registry.metadata.image_search import FoundTag, Place
@@ -117,6 +118,17 @@ class ImageSearch:
             told = _told(start, place, [each.candidate.place for each in shown])
             if looked_at >= self._looked_at() and told:
                 return await self._found(shown, told, exempt)
+
+    async def tally(self, question: Question, most: int) -> Tally:
+        """How many of the images that are meant have what; about `most` are looked at, what is not seen too."""
+        wanted, bound = question.wanted(()), self._gate.bindings.current()
+        place: Place | None = Place()
+        looked_at, found = 0, list[Match]()
+        while place is not None and looked_at < most:
+            chunk = await self._metadata.read_apart(self._candidates.chunk, question, wanted, place, bound)
+            looked_at, place = looked_at + max(1, chunk.looked_at), chunk.place
+            found += chunk.matches
+        return tally_of(found, more=place is not None)
 
     async def _base(self, question: Question) -> tuple[str, ...]:
         for condition in question.of("base"):

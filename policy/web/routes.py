@@ -48,7 +48,7 @@ def table(
     activity = _activity(gate, stores)
     exemptions, rollback = ExemptionsPage(gate), RollbackPage(gate)
     return (
-        *_both("/", "web.catalog", pages.shows(CatalogPage(gate))),
+        *_both("/", "web.catalog", pages.shows(CatalogPage(gate, search))),
         *_both("/search", "web.search", pages.shows(SearchPage(search))),
         *_both("/activity", "web.activity", pages.shows(activity, activity.stream)),
         *_both("/policies", "web.policies", pages.shows(PoliciesPage(gate))),

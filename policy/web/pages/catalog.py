@@ -1,12 +1,20 @@
-"""The catalog: repositories with their newest tag, and the search for names and digests."""
+"""The catalog: repositories with their newest tag, the search for names and digests, and filters with counts."""
 
 import re
+import time
+from dataclasses import asdict
 from typing import Any
 
 from policy.enforcement.gate import PolicyGate
+from policy.search.images import ImageSearch
+from policy.search.question import Question
+from policy.search.tally import Tally
 from policy.web.pages.marks import manifest_document, mark_of
 from policy.web.pages.search import CHOICES, FIELDS
+from policy.web.session import cookie_of
 from policy.web.visit import View, Visit
+from registry.auth.principals import Principal
+from registry.caches import Recent
 from registry.metadata import overviews
 from registry.metadata.overviews import TagOverview, Tags
 from registry.oci.digest import Digest
@@ -16,6 +24,8 @@ _DIGEST = re.compile(r"(?:sha(?:256|512):)?[0-9a-f]{7,128}")
 _LONGEST_QUERY = 255
 _TAGS_LOOKED_AT = 500
 _STRIDES = 20
+_TALLIES = 200
+_TALLY_SECONDS = 10.0
 
 
 class CatalogPage:
@@ -23,10 +33,13 @@ class CatalogPage:
 
     Args:
         gate: knows the verdicts.
+        search: counts images.
     """
 
-    def __init__(self, gate: PolicyGate) -> None:
+    def __init__(self, gate: PolicyGate, search: ImageSearch) -> None:
         self._gate = gate
+        self._search = search
+        self._tallies: Recent[Principal, Tally] = Recent(_TALLIES, _TALLY_SECONDS)
 
     async def __call__(self, visit: Visit) -> View:
         """The page after `?after=`, of names that hold `?q=`."""
@@ -38,8 +51,20 @@ class CatalogPage:
             "images": await self._images(visit, query) if not after else [],
             "next": more,
             "policy": self._gate.policies.of("*").policy.name,
+            "tally": _tally_document(await self._tally(visit)),
         }
         return View("catalog.html", document, {"after": after, "fields": dict.fromkeys(FIELDS, ""), "choices": CHOICES})
+
+    async def _tally(self, visit: Visit) -> Tally:
+        """Remembered for some seconds for sessions; a token of a program may be for less than its principal sees."""
+        is_session = cookie_of(visit.request) and "authorization" not in visit.request.headers
+        known = self._tallies.get(visit.principal) if is_session else None
+        if known is None:
+            question = Question((), visit.principal, visit.sees, visit.settings.rows, "", time.time())
+            known = await self._search.tally(question, visit.settings.looked_at)
+            if is_session:
+                self._tallies.put(visit.principal, known)
+        return known
 
     async def _names(self, visit: Visit, text: str, after: str) -> tuple[list[RepositoryName], str]:
         """Names for a page, and what to ask for names after it; empty where no more follow."""
@@ -88,6 +113,11 @@ class CatalogPage:
             {"repository": name, "digest": digest, **await mark_of(self._gate, name, digest)}
             for name, digest in shown[:stride]
         ]
+
+
+def _tally_document(tally: Tally) -> dict[str, Any]:
+    """`{"images", "more", "shares": {FACT: [{"name", "conditions", "count"}]}}`."""
+    return asdict(tally)
 
 
 def _page(names: list[RepositoryName], rows: int, looked_at: str) -> tuple[list[RepositoryName], str]:
