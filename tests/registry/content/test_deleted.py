@@ -1,5 +1,6 @@
 """What was deleted: told, and brought back one by one."""
 
+import json
 import os
 import time
 from itertools import count
@@ -12,7 +13,7 @@ from registry.oci.digest import Digest
 from registry.oci.errors import Denied, Locked, ManifestUnknown, Unsupported
 from registry.oci.names import Tag
 from registry.storage.disk.layout import Layout
-from tests.registry.open_services import OTHER, PUSHER, REPOSITORY, OpenServices, image, index
+from tests.registry.open_services import OTHER, PUSHER, REPOSITORY, OpenServices, descriptor, image, index
 
 V1, V2 = Tag("v1"), Tag("v2")
 _NUMBERS = count()
@@ -72,6 +73,24 @@ def test_blobs_that_were_collected_come_back(services: OpenServices, digest: Dig
     assert not list(Layout(services.data).blobs.glob("*/*/*"))
     restore(services, digest, V1)
     assert services.run(services.blobs.pull(PUSHER, REPOSITORY, Digest.of(b"layer"))).size == len(b"layer")
+
+
+def test_a_referrer_is_one_again(services: OpenServices, digest: Digest) -> None:
+    """It is listed for its subject, which may have been away as well."""
+    raw = image((), subject=descriptor(image()))
+    note = services.run(services.push_manifest(raw, Digest.of(raw))).digest
+    for each in (note, digest):
+        services.run(services.manifests.delete(REPOSITORY, each))
+    restore(services, digest)
+    assert referrers(services, digest) == []
+    restore(services, note)
+    assert referrers(services, digest) == [note]
+
+
+def referrers(services: OpenServices, subject: Digest) -> list[str]:
+    """What refers to a manifest."""
+    page = services.run(services.referrers.page(PUSHER, REPOSITORY, subject, "", 10, ""))
+    return [json.loads(entry)["digest"] for entry in page.entries]
 
 
 def test_a_repository_comes_back_piece_by_piece(services: OpenServices, digest: Digest) -> None:

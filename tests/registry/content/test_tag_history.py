@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 
 import pytest
 from sqlalchemy import Connection, select
@@ -14,7 +15,7 @@ from registry.metadata.tag_history import Entry, Span
 from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest
 from registry.oci.errors import Denied, Locked, ManifestUnknown, OciError
-from registry.oci.names import Tag
+from registry.oci.names import RepositoryName, Tag
 from tests.registry.ageing import HOUR, age
 from tests.registry.open_services import OTHER, PUSHER, REPOSITORY, OpenServices, image
 
@@ -192,7 +193,7 @@ def test_the_page_of_history_is_bounded(services: OpenServices) -> None:
 
 
 def test_history_equals_the_replay_of_events(services: OpenServices) -> None:
-    """Of 64 writers that set, move, delete and bring back the same few tags, in two repositories."""
+    """Of 64 writers that set, move, delete, bring back and roll back the same few tags, in two repositories."""
     for content in (b"one", b"two", b"three"):
         for repository in (REPOSITORY, OTHER):
             services.run(services.push_image(Tag("seed"), (content,), repository))
@@ -214,6 +215,8 @@ async def _sixty_four(services: OpenServices) -> None:
                 elif chance.random() < 0.05:
                     at = ChangeContext(repository, "", float(number))
                     await services.metadata.write(transactions.drop_repository, at)
+                elif chance.random() < 0.2:
+                    await _back(services, repository, tag)
                 else:
                     layers = (chance.choice((b"one", b"two", b"three")),)
                     await services.push_image(tag, layers, repository)
@@ -221,6 +224,12 @@ async def _sixty_four(services: OpenServices) -> None:
                 continue  # what it needs was deleted by another
 
     await asyncio.gather(*(write(number) for number in range(64)))
+
+
+async def _back(services: OpenServices, repository: RepositoryName, tag: Tag) -> None:
+    target = await services.metadata.read(target_before, repository, tag)
+    at = ChangeContext(repository, PUSHER.id, time.time(), cause="rollback")
+    await services.metadata.write(roll_back, at, tag, target, frozen=False)
 
 
 Account = dict[tuple[str, str], list[tuple[str, bool]]]
