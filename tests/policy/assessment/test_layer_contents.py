@@ -10,7 +10,7 @@ from policy.inspection.layer.path_table import Table
 from policy.inspection.layer.report import LayerInspection
 from policy.inspection.worker.job import Inspected
 from policy.results import layers as inspected_layers
-from policy.results.store import ResultStore
+from policy.results.sqlite_store import SqliteResults
 from registry.oci.digest import Digest
 
 DIGEST = Digest.of(b"a layer")
@@ -19,7 +19,7 @@ READ = LayerInspection(DIGEST, (), table=Table.of({b"a": b"f5"}))
 
 def told(folder: Path, *kept: tuple[str, Inspected], seconds: float = 60.0) -> Contents:
     """What is told of a layer that was inspected so by these detectors."""
-    results = ResultStore(folder / "policy.db")
+    results = SqliteResults(folder / "policy.db")
     for detectors, inspected in kept:
         results.write(inspected_layers.save, DIGEST, detectors, inspected)
 
