@@ -25,10 +25,10 @@ def _images(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     return lab_images(tmp_path_factory.mktemp("images") / "layout")
 
 
-def killed_import(layout: Path, data: str, step: int) -> bool:
+def killed_import(layout: Path, data: str, step: int, **settings: str) -> bool:
     """Kill an import when it tells of its n-th step; whether it came so far."""
     command = [sys.executable, "-m", "policy", "import", str(layout), REPOSITORY, "--all", "--data", data, "--json"]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **settings}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         for number, _ in enumerate(process.stdout):
@@ -51,13 +51,14 @@ def open_tags(data: str) -> set[str]:
     return found
 
 
+@pytest.mark.parametrize("least", ["1", "1048576"], ids=["uploads last", "uploads end"])
 @pytest.mark.parametrize("step", range(STEPS))
-def test_nothing_is_seen_without_its_verdict(images: Layout, tmp_path: Path, step: int) -> None:
+def test_nothing_is_seen_without_its_verdict(images: Layout, tmp_path: Path, step: int, least: str) -> None:
     """After the kill, and after the next import, which brings everything: only what is cleared is ever open."""
-    data = empty_registry(tmp_path / "data")
-    killed_import(images.folder, data, step)
+    data, settings = empty_registry(tmp_path / "data"), {"BASEGATE_TRANSFER__RESUME_BYTES": least}
+    killed_import(images.folder, data, step, **settings)
     assert open_tags(data) <= {"good"}
-    again = run("import", str(images.folder), REPOSITORY, "--all", "--data", data, "--json")
+    again = run("import", str(images.folder), REPOSITORY, "--all", "--data", data, "--json", **settings)
     told = [json.loads(line) for line in again.stdout.splitlines()]
     assert [event["verdict"] for event in told if event["event"] == "image"] == ["cleared", "refused"]
     assert open_tags(data) == {"good"}
