@@ -137,7 +137,7 @@ def build(settings: Settings, *, new_database: bool = False, blobs: BlobStore | 
         # Before the gate, which nobody would close if these could not be read.
         ring = KeyRing(settings.data, VERDICT_KEY_FILE)
         workspaces = Workspaces(settings.data, lambda: deployments_section(stores.settings.current))
-        gate = PolicyGate.open(stores.storage, stores.metadata, settings.data, settings.policy)
+        gate = PolicyGate.open(stores.storage, stores.metadata, settings, settings.policy)
         checks = Checks(stores.metadata, gate, stores.storage)
         attestations = Attestations(
             stores.metadata, gate, ring, lambda: attest_section(stores.settings.current), time.time

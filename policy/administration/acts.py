@@ -1,7 +1,7 @@
 """Acts on policies and exemptions."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -10,12 +10,8 @@ from policy.administration.exemption_book import exemption_document, exemptions_
 from policy.definition.policy import Policy
 from policy.enforcement.assignments import AssignmentsInForce
 from policy.enforcement.exemptions import Exemption
-from policy.enforcement.operator_file import FILE as ORDERS
-from policy.enforcement.operator_file import OperatorFileInForce
-from policy.enforcement.operator_store import OperatorStore
+from policy.enforcement.judging_stores import open_judging
 from policy.enforcement.policy_book import PolicyBook
-from policy.results.sqlite_store import FILE as RESULTS
-from policy.results.sqlite_store import SqliteResults
 from policy.settings import judging_section
 from registry.administration.act import BASE, Act, Holdings
 from registry.content.progress import Tell
@@ -96,7 +92,8 @@ def list_exemptions() -> Act:
     """`{"exemptions": [EXEMPTION]}`, those that have ended too."""
 
     async def here(holdings: Holdings) -> dict[str, Any]:
-        return exemptions_document(_orders(holdings).current().exemptions)
+        with closing(open_judging(holdings.settings.current)) as judging:
+            return exemptions_document(judging.orders.current().exemptions)
 
     return Act("GET", EXEMPTIONS, here)
 
@@ -105,7 +102,8 @@ def make_exemption(made: Exemption, until: str) -> Act:
     """One more: the exemption. `until` is as the person wrote it."""
 
     async def here(holdings: Holdings) -> dict[str, Any]:
-        _orders(holdings).change(lambda orders: orders.with_exemption(made))
+        with closing(open_judging(holdings.settings.current)) as judging:
+            judging.orders.change(lambda orders: orders.with_exemption(made))
         return exemption_document(made)
 
     body = {"repositories": made.repositories, "rule": made.rule, "owner": made.owner, "reason": made.reason}
@@ -117,7 +115,8 @@ def end_exemption(identifier: str) -> Act:
     """One fewer: `{"exemption"}`."""
 
     async def here(holdings: Holdings) -> dict[str, Any]:
-        _orders(holdings).change(lambda orders: orders.without_exemption(identifier))
+        with closing(open_judging(holdings.settings.current)) as judging:
+            judging.orders.change(lambda orders: orders.without_exemption(identifier))
         return {"exemption": identifier}
 
     return Act("DELETE", f"{EXEMPTIONS}/{quote(identifier, safe='')}", here)
@@ -137,19 +136,11 @@ def _on_all(
     return Act("POST", f"{POLICIES}/{verb}", here, body=body, is_run=True)
 
 
-def _orders(holdings: Holdings) -> OperatorStore:
-    return OperatorFileInForce(holdings.settings.current.data / ORDERS)
-
-
 @asynccontextmanager
 async def _book(holdings: Holdings) -> AsyncIterator[PolicyBook]:
-    """The book of a data folder, whose policy.db is closed at the end."""
+    """The book of a data folder, whose results are closed at the end."""
     settings = holdings.settings.current
-    judging, data = judging_section(settings), settings.data
-    orders = _orders(holdings)
-    bindings = AssignmentsInForce(judging, orders).current()
-    results = SqliteResults(data / RESULTS)
-    try:
-        yield PolicyBook(orders, judging, bindings, results, holdings.metadata)
-    finally:
-        results.close()
+    with closing(open_judging(settings)) as judging:
+        section = judging_section(settings)
+        bindings = AssignmentsInForce(section, judging.orders).current()
+        yield PolicyBook(judging.orders, section, bindings, judging.results, holdings.metadata)

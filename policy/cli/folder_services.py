@@ -11,10 +11,8 @@ from policy.attestation.attestations import Attestations
 from policy.attestation.derived_verdicts import DerivedVerdicts
 from policy.attestation.settings import AttestSettings
 from policy.attestation.stored_verdicts import StoredVerdicts
-from policy.cli.policy import open_results
+from policy.cli.policy import opened_judging
 from policy.enforcement.gate import PolicyGate
-from policy.enforcement.operator_file import FILE as ORDERS
-from policy.enforcement.operator_file import OperatorFileInForce
 from policy.settings import attest_section, judging_section
 from policy.signing.key_ring import VERDICT_KEY_FILE, KeyRing
 from registry.config.settings import RegistrySettings, SettingsInForce
@@ -60,10 +58,10 @@ def folder_services(data: Path, settings: RegistrySettings) -> Iterator[FolderSe
         NoRegistry: there is none.
     """
     group = settings.storage
-    with open_results(data) as results, ThreadPoolExecutor(group.threads) as pool:
+    with opened_judging(settings) as judging, ThreadPoolExecutor(group.threads) as pool:
         act_as_owner(data)
         storage, metadata = open_stores_of(settings, pool)
-        gate = PolicyGate(storage, metadata, results, OperatorFileInForce(data / ORDERS), judging_section(settings))
+        gate = PolicyGate(storage, metadata, judging.results, judging.orders, judging_section(settings))
         in_force = SettingsInForce(settings)
         parsing = Parsing(in_force)
         sessions = SessionLog(data / SESSIONS, settings.uploads.outcomes)

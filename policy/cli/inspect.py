@@ -12,10 +12,8 @@ import click
 from policy.assessment.reinspect import forget_image
 from policy.assessment.settings import JudgingSettings
 from policy.assessment.verdict import Verdict
-from policy.cli.policy import judging_settings, open_results
+from policy.cli.policy import judging_settings, opened_judging
 from policy.enforcement.gate import PolicyGate
-from policy.enforcement.operator_file import FILE as ORDERS
-from policy.enforcement.operator_file import OperatorFileInForce
 from policy.results.store import ResultStore
 from policy.state import State
 from registry.auth.principals import anonymous
@@ -70,12 +68,13 @@ def inspect_command(image: str, data: Path, *, again: bool, as_json: bool) -> No
 @contextmanager
 def open_folder(data: Path, settings: JudgingSettings) -> Iterator[DataFolder]:
     """Open a data folder; safe beside a running server."""
-    with open_results(data) as results, ThreadPoolExecutor(4) as pool:
+    registry = settings_of(click.get_current_context())
+    with opened_judging(registry) as judging, ThreadPoolExecutor(4) as pool:
         act_as_owner(data)
-        storage, metadata = open_stores_of(settings_of(click.get_current_context()), pool)
-        gate = PolicyGate(storage, metadata, results, OperatorFileInForce(data / ORDERS), settings)
+        storage, metadata = open_stores_of(registry, pool)
+        gate = PolicyGate(storage, metadata, judging.results, judging.orders, settings)
         try:
-            yield DataFolder(storage, metadata, results, gate)
+            yield DataFolder(storage, metadata, judging.results, gate)
         finally:
             gate.close()
             metadata.close()

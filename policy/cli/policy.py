@@ -1,7 +1,7 @@
 """`basegate policy …`: list, show, replay and activate policies; exemptions; in a data folder or on a server."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,14 @@ from policy.administration.acts import ChosenPolicy
 from policy.assessment.settings import JudgingSettings
 from policy.definition.policy import Policy, known_policies, named_policy, parse_policy, read_policy
 from policy.enforcement.exemptions import EXEMPTED, new_exemption
-from policy.results.sqlite_store import FILE as RESULTS
-from policy.results.sqlite_store import SqliteResults
+from policy.enforcement.judging_stores import JudgingStores, open_judging
 from policy.settings import judging_section
 from registry.cli.command_audit import note
 from registry.cli.data_folder import NoRegistry, log_to_stderr, require_registry, settings_of
 from registry.cli.output import json_option, print_json
 from registry.cli.place import Folder, Place, Word, placed
 from registry.cli.table import age, print_table
+from registry.config.settings import RegistrySettings
 
 _POLICY = Word("policy", "POLICY")
 _EXEMPTION = Word("exemption", "EXEMPTION")
@@ -182,15 +182,12 @@ def judging_settings() -> JudgingSettings:
 
 
 @contextmanager
-def open_results(data: Path) -> Iterator[SqliteResults]:
-    """policy.db of a registry's data folder."""
+def opened_judging(settings: RegistrySettings) -> Iterator[JudgingStores]:
+    """What is judged by in a registry's data folder, until the block ends."""
     log_to_stderr()
-    require_registry(data)
-    results = SqliteResults(data / RESULTS)
-    try:
-        yield results
-    finally:
-        results.close()
+    require_registry(settings.data)
+    with closing(open_judging(settings)) as opened:
+        yield opened
 
 
 def chosen_policy(policy: str, settings: JudgingSettings) -> Policy:

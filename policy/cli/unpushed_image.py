@@ -18,12 +18,10 @@ import click
 from policy.assessment.settings import JudgingSettings
 from policy.cli.engine_images import engine_of, open_saved
 from policy.cli.folder_services import FolderServices, folder_services
-from policy.cli.policy import chosen_policy, open_results
+from policy.cli.policy import chosen_policy, opened_judging
 from policy.cli.transfer_options import RepositoryReference
 from policy.decision import Mode
 from policy.enforcement.activation import activate
-from policy.enforcement.operator_file import FILE as ORDERS
-from policy.enforcement.operator_file import OperatorFileInForce
 from policy.gateway.check_result import CheckResult
 from policy.gateway.checks import answer_of
 from policy.settings import Settings, judging_section
@@ -127,8 +125,8 @@ def _own_folder(settings: RegistrySettings, policy: str) -> Iterator[FolderServi
         judging = _withholding(judging_section(settings))
         if policy:
             judging = judging.model_copy(update={"bindings": ()})
-            with open_results(data) as results:
-                activate(OperatorFileInForce(data / ORDERS), results, chosen_policy(policy, judging), "*", time.time())
+            with opened_judging(Settings(data=data)) as opened:
+                activate(opened.orders, opened.results, chosen_policy(policy, judging), "*", time.time())
         own = Settings(data=data).model_copy(update={"policy": judging, "transfer": settings.transfer})
         with folder_services(data, own) as services:
             yield services

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import Self
 
 from policy.assessment.inspector import Inspector
@@ -25,8 +24,8 @@ from policy.enforcement.current_verdicts import CurrentVerdicts
 from policy.enforcement.denial import named
 from policy.enforcement.exemptions import Exemption
 from policy.enforcement.generation import Generation
-from policy.enforcement.operator_file import FILE as ORDERS
-from policy.enforcement.operator_file import OperatorFile, OperatorFileInForce
+from policy.enforcement.judging_stores import open_judging
+from policy.enforcement.operator_file import OperatorFile
 from policy.enforcement.operator_store import OperatorStore
 from policy.enforcement.partial_indexes import PartialIndexes
 from policy.enforcement.policies_in_force import PoliciesInForce
@@ -36,13 +35,12 @@ from policy.enforcement.refusals import Asked, Refusals
 from policy.inspection.facts import ImageFacts
 from policy.inspection.worker.upload_follower import LayerArrival
 from policy.results.manifests import InspectedManifest, Kind
-from policy.results.sqlite_store import FILE as RESULTS
-from policy.results.sqlite_store import SqliteResults
 from policy.results.store import ResultStore
 from policy.rules.text_limits import REFUSAL_LIMIT, elided_bytes
 from policy.state import State
 from registry.auth.actions import Action
 from registry.auth.principals import MIRROR_ID, Principal
+from registry.config.settings import RegistrySettings
 from registry.gate import ALLOWED, Alongside, Decision, Push
 from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
@@ -100,17 +98,19 @@ class PolicyGate:
         self.alongside: Attesting = _attest_nothing
 
     @classmethod
-    def open(cls, storage: BlobStore, metadata: MetadataStore, data: Path, settings: JudgingSettings) -> Self:
-        """The gate of a data folder, with its results and operator file.
+    def open(
+        cls, storage: BlobStore, metadata: MetadataStore, registry: RegistrySettings, settings: JudgingSettings
+    ) -> Self:
+        """The gate of a registry's settings, with its results and standing orders.
 
         Raises:
-            PolicyRefused, OperatorFileRefused: settings or operator file cannot be used.
+            PolicyRefused, OperatorFileRefused: settings or orders cannot be used.
+            And what `open_judging` raises.
         """
-        orders = OperatorFileInForce(data / ORDERS)
         with ExitStack() as opened:
-            results = SqliteResults(data / RESULTS)
-            opened.callback(results.close)
-            gate = cls(storage, metadata, results, orders, settings)
+            judging = open_judging(registry)
+            opened.callback(judging.close)
+            gate = cls(storage, metadata, judging.results, judging.orders, settings)
             opened.pop_all()
         return gate
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from psycopg import errors
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, NoResultFound
 
 from policy.enforcement.operator_file import OperatorFile, OperatorFileRefused, orders_as_json, parse_orders
 from policy.results.counters import FORGOTTEN, tell
@@ -18,6 +18,9 @@ _MAKE = f"""
 CREATE SCHEMA IF NOT EXISTS {SCHEMA};
 CREATE TABLE IF NOT EXISTS {SCHEMA}.standing_orders (id INTEGER PRIMARY KEY CHECK (id = 1), content TEXT NOT NULL)
 """
+_DURABLE = "SET LOCAL synchronous_commit = on"
+"""Not as results, which can be computed again."""
+_BEGIN = text(f"INSERT INTO {SCHEMA}.standing_orders VALUES (1, :content) ON CONFLICT DO NOTHING")  # noqa: S608
 _READ = text(f"SELECT content FROM {SCHEMA}.standing_orders")  # noqa: S608 - a name of ours
 _WRITE = text(
     f"INSERT INTO {SCHEMA}.standing_orders VALUES (1, :content) "  # noqa: S608
@@ -30,15 +33,16 @@ class OperatorRows:
 
     Args:
         results: of the same database: they tell nodes of changes, and refuse when it is silent.
+        first: what counts until the first change, where the database has none yet.
 
     Raises:
         OperatorFileRefused: the row cannot be read.
         Unavailable: the database is silent.
     """
 
-    def __init__(self, results: PostgresResults) -> None:
+    def __init__(self, results: PostgresResults, first: OperatorFile) -> None:
         self._results = results
-        results.write(_make)
+        results.write(_make, first)
         self._seen = results.generation()
         self._orders = results.read(_read)
         self.changes = 0
@@ -64,18 +68,21 @@ class OperatorRows:
         self._seen = seen
 
 
-def _make(connection: Connection) -> None:
+def _make(connection: Connection, first: OperatorFile) -> None:
+    connection.exec_driver_sql(_DURABLE)
     connection.exec_driver_sql(_MAKE)
+    connection.execute(_BEGIN, {"content": orders_as_json(first).decode()})
 
 
 def _read(connection: Connection) -> OperatorFile:
     try:
-        found = connection.execute(_READ).scalar()
-        return OperatorFile() if found is None else parse_orders(found.encode())
+        return parse_orders(connection.execute(_READ).scalar_one().encode())
     except DBAPIError as error:
         if not isinstance(error.orig, errors.UndefinedTable):
             raise
         reason = "its table is gone"
+    except NoResultFound:
+        reason = "its row is gone"
     except ValueError as error:
         reason = str(error)
     raise OperatorFileRefused(
@@ -84,7 +91,7 @@ def _read(connection: Connection) -> OperatorFile:
 
 
 def _changed(connection: Connection, change: Callable[[OperatorFile], OperatorFile]) -> OperatorFile:
-    connection.exec_driver_sql("SET LOCAL synchronous_commit = on")  # not as results, which can be computed again
+    connection.exec_driver_sql(_DURABLE)
     orders = change(_read(connection))
     connection.execute(_WRITE, {"content": orders_as_json(orders).decode()})
     tell(connection, FORGOTTEN)

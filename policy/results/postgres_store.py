@@ -64,8 +64,7 @@ class PostgresResults:
         # The last commits before a crash of the database may be lost, as those of an SQLite file.
         self._writing = engine_of(database, 1, settings=_SESSION | {"synchronous_commit": "off"})
         self._changing = threading.Lock()
-        with self._writing.begin() as connection:
-            self._beginning = ensured(connection)
+        self._beginning = self._ensured()
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="results")
         self._pulse = Pulse(database, self._told, silence_seconds, CHANNEL)
         self._behind = WriteBehind(self._transact)
@@ -113,6 +112,14 @@ class PostgresResults:
         self._threads.shutdown()
         self._reading.dispose()
         self._writing.dispose()
+
+    def _ensured(self) -> str:
+        try:
+            with self._writing.begin() as connection:
+                return ensured(connection)
+        except BaseException:
+            self._writing.dispose()
+            raise
 
     def _read(self, query: Callable[[Connection], T]) -> T:
         beginning = self._beginning

@@ -23,6 +23,7 @@ from registry.storage.disk.atomic_file import replace_file
 from registry.storage.disk.store import DiskStore
 
 if TYPE_CHECKING:
+    from registry.database.postgres import Database
     from registry.metadata.postgres_store import PostgresStore
 
 
@@ -45,16 +46,9 @@ def open_rows(settings: RegistrySettings, storage: BlobStore, *, new_database: b
     """
     data, group = settings.data, settings.metadata
     _require_no_file(data)
-    try:
-        from registry.database.postgres import Database  # noqa: PLC0415 - not a part of every installation
-        from registry.metadata.open_postgres import open_postgres  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        if error.name != "psycopg":
-            raise
-        raise RowsUnusable(
-            "metadata.url is set and psycopg is not installed: pip install 'basegate[cluster]'"
-        ) from None
-    database = Database(group.url, _password(group))
+    database = database_of(group)
+    from registry.metadata.open_postgres import open_postgres  # noqa: PLC0415 - not a part of every installation
+
     before = elsewhere.store_of(data)
     admit = partial(_admit, data, storage, before, new_database)
     try:
@@ -63,6 +57,19 @@ def open_rows(settings: RegistrySettings, storage: BlobStore, *, new_database: b
         if not before:
             (data / elsewhere.MARK).unlink(missing_ok=True)
         raise
+
+
+def database_of(group: MetadataSettings) -> "Database":
+    """The database that `metadata.url` names. Raises RowsUnusable when psycopg or the password is missing."""
+    try:
+        from registry.database.postgres import Database  # noqa: PLC0415 - not a part of every installation
+    except ModuleNotFoundError as error:
+        if error.name != "psycopg":
+            raise
+        raise RowsUnusable(
+            "metadata.url is set and psycopg is not installed: pip install 'basegate[cluster]'"
+        ) from None
+    return Database(group.url, _password(group))
 
 
 def _require_no_file(data: Path) -> None:

@@ -11,8 +11,10 @@ from click.testing import CliRunner
 
 from policy.app import build
 from policy.cli.main import basegate
+from policy.results.postgres_schema import NAME as RESULTS
 from policy.settings import Settings
 from registry.config.storage import StorageSettings
+from registry.database.postgres import Database
 from registry.oci.digest import Digest
 from registry.storage.disk.store import DiskStore
 from tests.clients.trees import cleared_image, refused_image
@@ -124,8 +126,8 @@ def test_a_token_of_one_is_good_at_the_other(nodes: Nodes, here: httpx.Client) -
         assert client.get("/v2/token/app/manifests/v1").status_code == 200
 
 
-def test_the_other_judges_by_itself(nodes: Nodes, tmp_path: Path) -> None:
-    """A node has no verdict of what another was pushed: it looks into the layers, and withholds what does not fit."""
+def test_a_verdict_of_one_is_the_others(nodes: Nodes, tmp_path: Path) -> None:
+    """It hands out what fits, and withholds what does not."""
     nodes.first.push(tmp_path / "good", "judged/app:good", cleared_image())
     nodes.first.push(tmp_path / "bad", "judged/app:bad", refused_image())
     with nodes.second.client("reader") as reader:
@@ -135,12 +137,15 @@ def test_the_other_judges_by_itself(nodes: Nodes, tmp_path: Path) -> None:
 
 
 def test_what_the_other_cannot_look_into_is_withheld(nodes: Nodes, tmp_path: Path) -> None:
-    """Its verdict is never taken for granted."""
+    """Where there is no verdict any more, none is taken for granted."""
     storage = StorageSettings.model_validate(nodes.first.registry.app.settings.current.storage.model_dump())
     before = set(names_in(storage))
     nodes.first.push(tmp_path / "lost", "lost/app:v1", cleared_image(large=True))
     for blob in _digests(set(names_in(storage)) - before):
         nodes.first.registry.app.services.stores.storage.delete(blob)
+    nodes.first.settle()
+    with Database(nodes.first.registry.app.settings.current.metadata.url).connect(autocommit=True) as connection:
+        connection.execute(f"DROP SCHEMA {RESULTS} CASCADE")
     with nodes.second.client("reader") as reader:
         assert reader.get("/v2/lost/app/manifests/v1").status_code in {403, 404, 503}
 

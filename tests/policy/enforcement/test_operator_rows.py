@@ -2,9 +2,10 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from typing import Protocol
 
 import pytest
 
@@ -22,7 +23,20 @@ from tests.waiting import PATIENCE, wait_until
 EXEMPTION = Exemption("e1", "team/*", "", "python", "somebody", "a reason", time.time() + 3600)
 POLICY = known_policies()["azureml-2019-07"]
 ACTIVATION = Activation("*", POLICY.name, POLICY.digest, dict(POLICY.content), 1.0)
-Open = Callable[[], OperatorRows]
+NONE = OperatorFile()
+DAMAGE = [
+    "DROP TABLE standing_orders",
+    "DELETE FROM standing_orders",
+    "UPDATE standing_orders SET content = '{'",
+]
+
+
+class Open(Protocol):
+    """Opens the orders of another node."""
+
+    def __call__(self, first: OperatorFile = NONE) -> OperatorRows:
+        """Over the same database."""
+        ...
 
 
 @pytest.fixture
@@ -36,10 +50,10 @@ def node(database: Database) -> Iterator[Open]:
     """The orders of another node over it."""
     with ExitStack() as opened:
 
-        def another() -> OperatorRows:
+        def another(first: OperatorFile = NONE) -> OperatorRows:
             results = PostgresResults(database, silence_seconds=PATIENCE)
             opened.callback(results.close)
-            return OperatorRows(results)
+            return OperatorRows(results, first)
 
         yield another
 
@@ -52,6 +66,15 @@ def numbered(number: int) -> Exemption:
 def test_there_are_none_at_first(node: Open) -> None:
     """As without a file."""
     assert node().current() == OperatorFile()
+
+
+def test_those_of_a_folder_are_taken_over_once(node: Open) -> None:
+    """By the first node, and not again when all have ended."""
+    of_folder = OperatorFile(exemptions=(EXEMPTION,))
+    orders = node(of_folder)
+    assert orders.current() == node().current() == of_folder
+    orders.change(lambda before: before.without_exemption(EXEMPTION.id))
+    assert node(of_folder).current() == NONE
 
 
 def test_a_change_is_followed_by_other_nodes(node: Open) -> None:
@@ -93,7 +116,7 @@ def test_orders_stay_when_results_are_begun_anew(node: Open, database: Database)
     assert node().current().exemptions == (EXEMPTION,)
 
 
-@pytest.mark.parametrize("damage", ["DROP TABLE standing_orders", "UPDATE standing_orders SET content = '{'"])
+@pytest.mark.parametrize("damage", DAMAGE)
 def test_orders_that_cannot_be_read_are_refused(node: Open, database: Database, damage: str) -> None:
     """They are not taken for none."""
     orders = node()
@@ -107,7 +130,7 @@ def test_orders_that_cannot_be_read_are_refused(node: Open, database: Database, 
 def test_a_silent_database_is_no_answer() -> None:
     """Nobody is let in by an exemption that may have ended."""
     with postgres_server() as own, closing(PostgresResults(own.new_database())) as results:
-        orders = OperatorRows(results)
+        orders = OperatorRows(results, NONE)
         own.signal_all(signal.SIGSTOP)
         wait_until(lambda: is_refused(orders))
         own.signal_all(signal.SIGCONT)

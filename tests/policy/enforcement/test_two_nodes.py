@@ -15,6 +15,7 @@ import pytest
 from policy.assessment.reinspect import forget_image
 from policy.definition.policy import known_policies
 from policy.enforcement.activation import activate, deactivate
+from policy.enforcement.operator_file import OperatorFile
 from policy.enforcement.operator_rows import OperatorRows
 from policy.results.postgres_store import PostgresResults
 from policy.state import State
@@ -45,7 +46,7 @@ class Nodes(NamedTuple):
 def open_judging(database: Database) -> tuple[PostgresResults, OperatorRows]:
     """Results and standing orders in a database."""
     results = PostgresResults(database, silence_seconds=PATIENCE)
-    return results, OperatorRows(results)
+    return results, OperatorRows(results, OperatorFile())
 
 
 @pytest.fixture
