@@ -1,0 +1,48 @@
+"""A database that falls silent: what the gate remembers lets nobody in."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.clients.trees import cleared_image
+from tests.policy.live import LiveGateway, live_gateway
+from tests.postgres import PostgresServer, postgres_server
+from tests.waiting import wait_until
+
+
+@pytest.fixture
+def own() -> Iterator[PostgresServer]:
+    """A server of the test's own, to be paused."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def live(own: PostgresServer, tmp_path: Path) -> Iterator[LiveGateway]:
+    """A server over it, which has handed out an image."""
+    with live_gateway(tmp_path / "data", metadata=own.settings(silence_seconds=1.0)) as live:
+        live.push(tmp_path / "good", "team/app:good", cleared_image())
+        wait_until(lambda: pull(live).status_code == 200)
+        yield live
+
+
+def pull(live: LiveGateway) -> httpx.Response:
+    """As who may only pull."""
+    with live.client("reader") as client:
+        return client.get("/v2/team/app/manifests/good")
+
+
+def test_everything_is_refused_until_it_answers_again(own: PostgresServer, live: LiveGateway) -> None:
+    """And the server itself goes on: it is alive, and says when to come again."""
+    own.signal_all(signal.SIGSTOP)
+    try:
+        wait_until(lambda: pull(live).status_code == 503)
+        assert pull(live).headers["Retry-After"] == "1"
+        with live.client("reader") as client:
+            assert client.get("/healthz").status_code == 200
+    finally:
+        own.signal_all(signal.SIGCONT)
+    wait_until(lambda: pull(live).status_code == 200)
