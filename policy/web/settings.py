@@ -25,3 +25,9 @@ class WebSettings(Group):
         le=100_000,
         description="rows that are read for one page at most, where only some of them are shown",
     )
+    counted: int = Field(
+        default=500,
+        ge=0,
+        le=100_000,
+        description="images that are counted at most for the filters beside the catalog; 0: there are none",
+    )

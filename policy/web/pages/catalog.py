@@ -3,6 +3,7 @@
 import re
 import time
 from dataclasses import asdict
+from hashlib import sha256
 from typing import Any
 
 from policy.enforcement.gate import PolicyGate
@@ -11,7 +12,6 @@ from policy.search.question import Question
 from policy.search.tally import Tally
 from policy.web.pages.marks import manifest_document, mark_of
 from policy.web.pages.search import CHOICES, FIELDS
-from policy.web.session import cookie_of
 from policy.web.visit import View, Visit
 from registry.auth.principals import Principal
 from registry.caches import Recent
@@ -39,7 +39,7 @@ class CatalogPage:
     def __init__(self, gate: PolicyGate, search: ImageSearch) -> None:
         self._gate = gate
         self._search = search
-        self._tallies: Recent[Principal, Tally] = Recent(_TALLIES, _TALLY_SECONDS)
+        self._tallies: Recent[tuple[Principal, bytes], Tally] = Recent(_TALLIES, _TALLY_SECONDS)
 
     async def __call__(self, visit: Visit) -> View:
         """The page after `?after=`, of names that hold `?q=`."""
@@ -56,14 +56,14 @@ class CatalogPage:
         return View("catalog.html", document, {"after": after, "fields": dict.fromkeys(FIELDS, ""), "choices": CHOICES})
 
     async def _tally(self, visit: Visit) -> Tally:
-        """Remembered for some seconds for sessions; a token of a program may be for less than its principal sees."""
-        is_session = cookie_of(visit.request) and "authorization" not in visit.request.headers
-        known = self._tallies.get(visit.principal) if is_session else None
+        """Remembered for some seconds, for each secret: a token may be for less than its principal sees."""
+        header = visit.request.headers.get("authorization", "")
+        key = visit.principal, sha256(header.encode()).digest()
+        known = self._tallies.get(key)
         if known is None:
             question = Question((), visit.principal, visit.sees, visit.settings.rows, "", time.time())
-            known = await self._search.tally(question, visit.settings.looked_at)
-            if is_session:
-                self._tallies.put(visit.principal, known)
+            known = await self._search.tally(question, visit.settings.counted)
+            self._tallies.put(key, known)
         return known
 
     async def _names(self, visit: Visit, text: str, after: str) -> tuple[list[RepositoryName], str]:

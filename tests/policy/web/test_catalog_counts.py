@@ -49,17 +49,28 @@ def test_a_program_s_token_counts_what_it_is_for(live: LiveGateway) -> None:
         assert 0 < narrow.get("/index.json").json()["tally"]["images"] < whole
 
 
-@pytest.fixture(name="few")
-def _few(live: LiveGateway) -> Iterator[None]:
-    """While a test runs, a page reads few rows."""
+@pytest.fixture(name="none")
+def _none(live: LiveGateway) -> Iterator[None]:
+    """While a test runs, nothing is counted."""
     settings, before = live.registry.app.settings, live.registry.app.settings.current
     assert isinstance(before, Settings)
-    settings.replace(before.model_copy(update={"web": before.web.model_copy(update={"looked_at": 1})}))
+    settings.replace(before.model_copy(update={"web": before.web.model_copy(update={"counted": 0})}))
     yield
     settings.replace(before)
 
 
-def test_a_session_s_counts_are_remembered_for_a_while(signed_in: SignedIn) -> None:
+@pytest.mark.usefixtures("none")
+def test_filters_may_be_switched_off(live: LiveGateway) -> None:
+    """By a setting; the catalog is there."""
+    scope = {"service": live.host, "scope": "repository:team/app:pull"}
+    with live.client("reader") as client:
+        token = client.get("/oauth2/token", params=scope).json()["access_token"]
+    with live.registry.client(headers={"Authorization": f"Bearer {token}"}) as fresh:
+        document = fresh.get("/index.json").json()
+    assert (document["tally"]["images"], [each["name"] for each in document["repositories"]]) == (0, ["team/app"])
+
+
+def test_counts_are_remembered_for_a_while(signed_in: SignedIn) -> None:
     """So that a catalog that is read page by page counts once."""
     client = signed_in("reader")
     first = client.get("/index.json").json()["tally"]
