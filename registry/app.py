@@ -148,7 +148,7 @@ class RegistryApp:
             # An interval that is switched on while the server runs is noticed within a minute.
             interval = self.settings.current.gc.interval_seconds
             await asyncio.sleep(interval or 60)
-            if interval:
+            if interval and self.services.stores.metadata.leads():
                 await self._attempt("collect garbage", self.services.collector.run())
 
     async def _attempt(self, what: str, work: Awaitable[object]) -> None:

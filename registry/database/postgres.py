@@ -23,6 +23,10 @@ _SESSION = {
     "lock_timeout": f"{_LOCK_SECONDS}s",
     "timezone": "UTC",
     "client_min_messages": "warning",
+    # A machine that is gone keeps its locks until the server notices.
+    "tcp_keepalives_idle": str(_SILENT_SECONDS),
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
 }
 
 _READING = _SESSION | {

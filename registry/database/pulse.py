@@ -1,4 +1,7 @@
-"""Hearing from a PostgreSQL database: what other nodes commit, and whether it answers at all."""
+"""Hearing from a PostgreSQL database: what other nodes commit, whether it answers at all, and which node leads.
+
+The node that leads has a lock of the session that listens. It ends with that session, and another node takes it.
+"""
 
 import threading
 import time
@@ -11,6 +14,8 @@ from registry.database.postgres import Database
 CHANNEL = "basegate"
 _ASK_SECONDS = 0.25
 _AGAIN_SECONDS = 0.1
+LEADING = int.from_bytes(b"basegate") + 1
+"""The lock of the node that leads; that of changes is the number before it."""
 
 
 class Pulse:
@@ -31,6 +36,7 @@ class Pulse:
         self._told = told
         self._silence_seconds = silence_seconds
         self._heard = float("-inf")
+        self._leads = False
         self._first = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="metadata-pulse", daemon=True)
@@ -40,6 +46,10 @@ class Pulse:
     def is_heard(self) -> bool:
         """Whether the database has answered lately: a question counts from when it was asked."""
         return time.monotonic() - self._heard <= self._silence_seconds
+
+    def leads(self) -> bool:
+        """Whether this node has the lock, as far as it has heard lately."""
+        return self._leads and self.is_heard() and not self._closing.is_set()
 
     def close(self) -> None:
         """End the thread."""
@@ -54,11 +64,13 @@ class Pulse:
                     self._told("")
                     self._listen(connection)
             except psycopg.Error:
+                self._leads = False
                 self._closing.wait(_AGAIN_SECONDS)
 
     def _listen(self, connection: "psycopg.Connection[tuple[object, ...]]") -> None:
         while not self._closing.is_set():
             asked = time.monotonic()
+            self._leads = self._leads or self._takes_lead(connection)
             connection.execute("SELECT 1")
             # What was committed before the question is told before the answer counts.
             for note in connection.notifies(timeout=0):
@@ -67,3 +79,8 @@ class Pulse:
             self._first.set()
             for note in connection.notifies(timeout=_ASK_SECONDS):
                 self._told(note.payload)
+
+    @staticmethod
+    def _takes_lead(connection: "psycopg.Connection[tuple[object, ...]]") -> bool:
+        (taken,) = connection.execute(f"SELECT pg_try_advisory_lock({LEADING})").fetchone() or (False,)
+        return bool(taken)

@@ -40,6 +40,7 @@ class RetentionSchedule(Collector):
         marks: Marks | None,
         record: Callable[[Mapping[str, Any]], None],
     ) -> None:
+        self._metadata = metadata
         self._settings = settings
         self._record = record
         self._removed = 0
@@ -64,7 +65,7 @@ class RetentionSchedule(Collector):
         except OSError as error:  # what is not noted is noted in the next round: rules of pull times keep more by then
             self._log.warning("it cannot be noted whether pulls are recorded", reason=error.strerror)
         interval, state = await asyncio.to_thread(lambda: (self._interval(), read_state(settings.data)))
-        if not interval or now < state.ended + interval:
+        if not interval or now < state.ended + interval or not self._metadata.leads():
             return
         try:
             plan = await self.retention.plan(now)

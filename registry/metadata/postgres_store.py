@@ -97,6 +97,10 @@ class PostgresStore:
         self._require_heard()
         return self._seen_losses
 
+    def leads(self) -> bool:
+        """One of the nodes that are open; another within a second when it goes, or within 20 when its machine does."""
+        return self._pulse.leads()
+
     def close(self) -> None:
         """Finish waiting writes, then close every connection."""
         self._writer.close()

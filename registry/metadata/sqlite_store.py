@@ -133,6 +133,10 @@ class SqliteStore:
         """Own removals count at once, whatever other processes commit within a tenth of a second."""
         return self._own_losses + self._seen()
 
+    def leads(self) -> bool:
+        """Always: a data folder has one server."""
+        return True
+
     def _seen(self) -> int:
         try:
             return self._others.count()

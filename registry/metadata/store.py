@@ -43,6 +43,10 @@ class MetadataStore(Protocol):
         """A number that changes with every committed write that takes a blob from a repository; maybe with others."""
         ...
 
+    def leads(self) -> bool:
+        """Whether this process does what one of several nodes does for all: collections by interval, sinks."""
+        ...
+
     def close(self) -> None:
         """Finish waiting writes and let go of the database."""
         ...

@@ -39,7 +39,8 @@ class Deliveries:
             while True:
                 try:
                     made = await self._metadata.read(webhooks.every)
-                    await self._follow({sink.name: sink for sink in self._wanted(made)})
+                    wanted = self._wanted(made) if self._metadata.leads() else ()
+                    await self._follow({sink.name: sink for sink in wanted})
                 except Unavailable as error:  # an hour of it would be as many tracebacks
                     self._log.warning("the sinks could not be looked at, it will be tried again", reason=error.message)
                 except Exception:  # noqa: BLE001  one failed look must not end all deliveries

@@ -168,3 +168,9 @@ def test_an_upload_is_one_nodes(here: httpx.Client, there: httpx.Client) -> None
 def test_blobs_are_not_files_of_a_node(nodes: Nodes) -> None:
     """What this module shows needs both to be shared."""
     assert not any(isinstance(each.registry.app.services.stores.storage, DiskStore) for each in nodes)
+
+
+def test_one_of_them_does_what_is_done_for_all(nodes: Nodes) -> None:
+    """Sinks, collections and retention by interval."""
+    stores = [each.registry.app.services.stores.metadata for each in nodes]
+    wait_until(lambda: [store.leads() for store in stores].count(True) == 1)

@@ -18,6 +18,7 @@ from registry.oci.manifest import parse_manifest
 from registry.oci.names import RepositoryName, Tag
 from tests.postgres import PostgresServer
 from tests.registry.open_services import image
+from tests.waiting import wait_until
 
 NAME = RepositoryName("team/app")
 SOMEONE = PrincipalRow("22222222-2222-4222-8222-222222222222", "someone", "AcrPull", ("*",), enabled=True, created=1.0)
@@ -141,3 +142,13 @@ def test_an_immutable_tag_is_set_by_one_node(nodes: tuple[PostgresStore, Postgre
     outcomes = asyncio.run(all_at_once())
     assert outcomes.count(None) == 1
     assert sum(isinstance(each, Denied) for each in outcomes) == 9
+
+
+def test_one_node_leads(nodes: tuple[PostgresStore, PostgresStore]) -> None:
+    """What is done for all is done once; the other takes over when it goes."""
+    wait_until(lambda: nodes[0].leads() or nodes[1].leads())
+    leading, other = sorted(nodes, key=PostgresStore.leads, reverse=True)
+    assert not other.leads()
+    leading.close()
+    wait_until(other.leads)
+    assert not leading.leads()
