@@ -23,8 +23,8 @@ def refusal(error: BaseException | None) -> Exception | None:
         return Unavailable("the database of the registry's metadata is busy: try again", headers=RETRY)
     if isinstance(error, errors.ReadOnlySqlTransaction):
         return Unavailable(
-            "the database of the registry's metadata takes no changes: is it a replica? Name the server that takes "
-            "them in metadata.url, with target_session_attrs=read-write where there are several",
+            "the database of the registry's metadata is read-only: is it a replica? Name the server that takes "
+            "changes in metadata.url, with target_session_attrs=read-write where there are several",
             headers=RETRY,
         )
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
