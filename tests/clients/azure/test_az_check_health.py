@@ -1,6 +1,8 @@
 """`az acr check-health`: whole where the registry is on port 443; else az looks up name and port as one host."""
 
+import fcntl
 import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,10 +17,12 @@ COMMAND = ("acr", "check-health", "--name", REGISTRY, "--ignore-errors", "--yes"
 
 @pytest.fixture(scope="module")
 def on_443(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """A cloud whose registry is on the port of HTTPS."""
+    """A cloud whose registry is on the port of HTTPS, of which there is one: whoever else runs these tests waits."""
     folder = tmp_path_factory.mktemp("health")
-    with live_cloud(folder, address=f"{ADDRESS}:443", hosts=(ADDRESS,), LOGIN_SERVER=ADDRESS) as live:
-        yield live
+    with (Path(tempfile.gettempdir()) / "basegate-tests-443").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        with live_cloud(folder, address=f"{ADDRESS}:443", hosts=(ADDRESS,), LOGIN_SERVER=ADDRESS) as live:
+            yield live
 
 
 def test_on_the_port_of_https(on_443: Cloud, home: Path) -> None:
