@@ -16,6 +16,8 @@ _NOT_FOR_COMMANDS = (".testing", "__main__")
 """Modules that are run, or need what only a test has."""
 _OF_OTHERS = ("certifi", "jwt", "rich.console", "rich.progress", "structlog", "yaml")
 """What is imported within functions of commands, since it is slow."""
+_OF_EXTRAS = ("psycopg",)
+"""Likewise; not a part of every installation."""
 
 
 def act_as_owner(data: Path) -> None:
@@ -37,6 +39,9 @@ def _import_all() -> None:
             _import_below(package)
     for name in _OF_OTHERS:
         importlib.import_module(name)
+    for name in _OF_EXTRAS:
+        with suppress(ImportError):
+            importlib.import_module(name)
     for codec in pkgutil.iter_modules(encodings.__path__):
         with suppress(LookupError):  # of another system
             codecs.lookup(codec.name)
