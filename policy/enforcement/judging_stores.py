@@ -56,11 +56,12 @@ def _beside_rows(settings: RegistrySettings) -> JudgingStores:
 
     from policy.enforcement.operator_rows import OperatorRows  # noqa: PLC0415
     from policy.results.postgres_store import PostgresResults  # noqa: PLC0415
+    from registry.database.postgres_errors import reason_on_one_line  # noqa: PLC0415
 
     try:
         results = PostgresResults(database, group.connections, group.silence_seconds)
     except (DBAPIError, psycopg.Error) as error:
-        reason = str(getattr(error, "orig", error)).strip().replace("\n", "; ")
+        reason = reason_on_one_line(error)
         raise ResultsUnusable(
             f"the database of metadata.url takes no results: {reason}. See that the server runs, and that its user may "
             "create schemas there (GRANT CREATE ON DATABASE)"

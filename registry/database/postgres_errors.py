@@ -32,5 +32,10 @@ def refusal(error: BaseException | None) -> Exception | None:
     return None
 
 
+def reason_on_one_line(error: BaseException) -> str:
+    """What the driver said, also where SQLAlchemy has wrapped it."""
+    return str(getattr(error, "orig", error)).strip().replace("\n", "; ")
+
+
 def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]

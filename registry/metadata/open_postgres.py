@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from registry.database.dialects import POSTGRESQL
 from registry.database.postgres import Database, engine_of
+from registry.database.postgres_errors import reason_on_one_line
 from registry.database.postgres_writer import take_turn
 from registry.errors import BasegateError
 from registry.metadata.open_store import bring_up_to_date, revision_of
@@ -55,7 +56,7 @@ def open_postgres(
             bring_up_to_date(connection)
             admit(connection, is_new)
     except (DBAPIError, psycopg.Error) as error:
-        reason = str(getattr(error, "orig", error)).strip().replace("\n", "; ")
+        reason = reason_on_one_line(error)
         raise DatabaseUnreachable(
             f"the database of metadata.url cannot be used: {reason}. See that the server runs, that the address, name, "
             "user and password (metadata.password_file, PGPASSWORD) are right, and that the user may make tables there"
