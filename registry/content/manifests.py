@@ -246,6 +246,8 @@ class Manifests:
             raise Unsupported("this registry does not delete tags or manifests: see the setting manifests.deletes")
 
     async def _find(self, repository: RepositoryName, reference: Reference) -> ManifestRow:
+        if isinstance(reference, Tag) and not self._metadata.is_told_at_once():
+            return await self._metadata.read(_find, repository, reference)
         # Read before the rows: after a write in between, the cached answer is unused rather than wrong.
         generation = self._metadata.generation()
         cached = self._rows.get((repository, reference), generation)

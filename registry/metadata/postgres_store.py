@@ -87,6 +87,10 @@ class PostgresStore:
         self._require_heard()
         return self._seen
 
+    def is_told_at_once(self) -> bool:
+        """Another node has answered its client before this one hears of it."""
+        return False
+
     def principals_generation(self) -> int:
         """As `generation`, for changes of principals."""
         self._require_heard()

@@ -35,6 +35,10 @@ class MetadataStore(Protocol):
         """A number that changes with every committed write, of other processes too; caches are keyed by it."""
         ...
 
+    def is_told_at_once(self) -> bool:
+        """Whether `generation` changes before anybody hears of a commit: else what names stand for is asked anew."""
+        ...
+
     def principals_generation(self) -> int:
         """A number that changes with every committed write to principals; it may change with others too."""
         ...

@@ -4,7 +4,8 @@ The rows of the route table say which operations are cached, and which request h
 cached as the application gave it. It is valid until its sources may have changed: a row was written
 (`metadata.generation`), a decision of the gate may no longer hold (`gate.generation`), or settings were reloaded. The
 principal is established for every request (`Access.recall`), and gets only responses that it got before. In any doubt
-the application answers.
+the application answers. Where other nodes write rows, that is told too late for what a name stands for: then only what
+is named by its digest is cached.
 
 Clients often repeat a request byte for byte. Then the head is not parsed, and the principal is established again only
 a tenth of a second after the last time, or at once when a row was written.
@@ -269,16 +270,22 @@ class ResponseCache:
         row = self._rows.get((head.method, request_record.operation))
         if row is None or (request_record.repository is None) is (row.needs is Requirement.PULL):
             return False
+        if not (_is_by_digest(head, request_record) or self._services.stores.metadata.is_told_at_once()):
+            return False
         return _plain(head, row.ignored)
 
     def _fresh(self, head: Head, request_record: RequestRecord) -> float:
         """For how many seconds the answer may be given again while nothing is written."""
-        name, operation = request_record.repository, request_record.operation
-        # What is named by a digest is the same for ever; what refers to it is not.
-        is_by_digest = operation == "manifests.pull" and b":" in head.target.partition(b"?")[0]
-        if name is None or is_by_digest or operation == "blobs.pull":
+        name = request_record.repository
+        if name is None or _is_by_digest(head, request_record):
             return math.inf
         return self._services.pull_through.fresh_seconds(name)
+
+
+def _is_by_digest(head: Head, request_record: RequestRecord) -> bool:
+    """What is named by a digest is the same for ever; what refers to it is not."""
+    operation = request_record.operation
+    return operation == "blobs.pull" or (operation == "manifests.pull" and b":" in head.target.partition(b"?")[0])
 
 
 def _answer(request_record: RequestRecord, fields: Fields, body: bytes, fresh: float) -> Answer:

@@ -1,48 +1,31 @@
 """Two nodes over one PostgreSQL database and one object store: what one acknowledges the other serves."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import httpx
 import pytest
 from click.testing import CliRunner
 
-from policy.app import build
 from policy.cli.main import basegate
 from policy.results.postgres_schema import NAME as RESULTS
-from policy.settings import Settings
 from registry.config.storage import StorageSettings
 from registry.database.postgres import Database
 from registry.oci.digest import Digest
 from registry.storage.disk.store import DiskStore
 from tests.clients.trees import cleared_image, refused_image
-from tests.policy.live import LiveGateway, live_gateway
+from tests.policy.two_nodes import Nodes, two_nodes
 from tests.postgres import PostgresServer
-from tests.registry.storage.object_servers import moto, names_in
+from tests.registry.storage.object_servers import names_in
 from tests.repository import Repository, code_of
-from tests.servers import quiet, running
 from tests.waiting import wait_until
-
-
-class Nodes(NamedTuple):
-    """Two servers; the second was started when the first had made the tables and the principals."""
-
-    first: LiveGateway
-    second: LiveGateway
 
 
 @pytest.fixture(scope="module")
 def nodes(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
-    """Each with a data folder of its own; the keys of tokens are the same."""
-    folder = tmp_path_factory.mktemp("nodes")
-    groups: dict[str, Any] = {"storage": moto().settings(folder / "keys"), "metadata": postgres.settings()}
-    with live_gateway(folder / "first", **groups) as first:
-        shutil.copytree(folder / "first" / "keys", folder / "second" / "keys")
-        settings = Settings.model_validate(quiet(folder / "second", **groups))
-        with running(build(settings)) as live:
-            yield Nodes(first, LiveGateway(live, first.secrets))
+    """For all tests of this file."""
+    with two_nodes(postgres, tmp_path_factory.mktemp("nodes")) as both:
+        yield both
 
 
 @pytest.fixture
