@@ -148,12 +148,6 @@ class Manifests:
                 f"{below} of manifest {digest} is damaged or missing: push the image again", {"digest": digest}
             )
 
-    def at_hand(self, repository: RepositoryName, reference: Reference) -> StoredManifest | None:
-        """The manifest from memory, if nothing was written since it was cached; the gate is not asked."""
-        row = self._rows.get((repository, reference), self._metadata.generation())
-        content = None if row is None else self._contents.get(row.digest)
-        return None if row is None or content is None else StoredManifest(row.digest, row.media_type, content)
-
     async def push(  # noqa: PLR0913, PLR0917
         self,
         principal: Principal,

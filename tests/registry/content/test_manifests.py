@@ -281,17 +281,6 @@ def test_a_deleted_manifest_can_be_pushed_again(services: OpenServices) -> None:
         services.run(services.manifests.delete(REPOSITORY, pushed.digest))
 
 
-def test_what_is_at_hand_is_told_without_waiting(services: OpenServices) -> None:
-    """After a pull, until something is written."""
-    services.run(services.push_image(V1))
-    pulled(services, V1)
-    at_hand = services.manifests.at_hand(REPOSITORY, V1)
-    assert at_hand is not None
-    assert at_hand.raw == image()
-    services.run(services.push_blob(b"something"))
-    assert services.manifests.at_hand(REPOSITORY, V1) is None
-
-
 def let_go_of_bytes(connection: Connection) -> None:
     """Make every manifest one of an earlier basegate, which kept their bytes in the blob store."""
     connection.execute(update(manifest_rows).values(content=None))
