@@ -1,7 +1,7 @@
 """The judge: verdicts and states of manifests under a policy, from memory, policy.db, or a new inspection."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from policy.assessment.inspector import Inspector
@@ -91,6 +91,10 @@ class Judge:
             if state is not None and remember:
                 self._remember(digest, policy, state)
         return state
+
+    def states_without_members(self, digests: Sequence[str], policy: Policy) -> Mapping[str, State]:
+        """The states on record of those of many manifests that are no indexes; nothing is remembered."""
+        return self._results.read(verdicts.states_without_members, policy.digest, digests)
 
     async def verdict(
         self,

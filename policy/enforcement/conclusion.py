@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 
 from policy.state import State
+from registry.oci.digest import Digest
+from registry.oci.names import RepositoryName
+
+Named = tuple[RepositoryName, Digest]
+"""A manifest, by its repository and digest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Self
@@ -15,10 +15,10 @@ from policy.assessment.verdict import Verdict
 from policy.decision import AccessPoint, Mode
 from policy.enforcement.access_decisions import AccessDecisions, state_of
 from policy.enforcement.access_request import AccessRequest
-from policy.enforcement.assignments import AssignmentsInForce
+from policy.enforcement.assignments import AssignmentsInForce, Bound
 from policy.enforcement.blob_access import BlobAccess
 from policy.enforcement.catch_up import CatchUp
-from policy.enforcement.conclusion import Conclusion
+from policy.enforcement.conclusion import Conclusion, Named
 from policy.enforcement.content_presence import Presence
 from policy.enforcement.current_verdicts import CurrentVerdicts
 from policy.enforcement.denial import named
@@ -254,6 +254,27 @@ class PolicyGate:
         if state is None or (state is State.REFUSED and self.orders.current().exemptions):
             return self._concluded(request, await self._verdicts.verdict(request, wait=0.0 if known else None))
         return Conclusion(state, request.bound.policy.name, request.bound.policy.digest)
+
+    def conclusions(self, named: Iterable[Named]) -> Mapping[Named, Conclusion]:
+        """What stands on record of many manifests: what `conclusion` says of each, at less cost.
+
+        Left out, and to be asked for one by one: indexes, which lose members; what exemptions may excuse; what was not
+        judged yet.
+        """
+        by_policy: dict[str, list[tuple[Named, Bound]]] = {}
+        for each in named:
+            bound = self.policies.of(each[0])
+            by_policy.setdefault(bound.policy.digest, []).append((each, bound))
+        excusable = State.REFUSED if self.orders.current().exemptions else None
+        found: dict[Named, Conclusion] = {}
+        for asked in by_policy.values():
+            policy = asked[0][1].policy
+            states = self.judge.states_without_members([digest for (_, digest), _ in asked], policy)
+            for each, bound in asked:
+                state = states.get(each[1])
+                if state is not None and state is not excusable:
+                    found[each] = Conclusion(state, bound.policy.name, policy.digest)
+        return found
 
     def _concluded(self, request: AccessRequest, verdict: Verdict | None) -> Conclusion | None:
         if verdict is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, exists, func, select
 
 from policy.results.checksums import RowDamaged, require_sum, sum_of
 from policy.results.counters import SUPERSEDED, count, counted
@@ -20,6 +20,11 @@ _FIND = Statement(
 )
 _JUDGED = select(verdicts.c.manifest).where(
     verdicts.c.policy == bindparam("policy"), verdicts.c.manifest.in_(bindparam("named", expanding=True))
+)
+_WITHOUT_MEMBERS = select(verdicts.c.manifest, verdicts.c.state, verdicts.c.sum).where(
+    verdicts.c.policy == bindparam("policy"),
+    verdicts.c.manifest.in_(bindparam("named", expanding=True)),
+    ~exists().where(subjects.c.manifest == verdicts.c.manifest, subjects.c.kind == "index"),
 )
 _ALL = select(verdicts.c.manifest, verdicts.c.state, verdicts.c.sum).where(verdicts.c.policy == bindparam("policy"))
 _TOTALS = Statement(
@@ -66,6 +71,12 @@ def find(connection: Connection, policy: str, manifest: str) -> State | None:
 def judged(connection: Connection, policy: str, manifests: Sequence[str]) -> set[str]:
     """Those of the manifests that a policy has judged."""
     return set(connection.execute(_JUDGED, {"policy": policy, "named": list(manifests)}).scalars())
+
+
+def states_without_members(connection: Connection, policy: str, manifests: Sequence[str]) -> Mapping[str, State]:
+    """The states a policy gave to those of some manifests that are no indexes: no other manifest's state is in them."""
+    found = connection.execute(_WITHOUT_MEMBERS, {"policy": policy, "named": list(manifests)})
+    return {manifest: _state(policy, manifest, state, stored_sum) for manifest, state, stored_sum in found}
 
 
 def all_states(connection: Connection, policy: str) -> Mapping[str, State]:
