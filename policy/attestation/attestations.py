@@ -6,7 +6,7 @@ with the verdict every time, so that a turn of the policy needs no walk through 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ from policy.attestation.forms import Forms
 from policy.attestation.settings import AttestSettings
 from policy.attestation.summary import predicate_of, says, statement_of
 from policy.attestation.types import PAYLOAD_TYPE
-from policy.enforcement.conclusion import Conclusion
+from policy.enforcement.conclusion import Conclusion, Named
 from policy.signing.dsse import sign
 from policy.signing.key_ring import KeyRing
 from registry.caches import SizedCache
@@ -45,6 +45,10 @@ class Conclusions(Protocol):
 
     async def conclusion(self, repository: RepositoryName, digest: Digest, *, known: bool = False) -> Conclusion | None:
         """The conclusion; `None` when inspection takes too long. `known`: only if it was inspected, without waiting."""
+        ...
+
+    def conclusions(self, named: Iterable[Named]) -> Mapping[Named, Conclusion]:
+        """The conclusions that stand on record as they are; those left out are to be asked for one by one."""
         ...
 
 
@@ -151,6 +155,25 @@ class Attestations:
                 self.waiting.pop((repository, digest))
         return behind
 
+    async def behind_among(self, page: Sequence[tuple[int, RepositoryName, Digest]]) -> list[Behind]:
+        """`behind` of a page of all manifests, with the ids of their rows: one look at all of them settles most."""
+        settled = await self._settled(page) if self._settings().is_on else set()
+        return await self.behind([(repository, digest) for row, repository, digest in page if row not in settled])
+
+    async def _settled(self, page: Sequence[tuple[int, RepositoryName, Digest]]) -> set[int]:
+        """The rows of those whose newest statement is known to say what holds."""
+        concluded = self._conclusions.conclusions((repository, digest) for _, repository, digest in page)
+        newest = await self._metadata.read(rows.newest_among, [row for row, _, _ in page])
+        settings, verifier = self._settings(), await self._known_verifier()
+        settled = set()
+        for row, repository, digest in page:
+            conclusion, said = concluded.get((repository, digest)), newest.get(row)
+            if conclusion is not None:
+                predicate = predicate_of(repository, digest, conclusion, settings, verifier)
+                if predicate is None or (said is not None and self._counts(said, predicate)):
+                    settled.add(row)
+        return settled
+
     async def _is_current(self, repository: RepositoryName, digest: Digest, predicate: Predicate) -> bool:
         newest = next(iter(await self._metadata.read(rows.newest, repository, digest)), None)
         return newest is not None and self._counts(newest, predicate)
@@ -200,8 +223,10 @@ class Attestations:
         conclusion = await self._conclusions.conclusion(repository, digest, known=known)
         if conclusion is None:
             return None
-        verifier = self._verifier or await self._metadata.read(self._verifier_of)
-        return predicate_of(repository, digest, conclusion, settings, verifier)
+        return predicate_of(repository, digest, conclusion, settings, await self._known_verifier())
+
+    async def _known_verifier(self) -> str:
+        return self._verifier or await self._metadata.read(self._verifier_of)
 
     def _verifier_of(self, connection: Connection) -> str:
         if not self._verifier:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from policy.attestation.attestations import Attestations
+from policy.attestation.attestations import Attestations, Behind
 from policy.attestation.stored_verdicts import StoredVerdicts
 from registry.metadata.reachability import manifest_page
 from registry.metadata.store import MetadataStore
@@ -19,10 +19,11 @@ from registry.oci.errors import Unavailable
 from registry.oci.names import RepositoryName
 
 _LOOK_SECONDS = 1.0
-_PAGE = 100
+_PAGE = 25
+"""Looking at so many takes a few milliseconds, for which requests wait."""
 _SIGNED = 100
 _TIDY_SECONDS = 60.0
-_REST_SECONDS = 0.05
+_REST_SECONDS = 0.0125
 """Between two pages: requests come first."""
 
 
@@ -101,11 +102,13 @@ class Renewal:
         after = 0
         while page := await self._metadata.read(manifest_page, after, _PAGE):
             after = page[-1][0]
-            await self._renew([(repository, digest) for _, repository, digest in page])
+            await self._record(await self._attestations.behind_among(page))
             await asyncio.sleep(_REST_SECONDS)
 
     async def _renew(self, asked: Sequence[tuple[RepositoryName, Digest]]) -> None:
-        behind = await self._attestations.behind(asked)
+        await self._record(await self._attestations.behind(asked))
+
+    async def _record(self, behind: Sequence[Behind]) -> None:
         if behind:
             await self._metadata.write(self._attestations.record_all, behind)
         for repository, digest, _ in behind:

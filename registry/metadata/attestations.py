@@ -7,8 +7,9 @@ signed. What publishes it, manifests and blobs that are not stored, is found by 
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
 from registry.database import dialects
 from registry.database.statement import Statement, autocommit
@@ -75,6 +76,16 @@ _OF_ROW = Statement(
     .where(attestations.c.manifest_id == bindparam("row"))
     .order_by(attestations.c.id.desc())
     .limit(1)
+)
+_LAST_OF = (
+    select(func.max(attestations.c.id))
+    .where(attestations.c.manifest_id.in_(bindparam("rows", expanding=True)))
+    .group_by(attestations.c.manifest_id)
+)
+_NEWEST_AMONG = (
+    select(attestations.c.manifest_id, *_COLUMNS)
+    .join(manifests, manifests.c.id == attestations.c.manifest_id)
+    .where(attestations.c.id.in_(_LAST_OF))
 )
 _ROW = Statement(
     select(manifests.c.id)
@@ -247,6 +258,12 @@ def newest_of(connection: Connection, manifest_id: int) -> AttestationRow | None
     return None if row is None else _attestation(row)
 
 
+def newest_among(connection: Connection, manifest_ids: Collection[int]) -> dict[int, AttestationRow]:
+    """The newest attestation of each of many manifests, by the id of its row; those without one are left out."""
+    found = connection.execute(_NEWEST_AMONG, {"rows": list(manifest_ids)})
+    return {manifest_id: _attestation(row) for manifest_id, *row in found}
+
+
 def add(connection: Connection, manifest_id: int, statement: bytes, made: float) -> int:
     """Record a statement about a manifest, to be signed later. Returns its id."""
     row = {"manifest_id": manifest_id, "statement": statement, "made": made, "key": None, "signature": None}
@@ -266,7 +283,7 @@ def sign_all(connection: Connection, signed: Iterable[Signed]) -> None:
             _PUBLISH.change_each(connection, published_as)
 
 
-def _attestation(row: tuple[int, str, str, int, bytes, float, str | None, bytes | None]) -> AttestationRow:
+def _attestation(row: Sequence[Any]) -> AttestationRow:
     identifier, digest, media_type, size, statement, made, key, signature = row
     subject = ManifestRow(Digest(digest), media_type, size)
     return AttestationRow(identifier, subject, statement, made, key or "", signature or b"")
