@@ -19,6 +19,7 @@ from policy.assessment.inspector import CURRENT
 from policy.assessment.manifest_verdicts import artifact_subject, image_subject
 from policy.assessment.settings import JudgingSettings
 from policy.definition.policy import known_policies
+from policy.enforcement.conclusion import Conclusion
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
 from policy.results.manifests import InspectedManifest
@@ -28,6 +29,8 @@ from registry.metadata.open_store import open_metadata
 from registry.metadata.tables import manifest_references, manifests, repositories, repository_blobs, tags, told_marks
 from registry.oci.digest import Digest
 from registry.oci.manifest import ImageManifest, parse_manifest
+from registry.oci.names import RepositoryName
+from tests.bench.attested import Concluded, signing
 from tests.bench.images import CONFIG_TYPE, MANIFEST_TYPE, note
 from tests.bench.payloads import MEDIA_TYPES, in_hand
 from tests.policy.facts_made import conda_fact, image, os_fact, python_fact
@@ -81,8 +84,10 @@ def fill(data: Path, stock: Stock) -> None:
     """Write the stock into a data folder that no server uses."""
     metadata, results = open_metadata(data), SqliteResults(data / FILE)
     try:
+        sign = signing(data)
         for numbers in _batches(range(stock.repositories), _BATCH):
             asyncio.run(metadata.write(_add_repositories, stock, numbers))
+            asyncio.run(metadata.write(sign, [_concluded(stock, number) for number in numbers]))
             seen = [_subject(number) for number in numbers]
             for state in (State.CLEARED, State.REFUSED):
                 results.write(_keep, _POLICY.digest, [each for each in seen if _state(each) is state], state)
@@ -138,6 +143,11 @@ def _manifest(number: int, now: float) -> dict[str, Any]:
 def _told(number: int) -> dict[str, Any]:
     """Its verdict was told long ago."""
     return {"manifest_id": number + 1, "words": _state(_subject(number)).value, "basis": _POLICY.digest}
+
+
+def _concluded(stock: Stock, number: int) -> Concluded:
+    conclusion = Conclusion(_state(_subject(number)), _POLICY.name, _POLICY.digest)
+    return number + 1, RepositoryName(stock.name(number)), Digest(image_digest(number)), conclusion
 
 
 def _parts(number: int) -> Iterator[dict[str, Any]]:
