@@ -1,5 +1,6 @@
 """What is remembered of retention: its last run in `retention.json`, what was ordered in `retention-orders.json`."""
 
+import fcntl
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -101,4 +102,8 @@ def _orders(data: Path) -> Mapping[str, Any]:
 
 
 def _save_orders(data: Path, orders: Mapping[str, Any]) -> None:
-    replace_file(data / ORDERS, json.dumps({**_orders(data), **orders}).encode())
+    """Add to what was ordered; concurrent orders, of other processes too, come one after the other."""
+    path = data / ORDERS
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        replace_file(path, json.dumps({**_orders(data), **orders}).encode())
