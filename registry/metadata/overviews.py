@@ -128,6 +128,23 @@ _NEWEST = Statement(
 _ONE_TAG = Statement(_TAGGED.where(tags.c.repository_id == bindparam("repository"), tags.c.name == bindparam("tag")))
 
 
+_EVENTS = (
+    select(
+        events.c.id,
+        events.c.time,
+        events.c.kind,
+        events.c.repository,
+        events.c.digest,
+        events.c.tag,
+        func.coalesce(principals.c.name, events.c.principal),
+        events.c.details,
+    )
+    .outerjoin(principals, principals.c.id == events.c.principal)
+    .where(~IS_HIDDEN)
+    .order_by(events.c.id.desc())
+)
+
+
 def tags_of_each(connection: Connection, names: Collection[RepositoryName], most: int) -> dict[RepositoryName, Tags]:
     """The tags of each repository in short, `most` of each looked at; repositories that are gone are left out."""
     ids = {name: repository_rows.find(connection, name) for name in names}
@@ -242,24 +259,13 @@ def manifests_named(
 
 def events_before(connection: Connection, before: int | None, count: int) -> list[EventOverview]:
     """At most `count` events before one, the latest first, without those of what is locked against lists."""
-    question = (
-        select(
-            events.c.id,
-            events.c.time,
-            events.c.kind,
-            events.c.repository,
-            events.c.digest,
-            events.c.tag,
-            func.coalesce(principals.c.name, events.c.principal),
-            events.c.details,
-        )
-        .outerjoin(principals, principals.c.id == events.c.principal)
-        .where(~IS_HIDDEN)
-        .order_by(events.c.id.desc())
-        .limit(count)
-    )
-    question = question if before is None else question.where(events.c.id < before)
-    return [EventOverview(*row[:-1], row[-1] or {}) for row in connection.execute(question)]
+    question = _EVENTS if before is None else _EVENTS.where(events.c.id < before)
+    return [_event(row) for row in connection.execute(question.limit(count))]
+
+
+def events_of_ids(connection: Connection, ids: Collection[int]) -> list[EventOverview]:
+    """The events with these ids, at most some hundred, the latest first, without those of what is locked so."""
+    return [_event(row) for row in connection.execute(_EVENTS.where(events.c.id.in_(ids)))]
 
 
 def repositories_with(
@@ -312,3 +318,7 @@ def _tag(row: Any) -> TagOverview:
 def _manifest(row: Any) -> ManifestOverview:
     row_id, digest, media_type, artifact_type, size, pushed, by, subject = row
     return ManifestOverview(row_id, Digest(digest), media_type, artifact_type, size, pushed, by, subject or "")
+
+
+def _event(row: Any) -> EventOverview:
+    return EventOverview(*row[:-1], row[-1] or {})

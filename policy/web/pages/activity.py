@@ -29,6 +29,7 @@ from registry.oci.errors import BadRequest
 from registry.oci.names import RepositoryName
 
 _LONGEST_ID = 18
+_LONGEST_LIST = 4096
 _BLOBS = "blob."
 _JUDGED = frozenset({Kind.MANIFEST_PUSHED, Kind.MANIFEST_RESTORED, Kind.TAG_SET, VERDICT_SET})
 _ROW = "row"
@@ -51,14 +52,26 @@ class ActivityPage:
         self._streams = OpenStreams(settings)
 
     async def __call__(self, visit: Visit) -> View:
-        """The page, before the event `?before=`; with `?show=refused` what was refused instead of what changed."""
+        """The page, before the event `?before=`; with `?only=ID,ID…` just these events.
+
+        With `?show=refused` what was refused instead of what changed.
+        """
         refusals = await seen(visit, self._gate.refusals.latest())
         shown = visit.asked("show", 16) == "refused"
         document: dict[str, Any] = {"events": [], "next": "", "refused": [], "refused_count": len(refusals)}
         if shown:
             document["refused"] = documents(visit, refusals[: visit.settings.rows])
             return View("refused.html", document)
-        return await self._changes(visit, document)
+        only = visit.asked("only", _LONGEST_LIST)
+        return await (self._these(visit, document, only) if only else self._changes(visit, document))
+
+    async def _these(self, visit: Visit, document: dict[str, Any], only: str) -> View:
+        """Whoever waits for the verdicts of some rows asks for these rows."""
+        ids = [int(each) for each in only.split(",") if each.isdecimal() and len(each) <= _LONGEST_ID]
+        metadata = visit.services.stores.metadata
+        found = await metadata.read_apart(overviews.events_of_ids, ids[: visit.settings.rows])
+        document["events"] = await self._documents(visit, _shown_to(visit, found))
+        return View("activity.html", document, {"before": "", "only": only})
 
     async def _changes(self, visit: Visit, document: dict[str, Any]) -> View:
         before = visit.asked("before", 32)
@@ -69,15 +82,14 @@ class ActivityPage:
         found = await visit.services.stores.metadata.read_apart(
             overviews.events_before, int(before) if before else None, stride
         )
-        seen_here = [each for each in found if _is_told(each.kind) and visit.sees(RepositoryName(each.repository))]
-        told = pushes.told(seen_here[::-1])[::-1]
+        told = pushes.told(_shown_to(visit, found)[::-1])[::-1]
         shown = told[:rows]
         more = len(told) > rows or len(found) == stride
         last = shown[-1] if len(told) > rows else found[-1] if found else None
         document |= {"events": await self._documents(visit, shown), "next": str(last.id) if more and last else ""}
         # What was written between the two questions is in both: the stream begins behind what was seen.
         after = max([newest, *(each.id for each in found[:1])])
-        return View("activity.html", document, {"before": before, "newest": after, "rows": rows})
+        return View("activity.html", document, {"before": before, "only": "", "newest": after, "rows": rows})
 
     async def stream(self, visit: Visit) -> Response:
         """The rows of what comes, as server-sent events, for as long as the caller has signed in."""
@@ -130,6 +142,11 @@ class ActivityPage:
             return known.state.value
         row = await visit.services.stores.metadata.read(manifests.find, name, digest)
         return "" if row is None else State.PENDING.value
+
+
+def _shown_to(visit: Visit, found: Sequence[EventOverview]) -> list[EventOverview]:
+    """Those that whoever has come may hear of."""
+    return [each for each in found if _is_told(each.kind) and visit.sees(RepositoryName(each.repository))]
 
 
 def _is_told(kind: str) -> bool:

@@ -103,14 +103,19 @@ class LiveTable {
     this.tell();
   }
 
-  /** The verdict of what was pending comes later: as the page has it then. */
+  pending() {
+    return [...this.body.querySelectorAll("tr:has(.is-pending)")];
+  }
+
+  /** The verdict of what was pending comes later: these rows are asked for, and no others. */
   judge() {
-    if (this.judging || !this.body.querySelector(".is-pending")) return;
+    if (this.judging || !this.pending().length) return;
     this.judging = setTimeout(async () => {
       try {
-        const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+        const ids = this.pending().map((row) => row.id.replace("event-", ""));
+        const answer = await fetch(`${location.pathname}?only=${ids}`, { headers: { Accept: "text/html" } });
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        for (const pending of this.body.querySelectorAll("tr:has(.is-pending)")) {
+        for (const pending of this.pending()) {
           const now = page.getElementById(pending.id);
           if (now && !now.querySelector(".is-pending") && !pending.contains(document.activeElement)) pending.replaceWith(now);
         }

@@ -27,6 +27,17 @@ def test_a_push_is_one_row(live: LiveGateway, signed_in: SignedIn, tmp_path: Pat
     assert (pushed["kind"], pushed["tag"], pushed["verdict"]) == ("manifest.pushed", "v1", "refused")
 
 
+def test_rows_that_are_waited_for_are_asked_for_alone(live: LiveGateway, signed_in: SignedIn, tmp_path: Path) -> None:
+    """Nothing else comes with them; what somebody may not hear of, or is no event, is left out."""
+    live.push(tmp_path, "only/app:v1", refused_image("only"))
+    (pushed,) = events(signed_in, "only/app")
+    asked = {"only": f"{pushed['id']},{10**17},x"}
+    assert signed_in("reader").get("/activity.json", params=asked).json()["events"] == [pushed]
+    assert signed_in("outsider").get("/activity.json", params=asked).json()["events"] == []
+    page = signed_in("reader").get("/activity", params=asked).text
+    assert (page.count("<tr "), f'id="event-{pushed["id"]}"' in page, "data-after" in page) == (2, True, False)
+
+
 def test_a_tag_that_moves_by_itself_is_a_row(live: LiveGateway, signed_in: SignedIn, tmp_path: Path) -> None:
     """As a rollback does."""
     first = live.push(tmp_path / "1", "moved/app:v1", refused_image("1"))
