@@ -99,10 +99,10 @@ def _sinks(holdings: Holdings) -> Sinks:
 
 
 async def _ping(sink: Sink, origin: Origin) -> str:
-    from registry.notifications.post import client_of, deliver  # noqa: PLC0415 - slow to import
+    from registry.notifications.post import connection_to, deliver  # noqa: PLC0415 - slow to import
 
-    async with client_of(sink) as client:
-        return (await deliver(client, sink, ping(sink.format, origin, time.time()))).problem
+    with connection_to(sink) as connection:
+        return (await deliver(connection, sink, ping(sink.format, origin, time.time()))).problem
 
 
 def _document(state: SinkState, newest: int) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-import httpx
 import structlog
 
 from registry.errors import BasegateError
@@ -19,9 +18,10 @@ from registry.metadata.events import Recorded
 from registry.metadata.identity import identity
 from registry.metadata.sinks import SinkState
 from registry.metadata.store import MetadataStore
+from registry.notifications.connection import SinkConnection
 from registry.notifications.formats import FORMS, Origin, Payload
 from registry.notifications.outcome import Outcome
-from registry.notifications.post import client_of, deliver
+from registry.notifications.post import connection_to, deliver
 from registry.notifications.sink import Sink
 from registry.notifications.webhook_sinks import delivery_document
 
@@ -75,22 +75,22 @@ class Delivery:
         store = (await self._metadata.read(identity)).id
         self._state = self._saved = await self._metadata.write(sinks.begin, self._sink.name)
         try:
-            async with client_of(self._sink) as client:
+            with connection_to(self._sink) as connection:
                 while True:
-                    await self._round(client, Origin(store, self._host()))
+                    await self._round(connection, Origin(store, self._host()))
         except SinkForgotten:
             return
         finally:
             with suppress(SinkForgotten):
                 await asyncio.shield(self._save())
 
-    async def _round(self, client: httpx.AsyncClient, origin: Origin) -> None:
+    async def _round(self, connection: SinkConnection, origin: Origin) -> None:
         """Deliver what there is, or wait for it."""
         generation = self._metadata.generation()
         await self._adopt()
         found = await self._metadata.read_apart(events.after, self._state.cursor, _BATCH)
         for recorded in found:
-            if not await self._told(client, origin, recorded):
+            if not await self._told(connection, origin, recorded):
                 await self._save()
                 await self._wait(pause_after(self._state.failures))
                 return
@@ -100,12 +100,12 @@ class Delivery:
         while not found and self._metadata.generation() == generation:  # noqa: ASYNC110  other processes write too
             await asyncio.sleep(_LOOK_SECONDS)
 
-    async def _told(self, client: httpx.AsyncClient, origin: Origin, recorded: Recorded) -> bool:
+    async def _told(self, connection: SinkConnection, origin: Origin, recorded: Recorded) -> bool:
         """Whether the sink is done with an event."""
         if self._sink.wants(recorded.event):
             payloads = [each for each in FORMS[self._sink.format](recorded, origin) if self._sink.covers(each.tag)]
             for payload in payloads:
-                outcome = await deliver(client, self._sink, payload)
+                outcome = await deliver(connection, self._sink, payload)
                 await self._note(payload, outcome)
                 problem = outcome.problem
                 if problem and not self._gives_up(problem, recorded):

@@ -119,14 +119,19 @@ async def require_followable(
 
 def within(deepest: Reach, host: str) -> Mapping[str, Any]:
     """Extensions of a request to a registry that strangers may name: it is not made to an address further inside."""
+    return {"trace": _watch(lambda reach: _require_no_deeper(deepest, host, reach))} if deepest < Reach.LOOPBACK else {}
 
-    def require(reach: Reach) -> None:
-        if reach > deepest:
-            raise Unusable(
-                f"{host} is {_word(reach)} from here: nothing was asked there. Whoever runs this registry can allow it"
-            )
 
-    return {"trace": _watch(require)} if deepest < Reach.LOOPBACK else {}
+def require_within(deepest: Reach, host: str, address: Address) -> None:
+    """Raise Unusable where an address of a host is further inside than it may be."""
+    _require_no_deeper(deepest, host, reach_of(address))
+
+
+def _require_no_deeper(deepest: Reach, host: str, reach: Reach) -> None:
+    if reach > deepest:
+        raise Unusable(
+            f"{host} is {_word(reach)} from here: nothing was asked there. Whoever runs this registry can allow it"
+        )
 
 
 def _watch(require: Callable[[Reach], None]) -> Watch:

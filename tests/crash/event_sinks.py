@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import uvloop
 from sqlalchemy import Connection
 
 from registry.config.sinks import SinkSettings
@@ -73,7 +74,7 @@ def tell(data: Path, url: str) -> None:
         with closing(open_metadata(data)) as metadata:
             await Delivery(sink, metadata).run()
 
-    asyncio.run(work())
+    uvloop.run(work())  # as the server does
 
 
 def _telling(data: Path, url: str) -> "subprocess.Popen[bytes]":
@@ -156,7 +157,7 @@ def trial(count: int, kills: int, dead_seconds: float = 20.0) -> list[str]:
         fill(data, count)
         first, last = beside_the_dead(data, dead_seconds)
         began = time.monotonic()
-        arrivals, largest = asyncio.run(over_kills(data, count, kills))
+        arrivals, largest = uvloop.run(over_kills(data, count, kills))
         seconds = time.monotonic() - began
     memory = f"{first} KiB beside a dead sink, {last} KiB later, {largest} KiB at most while it is told"
     arrived = f"{arrivals.highest} arrived in order, {arrivals.again} of them again, {len(arrivals.wrong)} out of order"

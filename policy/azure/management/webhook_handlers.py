@@ -85,13 +85,13 @@ class WebhookHandlers:
     async def ping(self, call: Call) -> Response:
         """POST: have it told nothing, at once."""
         within_registry(call, self._environment(call.request))
-        from registry.notifications.post import client_of, deliver  # noqa: PLC0415 - slow to import
+        from registry.notifications.post import connection_to, deliver  # noqa: PLC0415 - slow to import
 
         webhook, settings = await self._known(call), self._settings()
         sink = sink_of(webhook, local=settings.webhooks_local)
         payload = ping("acr", Origin((await self._metadata.read(identity)).id), time.time())
-        async with client_of(sink) as client:
-            outcome = await deliver(client, sink, payload)
+        with connection_to(sink) as connection:
+            outcome = await deliver(connection, sink, payload)
         told = delivery_document(sink, payload, outcome)
         await self._metadata.write(webhooks.note_delivery, webhook.name, time.time(), told, settings.webhook_deliveries)
         return JSONResponse({"id": payload.id})

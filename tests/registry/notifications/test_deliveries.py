@@ -22,7 +22,7 @@ from registry.notifications import delivery
 from registry.notifications.deliveries import Deliveries
 from registry.notifications.delivery import Delivery, pause_after
 from registry.notifications.formats import Origin, ping
-from registry.notifications.post import client_of, deliver
+from registry.notifications.post import connection_to, deliver
 from registry.notifications.sink import Sink, SinkUnusable
 from registry.notifications.webhook_sinks import sink_of
 from registry.oci.names import Tag
@@ -220,8 +220,8 @@ def test_a_header_that_cannot_be_sent_is_a_failed_try(
     told = sink(receiver, headers={"X-Key": tmp_path / "key"})
 
     async def work() -> str:
-        async with client_of(told) as client:
-            return (await deliver(client, told, ping("acr", Origin(""), 0.0))).problem
+        with connection_to(told) as connection:
+            return (await deliver(connection, told, ping("acr", Origin(""), 0.0))).problem
 
     assert "cannot be told: 'ascii' codec can't encode" in services.run(work())
 

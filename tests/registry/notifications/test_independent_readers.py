@@ -16,7 +16,7 @@ from registry.config.sinks import SinkSettings
 from registry.metadata import sinks
 from registry.metadata.events import Event, Recorded
 from registry.notifications.formats import FORMS, Origin, ping
-from registry.notifications.post import client_of, deliver
+from registry.notifications.post import connection_to, deliver
 from registry.notifications.sink import Sink
 from tests.ports import free_port
 from tests.registry.notifications.receiver import Delivered, Receiver, receiving
@@ -44,8 +44,8 @@ def delivered(receiver: Receiver, folder: Path, event: Event | None) -> Delivere
     payload = ping("cloudevents", ORIGIN, 1.0) if recorded is None else next(FORMS["cloudevents"](recorded, ORIGIN))
 
     async def work() -> None:
-        async with client_of(sink) as client:
-            assert not (await deliver(client, sink, payload)).problem
+        with connection_to(sink) as connection:
+            assert not (await deliver(connection, sink, payload)).problem
 
     asyncio.run(work())
     return receiver.taken[-1]
