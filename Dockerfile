@@ -26,7 +26,7 @@ FROM ${BASE}
 COPY --from=build /opt/basegate /opt/basegate
 # Some bases come without the bytecode of Python's own library, and the server's user cannot write it: imported once, it
 # is kept.
-RUN PYTHONDONTWRITEBYTECODE= /opt/basegate/bin/python -c "import policy.cli.serve, policy.inspection.worker.main, registry.server.healthcheck, jwt, uvloop" \
+RUN PYTHONDONTWRITEBYTECODE= /opt/basegate/bin/python -c "import policy.cli.serve, policy.inspection.worker.main, registry.server.healthcheck, jwt, uvloop; from policy.web.environment import compile_all; compile_all()" \
  && mkdir -m 0700 /data && chown 10001:10001 /data
 ENV PATH=/opt/basegate/bin:$PATH PYTHONUNBUFFERED=1 BASEGATE_DATA=/data BASEGATE_LISTEN=0.0.0.0:5000
 USER 10001:10001

@@ -33,7 +33,7 @@ $(VENV)/.runtime: requirements.txt pyproject.toml | $(BIN)/python
 	@echo "installing the pinned dependencies"
 	@$(PIP) install --require-hashes --requirement requirements.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c "import policy.cli.serve, policy.inspection.worker.main, jwt, uvloop"
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c "import policy.cli.serve, policy.inspection.worker.main, jwt, uvloop; from policy.web.environment import compile_all; compile_all()"
 	@touch $@
 
 $(VENV)/.develop: requirements-dev.txt $(VENV)/.runtime

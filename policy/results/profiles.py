@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, func, select
 
 from policy.results.checksums import require_sum, sum_of
 from policy.results.tables import profiled, profiles
@@ -62,7 +62,8 @@ _BEHIND = (
 _OF_FEW = Statement(_BEHIND.where(is_in(profiled.c.profile, _GIVEN)))
 # With the sum, no index on profiles is of use: manifests are read in order until there are enough.
 _OF_MANY = Statement(_BEHIND.where(is_in(profiled.c.profile + 0, _GIVEN)))
-_SOME = Statement(select(profiled.c.profile).where(is_in(profiled.c.profile, _GIVEN)).limit(bindparam("count")))
+_SOME = select(profiled.c.profile).where(is_in(profiled.c.profile, _GIVEN)).limit(bindparam("count")).subquery()
+_HOW_MANY = Statement(select(func.count()).select_from(_SOME))
 
 
 def save(connection: Connection, seen: Iterable[tuple[str, str, str, str]]) -> None:
@@ -117,7 +118,7 @@ def manifests_with(connection: Connection, ids: Collection[int], least: str, cou
     `few`: up to how many manifests with these profiles it is better to look for each than to read in order.
     """
     given = json.dumps(list(ids))
-    sparse = len(_SOME.rows(connection, {"given": given, "count": few + 1})) <= few
+    sparse = _HOW_MANY.scalar(connection, {"given": given, "count": few + 1}) <= few
     statement = _OF_FEW if sparse else _OF_MANY
     return _checked(statement.rows(connection, {"given": given, "least": least, "count": count}))
 

@@ -10,6 +10,7 @@ from jinja2.ext import Extension
 from markupsafe import Markup
 
 from policy.web.addresses import address, json_address, with_ending
+from policy.web.bytecode import CompiledTemplates
 from policy.web.figures import anchor, capital, hours, moment, moment_exact, number, share, size
 from policy.web.visible import visible
 
@@ -38,6 +39,8 @@ def environment() -> Environment:
     """A new environment with all filters."""
     made = Environment(
         loader=FileSystemLoader(_TEMPLATES),
+        # What is made of the templates depends on this file too.
+        bytecode_cache=CompiledTemplates(_TEMPLATES, Path(__file__).read_text(encoding="utf-8")),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalize,
@@ -56,6 +59,13 @@ def environment() -> Environment:
         program_version=version("basegate"),
     )
     return made
+
+
+def compile_all() -> None:
+    """Compile all templates, so that the first page does not have to."""
+    made = environment()
+    for name in made.list_templates(["html"]):
+        made.get_template(name)
 
 
 def _finalize(value: Any) -> Any:

@@ -321,4 +321,5 @@ def _manifest(row: Any) -> ManifestOverview:
 
 
 def _event(row: Any) -> EventOverview:
-    return EventOverview(*row[:-1], row[-1] or {})
+    row_id, time, kind, repository, digest, tag, by, details = row
+    return EventOverview(row_id, time, kind, repository, digest, tag, by, details or {})
