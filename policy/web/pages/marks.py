@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from policy.enforcement.gate import PolicyGate
-from policy.results.manifests import Kind
+from policy.results.manifests import InspectedManifest, Kind
 from policy.state import State
 from registry.metadata.overviews import ManifestOverview
 from registry.oci.digest import Digest
@@ -18,16 +18,18 @@ _ABOUT = {"conda-version": "Conda", "python-version": "Python"}
 async def mark_of(gate: PolicyGate, repository: RepositoryName, digest: Digest) -> dict[str, Any]:
     """`{"verdict", "exempt", "facts"}` of a manifest, as far as it is known: nothing is inspected for a list."""
     await asyncio.sleep(0)  # a row at a time: other callers go on in between
+    recorded = gate.inspector.recorded(digest)  # first: it is remembered for the conclusion
     known = await gate.conclusion(repository, digest, known=True)
     if known is None:
         return {"verdict": State.PENDING.value, "exempt": False, "facts": short_facts({})}
-    facts = short_facts(await _facts(gate, repository, digest))
+    facts = short_facts(await _facts(gate, repository, digest, recorded))
     return {"verdict": known.state.value, "exempt": bool(known.exemptions), "facts": facts}
 
 
-async def _facts(gate: PolicyGate, repository: RepositoryName, digest: Digest) -> Mapping[str, Any]:
+async def _facts(
+    gate: PolicyGate, repository: RepositoryName, digest: Digest, recorded: InspectedManifest | None
+) -> Mapping[str, Any]:
     """The facts that are judged. Of an image they are on record, without a verdict's findings and advice."""
-    recorded = gate.inspector.recorded(digest)
     if recorded is None or recorded.kind is Kind.ARTIFACT:
         return {}
     if recorded.kind is Kind.IMAGE:
