@@ -33,6 +33,7 @@ from registry.content.pull_through import NO_PULL_THROUGH, PullThrough
 from registry.content.referrers import ReferrersList
 from registry.content.session_log import FILE as SESSIONS
 from registry.content.session_log import SessionLog
+from registry.content.session_records import OwnSessions, SessionRecords
 from registry.content.small_blob_journal import Journal
 from registry.content.tag_history import TagHistory
 from registry.content.tags import Tags
@@ -48,6 +49,7 @@ from registry.mirror.namespaces import Namespaces
 from registry.notifications.deliveries import Deliveries
 from registry.storage.blob_store import BlobStore
 from registry.storage.disk.store import DiskStore
+from registry.storage.pieces import SharedStore
 from registry.telemetry import logs
 from registry.telemetry.audit import AuditLog, audit_log
 from registry.telemetry.damage import DamageReport
@@ -110,7 +112,7 @@ class RegistryApp:
             *([] if audit is None else [audit.run]),
             *extension.background,
         ]
-        self._work += [] if mirror is None else [mirror.run]
+        self._work += [services.uploads.run, *([] if mirror is None else [mirror.run])]
         self._work.append(Deliveries(services.stores.metadata, self.settings).run)
         figures = StoreMetrics(services.stores.metadata, self._doing, self._sinks), _ending_secrets(services.stores)
         for each in figures:
@@ -256,7 +258,7 @@ def _services(  # noqa: PLR0913, PLR0917
         access=authority.access,
         token_service=authority.token_service,
         blobs=Blobs(storage, metadata, gate, settings, beside[0]),
-        uploads=Uploads(storage, metadata, gate, settings, journal, sessions),
+        uploads=Uploads(storage, metadata, gate, settings, journal, _sessions(stores, sessions)),
         manifests=Manifests(storage, metadata, gate, settings, stores.parsing, *beside),
         tags=Tags(metadata, settings),
         tag_history=TagHistory(metadata, settings, gate),
@@ -270,6 +272,16 @@ def _services(  # noqa: PLR0913, PLR0917
         readiness=Readiness(settings.current.data, metadata),
         pull_through=beside[1],
     )
+
+
+def _sessions(stores: Stores, log: SessionLog) -> SessionRecords:
+    """Of uploads: shared where rows and blobs are."""
+    own = OwnSessions(stores.storage, log)
+    if not stores.settings.current.metadata.url or not isinstance(stores.storage, SharedStore):
+        return own
+    from registry.content.shared_sessions import SharedSessions  # noqa: PLC0415 - for several nodes alone
+
+    return SharedSessions(own, stores.storage.pieces, stores.metadata, stores.settings)
 
 
 def _record_nothing(_line: Mapping[str, Any]) -> None:

@@ -20,14 +20,21 @@ class HalfwayUpload:
         url: of the session.
         auth: name and secret, where somebody has to sign in.
         fields: more headers.
+        method: PUT, which ends the upload, or PATCH.
 
     Attributes:
         status: of the answer, 0 until there is one.
     """
 
-    def __init__(self, url: str, auth: tuple[str, str] | None = None, fields: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        auth: tuple[str, str] | None = None,
+        fields: Mapping[str, str] | None = None,
+        method: str = "PUT",
+    ) -> None:
         self.status = 0
-        self._url = url
+        self._url, self._method = url, method
         self._auth = auth
         self._fields = fields
         self._let_go = threading.Event()
@@ -43,8 +50,14 @@ class HalfwayUpload:
     def _send(self) -> None:
         query = {"digest": Digest.of(b"".join(_PIECES))}
         with suppress(httpx.TransportError):
-            answer = httpx.put(
-                self._url, params=query, content=self._pieces(), timeout=_SECONDS, auth=self._auth, headers=self._fields
+            answer = httpx.request(
+                self._method,
+                self._url,
+                params=query,
+                content=self._pieces(),
+                timeout=_SECONDS,
+                auth=self._auth,
+                headers=self._fields,
             )
             self.status = answer.status_code
 

@@ -25,6 +25,7 @@ from registry.content.pull_through import OfflineUpstreams
 from registry.content.referrers import ReferrersList
 from registry.content.session_log import FILE as SESSIONS
 from registry.content.session_log import SessionLog
+from registry.content.session_records import OwnSessions
 from registry.content.tags import Tags
 from registry.content.uploads import Uploads
 from registry.metadata.store import RowStore
@@ -69,7 +70,7 @@ def folder_services(data: Path, settings: RegistrySettings) -> Iterator[FolderSe
             derived = _signed_verdicts(data, storage, metadata, gate, attest_section(settings))
             shelf = Shelf(
                 Blobs(storage, metadata, gate, in_force, derived),
-                Uploads(storage, metadata, gate, in_force, None, sessions),
+                Uploads(storage, metadata, gate, in_force, None, OwnSessions(storage, sessions)),
                 Manifests(storage, metadata, gate, in_force, parsing, derived, OfflineUpstreams(settings.upstreams)),
                 Tags(metadata, in_force),
                 ReferrersList(metadata, in_force, gate, derived),

@@ -112,6 +112,13 @@ class UploadSettings(Group):
         description="a request that brings no byte of its upload for so long makes way for a newer one for the same",
         json_schema_extra=LIVE,
     )
+    lease_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        le=300,
+        description="several nodes: after so long without a sign of the one that works on an upload, another goes on",
+        json_schema_extra=LIVE,
+    )
 
 
 class ManifestSettings(Group):

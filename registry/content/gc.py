@@ -32,8 +32,8 @@ import structlog
 from registry.config.group import DAY
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.progress import Tell, silence
+from registry.content.session_records import discard_upload
 from registry.content.undo import undo_of
-from registry.content.upload_session import discard_upload
 from registry.metadata import events, garbage, retention, tag_history, trash
 from registry.metadata.garbage import LooseManifest, StaleLink, Untagged
 from registry.metadata.identity import identity, know_everything

@@ -41,11 +41,7 @@ class OpenUploads:
     def require_room(self, principal: str, maximum: int) -> None:
         """Raise Unavailable when a principal has as many sessions as allowed; 0: no limit."""
         if 0 < maximum <= self._by_principal[principal]:
-            raise Unavailable(
-                f"you have {maximum} uploads open, as many as you may: finish some, or cancel them (DELETE)",
-                {"maximum": maximum},
-                {"Retry-After": str(RETRY_SECONDS)},
-            )
+            raise too_many_open(maximum)
 
     def add(self, session: UploadSession) -> UploadSession:
         """Hold a session; returns the one with its id that is held already, if any."""
@@ -72,3 +68,12 @@ class OpenUploads:
             self._by_principal[principal] -= 1
             if not self._by_principal[principal]:
                 del self._by_principal[principal]
+
+
+def too_many_open(maximum: int) -> Unavailable:
+    """503 for one more than a principal may have."""
+    return Unavailable(
+        f"you have {maximum} uploads open, as many as you may: finish some, or cancel them (DELETE)",
+        {"maximum": maximum},
+        {"Retry-After": str(RETRY_SECONDS)},
+    )

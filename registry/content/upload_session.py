@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from registry.content.upload_claim import Claim
@@ -10,11 +11,24 @@ from registry.gate import Arrival
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUploadUnknown, RangeNotSatisfiable, SizeInvalid
 from registry.oci.names import RepositoryName
-from registry.storage.blob_store import BlobStore, Opening, Staging
+from registry.storage.blob_store import Opening, Staging
 from registry.storage.disk.errors import disk_refusals
 
 TELL = 1 << 20
 """Bytes after which the gate hears of them, where they come by a worker thread: each time wakes the event loop."""
+
+
+@dataclass(slots=True)
+class Share:
+    """What nodes have in common of one upload, as this node knows it.
+
+    Attributes:
+        acknowledged: bytes that any node can go on with.
+        holder: names the claim of the request that works on it here; empty: none does.
+    """
+
+    acknowledged: int = 0
+    holder: str = ""
 
 
 class UploadSession:
@@ -31,6 +45,7 @@ class UploadSession:
         followed: whether the gate wants progress reports.
         lasting_size: bytes that stay if the running last request fails.
         outcome: the blob that it was committed as.
+        share: what it has in common with other nodes; `None`: it is this process's own.
     """
 
     def __init__(self, upload_id: str, opening: Opening) -> None:
@@ -44,24 +59,32 @@ class UploadSession:
         self.closed = False
         self.lasting_size: int | None = None
         self.outcome: Digest | None = None
+        self.share: Share | None = None
         self._staging: Staging | None = None
         self._arrival: Arrival | None = None
         self.followed = False
 
     @property
     def size(self) -> int:
-        """Bytes received so far."""
+        """Bytes received so far, and here."""
         return 0 if self._staging is None else self._staging.size
 
     @property
     def resumes_at(self) -> int:
         """The offset at which a client resumes: bytes of a last request count only once it is complete."""
+        if self.share is not None:
+            return self.share.acknowledged
         return self.size if self.lasting_size is None else self.lasting_size
 
     @property
     def staged(self) -> bool:
         """Whether it has a staging place; it needs none before the first byte."""
         return self._staging is not None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no byte yet, here or elsewhere, and no place for any."""
+        return self._staging is None and not (self.share is not None and self.share.acknowledged)
 
     @property
     def staging(self) -> Staging:
@@ -100,6 +123,13 @@ class UploadSession:
         if size < self.size:
             self.withdraw()
             await self.staging.truncate(size)
+
+    async def unstage(self) -> None:
+        """Remove the bytes that are here: they are elsewhere, or nobody needs them."""
+        self.withdraw()
+        staging, self._staging = self._staging, None
+        if staging is not None:
+            await staging.abort()
 
 
 class UploadSink:
@@ -218,13 +248,6 @@ class _Pouring:
             raise
 
 
-async def discard_upload(storage: BlobStore, upload_id: str) -> None:
-    """Remove an upload, or its remains, that no session of this process holds."""
-    # Staged again and aborted: the upload's opening may be lost.
-    staging = await storage.stage(upload_id, Opening("", "sha256", "", 0.0))
-    await staging.abort()
-
-
 async def no_bytes() -> AsyncIterator[bytes]:
     """A body without a byte: for a last request behind which nothing comes."""
     nothing: tuple[bytes, ...] = ()
@@ -239,9 +262,10 @@ async def drop(body: AsyncIterator[bytes]) -> None:
 
 
 def require_start(session: UploadSession, start: int | None) -> None:
-    """Raise RangeNotSatisfiable when the declared start is not the session's size."""
-    if start is not None and start != session.size:
-        raise RangeNotSatisfiable(f"the chunk starts at byte {start}, the upload stands at byte {session.size}")
+    """Raise RangeNotSatisfiable when the declared start is not where the session stands."""
+    stands = session.resumes_at
+    if start is not None and start != stands:
+        raise RangeNotSatisfiable(f"the chunk starts at byte {start}, the upload stands at byte {stands}")
 
 
 @asynccontextmanager

@@ -7,17 +7,14 @@ from contextlib import asynccontextmanager, suppress
 
 from registry.auth.principals import Principal
 from registry.config.settings import RegistrySettings, SettingsInForce
-from registry.content.earlier_uploads import EarlierUploads
-from registry.content.open_uploads import OpenUploads
 from registry.content.quotas import quota_of, require_room
-from registry.content.session_log import SessionLog
+from registry.content.session_records import SessionRecords, discard_upload
 from registry.content.small_blob_journal import Journal
 from registry.content.upload_session import (
     UploadSession,
     UploadSink,
     collected,
     counting,
-    discard_upload,
     drop,
     pour,
     require_start,
@@ -30,7 +27,6 @@ from registry.oci.digest import Digest, new_hasher, require_digest
 from registry.oci.errors import BlobUploadUnknown, OciError, StorageFull
 from registry.oci.names import RepositoryName
 from registry.storage.blob_store import BlobStore, Opening, StoredBlob
-from registry.storage.disk.errors import disk_refusals
 
 __all__ = ["UploadSession", "UploadSink", "Uploads"]
 
@@ -49,18 +45,15 @@ class Uploads:
         gate: Gate,
         settings: SettingsInForce[RegistrySettings],
         journal: Journal | None,
-        log: SessionLog,
+        records: SessionRecords,
     ) -> None:
         self._storage = storage
         self._metadata = metadata
         self._gate = gate
         self._settings = settings
         self._journal = journal
-        self._log = log
-        self.open = OpenUploads()
-        self._earlier = EarlierUploads(storage, log)
-        for upload, opening in log.openings().items():
-            self.open.add_earlier(upload, opening.principal)
+        self._records = records
+        self.open = records.open
 
     async def start(
         self, repository: RepositoryName, principal: Principal, algorithm: str = "sha256", size: int = 0
@@ -80,8 +73,7 @@ class Uploads:
         """
         session = await self.begin(repository, principal, algorithm, size)
         try:
-            with disk_refusals():
-                self._log.opened(session.id, session.opening)
+            await self._records.opened(session)
         except BaseException:
             self.open.forget(session.id)
             raise
@@ -103,12 +95,12 @@ class Uploads:
         return None
 
     async def session(self, repository: RepositoryName, upload_id: str) -> UploadSession:
-        """The open session with this id, those of an earlier process included.
+        """The open session with this id, those of an earlier process or of other nodes included.
 
         Raises:
             BlobUploadUnknown: there is none in this repository.
         """
-        session = self.open.get(upload_id) or self.open.add(await self._earlier.session(upload_id))
+        session = await self._records.session(upload_id)
         if session.repository != repository:
             raise BlobUploadUnknown
         return session
@@ -131,6 +123,7 @@ class Uploads:
         """
         async with (
             session.claim.held(self._silence),
+            self._records.held(session),
             self._or_nothing(session),
             self._accepting(session, start, length) as sink,
         ):
@@ -180,7 +173,7 @@ class Uploads:
             QuotaExceeded: the repository has no room; the session is over.
             BlobUploadUnknown, RangeNotSatisfiable, SizeInvalid: as for `append`.
         """
-        async with session.claim.held(self._silence), self._or_nothing(session):
+        async with session.claim.held(self._silence), self._records.held(session), self._or_nothing(session):
             if session.closed and session.outcome == digest:  # the same request again, while the first was running
                 return await self._repeated(session.repository, digest, body)
             try:
@@ -189,7 +182,7 @@ class Uploads:
                 return blob
             finally:
                 if session.closed:
-                    self._log.ended(session.id, session.outcome)
+                    await self._records.ended(session, session.outcome)
 
     async def finish_again(
         self, repository: RepositoryName, upload_id: str, digest: Digest, body: AsyncIterator[bytes]
@@ -198,20 +191,19 @@ class Uploads:
 
         `None`: the upload is unknown, or has another outcome.
         """
-        outcome = self._log.outcome(upload_id)
+        outcome = await self._records.outcome(upload_id)
         if outcome is not None:
             if outcome.opening.repository != repository or outcome.digest != digest:
                 return None
             await discard_upload(self._storage, upload_id)
             return await self._repeated(repository, digest, body)
-        opening = await self._earlier.committed(upload_id, digest)
+        opening = await self._records.committed(upload_id, digest)
         blob = await self._storage.stat(digest)
         if opening is None or opening.repository != repository or blob is None:
             return None
         await drop(body)
         blob = await self._record(UploadSession(upload_id, opening), blob)
-        await discard_upload(self._storage, upload_id)
-        self._log.ended(upload_id, digest)
+        await self._records.forget(upload_id, digest)
         return blob
 
     async def _repeated(self, repository: RepositoryName, digest: Digest, body: AsyncIterator[bytes]) -> StoredBlob:
@@ -225,7 +217,7 @@ class Uploads:
     async def _finish(
         self, session: UploadSession, digest: Digest, body: AsyncIterator[bytes], start: int | None, length: int | None
     ) -> StoredBlob:
-        if length is not None and length <= SMALL and not session.staged:
+        if length is not None and length <= SMALL and session.is_empty:
             return await self._finish_small(session, digest, body, start, length)
         async with self._ending(session, digest, start, length) as sink:
             with session.claim.receiving(body):
@@ -258,10 +250,10 @@ class Uploads:
         Raises:
             BlobUploadUnknown: it had ended already.
         """
-        async with session.claim.held(self._silence):
+        async with session.claim.held(self._silence), self._records.held(session):
             session.require_open()
             self._close(session)
-            self._log.ended(session.id)
+            await self._records.ended(session)
             if session.staged:
                 await session.staging.abort()
                 session.withdraw()
@@ -271,25 +263,26 @@ class Uploads:
         limit = now - self._settings.current.uploads.expire_seconds
         files = {upload: last_byte async for upload, last_byte in self._storage.uploads()}
         gone = [upload for upload, last_byte in files.items() if last_byte < limit]
-        gone += [session.id for session in self.open if not session.staged and session.started < limit]
         gone += [
-            upload
-            for upload, opening in self._log.openings().items()
-            if opening.started < limit and upload not in files and self.open.get(upload) is None
+            session.id
+            for session in self.open
+            if session.share is None and not session.staged and session.started < limit
         ]
         for upload in gone:
             await self._remove(upload)
         for upload in files.keys() - gone:
             await self._count(upload)
-        return len(gone)
+        return len(gone) + await self._records.expire(limit)
+
+    async def run(self) -> None:
+        """Work that runs as long as the server does."""
+        await self._records.run()
 
     async def _remove(self, upload: str) -> None:
         session = self.open.get(upload)
         if session is None:
-            await discard_upload(self._storage, upload)
-            self.open.forget(upload)
-            self._log.ended(upload)
-        elif not session.claim.taken:
+            await self._records.forget(upload)
+        elif session.share is None and not session.claim.taken:
             with suppress(BlobUploadUnknown):
                 await self.cancel(session)
 
@@ -307,7 +300,7 @@ class Uploads:
             yield
         except StorageFull:
             self._close(session)
-            self._log.ended(session.id)
+            await self._records.ended(session)
             if session.staged:
                 with suppress(OciError):
                     await session.staging.abort()
@@ -325,6 +318,7 @@ class Uploads:
                 yield sink
         finally:
             session.staging.release()
+            await self._records.grown(session)
 
     @asynccontextmanager
     async def _ending(
@@ -353,14 +347,14 @@ class Uploads:
         try:
             staging.last(last)
             if last is None:
-                await staging.keep()
-                self._log.staged(session.id)
+                await self._records.keep(session, staging)
         except BaseException:
             if not session.staged:
                 await staging.abort()
             raise
         if not session.staged:
             session.stage(staging, self._gate.arriving(session.repository, staging))
+        await self._records.fetch(session)
 
     @property
     def _silence(self) -> float:
@@ -373,7 +367,7 @@ class Uploads:
     async def _commit(self, session: UploadSession, digest: Digest) -> StoredBlob:
         await self._require_room(session.repository, session.size, digest)
         blob = await self._record(session, await session.staging.commit(digest))
-        self._log.ended(session.id, digest)  # before the staging place, the other record of it, is removed
+        await self._records.ended(session, digest)  # before the staging place, the other record of it, is removed
         await session.staging.forget()
         session.deliver(digest)
         return blob

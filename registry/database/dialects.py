@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Dialect, Integer, String, Text, literal, types
+from sqlalchemy import JSON, BigInteger, Boolean, Dialect, Float, Integer, String, Text, literal, types
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.dialects.sqlite.dml import OnConflictDoNothing, OnConflictDoUpdate
 from sqlalchemy.ext.compiler import compiles
@@ -100,6 +100,23 @@ def _greatest_in_sqlite(element: greatest, compiler: Any, **named: Any) -> str:
 @compiles(greatest)
 def _greatest(element: greatest, compiler: Any, **named: Any) -> str:
     return f"greatest({compiler.process(element.clauses, **named)})"
+
+
+class database_time(FunctionElement[float]):  # noqa: N801 - as a function of SQL
+    """Seconds since the epoch, by the clock of the database: the same for all nodes."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(database_time, "sqlite")
+def _time_of_sqlite(_element: database_time, _compiler: Any, **_named: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(database_time)
+def _time_of_database(_element: database_time, _compiler: Any, **_named: Any) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION)"
 
 
 class position_of(FunctionElement[int]):  # noqa: N801 - as a function of SQL

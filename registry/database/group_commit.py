@@ -20,11 +20,12 @@ LARGEST_GROUP = 128
 
 @dataclass(slots=True)
 class Waiting:
-    """One change, who waits for it, and how it went."""
+    """One change, who waits for it, and how it went; `told`: whether what is remembered may end by it."""
 
     change: Change
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
+    told: bool = True
     result: Any = None
     error: BaseException | None = None
 

@@ -33,8 +33,8 @@ class PostgresWriter:
 
     Args:
         engine: its transactions are READ COMMITTED: each statement sees all that was committed before it began.
-        before_commit: called in each transaction when its changes are made.
-        committed: called after each commit, before any caller hears of it.
+        before_commit: called in each transaction that others are told of, when its changes are made.
+        committed: called after the commit of each of these, before any caller hears of it.
     """
 
     def __init__(
@@ -46,10 +46,10 @@ class PostgresWriter:
         self._connection: Connection | None = None
         self._writer: WriterThread[Waiting] = WriterThread("metadata-writer", self._commit, largest=LARGEST_GROUP)
 
-    def submit(self, change: Callable[[Connection], T]) -> "asyncio.Future[T]":
-        """Have a change made; the future is done when it is durable."""
+    def submit(self, change: Callable[[Connection], T], *, told: bool = True) -> "asyncio.Future[T]":
+        """Have a change made; the future is done when it is durable. `told`: whether others are told of it."""
         loop = asyncio.get_running_loop()
-        waiting = Waiting(change, loop, loop.create_future())
+        waiting = Waiting(change, loop, loop.create_future(), told)
         self._writer.put(waiting)
         return cast("asyncio.Future[T]", waiting.future)
 
@@ -63,9 +63,12 @@ class PostgresWriter:
             connection = self._begun()
             for waiting in group:
                 apply_alone(connection, waiting)
-            self._before_commit(connection)
+            told = any(waiting.told for waiting in group)
+            if told:
+                self._before_commit(connection)
             connection.commit()
-            self._committed()
+            if told:
+                self._committed()
         except Exception as error:  # noqa: BLE001 - whatever broke the transaction broke it for all of them
             self._forget()
             for waiting in group:

@@ -122,6 +122,17 @@ def does_take_room(change: Callable[..., Any]) -> bool:
     return "takes_room" in getattr(change, "__dict__", ())
 
 
+def untold(change: Q) -> Q:
+    """Mark a change of which nothing is remembered anywhere: what others remember holds beside it."""
+    change.__dict__["untold"] = True
+    return change
+
+
+def is_untold(change: Callable[..., Any]) -> bool:
+    """Whether a change is marked so."""
+    return "untold" in getattr(change, "__dict__", ())
+
+
 def is_autocommit(query: Callable[..., Any]) -> bool:
     """Whether a query is marked so."""
     return "autocommit" in getattr(query, "__dict__", ())

@@ -23,7 +23,7 @@ from registry.metadata.sqlite_store import SqliteStore
 from registry.metadata.tables import SCHEMA
 
 # The newest revision in registry/metadata/migrations; a test compares them.
-REVISION = "0015"
+REVISION = "0016"
 FILE_NAME = "registry.db"
 
 

@@ -19,7 +19,7 @@ from registry.database.postgres import Database, engine_of
 from registry.database.postgres_errors import RETRY
 from registry.database.postgres_writer import PostgresWriter
 from registry.database.pulse import CHANNEL, Pulse
-from registry.database.statement import is_autocommit
+from registry.database.statement import is_autocommit, is_untold
 from registry.metadata.blobs import BLOBS_REMOVED
 from registry.metadata.scope_maps import PRINCIPALS_CHANGED
 from registry.oci.errors import Unavailable
@@ -76,7 +76,8 @@ class PostgresStore:
     async def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Queue a change and wait until it is durable. A refusal for silence leaves open whether it was made."""
         self._require_heard()
-        return await self._answered(self._writer.submit(lambda connection: change(connection, *args, **kwargs)))
+        made = self._writer.submit(lambda connection: change(connection, *args, **kwargs), told=not is_untold(change))
+        return await self._answered(made)
 
     def problems(self) -> list[str]:
         """What is wrong with the database: one sentence, or none."""

@@ -1,4 +1,5 @@
-"""The tables of a registry: repositories, manifests, tags and their history, locks, blobs, events, attestations, trash.
+"""The tables of a registry: repositories, manifests, tags and their history, locks, blobs, events, attestations, trash,
+and the uploads that nodes share.
 
 Digests and names are stored as text. Every look-up of a request uses the prefix of one index.
 """
@@ -288,6 +289,35 @@ trash = Table(
     sqlite_autoincrement=True,
 )
 
+uploads = Table(
+    "uploads",
+    SCHEMA,
+    Column("id", ordered_text(36), primary_key=True, comment="a UUID; part of the URL"),
+    Column("repository", ordered_text(255), nullable=False),
+    Column("algorithm", ordered_text(16), nullable=False, comment="hashes the bytes as they come"),
+    Column("principal", ordered_text(36), nullable=False, comment="id of who opened it"),
+    Column("started", Float, nullable=False, comment="seconds since the epoch"),
+    Column("size", BigInteger, nullable=False, comment="bytes that were acknowledged"),
+    Column("changed", Float, nullable=False, comment="last request that changed it, seconds since the epoch"),
+    Column("holder", ordered_text(36), nullable=False, comment="the request that works on it, or empty"),
+    Column("until", Float, nullable=False, comment="end of its claim, by the clock of the database"),
+    Column("digest", _DIGEST, nullable=False, comment="the blob that it became, or empty"),
+    Index(None, "principal"),
+    Index(None, "digest", "changed"),
+    sqlite_with_rowid=False,
+)
+
+upload_pieces = Table(
+    "upload_pieces",
+    SCHEMA,
+    Column("upload_id", ordered_text(36), ForeignKey("uploads.id", ondelete="CASCADE"), primary_key=True),
+    Column("start", BigInteger, primary_key=True, comment="its first byte within the upload"),
+    Column("size", BigInteger, nullable=False, comment="bytes"),
+    Column("name", ordered_text(64), nullable=False, comment="of its object; empty: its bytes are here"),
+    Column("content", LargeBinary, nullable=False, comment="its bytes, where they are few"),
+    sqlite_with_rowid=False,
+)
+
 __all__ = [
     "SCHEMA",
     "attestations",
@@ -312,6 +342,8 @@ __all__ = [
     "tags",
     "told_marks",
     "trash",
+    "upload_pieces",
+    "uploads",
     "webhook_deliveries",
     "webhooks",
 ]

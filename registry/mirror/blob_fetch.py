@@ -54,7 +54,7 @@ class BlobFetch:
 
     async def _fetch_long(self, upstream: Upstream, repository: RepositoryName, blob: Descriptor) -> None:
         session = await self._session(repository, blob)
-        start = session.size
+        start = session.resumes_at
         body = upstream.client.pull.blob(upstream.name_of(repository), blob.digest, blob.size, start)
         try:
             await self._uploads.append(session, body, start, blob.size - start)
@@ -75,7 +75,7 @@ class BlobFetch:
         if known is not None:
             with suppress(BlobUploadUnknown):
                 session = await self._uploads.session(repository, known)
-                if session.size <= blob.size:
+                if session.resumes_at <= blob.size:
                     return session
                 await self._uploads.cancel(session)
         session = await self._uploads.start(repository, MIRROR, blob.digest.algorithm, blob.size)

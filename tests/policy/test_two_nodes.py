@@ -13,6 +13,7 @@ from registry.config.storage import StorageSettings
 from registry.database.postgres import Database
 from registry.oci.digest import Digest
 from registry.storage.disk.store import DiskStore
+from tests.clients.layouts import Layout
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.two_nodes import Nodes, two_nodes
 from tests.postgres import PostgresServer
@@ -138,14 +139,26 @@ def _digests(names: set[str]) -> set[Digest]:
     return {Digest(":".join(name.split("/")[1:3])) for name in names if name.startswith("blobs/")}
 
 
-def test_an_upload_is_one_nodes(here: httpx.Client, there: httpx.Client) -> None:
-    """Another does not know it, and says so; it goes on where it was begun."""
-    upload = Repository(here, "upload/app").open_upload()
-    asked = [there.get(upload), there.patch(upload, content=b"x"), there.delete(upload)]
-    asked.append(there.put(upload, params={"digest": Digest.of(b"x")}, content=b"x"))
-    assert {(answer.status_code, code_of(answer)) for answer in asked} == {(404, "BLOB_UPLOAD_UNKNOWN")}
-    ended = here.put(upload, params={"digest": Digest.of(b"x")}, content=b"x")
-    assert ended.status_code == 201
+def test_an_upload_goes_on_at_the_other(nodes: Nodes, tmp_path: Path) -> None:
+    """What came to both is looked into as what came to one: each PATCH goes to the next, and there is a verdict."""
+    layout = Layout(tmp_path / "image")
+    digest = layout.add("v1", cleared_image(large=True))
+    with nodes.first.client("admin") as first, nodes.second.client("admin") as second:
+        for blob in layout.blobs.iterdir():
+            push_in_turn((first, second), "turns/app", blob.read_bytes())
+        raw = (layout.blobs / digest.partition(":")[2]).read_bytes()
+        assert Repository(second, "turns/app").put("v1", raw).status_code == 201
+    checks = [node.check("reader", reference=f"{node.host}/turns/app:v1") for node in nodes]
+    assert [check.json()["allowed"] for check in checks] == [True, True]
+
+
+def push_in_turn(clients: tuple[httpx.Client, httpx.Client], name: str, content: bytes) -> None:
+    """Push a blob in chunks, each to the next of the clients."""
+    upload = Repository(clients[1], name).open_upload()
+    size = len(content) // 5 + 1
+    for number in range(5):
+        clients[number % 2].patch(upload, content=content[number * size : (number + 1) * size]).raise_for_status()
+    clients[1].put(upload, params={"digest": Digest.of(content)}).raise_for_status()
 
 
 def test_blobs_are_not_files_of_a_node(nodes: Nodes) -> None:

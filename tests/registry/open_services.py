@@ -24,6 +24,7 @@ from registry.content.parsing import Parsing
 from registry.content.referrers import ReferrersList
 from registry.content.session_log import FILE as SESSIONS
 from registry.content.session_log import SessionLog
+from registry.content.session_records import OwnSessions
 from registry.content.small_blob_journal import Journal, open_stores
 from registry.content.tag_history import TagHistory
 from registry.content.tags import Tags
@@ -85,7 +86,7 @@ class OpenServices:
         self.sessions = SessionLog(data / SESSIONS, 1000)
         self.parsing = Parsing(self.settings)
         self.blobs, self.manifests = Blobs(*everything), Manifests(*everything, self.parsing)
-        self.uploads = Uploads(*everything, self.journal, self.sessions)
+        self.uploads = Uploads(*everything, self.journal, OwnSessions(self.storage, self.sessions))
         self.tags = Tags(self.metadata, self.settings)
         self.tag_history = TagHistory(self.metadata, self.settings, decides)
         self.catalog = Catalog(self.metadata, self.settings)

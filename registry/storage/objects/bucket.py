@@ -54,9 +54,11 @@ class Small:
 class Bucket:
     """What is asked of a store. Names are below the prefix; what has no `async` blocks.
 
+    Attributes:
+        part_bytes: a larger file goes up in parts of so many bytes.
+
     Args:
         store: connected.
-        part_bytes: a larger file goes up in parts of so many bytes.
         outside: the same as clients reach it.
 
     Raises, all of its methods:
@@ -67,7 +69,7 @@ class Bucket:
     def __init__(self, store: "Connected", part_bytes: int, outside: "Connected | None" = None) -> None:
         self._store = store
         self._outside = outside or store
-        self._part_bytes = part_bytes
+        self.part_bytes = part_bytes
 
     def put(self, key: str, content: bytes) -> None:
         """Store an object whole: the store has acknowledged it when this returns."""
@@ -81,7 +83,7 @@ class Bucket:
 
     def put_file(self, key: str, path: Path, size: int) -> None:
         """Store a file; it is visible when all of it is there."""
-        if size <= self._part_bytes:
+        if size <= self.part_bytes:
             return self.put(key, path.read_bytes())
         with refusals(), _bucket_there():
             obstore.put(
@@ -89,7 +91,7 @@ class Bucket:
                 key,
                 path,
                 use_multipart=True,
-                chunk_size=self._part_bytes,
+                chunk_size=self.part_bytes,
                 max_concurrency=_PARTS_AT_ONCE,
             )
         return None

@@ -1,4 +1,5 @@
-"""Blobs as objects, laid out as `registry.storage.objects.locations` says; uploads are files of the data folder.
+"""Blobs as objects, laid out as `registry.storage.objects.locations` says; uploads are files of the data folder, and in
+pieces of the store as well where several nodes share them.
 
 A blob becomes visible by one request that stores all of it, under a name that nothing else ever has; a 201 waits for
 the store's acknowledgement, and for the rows, which ask the store once more whether the object is there.
@@ -31,6 +32,7 @@ from registry.storage.objects.locations import (
     new_location,
     read_listing,
 )
+from registry.storage.objects.pieces import ObjectPieces
 from registry.storage.objects.quarantine import ObjectQuarantine
 from registry.storage.objects.reading import whole_or_nothing
 from registry.storage.objects.trash import ObjectTrash
@@ -53,6 +55,7 @@ class ObjectStore:
         quarantine: damaged content.
         trash: what was collected and can be brought back.
         reserve: room for what frees room, on the disk of the data folder.
+        pieces: of uploads that nodes share.
 
     Args:
         root: the data folder, for uploads and notes.
@@ -74,6 +77,7 @@ class ObjectStore:
         self.quarantine = ObjectQuarantine(layout, self._finder)
         self.trash = ObjectTrash(self._finder)
         self.reserve = DiskReserve(root)
+        self.pieces = ObjectPieces(bucket, pool, bucket.part_bytes)
         self._workshop = StagingContext(layout, pool, self._make_blob, early_writeback(), sync_bytes, self.reserve)
 
     async def stat(self, digest: Digest, size: int | None = None) -> StoredObject | None:
