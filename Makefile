@@ -105,8 +105,9 @@ test-cosign: develop ## stock cosign (3.1.3, 2.6.5) verifies signed verdicts of 
 	@sh .ci/cosign
 	@COSIGN=1 $(BIN)/python -m pytest tests/cosign $(ARGS)
 
-test-cluster: develop ## blobs in versitygw (S3) and azurite (Azure): what every store promises, and real clients; builds both first
+test-cluster: tools ## versitygw (S3), azurite (Azure): what every store promises, and real clients; two nodes behind nginx; the chart
 	@sh .ci/object-stores
+	@sh .ci/go-tools .ci/artifact-tools.txt helm
 	@CLUSTER=1 $(BIN)/python -m pytest tests/cluster $(ARGS)
 
 web-shots: tools ## pictures of every page, at 320 and 1280 px, light and dark, into results/web-shots
