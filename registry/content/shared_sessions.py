@@ -121,6 +121,7 @@ class SharedSessions:
                 upload, taken = await self._metadata.write(rows.claim, session.id, holder, self._lease)
                 if upload is None or upload.digest:
                     self._over(session, upload)
+                    await session.unstage()
                     return False
                 if taken:
                     share.holder, share.acknowledged = holder, upload.size
@@ -148,6 +149,8 @@ class SharedSessions:
             if came is not None and came == before:
                 continue
             with suppress(OciError):
+                if not share.holder:
+                    return
                 if not await self._metadata.write(rows.renew, session.id, share.holder, self._lease):
                     session.claim.interrupt()
                     return

@@ -1,10 +1,12 @@
 """Hearing from a PostgreSQL database: what other nodes commit, whether it answers at all, and which node leads.
 
-The node that leads has a lock of the session that listens. It ends with that session, and another node takes it.
+The node that leads has a lock of the session that listens. It ends with that session, and another node takes it. All
+that listen share another lock, by which they are counted.
 """
 
 import threading
 import time
+import zlib
 from collections.abc import Callable
 
 import psycopg
@@ -16,6 +18,18 @@ _ASK_SECONDS = 0.25
 _AGAIN_SECONDS = 0.1
 LEADING = int.from_bytes(b"basegate") + 1
 """The lock of the node that leads; that of changes is the number before it."""
+LISTENING = 1650553701
+"""The first half of the lock that those share who listen; the second is made of their channel."""
+COUNT = (
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1650553701 AND granted AND database = "
+    "(SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+"""How many sessions listen to some channel: whose `objid` is `place_of` it."""
+
+
+def place_of(channel: str) -> int:
+    """The second half of the lock of those who listen to a channel."""
+    return zlib.crc32(channel.encode("ascii")) >> 1
 
 
 class Pulse:
@@ -61,6 +75,7 @@ class Pulse:
             try:
                 with self._database.connect(autocommit=True) as connection:
                     connection.execute(f"LISTEN {self._channel}")
+                    connection.execute(f"SELECT pg_advisory_lock_shared({LISTENING}, {place_of(self._channel)})")
                     self._told("")
                     self._listen(connection)
             except psycopg.Error:

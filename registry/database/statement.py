@@ -133,6 +133,17 @@ def is_untold(change: Callable[..., Any]) -> bool:
     return "untold" in getattr(change, "__dict__", ())
 
 
+def heard_by_all(change: Q) -> Q:
+    """Mark a removal of what nodes remember by its digest: all of them hear of it before its caller does."""
+    change.__dict__["heard_by_all"] = True
+    return change
+
+
+def is_heard_by_all(change: Callable[..., Any]) -> bool:
+    """Whether a change is marked so."""
+    return "heard_by_all" in getattr(change, "__dict__", ())
+
+
 def is_autocommit(query: Callable[..., Any]) -> bool:
     """Whether a query is marked so."""
     return "autocommit" in getattr(query, "__dict__", ())

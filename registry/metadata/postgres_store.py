@@ -19,8 +19,10 @@ from registry.database.postgres import Database, engine_of
 from registry.database.postgres_errors import RETRY
 from registry.database.postgres_writer import PostgresWriter
 from registry.database.pulse import CHANNEL, Pulse
-from registry.database.statement import is_autocommit, is_untold
+from registry.database.statement import is_autocommit, is_heard_by_all, is_untold
+from registry.metadata import hearing
 from registry.metadata.blobs import BLOBS_REMOVED
+from registry.metadata.hearing import Hearing
 from registry.metadata.scope_maps import PRINCIPALS_CHANGED
 from registry.oci.errors import Unavailable
 
@@ -55,6 +57,7 @@ class PostgresStore:
         self._single = self._reading.execution_options(isolation_level="AUTOCOMMIT")
         self._writing = engine_of(database, 1)
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="metadata")
+        self._hearing = Hearing(silence_seconds, self._answer)
         self._pulse = Pulse(database, self._told, silence_seconds)
         self._writer = PostgresWriter(self._writing, self._tell_others, self._committed)
 
@@ -77,7 +80,10 @@ class PostgresStore:
         """Queue a change and wait until it is durable. A refusal for silence leaves open whether it was made."""
         self._require_heard()
         made = self._writer.submit(lambda connection: change(connection, *args, **kwargs), told=not is_untold(change))
-        return await self._answered(made)
+        answer = await self._answered(made)
+        if is_heard_by_all(change):
+            await self._hearing.wait(lambda question: self.read(hearing.ask, question))
+        return answer
 
     def problems(self) -> list[str]:
         """What is wrong with the database: one sentence, or none."""
@@ -130,6 +136,9 @@ class PostgresStore:
                 self._require_heard()
         return future.result()
 
+    def _answer(self, question: str) -> None:
+        self._threads.submit(lambda: self._read(hearing.answer, question))
+
     @property
     def _silence(self) -> str:
         return f"the database of the registry's metadata has not answered for {self._silence_seconds:g} s: try again"
@@ -149,6 +158,8 @@ class PostgresStore:
 
     def _told(self, said: str) -> None:
         node, _, flags = said.partition(" ")
+        if self._hearing.takes(said):
+            return
         if not said:
             # Whatever the pool holds is from before: it would be refused once for each connection.
             self._reading.dispose()

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from registry.database.dialects import EVERYTHING
-from registry.database.statement import takes_room
+from registry.database.statement import heard_by_all, takes_room
 from registry.metadata import (
     blobs,
     events,
@@ -165,6 +165,7 @@ def mount_blob(connection: Connection, at: ChangeContext, digest: Digest, source
     return True
 
 
+@heard_by_all
 def drop_blob(connection: Connection, at: ChangeContext, digest: Digest) -> None:
     """Unlink a blob from a repository.
 
@@ -272,6 +273,7 @@ def drop_tag(connection: Connection, at: ChangeContext, tag: Tag, is_immutable: 
     _record(connection, at, _event(at, Kind.TAG_DELETED, digest, tag))
 
 
+@heard_by_all
 def drop_manifest(
     connection: Connection, at: ChangeContext, digest: Digest, is_immutable: Callable[[Tag], bool] = _moves
 ) -> None:
@@ -298,6 +300,7 @@ def drop_manifest(
     _record(connection, at, *untagged, _event(at, Kind.MANIFEST_DELETED, digest))
 
 
+@heard_by_all
 def drop_repository(
     connection: Connection, at: ChangeContext, is_immutable: Callable[[Tag], bool] = _moves
 ) -> RemovedRepository:

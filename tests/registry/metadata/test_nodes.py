@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Connection
 
+from registry.database.pulse import CHANNEL, LISTENING, place_of
 from registry.metadata import events, principals, repositories
 from registry.metadata.events import Event
+from registry.metadata.open_postgres import open_postgres
 from registry.metadata.postgres_store import PostgresStore
 from registry.metadata.principals import PrincipalRow
-from registry.metadata.transactions import ChangeContext, ManifestChange, record_manifest, take_blob
+from registry.metadata.transactions import ChangeContext, ManifestChange, drop_blob, record_manifest, take_blob
 from registry.oci.digest import Digest
 from registry.oci.errors import Denied, QuotaExceeded
 from registry.oci.manifest import parse_manifest
@@ -152,3 +154,36 @@ def test_one_node_leads(nodes: tuple[PostgresStore, PostgresStore]) -> None:
     leading.close()
     wait_until(other.leads)
     assert not leading.leads()
+
+
+async def dropped(store: PostgresStore, number: int) -> None:
+    """A blob that was taken, and is removed."""
+    content = str(number).encode()
+    await store.write(take_blob, AT, Digest.of(content), len(content), lambda: True)
+    await store.write(drop_blob, AT, Digest.of(content))
+
+
+def test_a_removal_is_heard_by_all_before_it_is_answered(nodes: tuple[PostgresStore, PostgresStore]) -> None:
+    """Each time: what another node remembers of it has ended by then."""
+    first, second = nodes
+
+    async def removals() -> list[bool]:
+        heard = []
+        for number in range(30):
+            before = second.losses_generation()
+            await dropped(first, number)
+            heard.append(second.losses_generation() != before)
+        return heard
+
+    assert asyncio.run(removals()) == [True] * 30
+
+
+def test_who_hears_nothing_is_not_waited_for(postgres: PostgresServer) -> None:
+    """For longer than it may serve what it remembers."""
+    database = postgres.new_database()
+    open_postgres(database).close()
+    store = PostgresStore(database, silence_seconds=1.0)
+    with database.connect(autocommit=True) as deaf:
+        deaf.execute(f"SELECT pg_advisory_lock_shared({LISTENING}, {place_of(CHANNEL)})")
+        asyncio.run(dropped(store, 1))
+    store.close()
