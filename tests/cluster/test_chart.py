@@ -43,9 +43,9 @@ def helm(*words: str, values: Sequence[str]) -> "subprocess.CompletedProcess[str
     return subprocess.run(["helm", *words, str(CHART), *given], capture_output=True, text=True, check=False)
 
 
-def rendered(values: Sequence[str]) -> list[dict[str, Any]]:
-    """The manifests of a release that has the name of a setting's beginning."""
-    done = helm("template", "basegate", values=values)
+def rendered(values: Sequence[str], version: str = VERSIONS[-1]) -> list[dict[str, Any]]:
+    """The manifests, for a version of Kubernetes, of a release whose name is what settings begin with."""
+    done = helm("template", "--kube-version", version, "basegate", values=values)
     assert done.returncode == 0, done.stderr
     return [document for document in yaml.safe_load_all(done.stdout) if document]
 
@@ -66,7 +66,7 @@ def test_helm_finds_nothing(values: Sequence[str]) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_what_it_renders_is_valid(values: Sequence[str], version: str) -> None:
     """With no member that a Kubernetes does not know."""
-    documents = rendered(values)
+    documents = rendered(values, version)
     kinds = {"StatefulSet", "Service", "ConfigMap", "PodDisruptionBudget"} | ({"Ingress"} if values is MOST else set())
     assert {document["kind"] for document in documents} == kinds
     for document in documents:
@@ -96,5 +96,7 @@ def test_files_that_settings_name_are_mounted(values: Sequence[str]) -> None:
 @pytest.mark.parametrize("left_out", LEAST)
 def test_what_is_needed_is_said(left_out: str) -> None:
     """By name."""
-    done = helm("template", "basegate", values=[value for value in LEAST if value != left_out])
+    done = helm(
+        "template", "--kube-version", VERSIONS[-1], "basegate", values=[value for value in LEAST if value != left_out]
+    )
     assert (done.returncode, left_out.partition("=")[0] + " is needed" in done.stderr) == (1, True)
