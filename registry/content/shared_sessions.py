@@ -38,6 +38,7 @@ _LOOK = 0.2
 """Seconds between two looks at a claim that is in the way."""
 _TIDY = 1.0
 """Seconds between two looks at what other nodes have gone on with."""
+_RETRY = {"Retry-After": "5"}
 _EXPIRED = 100
 _ORPHAN_SECONDS = 3600.0
 """Age of a piece that no upload has, before it is removed: one that is just being noted is younger."""
@@ -173,6 +174,8 @@ class SharedSessions:
         content = await self._pieces.get(upload, piece.name) if piece.name else piece.content
         if content is None:
             raise BlobUploadUnknown(f"the store has lost bytes of this upload from byte {piece.start} on: begin anew")
+        if len(content) != piece.size:
+            raise Unavailable(f"the store sent {len(content)} bytes of {piece.size}: try again", headers=_RETRY)
         return content
 
     async def grown(self, session: UploadSession) -> None:
@@ -193,9 +196,13 @@ class SharedSessions:
             async with at_once:
                 return await self._piece(session, at, min(self._pieces.piece_bytes, session.size - at))
 
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(stored(at)) for at in range(start, session.size, self._pieces.piece_bytes)]
-        return [task.result() for task in tasks]
+        starts = range(start, session.size, self._pieces.piece_bytes)
+        pieces: list[Piece] = []
+        for done in await asyncio.gather(*map(stored, starts), return_exceptions=True):
+            if isinstance(done, BaseException):
+                raise done
+            pieces.append(done)
+        return pieces
 
     async def _piece(self, session: UploadSession, start: int, length: int) -> Piece:
         with disk_refusals():

@@ -1,5 +1,6 @@
 """A proxy before an object store that counts requests, and does to them what stores do on bad days."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -71,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(503, [("Content-Length", "0")], b"")
             return
         status, fields, body = store.forward(self)
-        if self.command == "GET" and "/blobs/" in self.path.partition("?")[0]:
+        if self.command == "GET" and re.search("/(blobs|uploads)/", self.path.partition("?")[0]):
             body = _spoilt(body, store.toxin)
         self._send(status, fields, body)
 
