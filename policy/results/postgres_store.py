@@ -14,18 +14,19 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import psycopg
 import structlog
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from policy.results.counters import COUNTED, FORGOTTEN, SUPERSEDED
-from policy.results.leased_turns import LeasedTurns
+from policy.results.leased_turns import LEASE_SECONDS, LeasedTurns
 from policy.results.postgres_schema import LOCK, NAME, begun_anew, ensured, is_damage
 from policy.results.write_behind import BegunAnew, WriteBehind
 from registry.database.errors import as_oci_error
 from registry.database.postgres import Database, engine_of
 from registry.database.postgres_errors import RETRY
 from registry.database.postgres_writer import take_turn
-from registry.database.pulse import Pulse
+from registry.database.postponed import postpone
+from registry.database.pulse import TELL, Pulse
 from registry.metadata.postgres_store import SILENCE_SECONDS
 from registry.oci.errors import Unavailable
 
@@ -37,7 +38,6 @@ CONNECTIONS = 4
 CHANNEL = "basegate_results"
 _LOOK_SECONDS = 0.1
 _SESSION = {"search_path": NAME}
-_TELL = text("SELECT pg_notify(:channel, :told)")
 _TO_ALL, _TO_OTHERS = "all", "others"
 
 
@@ -48,15 +48,21 @@ class PostgresResults:
         database: where it is.
         connections: for reads, at most; one more writes, and one listens.
         silence_seconds: after so long without an answer the database counts as away.
+        lease_seconds: after so long without a sign of this node another inspects its layers.
 
     Raises:
         DBAPIError, psycopg.Error: the database cannot be used.
     """
 
     def __init__(
-        self, database: Database, connections: int = CONNECTIONS, silence_seconds: float = SILENCE_SECONDS
+        self,
+        database: Database,
+        connections: int = CONNECTIONS,
+        silence_seconds: float = SILENCE_SECONDS,
+        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._node = uuid.uuid4().hex
+        self._lease_seconds = lease_seconds
         self._seen = 0
         self._silence_seconds = silence_seconds
         self._reading = engine_of(database, connections, reads=True, settings=_SESSION)
@@ -103,7 +109,7 @@ class PostgresResults:
 
     def layer_turns(self, detectors: str) -> LeasedTurns:
         """By leases, which other nodes heed."""
-        return LeasedTurns(self.soon, detectors)
+        return LeasedTurns(self.soon, detectors, self._lease_seconds)
 
     def close(self) -> None:
         """Commit what is pending and close every connection."""
@@ -190,7 +196,7 @@ class PostgresResults:
             )
 
     def _tell(self, connection: Connection, whom: str) -> None:
-        connection.execute(_TELL, {"channel": CHANNEL, "told": f"{self._node} {whom}"})
+        postpone(connection, TELL, {"channel": CHANNEL, "told": f"{self._node} {whom}"})
 
     def _told(self, said: str) -> None:
         if said.partition(" ")[0] != self._node:  # something may have been missed when nothing is said

@@ -83,7 +83,7 @@ def _ensured(connection: Connection, kind: str, essence: str, platform: str) -> 
     values = {"kind": kind, "essence": essence, "platform": platform}
     known = _ID.scalar(connection, values)
     if known is None:
-        _ADD.change(connection, values | {"sum": sum_of(kind, essence, platform)})
+        _ADD.apply(connection, values | {"sum": sum_of(kind, essence, platform)})
         known = _ID.scalar(connection, values)
     return int(known)
 

@@ -97,8 +97,12 @@ def _writing(engine: Engine) -> Connection:
     return connection
 
 
-def apply_alone(connection: Connection, waiting: Waiting) -> None:
-    """Run one change in a savepoint of its own: its error is its caller's.
+def _nothing_more(_connection: Connection) -> None:
+    """SQLite has run what was said."""
+
+
+def apply_alone(connection: Connection, waiting: Waiting, then: Callable[[Connection], None] = _nothing_more) -> None:
+    """Run one change, and what comes `then`, in a savepoint of its own: its error is its caller's.
 
     SQLite ends the whole transaction by itself when the disk is full; then the savepoint is gone, its rollback
     raises, and the group fails together.
@@ -106,6 +110,7 @@ def apply_alone(connection: Connection, waiting: Waiting) -> None:
     raw(connection, "SAVEPOINT one_change")
     try:
         waiting.result = waiting.change(connection)
+        then(connection)
     except Exception as error:  # noqa: BLE001 - it belongs to the caller
         waiting.error = as_oci_error(error)
         raw(connection, "ROLLBACK TO one_change")

@@ -14,9 +14,11 @@ from psycopg.types.numeric import IntLoader
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
+from registry.database.postponed import let_postpone
+
 _LOCK_SECONDS = 5
 _SILENT_SECONDS = 10
-_CONNECT_SECONDS = 2
+LEAST_CONNECT_SECONDS = 2
 _SESSION = {
     "synchronous_commit": "on",
     "idle_in_transaction_session_timeout": f"{_SILENT_SECONDS}s",
@@ -42,17 +44,19 @@ class Database:
     Attributes:
         url: `postgresql://USER@HOST:PORT/NAME`, as libpq takes it (https://www.postgresql.org/docs/current/libpq-connect.html).
         password: "" for what libpq finds by itself: PGPASSWORD, or its password file.
+        connect_seconds: how long a new connection may take; at least 2, which is libpq's least.
     """
 
     url: str
     password: str = field(default="", repr=False)
+    connect_seconds: int = LEAST_CONNECT_SECONDS
 
     def connect(self, settings: Mapping[str, str] = _SESSION, **more: Any) -> "psycopg.Connection[Any]":
         """A new connection, whose session has these settings. Raises psycopg.Error."""
         secret: dict[str, Any] = {"password": self.password} if self.password else {}
         return psycopg.connect(
             self.url,
-            connect_timeout=_CONNECT_SECONDS,
+            connect_timeout=self.connect_seconds,
             application_name="basegate",
             options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
             keepalives_idle=_SILENT_SECONDS,
@@ -72,9 +76,10 @@ def engine_of(
     `reads`: its sessions cannot write, and each of their transactions sees one snapshot. `settings`: of its sessions,
     beside those of every one.
     """
+    told = (_READING if reads else _SESSION) | dict(settings or {})
     engine = create_engine(
         "postgresql+psycopg://",
-        creator=partial(database.connect, (_READING if reads else _SESSION) | dict(settings or {})),
+        creator=partial(database.connect, told, autocommit=not reads),
         poolclass=QueuePool,
         pool_size=connections,
         max_overflow=0,
@@ -87,4 +92,6 @@ def engine_of(
         # Sums of whole numbers are `numeric`; nothing here is a fraction of a hundred.
         connection.adapters.register_loader("numeric", IntLoader)
 
+    if not reads:
+        let_postpone(engine)
     return engine

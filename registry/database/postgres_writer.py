@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from registry.database.errors import as_oci_error
 from registry.database.group_commit import LARGEST_GROUP, Waiting, apply_alone, deliver
+from registry.database.postponed import send
 from registry.database.statement import raw
 from registry.database.writer import WriterThread
 
@@ -61,8 +62,12 @@ class PostgresWriter:
     def _commit(self, group: list[Waiting]) -> None:
         try:
             connection = self._begun()
-            for waiting in group:
-                apply_alone(connection, waiting)
+            if len(group) == 1:  # whatever fails until the commit is its own
+                apply_alone(connection, group[0])
+            else:
+                send(connection)
+                for waiting in group:
+                    apply_alone(connection, waiting, send)
             told = any(waiting.told for waiting in group)
             if told:
                 self._before_commit(connection)

@@ -14,6 +14,8 @@ import psycopg
 from registry.database.postgres import Database
 
 CHANNEL = "basegate"
+TELL = "SELECT pg_notify(%(channel)s, %(told)s)"
+"""Tell all who listen, at the commit."""
 _ASK_SECONDS = 0.25
 _AGAIN_SECONDS = 0.1
 LEADING = int.from_bytes(b"basegate") + 1

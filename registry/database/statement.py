@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Dialect, Insert
 from sqlalchemy.sql.elements import ClauseElement
 
+from registry.database import postponed
 from registry.database.dialects import POSTGRESQL
 
 Q = TypeVar("Q", bound=Callable[..., Any])
@@ -59,8 +60,23 @@ class Statement:
         row = self.first(connection, values)
         return None if row is None else row[0]
 
+    def first_of_each(self, connection: Connection, values: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """`first` for each set of values; one round trip."""
+        if connection.dialect.name != POSTGRESQL or not values:
+            return [self.first(connection, each) for each in values]
+        text, bind = self._prepared(connection.dialect)
+        return [cursor.fetchone() for cursor in postponed.run(connection, text, *map(bind, values))]
+
+    def apply(self, connection: Connection, values: Mapping[str, Any]) -> None:
+        """Insert, update or delete; PostgreSQL gets it along with the next statement."""
+        if connection.dialect.name != POSTGRESQL:
+            self._run(connection, values)
+            return
+        text, bind = self._prepared(connection.dialect)
+        postponed.postpone(connection, text, bind(values))
+
     def change(self, connection: Connection, values: Mapping[str, Any]) -> int:
-        """Insert, update or delete; the number of rows it met."""
+        """`apply`, now; the number of rows it met."""
         met: int = self._run(connection, values).rowcount
         return met
 
@@ -71,12 +87,17 @@ class Statement:
         return added
 
     def change_each(self, connection: Connection, values: Sequence[Mapping[str, Any]]) -> None:
-        """Insert, update or delete once for each set of values."""
+        """`apply` once for each set of values."""
         text, bind = self._prepared(connection.dialect)
-        connection.connection.cursor().executemany(text, [bind(each) for each in values])
+        if connection.dialect.name != POSTGRESQL:
+            connection.connection.cursor().executemany(text, [bind(each) for each in values])
+        elif values:
+            postponed.postpone(connection, text, *map(bind, values))
 
     def _run(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         text, bind = self._prepared(connection.dialect)
+        if connection.dialect.name == POSTGRESQL:
+            return postponed.run(connection, text, bind(values))[0]
         cursor = connection.connection.cursor()
         cursor.execute(text, bind(values))
         return cursor
@@ -150,5 +171,8 @@ def is_autocommit(query: Callable[..., Any]) -> bool:
 
 
 def raw(connection: Connection, command: str) -> None:
-    """Run a command without parameters or answer on the driver's cursor."""
-    connection.connection.cursor().execute(command)
+    """Run a command without parameters or answer on the driver's cursor; PostgreSQL gets it along with the next."""
+    if connection.dialect.name == POSTGRESQL:
+        postponed.postpone(connection, command)
+    else:
+        connection.connection.cursor().execute(command)

@@ -207,7 +207,7 @@ def published_among(connection: Connection, repository: RepositoryName, digests:
 
 def publish(connection: Connection, attestation_id: int, digest: Digest) -> None:
     """Record that a further manifest publishes an attestation; nothing for one that has gone."""
-    _PUBLISH_ALSO.change(connection, {"digest": digest, "attestation": attestation_id})
+    _PUBLISH_ALSO.apply(connection, {"digest": digest, "attestation": attestation_id})
 
 
 @autocommit
@@ -264,15 +264,15 @@ def newest_among(connection: Connection, manifest_ids: Collection[int]) -> dict[
     return {manifest_id: _attestation(row) for manifest_id, *row in found}
 
 
-def add(connection: Connection, manifest_id: int, statement: bytes, made: float) -> int:
-    """Record a statement about a manifest, to be signed later. Returns its id."""
+def add(connection: Connection, manifest_id: int, statement: bytes, made: float) -> None:
+    """Record a statement about a manifest, to be signed later."""
     row = {"manifest_id": manifest_id, "statement": statement, "made": made, "key": None, "signature": None}
-    return _ADD.insert(connection, row)
+    _ADD.apply(connection, row)
 
 
 def trim(connection: Connection, manifest_id: int, kept: int) -> None:
     """Keep only the last `kept` attestations of a manifest."""
-    _TRIM.change(connection, {"row": manifest_id, "count": kept})
+    _TRIM.apply(connection, {"row": manifest_id, "count": kept})
 
 
 def sign_all(connection: Connection, signed: Iterable[Signed]) -> None:

@@ -62,8 +62,8 @@ def sizes_of(connection: Connection, repository: RepositoryName, digests: Collec
     if len(digests) > FEW:
         found = _SIZES_OF_MANY.rows(connection, digests, {"repository": repository})
         return {Digest(digest): size for digest, size in found}
-    sizes = ((digest, _FIND.scalar(connection, {"repository": repository, "digest": digest})) for digest in digests)
-    return {digest: size for digest, size in sizes if size is not None}
+    rows = _FIND.first_of_each(connection, [{"repository": repository, "digest": digest} for digest in digests])
+    return {digest: row[0] for digest, row in zip(digests, rows, strict=True) if row is not None}
 
 
 @autocommit
@@ -82,7 +82,7 @@ def make_young(connection: Connection, repository: RepositoryName, digest: Diges
 
 def link(connection: Connection, repository_id: int, digest: Digest, size: int, now: float) -> None:
     """Link a blob to a repository; resets the age of an existing link."""
-    _LINK.change(connection, {"repository_id": repository_id, "digest": digest, "size": size, "created": now})
+    _LINK.apply(connection, {"repository_id": repository_id, "digest": digest, "size": size, "created": now})
 
 
 def unlink(connection: Connection, repository_id: int, digest: Digest) -> bool:
@@ -96,7 +96,8 @@ def present(connection: Connection, repository_id: int, digests: Collection[Dige
     if len(digests) > FEW:
         found = _PRESENT_OF_MANY.rows(connection, digests, {"repository": repository_id})
         return {Digest(digest) for (digest,) in found}
-    return {item for item in digests if _PRESENT.first(connection, {"repository": repository_id, "name": item})}
+    rows = _PRESENT.first_of_each(connection, [{"repository": repository_id, "name": item} for item in digests])
+    return {item for item, row in zip(digests, rows, strict=True) if row is not None}
 
 
 def holders(connection: Connection, digest: Digest, count: int) -> list[RepositoryName]:

@@ -98,13 +98,13 @@ def note(connection: Connection, pulls: Sequence[Pull]) -> None:
     """Record pulls; of what has been deleted since, none."""
     for pull in pulls:
         values = {"repository": pull.repository, "name": pull.name, "principal": pull.principal, "time": pull.time}
-        _NOTE.change(connection, values)
+        _NOTE.apply(connection, values)
 
 
 def forget(connection: Connection, repository_id: int, names: Collection[str]) -> None:
     """Forget the pulls of tags and manifests that are removed."""
     for name in names:
-        _FORGET.change(connection, {"repository": repository_id, "named": name})
+        _FORGET.apply(connection, {"repository": repository_id, "named": name})
 
 
 def latest(connection: Connection, repository: RepositoryName, names: Collection[str]) -> dict[str, float]:

@@ -90,13 +90,13 @@ def bearers(connection: Connection, repository_id: int) -> list[str]:
 def put(connection: Connection, repository_id: int, bearer: str, wanted: Locks) -> None:
     """Set all locks of a bearer."""
     values = {name: getattr(wanted, name) for name in _FIELDS}
-    _PUT.change(connection, {"repository_id": repository_id, "name": bearer, **values})
+    _PUT.apply(connection, {"repository_id": repository_id, "name": bearer, **values})
 
 
 def forget(connection: Connection, repository_id: int, bearers: Iterable[str]) -> None:
     """Remove the locks of removed bearers."""
     for bearer in bearers:
-        _FORGET.change(connection, {"repository": repository_id, "bearer": bearer})
+        _FORGET.apply(connection, {"repository": repository_id, "bearer": bearer})
 
 
 def unlisted(connection: Connection, bearers: Collection[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -144,15 +144,15 @@ def pusher_of(connection: Connection, repository: RepositoryName, digest: Digest
 @autocommit
 def filed(connection: Connection, repository: RepositoryName, digests: Collection[Digest]) -> dict[Digest, int]:
     """Those of the manifests whose bytes are in the blob store, with their sizes in bytes."""
-    sizes = ((digest, _FILED.scalar(connection, {"repository": repository, "digest": digest})) for digest in digests)
-    return {digest: size for digest, size in sizes if size is not None}
+    found = _FILED.first_of_each(connection, [{"repository": repository, "digest": digest} for digest in digests])
+    return {digest: row[0] for digest, row in zip(digests, found, strict=True) if row is not None}
 
 
 def put(connection: Connection, repository_id: int, pushed: Pushed, row_id: int | None) -> int:
     """Record a manifest and its references; resets the age of an existing one (row `row_id`). Returns its row's id."""
     if row_id is not None:
         fresh = {"row": row_id, "pushed": pushed.now, "media_type": pushed.manifest.media_type, "content": pushed.raw}
-        _REFRESH.change(connection, fresh)
+        _REFRESH.apply(connection, fresh)
         return row_id
     added = _ADD.insert(connection, {"repository_id": repository_id, **columns(pushed)})
     rows = references(pushed.manifest, added, repository_id)
@@ -168,7 +168,7 @@ def remove(connection: Connection, repository_id: int, digest: Digest) -> list[T
     if not _REMOVE.change(connection, here):
         return None
     if vanished:
-        _UNTAG.change(connection, here)
+        _UNTAG.apply(connection, here)
     locks.forget(connection, repository_id, (digest, *vanished))
     last_pulls.forget(connection, repository_id, (digest, *vanished))
     return vanished
@@ -179,7 +179,8 @@ def present(connection: Connection, repository_id: int, digests: Collection[Dige
     if len(digests) > blobs.FEW:
         found = _PRESENT_OF_MANY.rows(connection, digests, {"repository": repository_id})
         return {Digest(digest) for (digest,) in found}
-    return {item for item in digests if _ID.first(connection, {"repository": repository_id, "named": item})}
+    rows = _ID.first_of_each(connection, [{"repository": repository_id, "named": item} for item in digests])
+    return {item for item, row in zip(digests, rows, strict=True) if row is not None}
 
 
 def all_of(connection: Connection, repository_id: int) -> list[Digest]:

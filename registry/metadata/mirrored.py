@@ -74,9 +74,9 @@ def note_tags(  # noqa: PLR0913, PLR0917
     """Record, with the change of the tags, whether they follow the upstream: those that were pushed here do not."""
     for tag in names:
         if mirrored:
-            _NOTE.change(connection, {"repository_id": repository_id, "name": tag, "digest": digest, "checked": now})
+            _NOTE.apply(connection, {"repository_id": repository_id, "name": tag, "digest": digest, "checked": now})
         else:
-            _FORGET.change(connection, {"repository": repository_id, "tag": tag})
+            _FORGET.apply(connection, {"repository": repository_id, "tag": tag})
 
 
 def check_tag(connection: Connection, repository: RepositoryName, tag: Tag, digest: Digest, now: float) -> None:
@@ -84,7 +84,7 @@ def check_tag(connection: Connection, repository: RepositoryName, tag: Tag, dige
     known = _find(connection, repository, tag)
     if known is not None and known.checked is not None and known.digest == digest:
         repository_id = _REPOSITORY.scalar(connection, {"repository": repository})
-        _NOTE.change(connection, {"repository_id": repository_id, "name": tag, "digest": digest, "checked": now})
+        _NOTE.apply(connection, {"repository_id": repository_id, "name": tag, "digest": digest, "checked": now})
 
 
 @autocommit
@@ -96,9 +96,9 @@ def fetch_of(connection: Connection, repository: RepositoryName, digest: Digest)
 
 def begin_fetch(connection: Connection, repository: RepositoryName, digest: Digest, upload: str) -> None:
     """Record the upload that a blob is fetched into, in the place of an earlier one."""
-    _BEGIN.change(connection, {"repository": repository, "digest": digest, "upload": upload})
+    _BEGIN.apply(connection, {"repository": repository, "digest": digest, "upload": upload})
 
 
 def end_fetch(connection: Connection, repository: RepositoryName, digest: Digest) -> None:
     """Forget the upload of a blob: it is here, or came to nothing."""
-    _END.change(connection, {"of": repository, "blob": digest})
+    _END.apply(connection, {"of": repository, "blob": digest})

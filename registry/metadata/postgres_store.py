@@ -12,13 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 
 from registry.database.errors import as_oci_error
 from registry.database.postgres import Database, engine_of
 from registry.database.postgres_errors import RETRY
 from registry.database.postgres_writer import PostgresWriter
-from registry.database.pulse import CHANNEL, Pulse
+from registry.database.postponed import postpone
+from registry.database.pulse import CHANNEL, TELL, Pulse
 from registry.database.statement import is_autocommit, is_heard_by_all, is_untold
 from registry.metadata import hearing
 from registry.metadata.blobs import BLOBS_REMOVED
@@ -32,7 +33,6 @@ T = TypeVar("T")
 CONNECTIONS = 8
 SILENCE_SECONDS = 1.0
 _LOOK_SECONDS = 0.25
-_TELL = text("SELECT pg_notify(:channel, :told)")
 
 
 class PostgresStore:
@@ -151,7 +151,7 @@ class PostgresStore:
         info: dict[Any, Any] = connection.info
         principals, losses = info.pop(PRINCIPALS_CHANGED, False), info.pop(BLOBS_REMOVED, False)
         self._flags = "p" * bool(principals) + "l" * bool(losses)
-        connection.execute(_TELL, {"channel": CHANNEL, "told": f"{self._node} {self._flags}"})
+        postpone(connection, TELL, {"channel": CHANNEL, "told": f"{self._node} {self._flags}"})
 
     def _committed(self) -> None:
         self._count(self._flags)

@@ -40,7 +40,7 @@ class JournalEntry:
 
 def add(connection: Connection, digest: Digest, content: bytes) -> None:
     """Add the bytes of a blob under a higher id than any before."""
-    _ADD.change(connection, {"digest": digest, "content": content})
+    _ADD.apply(connection, {"digest": digest, "content": content})
 
 
 def newest(connection: Connection) -> int:

@@ -23,10 +23,19 @@ _CLOSE = Statement(
     update(tag_history).where(tag_history.c.id == _LAST, tag_history.c.until.is_(None)),
     ("until",),
 )
-_MANIFEST = Statement(
-    select(manifests.c.media_type, manifests.c.size)
-    .join(repositories)
-    .where(repositories.c.name == bindparam("repository"), manifests.c.digest == bindparam("digest"))
+_NAMED = (repositories.c.name == bindparam("repository")) & (manifests.c.digest == bindparam("digest"))
+_MEDIA_TYPE = select(manifests.c.media_type).join(repositories).where(_NAMED).scalar_subquery()
+_SIZE = select(manifests.c.size).join(repositories).where(_NAMED).scalar_subquery()
+_SAID = ("repository", "tag", "digest", "time", "deleted", "principal")
+_ADD_SET = Statement(
+    insert(tag_history).from_select(
+        [*_SAID, "media_type", "size"],
+        select(
+            *(bindparam(name, type_=tag_history.c[name].type) for name in _SAID),
+            func.coalesce(_MEDIA_TYPE, ""),
+            func.coalesce(_SIZE, 0),
+        ),
+    )
 )
 _LAST_ENTRY = Statement(
     select(tag_history.c.digest, tag_history.c.media_type, tag_history.c.size).where(tag_history.c.id == _LAST)
@@ -109,19 +118,19 @@ def note_set(  # noqa: PLR0913, PLR0917
     connection: Connection, now: float, repository: str, tag: str, digest: str, principal: str, *, is_new: bool
 ) -> None:
     """A tag points at a manifest of its repository now; `is_new`: it was not there before."""
-    media_type, size = _MANIFEST.first(connection, {"repository": repository, "digest": digest}) or ("", 0)
     if not is_new:
-        _CLOSE.change(connection, {"here": repository, "named": tag, "until": now})
-    _ADD.change(connection, _row(repository, tag, digest, media_type, size, now, principal))
+        _CLOSE.apply(connection, {"here": repository, "named": tag, "until": now})
+    told = {"repository": repository, "tag": tag, "digest": digest, "time": now, "principal": principal}
+    _ADD_SET.apply(connection, told | {"deleted": False})
 
 
 def note_deleted(connection: Connection, now: float, repository: str, tag: str, principal: str) -> None:
     """A tag is not there any more."""
     last = _LAST_ENTRY.first(connection, {"here": repository, "named": tag})
     if last is not None:
-        _CLOSE.change(connection, {"here": repository, "named": tag, "until": now})
+        _CLOSE.apply(connection, {"here": repository, "named": tag, "until": now})
         gone = _row(repository, tag, last[0], last[1], last[2], now, principal)
-        _ADD.change(connection, gone | {"until": now, "deleted": True})
+        _ADD.apply(connection, gone | {"until": now, "deleted": True})
 
 
 def note_all_deleted(connection: Connection, now: float, repository: str, principal: str) -> None:

@@ -59,9 +59,9 @@ def point(  # noqa: PLR0913
     """Point a tag at a manifest; `is_new` was read in the same transaction."""
     if is_new:
         row = {"repository_id": repository_id, "name": tag, "digest": digest, "created": now, "updated": now}
-        _ADD.change(connection, row)
+        _ADD.apply(connection, row)
     else:
-        _MOVE.change(connection, {"repository": repository_id, "tag": tag, "digest": digest, "updated": now})
+        _MOVE.apply(connection, {"repository": repository_id, "tag": tag, "digest": digest, "updated": now})
 
 
 def remove(connection: Connection, repository_id: int, tag: Tag) -> bool:
