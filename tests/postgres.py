@@ -25,7 +25,7 @@ from tests.waiting import wait_until
 _USERS = ("postgres", "nobody")
 _READY = "ready"
 """A database with all tables: to copy it takes less time than to make them."""
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _PATIENCE_SECONDS = 30.0
 """A busy machine is no silent database."""
 
@@ -113,7 +113,7 @@ class PostgresServer:
 
     def at(self, name: str) -> Database:
         """A database of this name."""
-        return Database(f"postgresql://basegate@/{name}?host={self._folder}")
+        return Database(f"postgresql://basegate@/{name}?host={self._folder}", connect_seconds=int(_PATIENCE_SECONDS))
 
     def _run(self, program: str, *arguments: str) -> None:
         command: list[str | Path] = [*self._as_user, self._programs / program, "-D", self._folder / "data", *arguments]

@@ -59,7 +59,7 @@ def _beside_rows(settings: RegistrySettings) -> JudgingStores:
     from registry.database.postgres_errors import reason_on_one_line  # noqa: PLC0415
 
     try:
-        results = PostgresResults(database, group.connections, group.silence_seconds)
+        results = PostgresResults(database, group.connections, group.silence_seconds, group.lease_seconds)
     except (DBAPIError, psycopg.Error) as error:
         reason = reason_on_one_line(error)
         raise ResultsUnusable(

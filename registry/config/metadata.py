@@ -33,6 +33,12 @@ class MetadataSettings(Group):
         le=60,
         description="a database that has not answered for so long counts as away: everything gets 503",
     )
+    lease_seconds: float = Field(
+        default=10.0,
+        ge=2,
+        le=600,
+        description="a node that has not been heard of for so long loses the layers it inspects to another",
+    )
 
     @model_validator(mode="after")
     def _refuse_secrets(self) -> Self:

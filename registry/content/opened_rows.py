@@ -7,6 +7,7 @@ are those of one folder: another node with files of its own would not have them.
 
 import time
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,14 +63,17 @@ def open_rows(settings: RegistrySettings, storage: BlobStore, *, new_database: b
 def database_of(group: MetadataSettings) -> "Database":
     """The database that `metadata.url` names. Raises RowsUnusable when psycopg or the password is missing."""
     try:
-        from registry.database.postgres import Database  # noqa: PLC0415 - not a part of every installation
+        from registry.database.postgres import (  # noqa: PLC0415 - not a part of every installation
+            LEAST_CONNECT_SECONDS,
+            Database,
+        )
     except ModuleNotFoundError as error:
         if error.name != "psycopg":
             raise
         raise RowsUnusable(
             "metadata.url is set and psycopg is not installed: pip install 'basegate[cluster]'"
         ) from None
-    return Database(group.url, _password(group))
+    return Database(group.url, _password(group), max(ceil(group.silence_seconds), LEAST_CONNECT_SECONDS))
 
 
 def _require_no_file(data: Path) -> None:

@@ -132,3 +132,15 @@ def test_a_killed_node_is_followed_by_another(node: Node, database: Database) ->
         assert not has(other)
         holder.kill()
     wait_until(lambda: has(other))
+
+
+def test_a_lease_lasts_as_long_as_the_settings_say(database: Database) -> None:
+    """`metadata.lease_seconds`; the default is 10."""
+    results = PostgresResults(database, silence_seconds=PATIENCE, lease_seconds=LONG)
+    turns = results.layer_turns("a@1")
+    assert has(turns)
+    with database.connect() as connection:
+        (now,) = connection.execute("SELECT extract(epoch FROM clock_timestamp())::float").fetchone() or (0.0,)
+    assert leases(database)[0] > now + LONG / 2
+    turns.close()
+    results.close()

@@ -1,12 +1,15 @@
 """A PostgreSQL database goes, or falls silent, under a running server: 503 with Retry-After, and back by itself."""
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from registry.config.metadata import MetadataSettings
+from registry.content.opened_rows import database_of
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from tests.postgres import PostgresServer, postgres_server
@@ -109,3 +112,15 @@ def test_readiness_says_why(own: PostgresServer, client: httpx.Client) -> None:
     finally:
         own.signal_all(signal.SIGCONT)
     assert "the database of the registry's metadata has not answered for 1 s: try again" in problems
+
+
+def test_a_connection_may_take_as_long_as_the_database_may_be_silent(own: PostgresServer) -> None:
+    """A machine under load takes more than the two seconds that are libpq's least."""
+    database = database_of(MetadataSettings.model_validate(own.settings()))
+    own.signal_all(signal.SIGSTOP)
+    again = threading.Timer(4.0, own.signal_all, [signal.SIGCONT])
+    again.start()
+    try:
+        database.connect().close()
+    finally:
+        again.join()
