@@ -346,8 +346,9 @@ def _find(connection: Connection, repository: RepositoryName, reference: Referen
     else:
         row = rows.find(connection, repository, reference)
     if row is not None:
-        tag = reference if isinstance(reference, Tag) else ""
-        locks.require_readable(connection, repository, row.digest, tag)
+        if row.may_be_locked:
+            tag = reference if isinstance(reference, Tag) else ""
+            locks.require_readable(connection, repository, row.digest, tag)
         return row
     if repositories.find(connection, repository) is None:
         raise NameUnknown(f"this registry holds no repository {repository}", {"name": repository})

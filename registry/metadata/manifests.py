@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
 from registry.database.statement import Statement, autocommit
 from registry.metadata import blobs, last_pulls, locks
 from registry.metadata import repositories as named_repositories
 from registry.metadata.many_digests import ManyDigests
+from registry.metadata.tables import locks as lock_rows
 from registry.metadata.tables import manifest_references, manifests, repositories, tags
 from registry.oci.digest import Digest
 from registry.oci.manifest import ImageIndex, Manifest
@@ -26,11 +27,13 @@ class ManifestRow:
         digest: its name.
         media_type: as pushed; what a pull answers as Content-Type.
         size: bytes.
+        may_be_locked: whether anything in its repository is locked against reads.
     """
 
     digest: Digest
     media_type: str
     size: int
+    may_be_locked: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class Pushed:
     now: float
 
 
-_COLUMNS = (manifests.c.digest, manifests.c.media_type, manifests.c.size)
+_LOCKED = exists().where(lock_rows.c.repository_id == repositories.c.id, lock_rows.c.reads).correlate(repositories)
+_COLUMNS = (manifests.c.digest, manifests.c.media_type, manifests.c.size, _LOCKED)
 _BY_DIGEST = Statement(
     select(*_COLUMNS)
     .join(repositories)
@@ -118,14 +122,14 @@ _UNTAG = Statement(delete(tags).where(_OF_IT))
 def find(connection: Connection, repository: RepositoryName, digest: Digest) -> ManifestRow | None:
     """The manifest with this digest in this repository, or `None`."""
     row = _BY_DIGEST.first(connection, {"repository": repository, "digest": digest})
-    return None if row is None else ManifestRow(Digest(row[0]), row[1], row[2])
+    return None if row is None else ManifestRow(Digest(row[0]), row[1], row[2], bool(row[3]))
 
 
 @autocommit
 def find_tagged(connection: Connection, repository: RepositoryName, tag: Tag) -> ManifestRow | None:
     """The manifest a tag of this repository points at, or `None`."""
     row = _BY_TAG.first(connection, {"repository": repository, "tag": tag})
-    return None if row is None else ManifestRow(Digest(row[0]), row[1], row[2])
+    return None if row is None else ManifestRow(Digest(row[0]), row[1], row[2], bool(row[3]))
 
 
 @autocommit

@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import psycopg
 import pytest
@@ -50,27 +51,28 @@ def test_a_change_that_is_refused_at_the_commit_is_told(store: PostgresStore) ->
     assert asyncio.run(both()) == [NAME]
 
 
-def test_a_change_that_is_refused_fails_alone(store: PostgresStore) -> None:
-    """Its neighbours in the same transaction stand: the first holds it until all three wait."""
+async def written_together(store: PostgresStore, *changes: Callable[[Connection], object]) -> list[object]:
+    """What became of changes in one transaction: another holds the writer until all of them wait."""
     queued = threading.Event()
+    holds = asyncio.ensure_future(store.write(lambda _connection: queued.wait()))
+    await asyncio.sleep(0)
+    together = asyncio.gather(*(store.write(change) for change in changes), return_exceptions=True)
+    await asyncio.sleep(0)
+    queued.set()
+    await holds
+    return list(await together)
+
+
+def test_a_change_that_is_refused_fails_alone(store: PostgresStore) -> None:
+    """Its neighbours in the same transaction stand."""
+    first, third = (partial(repositories.ensure, name=name, now=1.0) for name in (NAME, SECOND))
 
     async def all_of_them() -> list[object]:
-        waits = asyncio.ensure_future(store.write(lambda _connection: queued.wait()))
-        await asyncio.sleep(0)
-        writes = (
-            store.write(repositories.ensure, NAME, 1.0),
-            store.write(point_from_nowhere),
-            store.write(repositories.ensure, SECOND, 1.0),
-        )
-        together = asyncio.gather(*writes, return_exceptions=True)
-        await asyncio.sleep(0)
-        queued.set()
-        await waits
-        return [*await together, await store.read(names)]
+        return [*await written_together(store, first, point_from_nowhere, third), await store.read(names)]
 
-    first, refused, third, there = asyncio.run(all_of_them())
+    one, refused, other, there = asyncio.run(all_of_them())
     assert isinstance(refused, psycopg.errors.ForeignKeyViolation)
-    assert [first, third, there] == [1, 2, [NAME, SECOND]]
+    assert [one, other, there] == [1, 2, [NAME, SECOND]]
 
 
 def test_what_waits_ends_with_its_transaction(postgres: PostgresServer) -> None:
