@@ -52,19 +52,22 @@ class Installation:
         return Account(name, json.loads(done.stdout)["secrets"][0]["value"])
 
     @contextmanager
-    def serving(self, *flags: str, host: str = "127.0.0.1:0", ahead: float = 0.0) -> Iterator[Serving]:
+    def serving(
+        self, *flags: str, host: str = "127.0.0.1:0", ahead: float = 0.0, patience: float = 60.0
+    ) -> Iterator[Serving]:
         """Run the server on a loopback port until the block ends; yields it once it is ready.
 
         Args:
             flags: more flags of `serve`.
             host: where it listens; a free port when nothing is said.
             ahead: seconds that its clock is ahead.
+            patience: seconds that its start may take.
         """
         program = (sys.executable, "-m", "tests.ahead", str(ahead)) if ahead else COMMAND
         command = (*program, "serve", "--data", str(self.data), "--listen", host, *flags)
         self.data.parent.mkdir(parents=True, exist_ok=True)
         with started(command, self.data.parent / "serve.log", self.variables) as running:
-            running.wait_for(READY)
+            running.wait_for(READY, patience)
             yield running
 
     @contextmanager

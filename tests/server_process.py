@@ -44,10 +44,10 @@ class Serving:
         with self._changed:
             return self._printed
 
-    def wait_for(self, pattern: re.Pattern[str]) -> re.Match[str]:
+    def wait_for(self, pattern: re.Pattern[str], seconds: float = _SECONDS) -> re.Match[str]:
         """Wait until standard output matches; a server that ends before fails the test."""
         with self._changed:
-            self._changed.wait_for(lambda: pattern.search(self._printed) or self._ended, _SECONDS)
+            self._changed.wait_for(lambda: pattern.search(self._printed) or self._ended, seconds)
             found = pattern.search(self._printed)
         assert found, f"the server printed only: {self._printed}"
         return found

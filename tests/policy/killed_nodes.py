@@ -30,6 +30,8 @@ from tests.waiting import wait_until
 
 _SHARED = layer(miniconda())
 _ATTEMPTS = 200
+_START_SECONDS = 600.0
+"""A machine that does much else gives little of itself to a server that starts."""
 _SETTLE_SECONDS = 120.0
 """A lease of a dead node lasts 10 s; a machine under load takes its time besides."""
 
@@ -51,7 +53,7 @@ class Node:
 
     def start(self) -> None:
         """Have it ready."""
-        self._serving = self._running.enter_context(self.installation.serving(host=self.host))
+        self._serving = self._running.enter_context(self.installation.serving(host=self.host, patience=_START_SECONDS))
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -153,7 +155,7 @@ def killing(held: Cluster, kills: int, pushes: int, writers: int = 4, seed: int 
     try:
         for _ in range(kills):
             wanted = len(held.acknowledged) + max(1, pushes // kills // 2)
-            wait_until(partial(has_acknowledged, held, wanted), _SETTLE_SECONDS)
+            wait_until(partial(has_acknowledged, held, wanted), _START_SECONDS)
             time.sleep(chosen.random() / 10)
             node = chosen.choice(held.nodes)
             node.kill()

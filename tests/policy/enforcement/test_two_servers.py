@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.registry.storage.object_servers import moto
 from tests.servers import quiet, running
 from tests.waiting import wait_until
 
+PUSHES = 50
 ACCEPT = {"Accept": "application/vnd.oci.image.manifest.v1+json"}
 
 
@@ -69,6 +71,27 @@ def test_each_layer_is_inspected_by_one_server(servers: list[LiveGateway], tmp_p
     refusals = [pull(each, "bad") for each in servers]
     assert [each.status_code for each in refusals] == [403, 403]
     assert refusals[0].json() == refusals[1].json()
+    assert sum(opened(each) for each in servers) == len(cleared_image().layers)
+
+
+def push_whole(server: LiveGateway, layout: Layout, digest: str) -> int:
+    """Push all that a layout holds, as one of many who begin at once; the status of the manifest."""
+    blobs = {f"sha256:{file.name}": file.read_bytes() for file in layout.blobs.iterdir()}
+    with server.client("admin") as client:
+        for name in blobs.keys() - {digest}:
+            where = client.post("/v2/team/many/blobs/uploads/").headers["location"]
+            client.put(where, params={"digest": name}, content=blobs[name]).raise_for_status()
+        headers = {"Content-Type": ACCEPT["Accept"]}
+        return client.put("/v2/team/many/manifests/v1", content=blobs[digest], headers=headers).status_code
+
+
+def test_fifty_pushes_of_one_image_at_once_inspect_it_once(servers: list[LiveGateway], tmp_path: Path) -> None:
+    """Half of them at each server. Larger layers, which are read as they arrive, are read for each upload."""
+    layout = Layout(tmp_path / "many")
+    digest = layout.add("v1", cleared_image("many"))
+    at = [servers[number % 2] for number in range(PUSHES)]
+    with ThreadPoolExecutor(PUSHES) as pool:
+        assert set(pool.map(lambda server: push_whole(server, layout, digest), at)) == {201}
     assert sum(opened(each) for each in servers) == len(cleared_image().layers)
 
 
