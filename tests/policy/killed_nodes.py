@@ -200,7 +200,7 @@ _LEFT = {
     "transactions that nobody ends": "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'",
     "locks that somebody waits for": "SELECT count(*) FROM pg_locks WHERE NOT granted",
     "nodes that lead beside one another": (
-        "SELECT count(*) - 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = "
+        "SELECT count(*) - 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND database = "
         "(SELECT oid FROM pg_database WHERE datname = current_database())"
     ),
     "leases that count": "SELECT count(*) FROM leases WHERE until > extract(epoch FROM clock_timestamp())",

@@ -99,14 +99,16 @@ def test_the_push_of_an_image_is_six_round_trips_and_a_commit(
     assert min(costs) == Costs(6, 1)
 
 
-def test_the_end_of_an_upload_is_three_round_trips_and_a_commit(metered: Metered, repository: Repository) -> None:
-    """Whether the repository takes it, where it is, and the rest."""
+def test_the_end_of_an_upload_is_thirteen_round_trips_and_three_commits(
+    metered: Metered, repository: Repository
+) -> None:
+    """At most: that this node has the upload, what it has become, and the blob, each a commit."""
     costs = []
     for number in range(_TIMES):
         content = b"%d" % number * 1000
         where = httpx.URL(repository.open_upload()).copy_merge_params({"digest": Digest.of(content)})
         costs.append(metered.costs(partial(repository.client.put, where, content=content)))
-    assert min(costs) == Costs(3, 1)
+    assert min(costs) <= Costs(13, 3)
 
 
 def test_a_pull_by_tag_is_one_round_trip(metered: Metered, repository: Repository) -> None:
