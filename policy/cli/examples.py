@@ -80,6 +80,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "backup": ("/backup/registry --data data",),
     "restore": ("/backup/registry --data data",),
     "rebuild": ("--data data",),
+    "migrate": (
+        "--from data --to s3://registry-bucket/lab --to postgresql://basegate@db.example.org/basegate",
+        "--from s3://registry-bucket/lab --from postgresql://basegate@db.example.org/basegate --to data",
+    ),
     "verify": ("--data data",),
     "retention plan": (
         _SERVER,

@@ -38,6 +38,7 @@ COMMANDS = {
     "retention": "policy.cli.retention:retention_group",
     "backup": "registry.cli.backup:backup_command",
     "restore": "registry.cli.backup:restore_command",
+    "migrate": "policy.cli.migrate:migrate_command",
     "rebuild": "registry.cli.rebuild:rebuild_command",
     "verify": "registry.cli.verify:verify_command",
     "scrub": "registry.cli.scrub:scrub_command",

@@ -42,9 +42,9 @@ class OperatorRows:
 
     def __init__(self, results: PostgresResults, first: OperatorFile) -> None:
         self._results = results
-        results.write(_make, first)
+        results.write(make_orders, first)
         self._seen = results.generation()
-        self._orders = results.read(_read)
+        self._orders = results.read(read_row)
         self.changes = 0
 
     def current(self) -> OperatorFile:
@@ -61,20 +61,22 @@ class OperatorRows:
 
     def _look(self) -> None:
         seen = self._results.generation()
-        found = self._results.read(_read)
+        found = self._results.read(read_row)
         if found != self._orders:
             self._orders = found
             self.changes += 1
         self._seen = seen
 
 
-def _make(connection: Connection, first: OperatorFile) -> None:
+def make_orders(connection: Connection, first: OperatorFile) -> None:
+    """Have the row, with these orders where there is none yet."""
     connection.exec_driver_sql(_DURABLE)
     connection.exec_driver_sql(_MAKE)
     connection.execute(_BEGIN, {"content": orders_as_json(first).decode()})
 
 
-def _read(connection: Connection) -> OperatorFile:
+def read_row(connection: Connection) -> OperatorFile:
+    """The orders. Raises OperatorFileRefused: the row cannot be read."""
     try:
         return parse_orders(connection.execute(_READ).scalar_one().encode())
     except DBAPIError as error:
@@ -92,7 +94,7 @@ def _read(connection: Connection) -> OperatorFile:
 
 def _changed(connection: Connection, change: Callable[[OperatorFile], OperatorFile]) -> OperatorFile:
     connection.exec_driver_sql(_DURABLE)
-    orders = change(_read(connection))
+    orders = change(read_row(connection))
     connection.execute(_WRITE, {"content": orders_as_json(orders).decode()})
     tell(connection, FORGOTTEN)
     return orders

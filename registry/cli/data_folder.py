@@ -1,7 +1,7 @@
 """Options of commands on a data folder, and what they ask of it; safe beside a running server."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -45,18 +45,27 @@ def settings_of(context: click.Context) -> "RegistrySettings":
     """
     settings: RegistrySettings | None = context.meta.get(_SETTINGS)
     if settings is None:
-        settings = context.meta[_SETTINGS] = _loaded(context, {"data": context.meta.get(_DATA)})
+        settings = context.meta[_SETTINGS] = settings_with(context, {"data": context.meta.get(_DATA)})
     return settings
 
 
-def _loaded(context: click.Context, flags: dict[str, Path | None]) -> "RegistrySettings":
+def settings_with(context: click.Context, flags: Mapping[str, object]) -> "RegistrySettings":
+    """The settings for a command that sets some of them by itself.
+
+    Args:
+        context: of the command.
+        flags: dotted keys to values, which count before all others; `None` for none.
+
+    Raises:
+        SettingsError: a source is wrong.
+    """
     from registry.config.sources import load  # noqa: PLC0415 - slow to import
     from registry.server.settings_in_use import recorded  # noqa: PLC0415
 
     kind, file = kind_of(context), context.meta.get(_CONFIG)
     settings = load(kind, file, flags, os.environ)
     left = None if file else recorded(settings.data)
-    return settings if left is None else load(kind, left, {"data": settings.data}, os.environ)
+    return settings if left is None else load(kind, left, {**flags, "data": settings.data}, os.environ)
 
 
 def _remember_file(context: click.Context, _option: click.Parameter, file: Path | None) -> None:
@@ -76,6 +85,12 @@ def _note_folder(context: click.Context, _option: click.Parameter, folder: Path 
     if folder is not None:
         context.meta[_DATA] = folder
         context.meta.pop(_SETTINGS, None)
+
+
+def name_folder(context: click.Context, folder: Path) -> None:
+    """What the command works on is this folder, as if `--data` named it."""
+    context.meta[_DATA] = folder
+    context.meta.pop(_SETTINGS, None)
 
 
 def folder_named(context: click.Context) -> bool:
@@ -137,8 +152,9 @@ def require_registry(data: Path, *, lost_too: bool = False) -> None:
         NoRegistry: there is no registry.
         DatabaseMissing: its database is lost.
         DatabaseNewer: a newer basegate has written it.
+        MigrationUnfinished: it was left in the middle of a migration.
     """
-    from registry.metadata.elsewhere import marked  # noqa: PLC0415 - slow to import
+    from registry.metadata.elsewhere import marked, require_settled  # noqa: PLC0415 - slow to import
     from registry.metadata.open_store import (  # noqa: PLC0415
         FILE_NAME,
         is_rest_of_registry,
@@ -148,6 +164,7 @@ def require_registry(data: Path, *, lost_too: bool = False) -> None:
     from registry.storage.disk.ownership import act_as_owner  # noqa: PLC0415
 
     act_as_owner(data)
+    require_settled(data)
     if (data / FILE_NAME).is_file():
         require_known_revision(data)
     elif not marked(data) and not (lost_too and is_rest_of_registry(data)):

@@ -4,6 +4,8 @@ import sys
 from types import TracebackType
 from typing import Any, Self
 
+from registry.cli.output import size
+
 
 class ProgressBar:
     """A context manager; `tell` is told how far the work has come. The bar is drawn when there is something to say."""
@@ -23,13 +25,20 @@ class ProgressBar:
 
     def tell(self, what: str, done: int, total: int) -> None:
         """So many of what is being counted are done, of so many; 0: of how many is not known."""
+        self._draw(f"{done} {what}", done, total)
+
+    def tell_bytes(self, done: int, total: int) -> None:
+        """So many bytes are done, of so many."""
+        self._draw(f"{size(done)} of {size(total)}", done, total)
+
+    def _draw(self, said: str, done: int, total: int) -> None:
         if sys.stderr is None or not sys.stderr.isatty():
             return
         if self._bars is None:
             self._bars = _bars()
-            self._task = self._bars.add_task(what, total=None)
+            self._task = self._bars.add_task(said, total=None)
             self._bars.start()
-        self._bars.update(self._task, description=f"{done} {what}", completed=done, total=total or None)
+        self._bars.update(self._task, description=said, completed=done, total=total or None)
 
 
 def _bars() -> Any:

@@ -80,7 +80,7 @@ def _require_no_file(data: Path) -> None:
     if (data / FILE_NAME).exists() or is_copied(data):
         raise RowsUnusable(
             f"{data} has rows of its own in {FILE_NAME}, and metadata.url names a PostgreSQL database: name another "
-            "data folder, or leave metadata.url out; images come over with `basegate copy` (docs/cluster.md)"
+            "data folder, leave metadata.url out, or move them with `basegate migrate` (docs/cluster.md)"
         )
 
 

@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from registry.config.settings import RegistrySettings
 from registry.content.opened_rows import open_rows
 from registry.content.small_blob_journal import open_stores
+from registry.metadata.elsewhere import require_settled
 from registry.metadata.open_store import open_metadata
 from registry.metadata.store import RowStore
 from registry.storage.blob_store import MaintainedStore
@@ -24,9 +25,11 @@ def open_stores_of(
 
     Raises:
         StoreUnusable: the object store is wrong or away.
+        MigrationUnfinished: the folder was left in the middle of a migration.
         And what `open_stores` and `open_rows` raise.
     """
     group = settings.storage
+    require_settled(settings.data)
     if settings.metadata.url:
         blobs = open_object_store(settings, pool) if group.url else _files(settings, pool)
         return blobs, open_rows(settings, blobs, new_database=new_database)

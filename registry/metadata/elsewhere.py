@@ -1,4 +1,7 @@
-"""The mark of a data folder whose rows are in PostgreSQL: it names the store, so that folder and rows stay together."""
+"""The mark of a data folder whose rows are in PostgreSQL: it names the store, so that folder and rows stay together.
+
+And the mark of a folder that is about to have its content elsewhere, or here again (`registry.maintenance.migration`).
+"""
 
 import json
 from pathlib import Path
@@ -6,10 +9,25 @@ from pathlib import Path
 from registry.errors import BasegateError
 
 MARK = "rows.json"
+MIGRATION = "migration.json"
+"""There from when a migration switches over until it has."""
 
 
 class RowsElsewhere(BasegateError):
     """The rows of a data folder are in PostgreSQL, and the settings do not say where."""
+
+
+class MigrationUnfinished(BasegateError):
+    """A migration was interrupted while it switched over."""
+
+
+def require_settled(data: Path) -> None:
+    """Raise MigrationUnfinished where nobody can know yet which content of a folder counts."""
+    if (data / MIGRATION).is_file():
+        raise MigrationUnfinished(
+            f"a migration of {data} was interrupted while it switched over: run the same `basegate migrate` again, "
+            "which takes a moment"
+        )
 
 
 def marked(data: Path) -> bool:

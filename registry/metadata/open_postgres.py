@@ -1,6 +1,7 @@
 """Opens the metadata in a PostgreSQL database: makes the tables of an empty one, migrates older ones."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import psycopg
 from sqlalchemy import Connection
@@ -48,22 +49,41 @@ def open_postgres(
     """
     engine = engine_of(database, 1)
     try:
-        with engine.begin() as connection:
-            take_turn(connection)
-            _require_fit(connection)
-            _make_indexes_partial()
-            is_new = revision_of(connection) is None
-            bring_up_to_date(connection)
-            admit(connection, is_new)
+        with usable(), engine.begin() as connection:
+            admit(connection, make_ready(connection))
+    finally:
+        engine.dispose()
+    return PostgresStore(database, connections, silence_seconds)
+
+
+def make_ready(connection: Connection) -> bool:
+    """Make the tables, or migrate them, in the transaction of a connection; whether there were none.
+
+    No other node writes from here on until its end.
+
+    Raises:
+        DatabaseUnreachable: the database is too old, or does not keep what it commits.
+        DatabaseNewer: it was written by a newer basegate.
+    """
+    take_turn(connection)
+    _require_fit(connection)
+    _make_indexes_partial()
+    is_new = revision_of(connection) is None
+    bring_up_to_date(connection)
+    return is_new
+
+
+@contextmanager
+def usable() -> Iterator[None]:
+    """Raise DatabaseUnreachable in the place of what the driver raises when a database is opened."""
+    try:
+        yield
     except (DBAPIError, psycopg.Error) as error:
         reason = reason_on_one_line(error)
         raise DatabaseUnreachable(
             f"the database of metadata.url cannot be used: {reason}. See that the server runs, that the address, name, "
             "user and password (metadata.password_file, PGPASSWORD) are right, and that the user may make tables there"
         ) from error
-    finally:
-        engine.dispose()
-    return PostgresStore(database, connections, silence_seconds)
 
 
 def _require_fit(connection: Connection) -> None:

@@ -222,6 +222,14 @@ class Trash(Protocol):
         """Remove what came here before a time (seconds since the epoch); returns how many blobs."""
         ...
 
+    def kept(self) -> Iterator[Digest]:
+        """The blobs that are here, each once."""
+        ...
+
+    def read(self, digest: Digest) -> Iterator[bytes]:
+        """The bytes of one, whatever they are, in pieces of some MiB at most. Raises FileNotFoundError."""
+        ...
+
 
 class Reserve(Protocol):
     """Room that is kept for what frees room. While it is given up, no content is taken. All methods block, briefly."""

@@ -1,11 +1,12 @@
 """Files of blobs that were collected, for as long as that can be undone: trash/<algorithm>-<hex>."""
 
 import os
+from collections.abc import Iterator
 
-from registry.oci.digest import Digest
+from registry.oci.digest import ENCODED_LENGTH, Digest
 from registry.storage.disk.directories import Directories
 from registry.storage.disk.layout import Layout
-from registry.storage.disk.reading import hash_file
+from registry.storage.disk.reading import PIECE, hash_file, open_blob
 
 
 class DiskTrash:
@@ -37,3 +38,16 @@ class DiskTrash:
         for path in old:
             path.unlink(missing_ok=True)
         return len(old)
+
+    def kept(self) -> Iterator[Digest]:
+        """By the names of the files."""
+        for path in sorted(self._layout.trash.iterdir()):
+            algorithm, _, encoded = path.name.partition("-")
+            if len(encoded) == ENCODED_LENGTH.get(algorithm):
+                yield Digest(f"{algorithm}:{encoded}")
+
+    def read(self, digest: Digest) -> Iterator[bytes]:
+        """From the file."""
+        with open_blob(self._layout.trashed(digest)) as file:
+            while piece := file.read(PIECE):
+                yield piece

@@ -1,5 +1,7 @@
 """What a store keeps beside its blobs, in memory: damaged content, what was collected, and no reserve."""
 
+from collections.abc import Iterator
+
 import structlog
 
 from registry.oci.digest import Digest
@@ -96,6 +98,16 @@ class MemoryTrash:
             for digest in old:
                 del self._contents.trash[digest]
             return len(old)
+
+    def kept(self) -> Iterator[Digest]:
+        """All of them."""
+        yield from list(self._contents.trash)
+
+    def read(self, digest: Digest) -> Iterator[bytes]:
+        """In one piece."""
+        if digest not in self._contents.trash:
+            raise FileNotFoundError(digest)
+        yield self._contents.trash[digest][1].raw
 
 
 class NoReserve:

@@ -3,6 +3,7 @@
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -42,13 +43,24 @@ class ObjectTrash:
     def recover(self, digest: Digest) -> bool:
         """Read what is in the trash, and store it anew: so it is sound, and young."""
         found = list(read_listing(self._bucket.listed(folder_of(digest))))
-        marked = {each.location.version for each in found if each.trashed}
-        locations = [each.location for each in found if not each.trashed and each.location.version in marked]
-        for location in sorted(locations, key=lambda each: each.version, reverse=True):
+        for location in _removed(found):
             if self._store_again(location):
                 self._remove([each.location for each in found if each.trashed])
                 return True
         return False
+
+    def kept(self) -> Iterator[Digest]:
+        """By their marks; walks all that the store holds."""
+        for digest, found in groupby(read_listing(self._bucket.listed(ROOT)), key=lambda each: each.location.digest):
+            if _removed(list(found)):
+                yield digest
+
+    def read(self, digest: Digest) -> Iterator[bytes]:
+        """Of the newest object that was removed."""
+        locations = _removed(list(read_listing(self._bucket.listed(folder_of(digest)))))
+        if not locations:
+            raise FileNotFoundError(digest)
+        yield from self._bucket.pieces(locations[0].key)
 
     def _store_again(self, location: Location) -> bool:
         descriptor, name = tempfile.mkstemp(dir=self._finder.scratch)
@@ -87,6 +99,13 @@ class ObjectTrash:
     def _remove(self, locations: list[Location]) -> None:
         # The mark goes last: without it the object would count.
         self._bucket.delete([name for location in locations for name in (location.key, location.key + TRASHED)])
+
+
+def _removed(found: list[Found]) -> list[Location]:
+    """The objects whose marks are there too, the newest first."""
+    marked = {each.location.version for each in found if each.trashed}
+    locations = [each.location for each in found if not each.trashed and each.location.version in marked]
+    return sorted(locations, key=lambda each: each.version, reverse=True)
 
 
 def _marked(mark: Found, found: list[Found]) -> float:

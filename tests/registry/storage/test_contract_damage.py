@@ -142,3 +142,16 @@ def test_without_a_wish_there_is_room(store: BlobStore) -> None:
     store.reserve.require()
     assert (store.reserve.given_up, store.reserve.problems()) == (False, [])
     assert store.reserve.free() > 0
+
+
+def test_what_is_in_the_trash_can_be_listed_and_read(store: BlobStore) -> None:
+    """Nothing that is not there, and not what was brought back."""
+    asyncio.run(store.put(DIGEST, GOOD))
+    assert list(store.trash.kept()) == []
+    store.delete(DIGEST, keep=True)
+    assert list(store.trash.kept()) == [DIGEST]
+    assert b"".join(store.trash.read(DIGEST)) == GOOD
+    assert store.trash.recover(DIGEST)
+    assert list(store.trash.kept()) == []
+    with pytest.raises(FileNotFoundError):
+        list(store.trash.read(DIGEST))

@@ -1,0 +1,1 @@
+"""Migration of a registry between its data folder and what nodes share: copied, compared, then switched over."""

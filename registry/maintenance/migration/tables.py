@@ -1,0 +1,154 @@
+"""Tables from one database to another, SQLite or PostgreSQL: row by row as they are, then compared.
+
+What is copied is what is kept, not what it means: documents stay the text that they are. Rows keep their ids, and
+counting goes on behind the highest that was ever given out.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    Table,
+    Text,
+    column,
+    delete,
+    func,
+    insert,
+    select,
+    table,
+)
+from sqlalchemy import text as sql
+from sqlalchemy.sql.expression import TableClause
+
+from registry.database.dialects import POSTGRESQL, Document, without_nul
+from registry.errors import BasegateError
+
+_ROWS = 1000
+_BYTES = 8 << 20
+"""What goes to the target in one statement, at most; a row may be larger."""
+_FETCHED = 100
+_SUM = 1 << 128
+_SEQUENCE = sql("SELECT pg_get_serial_sequence(:name, :id)")
+_SET = sql("SELECT setval(pg_get_serial_sequence(:name, :id), :last)")
+_COUNTED = sql("SELECT seq FROM sqlite_sequence WHERE name = :name")
+_FORGET = sql("DELETE FROM sqlite_sequence WHERE name = :name")
+_COUNT = sql("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)")
+
+
+class RowsDiffer(BasegateError):
+    """A table at the target is not what the source has."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableSum:
+    """What is in a table, whatever the order: the number of rows, and the sum of their hashes."""
+
+    rows: int
+    hashes: int
+
+
+def copy_tables(
+    source: Connection, target: Connection, schema: MetaData, without: Collection[str] = ()
+) -> dict[str, TableSum]:
+    """Replace what is in the target's tables by what is in the source's, and compare.
+
+    Args:
+        source: a transaction, in which nobody changes anything.
+        target: a transaction; the tables are there.
+        schema: theirs, of the version of this program in both.
+        without: names of tables that are left empty.
+
+    Raises:
+        RowsDiffer: what is read again is something else.
+    """
+    plain = {each.name: _as_kept(each) for each in schema.sorted_tables if each.name not in without}
+    for each in reversed(schema.sorted_tables):
+        target.execute(delete(each))
+    sums = {name: _copy(source, target, each) for name, each in plain.items()}
+    for each in schema.sorted_tables:
+        _go_on_counting(source, target, each)
+    for name, each in plain.items():
+        found = _sum(target, each)
+        if found != sums[name]:
+            raise RowsDiffer(
+                f"table {name} has {found.rows} rows at the target and {sums[name].rows} at the source, or other ones: "
+                "nothing was switched over"
+            )
+    return sums
+
+
+def _as_kept(whole: Table) -> TableClause:
+    """The table, with documents as the text that they are kept as."""
+    columns = [column(each.name, Text() if isinstance(each.type, Document) else each.type) for each in whole.columns]
+    return table(whole.name, *columns)
+
+
+def _copy(source: Connection, target: Connection, each: TableClause) -> TableSum:
+    clean = _without_nul if target.dialect.name == POSTGRESQL else tuple
+    count, hashes = 0, 0
+    for batch in _batches(source, each, clean):
+        target.execute(insert(each), [dict(zip(each.columns.keys(), row, strict=True)) for row in batch])
+        count += len(batch)
+        hashes += sum(map(_hash, batch))
+    return TableSum(count, hashes % _SUM)
+
+
+def _sum(connection: Connection, each: TableClause) -> TableSum:
+    count, hashes = 0, 0
+    for batch in _batches(connection, each, tuple):
+        count += len(batch)
+        hashes += sum(map(_hash, batch))
+    return TableSum(count, hashes % _SUM)
+
+
+def _batches(
+    connection: Connection, each: TableClause, clean: Callable[[Any], tuple[Any, ...]]
+) -> Iterator[list[tuple[Any, ...]]]:
+    batch: list[tuple[Any, ...]] = []
+    held = 0
+    for row in connection.execute(select(each), execution_options={"yield_per": _FETCHED}):
+        batch.append(clean(row))
+        held += sum(len(value) for value in row if isinstance(value, bytes | str))
+        if len(batch) == _ROWS or held > _BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
+
+
+def _without_nul(row: Any) -> tuple[Any, ...]:
+    return tuple(without_nul(value) if isinstance(value, str) else value for value in row)
+
+
+def _hash(row: tuple[Any, ...]) -> int:
+    told = repr(row).encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(told, digest_size=16).digest())
+
+
+def _go_on_counting(source: Connection, target: Connection, each: Table) -> None:
+    """Have the target give out no id that the source has given out, also those of rows that are gone."""
+    counted = each.autoincrement_column
+    if counted is None:
+        return
+    last = max(_last(source, each, counted), source.execute(select(func.max(counted))).scalar() or 0)
+    named: Mapping[str, Any] = {"name": each.name, "id": counted.name, "last": last}
+    if target.dialect.name != POSTGRESQL:
+        if each.dialect_options["sqlite"]["autoincrement"]:
+            target.execute(_FORGET, {"name": each.name})
+            target.execute(_COUNT, {"name": each.name, "last": last})
+    elif last:
+        target.execute(_SET, named)
+
+
+def _last(connection: Connection, each: Table, counted: Column[Any]) -> int:
+    """The highest id that a database has given out by itself; 0: none, or it is not known."""
+    if connection.dialect.name != POSTGRESQL:
+        return int(connection.execute(_COUNTED, {"name": each.name}).scalar() or 0)
+    sequence = connection.execute(_SEQUENCE, {"name": each.name, "id": counted.name}).scalar_one()
+    last, is_called = connection.exec_driver_sql(f"SELECT last_value, is_called FROM {sequence}").one()  # noqa: S608
+    return int(last) if is_called else 0
