@@ -1,4 +1,4 @@
-"""A registry moves to each store and PostgreSQL and back: alone, killed at every step, and with its numbers going on."""
+"""A registry moves to each store and PostgreSQL and back: killed at every step, and with its numbers going on."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.registry.storage.object_servers import ObjectServer
 from tests.repository import Repository
 
 OUTSIDE = ("storage", "metadata")
-STEPS = 40
+STEPS = 60
 """More than there are, either way."""
 
 

@@ -151,7 +151,7 @@ def _other(root: Path, found: bytes, wanted: bytes) -> str:
         return f"{root} keeps its blobs in {where[:200]}: name that in storage.url, or ask a running server (HOST:PORT)"
     if found == MARK and wanted.startswith(OBJECTS):
         return (
-            f"{root} keeps its blobs as files, and storage.url names an object store: use another data folder for it, or "
-            "move them with `basegate migrate`"
+            f"{root} keeps its blobs as files, and storage.url names an object store: use another data folder for it, "
+            "or move them with `basegate migrate`"
         )
     return f"{root} has storage layout {found[:40]!r}, needed is {wanted[:200]!r}: use the basegate that wrote it"

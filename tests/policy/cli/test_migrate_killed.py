@@ -12,8 +12,8 @@ from tests.policy.cli.migrations import Home
 from tests.postgres import PostgresServer
 from tests.registry.storage.object_servers import moto
 
-STEPS = (1, 6, 12, 16, 20, 24)
-"""Some of those on the way there and on the way back; `make test-cluster` has all."""
+STEPS = (29, 41)
+"""Before the commit of the database, and in the middle of the switch; `make test-cluster` has all."""
 OUTSIDE = ("storage", "metadata")
 
 
