@@ -55,7 +55,7 @@ def pushed(live: LiveGateway, name: str) -> tuple[int, int]:
 
 def test_counting_goes_on(home: Home) -> None:
     """No number of an event is given out again, neither there nor back."""
-    secrets, numbers = fill(home), []
+    secrets, numbers = fill(home), list[int]()
     for step, outside in enumerate(((), OUTSIDE, ())):
         if step:
             home.moved(back=step == 2)
