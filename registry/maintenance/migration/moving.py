@@ -33,7 +33,7 @@ from registry.maintenance.migration.tables import copy_tables
 from registry.metadata import small_blobs
 from registry.metadata.elsewhere import MARK, mark_of
 from registry.metadata.identity import identity
-from registry.metadata.tables import SCHEMA, fresh_blobs
+from registry.metadata.tables import SCHEMA, fresh_blobs, upload_pieces, uploads
 from registry.oci.digest import Digest
 from registry.storage.blob_store import MaintainedStore
 from registry.storage.disk.atomic_file import replace_file
@@ -45,6 +45,9 @@ _PLAN = "route.json"
 _LOOK_SECONDS = 0.2
 _LINGER_SECONDS = 5.0
 """How long sessions of a database may take to end after their connections have."""
+
+_LEFT = frozenset({fresh_blobs.name, uploads.name, upload_pieces.name})
+"""Tables that are left empty: the journal was emptied before, and uploads in progress begin anew."""
 
 Away = Callable[[], AbstractContextManager[str]]
 """Within it no server is started on the data folder; "", or why that cannot be had."""
@@ -251,7 +254,7 @@ class Moving:
         return switch
 
     def _copy_rows(self, rows: Connection, target: Connection) -> dict[str, int]:
-        sums = copy_tables(rows, target, SCHEMA, without={fresh_blobs.name})
+        sums = copy_tables(rows, target, SCHEMA, without=_LEFT)
         counts = {name: each.rows for name, each in sums.items()}
         if self._route.is_outward:
             return counts | dict(self._beside.into_database(self._data, target))

@@ -1,6 +1,6 @@
 """Where a registry moves: between its data folder and an object store, a PostgreSQL database, or both.
 
-The data folder stays the registry's own either way: keys, audit log, records and uploads in progress do not move.
+The data folder stays the registry's own either way: keys, audit log and records do not move.
 """
 
 import re
