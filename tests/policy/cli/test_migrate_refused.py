@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from registry.database.postgres import Database
+from registry.metadata.open_postgres import open_postgres
 from registry.metadata.open_store import open_metadata
 from registry.oci.digest import Digest
 from registry.oci.errors import Unavailable
@@ -71,6 +72,16 @@ def test_reads_go_on(home: Home) -> None:
             server.release()
         assert moving.returncode == 0
     assert home.on_folder("verify --digests", "storage", "metadata").exit_code == 0
+
+
+def test_beside_other_nodes(home: Home) -> None:
+    """Nothing comes back as long as one is connected to the database."""
+    home.moved()
+    with closing(open_postgres(Database(home.metadata["url"]))):
+        early = home.move(back=True)
+    assert (early.exit_code, "other nodes, or commands, are connected" in early.stdout) == (1, True), early.output
+    assert home.on_folder("verify", "storage", "metadata").exit_code == 0
+    assert home.moved(back=True)["moved"] is True
 
 
 @pytest.mark.parametrize("content", [b"small", LARGE], ids=["small", "large"])
