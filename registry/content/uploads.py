@@ -24,7 +24,7 @@ from registry.metadata import blobs, garbage, locks, transactions
 from registry.metadata.store import MetadataStore
 from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest, new_hasher, require_digest
-from registry.oci.errors import BlobUploadUnknown, OciError, StorageFull
+from registry.oci.errors import BlobUploadUnknown, OciError, StorageFull, Unavailable
 from registry.oci.names import RepositoryName
 from registry.storage.blob_store import BlobStore, Opening, StoredBlob
 
@@ -166,7 +166,8 @@ class Uploads:
     ) -> StoredBlob:
         """Append the last bytes and commit the upload as a blob of the session's repository, durably.
 
-        When the body breaks off, the session is as it was before, so that the same request may be made again.
+        When the body breaks off, the session is as it was before, so that the same request may be made again. So is one
+        that nodes share when the store cannot take the blob now.
 
         Raises:
             DigestInvalid: the bytes have another digest; the session is over and nothing is stored.
@@ -178,11 +179,13 @@ class Uploads:
                 return await self._repeated(session.repository, digest, body)
             try:
                 blob = await self._finish(session, digest, body, start, length)
-                session.outcome = digest
-                return blob
-            finally:
-                if session.closed:
-                    await self._records.ended(session, session.outcome)
+            except BaseException as error:
+                if session.closed and not (session.share is not None and isinstance(error, Unavailable)):
+                    await self._records.ended(session)
+                raise
+            session.outcome = digest
+            await self._records.ended(session, digest)
+            return blob
 
     async def finish_again(
         self, repository: RepositoryName, upload_id: str, digest: Digest, body: AsyncIterator[bytes]

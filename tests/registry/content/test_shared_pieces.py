@@ -81,6 +81,19 @@ def test_what_cannot_be_read_is_waited_for(clients: Clients, store: ToxicStore, 
     assert here.get(done.headers["location"]).content == CONTENT
 
 
+@pytest.mark.parametrize("toxin", [AWAY, ERROR])
+def test_a_blob_that_cannot_be_stored_is_waited_for(
+    clients: Clients, store: ToxicStore, upload: str, toxin: str
+) -> None:
+    """By a node that has all bytes; any node takes the same request when the store is well."""
+    here, there = clients
+    assert here.patch(upload, content=CONTENT).status_code == 202
+    store.toxin = toxin
+    assert ended(here, upload).status_code == 503
+    store.toxin = WELL
+    assert [ended(client, upload).status_code for client in (here, there)] == [201, 201]
+
+
 def test_what_the_store_has_lost_is_told(clients: Clients, store: ToxicStore, upload: str) -> None:
     """It was acknowledged by the store: the client begins anew."""
     here, there = clients
