@@ -113,7 +113,7 @@ def _tell(route: Route, moved: Moved, *, as_json: bool) -> None:
         print_json(_document(route, moved))
         return
     blobs = moved.blobs
-    if route.store:
+    if blobs.copied or blobs.there:
         click.echo(f"{blobs.copied} blobs ({size(blobs.bytes)}) copied, {blobs.there} were there")
     for word, digests in (("missing", blobs.missing), ("damaged", blobs.damaged), ("named by nothing", blobs.unnamed)):
         for digest in sorted(digests)[:_SHOWN]:

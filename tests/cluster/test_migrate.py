@@ -41,7 +41,8 @@ def test_killed_at_every_step(home: Home, step: int) -> None:
 
 def test_there_are_not_more_steps(home: Home) -> None:
     """The test above kills at each of them."""
-    assert [killed(home.with_images(), STEPS, back=back) for back in (False, True)] == [False, False]
+    home.with_images()
+    assert [killed(home, STEPS, back=back) for back in (False, True)] == [False, False]
 
 
 def pushed(live: LiveGateway, name: str) -> tuple[int, int]:
