@@ -220,9 +220,9 @@ def left(held: Cluster) -> dict[str, int]:
 def when_still(found: Callable[[], dict[str, int]]) -> dict[str, int]:
     """What is found when it does not become less any more: nothing, or what is there after a long time."""
     end = time.monotonic() + _SETTLE_SECONDS
-    while found() and time.monotonic() < end:
+    while (there := found()) and time.monotonic() < end:
         time.sleep(0.5)
-    return found()
+    return there
 
 
 def refused(held: Cluster) -> list[str]:
