@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -74,6 +75,28 @@ def test_a_thousand_pushes_through_streams_that_end(browser: Browser, live: Live
     assert shown_at_last(page) == tags
     assert page.locator("tbody tr").count() == 50
     assert len([url for url in came if "after=" in url]) > 2
+    context.close()
+
+
+_PEND = """() => {
+    const row = document.querySelector("tbody tr");
+    row.querySelector("td").innerHTML = '<span class="is-pending">pending</span>';
+    return row.id;
+}"""
+
+
+@pytest.mark.client("chromium")
+def test_a_pending_row_is_asked_for_alone(browser: Browser, live: LiveGateway, tmp_path: Path) -> None:
+    """Not the whole page with it; it then says its verdict."""
+    context = browser.new_context()
+    page = sign_in(context, live)
+    page.goto(f"{live.registry.url}/activity")
+    pending = page.evaluate(_PEND)
+    with page.expect_request(lambda asked: "only=" in asked.url) as asked:
+        live.push(tmp_path, "team/app:another", cleared_image())
+    page.locator(".is-pending").wait_for(state="detached")
+    assert asked.value.url.partition("?only=")[2] == pending.removeprefix("event-")
+    assert "cleared" in page.locator(f"#{pending}").inner_text()
     context.close()
 
 
