@@ -9,7 +9,7 @@ class SearchSettings(Group):
     """How much one search may ask for."""
 
     page: int = Field(
-        default=50, ge=1, le=1000, description="images on one page when n is absent", json_schema_extra=LIVE
+        default=40, ge=1, le=1000, description="images on one page when n is absent", json_schema_extra=LIVE
     )
     page_maximum: int = Field(
         default=500, ge=1, le=5000, description="images on one page; a larger n is clipped", json_schema_extra=LIVE

@@ -138,10 +138,15 @@ async def over_kills(data: Path, count: int, kills: int) -> tuple[Arrivals, int]
             if telling.poll() is not None:
                 raise RuntimeError("whoever tells has ended by itself")
         largest = max(largest, _memory(telling.pid))
+        sys.stderr.write(f"{_arrived(arrivals)}; {largest} KiB at most\n")
         os.kill(telling.pid, signal.SIGKILL)
         telling.wait()
     serving.cancel()
     return arrivals, largest
+
+
+def _arrived(arrivals: Arrivals) -> str:
+    return f"{arrivals.highest} arrived in order, {arrivals.again} of them again, {len(arrivals.wrong)} out of order"
 
 
 def _places(count: int, kills: int) -> Iterator[int]:
@@ -160,8 +165,7 @@ def trial(count: int, kills: int, dead_seconds: float = 20.0) -> list[str]:
         arrivals, largest = uvloop.run(over_kills(data, count, kills))
         seconds = time.monotonic() - began
     memory = f"{first} KiB beside a dead sink, {last} KiB later, {largest} KiB at most while it is told"
-    arrived = f"{arrivals.highest} arrived in order, {arrivals.again} of them again, {len(arrivals.wrong)} out of order"
-    sys.stdout.write(f"{count} events, {kills} kills: {arrived}, in {seconds:.0f} s; memory {memory}\n")
+    sys.stdout.write(f"{count} events, {kills} kills: {_arrived(arrivals)}, in {seconds:.0f} s; memory {memory}\n")
     grown = max(last - first, largest - first)
     wrong = [f"memory has grown by {grown} KiB"] if grown > 16 * 1024 else []
     wrong += [f"{count - arrivals.highest} events are lost"] if arrivals.highest < count else []
