@@ -57,6 +57,9 @@ class Assignments:
         self._modes = {"*": settings.mode}
         self._modes |= {item.repositories: item.mode for item in settings.bindings if item.mode is not None}
         self._bound: dict[str, Bound] = {}
+        # Mostly one policy and mode hold everywhere: a search would ask and remember them for each name that it meets.
+        is_one = self._policies.keys() | self._modes.keys() == {EVERY}
+        self._everywhere = Bound(named[EVERY], self._modes[EVERY]) if is_one else None
 
     @property
     def policies(self) -> tuple[Policy, ...]:
@@ -91,7 +94,7 @@ class Assignments:
 
     def of(self, repository: str) -> Bound:
         """The policy and mode of a repository."""
-        bound = self._bound.get(repository)
+        bound = self._everywhere or self._bound.get(repository)
         if bound is None:
             if len(self._bound) >= _REMEMBERED:
                 self._bound.clear()
