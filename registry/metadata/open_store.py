@@ -118,6 +118,12 @@ def revision_of(connection: Connection) -> str | None:
     return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or "")
 
 
+def has_rows(data: Path) -> bool:
+    """Whether the folder has a database that is not empty."""
+    path = data / FILE_NAME
+    return path.exists() and path.stat().st_size > 0
+
+
 def _require_new(data: Path, *, allowed: bool) -> None:
     if not allowed:
         require_nothing_lost(data)

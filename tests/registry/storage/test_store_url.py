@@ -1,18 +1,27 @@
 """What `storage.url` may name, and what a start says of a store that cannot be used."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
+from registry.config.settings import RegistrySettings
+from registry.content.opened_stores import open_stores_of
+from registry.metadata.identity import identity
+from registry.metadata.open_store import DatabaseMissing
+from registry.oci.digest import Digest
 from registry.storage.objects.address import StoreAddress, StoreUnusable, parse_store_url
+from registry.storage.objects.locations import new_location
 from tests.ports import free_port
-from tests.registry.storage.object_servers import BUCKET, moto
+from tests.registry.storage.object_servers import moto
 
 
 @pytest.mark.parametrize(
@@ -91,6 +100,30 @@ def test_files_and_objects_are_not_mixed(tmp_path: Path) -> None:
     assert (ended.returncode, "keeps its blobs as files" in ended.stderr) == (2, True)
 
 
+@pytest.fixture
+def new_folder(tmp_path: Path) -> RegistrySettings:
+    """Settings of a folder without rows, over a prefix that has a blob."""
+    storage = of_moto(tmp_path)
+    key = new_location(Digest.of(b"a layer"), 7).key
+    place = f"{storage['endpoint']}/{str(storage['url']).removeprefix('s3://')}/{key}"
+    httpx.put(place, content=b"a layer").raise_for_status()
+    return RegistrySettings.model_validate({"data": tmp_path / "data", "storage": storage})
+
+
+def test_a_folder_without_rows_does_not_take_blobs(new_folder: RegistrySettings) -> None:
+    """It knows none of them, and would collect them as garbage."""
+    with ThreadPoolExecutor(1) as pool, pytest.raises(DatabaseMissing, match="holds blobs, and"):
+        open_stores_of(new_folder, pool)
+
+
+def test_who_begins_anew_leaves_blobs_alone(new_folder: RegistrySettings) -> None:
+    """They are older than what the rows know."""
+    with ThreadPoolExecutor(1) as pool:
+        _, rows = open_stores_of(new_folder, pool, new_database=True)
+        with closing(rows):
+            assert asyncio.run(rows.read(identity)).knows_since > 0
+
+
 def test_without_a_store_nothing_of_it_is_imported(tmp_path: Path) -> None:
     """One machine starts as before."""
     program = (
@@ -106,7 +139,7 @@ def test_the_url_without_the_extra_says_what_to_install(tmp_path: Path) -> None:
     program = (
         "import sys; sys.modules['obstore'] = None; from pathlib import Path; from policy.app import build; "
         "from policy.settings import Settings; "
-        f"build(Settings(data=Path({str(tmp_path / 'data')!r}), storage={{'url': 's3://{BUCKET}/x'}}))"
+        f"build(Settings(data=Path({str(tmp_path / 'data')!r}), storage={{'url': 's3://bucket/x'}}))"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "pip install 'basegate[cluster]'" in ended.stderr
