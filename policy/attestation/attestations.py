@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from sqlalchemy import Connection
 
 from policy.attestation.forms import Forms
@@ -75,6 +76,10 @@ class Attestations:
         self._clock = clock
         self._verifier = ""
         self.waiting: SizedCache[tuple[RepositoryName, Digest], None] = SizedCache(_WAITING)
+
+    def public_keys(self) -> Sequence[EllipticCurvePublicKey]:
+        """Of all keys that have signed, the current one first."""
+        return self._ring.public()
 
     def alongside(self, repository: RepositoryName, digest: Digest, conclusion: Conclusion | None) -> Alongside | None:
         """What is to be recorded with a manifest that is pushed; one whose verdict is pending is looked at later."""

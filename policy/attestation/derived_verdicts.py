@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from policy.attestation.attestations import Attestations
 from policy.attestation.forms import EMPTY, EMPTY_DIGEST, ENVELOPE_TYPE, SUFFIX, Forms
+from policy.attestation.own_verdicts import OwnVerdicts
 from policy.attestation.settings import AttestSettings, Publication
 from policy.attestation.stored_verdicts import StoredVerdicts
 from policy.attestation.types import BUNDLE_TYPE
@@ -45,6 +46,7 @@ class DerivedVerdicts:
         self._metadata = metadata
         self._settings = settings
         self._stored = stored
+        self._own = OwnVerdicts(storage, metadata, attestations.public_keys, settings)
         # Merged manifests: clients ask by tag, and then by the digest that they were told.
         self._merged: SizedCache[tuple[RepositoryName, Digest], DerivedManifest] = SizedCache(_RECENT_BYTES)
 
@@ -57,6 +59,16 @@ class DerivedVerdicts:
             return ()
         is_stored = self._stored.is_on and await self._stored.kept(repository, forms)
         return () if is_stored and self._settings().referrer is Publication.STORED else (forms.entry,)
+
+    async def replaced(
+        self, repository: RepositoryName, subject: Digest, stored: Collection[Digest]
+    ) -> Collection[Digest]:
+        """Verdicts of this registry that others have pushed, but for the one that holds."""
+        if self._settings().referrer is Publication.OFF:
+            return ()
+        found = await self._own.among_manifests(repository, stored)
+        forms = await self._attestations.current(repository, subject) if found else None
+        return found if forms is None else found - {forms.entry.digest}
 
     async def manifest(self, repository: RepositoryName, reference: Reference) -> DerivedManifest | None:
         """The tag of an image, or a manifest that publishes or has published a verdict."""
@@ -100,13 +112,19 @@ class DerivedVerdicts:
         return pusher == ATTESTER_ID
 
     async def _merge(self, repository: RepositoryName, forms: Forms, stored: bytes) -> DerivedManifest | None:
-        """A verdict among the attestations of others; `None` when these are of another form."""
+        """A verdict among the attestations of others; `None` when these are of another form, and none of ours in it.
+
+        An index has no attestations: verifiers would read an image of it, and the verdict stands in its place.
+        """
         # Beside the loop: others push as many layers as they like.
         document = await asyncio.to_thread(json.loads, stored)
         layers = document.get("layers")
-        if not isinstance(layers, list) or any(layer.get("mediaType") != ENVELOPE_TYPE for layer in layers):
+        if not isinstance(layers, list):
+            return await self._under_tag(repository, forms)
+        digests = {Digest(layer["digest"]) for layer in layers}
+        own = await self._published_among(repository, digests) | await self._own.among_blobs(digests)
+        if not own and any(layer.get("mediaType") != ENVELOPE_TYPE for layer in layers):
             return None
-        own = await self._published_among(repository, {Digest(layer["digest"]) for layer in layers})
         others = [layer for layer in layers if layer["digest"] not in own]
         raw = await asyncio.to_thread(canonical_json, {**document, "layers": [*others, forms.tagged_layer]})
         return _derived(forms, raw, str(document.get("mediaType") or media_types.OCI_MANIFEST))

@@ -50,6 +50,13 @@ class AttestSettings(Group):
         default=100, ge=1, description="signed verdicts that are kept of one manifest, the latest ones"
     )
 
+    bundle_bytes: int = Field(
+        default=4 << 20,
+        ge=1 << 16,
+        description="largest bundle or attestation of others that is looked into for an earlier verdict of this "
+        "registry; a larger one is taken for one, and not listed",
+    )
+
     @property
     def is_on(self) -> bool:
         """Whether verdicts are published in any form."""

@@ -63,6 +63,12 @@ class DerivedContent(Protocol):
         """Derived manifests that refer to a stored one, by their digests; `artifact_type` "" means any."""
         ...
 
+    async def replaced(
+        self, repository: RepositoryName, subject: Digest, stored: Collection[Digest]
+    ) -> Collection[Digest]:
+        """Those of the stored referrers in whose place the derived ones stand: they are not listed."""
+        ...
+
     async def manifest(self, repository: RepositoryName, reference: Reference) -> DerivedManifest | None:
         """The manifest of a name under which nothing is stored."""
         ...
@@ -93,6 +99,15 @@ class NothingDerived:
         subject: Digest,  # noqa: ARG002
         artifact_type: str,  # noqa: ARG002
     ) -> Sequence[ReferrerRow]:
+        """None."""
+        return ()
+
+    async def replaced(
+        self,
+        repository: RepositoryName,  # noqa: ARG002
+        subject: Digest,  # noqa: ARG002
+        stored: Collection[Digest],  # noqa: ARG002
+    ) -> Collection[Digest]:
         """None."""
         return ()
 

@@ -71,7 +71,8 @@ class ReferrersList:
         if self._pull_through.covers(repository):
             await self._pull_through.bring_referrers(repository, subject)
         derived: Sequence[ReferrerRow] = ()
-        if await self._require_subject(principal, repository, subject):
+        is_here = await self._require_subject(principal, repository, subject)
+        if is_here:
             derived = await self._derived.referrers(repository, subject, artifact_type)
         own = {row.digest for row in derived}
         room = _Room(n, self._settings.current.limits.referrers_page_bytes)
@@ -85,7 +86,8 @@ class ReferrersList:
             fitting = room.take(batch)
             stored = [row.digest for row in fitting if row.digest not in own]
             withheld = await self._gate.withheld(principal, repository, stored)
-            entries += [row.entry for row in fitting if row.digest not in withheld]
+            replaced = await self._derived.replaced(repository, subject, stored) if is_here else ()
+            entries += [row.entry for row in fitting if row.digest not in withheld and row.digest not in replaced]
             last = fitting[-1].digest if fitting else last
             if len(fitting) < len(batch):
                 return ReferrersPage(entries, more=True, last=last)
