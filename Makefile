@@ -11,7 +11,7 @@ JOBS ?= 2
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test test-azure test-kubernetes test-cosign test-cluster test-mirror azure-requirements web-shots bench bench-registries testing-cycles fuzz crash runtime runtime-fuzz cut-pushes events import-memory requirements clean
+.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test test-azure test-kubernetes test-cosign test-kyverno test-cluster test-mirror azure-requirements web-shots bench bench-registries testing-cycles fuzz crash runtime runtime-fuzz cut-pushes events import-memory requirements clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -104,6 +104,10 @@ test-kubernetes: develop ## parts of Kubernetes itself (ImagePolicyWebhook, kube
 test-cosign: develop ## stock cosign (3.1.3, 2.6.5) verifies signed verdicts of a live server; builds both first
 	@sh .ci/cosign
 	@COSIGN=1 $(BIN)/python -m pytest tests/cosign $(ARGS)
+
+test-kyverno: develop ## Kyverno's command line (1.19.1) judges Pods by signed verdicts of a live server; compiles it first
+	@sh .ci/kyverno
+	@KYVERNO=1 $(BIN)/python -m pytest tests/kyverno $(ARGS)
 
 test-cluster: tools ## versitygw (S3), azurite (Azure): what every store promises, and real clients; two nodes behind nginx; the chart
 	@sh .ci/object-stores

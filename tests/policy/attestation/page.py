@@ -10,8 +10,9 @@ from pathlib import Path
 from tests.architecture.source import ROOT
 from tests.policy.live import LiveGateway
 
-_COMMAND = re.compile(r"^ {4}((?:basegate|curl|cosign) .+)$", re.MULTILINE)
+_COMMAND = re.compile(r"^ {4}((?:basegate|curl|cosign|sed) .+)$", re.MULTILINE)
 _SHOWN_HOST = "127.0.0.1:5000"
+_SECONDS = 600
 
 
 def commands(program: str) -> list[str]:
@@ -33,6 +34,6 @@ def type_in(folder: Path, live: LiveGateway, line: str, more: Mapping[str, str])
         env={"PATH": path, **signed_in, **more},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=_SECONDS,
         check=False,
     )
