@@ -81,7 +81,7 @@ class Kyverno:
 
     def told(self, done: CompletedProcess[str]) -> str:
         """The answer in what it printed, which agrees with its exit code; a ClusterPolicy counts several."""
-        counts = {word: int(number) for word, number in _COUNT.findall(done.stdout)}
+        counts: dict[str, int] = {word: int(number) for word, number in _COUNT.findall(done.stdout)}
         assert len(counts) == 5, done.stdout + done.stderr
         (answer,) = [word for word, number in counts.items() if number] or ["nothing asked"]
         assert (done.returncode == 0) is (answer == "pass"), done
