@@ -88,6 +88,20 @@ class Cloud:
         made.run("cloud", "set", "--name", "lab").check()
         return made
 
+    def az_by_hand(self, home: Path) -> Az:
+        """An az that was told each place, and asks for none."""
+        made = Az(home, self.bundle)
+        places = {
+            "resource-manager": f"{self.url}/",
+            "active-directory": f"{self.url}/adfs",
+            "active-directory-resource-id": f"{self.url}/",
+        }
+        flags = [word for name, place in places.items() for word in (f"--endpoint-{name}", place)]
+        own = ("--skip-endpoint-discovery", "--suffix-acr-login-server-endpoint", f":{self.host.rpartition(':')[2]}")
+        made.run("cloud", "register", "--name", "bare", *flags, *own).check()
+        made.run("cloud", "set", "--name", "bare").check()
+        return made
+
     def signed_in(self, home: Path, account: Account, **variables: str) -> Az:
         """An az that has signed in as a service principal."""
         made = self.az(home, **variables)

@@ -122,17 +122,7 @@ def test_delete_of_a_repository(az: Az, passing: tuple[str, str]) -> None:
 
 def test_without_signing_in(cloud: Cloud, home: Path, filled: tuple[str, str, str]) -> None:
     """Without a resource manager: the name and the suffix of the cloud are the login server."""
-    port, url = cloud.host.rpartition(":")[2], cloud.url
-    az = Az(home, cloud.bundle)
-    places = {
-        "resource-manager": f"{url}/",
-        "active-directory": f"{url}/adfs",
-        "active-directory-resource-id": f"{url}/",
-    }
-    flags = [word for name, place in places.items() for word in (f"--endpoint-{name}", place)]
-    own = ("--skip-endpoint-discovery", "--suffix-acr-login-server-endpoint", f":{port}")
-    az.run("cloud", "register", "--name", "bare", *flags, *own).check()
-    az.run("cloud", "set", "--name", "bare").check()
+    az = cloud.az_by_hand(home)
     who = ("--username", cloud.owner.username, "--password", cloud.owner.password)
     shown = az.run("acr", "repository", "list", "--name", "localhost", *who, *QUIET).check().output
     assert filled[0] in json.loads(shown)

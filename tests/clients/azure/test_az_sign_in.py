@@ -25,6 +25,13 @@ def test_a_service_principal_signs_in(az: Az, cloud: Cloud) -> None:
     assert user_of(az) == {"name": cloud.owner.username, "type": "servicePrincipal"}
 
 
+def test_a_service_principal_signs_in_where_each_place_was_told(cloud: Cloud, home: Path) -> None:
+    """`az cloud register --skip-endpoint-discovery`: with the places of the endpoint, in the form of ADFS."""
+    az = cloud.az_by_hand(home)
+    cloud.sign_in(az, cloud.owner).check()
+    assert json.loads(az.run("acr", "show", "--name", "myregistry").check().output)["loginServer"] == cloud.host
+
+
 def test_a_wrong_secret_is_told(cloud: Cloud, home: Path) -> None:
     """az prints what the endpoint says, and fails."""
     done = cloud.sign_in(cloud.az(home), Account(cloud.owner.username, "wrong"))
