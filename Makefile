@@ -93,8 +93,9 @@ test-azure: tools ## Microsoft's own clients (az, azure-ai-ml, azureml-core, azu
 	@sh .ci/azure-clients
 	@$(BIN)/python -m pytest tests/clients/azure $(ARGS)
 
-test-mirror: tools bench-registries ## the pull-through cache with distribution and zot as upstreams, and its readers
-	@MIRROR_ZOT=1 $(BIN)/python -m pytest tests/registry/mirror tests/registry/registry_client tests/policy/test_mirror_doors.py \
+test-mirror: tools bench-registries ## the pull-through cache with distribution and zot as upstreams, and its readers, containerd 2 too
+	@sh .ci/newest-containerd
+	@NEWEST_CONTAINERD=1 MIRROR_ZOT=1 $(BIN)/python -m pytest tests/registry/mirror tests/registry/registry_client tests/policy/test_mirror_doors.py \
 		tests/crash/test_killed_fetches.py tests/clients/test_mirror_readers.py $(ARGS)
 
 test-kubernetes: develop ## parts of Kubernetes itself (ImagePolicyWebhook, kube-apiserver) ask a live server; compiles them first

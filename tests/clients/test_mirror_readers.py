@@ -1,6 +1,7 @@
 """docs/mirroring.md with real readers: docker, podman, skopeo and containerd behind a registry with an upstream."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import yaml
 
 from tests.clients.client import Client, Endpoint
 from tests.clients.conftest import Connect
+from tests.clients.daemons import containerd_daemon
 from tests.clients.docker import Docker
 from tests.clients.layouts import Layout
 from tests.clients.program import Program
@@ -19,11 +21,14 @@ from tests.clients.roster import ROSTER, Daemons, Entry
 from tests.clients.trees import cleared_image, refused_image
 from tests.installation import Account, Installation
 from tests.repository import Repository
+from tests.runtime.site import NEWEST
 from tests.servers import LiveRegistry, open_registry
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mirroring.md").read_text(encoding="utf-8")
 READERS = [entry for entry in ROSTER if entry.name in {"docker", "podman", "skopeo", "containerd"}]
 HUB = "library/python"
+# containerd 2 takes minutes to build: `make test-mirror` has it.
+CONTAINERDS = ["containerd", *(["containerd 2"] if os.environ.get("NEWEST_CONTAINERD") else [])]
 REASON = "Python 3.7.1 found at opt/miniconda/conda-meta"
 
 
@@ -102,17 +107,27 @@ def test_the_command_of_the_page(entry: Entry, client: Client, mirrored: Mirrore
     client.program.run(*line.split()[1:]).check()
 
 
+@pytest.fixture(params=CONTAINERDS)
+def ctr(request: pytest.FixtureRequest, daemons: Daemons, tmp_path: Path) -> Iterator[Program]:
+    """The `ctr` of a containerd: the machine's, and the newest."""
+    if request.param == "containerd":
+        yield Program(("ctr", "--address", str(daemons.socket("containerd"))), tmp_path)
+        return
+    variables = {"PATH": f"{NEWEST}{os.pathsep}{os.environ['PATH']}"}
+    with containerd_daemon(tmp_path, str(NEWEST / "containerd"), variables) as socket:
+        yield Program((str(NEWEST / "ctr"), "--address", str(socket)), tmp_path)
+
+
 @pytest.mark.client("containerd", "ctr")
 @pytest.mark.root
 @pytest.mark.xdist_group("containerd")
 @pytest.mark.parametrize(("tag", "comes"), [("3.6", True), ("3.7", False)])
-def test_containerd_with_a_mirror(mirrored: Mirrored, daemons: Daemons, tmp_path: Path, tag: str, comes: bool) -> None:
+def test_containerd_with_a_mirror(mirrored: Mirrored, ctr: Program, tmp_path: Path, tag: str, comes: bool) -> None:
     """`hosts.toml` of the page: an image of docker.io comes from here, or not at all."""
     hosts = tmp_path / "certs.d" / "docker.io" / "hosts.toml"
     hosts.parent.mkdir(parents=True)
     hosts.write_text(block("server = ").replace("127.0.0.1:5000", mirrored.endpoint.host))
-    ctr = Program(("ctr", "--address", str(daemons.socket("containerd")), "--namespace", f"mirror-{tag}"), tmp_path)
     login = f"{mirrored.reader.username}:{mirrored.reader.password}"
-    flags = ("--hosts-dir", str(hosts.parents[1]), "--user", login, "--snapshotter", "native")
-    outcome = ctr.run("images", "pull", *flags, f"docker.io/{HUB}:{tag}")
+    flags = ("--hosts-dir", str(hosts.parents[1]), "--user", login, "--snapshotter", "overlayfs")
+    outcome = ctr.run("--namespace", f"mirror-{tag}", "images", "pull", *flags, f"docker.io/{HUB}:{tag}")
     assert outcome.ok is comes, outcome.output
