@@ -94,9 +94,18 @@ def fetch_of(connection: Connection, repository: RepositoryName, digest: Digest)
     return None if upload is None else str(upload)
 
 
-def begin_fetch(connection: Connection, repository: RepositoryName, digest: Digest, upload: str) -> None:
-    """Record the upload that a blob is fetched into, in the place of an earlier one."""
+def begin_fetch(
+    connection: Connection, repository: RepositoryName, digest: Digest, upload: str, earlier: str | None
+) -> str:
+    """Record the upload that a blob is fetched into, in the place of an earlier one; returns the one that counts.
+
+    That is another where a node has begun one since `earlier` was read.
+    """
+    begun = fetch_of(connection, repository, digest)
+    if begun not in {None, earlier}:
+        return str(begun)
     _BEGIN.apply(connection, {"repository": repository, "digest": digest, "upload": upload})
+    return upload
 
 
 def end_fetch(connection: Connection, repository: RepositoryName, digest: Digest) -> None:

@@ -12,11 +12,12 @@ from registry.metadata.store import MetadataStore
 from registry.mirror.upstream import Upstream
 from registry.oci.descriptor import Descriptor
 from registry.oci.digest import Digest
-from registry.oci.errors import BlobUploadUnknown, DigestInvalid
+from registry.oci.errors import BlobUploadUnknown, DigestInvalid, RangeNotSatisfiable, Unavailable
 from registry.oci.names import RepositoryName
 from registry.registry_client.errors import Absent, Unusable
 from registry.storage.blob_store import BlobStore
 
+_TRIES = 10
 MIRROR = Principal(MIRROR_ID, "mirror", Role.ACR_PUSH)
 """Who pushes what upstreams have."""
 
@@ -30,23 +31,30 @@ class BlobFetch:
         self._uploads = uploads
 
     async def fetch(self, upstream: Upstream, repository: RepositoryName, blob: Descriptor) -> None:
-        """Have a blob in the repository.
+        """Have a blob in the repository. Of several nodes that need it, one brings it, and the others wait for that.
 
         Raises:
             RemoteError: the upstream does not give it.
             DigestInvalid: it gives other bytes; nothing of them stays.
             OciError: there is no room for it.
         """
-        if await self._is_here(repository, blob.digest):
-            return
-        async with upstream.turns:
-            upstream.require_talking()
-            if blob.size <= SMALL:
-                body = upstream.client.pull.blob(upstream.name_of(repository), blob.digest, blob.size)
-                with _telling(upstream):
-                    await self._uploads.take_whole(repository, MIRROR, blob.digest, body, None, blob.size)
-            else:
-                await self._fetch_long(upstream, repository, blob)
+        for _ in range(_TRIES):
+            if await self._is_here(repository, blob.digest):
+                return
+            async with upstream.turns:
+                upstream.require_talking()
+                if blob.size <= SMALL:
+                    await self._fetch_small(upstream, repository, blob)
+                    return
+                with suppress(BlobUploadUnknown, RangeNotSatisfiable):  # another node has gone on with it, or ended it
+                    await self._fetch_long(upstream, repository, blob)
+                    return
+        raise Unavailable(f"blob {blob.digest} is being fetched by other nodes, which do not end: try again")
+
+    async def _fetch_small(self, upstream: Upstream, repository: RepositoryName, blob: Descriptor) -> None:
+        body = upstream.client.pull.blob(upstream.name_of(repository), blob.digest, blob.size)
+        with _telling(upstream):
+            await self._uploads.take_whole(repository, MIRROR, blob.digest, body, None, blob.size)
 
     async def _is_here(self, repository: RepositoryName, digest: Digest) -> bool:
         size = await self._metadata.read(blobs.size_of, repository, digest)
@@ -79,8 +87,11 @@ class BlobFetch:
                     return session
                 await self._uploads.cancel(session)
         session = await self._uploads.start(repository, MIRROR, blob.digest.algorithm, blob.size)
-        await self._metadata.write(mirrored.begin_fetch, repository, blob.digest, session.id)
-        return session
+        begun = await self._metadata.write(mirrored.begin_fetch, repository, blob.digest, session.id, known)
+        if begun == session.id:
+            return session
+        await self._uploads.cancel(session)
+        return await self._uploads.session(repository, begun)
 
 
 @contextmanager

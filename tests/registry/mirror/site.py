@@ -1,7 +1,7 @@
 """An upstream with content, and a registry in front of it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,12 +53,14 @@ def upstream_settings(host: str, **settings: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def mirrored(folder: Path, upstream: OtherRegistry, **settings: Any) -> Iterator[Site]:
-    """A registry in front of an upstream that runs."""
+def mirrored(
+    folder: Path, upstream: OtherRegistry, *, shared: Mapping[str, Any] | None = None, **settings: Any
+) -> Iterator[Site]:
+    """A registry in front of an upstream that runs; `shared`: groups of settings of several nodes."""
     with ExitStack() as opened:
         line = opened.enter_context(line_to(upstream.host))
         entry = upstream_settings(line.host, **settings)
-        live = opened.enter_context(open_registry(folder, upstreams=[entry]))
+        live = opened.enter_context(open_registry(folder, upstreams=[entry], **(shared or {})))
         there = opened.enter_context(upstream.client())
         here = opened.enter_context(live.client())
         yield Site(upstream, Repository(there, "team/app"), line, live, Repository(here, NAME))
