@@ -51,7 +51,7 @@ def open_judging(settings: RegistrySettings) -> JudgingStores:
 
 def _beside_rows(settings: RegistrySettings) -> JudgingStores:
     group = settings.metadata
-    database = database_of(group)
+    database = database_of(settings)
     import psycopg  # noqa: PLC0415 - not a part of every installation
 
     from policy.enforcement.operator_rows import OperatorRows  # noqa: PLC0415

@@ -32,7 +32,7 @@ class StorageSettings(Group):
     busy_seconds: float = Field(
         default=5.0,
         gt=0,
-        description="how long a change waits for a lock on the database that another process holds; then 503",
+        description="how long a change waits for a lock on the database that another process, or node, holds; then 503",
     )
     copy_seconds: float = Field(
         default=30.0,

@@ -47,7 +47,7 @@ def open_rows(settings: RegistrySettings, storage: BlobStore, *, new_database: b
     """
     data, group = settings.data, settings.metadata
     _require_no_file(data)
-    database = database_of(group)
+    database = database_of(settings)
     from registry.metadata.open_postgres import open_postgres  # noqa: PLC0415 - not a part of every installation
 
     before = elsewhere.store_of(data)
@@ -60,7 +60,7 @@ def open_rows(settings: RegistrySettings, storage: BlobStore, *, new_database: b
         raise
 
 
-def database_of(group: MetadataSettings) -> "Database":
+def database_of(settings: RegistrySettings) -> "Database":
     """The database that `metadata.url` names. Raises RowsUnusable when psycopg or the password is missing."""
     try:
         from registry.database.postgres import (  # noqa: PLC0415 - not a part of every installation
@@ -73,7 +73,9 @@ def database_of(group: MetadataSettings) -> "Database":
         raise RowsUnusable(
             "metadata.url is set and psycopg is not installed: pip install 'basegate[cluster]'"
         ) from None
-    return Database(group.url, _password(group), max(ceil(group.silence_seconds), LEAST_CONNECT_SECONDS))
+    group = settings.metadata
+    connecting = max(ceil(group.silence_seconds), LEAST_CONNECT_SECONDS)
+    return Database(group.url, _password(group), connecting, settings.storage.busy_seconds)
 
 
 def _require_no_file(data: Path) -> None:

@@ -16,13 +16,13 @@ from sqlalchemy.pool import QueuePool
 
 from registry.database.postponed import let_postpone
 
-_LOCK_SECONDS = 5
+LOCK_SECONDS = 5
 _SILENT_SECONDS = 10
 LEAST_CONNECT_SECONDS = 2
 _SESSION = {
     "synchronous_commit": "on",
     "idle_in_transaction_session_timeout": f"{_SILENT_SECONDS}s",
-    "lock_timeout": f"{_LOCK_SECONDS}s",
+    "lock_timeout": f"{LOCK_SECONDS}s",
     "timezone": "UTC",
     "client_min_messages": "warning",
     # A machine that is gone keeps its locks until the server notices.
@@ -45,11 +45,13 @@ class Database:
         url: `postgresql://USER@HOST:PORT/NAME`, as libpq takes it (https://www.postgresql.org/docs/current/libpq-connect.html).
         password: "" for what libpq finds by itself: PGPASSWORD, or its password file.
         connect_seconds: how long a new connection may take; at least 2, which is libpq's least.
+        lock_seconds: how long a statement waits for a lock, and whoever needs a connection for one of a pool.
     """
 
     url: str
     password: str = field(default="", repr=False)
     connect_seconds: int = LEAST_CONNECT_SECONDS
+    lock_seconds: float = LOCK_SECONDS
 
     def connect(self, settings: Mapping[str, str] = _SESSION, **more: Any) -> "psycopg.Connection[Any]":
         """A new connection, whose session has these settings. Raises psycopg.Error."""
@@ -76,14 +78,15 @@ def engine_of(
     `reads`: its sessions cannot write, and each of their transactions sees one snapshot. `settings`: of its sessions,
     beside those of every one.
     """
-    told = (_READING if reads else _SESSION) | dict(settings or {})
+    patience = {"lock_timeout": f"{database.lock_seconds * 1000:.0f}ms"}
+    told = (_READING if reads else _SESSION) | patience | dict(settings or {})
     engine = create_engine(
         "postgresql+psycopg://",
         creator=partial(database.connect, told, autocommit=not reads),
         poolclass=QueuePool,
         pool_size=connections,
         max_overflow=0,
-        pool_timeout=_LOCK_SECONDS,
+        pool_timeout=database.lock_seconds,
         pool_use_lifo=True,
     )
 

@@ -111,7 +111,7 @@ def has_arrived(settings: RegistrySettings, store: str) -> bool:
 
 
 def _database(settings: RegistrySettings) -> Engine:
-    database = database_of(settings.metadata)
+    database = database_of(settings)
     from registry.database.postgres import engine_of  # noqa: PLC0415 - the driver is an extra
 
     return engine_of(database, 1, settings=_PATIENT)

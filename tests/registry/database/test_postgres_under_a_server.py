@@ -7,9 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
-from registry.config.metadata import MetadataSettings
+from registry.config.settings import RegistrySettings
 from registry.content.opened_rows import database_of
+from registry.database.postgres import engine_of
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from tests.postgres import PostgresServer, postgres_server
@@ -116,7 +118,7 @@ def test_readiness_says_why(own: PostgresServer, client: httpx.Client) -> None:
 
 def test_a_connection_may_take_as_long_as_the_database_may_be_silent(own: PostgresServer) -> None:
     """A machine under load takes more than the two seconds that are libpq's least."""
-    database = database_of(MetadataSettings.model_validate(own.settings()))
+    database = database_of(RegistrySettings.model_validate({"metadata": own.settings()}))
     own.signal_all(signal.SIGSTOP)
     again = threading.Timer(4.0, own.signal_all, [signal.SIGCONT])
     again.start()
@@ -124,3 +126,12 @@ def test_a_connection_may_take_as_long_as_the_database_may_be_silent(own: Postgr
         database.connect().close()
     finally:
         again.join()
+
+
+def test_a_change_waits_for_a_lock_as_long_as_the_setting_says(own: PostgresServer) -> None:
+    """`storage.busy_seconds`, as with a file."""
+    groups = {"metadata": own.settings(), "storage": {"busy_seconds": 7}}
+    engine = engine_of(database_of(RegistrySettings.model_validate(groups)), 1)
+    with engine.connect() as connection:
+        assert connection.execute(text("SHOW lock_timeout")).scalar() == "7s"
+    engine.dispose()
