@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from policy.attestation.recognition import is_signed_by
 from policy.attestation.settings import AttestSettings
 from registry.caches import SizedCache
-from registry.metadata import manifests
+from registry.metadata import manifests, referrers
 from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
 from registry.oci.errors import ContentTooLarge
@@ -28,6 +28,9 @@ class _Parts(NamedTuple):
 
     bundle: Digest | None = None
     images: tuple[Digest, ...] = ()
+
+
+_NOTHING = _Parts()
 
 
 class OwnVerdicts:
@@ -56,6 +59,12 @@ class OwnVerdicts:
 
     async def among_manifests(self, repository: RepositoryName, digests: Collection[Digest]) -> set[Digest]:
         """Those of these manifests of a repository in which verifiers find such a verdict."""
+        unknown = [digest for digest in digests if digest not in self._parts]
+        if unknown:  # one look at the rows settles almost all of a long list
+            doubtful = await self._metadata.read(referrers.naming, repository, unknown, _BUNDLES)
+            for digest in unknown:
+                if digest not in doubtful:
+                    self._parts.put(digest, _NOTHING)
         return {digest for digest in digests if await self._publishes(repository, digest)}
 
     async def among_blobs(self, digests: Collection[Digest]) -> set[Digest]:
@@ -81,7 +90,7 @@ class OwnVerdicts:
         if raw is None:
             raw = await self._storage.get(digest, self._settings().bundle_bytes)
         if raw is None:
-            return _Parts()
+            return _NOTHING
         parts = await asyncio.to_thread(_parts, raw)
         self._parts.put(digest, parts)
         return parts

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, select
 
 from registry.database.statement import Statement, autocommit
-from registry.metadata.tables import manifests, repositories
+from registry.metadata.many_digests import ManyDigests
+from registry.metadata.tables import manifest_references, manifests, repositories
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
 
@@ -49,6 +50,29 @@ _SUBJECT = Statement(
     .join(repositories)
     .where(repositories.c.name == bindparam("repository"), manifests.c.digest == bindparam("digest"))
 )
+
+
+_NAMING = ManyDigests(
+    select(manifests.c.digest)
+    .join(repositories, repositories.c.id == manifests.c.repository_id)
+    .join(manifest_references, manifest_references.c.manifest_id == manifests.c.id)
+    .where(
+        repositories.c.name == bindparam("repository"),
+        (manifest_references.c.kind == "child")
+        | (manifest_references.c.kind == "blob")
+        | ((manifest_references.c.kind == "layer") & manifest_references.c.media_type.like(bindparam("like"))),
+    )
+    .distinct(),
+    manifests.c.digest,
+)
+
+
+def naming(
+    connection: Connection, repository: RepositoryName, digests: Collection[Digest], media_type: str
+) -> set[Digest]:
+    """Those of these manifests that have a layer whose media type begins so, and all indexes among them."""
+    rows = _NAMING.rows(connection, digests, {"repository": repository, "like": f"{media_type}%"})
+    return {Digest(digest) for (digest,) in rows}
 
 
 @autocommit
