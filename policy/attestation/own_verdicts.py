@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
-from policy.attestation.recognition import is_signed_by
+from policy.attestation.own_signatures import is_signed_by
 from policy.attestation.settings import AttestSettings
 from registry.caches import SizedCache
 from registry.metadata import manifests, referrers
