@@ -142,7 +142,7 @@ def _digests(names: set[str]) -> set[Digest]:
 def test_an_upload_goes_on_at_the_other(nodes: Nodes, tmp_path: Path) -> None:
     """What came to both is looked into as what came to one: each PATCH goes to the next, and there is a verdict."""
     layout = Layout(tmp_path / "image")
-    digest = layout.add("v1", cleared_image(large=True))
+    digest = layout.add("v1", cleared_image("turns", large=True))
     with nodes.first.client("admin") as first, nodes.second.client("admin") as second:
         for blob in layout.blobs.iterdir():
             push_in_turn((first, second), "turns/app", blob.read_bytes())
