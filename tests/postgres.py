@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,8 @@ class PostgresServer:
         leader = self._process.pid
         children = Path(f"/proc/{leader}/task/{leader}/children").read_text(encoding="ascii").split()
         for process in (leader, *map(int, children)):
-            os.kill(process, which)
+            with suppress(ProcessLookupError):  # one of them may end meanwhile, as those for upkeep do
+                os.kill(process, which)
 
     def new_database(self, like: str = "template1") -> Database:
         """A database of its own: an empty one, or one `like` another."""
