@@ -29,6 +29,8 @@ NOT_FOLLOWED = {
     "attestations": "the newest are made anew from the verdicts",
     "attested_content": "goes with the attestations",
     "told_marks": "what was told after the first copy is told once more",
+    "uploads": "of several nodes, whose rows are in PostgreSQL; a file of rows has none",
+    "upload_pieces": "as uploads",
 }
 """The tables that are not brought up to date, and why."""
 _HERE = "(SELECT r.id, k.{column} FROM keys k JOIN main.repositories r ON r.name = k.repository)"
