@@ -29,6 +29,12 @@ def rows_of(data: Path) -> dict[str, Any]:
     return _ENGINE.groups[data]
 
 
+def forget_gone() -> None:
+    """Forget the databases of folders that have gone: another test may get a folder of the same name."""
+    for data in [data for data in _ENGINE.groups if not data.parent.exists()]:
+        del _ENGINE.groups[data]
+
+
 @contextmanager
 def on_postgres(server: "PostgresServer") -> Iterator[None]:
     """Within the block, what tests start has its rows in databases of this server."""
