@@ -61,10 +61,8 @@ class OwnVerdicts:
         """Those of these manifests of a repository in which verifiers find such a verdict."""
         unknown = [digest for digest in digests if digest not in self._parts]
         if unknown:  # one look at the rows settles almost all of a long list
-            doubtful = await self._metadata.read(referrers.naming, repository, unknown, _BUNDLES)
-            for digest in unknown:
-                if digest not in doubtful:
-                    self._parts.put(digest, _NOTHING)
+            for digest in await self._metadata.read(referrers.without_layers_of, repository, unknown, _BUNDLES):
+                self._parts.put(digest, _NOTHING)
         return {digest for digest in digests if await self._publishes(repository, digest)}
 
     async def among_blobs(self, digests: Collection[Digest]) -> set[Digest]:
@@ -119,4 +117,4 @@ def _parts(raw: bytes) -> _Parts:
         return _Parts(None, tuple(Digest(image["digest"]) for image in images))
     if len(layers) == 1 and str(layers[0].get("mediaType")).startswith(_BUNDLES):
         return _Parts(Digest(layers[0]["digest"]))
-    return _Parts()
+    return _NOTHING

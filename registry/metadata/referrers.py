@@ -5,7 +5,7 @@ from collections.abc import Collection
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, exists, select
 
 from registry.database.statement import Statement, autocommit
 from registry.metadata.many_digests import ManyDigests
@@ -52,26 +52,25 @@ _SUBJECT = Statement(
 )
 
 
-_NAMING = ManyDigests(
+_DOUBTFUL = exists().where(
+    manifest_references.c.manifest_id == manifests.c.id,
+    (manifest_references.c.kind == "child")
+    | (manifest_references.c.kind == "blob")
+    | ((manifest_references.c.kind == "layer") & manifest_references.c.media_type.like(bindparam("like"))),
+)
+_WITHOUT = ManyDigests(
     select(manifests.c.digest)
     .join(repositories, repositories.c.id == manifests.c.repository_id)
-    .join(manifest_references, manifest_references.c.manifest_id == manifests.c.id)
-    .where(
-        repositories.c.name == bindparam("repository"),
-        (manifest_references.c.kind == "child")
-        | (manifest_references.c.kind == "blob")
-        | ((manifest_references.c.kind == "layer") & manifest_references.c.media_type.like(bindparam("like"))),
-    )
-    .distinct(),
+    .where(repositories.c.name == bindparam("repository"), ~_DOUBTFUL),
     manifests.c.digest,
 )
 
 
-def naming(
+def without_layers_of(
     connection: Connection, repository: RepositoryName, digests: Collection[Digest], media_type: str
 ) -> set[Digest]:
-    """Those of these manifests that have a layer whose media type begins so, and all indexes among them."""
-    rows = _NAMING.rows(connection, digests, {"repository": repository, "like": f"{media_type}%"})
+    """Those of these manifests that are there, are no indexes, and have no layer whose media type begins so."""
+    rows = _WITHOUT.rows(connection, digests, {"repository": repository, "like": f"{media_type}%"})
     return {Digest(digest) for (digest,) in rows}
 
 

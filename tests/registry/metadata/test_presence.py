@@ -2,10 +2,10 @@
 
 import pytest
 
-from registry.metadata import blobs, manifests
+from registry.metadata import blobs, manifests, referrers
 from registry.metadata.unknown_content import in_order, unknown_content
 from registry.oci.digest import Digest
-from tests.registry.open_services import OTHER, REPOSITORY, OpenServices
+from tests.registry.open_services import OTHER, REPOSITORY, OpenServices, image, index
 
 ABSENT = [Digest.of(str(number).encode()) for number in range(1_200)]
 
@@ -29,6 +29,18 @@ def test_sizes_are_told_of_what_is_there(services: OpenServices, count: int) -> 
     asked = [*held, *ABSENT[:count]]
     assert services.run(services.metadata.read(blobs.sizes_of, REPOSITORY, asked)) == held
     assert services.run(services.metadata.read(blobs.sizes_of, OTHER, asked)) == {}
+
+
+def test_what_is_not_there_is_not_known_to_be_without_layers(services: OpenServices) -> None:
+    """Nor is an index, nor an image that has one: who remembers the others need not look at them again."""
+    plain = services.run(services.push_image(None)).digest
+    whole = services.run(services.push_manifest(index(image()))).digest
+    asked = [*ABSENT[:600], plain, whole]
+
+    def without(media_type: str) -> set[Digest]:
+        return services.run(services.metadata.read(referrers.without_layers_of, REPOSITORY, asked, media_type))
+
+    assert (without("application/vnd.other"), without("application/vnd.oci.image.layer")) == ({plain}, set())
 
 
 def test_an_error_names_the_first_of_many_in_order() -> None:

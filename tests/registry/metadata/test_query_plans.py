@@ -72,7 +72,7 @@ QUESTIONS: dict[str, Any] = {
     "referrers": lambda c: referrers.page(c, NAME, DIGEST, "", after="a", count=10),
     "referrers of a type": lambda c: referrers.page(c, NAME, DIGEST, "type", after="a", count=10),
     "subjects": lambda c: referrers.subjects_of(c, NAME, [DIGEST]),
-    "referrers with layers of a type": lambda c: referrers.naming(c, NAME, [DIGEST], "application/x"),
+    "referrers with layers of a type": lambda c: referrers.without_layers_of(c, NAME, [DIGEST], "application/x"),
     "newest attestations": lambda c: attestations.newest_among(c, [1, 2]),
     "parts of a manifest": lambda c: reachability.parts_of(c, NAME, DIGEST),
     "manifests naming": lambda c: reachability.manifests_naming(c, 1, DIGEST, 1),
