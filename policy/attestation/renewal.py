@@ -20,7 +20,7 @@ from registry.oci.names import RepositoryName
 
 _LOOK_SECONDS = 1.0
 _PAGE = 25
-"""Looking at so many takes a few milliseconds, for which requests wait."""
+"""What is looked at together, for which requests wait."""
 _SIGNED = 100
 _TIDY_SECONDS = 60.0
 _REST_SECONDS = 0.0125

@@ -31,7 +31,7 @@ _PAGE = 100
 _REST_SECONDS = 0.05
 """Between two pages, at least: requests come first."""
 _TOGETHER = 25
-"""What stands on record is looked up for so many at once: that takes a millisecond."""
+"""What stands on record is looked up for so many at once, for which requests wait."""
 _AT_ONCE_SECONDS = 0.002
 """Manifests are looked at for so long before others have their turn."""
 _PENDING = 10_000
