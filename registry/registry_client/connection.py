@@ -44,6 +44,15 @@ class Asked:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Body | bytes | None = None
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether asking twice is as good as asking once (RFC 9110, section 9.2.2).
+
+        That is so of reads, of a manifest's PUT, and of the POST that opens an upload: one that nobody goes on with
+        is collected. The PUT that closes an upload is not: the upload has gone when it is asked again.
+        """
+        return self.method in _READS or (self.body is None if self.method == "POST" else isinstance(self.body, bytes))
+
 
 class Connection:
     """A pool of connections to one registry.
@@ -137,7 +146,7 @@ class Connection:
         try:
             return await self._send_once(asked, url, authorization, extensions)
         except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
-            if asked.method not in _READS or isinstance(error, httpx.ConnectError):
+            if not asked.repeatable or isinstance(error, httpx.ConnectError):
                 raise
         # A kept connection may have been closed by the other side just now: a new one tells.
         return await self._send_once(asked, url, authorization, extensions)

@@ -92,9 +92,17 @@ class Pushes:
                 tries = 1 if at > before else tries + 1
                 if tries >= self._endpoint.limits.attempts:
                     raise
+        await self._close(repository, digest, location)
+
+    async def _close(self, repository: RepositoryName, digest: Digest, location: str) -> None:
         final = f"{location}{'&' if '?' in location else '?'}digest={quote(digest, safe='')}"
-        headers = {"Content-Length": "0"}
-        answer = await self._connection.small(Asked("PUT", final, push_scope(repository), headers))
+        asked = Asked("PUT", final, push_scope(repository), {"Content-Length": "0"})
+        try:
+            answer = await self._connection.small(asked)
+        except Unreachable:  # before the registry took it, or after: that it has the blob says which
+            if await self.has_blob(repository, digest):
+                return
+            answer = await self._connection.small(asked)
         self._require(answer, {httpx.codes.CREATED, httpx.codes.NO_CONTENT}, f"blob {digest} for {repository}")
 
     async def manifest(self, repository: RepositoryName, reference: Reference, raw: bytes, media_type: str) -> Digest:

@@ -136,7 +136,7 @@ def test_an_upload_that_a_registry_does_not_go_on_with(tmp_path: Path, refusal: 
 
     def answers(heard: Heard) -> list[bytes]:
         status = {"POST": "202 Accepted", "PUT": "201 Created"}.get(heard.method, refusal)
-        return [answer(status, Location="/uploads/new")]
+        return [answer(status, Location="/uploads/new", Connection="close")]
 
     unfinished = UnfinishedUploads(tmp_path, 0, 1000.0)
     with hostile(answers) as server:
@@ -159,3 +159,33 @@ def test_a_registry_that_takes_nothing() -> None:
 
     with hostile(answers) as server, pytest.raises(Unreachable):
         with_client(server.host, lambda remote: remote.push.blob(APP, DIGEST, len(LAYER), pieces(LAYER)))
+
+
+@pytest.mark.parametrize("cut", ["POST", "PUT"])
+def test_a_connection_that_was_closed_just_now(cut: str) -> None:
+    """What opens and what closes an upload is asked once more when the connection goes before an answer."""
+    cuts = [cut]
+
+    def answers(heard: Heard) -> list[bytes]:
+        if heard.method in cuts:
+            cuts.remove(heard.method)
+            return []
+        status = {"POST": "202 Accepted", "PUT": "201 Created"}.get(heard.method, "404 Not Found")
+        return [answer(status, Location="/uploads/new", Connection="close")]
+
+    with hostile(answers) as server:
+        with_client(server.host, lambda remote: remote.push.blob(APP, Digest.of(b""), 0, pieces(b"")))
+    assert [heard.method for heard in server.heard].count(cut) == 2
+
+
+def test_a_closing_that_was_taken_without_an_answer() -> None:
+    """A blob that is there when its upload's closing goes without an answer is not closed again."""
+
+    def answers(heard: Heard) -> list[bytes]:
+        if heard.method == "PUT":
+            return []
+        return [answer("202 Accepted" if heard.method == "POST" else "200 OK", Location="/u", Connection="close")]
+
+    with hostile(answers) as server:
+        with_client(server.host, lambda remote: remote.push.blob(APP, Digest.of(b""), 0, pieces(b"")))
+    assert [heard.method for heard in server.heard][-2:] == ["PUT", "HEAD"]
