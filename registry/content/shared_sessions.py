@@ -165,7 +165,12 @@ class SharedSessions:
         """Piece after piece."""
         share = session.share
         while share is not None and session.size < share.acknowledged:
-            for piece in await self._metadata.read(rows.pieces_from, session.id, session.size, _FETCHED):
+            pieces = await self._metadata.read(rows.pieces_from, session.id, session.size, _FETCHED)
+            if not pieces:  # it was cancelled or has expired meanwhile
+                raise BlobUploadUnknown(_lost_from(session.size))
+            for piece in pieces:
+                if piece.start != session.size:
+                    raise BlobUploadUnknown(_lost_from(session.size))
                 content = await self._content(session.id, piece)
                 await session.staging.append([content])
                 session.report(session.size)
@@ -173,7 +178,7 @@ class SharedSessions:
     async def _content(self, upload: str, piece: Piece) -> bytes:
         content = await self._pieces.get(upload, piece.name) if piece.name else piece.content
         if content is None:
-            raise BlobUploadUnknown(f"the store has lost bytes of this upload from byte {piece.start} on: begin anew")
+            raise BlobUploadUnknown(_lost_from(piece.start))
         if len(content) != piece.size:
             raise Unavailable(f"the store sent {len(content)} bytes of {piece.size}: try again", headers=_RETRY)
         return content
@@ -282,3 +287,7 @@ class SharedSessions:
 
 def _opening(row: SharedUpload) -> Opening:
     return Opening(row.repository, row.algorithm, row.principal, row.started)
+
+
+def _lost_from(start: int) -> str:
+    return f"bytes of this upload are lost from byte {start} on: begin anew"

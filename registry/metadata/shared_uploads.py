@@ -180,10 +180,15 @@ def end(connection: Connection, upload: str, by: str, digest: str, at: float) ->
 def expire(connection: Connection, before: float, count: int) -> list[str]:
     """Forget at most `count` open uploads that nothing has changed since; their ids."""
     ids = list(connection.execute(_EXPIRED, {"before": before, "count": count}).scalars())
-    for upload in ids:
-        connection.execute(_DROP_PIECES, {"upload": upload})
-        connection.execute(_EXPIRE, {"upload": upload})
-    return ids
+    return [upload for upload in ids if _has_expired(connection, upload)]
+
+
+def _has_expired(connection: Connection, upload: str) -> bool:
+    """Forget an upload with its pieces, unless a request has claimed it meanwhile."""
+    if connection.execute(_EXPIRE, {"upload": upload}).rowcount != 1:
+        return False
+    connection.execute(_DROP_PIECES, {"upload": upload})
+    return True
 
 
 @untold

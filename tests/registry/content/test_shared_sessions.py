@@ -48,6 +48,11 @@ class Nodes(NamedTuple):
         with Database(self.first.app.settings.current.metadata.url).connect(autocommit=True) as connection:
             connection.execute(change, (seconds, upload[-36:]))
 
+    def lose(self, upload: str, start: int) -> None:
+        """Have the rows of an upload's bytes from one on vanish, behind the backs of both."""
+        with Database(self.first.app.settings.current.metadata.url).connect(autocommit=True) as connection:
+            connection.execute("DELETE FROM upload_pieces WHERE upload_id = %s AND start >= %s", (upload[-36:], start))
+
 
 @pytest.fixture(scope="module")
 def nodes(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
@@ -195,6 +200,18 @@ def test_a_silent_client_makes_way_for_another_request(nodes: Nodes, there: http
     wait_until(lambda: nodes.first.app.services.uploads.open.running > 0)
     assert there.put(upload, params={"digest": Digest.of(FEW)}, content=FEW).status_code == 201
     assert half.go_on() != 202
+
+
+@pytest.mark.parametrize("start", [0, len(FEW)], ids=["all", "the last"])
+def test_bytes_that_were_lost_end_an_upload(
+    nodes: Nodes, here: httpx.Client, there: httpx.Client, upload: str, start: int
+) -> None:
+    """A node that cannot fetch what was acknowledged says so, and does not ask for it without end."""
+    for _ in range(2):
+        assert here.patch(upload, content=FEW).status_code == 202
+    nodes.lose(upload, start)
+    answer = there.patch(upload, content=FEW, timeout=20)
+    assert (answer.status_code, code_of(answer)) == (404, "BLOB_UPLOAD_UNKNOWN")
 
 
 def test_a_principal_has_so_many_uploads_on_all_nodes(nodes: Nodes, here: httpx.Client, there: httpx.Client) -> None:
