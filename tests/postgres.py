@@ -54,10 +54,10 @@ class PostgresServer:
         return self._folder
 
     def start(self) -> "subprocess.Popen[bytes]":
-        """Start it, and wait until it answers."""
+        """Start it, and wait until it answers; it ends with the thread that calls this, also where that is killed."""
         places: list[str | Path] = ["-D", self._folder / "data", "-k", self._folder]
         settings = ["-c", "listen_addresses=", "-c", "max_connections=300"]
-        command = [*self._as_user, self._programs / "postgres", *places, *settings]
+        command = [*self._as_user, *_dying(), self._programs / "postgres", *places, *settings]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder)
         end = time.monotonic() + _START_SECONDS
@@ -151,6 +151,12 @@ def _programs() -> Path:
     on_path = shutil.which("postgres")
     assert on_path, "PostgreSQL is not installed: `make tools` installs it"
     return Path(on_path).parent
+
+
+def _dying() -> list[str]:
+    """What a command begins with to end when its parent does; behind a change of user, which would undo it."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "QUIT", "--"] if setpriv else []
 
 
 def _as_user(folder: Path) -> list[str]:
