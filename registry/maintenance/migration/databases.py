@@ -24,6 +24,9 @@ _OTHERS = text(
     "WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'basegate'"
 )
 
+_LOOK_AGAIN = text("SELECT pg_stat_clear_snapshot()")
+"""Without it a transaction is shown the sessions of its first look, for as long as it lasts."""
+
 
 class RowsRefused(BasegateError):
     """A database cannot be read, or not be written."""
@@ -97,6 +100,7 @@ def _new_database(settings: RegistrySettings) -> Iterator[Connection]:
 
 def served_elsewhere(rows: Connection) -> int:
     """How many sessions of a basegate the database has beside this one: of nodes, and of commands."""
+    rows.execute(_LOOK_AGAIN)
     return int(rows.execute(_OTHERS).scalar_one())
 
 

@@ -4,12 +4,16 @@ import os
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 
+from policy.app import build
+from policy.settings import Settings
 from registry.database.postgres import Database
 from registry.metadata.open_postgres import open_postgres
 from registry.metadata.open_store import open_metadata
@@ -21,8 +25,10 @@ from tests.policy.cli.migrations import LARGE, Home
 from tests.postgres import PostgresServer
 from tests.registry.open_services import open_services
 from tests.registry.storage.object_servers import moto
+from tests.servers import quiet, running
 
 SMALL = Digest.of(b"small")
+OUTSIDE = ("storage", "metadata")
 
 
 @pytest.fixture(name="home")
@@ -44,6 +50,14 @@ def settle(home: Home) -> None:
     with closing(sqlite3.connect(home.data / "registry.db")) as rows:
         rows.execute("DELETE FROM fresh_blobs")
         rows.commit()
+
+
+@contextmanager
+def served(home: Home) -> Iterator[httpx.Client]:
+    """A client of a node, where nobody has to sign in."""
+    settings = quiet(home.data, auth={"required": False}, **home.groups(*OUTSIDE))
+    with running(build(Settings.model_validate(settings))) as live, live.client() as client:
+        yield client
 
 
 def test_beside_a_server(home: Home) -> None:
@@ -71,7 +85,23 @@ def test_reads_go_on(home: Home) -> None:
                 services.run(services.push_blob(b"refused"))
             server.release()
         assert moving.returncode == 0
-    assert home.on_folder("verify --digests", "storage", "metadata").exit_code == 0
+    assert home.on_folder("verify --digests", *OUTSIDE).exit_code == 0
+
+
+def test_reads_of_a_database_go_on(home: Home) -> None:
+    """Likewise on the way back: a node serves while it is told to stop, and another command waits for it."""
+    home.moved()
+    command = [sys.executable, "-m", "policy", *home.words(back=True), "--wait"]
+    node = ExitStack()
+    client = node.enter_context(served(home))
+    with subprocess.Popen(command, env=os.environ | home.variables, stderr=subprocess.PIPE, text=True) as moving, node:
+        assert moving.stderr is not None
+        assert "stop the server now" in moving.stderr.readline()
+        assert client.get("/v2/team/app/tags/list").json()["tags"] == ["v1"]
+        refused = client.post("/v2/team/app/blobs/uploads/")
+        assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
+    assert moving.returncode == 0
+    assert home.on_folder("verify --digests").exit_code == 0
 
 
 def test_beside_other_nodes(home: Home) -> None:
@@ -80,7 +110,7 @@ def test_beside_other_nodes(home: Home) -> None:
     with closing(open_postgres(Database(home.metadata["url"]))):
         early = home.move(back=True)
     assert (early.exit_code, "other nodes, or commands, are connected" in early.stdout) == (1, True), early.output
-    assert home.on_folder("verify", "storage", "metadata").exit_code == 0
+    assert home.on_folder("verify", *OUTSIDE).exit_code == 0
     assert home.moved(back=True)["moved"] is True
 
 
@@ -104,7 +134,7 @@ def test_a_lost_blob_can_be_left(home: Home) -> None:
     Layout(home.data).blob(SMALL).unlink()
     assert home.move().exit_code == 1
     assert home.moved(flags=("--leave-lost",))["missing"] == [SMALL]
-    verified = home.on_folder("verify", "storage", "metadata")
+    verified = home.on_folder("verify", *OUTSIDE)
     assert (verified.exit_code, f"blob {SMALL} is missing" in verified.stdout) == (1, True)
 
 
