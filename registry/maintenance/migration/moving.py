@@ -222,8 +222,9 @@ class Moving:
         if not isinstance(storage, DiskStore) or self._source.metadata.url:
             return
         upto = small_blobs.newest(rows)
-        for entry in small_blobs.behind(rows, 0, upto, upto):
-            storage.small.store(entry.digest, entry.content)
+        if upto and not _all_synced(storage):
+            for entry in small_blobs.behind(rows, 0, upto, upto):
+                storage.small.store(entry.digest, entry.content)
         small_blobs.forget(rows, upto, upto)
 
     def _switch(
@@ -281,6 +282,17 @@ async def _copied(copying: BlobCopying, wanted: Mapping[Digest, int]) -> CopiedB
     result = await copying.copy(wanted)
     await copying.copy_trash(result)
     return result
+
+
+def _all_synced(storage: DiskStore) -> bool:
+    """Make every file of the store durable at once, where that can be had: one by one takes long."""
+    if storage.small.sync_all is None:
+        return False
+    try:
+        storage.small.sync_all()
+    except OSError:
+        return False
+    return True
 
 
 def _still_served(rows: Connection) -> bool:

@@ -4,9 +4,9 @@ What is copied is what is kept, not what it means: documents stay the text that 
 counting goes on behind the highest that was ever given out.
 """
 
-import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import (
@@ -27,12 +27,13 @@ from sqlalchemy.sql.expression import TableClause
 
 from registry.database.dialects import POSTGRESQL, Document, without_nul
 from registry.errors import BasegateError
+from registry.maintenance.migration.copy_lines import line_of, lines_in, lines_out
 
 _ROWS = 1000
 _BYTES = 8 << 20
 """What goes to the target in one statement, at most; a row may be larger."""
 _FETCHED = 100
-_SUM = 1 << 128
+_WHOLE = 1 << 128
 _SEQUENCE = sql("SELECT pg_get_serial_sequence(:name, :id)")
 _SET = sql("SELECT setval(pg_get_serial_sequence(:name, :id), :last)")
 _COUNTED = sql("SELECT seq FROM sqlite_sequence WHERE name = :name")
@@ -46,7 +47,7 @@ class RowsDiffer(BasegateError):
 
 @dataclass(frozen=True, slots=True)
 class TableSum:
-    """What is in a table, whatever the order: the number of rows, and the sum of their hashes."""
+    """What is in a table, whatever the order: the number of rows, and the sum of the hashes of these, or of lines."""
 
     rows: int
     hashes: int
@@ -73,12 +74,7 @@ def copy_tables(
     for each in schema.sorted_tables:
         _go_on_counting(source, target, each)
     for name, each in plain.items():
-        found = _sum(target, each)
-        if found != sums[name]:
-            raise RowsDiffer(
-                f"table {name} has {found.rows} rows at the target and {sums[name].rows} at the source, or other ones: "
-                "nothing was switched over"
-            )
+        _compare(source, target, each, sums[name])
     return sums
 
 
@@ -89,25 +85,73 @@ def _as_kept(whole: Table) -> TableClause:
 
 
 def _copy(source: Connection, target: Connection, each: TableClause) -> TableSum:
-    clean = _without_nul if target.dialect.name == POSTGRESQL else tuple
-    count, hashes = 0, 0
-    for batch in _batches(source, each, clean):
+    seen = _Sum()
+    if target.dialect.name == POSTGRESQL:
+        lines_in(target, each, seen.over(line_of(row) for batch in _batches(source, each) for row in batch))
+        return seen.result
+    for batch in _batches(source, each):
         target.execute(insert(each), [dict(zip(each.columns.keys(), row, strict=True)) for row in batch])
-        count += len(batch)
-        hashes += sum(map(_hash, batch))
-    return TableSum(count, hashes % _SUM)
+        seen.add(batch)
+    return seen.result
 
 
-def _sum(connection: Connection, each: TableClause) -> TableSum:
-    count, hashes = 0, 0
-    for batch in _batches(connection, each, tuple):
-        count += len(batch)
-        hashes += sum(map(_hash, batch))
-    return TableSum(count, hashes % _SUM)
+def _compare(source: Connection, target: Connection, each: TableClause, wanted: TableSum) -> None:
+    if target.dialect.name == POSTGRESQL:
+        if _sum_of_lines(target, each) == wanted:
+            return
+        wanted = _sum(source, each, _without_nul)  # the same values may be written in another way
+    found = _sum(target, each)
+    if found != wanted:
+        raise RowsDiffer(
+            f"table {each.name} has {found.rows} rows at the target and {wanted.rows} at the source, or other ones: "
+            "nothing was switched over"
+        )
+
+
+def _sum(connection: Connection, each: TableClause, clean: Callable[[Any], tuple[Any, ...]] = tuple) -> TableSum:
+    seen = _Sum()
+    for batch in _batches(connection, each, clean):
+        seen.add(batch)
+    return seen.result
+
+
+def _sum_of_lines(connection: Connection, each: TableClause) -> TableSum:
+    seen = _Sum()
+    for _ in seen.over(lines_out(connection, each)):
+        pass
+    return seen.result
+
+
+class _Sum:
+    """Makes a `TableSum` of rows, or of lines."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._hashes = 0
+
+    @property
+    def result(self) -> TableSum:
+        """Of what was seen."""
+        return TableSum(self._rows, self._hashes % _WHOLE)
+
+    def add(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """See rows."""
+        for row in rows:
+            self._see(repr(row).encode("utf-8", "surrogatepass"))
+
+    def over(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """See lines on their way."""
+        for line in lines:
+            self._see(line)
+            yield line
+
+    def _see(self, told: bytes) -> None:
+        self._rows += 1
+        self._hashes += int.from_bytes(blake2b(told, digest_size=16).digest())
 
 
 def _batches(
-    connection: Connection, each: TableClause, clean: Callable[[Any], tuple[Any, ...]]
+    connection: Connection, each: TableClause, clean: Callable[[Any], tuple[Any, ...]] = tuple
 ) -> Iterator[list[tuple[Any, ...]]]:
     batch: list[tuple[Any, ...]] = []
     held = 0
@@ -123,11 +167,6 @@ def _batches(
 
 def _without_nul(row: Any) -> tuple[Any, ...]:
     return tuple(without_nul(value) if isinstance(value, str) else value for value in row)
-
-
-def _hash(row: tuple[Any, ...]) -> int:
-    told = repr(row).encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(told, digest_size=16).digest())
 
 
 def _go_on_counting(source: Connection, target: Connection, each: Table) -> None:

@@ -12,7 +12,7 @@ from tests.policy.cli.migrations import Home
 from tests.postgres import PostgresServer
 from tests.registry.storage.object_servers import moto
 
-STEPS = (29, 41)
+STEPS = (25, 41)
 """Before the commit of the database, and in the middle of the switch; `make test-cluster` has all."""
 OUTSIDE = ("storage", "metadata")
 
