@@ -27,7 +27,7 @@ THINGS = Table(
     sqlite_autoincrement=True,
 )
 PLAIN = (1, "one", 1764526000.25, 7, True, b"content", {"a": [1]})
-AWKWARD = (
+AWKWARD: tuple[tuple[Any, ...], ...] = (
     (2, "\\N", 0.1, None, False, b"", None),
     (3, "", -0.0, -1, None, b"\\x00\n\t", {"text": "\\ \n \t \" '"}),
     (4, "\b\f\n\r\t\v\\. é \U0001f600", None, 0, True, bytes(range(256)), []),
