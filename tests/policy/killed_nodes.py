@@ -5,6 +5,7 @@ image anew at the other node when one does not answer, as clients and people do.
 """
 
 import itertools
+import math
 import random
 import threading
 import time
@@ -22,6 +23,7 @@ from registry.oci import media_types
 from registry.oci.digest import Digest
 from tests.installation import Installation
 from tests.policy.images_made import MadeImage, base, image, layer, miniconda
+from tests.policy.interrupted_uploads import InterruptedUpload
 from tests.ports import free_port
 from tests.postgres import PostgresServer
 from tests.registry.storage.object_servers import moto
@@ -74,12 +76,16 @@ class Cluster:
     Attributes:
         acknowledged: names of images whose manifest was answered with 201, with the image.
         attempts: how many pushes of an image were begun.
+        allowed: how many may be acknowledged before the next kill; more would only keep the machine busy.
+        interrupted: an upload for each kill, which was on its way to the node that was killed.
     """
 
     nodes: tuple[Node, Node]
     database: Database
     acknowledged: dict[str, MadeImage] = field(default_factory=dict)
     attempts: int = 0
+    allowed: float = 0
+    interrupted: list[InterruptedUpload] = field(default_factory=list)
 
     def client(self, number: int) -> httpx.Client:
         """Of one node."""
@@ -134,6 +140,7 @@ def write(held: Cluster, writer: int, count: int, over: threading.Event) -> None
     with held.client(writer) as first, held.client(writer + 1) as second:
         ways = ([first], [second], [first, second], [second, first])
         for number in itertools.takewhile(lambda number: number < count or not over.is_set(), itertools.count()):
+            wait_until(lambda: len(held.acknowledged) < held.allowed, _START_SECONDS)
             name = f"team/app{writer}:v{number}"
             content = made(name)
             for attempt in range(_ATTEMPTS):
@@ -144,8 +151,25 @@ def write(held: Cluster, writer: int, count: int, over: threading.Event) -> None
                 time.sleep(0.1)
 
 
-def killing(held: Cluster, kills: int, pushes: int, writers: int = 4, seed: int = 0) -> None:
-    """Kill either node so often while at least so many images are pushed; the next kill comes when the node is back."""
+def killing(
+    held: Cluster,
+    kills: int,
+    pushes: int,
+    *,
+    writers: int = 4,
+    seed: int = 0,
+    tell: Callable[[], None] = lambda: None,
+) -> None:
+    """Kill either node so often while at least so many images are pushed; the next kill comes when the node is back.
+
+    Args:
+        held: the nodes.
+        kills: how often.
+        pushes: how many at least.
+        writers: how many push at once.
+        seed: chooses the nodes.
+        tell: called after each kill.
+    """
     chosen, over = random.Random(seed), threading.Event()  # noqa: S311 - which node dies next is no secret
     threads = [
         threading.Thread(target=write, args=(held, number, pushes // writers, over)) for number in range(writers)
@@ -154,16 +178,33 @@ def killing(held: Cluster, kills: int, pushes: int, writers: int = 4, seed: int 
         thread.start()
     try:
         for _ in range(kills):
+            held.allowed = len(held.acknowledged) + max(1, pushes // kills)
             wanted = len(held.acknowledged) + max(1, pushes // kills // 2)
             wait_until(partial(has_acknowledged, held, wanted), _START_SECONDS)
-            time.sleep(chosen.random() / 10)
-            node = chosen.choice(held.nodes)
-            node.kill()
-            node.start()
+            kill_one(held, chosen)
+            tell()
     finally:
         over.set()
+        held.allowed = math.inf
         for thread in threads:
             thread.join()
+
+
+def kill_one(held: Cluster, chosen: random.Random) -> None:
+    """Kill a node in the middle of an upload, which goes on at the other, and have it back."""
+    first = chosen.randrange(2)
+    node, other = held.nodes[first], held.nodes[1 - first]
+    upload = InterruptedUpload([node.host, other.host])
+    held.interrupted.append(upload)
+    time.sleep(chosen.random() / 10)
+    node.kill()
+    upload.go_on()
+    node.start()
+
+
+def cut_off(held: Cluster) -> list[str]:
+    """What became of the uploads that did not go on at another node."""
+    return [upload.problem for upload in held.interrupted if not upload.ended()]
 
 
 def has_acknowledged(held: Cluster, count: int) -> bool:
@@ -204,6 +245,9 @@ _LEFT = {
         "(SELECT oid FROM pg_database WHERE datname = current_database())"
     ),
     "leases that count": "SELECT count(*) FROM leases WHERE until > extract(epoch FROM clock_timestamp())",
+    "uploads that a request has": (
+        "SELECT count(*) FROM uploads WHERE holder <> '' AND until > extract(epoch FROM clock_timestamp())"
+    ),
     "manifests without a verdict": (
         "SELECT count(*) FROM manifests WHERE NOT EXISTS (SELECT 1 FROM verdicts WHERE manifest = manifests.digest)"
     ),

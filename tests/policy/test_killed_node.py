@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.policy.killed_nodes import Cluster, cluster, killing, left, lost, refused, when_still, without_verdict
+from tests.policy.killed_nodes import (
+    Cluster,
+    cluster,
+    cut_off,
+    killing,
+    left,
+    lost,
+    refused,
+    when_still,
+    without_verdict,
+)
 from tests.postgres import PostgresServer
 
 KILLS, PUSHES = 3, 24
@@ -24,6 +34,7 @@ def test_either_node_may_be_killed(held: Cluster) -> None:
     killing(held, KILLS, PUSHES)
     assert len(held.acknowledged) >= PUSHES
     assert sum(node.kills for node in held.nodes) == KILLS
+    assert cut_off(held) == []
     assert lost(held) == without_verdict(held) == []
     assert when_still(lambda: left(held)) == {}
     assert refused(held) == []
