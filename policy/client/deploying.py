@@ -115,7 +115,7 @@ def _at_standalone(
         return _ask(connection, asked, wait)
     except CheckNotPossible as error:
         took = f"{image.host} takes the user name and password, and has {image} ({digest or 'without a digest'})"
-        needed = "copy it into the workspace's registry with skopeo copy, where it is judged"
+        needed = "copy it into the workspace's registry with basegate copy, where it is judged"
         return _unresolved(image, unsure(f"{took}, but does not judge images ({error}): {needed}"))
 
 

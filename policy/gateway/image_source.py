@@ -10,7 +10,7 @@ from policy.gateway.hosts import is_ours
 from policy.gateway.inference_config.remarks import Weight
 from policy.gateway.settings import GatewaySettings
 from registry.oci.errors import NameInvalid
-from registry.oci.image_reference import DEFAULT_TAG, ImageReference, is_loopback
+from registry.oci.image_reference import DEFAULT_TAG, ImageReference
 from registry.oci.names import RepositoryName
 from registry.oci.patterns import any_covers
 
@@ -75,11 +75,10 @@ def is_public(image: ImageReference, patterns: Collection[str]) -> bool:
 
 def how_to_copy(image: ImageReference, source: ImageSource) -> str:
     """The message for a public image without a copy."""
-    plain = " --dest-tls-verify=false" if is_loopback(source.image.host) else ""
     named = image if image.host else image.with_host("docker.io")
     target = source.image if source.image.digest is None else ImageReference(source.image.host, source.image.repository)
-    command = f"skopeo copy --all{plain} docker://{named} docker://{target}"
-    return f"{image} is public, and {source.image.host} has no copy of it to judge: {command}"
+    commands = f"basegate copy {named} {target}, or, with a file of docker save, basegate import FILE {target}"
+    return f"{image} is public, and {source.image.host} has no copy of it to judge: {commands}"
 
 
 def licence_note(image: ImageReference) -> str:

@@ -172,7 +172,7 @@ def test_a_standalone_registry_that_judges_nothing(desk: Desk) -> None:
         result = desk.check("alone", "--profile", "sdk")
     assert result.exit_code == 2
     assert "takes the user name and password" in result.stderr
-    assert "skopeo copy" in result.stderr
+    assert "basegate copy" in result.stderr
 
 
 def test_a_login_for_the_workspaces_own_registry_is_tried(desk: Desk) -> None:

@@ -47,10 +47,11 @@ def test_a_registry_has_other_names() -> None:
 
 
 def test_how_a_copy_is_made() -> None:
-    """One command that names both ends."""
+    """By a command that names both ends, or of a file."""
     image = ImageReference.parse(f"{ONNX}:v0.4.0")
     told = how_to_copy(image, source_of(image, HERE, GatewaySettings()))
-    assert told.endswith(f"--dest-tls-verify=false docker://{ONNX}:v0.4.0 docker://{HERE}/{ONNX}:v0.4.0")
+    assert f": basegate copy {ONNX}:v0.4.0 {HERE}/{ONNX}:v0.4.0, or, with" in told
+    assert told.endswith(f"basegate import FILE {HERE}/{ONNX}:v0.4.0")
 
 
 @pytest.mark.parametrize(("image", "told"), [(f"{ONNX}:v0.4.0-tensorrt19.03", True), (f"{ONNX}:v0.4.0", False)])

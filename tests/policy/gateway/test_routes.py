@@ -123,7 +123,7 @@ def test_a_public_image_without_a_copy(gateway: LiveGateway) -> None:
     """How to bring it in."""
     found = configured(gateway, "mcr.microsoft.com/azureml/onnxruntime:v0.4.0")
     assert (found["allowed"], found["digest"]) == (False, None)
-    assert "skopeo copy" in found["findings"][0]["message"]
+    assert "basegate copy" in found["findings"][0]["message"]
 
 
 def test_an_image_that_a_training_run_built(gateway: LiveGateway) -> None:

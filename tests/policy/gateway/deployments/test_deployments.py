@@ -166,7 +166,7 @@ def test_a_public_image_without_a_copy(gateway: LiveGateway) -> None:
     image = "mcr.microsoft.com/azureml/o16n-sample-user-base/ubuntu-miniconda"
     found = post(gateway, configured(gateway, "uncopied", image)).json()
     assert (found["allowed"], found["registryKind"]) == (False, "public")
-    assert "skopeo copy --all" in messages(found, "error")
+    assert "basegate copy" in messages(found, "error")
 
 
 def test_a_standalone_registry_is_not_for_the_command_line(gateway: LiveGateway) -> None:
