@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from policy.cli.main import basegate
 from tests.clients.trees import cleared_image, refused_image
+from tests.policy.attestation.test_renewed_verdicts import YOUNG, turn_to
 from tests.policy.live import LiveGateway, live_gateway
 
 REPOSITORY = "team/app"
@@ -117,3 +118,14 @@ def test_rotation_beside_the_server(live: LiveGateway, tmp_path: Path) -> None:
     named = f"{live.host}/{REPOSITORY}@{shown['predicate']['resourceUri'].partition('@')[2]}"
     line = ["verify", named, "--key", str(tmp_path / "keys.json"), "--bundle", str(tmp_path / "bundle.json")]
     assert run(live, *line).exit_code == 0
+
+
+def test_all_has_the_earlier_ones(tmp_path: Path) -> None:
+    """After a turn of the policy: the newest first, which alone is published."""
+    with live_gateway(tmp_path / "data") as turned:
+        turned.push(tmp_path / "bad", f"{REPOSITORY}:bad", refused_image())
+        run(turned, "show", image(turned, "bad"))
+        turn_to(turned, YOUNG)
+        shown = json.loads(run(turned, "show", image(turned, "bad"), "--json", "--all").stdout)
+        assert [each["predicate"]["verificationResult"] for each in shown] == ["PASSED", "FAILED"]
+        assert [each["published"] for each in shown] == [True, False]
