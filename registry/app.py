@@ -199,7 +199,7 @@ def build(
         if mirror is not None:
             mirror.join(services.manifests, services.uploads)
         damage = DamageReport(storage.quarantine, storage.reserve)
-        upkeep = Upkeep(storage, metadata, in_force)
+        upkeep = Upkeep(storage, metadata, in_force, joined.beside_rows)
         services.readiness.others += [] if audit is None else [audit.problems]
         services.readiness.others += [damage.problems, metadata.problems, upkeep.problems, storage.reserve.problems]
         for collector in (damage, *([] if audit is None else [audit]), *joined.collectors):

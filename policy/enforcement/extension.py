@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from policy.assessment.settings import JudgingSettings
 from policy.enforcement.cleaning import Cleaning
+from policy.enforcement.copied_operator_file import CopiedOperatorFile
 from policy.enforcement.gate import PolicyGate
 from policy.enforcement.marks import marks_of
 from policy.enforcement.metrics import EnforcementMetrics
@@ -35,5 +36,6 @@ def extension(
             JudgingMetrics(gate.inspector.workers),
             EnforcementMetrics(gate.judge.log, gate.refusals, gate.exemptions),
         ),
+        beside_rows=(CopiedOperatorFile(),),
         close=gate.close,
     )

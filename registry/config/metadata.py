@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, model_validator
 
-from registry.config.group import Group
+from registry.config.group import LIVE, Group
 
 _FORM = re.compile(r"postgresql://([^:/?#@\s]+@)?[^/?#@\s]*(/[^/?#@\s]*)?(\?[^#\s]*)?")
 _SECRETS = {"password", "sslpassword"}
@@ -38,6 +38,13 @@ class MetadataSettings(Group):
         ge=2,
         le=600,
         description="a node that has not been heard of for so long loses the layers it inspects to another",
+    )
+    copy_seconds: float = Field(
+        default=300.0,
+        ge=0,
+        description="how long changed rows may wait for the next copy of all rows in the object store, from which a "
+        "lost database is rebuilt; 0: no copy",
+        json_schema_extra=LIVE,
     )
 
     @model_validator(mode="after")

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -11,11 +11,14 @@ import structlog
 
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.maintenance.pace import Pace, Stopped
+from registry.maintenance.row_archive import CopiedBeside
 from registry.maintenance.row_upkeep import RowUpkeep
 from registry.maintenance.scrub import Progress, Scrub, read_progress, save_progress
+from registry.maintenance.stored_copies import StoredCopies
 from registry.metadata.sqlite_store import SqliteStore
 from registry.metadata.store import RowStore
 from registry.storage.blob_store import BlobStore, MaintainedStore
+from registry.storage.copies import CopiesStore
 
 T = TypeVar("T")
 
@@ -33,20 +36,31 @@ class Upkeep:
         storage: the blobs; they are scrubbed where they are kept anywhere but in memory.
         metadata: the rows.
         settings: read before each round.
+        beside: what is copied with rows that are in a database.
     """
 
-    def __init__(self, storage: BlobStore, metadata: RowStore, settings: SettingsInForce[RegistrySettings]) -> None:
+    def __init__(
+        self,
+        storage: BlobStore,
+        metadata: RowStore,
+        settings: SettingsInForce[RegistrySettings],
+        beside: Sequence[CopiedBeside] = (),
+    ) -> None:
         self._storage = storage
         self._metadata = metadata
         self._settings = settings
         self._log = structlog.get_logger(__name__)
         self.rows = RowUpkeep(metadata, settings, self._attempt) if isinstance(metadata, SqliteStore) else None
+        self._copies: StoredCopies | None = None
+        if isinstance(storage, CopiesStore) and self.rows is None:
+            self._copies = StoredCopies(storage.copies, metadata, settings, beside, self._attempt)
 
     @property
     def work(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """The tasks; each runs until it is cancelled."""
         scrubs = [partial(self.scrub, self._storage)] if isinstance(self._storage, MaintainedStore) else []
-        return [*scrubs, *([] if self.rows is None else self.rows.work), self.watch_room]
+        rows = [] if self.rows is None else self.rows.work
+        return [*scrubs, *rows, *([] if self._copies is None else [self._copies.run]), self.watch_room]
 
     async def scrub(self, storage: MaintainedStore) -> None:
         """Scrub at the set interval; an unfinished pass continues at once."""

@@ -72,7 +72,7 @@ def copy_tables(
         target.execute(delete(each))
     sums = {name: _copy(source, target, each) for name, each in plain.items()}
     for each in schema.sorted_tables:
-        _go_on_counting(source, target, each)
+        give_out_from(target, each, last_given_out(source, each))  # also no id of rows that are gone
     for name, each in plain.items():
         _compare(source, target, each, sums[name])
     return sums
@@ -169,12 +169,19 @@ def _without_nul(row: Any) -> tuple[Any, ...]:
     return tuple(without_nul(value) if isinstance(value, str) else value for value in row)
 
 
-def _go_on_counting(source: Connection, target: Connection, each: Table) -> None:
-    """Have the target give out no id that the source has given out, also those of rows that are gone."""
+def last_given_out(connection: Connection, each: Table) -> int:
+    """The highest id that a table has, or its database has given out by itself; 0: none."""
+    counted = each.autoincrement_column
+    if counted is None:
+        return 0
+    return max(_last(connection, each, counted), connection.execute(select(func.max(counted))).scalar() or 0)
+
+
+def give_out_from(target: Connection, each: Table, last: int) -> None:
+    """Have a table give out no id up to this one."""
     counted = each.autoincrement_column
     if counted is None:
         return
-    last = max(_last(source, each, counted), source.execute(select(func.max(counted))).scalar() or 0)
     named: Mapping[str, Any] = {"name": each.name, "id": counted.name, "last": last}
     if target.dialect.name != POSTGRESQL:
         if each.dialect_options["sqlite"]["autoincrement"]:

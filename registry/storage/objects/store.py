@@ -22,6 +22,7 @@ from registry.storage.disk.reserve import DiskReserve
 from registry.storage.disk.staging import DiskStaging, StagingContext, staged_in
 from registry.storage.objects.blob import Finder, StoredObject
 from registry.storage.objects.bucket import Bucket, lied
+from registry.storage.objects.copies import ObjectCopies
 from registry.storage.objects.locations import (
     ROOT,
     Found,
@@ -56,6 +57,7 @@ class ObjectStore:
         trash: what was collected and can be brought back.
         reserve: room for what frees room, on the disk of the data folder.
         pieces: of uploads that nodes share.
+        copies: of rows.
 
     Args:
         root: the data folder, for uploads and notes.
@@ -78,6 +80,7 @@ class ObjectStore:
         self.trash = ObjectTrash(self._finder)
         self.reserve = DiskReserve(root)
         self.pieces = ObjectPieces(bucket, pool, bucket.part_bytes)
+        self.copies = ObjectCopies(bucket)
         self._workshop = StagingContext(layout, pool, self._make_blob, early_writeback(), sync_bytes, self.reserve)
 
     async def stat(self, digest: Digest, size: int | None = None) -> StoredObject | None:
