@@ -39,7 +39,7 @@ COMMANDS = {
     "backup": "registry.cli.backup:backup_command",
     "restore": "registry.cli.backup:restore_command",
     "migrate": "policy.cli.migrate:migrate_command",
-    "rebuild": "registry.cli.rebuild:rebuild_command",
+    "rebuild": "policy.cli.rebuild:rebuild_command",
     "verify": "registry.cli.verify:verify_command",
     "scrub": "registry.cli.scrub:scrub_command",
     "audit": "registry.cli.audit:audit_group",

@@ -41,8 +41,8 @@ class Rebuilt:
         rows: number of `repositories`, `manifests`, `tags` and `principals`.
         blobs: number of blobs in repositories.
         salvaged: manifests read from the damaged database.
-        missing: blobs in repositories without a file; none is looked for in an object store.
-        unknown: files that are in no known repository; they are kept.
+        missing: blobs in repositories without bytes; with rows in a file none is looked for in an object store.
+        unknown: blobs that are in no known repository; they are kept.
         aside: path of the old database, or "".
     """
 
@@ -69,8 +69,8 @@ def rebuild(data: Path, *, force: bool = False) -> Rebuilt:
     path, copy = data / FILE_NAME, data / COPY_NAME
     if marked(data):
         raise NothingToRebuild(
-            f"{data} has its rows in PostgreSQL, which keeps copies of its own: restore that database from its backup, "
-            "then run `basegate verify --repair` (docs/cluster.md)"
+            f"{data} has its rows in PostgreSQL: name the empty database to make them in as metadata.url, and the "
+            "object store that has their copy as storage.url (docs/cluster.md)"
         )
     if not force and path.exists() and path.stat().st_size and not problems_of(path):
         raise NothingToRebuild(f"{path} is sound: there is nothing to rebuild; --force takes the copy all the same")
@@ -94,7 +94,7 @@ def rebuild(data: Path, *, force: bool = False) -> Rebuilt:
     aside = _swap(path, draft)
     copy.unlink()  # the server makes a new one
     open_metadata(data).close()
-    _count_pulls_anew(data)
+    count_pulls_anew(data)
     return _described(path, Layout(data), state.made, salvaged, aside)
 
 
@@ -104,7 +104,7 @@ def _go_on_counting(rows: sqlite3.Connection, event: int) -> None:
     rows.execute("INSERT INTO sqlite_sequence VALUES ('events', ?)", (event + EVENTS_SKIPPED,))
 
 
-def _count_pulls_anew(data: Path) -> None:
+def count_pulls_anew(data: Path) -> None:
     """The copy is behind in pulls: what retention does not find there may have been pulled until now."""
     state = read_state(data)
     if state.pulls_since:

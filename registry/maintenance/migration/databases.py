@@ -1,6 +1,7 @@
 """The rows at both ends of a migration: those of the source held still, those of the target in one transaction."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,9 @@ from registry.metadata.open_store import FILE_NAME, bring_up_to_date, revision_o
 
 _PATIENT = {"idle_in_transaction_session_timeout": "0"}
 """The transactions of a migration wait for the other end."""
+_LOOK_SECONDS = 0.2
+_LINGER_SECONDS = 5.0
+"""How long sessions of a database may take to end after their connections have."""
 _OWN_SCHEMAS = "basegate_"
 _OTHERS = text(
     "SELECT count(*) FROM pg_stat_activity "
@@ -104,6 +108,16 @@ def served_elsewhere(rows: Connection) -> int:
     return int(rows.execute(_OTHERS).scalar_one())
 
 
+def still_served(rows: Connection) -> bool:
+    """Whether such sessions remain when those that have just ended are gone."""
+    end = time.monotonic() + _LINGER_SECONDS
+    while served_elsewhere(rows):
+        if time.monotonic() > end:
+            return True
+        time.sleep(_LOOK_SECONDS)
+    return False
+
+
 def has_arrived(settings: RegistrySettings, store: str) -> bool:
     """Whether the database of the settings has the rows of a store."""
     engine = _database(settings)
@@ -137,8 +151,8 @@ def _make_tables(connection: Connection) -> None:
         found = [*seen.get_table_names(), *(name for name in seen.get_schema_names() if name.startswith(_OWN_SCHEMAS))]
         if found:
             raise TargetOccupied(
-                f"the database that --to names has content, {found[0]} for one: name one that is empty "
-                "(CREATE DATABASE … OWNER …), nothing was changed"
+                f"the database has content, {found[0]} for one: name one that is empty (CREATE DATABASE … OWNER …), "
+                "nothing was changed"
             )
         make_ready(connection)
 

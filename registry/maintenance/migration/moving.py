@@ -26,6 +26,7 @@ from registry.maintenance.migration.databases import (
     held_rows,
     new_rows,
     served_elsewhere,
+    still_served,
 )
 from registry.maintenance.migration.route import Route
 from registry.maintenance.migration.switch import BLOB_FILES, DRAFT, ROW_FILES, Switch, take_back
@@ -43,8 +44,6 @@ from registry.storage.opening import open_object_store
 
 _PLAN = "route.json"
 _LOOK_SECONDS = 0.2
-_LINGER_SECONDS = 5.0
-"""How long sessions of a database may take to end after their connections have."""
 
 _LEFT = frozenset({fresh_blobs.name, uploads.name, upload_pieces.name})
 """Tables that are left empty: the journal was emptied before, and uploads in progress begin anew."""
@@ -200,7 +199,7 @@ class Moving:
             if reason:
                 return Moved(waiting=reason)
             rows = held.enter_context(held_rows(self._source))
-            if not wait and self._source.metadata.url and _still_served(rows):
+            if not wait and self._source.metadata.url and still_served(rows):
                 return Moved(waiting="other nodes, or commands, are connected to the database")
             blobs = CopiedBlobs() if copying is None else asyncio.run(self._last_blobs(copying, rows))
             if blobs.lost and not leave_lost:
@@ -293,13 +292,3 @@ def _all_synced(storage: DiskStore) -> bool:
     except OSError:
         return False
     return True
-
-
-def _still_served(rows: Connection) -> bool:
-    """Whether sessions remain when those that have just ended are gone."""
-    end = time.monotonic() + _LINGER_SECONDS
-    while served_elsewhere(rows):
-        if time.monotonic() > end:
-            return True
-        time.sleep(_LOOK_SECONDS)
-    return False
