@@ -81,8 +81,7 @@ class DatabaseWire:
                 threading.Thread(target=self._ask, args=(client, server, session), daemon=True).start()
                 threading.Thread(target=_answer, args=(server, client), daemon=True).start()
 
-    @staticmethod
-    def _ask(client: socket.socket, server: socket.socket, session: Session) -> None:
+    def _ask(self, client: socket.socket, server: socket.socket, session: Session) -> None:
         with suppress(OSError), client.makefile("rb") as messages, server:
             head = messages.read(4)
             start = messages.read(struct.unpack(">I", head)[0] - 4)
