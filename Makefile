@@ -11,7 +11,7 @@ JOBS ?= 2
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test test-azure test-kubernetes test-cosign test-kyverno test-cluster test-mirror azure-requirements web-shots bench bench-registries testing-cycles fuzz crash runtime runtime-fuzz cut-pushes events import-memory requirements clean
+.PHONY: help serve install develop tools lint types contracts unit clients clients-table conformance artifacts test test-azure test-kubernetes test-cosign test-kyverno test-cluster test-cgroup2 test-mirror azure-requirements web-shots bench bench-registries testing-cycles fuzz crash runtime runtime-fuzz cut-pushes events import-memory requirements clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -97,6 +97,10 @@ test-mirror: tools bench-registries ## the pull-through cache with distribution 
 	@sh .ci/newest-containerd
 	@NEWEST_CONTAINERD=1 MIRROR_ZOT=1 $(BIN)/python -m pytest tests/registry/mirror tests/registry/registry_client tests/policy/test_mirror_doors.py \
 		tests/crash/test_killed_fetches.py tests/clients/test_mirror_readers.py $(ARGS)
+
+test-cgroup2: tools ## limits of builds under cgroup v2: in an emulated machine with Debian's kernel, over this one's own tree, read-only (as root; half an hour)
+	@sh .ci/cgroup2-machine
+	@sh .ci/in-cgroup2-machine -v --tb short $(or $(ARGS),tests/policy/azure/builds)
 
 test-kubernetes: develop ## parts of Kubernetes itself (ImagePolicyWebhook, kube-apiserver) ask a live server; compiles them first
 	@sh .ci/kubernetes-programs

@@ -61,10 +61,14 @@ def unmount_below(folder: Path) -> None:
 
 
 @contextmanager
-def docker_daemon(folder: Path) -> Iterator[Path]:
+def docker_daemon(folder: Path, *options: str) -> Iterator[Path]:
     """A docker daemon without bridge and firewall rules; yields its socket.
 
     Its sockets are in a folder with a short name: that of a socket has 107 bytes at most (unix(7)).
+
+    Args:
+        folder: of its own.
+        options: more for its command line.
     """
     with TemporaryDirectory(prefix="docker-") as short:
         socket = Path(short) / "docker.sock"
@@ -75,6 +79,7 @@ def docker_daemon(folder: Path) -> Iterator[Path]:
             *("--config-file", "", "--bridge", "none", "--iptables=false", "--ip6tables=false"),
             # A second try hides what the first was told; the tests want the first answer.
             *("--max-download-attempts", "3", "--log-level", "warn"),
+            *options,
         ]
         try:
             with daemon(command, socket, folder / "dockerd.log"):

@@ -17,6 +17,7 @@ from policy.azure.builds.run import RunStatus
 from policy.azure.builds.run_log import RunLog
 from policy.azure.builds.settings import BuildSettings
 from policy.azure.builds.steps import Step, StepEnded, Steps
+from policy.azure.builds.usage import Growth
 from registry.auth.sign_in import Identity
 from registry.auth.token_service import TokenService
 from registry.errors import BasegateError
@@ -26,7 +27,7 @@ from registry.oci.image_reference import ImageReference
 _DOCKERFILE_MAXIMUM = 1 << 20
 _DIGEST_MAXIMUM = 200
 _BASES_MAXIMUM = 200
-_CLEANING_SECONDS = 60.0
+_ASKING_SECONDS = 60.0
 _NEEDS_ROOT = (
     "This server does not run as root, so a RUN line cannot begin: build images that only copy, have whoever runs the "
     "server start it as root, or set azure.builds.builder to docker"
@@ -90,8 +91,10 @@ class Build:
             raise StepEnded(RunStatus.FAILED, "builds were switched off meanwhile")
         network = self._settings.network
         seconds = min(request.seconds or self._settings.seconds, self._settings.seconds)
-        steps = Steps(self._work, self._settings, self._log, time.monotonic() + seconds, self._canceled)
+        ends = time.monotonic() + seconds
         self._prepare(archive, builder.files(target, network=network))
+        growth = await _growth(builder, self._work)
+        steps = Steps(self._work, self._settings, self._log, ends, self._canceled, growth)
         await steps.run(Step((UNPACK, ARCHIVE, CONTEXT), jailed=True, network=False, environment={}))
         bases = self._bases(request, target, builder)
         try:
@@ -105,7 +108,8 @@ class Build:
                 pushed.append(Pushed(name, self._digest()))
                 self._log.say(await self._tools.judge(caller, name))
         finally:
-            await asyncio.shield(_clean(builder.clean(target, images, bases), builder.environment(), self._work))
+            # Other builds could begin with what the builder keeps elsewhere; what is gone already, it cannot take away.
+            await asyncio.shield(_ask(builder.clean(target, images, bases), builder.environment(), self._work))
 
     async def _run_lines(self, steps: Steps, builder: Builder, request: BuildRequest) -> None:
         secrets = {argument.name: argument.value for argument in request.arguments if argument.secret}
@@ -216,20 +220,27 @@ class Build:
             return ""
 
 
-async def _clean(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
-    """Run what takes away what the builder keeps elsewhere; what is gone already, it cannot."""
+async def _ask(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> str:
+    """Run a short command of the builder; what it says, or "" when it takes too long."""
     if not command:
-        return
+        return ""
     none = asyncio.subprocess.DEVNULL
     variables = {"PATH": os.environ.get("PATH", os.defpath), **environment}
-    cleaning = await asyncio.create_subprocess_exec(
-        *command, cwd=folder, env=variables, stdin=none, stdout=none, stderr=none
+    asking = await asyncio.create_subprocess_exec(
+        *command, cwd=folder, env=variables, stdin=none, stdout=asyncio.subprocess.PIPE, stderr=none
     )
     try:
-        async with asyncio.timeout(_CLEANING_SECONDS):
-            await cleaning.wait()
+        async with asyncio.timeout(_ASKING_SECONDS):
+            return (await asking.communicate())[0].decode("utf-8", "replace").strip()
     except TimeoutError:
-        cleaning.kill()
+        asking.kill()
+        return ""
+
+
+async def _growth(builder: Builder, folder: Path) -> Growth:
+    """Of the daemon that builds, if there is one and it says where: why it does not, the build itself tells."""
+    said = await _ask(builder.storage(), builder.environment(), folder)
+    return await asyncio.to_thread(Growth, Path(said) if said.startswith("/") else None)
 
 
 async def keep_only(folder: Path, name: str) -> None:

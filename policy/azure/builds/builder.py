@@ -12,5 +12,6 @@ def builder_of(settings: BuildSettings) -> Builder | None:
     if not settings.builder:
         return None
     if settings.builder == "docker":
-        return Docker(settings.docker_host, settings.docker_cgroup, settings.memory_bytes)
+        cgroup, buildkit = settings.docker_cgroup, settings.docker_buildkit
+        return Docker(settings.docker_host, cgroup, settings.memory_bytes, buildkit=buildkit)
     return Podmanlike(settings.builder)

@@ -78,6 +78,10 @@ class Podmanlike:
             "_CONTAINERS_ROOTLESS_UID": "1000",
         }
 
+    def storage(self) -> Sequence[str]:
+        """Nothing is asked: it is in the build's folder."""
+        return ()
+
     def pull(self, target: Target, image: str) -> Sequence[str]:  # noqa: ARG002 - registries.conf has it
         """Fetch a base image."""
         return (*self._begin(), "pull", "--quiet", *self._policy(), *_authfile(), image)

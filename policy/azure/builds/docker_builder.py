@@ -17,6 +17,8 @@ _PUSH = (
     f'sed -n "s|^$2@||p" | head -n 1 > {DIGESTS}'
 )
 """$1: what was built; $2: the repository; $3: the tag. Writes the digest that the daemon has for that repository."""
+_CLEAN_BUILDKIT = 'docker image rm "$@"; docker builder prune --all --force'
+"""$@: names. What BuildKit keeps for later builds bears none."""
 
 
 def _own_tag() -> str:
@@ -31,12 +33,14 @@ class Docker:
         host: address of the daemon, as in DOCKER_HOST; "" for docker's own default.
         cgroup: control group that containers of the build are made in; "" for the daemon's own.
         memory: bytes that each container of the build may have.
+        buildkit: whether BuildKit builds; its containers are limited by the daemon's own control group only.
         tag: what the image is called in the daemon, which other builds share.
     """
 
     host: str
     cgroup: str
     memory: int
+    buildkit: bool = field(kw_only=True, default=False)
     tag: str = field(default_factory=_own_tag)
 
     @property
@@ -59,8 +63,14 @@ class Docker:
         return {}
 
     def environment(self) -> Mapping[str, str]:
-        """Credentials of the build, not those of the server's user."""
-        return {"DOCKER_CONFIG": ".", "HOME": "."} | ({"DOCKER_HOST": self.host} if self.host else {})
+        """Credentials of the build, not those of the server's user; and which builder, whatever docker prefers."""
+        own = {"DOCKER_CONFIG": ".", "HOME": ".", "DOCKER_BUILDKIT": "1" if self.buildkit else "0"}
+        return own | ({"DOCKER_HOST": self.host} if self.host else {})
+
+    def storage(self) -> Sequence[str]:
+        """Asks in which folder of this machine the daemon keeps what it builds; nothing where it is on another one."""
+        here = not self.host or self.host.startswith("unix://")
+        return (self.program, "info", "--format", "{{.DockerRootDir}}") if here else ()
 
     def pull(self, target: Target, image: str) -> Sequence[str]:
         """Fetch a base image of this registry, and call it what the Dockerfile does."""
@@ -75,10 +85,8 @@ class Docker:
             self.program,
             "build",
             "--no-cache",
-            "--force-rm",
             "--network=default" if network else "--network=none",
-            f"--memory={self.memory}",
-            f"--memory-swap={self.memory}",
+            *(() if self.buildkit else ("--force-rm", f"--memory={self.memory}", f"--memory-swap={self.memory}")),
             *([f"--cgroup-parent={self.cgroup}"] if self.cgroup else []),
             f"--platform={request.platform}",
             f"--file={CONTEXT}/{request.dockerfile}",
@@ -96,4 +104,6 @@ class Docker:
         """Take away what the daemon was given: other builds could begin with it."""
         fetched = [other for image in bases for other in (image, f"{target.address}/{image.partition('/')[2]}")]
         found = dict.fromkeys([self.tag, *(f"{target.address}/{name}" for name in names), *fetched])
+        if self.buildkit:
+            return ("/bin/sh", "-c", _CLEAN_BUILDKIT, "clean", *found)
         return (self.program, "image", "rm", *found)

@@ -24,6 +24,12 @@ class BuildSettings(Group):
         description="control group, or slice where docker uses systemd, that docker makes the containers of builds in: "
         "its limits of processes and processors count for them; empty: docker's own",
     )
+    docker_buildkit: bool = Field(
+        default=False,
+        description="whether docker builds with BuildKit, which heeds neither memory_bytes nor docker_cgroup: what "
+        "limits its processes then is the daemon's own setting cgroup-parent",
+        json_schema_extra=LIVE,
+    )
     first_uid: int = Field(
         default=2_200_000_000,
         ge=65_536,
@@ -57,7 +63,8 @@ class BuildSettings(Group):
     disk_bytes: int = Field(
         default=8192 * MEBIBYTE,
         ge=MEBIBYTE,
-        description="bytes that one build may have on disk, its context and its layers together",
+        description="bytes that one build may have on disk, its context and its layers together; with docker, what "
+        "comes to the daemon's folder meanwhile is counted where the server can read it",
         json_schema_extra=LIVE,
     )
     free_bytes: int = Field(

@@ -14,7 +14,7 @@ from policy.azure.builds import jail
 from policy.azure.builds.run import RunStatus, duration
 from policy.azure.builds.run_log import LogFull, RunLog
 from policy.azure.builds.settings import BuildSettings
-from policy.azure.builds.usage import Usage, measure
+from policy.azure.builds.usage import Growth, Usage, measure
 
 _PIECE = 65_536
 _LEAST_PAUSE = 0.5
@@ -61,16 +61,24 @@ class Steps:
         log: gets what is printed.
         ends: when the build must be over (`time.monotonic`).
         canceled: set when somebody does not want it any more.
+        growth: what the daemon that builds has more meanwhile.
     """
 
-    def __init__(
-        self, folder: Path, settings: BuildSettings, log: RunLog, ends: float, canceled: asyncio.Event
+    def __init__(  # noqa: PLR0913, PLR0917
+        self,
+        folder: Path,
+        settings: BuildSettings,
+        log: RunLog,
+        ends: float,
+        canceled: asyncio.Event,
+        growth: Growth,
     ) -> None:
         self._folder = folder
         self._settings = settings
         self._log = log
         self._ends = ends
         self._canceled = canceled
+        self._growth = growth
 
     async def run(self, step: Step) -> None:
         """Run a step to its end.
@@ -133,7 +141,7 @@ class Steps:
         """Ends, with an error, when the step has too much of something."""
         while True:
             began = time.monotonic()
-            wrong = self._surplus(await asyncio.to_thread(measure, self._folder, process))
+            wrong = self._surplus(await asyncio.to_thread(measure, self._folder, process, self._growth))
             if wrong:
                 raise StepEnded(RunStatus.FAILED, wrong)
             await asyncio.sleep(max(_LEAST_PAUSE, 4 * (time.monotonic() - began)))

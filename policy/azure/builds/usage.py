@@ -28,12 +28,35 @@ class Usage:
     free: int
 
 
-def measure(folder: Path, jail: int) -> Usage:
+class Growth:
+    """What comes to the folder of a daemon, which other builds and images are in as well.
+
+    Args:
+        root: the folder; `None` where there is none, or none that can be seen.
+    """
+
+    def __init__(self, root: Path | None) -> None:
+        self._root = root
+        self._there = frozenset(self._places())
+
+    def measure(self) -> int:
+        """Bytes of what was not there in the beginning; each layer and container is a folder of its own."""
+        return sum(_bytes_in(place) for place in self._places() if place not in self._there)
+
+    def _places(self) -> list[Path]:
+        try:
+            return [] if self._root is None else [*self._root.glob("*/*")]
+        except OSError:
+            return []
+
+
+def measure(folder: Path, jail: int, growth: Growth) -> Usage:
     """Measure, and have sessions that the step has begun give way to the registry; what ends meanwhile is left out.
 
     Args:
         folder: of the build.
         jail: id of the process that holds the step apart.
+        growth: of the daemon that builds.
     """
     memory = processes = 0
     space = _namespace(f"/proc/{jail}/ns/pid_for_children")
@@ -44,7 +67,7 @@ def measure(folder: Path, jail: int) -> Usage:
                 processes += 1
                 memory += _resident(entry)
                 _yield_session(entry)
-    return Usage(_bytes_in(folder), memory, processes, shutil.disk_usage(folder).free)
+    return Usage(_bytes_in(folder) + growth.measure(), memory, processes, shutil.disk_usage(folder).free)
 
 
 def _namespace(path: str) -> str:
@@ -72,13 +95,20 @@ def _yield_session(process: Path) -> None:
 
 
 def _bytes_in(folder: Path) -> int:
-    """Without recursion: a build may make folders as deep as it likes."""
-    total, waiting = 0, [str(folder)]
+    """Without recursion: a build may make folders as deep as it likes. What is mounted there is somewhere else."""
+    try:
+        own = folder.lstat()
+    except OSError:
+        return 0
+    total, waiting = own.st_blocks * 512, [str(folder)]
     while waiting:
         try:
             with os.scandir(waiting.pop()) as entries:
                 for entry in entries:
-                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+                    found = entry.stat(follow_symlinks=False)
+                    if found.st_dev != own.st_dev:
+                        continue
+                    total += found.st_blocks * 512
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
         except OSError:

@@ -19,7 +19,14 @@ pytestmark = [
     pytest.mark.xdist_group("docker-builds"),
 ]
 MEBIBYTE = 1 << 20
-LIMITS = {"builder": "docker", "seconds": 60, "log_bytes": 64 * 1024, "memory_bytes": 64 * MEBIBYTE, "free_bytes": 0}
+LIMITS = {
+    "builder": "docker",
+    "seconds": 60,
+    "log_bytes": 64 * 1024,
+    "memory_bytes": 64 * MEBIBYTE,
+    "disk_bytes": 64 * MEBIBYTE,
+    "free_bytes": 0,
+}
 CGROUPS = Path("/sys/fs/cgroup")
 MOST_PROCESSES = 24
 
@@ -125,9 +132,10 @@ def test_arguments_reach_the_build_and_secrets_stay_out_of_the_log(owner: Sender
         ("while true; do /bin/busybox echo 0123456789012345678901234567890123456789; done", "log_bytes"),
         ("/bin/busybox dd if=/dev/zero of=/dev/null bs=256M count=1", "exit status"),
         ("n=0; while [ $n -lt 100 ]; do /bin/busybox sleep 20 & n=$((n+1)); done; /bin/busybox true", "exit status"),
+        ("/bin/busybox dd if=/dev/zero of=/big bs=1M count=200; /bin/busybox sleep 600", "disk_bytes"),
         ("/bin/busybox sleep 600", "takes longer"),
     ],
-    ids=["fails", "prints for ever", "takes memory", "forks", "never ends"],
+    ids=["fails", "prints for ever", "takes memory", "forks", "fills the disk", "never ends"],
 )
 def test_a_build_ends(socket: Path, building: LiveEndpoint, owner: Sender, script: str, word: str) -> None:
     """And its containers with it."""
