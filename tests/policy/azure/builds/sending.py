@@ -15,7 +15,7 @@ from tests.policy.azure.endpoint import REGISTRY, LiveEndpoint
 
 BUSYBOX = "busybox"
 FROM_NOTHING = "FROM scratch\nCOPY busybox /bin/busybox\n"
-_SECONDS = 120
+_SECONDS = 300
 
 
 def run_line(script: str) -> str:
