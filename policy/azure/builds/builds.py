@@ -27,6 +27,7 @@ from registry.auth.sign_in import Identity, roles_that_may
 from registry.auth.token_service import TokenService
 
 FOLDER = "builds"
+_SWEEPING_SECONDS = 60.0
 _OFF = (
     "builds are off on this registry: whoever runs it sets azure.builds.builder to buildah, podman or docker; until "
     "then, build on your own machine and push"
@@ -157,6 +158,7 @@ class Builds:
         async with asyncio.TaskGroup() as group:
             for _ in range(at_once):
                 group.create_task(self._build_one_after_another())
+            group.create_task(self._sweep_contexts())
 
     def _sees(self, caller: Identity, run: Run) -> bool:
         return caller.principal.owns_registry or caller.principal.id == run.owner
@@ -170,6 +172,13 @@ class Builds:
         if not names:
             _require_pusher(caller)
         return names
+
+    async def _sweep_contexts(self) -> None:
+        """What was sent and never built goes when its time is over."""
+        while True:
+            await asyncio.sleep(_SWEEPING_SECONDS)
+            with suppress(OSError):
+                self.contexts.sweep()
 
     async def _build_one_after_another(self) -> None:
         while True:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from weakref import WeakSet
 
 from policy.azure.arm_errors import ArmError
 from policy.azure.builds.settings import BuildSettings
@@ -20,7 +21,7 @@ _MOST = 100_000
 _BLOCKS_MAXIMUM = 50_000
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True, eq=False)
 class Context:
     """A context on its way.
 
@@ -62,6 +63,7 @@ class Contexts:
         own = settings()
         share = max(1, (own.waiting + own.at_once) // 4)
         self._held: Expiring[Context] = Expiring(_MOST, own.link_seconds, share=share)
+        self._taken: WeakSet[Context] = WeakSet()  # as long as a build has one, its file stays
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.sweep()
 
@@ -86,9 +88,10 @@ class Contexts:
         return context
 
     def sweep(self) -> None:
-        """Remove the files of those that are not held any more."""
+        """Remove the files of those that neither wait for their build nor have one."""
+        taken = {context.path for context in self._taken}
         for path in self._folder.iterdir():
-            if self._held.get(path.name.partition(".")[0]) is None:
+            if path not in taken and self._held.get(path.name.partition(".")[0]) is None:
                 path.unlink(missing_ok=True)
 
     def addressed(self, context_id: str, key: str) -> Context:
@@ -150,6 +153,7 @@ class Contexts:
             message = f"no context was sent to {location[:200]!r}: ask for an address, send it there, then build"
             raise ArmError(400, "InvalidSourceLocation", message)
         self._held.take(context.id)
+        self._taken.add(context)
         return context
 
     async def _write(self, context: Context, body: AsyncIterable[bytes], mode: str) -> None:

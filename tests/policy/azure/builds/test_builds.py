@@ -154,6 +154,16 @@ def test_a_build_that_waits_is_canceled_at_once(owner: Sender) -> None:
     assert owner.finish(first).complete == "canceled"
 
 
+def test_a_build_that_waits_keeps_its_context(owner: Sender) -> None:
+    """While others send theirs."""
+    first = owner.begin(FROM_NOTHING + run_line("/bin/busybox sleep 600"))
+    second = owner.begin(FROM_NOTHING)
+    owner.send(context_of(FROM_NOTHING))
+    owner.client.post(f"{REGISTRY}/runs/{first}/cancel").raise_for_status()
+    done = owner.finish(second)
+    assert done.complete == "successful", done.log
+
+
 def test_a_context_without_a_dockerfile(owner: Sender) -> None:
     """It is said so."""
     asked = owner.ask(context_of("FROM scratch"), dockerFilePath="other/Dockerfile").raise_for_status()

@@ -56,3 +56,29 @@ def test_what_comes_is_kept_whole(contexts: Contexts) -> None:
     context = contexts.begin("owner")
     asyncio.run(contexts.receive(context, pieces()))
     assert contexts.take(context.location, "owner").path.read_bytes() == b"".join(b"%d," % n for n in range(100))
+
+
+def test_an_address_whose_time_is_over_opens_nothing(tmp_path: Path) -> None:
+    """And what was sent there goes."""
+    over = BuildSettings().model_copy(update={"link_seconds": 0})
+    contexts = Contexts(tmp_path / "contexts", lambda: over)
+    context = contexts.begin("owner")
+    context.path.write_bytes(b"sent")
+    with pytest.raises(ArmError, match="has ended: begin the build again"):
+        contexts.addressed(context.id, context.key)
+    contexts.sweep()
+    assert [*(tmp_path / "contexts").iterdir()] == []
+
+
+def test_what_a_build_waits_with_stays(contexts: Contexts) -> None:
+    """However many others are sent meanwhile; it goes with the build."""
+    context = contexts.begin("owner")
+    context.path.write_bytes(b"sent")
+    context.whole = True
+    taken = contexts.take(context.location, "owner")
+    contexts.begin("other")
+    assert taken.path.read_bytes() == b"sent"
+    path = taken.path
+    del context, taken
+    contexts.begin("other")
+    assert not path.exists()
