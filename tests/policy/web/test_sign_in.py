@@ -2,12 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import Connection
 
-from registry.auth.enrolment import make_secrets, rotate
+from registry.auth.enrolment import delete, enable, make_secrets, rotate
 from tests.policy.every_row import every_row
 from tests.policy.live import LiveGateway, live_gateway
 from tests.policy.web.conftest import OWN, SignedIn
@@ -87,6 +90,16 @@ def test_a_session_ends_with_its_secret(tmp_path: Path) -> None:
         assert client.get("/").status_code == 200
         secrets = make_secrets(("password1",), 1, time.time())
         asyncio.run(gateway.registry.app.services.stores.metadata.write(rotate, "reader", secrets))
+        assert client.get("/").status_code == 401
+
+
+@pytest.mark.parametrize("end", [partial(enable, enabled=False), delete], ids=["disabled", "deleted"])
+def test_a_session_ends_with_its_principal(tmp_path: Path, end: Callable[[Connection, str], object]) -> None:
+    """At once, although the secret would be good for longer."""
+    with live_gateway(tmp_path / "data") as gateway, gateway.registry.client() as client:
+        client.post("/sign-in", data={"username": "reader", "password": gateway.secrets["reader"]}, headers=OWN)
+        assert client.get("/").status_code == 200
+        asyncio.run(gateway.registry.app.services.stores.metadata.write(lambda rows: end(rows, "reader")))
         assert client.get("/").status_code == 401
 
 
