@@ -26,6 +26,10 @@ def take(target: Path) -> int:
                     name = re.sub(r"[^A-Za-z0-9.]+", "-", path).strip("-")[:60] or "catalog"
                     page.screenshot(path=target / f"{name}-{width}-{scheme}.png", full_page=True)
                     count += 1
+                count += 1
+                page.goto(f"{gateway.registry.url}/rotate/outsider")
+                page.click("main form button")
+                page.screenshot(path=target / f"secrets-{width}-{scheme}.png", full_page=True)
                 context.close()
     return count
 

@@ -74,6 +74,16 @@ def test_everybody_can_read_it(page: Page, live: LiveGateway, path: str) -> None
     assert scrolls == list(WIDTHS)
 
 
+def test_everybody_can_read_new_secrets(page: Page, live: LiveGateway) -> None:
+    """The answer to a form, which has no address of its own, and is whole without scripts as it was sent."""
+    page.goto(f"{live.registry.url}/rotate/outsider")
+    page.click("main form button")
+    page.locator("h1:text-is('New secrets of outsider')").wait_for()
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert (violations(page), page.evaluate("document.documentElement.scrollWidth")) == ([], width)
+
+
 @pytest.mark.parametrize("path", [path for path in PATHS if path != "/r/no/such"])
 def test_nothing_is_refused_by_the_page_s_own_policy(page: Page, live: LiveGateway, path: str) -> None:
     """The console stays empty: no style, script or picture was asked for that is not allowed or not there."""

@@ -10,14 +10,17 @@ import httpx
 import pytest
 
 from policy.testing.credentials import enrolment
+from policy.web.figures import size
 from registry.api.routes import Row
 from registry.auth.actions import Role
+from registry.oci.media_types import OCI_MANIFEST
 from tests.clients.trees import cleared_image, refused_image
 from tests.policy.every_row import every_row
 from tests.policy.gateway.test_audit import line_of
 from tests.policy.live import LiveGateway, live_gateway
 from tests.policy.web.conftest import OWN, SignedIn
 from tests.registry.auth.people import enrol
+from tests.repository import Repository
 
 FORMS = [row for row in every_row() if row.operation.startswith("web.") and row.methods == "POST"]
 CHANGES = [row for row in FORMS if row.operation not in {"web.sign_in", "web.sign_out"}]
@@ -67,6 +70,22 @@ def test_an_image_is_deleted_with_its_tags(signed_in: SignedIn) -> None:
     assert client.get(f"/delete/team/app@{digest}.json").json()["tags"] == ["good"]
     assert send(client, f"/delete/team/app@{digest}", {"name": digest}).status_code == 303
     assert client.get("/r/team/app:good").status_code == 404
+
+
+def test_a_deletion_says_what_else_goes(live: LiveGateway, signed_in: SignedIn) -> None:
+    """Bytes, tags, and what refers to the image."""
+    client = signed_in("admin")
+    shown = client.get("/r/team/app:good.json").json()
+    with live.client("admin") as program:
+        subject = {"mediaType": OCI_MANIFEST, "digest": shown["digest"], "size": 1}
+        Repository(program, "team/app").image(subject=subject)
+    page = client.get(f"/delete/team/app@{shown['digest']}").text
+    assert (
+        f"The image goes ({size(shown['size'])}, as far as no other shares its layers), and with it its tag good."
+        in page
+    )
+    # Its signed verdict is another, as soon as it is made.
+    assert re.search(r"(1 manifest refers|2 manifests refer) to it, and (is|are) left without a subject\.", page)
 
 
 def test_a_tag_that_moved_has_a_history(live: LiveGateway, signed_in: SignedIn, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from policy.web.figures import size
 from registry.config.retention import RetentionSettings
 from tests.clients.trees import cleared_image
 from tests.policy.live import LiveGateway
@@ -114,6 +115,17 @@ def test_a_comparison_finds_the_first_layer_that_differs(signed_in: SignedIn) ->
     facts = {each["fact"]: (each["from"], each["to"]) for each in comparison["facts"]}
     assert comparison["first_difference"] == 2
     assert (facts["python"], facts["verdict"]) == (("3.7.1", "3.6.8"), ("refused", "cleared"))
+
+
+@pytest.mark.parametrize(("sides", "words"), [(("bad", "good"), "larger"), (("good", "bad"), "smaller")])
+def test_a_comparison_says_how_much_the_size_changed(
+    live: LiveGateway, signed_in: SignedIn, sides: tuple[str, str], words: str
+) -> None:
+    """In the direction that was asked for."""
+    client = signed_in("admin")
+    sizes = [client.get(f"/r/team/app:{tag}.json").json()["size"] for tag in sides]
+    page = client.get("/compare/team/app", params={"from": sides[0], "to": sides[1]}).text
+    assert f"The second is {size(abs(sizes[1] - sizes[0]))} {words}." in page
 
 
 def test_a_comparison_tells_nothing_of_what_is_withheld(signed_in: SignedIn) -> None:
