@@ -77,6 +77,12 @@ def test_young_garbage_stays(live: LiveRegistry, garbage: Pushed) -> None:
     assert json.loads(result.output)["blobs"] == 0
 
 
+def test_what_is_too_young_is_told(live: LiveRegistry, garbage: Pushed) -> None:
+    """How much of it, and how old it has to be."""
+    said = CliRunner().invoke(basegate, ["gc", "dry-run", "--data", str(live.data)]).output
+    assert f"later: 1 blobs ({len(garbage.raw)} B) that nothing refers to are younger than gc.grace_seconds" in said
+
+
 def test_broken_settings_are_one_line(live: LiveRegistry, tmp_path: Path) -> None:
     """Exit code 2, and the key."""
     (tmp_path / "broken.yaml").write_text("gcc: {}")
