@@ -2,28 +2,24 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from policy.attestation.settings import AttestSettings
 from policy.attestation.summary import predicate_of, statement_of
-from policy.attestation.types import BUNDLE_TYPE
 from policy.enforcement.conclusion import Conclusion
 from policy.signing.public_keys import public_pem
 from policy.state import State
-from registry.oci import media_types
-from registry.oci.canonical_json import canonical_json
 from registry.oci.digest import Digest
 from registry.oci.names import RepositoryName
 from tests.clients.trees import cleared_image
 from tests.kyverno.kyverno import Kyverno
+from tests.policy.attestation.changed import Envelope, of_payload, of_signature, refer
 from tests.policy.attestation.signed import KEY, POLICY, VERIFIER, envelope
 from tests.policy.live import LiveGateway, live_gateway
-from tests.repository import EMPTY_JSON, Pushed, Repository
+from tests.repository import Repository
 
 REPOSITORY = RepositoryName("team/app")
-Envelope = dict[str, Any]
 
 
 @pytest.fixture
@@ -42,49 +38,20 @@ def signed(digest: Digest) -> Envelope:
     return document
 
 
-def refer(live: LiveGateway, subject: str, about: Envelope) -> None:
-    """Push a bundle of an envelope that refers to an image."""
-    material = {"publicKey": {"hint": KEY.kid}}
-    with live.client("admin") as client:
-        there = Repository(client, REPOSITORY)
-        raw = there.get(f"manifests/{subject}").content
-        bundle = {"mediaType": BUNDLE_TYPE, "verificationMaterial": material, "dsseEnvelope": about}
-        manifest = {
-            "schemaVersion": 2,
-            "mediaType": media_types.OCI_MANIFEST,
-            "artifactType": BUNDLE_TYPE,
-            "config": there.blob(EMPTY_JSON, media_types.OCI_EMPTY).descriptor,
-            "layers": [there.blob(canonical_json(bundle), BUNDLE_TYPE).descriptor],
-            "subject": Pushed(Digest(subject), raw, media_types.OCI_MANIFEST).descriptor,
-        }
-        assert there.put("bundle", manifest).status_code == 201
-
-
 def answered(live: LiveGateway, home: Path, about: Callable[[Digest], Envelope]) -> str:
     """What Kyverno says of an image beside which a bundle was pushed, for whoever has `KEY`."""
     digest = live.push(home.parent / "image", f"{REPOSITORY}:v1", cleared_image())
-    refer(live, digest, about(Digest(digest)))
+    with live.client("admin") as client:
+        refer(Repository(client, REPOSITORY), digest, about(Digest(digest)), KEY.kid)
     kyverno = Kyverno(home, live)
     (home / "cosign.pub").write_bytes(public_pem(KEY.private.public_key()))
     kyverno.fill()
     return kyverno.answer(f"{REPOSITORY}:v1")
 
 
-def swapped(text: str) -> str:
-    """Base64 with another letter in the middle."""
-    middle = len(text) // 2
-    return f"{text[:middle]}{'A' if text[middle] != 'A' else 'B'}{text[middle + 1 :]}"
-
-
-def of_signature(made: Envelope) -> Envelope:
-    """An envelope whose signature has a changed byte."""
-    (signature,) = made["signatures"]
-    return {**made, "signatures": [{**signature, "sig": swapped(signature["sig"])}]}
-
-
 ABOUT: Mapping[str, tuple[Callable[[Digest], Envelope], str]] = {
     "as it was made": (signed, "pass"),
-    "payload": (lambda digest: {**signed(digest), "payload": swapped(signed(digest)["payload"])}, "fail"),
+    "payload": (lambda digest: of_payload(signed(digest)), "fail"),
     "signature": (lambda digest: of_signature(signed(digest)), "fail"),
     "subject": (lambda digest: signed(Digest.of(digest.encode())), "fail"),
 }
