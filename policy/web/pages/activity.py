@@ -121,6 +121,7 @@ class ActivityPage:
 
     async def _document(self, visit: Visit, each: EventOverview, hidden: Collection[tuple[str, str]]) -> dict[str, Any]:
         tags = [tag for tag in pushes.tags_of(each) if (each.repository, tag) not in hidden]
+        verdict, exempt = await self._verdict(visit, each) if each.kind in _JUDGED else ("", False)
         return {
             "id": each.id,
             "time": each.time,
@@ -130,18 +131,19 @@ class ActivityPage:
             "tag": tags[0] if tags else "",
             "tags": tags,
             "by": each.by,
-            "verdict": await self._verdict(visit, each) if each.kind in _JUDGED else "",
+            "verdict": verdict,
+            "exempt": exempt,
         }
 
-    async def _verdict(self, visit: Visit, each: EventOverview) -> str:
-        """As far as it is known; empty for what is not there any more."""
+    async def _verdict(self, visit: Visit, each: EventOverview) -> tuple[str, bool]:
+        """As far as it is known, and whether an exemption counts; empty for what is not there any more."""
         await asyncio.sleep(0)  # a row at a time: other callers go on in between
         name, digest = RepositoryName(each.repository), Digest(each.digest)
         known = await self._gate.conclusion(name, digest, known=True)
         if known is not None:
-            return known.state.value
+            return known.state.value, bool(known.exemptions)
         row = await visit.services.stores.metadata.read(manifests.find, name, digest)
-        return "" if row is None else State.PENDING.value
+        return ("" if row is None else State.PENDING.value), False
 
 
 def _shown_to(visit: Visit, found: Sequence[EventOverview]) -> list[EventOverview]:

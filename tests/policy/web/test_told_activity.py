@@ -27,6 +27,17 @@ def test_a_push_is_one_row(live: LiveGateway, signed_in: SignedIn, tmp_path: Pat
     assert (pushed["kind"], pushed["tag"], pushed["verdict"]) == ("manifest.pushed", "v1", "refused")
 
 
+def test_an_exemption_is_told(live: LiveGateway, signed_in: SignedIn, tmp_path: Path) -> None:
+    """On the push and on the change of its verdict, which is refused as before."""
+    live.push(tmp_path, "exempt/app:v1", refused_image("exempt"))
+    asked = {"repositories": "exempt/app", "rule": "*", "owner": "ann", "reason": "moves", "until": "2999-01-31"}
+    with live.client("admin") as client:
+        client.post("/admin/v1/exemptions", json=asked).raise_for_status()
+    told = events(signed_in, "exempt/app")
+    assert {(each["verdict"], each["exempt"]) for each in told} == {("refused", True)}
+    assert '<span class="exempt">exempt</span>' in signed_in("reader").get("/activity").text
+
+
 def test_rows_that_are_waited_for_are_asked_for_alone(live: LiveGateway, signed_in: SignedIn, tmp_path: Path) -> None:
     """Nothing else comes with them; what somebody may not hear of, or is no event, is left out."""
     live.push(tmp_path, "only/app:v1", refused_image("only"))
