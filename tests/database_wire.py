@@ -97,6 +97,7 @@ def _answer(server: socket.socket, client: socket.socket) -> None:
     with suppress(OSError), client:
         while data := server.recv(1 << 16):
             client.sendall(data)
+        client.shutdown(socket.SHUT_RDWR)  # it is still read from, and so would stay open
 
 
 @contextmanager

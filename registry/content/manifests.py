@@ -27,6 +27,7 @@ from registry.metadata import manifests as rows
 from registry.metadata.manifests import ManifestRow
 from registry.metadata.reachability import reaches_any
 from registry.metadata.store import MetadataStore
+from registry.metadata.tag_lookups import TagLookups
 from registry.metadata.transactions import ChangeContext, ManifestChange, RemovedRepository
 from registry.metadata.unknown_content import named_by
 from registry.oci import media_types
@@ -37,6 +38,7 @@ from registry.oci.errors import (
     ManifestBlobUnknown,
     ManifestUnknown,
     NameUnknown,
+    OciError,
     Unsupported,
     UpstreamUnavailable,
 )
@@ -240,8 +242,9 @@ class Manifests:
             raise Unsupported("this registry does not delete tags or manifests: see the setting manifests.deletes")
 
     async def _find(self, repository: RepositoryName, reference: Reference) -> ManifestRow:
-        if isinstance(reference, Tag) and not self._metadata.is_told_at_once():
-            return await self._metadata.read(_find, repository, reference)
+        lookups = self._metadata.tag_lookups() if isinstance(reference, Tag) else None
+        if lookups is not None and isinstance(reference, Tag):
+            return await self._find_tagged(lookups, repository, reference)
         # Read before the rows: after a write in between, the cached answer is unused rather than wrong.
         generation = self._metadata.generation()
         cached = self._rows.get((repository, reference), generation)
@@ -250,6 +253,14 @@ class Manifests:
         row = await self._metadata.read(_find, repository, reference)
         self._rows.put((repository, reference), generation, row)
         return row
+
+    async def _find_tagged(self, lookups: TagLookups, repository: RepositoryName, tag: Tag) -> ManifestRow:
+        found = await lookups.find(repository, tag)
+        if found.row is None:
+            raise _unknown(repository, tag, is_repository=found.is_repository)
+        if found.row.may_be_locked:
+            return await self._metadata.read(_find, repository, tag)
+        return found.row
 
     async def _content(self, repository: RepositoryName, row: ManifestRow) -> bytes:
         content = self._contents.get(row.digest)
@@ -350,6 +361,10 @@ def _find(connection: Connection, repository: RepositoryName, reference: Referen
             tag = reference if isinstance(reference, Tag) else ""
             locks.require_readable(connection, repository, row.digest, tag)
         return row
-    if repositories.find(connection, repository) is None:
-        raise NameUnknown(f"this registry holds no repository {repository}", {"name": repository})
-    raise ManifestUnknown(f"{repository} has no manifest {reference}", {"reference": reference})
+    raise _unknown(repository, reference, is_repository=repositories.find(connection, repository) is not None)
+
+
+def _unknown(repository: RepositoryName, reference: Reference, *, is_repository: bool) -> OciError:
+    if not is_repository:
+        return NameUnknown(f"this registry holds no repository {repository}", {"name": repository})
+    return ManifestUnknown(f"{repository} has no manifest {reference}", {"reference": reference})

@@ -31,7 +31,7 @@ _SESSION = {
     "tcp_keepalives_count": "3",
 }
 
-_READING = _SESSION | {
+READING = _SESSION | {
     "default_transaction_read_only": "on",
     "default_transaction_isolation": r"repeatable\ read",
 }
@@ -79,7 +79,7 @@ def engine_of(
     beside those of every one.
     """
     patience = {"lock_timeout": f"{database.lock_seconds * 1000:.0f}ms"}
-    told = (_READING if reads else _SESSION) | patience | dict(settings or {})
+    told = (READING if reads else _SESSION) | patience | dict(settings or {})
     engine = create_engine(
         "postgresql+psycopg://",
         creator=partial(database.connect, told, autocommit=not reads),

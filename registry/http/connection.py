@@ -9,17 +9,14 @@ import re
 from functools import partial
 from typing import Any
 
-from starlette.types import Scope
-
 from registry.http.asgi_scope import address_of, scope_of
 from registry.http.body_receiver import PeerLeft, Sink
 from registry.http.bypass import Bypass
-from registry.http.cached_file import CachedFile
 from registry.http.chunked import ChunkRefused
 from registry.http.congestion import send_at_once
 from registry.http.connection_limits import ConnectionSlot
 from registry.http.connection_states import State, state_of
-from registry.http.context import ConnectionContext
+from registry.http.context import Cached, ConnectionContext
 from registry.http.deadlines import IMPATIENCE, Late, Pace, Waits
 from registry.http.error_response import answer_to, broken_body, late_body, late_head, taken_over
 from registry.http.file_transfer import FileTransfer
@@ -27,6 +24,7 @@ from registry.http.request_cycle import RequestResponseCycle
 from registry.http.request_head import Fields, Head, HeadRefused, read_head
 from registry.http.sendfile import PATHSEND, Window
 from registry.http.socket_handle import PeerStalled
+from registry.http.unconfirmed import Unconfirmed
 
 LINGER = 2.0
 """Seconds that a refused client may go on sending, so that it can read why it was refused."""
@@ -55,7 +53,7 @@ class Connection(asyncio.Protocol):
         self._written = 0
         self._yielded = False
         self._bypass: Bypass = None  # type: ignore[assignment]
-        self._current: RequestResponseCycle | FileTransfer | None = None
+        self._current: RequestResponseCycle | FileTransfer | Unconfirmed | None = None
         self._closing = self._stopping = False
         self._paused = False
         self._writable = asyncio.Event()
@@ -183,7 +181,7 @@ class Connection(asyncio.Protocol):
                 if self._held_back or not self._begin():
                     break
                 begun += 1
-            elif isinstance(cycle, FileTransfer) or cycle.receiving or cycle.framing.complete:
+            elif not isinstance(cycle, RequestResponseCycle) or cycle.receiving or cycle.framing.complete:
                 break
             else:
                 self._feed(cycle)
@@ -230,10 +228,13 @@ class Connection(asyncio.Protocol):
         self._requests += 1
         return raw
 
-    def _answer(self, raw: bytes, cached: bytes | CachedFile) -> None:
+    def _answer(self, raw: bytes, cached: Cached) -> None:
         if isinstance(cached, bytes):
             self.write(cached)
             self._server.total_requests += 1
+        elif callable(cached):
+            self._current = Unconfirmed(raw, self)
+            cached(self._current.answered)
         elif self._bypass.direct and not self._transport.get_write_buffer_size() and not self._transport.is_closing():
             self._current = transfer = FileTransfer(raw, cached, self._bypass.link(), self._context, self)
             transfer.begin(self._server.tasks)
@@ -244,16 +245,13 @@ class Connection(asyncio.Protocol):
         cache = self._context.cache
         noted = cache.generation(head) if cache is not None else None
         on_complete = partial(cache.store, noted) if cache is not None and noted is not None else None
-        self._current = cycle = RequestResponseCycle(head, self._scope(head), self, on_complete)
+        scope = scope_of(head, "https" if self._secure else "http", self._own, self._client)
+        self._current = cycle = RequestResponseCycle(head, scope, self, on_complete)
         cycle.scope["extensions"] = self._extensions(cycle)
         task = self._loop.create_task(cycle.run(self._context.app))
         task.add_done_callback(self._server.tasks.discard)
         self._server.tasks.add(task)
         return cycle
-
-    def _scope(self, head: Head) -> Scope:
-        scheme = "https" if self._secure else "http"
-        return scope_of(head, scheme, self._own, self._client)
 
     def _extensions(self, cycle: RequestResponseCycle) -> dict[str, Any]:
         offered: dict[str, Any] = {"http.response.pathsend": PATHSEND, "basegate.stopping": lambda: self._stopping}
@@ -367,7 +365,7 @@ class Connection(asyncio.Protocol):
         """Go on with the next request, or end the connection."""
         self._go_on(keeps=cycle.keeps and cycle.framing.short(UNREAD), free=cycle.framing.complete)
 
-    def delivered(self, transfer: FileTransfer) -> None:
+    def delivered(self, transfer: FileTransfer | Unconfirmed) -> None:
         """Go on with the next request, or end the connection."""
         self._go_on(keeps=transfer.keeps, free=True)
 

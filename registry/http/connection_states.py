@@ -8,6 +8,7 @@ from enum import Enum
 from registry.http.deadlines import Waits
 from registry.http.file_transfer import FileTransfer
 from registry.http.request_cycle import RequestResponseCycle
+from registry.http.unconfirmed import Unconfirmed
 
 PIPELINED = 1 << 16
 """Bytes of requests that may wait behind the one being served."""
@@ -36,7 +37,7 @@ class State(Enum):
 
 
 def state_of(
-    current: RequestResponseCycle | FileTransfer | None,
+    current: RequestResponseCycle | FileTransfer | Unconfirmed | None,
     ahead: int,
     *,
     held_back: bool,
@@ -54,7 +55,7 @@ def state_of(
     """
     if current is None:
         state = State.HELD_BACK if held_back else State.HEAD if ahead else State.IDLE
-    elif isinstance(current, FileTransfer) or current.framing.complete:
+    elif not isinstance(current, RequestResponseCycle) or current.framing.complete:
         state = State.SERVING
     elif current.receiving:
         state = State.RECEIVING if worker_waits else State.WRITING

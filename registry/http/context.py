@@ -13,20 +13,25 @@ from registry.http.error_response import Wording, plain_text
 from registry.http.request_cycle import RequestResponseCycle
 from registry.http.request_head import Fields, Head
 from registry.http.sendfile import Window
+from registry.http.unconfirmed import Confirm
 
 Generation = tuple[int, int, object]
 """The versions of everything that a cached response depends on; see `registry.server.response_cache`."""
 
 
+Cached = bytes | CachedFile | Confirm
+"""A cached response: complete, with a file as its body, or one that is to be confirmed first."""
+
+
 class Cache(Protocol):
     """A cache of responses; see `registry.server.response_cache`."""
 
-    def find_raw(self, raw: bytes, client: str, common: Fields) -> bytes | CachedFile | None:
+    def find_raw(self, raw: bytes, client: str, common: Fields) -> Cached | None:
         """The cached response for a request head seen before byte for byte, or `None`."""
         ...
 
-    def find(self, raw: bytes, head: Head, client: str, common: Fields) -> bytes | CachedFile | None:
-        """A cached response that is still valid, complete or with a file as its body; else `None`."""
+    def find(self, raw: bytes, head: Head, client: str, common: Fields) -> Cached | None:
+        """A cached response that is still valid; else `None`."""
         ...
 
     def generation(self, head: Head) -> Generation | None:

@@ -15,6 +15,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection, Engine
 
 from registry.database.errors import as_oci_error
+from registry.database.loop_query import LoopQuery, connected
 from registry.database.postgres import Database, engine_of
 from registry.database.postgres_errors import RETRY
 from registry.database.postgres_writer import PostgresWriter
@@ -25,6 +26,7 @@ from registry.metadata import hearing
 from registry.metadata.blobs import BLOBS_REMOVED
 from registry.metadata.hearing import Hearing
 from registry.metadata.scope_maps import PRINCIPALS_CHANGED
+from registry.metadata.tag_lookups import STATEMENT, Source, TagLookups
 from registry.oci.errors import Unavailable
 
 P = ParamSpec("P")
@@ -42,7 +44,7 @@ class PostgresStore:
 
     Args:
         database: where it is.
-        connections: for look-ups, at most; one more writes, and one listens.
+        connections: for look-ups, at most; one more writes, one asks for tags, and one listens.
         silence_seconds: after so long without an answer the database counts as away.
     """
 
@@ -57,6 +59,9 @@ class PostgresStore:
         self._single = self._reading.execution_options(isolation_level="AUTOCOMMIT")
         self._writing = engine_of(database, 1)
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="metadata")
+        connect = partial(connected, database, STATEMENT)
+        self._source = Source(connect, LoopQuery, self._threads, self._require_heard)
+        self._lookups: dict[asyncio.AbstractEventLoop, TagLookups] = {}
         self._hearing = Hearing(silence_seconds, self._answer)
         self._pulse = Pulse(database, self._told, silence_seconds)
         self._writer = PostgresWriter(self._writing, self._tell_others, self._committed)
@@ -94,9 +99,10 @@ class PostgresStore:
         self._require_heard()
         return self._seen
 
-    def is_told_at_once(self) -> bool:
-        """Another node has answered its client before this one hears of it."""
-        return False
+    def tag_lookups(self) -> TagLookups:
+        """Another node has answered its client before this one hears of it: tags are asked for."""
+        loop = asyncio.get_running_loop()
+        return self._lookups.get(loop) or self._looked_up_in(loop)
 
     def principals_generation(self) -> int:
         """As `generation`, for changes of principals."""
@@ -117,6 +123,8 @@ class PostgresStore:
         self._writer.close()
         self._pulse.close()
         self._threads.shutdown()
+        for each in self._lookups.values():
+            each.close()
         self._reading.dispose()
         self._writing.dispose()
 
@@ -127,6 +135,12 @@ class PostgresStore:
                 return query(connection, *args, **kwargs)
         except Exception as error:
             raise as_oci_error(error) from error
+
+    def _looked_up_in(self, loop: asyncio.AbstractEventLoop) -> TagLookups:
+        for ended in [each for each in self._lookups if each.is_closed()]:
+            self._lookups.pop(ended).close()
+        self._lookups[loop] = TagLookups(self._source, loop)
+        return self._lookups[loop]
 
     async def _answered(self, future: "asyncio.Future[T]") -> T:
         """The result, as long as the database is heard; a slow answer is waited for."""
@@ -163,6 +177,8 @@ class PostgresStore:
         if not said:
             # Whatever the pool holds is from before: it would be refused once for each connection.
             self._reading.dispose()
+            for each in list(self._lookups.values()):
+                each.renew()
             self._count("pl")
         elif node != self._node:
             self._count(flags)

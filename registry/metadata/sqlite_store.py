@@ -125,9 +125,8 @@ class SqliteStore:
         """Own commits count at once, those of other processes within a tenth of a second."""
         return self._own + self._seen()
 
-    def is_told_at_once(self) -> bool:
-        """One server has the file; what a command commits beside it is seen within a tenth of a second."""
-        return True
+    def tag_lookups(self) -> None:
+        """None: every commit, of other processes too, changes the generation before anybody hears of it."""
 
     def principals_generation(self) -> int:
         """Own changes of principals count at once, whatever other processes commit within a tenth of a second."""

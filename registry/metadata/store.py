@@ -12,6 +12,8 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from registry.metadata.tag_lookups import TagLookups
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -35,8 +37,11 @@ class MetadataStore(Protocol):
         """A number that changes with every committed write, of other processes too; caches are keyed by it."""
         ...
 
-    def is_told_at_once(self) -> bool:
-        """Whether `generation` changes before anybody hears of a commit: else what names stand for is asked anew."""
+    def tag_lookups(self) -> TagLookups | None:
+        """`None` where `generation` changes before anybody hears of a commit; else what names stand for is asked anew.
+
+        What is returned asks for tags, and belongs to the event loop that runs.
+        """
         ...
 
     def principals_generation(self) -> int:

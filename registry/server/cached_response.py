@@ -10,7 +10,9 @@ from registry.api.ranges import asks_for_several, read_window
 from registry.http.request_head import Fields
 from registry.http.response_head import field_lines
 from registry.http.sendfile import Window
+from registry.metadata.tag_lookups import Tagged
 from registry.oci.errors import RangeNotSatisfiable
+from registry.oci.names import RepositoryName, Tag
 from registry.storage.blob_store import StoredBlob
 from registry.storage.file_stamp import Stamp
 from registry.telemetry.request_record import RequestRecord, new_request_id
@@ -27,6 +29,7 @@ class Answer:
         blob: the file that a HEAD describes, if any.
         until: when the application has to be asked again (time.monotonic): a HEAD resets the age of content, and
             tags of upstreams get older.
+        tagged: the tag that it answers for, where it holds only while that stands for the same.
     """
 
     request_record: RequestRecord
@@ -34,10 +37,31 @@ class Answer:
     body: bytes
     blob: StoredBlob | None = None
     until: float = math.inf
+    tagged: "TaggedAs | None" = None
 
     def holds(self) -> bool:
         """Whether the file that it describes still exists: files can go without a change of rows."""
         return time.monotonic() < self.until and (self.blob is None or self.blob.still_there())
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedAs:
+    """What a tag stood for when a response was made."""
+
+    repository: RepositoryName
+    tag: Tag
+    digest: str
+    media_type: str
+
+    def is_still(self, found: Tagged | Exception) -> bool:
+        """Whether it stands for the same, for all that may read it."""
+        return (
+            isinstance(found, Tagged)
+            and found.row is not None
+            and found.row.digest == self.digest
+            and found.row.media_type == self.media_type
+            and not found.row.may_be_locked
+        )
 
 
 @dataclass(frozen=True, slots=True)

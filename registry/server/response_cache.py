@@ -4,8 +4,9 @@ The rows of the route table say which operations are cached, and which request h
 cached as the application gave it. It is valid until its sources may have changed: a row was written
 (`metadata.generation`), a decision of the gate may no longer hold (`gate.generation`), or settings were reloaded. The
 principal is established for every request (`Access.recall`), and gets only responses that it got before. In any doubt
-the application answers. Where other nodes write rows, that is told too late for what a name stands for: then only what
-is named by its digest is cached.
+the application answers. Where other nodes write rows, that is told too late for what a name stands for: then what is
+named by its digest is cached, and what is named by a tag is given again when the database has said that the tag still
+stands for it.
 
 Clients often repeat a request byte for byte. Then the head is not parsed, and the principal is established again only
 a tenth of a second after the last time, or at once when a row was written.
@@ -14,8 +15,8 @@ a tenth of a second after the last time, or at once when a row was written.
 import math
 import re
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from registry.api.middleware import RequestMiddleware
 from registry.api.requirements import Requirement
@@ -23,13 +24,16 @@ from registry.api.routes import Row
 from registry.api.services import Services
 from registry.auth.actions import Action
 from registry.auth.principals import Principal
-from registry.http.context import Generation
+from registry.http.context import Cached, Generation
 from registry.http.request_cycle import RequestResponseCycle
 from registry.http.request_head import Fields, Head
 from registry.http.response_head import STATUS_LINES, field_lines
 from registry.http.sendfile import Window
+from registry.http.unconfirmed import Confirm
+from registry.metadata.tag_lookups import Tagged
+from registry.oci.names import Tag
 from registry.server.cached_file import CachedFileResponse
-from registry.server.cached_response import Answer, FileAnswer, anew, file_head, file_size
+from registry.server.cached_response import Answer, FileAnswer, TaggedAs, anew, file_head, file_size
 from registry.telemetry.request_record import RequestRecord, request_record_of
 
 _COMMON = frozenset(
@@ -125,7 +129,7 @@ class ResponseCache:
         self._common: Fields = []
         self._starts: dict[int, bytes] = {}
 
-    def find_raw(self, raw: bytes, client: str, common: Fields) -> bytes | CachedFileResponse | None:
+    def find_raw(self, raw: bytes, client: str, common: Fields) -> Cached | None:
         """The cached response for a request head that was seen before byte for byte, or `None`."""
         began = time.perf_counter()
         entry, part = self._entries.get(raw), None
@@ -142,7 +146,7 @@ class ResponseCache:
             entry.until = now + _ESTABLISHED_SECONDS
         return self._give(entry.answer, part, client, common, began)
 
-    def find(self, raw: bytes, head: Head, client: str, common: Fields) -> bytes | CachedFileResponse | None:
+    def find(self, raw: bytes, head: Head, client: str, common: Fields) -> Cached | None:
         """The cached response, if it is certainly valid; logs, metrics and audit get its record.
 
         The record of a file is reported once the file was sent.
@@ -166,11 +170,33 @@ class ResponseCache:
 
     def _give(
         self, answer: Answer | FileAnswer, part: str | None, client: str, common: Fields, began: float
-    ) -> bytes | CachedFileResponse | None:
+    ) -> Cached | None:
         if isinstance(answer, FileAnswer):
             return self._parcel(answer, part, client, common, began)
         if part is not None or not answer.holds():
             return None
+        if answer.tagged is not None:
+            return self._once_confirmed(answer, answer.tagged, client, common, began)
+        return self._whole(answer, client, common, began)
+
+    def _once_confirmed(
+        self, answer: Answer, tagged: TaggedAs, client: str, common: Fields, began: float
+    ) -> Confirm | None:
+        lookups = self._services.stores.metadata.tag_lookups()
+        if lookups is None:
+            return None
+
+        def confirm(give: Callable[[bytes | None], None]) -> None:
+            def found(what: Tagged | Exception) -> None:
+                self._edge.running -= 1
+                give(self._whole(answer, client, common, began) if tagged.is_still(what) else None)
+
+            self._edge.running += 1
+            lookups.ask(tagged.repository, tagged.tag, found)
+
+        return confirm
+
+    def _whole(self, answer: Answer, client: str, common: Fields, began: float) -> bytes:
         request_record = anew(answer.request_record, client)
         request_record.seconds = time.perf_counter() - began
         self._edge.report(request_record)
@@ -219,7 +245,10 @@ class ResponseCache:
         answer = (
             _file_answer(request_record, fields, body)
             if isinstance(body, Window)
-            else _answer(request_record, fields, body, self._fresh(head, request_record))
+            else replace(
+                _answer(request_record, fields, body, self._fresh(head, request_record)),
+                tagged=self._tagged(head, request_record, fields),
+            )
         )
         if isinstance(answer, Answer) and _range(head) is not None:
             return
@@ -270,9 +299,19 @@ class ResponseCache:
         row = self._rows.get((head.method, request_record.operation))
         if row is None or (request_record.repository is None) is (row.needs is Requirement.PULL):
             return False
-        if not (_is_by_digest(head, request_record) or self._services.stores.metadata.is_told_at_once()):
+        if self._asks_anew(head, request_record) and request_record.operation != "manifests.pull":
             return False
         return _plain(head, row.ignored)
+
+    def _asks_anew(self, head: Head, request_record: RequestRecord) -> bool:
+        return not _is_by_digest(head, request_record) and self._services.stores.metadata.tag_lookups() is not None
+
+    def _tagged(self, head: Head, request_record: RequestRecord, fields: Fields) -> TaggedAs | None:
+        name = request_record.repository
+        if name is None or not self._asks_anew(head, request_record):
+            return None
+        media_type = next((value for key, value in fields if key.lower() == b"content-type"), b"").decode("latin-1")
+        return TaggedAs(name, Tag(request_record.reference), request_record.digest, media_type)
 
     def _fresh(self, head: Head, request_record: RequestRecord) -> float:
         """For how many seconds the answer may be given again while nothing is written."""
