@@ -25,7 +25,10 @@ class MetadataSettings(Group):
         default=None, description="file with the password of that user; absent: the environment's PGPASSWORD, if any"
     )
     connections: int = Field(
-        default=8, ge=1, le=200, description="connections for look-ups; one more writes, one asks for tags, and one listens"
+        default=8,
+        ge=1,
+        le=200,
+        description="connections for look-ups; one more writes, one asks for tags, and one listens",
     )
     silence_seconds: float = Field(
         default=1.0,
