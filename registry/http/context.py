@@ -15,7 +15,7 @@ from registry.http.request_head import Fields, Head
 from registry.http.sendfile import Window
 from registry.http.unconfirmed import Confirm
 
-Generation = tuple[int, int, object]
+Generation = tuple[int, int, object, object]
 """The versions of everything that a cached response depends on; see `registry.server.response_cache`."""
 
 

@@ -25,7 +25,7 @@ MOST = 512
 _LOOK_SECONDS = 0.25
 STATEMENT = """
 SELECT asked.place, repositories.id IS NOT NULL, found.digest, found.media_type, found.size,
-  EXISTS (SELECT FROM locks WHERE locks.repository_id = repositories.id AND locks.reads)
+  EXISTS (SELECT FROM locks WHERE locks.repository_id = repositories.id AND locks.reads), pg_current_snapshot()
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked(repository, tag, place)
 LEFT JOIN repositories ON repositories.name = asked.repository
 LEFT JOIN LATERAL (
@@ -43,13 +43,18 @@ class Tagged:
     Attributes:
         is_repository: whether the repository exists.
         row: the manifest, if there is one.
+        snapshot: names what had been committed when the question was answered; the same name, the same rows, of all
+            tables (https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT).
     """
 
     is_repository: bool
     row: ManifestRow | None
+    snapshot: bytes
 
 
 Key = tuple[RepositoryName, Tag]
+NOTHING: Key = (RepositoryName(""), Tag(""))
+"""Asked for by who wants to know the snapshot alone."""
 Answered = Callable[[Tagged | Exception], None]
 """Called in the event loop, once, and never before the question was put."""
 
@@ -94,11 +99,15 @@ class TagLookups:
     Args:
         source: where questions go.
         loop: the event loop.
+
+    Attributes:
+        snapshot: the last that was heard of; `None` before the first.
     """
 
     def __init__(self, source: Source, loop: asyncio.AbstractEventLoop) -> None:
         self._source = source
         self._loop = loop
+        self.snapshot: bytes | None = None
         self._query: Query | None = None
         self._waiting: dict[Key, list[Answered]] = {}
         self._asked: dict[Key, list[Answered]] = {}
@@ -186,6 +195,7 @@ class TagLookups:
             self._fail(answer)
             return
         asked, self._asked = self._asked, {}
+        self.snapshot = answer[0][-1]
         # First the next question, then the answers: the database works while these are sent.
         self._put()
         for (_, waiting), row in zip(asked.items(), sorted(answer, key=_place), strict=True):
@@ -253,8 +263,8 @@ def _place(row: Any) -> int:
 
 
 def _tagged(row: Any) -> Tagged:
-    _, is_repository, digest, media_type, size, may_be_locked = row
+    _, is_repository, digest, media_type, size, may_be_locked, snapshot = row
     if digest is None:
-        return Tagged(is_repository == b"t", None)
+        return Tagged(is_repository == b"t", None, snapshot)
     found = ManifestRow(Digest(digest.decode()), media_type.decode(), int(size), may_be_locked == b"t")
-    return Tagged(is_repository=True, row=found)
+    return Tagged(is_repository=True, row=found, snapshot=snapshot)

@@ -10,9 +10,8 @@ from registry.api.ranges import asks_for_several, read_window
 from registry.http.request_head import Fields
 from registry.http.response_head import field_lines
 from registry.http.sendfile import Window
-from registry.metadata.tag_lookups import Tagged
+from registry.metadata.tag_lookups import NOTHING, Key, Tagged
 from registry.oci.errors import RangeNotSatisfiable
-from registry.oci.names import RepositoryName, Tag
 from registry.storage.blob_store import StoredBlob
 from registry.storage.file_stamp import Stamp
 from registry.telemetry.request_record import RequestRecord, new_request_id
@@ -29,7 +28,7 @@ class Answer:
         blob: the file that a HEAD describes, if any.
         until: when the application has to be asked again (time.monotonic): a HEAD resets the age of content, and
             tags of upstreams get older.
-        tagged: the tag that it answers for, where it holds only while that stands for the same.
+        confirmed: what the database has to say first, where it must be asked.
     """
 
     request_record: RequestRecord
@@ -37,7 +36,7 @@ class Answer:
     body: bytes
     blob: StoredBlob | None = None
     until: float = math.inf
-    tagged: "TaggedAs | None" = None
+    confirmed: "TaggedAs | SeenAt | None" = None
 
     def holds(self) -> bool:
         """Whether the file that it describes still exists: files can go without a change of rows."""
@@ -45,11 +44,22 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenAt:
+    """A snapshot of the rows from before a response was made: while it is the same, nothing was committed since."""
+
+    snapshot: bytes
+    key: Key = NOTHING
+
+    def is_still(self, found: Tagged | Exception) -> bool:
+        """Whether nothing has been committed."""
+        return isinstance(found, Tagged) and found.snapshot == self.snapshot
+
+
+@dataclass(frozen=True, slots=True)
 class TaggedAs:
     """What a tag stood for when a response was made."""
 
-    repository: RepositoryName
-    tag: Tag
+    key: Key
     digest: str
     media_type: str
 

@@ -4,9 +4,9 @@ The rows of the route table say which operations are cached, and which request h
 cached as the application gave it. It is valid until its sources may have changed: a row was written
 (`metadata.generation`), a decision of the gate may no longer hold (`gate.generation`), or settings were reloaded. The
 principal is established for every request (`Access.recall`), and gets only responses that it got before. In any doubt
-the application answers. Where other nodes write rows, that is told too late for what a name stands for: then what is
-named by its digest is cached, and what is named by a tag is given again when the database has said that the tag still
-stands for it.
+the application answers. Where other nodes write rows, that is told too late for what a name stands for: then only what
+is named by its digest is given again at once. What is named by a tag is given again when the database has said that the
+tag still stands for it; a list, when it has said that nothing was committed since before the list was read.
 
 Clients often repeat a request byte for byte. Then the head is not parsed, and the principal is established again only
 a tenth of a second after the last time, or at once when a row was written.
@@ -17,6 +17,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from registry.api.middleware import RequestMiddleware
 from registry.api.requirements import Requirement
@@ -33,7 +34,7 @@ from registry.http.unconfirmed import Confirm
 from registry.metadata.tag_lookups import Tagged
 from registry.oci.names import Tag
 from registry.server.cached_file import CachedFileResponse
-from registry.server.cached_response import Answer, FileAnswer, TaggedAs, anew, file_head, file_size
+from registry.server.cached_response import Answer, FileAnswer, SeenAt, TaggedAs, anew, file_head, file_size
 from registry.telemetry.request_record import RequestRecord, request_record_of
 
 _COMMON = frozenset(
@@ -63,6 +64,7 @@ _SAME = 4096
 _ROOM = 1024
 """Bytes that an answer is counted for beside its body and its target: its head."""
 _METHODS = frozenset({"GET", "HEAD"})
+_Versions = tuple[int, int, object]
 _NEEDS = frozenset({Requirement.SIGNED_IN, Requirement.CATALOG, Requirement.PULL})
 """What may be asked of a caller without waiting."""
 
@@ -122,7 +124,7 @@ class ResponseCache:
         self._edge = edge
         self._maximum = maximum
         self._bytes = 0
-        self._at: Generation = (-1, -1, None)
+        self._at: _Versions = (-1, -1, None)
         self._places: dict[tuple[str, bytes], RequestRecord] = {}
         self._answers: dict[tuple[str, bytes, Principal], Answer | FileAnswer] = {}
         self._entries: dict[bytes, _Known] = {}
@@ -144,7 +146,7 @@ class ResponseCache:
                 del self._entries[raw]
                 return None
             entry.until = now + _ESTABLISHED_SECONDS
-        return self._give(entry.answer, part, client, common, began)
+        return self._give(entry.answer, raw, part, client, common, began)
 
     def find(self, raw: bytes, head: Head, client: str, common: Fields) -> Cached | None:
         """The cached response, if it is certainly valid; logs, metrics and audit get its record.
@@ -166,22 +168,20 @@ class ResponseCache:
             if len(self._entries) >= _SAME:
                 self._entries.clear()
             self._entries[raw] = _Known(head, place, principal, time.monotonic() + _ESTABLISHED_SECONDS, answer)
-        return self._give(answer, asked, client, common, began)
+        return self._give(answer, raw, asked, client, common, began)
 
-    def _give(
-        self, answer: Answer | FileAnswer, part: str | None, client: str, common: Fields, began: float
+    def _give(  # noqa: PLR0913, PLR0917
+        self, answer: Answer | FileAnswer, raw: bytes, part: str | None, client: str, common: Fields, began: float
     ) -> Cached | None:
         if isinstance(answer, FileAnswer):
             return self._parcel(answer, part, client, common, began)
         if part is not None or not answer.holds():
             return None
-        if answer.tagged is not None:
-            return self._once_confirmed(answer, answer.tagged, client, common, began)
+        if answer.confirmed is not None:
+            return self._once_confirmed(answer.confirmed, raw, partial(self._whole, answer, client, common, began))
         return self._whole(answer, client, common, began)
 
-    def _once_confirmed(
-        self, answer: Answer, tagged: TaggedAs, client: str, common: Fields, began: float
-    ) -> Confirm | None:
+    def _once_confirmed(self, confirmed: TaggedAs | SeenAt, raw: bytes, whole: Callable[[], bytes]) -> Confirm | None:
         lookups = self._services.stores.metadata.tag_lookups()
         if lookups is None:
             return None
@@ -189,10 +189,13 @@ class ResponseCache:
         def confirm(give: Callable[[bytes | None], None]) -> None:
             def found(what: Tagged | Exception) -> None:
                 self._edge.running -= 1
-                give(self._whole(answer, client, common, began) if tagged.is_still(what) else None)
+                holds = confirmed.is_still(what)
+                if not holds:
+                    self._entries.pop(raw, None)
+                give(whole() if holds else None)
 
             self._edge.running += 1
-            lookups.ask(tagged.repository, tagged.tag, found)
+            lookups.ask(*confirmed.key, found)
 
         return confirm
 
@@ -227,11 +230,15 @@ class ResponseCache:
 
     def generation(self, head: Head) -> Generation | None:
         """The generation before the application runs; `None` when the response will not be cached."""
-        return self._now() if head.method in _METHODS and _plain(head, _COMMON) else None
+        if head.method not in _METHODS or not _plain(head, _COMMON):
+            return None
+        now, lookups = self._now(), self._services.stores.metadata.tag_lookups()
+        return None if now is None else (*now, None if lookups is None else lookups.snapshot)
 
     def store(self, generation: Generation, cycle: RequestResponseCycle, fields: Fields, body: bytes | Window) -> None:
         """Cache a 200 that the application gave in one piece, or the head for a file."""
         request_record, head = request_record_of(cycle.scope), cycle.head
+        versions, snapshot = generation[:3], generation[3]
         if (
             request_record is None
             or not cycle.keeps
@@ -247,15 +254,15 @@ class ResponseCache:
             if isinstance(body, Window)
             else replace(
                 _answer(request_record, fields, body, self._fresh(head, request_record)),
-                tagged=self._tagged(head, request_record, fields),
+                confirmed=self._confirmed(head, request_record, fields, snapshot),
             )
         )
         if isinstance(answer, Answer) and _range(head) is not None:
             return
         size = len(head.target) + _ROOM + (0 if isinstance(body, Window) else len(body))
-        if generation != self._at or self._bytes + size > self._maximum:
-            self._forget(generation)
-        if generation != self._now() or size > self._maximum:
+        if versions != self._at or self._bytes + size > self._maximum:
+            self._forget(versions)
+        if versions != self._now() or size > self._maximum:
             return
         key = head.method, head.target, principal
         before = self._answers.get(key)
@@ -267,14 +274,14 @@ class ResponseCache:
         self._places[head.method, head.target] = answer.request_record
         self._answers[key] = answer
 
-    def _forget(self, generation: Generation) -> None:
+    def _forget(self, generation: _Versions) -> None:
         self._places.clear()
         self._answers.clear()
         self._entries.clear()
         self._bytes = 0
         self._at = generation
 
-    def _now(self) -> Generation | None:
+    def _now(self) -> _Versions | None:
         """The current generations; `None` when they cannot be read: the application then reports the error."""
         stores = self._services.stores
         try:
@@ -299,19 +306,19 @@ class ResponseCache:
         row = self._rows.get((head.method, request_record.operation))
         if row is None or (request_record.repository is None) is (row.needs is Requirement.PULL):
             return False
-        if self._asks_anew(head, request_record) and request_record.operation != "manifests.pull":
-            return False
         return _plain(head, row.ignored)
 
-    def _asks_anew(self, head: Head, request_record: RequestRecord) -> bool:
-        return not _is_by_digest(head, request_record) and self._services.stores.metadata.tag_lookups() is not None
-
-    def _tagged(self, head: Head, request_record: RequestRecord, fields: Fields) -> TaggedAs | None:
+    def _confirmed(
+        self, head: Head, request_record: RequestRecord, fields: Fields, snapshot: object
+    ) -> TaggedAs | SeenAt | None:
+        """What the database has to say before the answer is given again."""
         name = request_record.repository
-        if name is None or not self._asks_anew(head, request_record):
+        if _is_by_digest(head, request_record) or self._services.stores.metadata.tag_lookups() is None:
             return None
+        if name is None or request_record.operation != "manifests.pull":
+            return SeenAt(snapshot if isinstance(snapshot, bytes) else b"")
         media_type = next((value for key, value in fields if key.lower() == b"content-type"), b"").decode("latin-1")
-        return TaggedAs(name, Tag(request_record.reference), request_record.digest, media_type)
+        return TaggedAs((name, Tag(request_record.reference)), request_record.digest, media_type)
 
     def _fresh(self, head: Head, request_record: RequestRecord) -> float:
         """For how many seconds the answer may be given again while nothing is written."""

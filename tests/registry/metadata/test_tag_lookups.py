@@ -13,7 +13,7 @@ import pytest
 
 from registry.metadata.open_postgres import open_postgres
 from registry.metadata.postgres_store import PostgresStore
-from registry.metadata.tag_lookups import MOST, Tagged, TagLookups
+from registry.metadata.tag_lookups import MOST, NOTHING, Tagged, TagLookups
 from registry.metadata.transactions import ChangeContext, ManifestChange, record_manifest
 from registry.oci.digest import Digest
 from registry.oci.errors import Unavailable
@@ -180,6 +180,19 @@ def test_whoever_leaves_takes_no_answer_from_the_others(asked: Asked) -> None:
     found = asyncio.run(scenario())
     assert isinstance(found[0], asyncio.CancelledError)
     assert digests(found[1:]) == [OLD] * 2
+
+
+def test_a_snapshot_is_another_after_a_commit(asked: Asked) -> None:
+    """Of whatever rows; and the same after none."""
+
+    async def scenario() -> list[bytes]:
+        lookups = await asked.warm()
+        before = [(await lookups.find(*NOTHING)).snapshot, (await lookups.find(NAME, TAG)).snapshot]
+        asked.beside.execute("UPDATE repositories SET created = 2")
+        return [*before, (await lookups.find(*NOTHING)).snapshot]
+
+    first, second, third = asyncio.run(scenario())
+    assert first == second != third
 
 
 def test_more_tags_than_a_question_takes(asked: Asked) -> None:
