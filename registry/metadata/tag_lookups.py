@@ -196,12 +196,12 @@ class TagLookups:
             return
         asked, self._asked = self._asked, {}
         self.snapshot = answer[0][-1]
-        # First the next question, then the answers: the database works while these are sent.
-        self._put()
         for (_, waiting), row in zip(asked.items(), sorted(answer, key=_place), strict=True):
             found = _tagged(row)
             for each in waiting:
                 _tell(each, found)
+        # Two turns later: clients that ask again at once share one question with those that wait already.
+        self._loop.call_soon(self._loop.call_soon, self._put)
 
     def _fail_all(self, error: BaseException) -> None:
         """Tell all, whether their question was put or not."""
