@@ -63,9 +63,10 @@ class Asked:
             yield
 
     async def warm(self) -> TagLookups:
-        """Its look-ups, when they have a connection."""
+        """Its look-ups, when they have a connection and rest."""
         lookups = self.store.tag_lookups()
         await lookups.find(NAME, TAG)
+        await turns()
         return lookups
 
 
