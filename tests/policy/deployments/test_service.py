@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from policy.deployments.json_folder import RecordsUnreadable
 from policy.deployments.receipts import verify
@@ -45,6 +46,28 @@ def test_the_image_of_a_deployment_is_not_deleted(site: Site) -> None:
     made = site.record()
     with pytest.raises(Unsupported, match=f"basegate deployment release {made.id}"):
         site.services.run(site.services.manifests.delete(REPOSITORY, DIGEST))
+
+
+def test_the_image_of_a_deployment_is_not_collected(site: Site) -> None:
+    """Its tag may go: only what is released goes with the others that have none."""
+    made = site.record()
+    site.services.run(site.services.manifests.delete(REPOSITORY, Tag("v1")))
+    site.services.configure(gc={"untagged_after_seconds": 1, "grace_seconds": 0})
+    site.services.run(site.services.metadata.write(_age))
+    assert collected(site) == [DIGEST]
+    site.release(made)
+    assert collected(site) == []
+
+
+def collected(site: Site) -> list[Digest]:
+    """Which manifests a collection leaves."""
+    site.services.run(site.services.collector.run())
+    return [each.digest for each in site.services.run(site.services.attributes.manifests(REPOSITORY, 10)).items]
+
+
+def _age(connection: Connection) -> None:
+    """Have everything be old."""
+    connection.exec_driver_sql("UPDATE manifests SET pushed = 1.0")
 
 
 def test_a_released_one_lets_go(site: Site) -> None:
