@@ -98,7 +98,7 @@ test-mirror: tools bench-registries ## the pull-through cache with distribution 
 	@NEWEST_CONTAINERD=1 MIRROR_ZOT=1 $(BIN)/python -m pytest tests/registry/mirror tests/registry/registry_client tests/policy/test_mirror_doors.py \
 		tests/crash/test_killed_fetches.py tests/clients/test_mirror_readers.py $(ARGS)
 
-test-cgroup2: tools ## limits of builds under cgroup v2: in an emulated machine with Debian's kernel, over this one's own tree, read-only (as root; half an hour)
+test-cgroup2: tools ## limits of builds under cgroup v2: in an emulated machine with Debian's kernel, over this one's own tree, read-only (as root; slow)
 	@sh .ci/cgroup2-machine
 	@sh .ci/in-cgroup2-machine -v --tb short $(or $(ARGS),tests/policy/azure/builds)
 
