@@ -18,7 +18,7 @@ from typing import IO, Protocol
 
 from sqlalchemy import Connection, Table, delete
 
-from registry.database.table_text import read_text, write_text
+from registry.database.table_text import in_pieces, lines_in, lines_out
 from registry.errors import BasegateError
 from registry.maintenance.migration.tables import give_out_from, last_given_out
 from registry.metadata.identity import identity
@@ -118,14 +118,19 @@ def _tables() -> list[Table]:
 
 
 def _written(rows: Connection, table: Table, archive: zipfile.ZipFile, tick: Callable[[], None]) -> ArchivedTable:
-    with archive.open(f"tables/{table.name}", "w", force_zip64=True) as member:
+    columns, count = table.columns.keys(), 0
 
-        def write(piece: bytes) -> None:
+    def counted() -> Iterator[bytes]:
+        nonlocal count
+        for line in lines_out(rows, table.name, columns):
+            count += 1
+            yield line
+
+    with archive.open(f"tables/{table.name}", "w", force_zip64=True) as member:
+        for piece in in_pieces(counted()):
             tick()
             member.write(piece)
-
-        count = write_text(rows, table, write)
-    return ArchivedTable(table.columns.keys(), count, last_given_out(rows, table))
+    return ArchivedTable(columns, count, last_given_out(rows, table))
 
 
 def read_archive(target: Connection, path: Path, beside: Sequence[CopiedBeside], name: str) -> ArchiveHead:
@@ -169,7 +174,7 @@ def _head(archive: zipfile.ZipFile) -> ArchiveHead:
 
 def _read(target: Connection, table: Table, told: ArchivedTable, archive: zipfile.ZipFile) -> None:
     with archive.open(f"tables/{table.name}") as member:
-        count = read_text(target, table, told.columns, _pieces(member))
+        count = lines_in(target, table.name, told.columns, _pieces(member))
     if count != told.rows:
         raise ArchiveUnusable(f"the copy of the rows has {count} of {told.rows} rows of table {table.name}")
     give_out_from(target, table, told.last)

@@ -26,8 +26,9 @@ from sqlalchemy import text as sql
 from sqlalchemy.sql.expression import TableClause
 
 from registry.database.dialects import POSTGRESQL, Document, without_nul
+from registry.database.table_text import lines_in, lines_out
 from registry.errors import BasegateError
-from registry.maintenance.migration.copy_lines import line_of, lines_in, lines_out
+from registry.maintenance.migration.copy_lines import line_of
 
 _ROWS = 1000
 _BYTES = 8 << 20
@@ -87,7 +88,8 @@ def _as_kept(whole: Table) -> TableClause:
 def _copy(source: Connection, target: Connection, each: TableClause) -> TableSum:
     seen = _Sum()
     if target.dialect.name == POSTGRESQL:
-        lines_in(target, each, seen.over(line_of(row) for batch in _batches(source, each) for row in batch))
+        lines = seen.over(line_of(row) for batch in _batches(source, each) for row in batch)
+        lines_in(target, each.name, each.columns.keys(), lines)
         return seen.result
     for batch in _batches(source, each):
         target.execute(insert(each), [dict(zip(each.columns.keys(), row, strict=True)) for row in batch])
@@ -117,7 +119,7 @@ def _sum(connection: Connection, each: TableClause, clean: Callable[[Any], tuple
 
 def _sum_of_lines(connection: Connection, each: TableClause) -> TableSum:
     seen = _Sum()
-    for _ in seen.over(lines_out(connection, each)):
+    for _ in seen.over(lines_out(connection, each.name, each.columns.keys())):
         pass
     return seen.result
 
