@@ -202,6 +202,7 @@ def build(
         upkeep = Upkeep(storage, metadata, in_force, joined.beside_rows)
         services.readiness.others += [] if audit is None else [audit.problems]
         services.readiness.others += [damage.problems, metadata.problems, upkeep.problems, storage.reserve.problems]
+        services.readiness.others += joined.problems
         for collector in (damage, *([] if audit is None else [audit]), *joined.collectors):
             services.metrics.collectors.register(collector)
         upkeep.keep_reserve()

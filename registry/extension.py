@@ -62,6 +62,7 @@ class Extension:
         observers: told of every finished request, after metrics, access log and audit log.
         marks: what holds of manifests, for rules of retention; one of all extensions may say.
         collectors: read for `/metrics`.
+        problems: asked for `/readyz`; each returns one sentence per problem.
         beside_rows: what of it is in the database of the rows and cannot be made again: it is copied with them.
         close: lets go of files, threads and processes; called once, while the stores are still open.
     """
@@ -75,6 +76,7 @@ class Extension:
     observers: Sequence[Observer] = ()
     marks: Marks | None = None
     collectors: Sequence[Collector] = ()
+    problems: Sequence[Callable[[], Iterable[str]]] = ()
     beside_rows: Sequence[CopiedBeside] = ()
     close: Callable[[], None] = lambda: None
 
@@ -111,6 +113,7 @@ def compose(makers: Iterable[Callable[[], Extension]]) -> Extension:
             followers=[follower for part in parts for follower in part.followers],
             observers=[observer for part in parts for observer in part.observers],
             collectors=[collector for part in parts for collector in part.collectors],
+            problems=[problem for part in parts for problem in part.problems],
             beside_rows=[each for part in parts for each in part.beside_rows],
             close=opened.pop_all().close,
         )

@@ -1,6 +1,7 @@
 """Enforcement as an extension of the registry: its gate and its background tasks."""
 
 from collections.abc import Callable
+from functools import partial
 
 from policy.assessment.settings import JudgingSettings
 from policy.enforcement.cleaning import Cleaning
@@ -15,6 +16,7 @@ from registry.config.reload import Turn
 from registry.config.settings import RegistrySettings
 from registry.extension import Extension
 from registry.metadata.store import MetadataStore
+from registry.oci.errors import Unavailable
 
 
 def extension(
@@ -36,6 +38,15 @@ def extension(
             JudgingMetrics(gate.inspector.workers),
             EnforcementMetrics(gate.judge.log, gate.refusals, gate.exemptions),
         ),
+        problems=(partial(_problems, gate),),
         beside_rows=(CopiedOperatorFile(),),
         close=gate.close,
     )
+
+
+def _problems(gate: PolicyGate) -> list[str]:
+    try:
+        gate.results.generation()
+    except Unavailable as error:
+        return [error.message]
+    return []

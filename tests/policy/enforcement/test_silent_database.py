@@ -46,3 +46,19 @@ def test_everything_is_refused_until_it_answers_again(own: PostgresServer, live:
     finally:
         own.signal_all(signal.SIGCONT)
     wait_until(lambda: pull(live).status_code == 200)
+
+
+def test_a_node_that_hears_no_verdicts_is_not_ready(own: PostgresServer, live: LiveGateway) -> None:
+    """A balancer is told, whatever else is heard by then."""
+    own.signal_all(signal.SIGSTOP)
+    try:
+        wait_until(lambda: any("verdicts" in each for each in problems(live)))
+    finally:
+        own.signal_all(signal.SIGCONT)
+    wait_until(lambda: problems(live) == [])
+
+
+def problems(live: LiveGateway) -> list[str]:
+    """What `/readyz` names."""
+    with live.registry.client() as client:
+        return list(client.get("/readyz").json()["problems"])
