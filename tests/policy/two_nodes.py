@@ -22,9 +22,9 @@ class Nodes(NamedTuple):
 
 
 @contextmanager
-def two_nodes(postgres: PostgresServer, folder: Path) -> Iterator[Nodes]:
-    """Each with a data folder of its own; the keys of tokens are the same."""
-    groups: dict[str, Any] = {"storage": moto().settings(folder / "keys"), "metadata": postgres.settings()}
+def two_nodes(postgres: PostgresServer, folder: Path, **metadata: Any) -> Iterator[Nodes]:
+    """Each with a data folder of its own; the keys of tokens are the same. `metadata`: settings of that group."""
+    groups: dict[str, Any] = {"storage": moto().settings(folder / "keys"), "metadata": postgres.settings(**metadata)}
     with live_gateway(folder / "first", **groups) as first:
         shutil.copytree(folder / "first" / "keys", folder / "second" / "keys")
         settings = Settings.model_validate(quiet(folder / "second", **groups))
