@@ -36,7 +36,7 @@ SUMMARIES: Mapping[str, str] = {
     "backup": "Back the registry up to DIR, beside a running server; again, bring DIR up to date.",
     "restore": "Make a new data folder of the backup in DIR.",
     "migrate": "Move blobs, rows or both of a registry out of its data folder, or back into it.",
-    "rebuild": "Make the database anew after it was lost or damaged; the server must be stopped.",
+    "rebuild": "Make the database anew after it was lost or damaged; the server, or every node, must be stopped.",
     "verify": "Compare rows and files both ways, beside a running server.",
     "scrub": "Read every blob and manifest, and set aside what does not have its digest: a push heals it.",
     "audit": "The audit log of a data folder.",
