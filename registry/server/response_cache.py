@@ -182,14 +182,14 @@ class ResponseCache:
         return self._whole(answer, client, common, began)
 
     def _once_confirmed(self, confirmed: TaggedAs | SeenAt, raw: bytes, whole: Callable[[], bytes]) -> Confirm | None:
-        lookups = self._services.stores.metadata.tag_lookups()
+        lookups, at = self._services.stores.metadata.tag_lookups(), self._at
         if lookups is None:
             return None
 
         def confirm(give: Callable[[bytes | None], None]) -> None:
             def found(what: Tagged | Exception) -> None:
                 self._edge.running -= 1
-                holds = confirmed.is_still(what)
+                holds = confirmed.is_still(what) and self._now() == at  # a caller may have been shut out meanwhile
                 if not holds:
                     self._entries.pop(raw, None)
                 give(whole() if holds else None)
