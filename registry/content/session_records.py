@@ -1,9 +1,11 @@
 """Where it is noted which upload sessions are open, and how far each has come: of one process, or of several nodes."""
 
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from typing import Protocol
+
+from sqlalchemy import Connection
 
 from registry.content.open_uploads import OpenUploads
 from registry.content.session_log import Outcome, SessionLog
@@ -52,6 +54,15 @@ class SessionRecords(Protocol):
 
         Raises:
             Unavailable: they cannot be kept; the session is as it was before.
+        """
+        ...
+
+    def ending(
+        self, session: UploadSession, digest: Digest
+    ) -> AbstractContextManager[Callable[[Connection], None] | None]:
+        """What has to change with the rows of the blob that the session becomes, if anything.
+
+        It has been changed when the block ends without an error; `ended` follows in any case.
         """
         ...
 
@@ -114,6 +125,10 @@ class OwnSessions:
 
     async def grown(self, session: UploadSession) -> None:
         """They count as they are written."""
+
+    def ending(self, session: UploadSession, digest: Digest) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Nothing: there are no rows."""
+        return nullcontext()
 
     async def ended(self, session: UploadSession, digest: Digest | None = None) -> None:
         """One line."""

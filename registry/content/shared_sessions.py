@@ -8,10 +8,11 @@ another node has received are brought there before a request goes on (docs/adr/0
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import structlog
+from sqlalchemy import Connection
 
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.open_uploads import too_many_open
@@ -215,6 +216,22 @@ class SharedSessions:
         if length <= _SMALL:
             return Piece(start, length, "", content)
         return Piece(start, length, await self._pieces.put(session.id, start, content), b"")
+
+    @contextmanager
+    def ending(self, session: UploadSession, digest: Digest) -> Iterator[Callable[[Connection], None] | None]:
+        """Its row says what it became, in the same commit."""
+        share = session.share
+        if share is None or not share.holder:
+            yield None
+            return
+        names: list[str] = []
+
+        def end(connection: Connection) -> None:
+            names.extend(rows.end(connection, session.id, share.holder, digest, time.time()))
+
+        yield end
+        share.holder = ""
+        self._unneeded += [(session.id, names)] if names else []
 
     async def ended(self, session: UploadSession, digest: Digest | None = None) -> None:
         """Under the claim, once. An upload that cannot be ended now expires."""

@@ -378,7 +378,8 @@ class Uploads:
     async def _record(self, session: UploadSession, blob: StoredBlob) -> StoredBlob:
         at = self._occasion(session)
         try:
-            await self._metadata.write(transactions.take_blob, at, blob.digest, blob.size, blob.still_there)
+            with self._records.ending(session, blob.digest) as ends:
+                await self._metadata.write(transactions.take_blob, at, blob.digest, blob.size, blob.still_there, ends)
         except StorageFull:
             with suppress(OciError):
                 await self._metadata.write(garbage.drop_file, blob.digest, self._storage.delete)

@@ -101,10 +101,15 @@ class RemovedRepository:
 
 
 @takes_room
-def take_blob(
-    connection: Connection, at: ChangeContext, digest: Digest, size: int, still_there: Callable[[], bool]
+def take_blob(  # noqa: PLR0913, PLR0917
+    connection: Connection,
+    at: ChangeContext,
+    digest: Digest,
+    size: int,
+    still_there: Callable[[], bool],
+    alongside: Callable[[Connection], None] | None = None,
 ) -> None:
-    """Link an uploaded blob to its repository.
+    """Link an uploaded blob to its repository; `alongside` is changed with it.
 
     Raises:
         Locked: the repository is locked against writes.
@@ -113,6 +118,8 @@ def take_blob(
     """
     _require(still_there)
     _show(connection, at, digest, size)
+    if alongside is not None:
+        alongside(connection)
 
 
 @takes_room
