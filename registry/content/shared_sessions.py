@@ -227,7 +227,11 @@ class SharedSessions:
         names: list[str] = []
 
         def end(connection: Connection) -> None:
-            names.extend(rows.end(connection, session.id, share.holder, digest, time.time()))
+            ending = connection, session.id, share.holder, digest, time.time()
+            if share.acknowledged:
+                names.extend(rows.end(*ending))
+            else:
+                rows.end_empty(*ending)
 
         yield end
         share.holder = ""

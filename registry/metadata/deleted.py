@@ -124,8 +124,7 @@ def bring_back(
         Locked: the repository is locked against writes.
         ManifestUnknown: something that one of them names is missing.
     """
-    locks.require_writable(connection, at.repository)
-    here = repositories.ensure(connection, at.repository, at.now)
+    here = repositories.ensure_writable(connection, at.repository, at.now)
     for digest, size in sizes.items():
         blobs.link(connection, here, digest, size, at.now)
     for item in returning:
@@ -148,8 +147,7 @@ def tag_again(connection: Connection, at: ChangeContext, tag: Tag, digest: Diges
         Unsupported: it points elsewhere now.
         Locked: it, or the repository, is locked against writes.
     """
-    locks.require_writable(connection, at.repository)
-    here = repositories.ensure(connection, at.repository, at.now)
+    here = repositories.ensure_writable(connection, at.repository, at.now)
     before = tags.current(connection, here, tag)
     if before not in {None, digest}:
         if not force:

@@ -5,6 +5,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from registry.database.statement import Statement, autocommit
 from registry.metadata import locks
 from registry.metadata.blobs import BLOBS_REMOVED
+from registry.metadata.tables import locks as bearers
 from registry.metadata.tables import manifests, repositories, repository_blobs
 from registry.oci.names import RepositoryName
 
@@ -12,6 +13,11 @@ from registry.oci.names import RepositoryName
 BEHIND_ALL = "\x7f"
 
 _FIND = Statement(select(repositories.c.id).where(repositories.c.name == bindparam("name")))
+_WRITABLE = Statement(
+    select(repositories.c.id, bearers.c.writes)
+    .outerjoin(bearers, (bearers.c.repository_id == repositories.c.id) & (bearers.c.name == locks.REPOSITORY))
+    .where(repositories.c.name == bindparam("name"))
+)
 _ADD = Statement(insert(repositories).returning(repositories.c.id), ("name", "created"))
 _PAGE = Statement(
     select(repositories.c.name)
@@ -46,8 +52,22 @@ def find(connection: Connection, name: RepositoryName) -> int | None:
 def ensure(connection: Connection, name: RepositoryName, now: float) -> int:
     """The repository's row id; a new row when there was none."""
     row_id = find(connection, name)
-    if row_id is not None:
-        return row_id
+    return _add(connection, name, now) if row_id is None else row_id
+
+
+def ensure_writable(connection: Connection, name: RepositoryName, now: float) -> int:
+    """`ensure` for a push.
+
+    Raises:
+        Locked: it is locked against writes.
+    """
+    row_id, is_locked = _WRITABLE.first(connection, {"name": name}) or (None, False)
+    if is_locked:
+        raise locks.refusal(name, locks.REPOSITORY, "writes")
+    return _add(connection, name, now) if row_id is None else row_id
+
+
+def _add(connection: Connection, name: RepositoryName, now: float) -> int:
     return int(_ADD.scalar(connection, {"name": name, "created": now}))
 
 

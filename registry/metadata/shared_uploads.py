@@ -174,6 +174,12 @@ def pieces_from(connection: Connection, upload: str, first: int, count: int) -> 
 
 
 @untold
+def end_empty(connection: Connection, upload: str, by: str, digest: str, at: float) -> None:
+    """`end` for one that became a blob in one request: it has no pieces, and nobody waits for an answer."""
+    _BECOME.apply(connection, {"upload": upload, "by": by, "blob": digest, "at": at})
+
+
+@untold
 def end(connection: Connection, upload: str, by: str, digest: str, at: float) -> list[str]:
     """End an upload that became a blob, or forget it where `digest` is empty.
 

@@ -146,8 +146,7 @@ def take_small_blob(
 
 
 def _show(connection: Connection, at: ChangeContext, digest: Digest, size: int) -> None:
-    locks.require_writable(connection, at.repository)
-    repository_id = repositories.ensure(connection, at.repository, at.now)
+    repository_id = repositories.ensure_writable(connection, at.repository, at.now)
     blobs.link(connection, repository_id, digest, size, at.now)
     _within_quota(connection, at, repository_id)
     _record(connection, at, _event(at, Kind.BLOB_PUSHED, digest))
@@ -164,8 +163,7 @@ def mount_blob(connection: Connection, at: ChangeContext, digest: Digest, source
     size = blobs.size_of(connection, source, digest)
     if size is None:
         return False
-    locks.require_writable(connection, at.repository)
-    repository_id = repositories.ensure(connection, at.repository, at.now)
+    repository_id = repositories.ensure_writable(connection, at.repository, at.now)
     blobs.link(connection, repository_id, digest, size, at.now)
     _within_quota(connection, at, repository_id)
     _record(connection, at, _event(at, Kind.BLOB_MOUNTED, digest))
