@@ -22,7 +22,7 @@ from policy.results.leased_turns import LEASE_SECONDS, LeasedTurns
 from policy.results.postgres_schema import LOCK, NAME, begun_anew, ensured, is_damage
 from policy.results.write_behind import BegunAnew, WriteBehind
 from registry.database.errors import as_oci_error
-from registry.database.postgres import Database, engine_of
+from registry.database.postgres import Database, engine_of, read_from
 from registry.database.postgres_errors import RETRY
 from registry.database.postgres_writer import take_turn
 from registry.database.postponed import postpone
@@ -130,22 +130,18 @@ class PostgresResults:
     def _read(self, query: Callable[[Connection], T]) -> T:
         beginning = self._beginning
         try:
-            return self._once_more_if_lost(lambda: self._read_once(query), self._reading.dispose)
+            return read_from(self._single, query)
         except Exception as error:
             if not is_damage(error):
                 raise as_oci_error(error) from error
             self._begin_anew(beginning, error)
-        return self._read_once(query)
-
-    def _read_once(self, query: Callable[[Connection], T]) -> T:
-        with self._single.connect() as connection:
-            return query(connection)
+        return read_from(self._single, query)
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
         beginning = self._beginning
         try:
             with self._changing:
-                return self._once_more_if_lost(lambda: self._transact_once(work), self._writing.dispose)
+                return self._transact_again_if_lost(work)
         except Exception as error:
             if not is_damage(error):
                 raise as_oci_error(error) from error
@@ -162,15 +158,15 @@ class PostgresResults:
         self._seen += told == _TO_ALL
         return answer
 
-    def _once_more_if_lost(self, work: Callable[[], T], forget: Callable[[], None]) -> T:
-        """What a new connection does where the one that was kept has ended, as by a restart of the database."""
+    def _transact_again_if_lost(self, work: Callable[[Connection], T]) -> T:
+        """On a new connection where the one that was kept has ended, as by a restart of the database."""
         try:
-            return work()
+            return self._transact_once(work)
         except (DBAPIError, psycopg.Error) as error:
             if not isinstance(getattr(error, "orig", error), psycopg.OperationalError | psycopg.InterfaceError):
                 raise
-            forget()
-        return work()
+            self._writing.dispose()
+        return self._transact_once(work)
 
     def _begin_anew(self, damaged: str, error: BaseException) -> None:
         with self._changing, self._writing.begin() as connection:

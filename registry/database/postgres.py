@@ -4,17 +4,20 @@ What every session is told, whatever the database says by default: commits are d
 node that falls silent within a transaction loses it, so that others need not wait for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.types.numeric import IntLoader
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from registry.database.postponed import let_postpone
+
+T = TypeVar("T")
 
 LOCK_SECONDS = 5
 _SILENT_SECONDS = 10
@@ -98,3 +101,40 @@ def engine_of(
     if not reads:
         let_postpone(engine)
     return engine
+
+
+def read_from(engine: Engine, query: Callable[[Connection], T]) -> T:
+    """Run a query that changes nothing: on a kept connection, and once more if the database has ended that one.
+
+    All connections that were kept so long are closed then: they may have ended too, as by a restart of the database.
+    """
+    pool = engine.pool
+    with _connected(engine) as connection:
+        try:
+            return query(connection)
+        except Exception:
+            if not _has_ended(connection):
+                raise
+    if engine.pool is pool:  # no other thread has seen the same
+        engine.dispose()
+    with _connected(engine) as connection:
+        return query(connection)
+
+
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    """A connection, which is not kept if it has ended: the pool would try to roll back, fail and log that."""
+    with engine.connect() as connection:
+        try:
+            yield connection
+        finally:
+            _has_ended(connection)
+
+
+def _has_ended(connection: Connection) -> bool:
+    if connection.invalidated:
+        return True
+    driver: Any = connection.connection.dbapi_connection
+    if driver.closed:
+        connection.invalidate()
+    return bool(driver.closed)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from registry.database.errors import as_oci_error
 from registry.database.loop_query import LoopQuery, connected
-from registry.database.postgres import Database, engine_of
+from registry.database.postgres import Database, engine_of, read_from
 from registry.database.postgres_errors import RETRY
 from registry.database.postgres_writer import PostgresWriter
 from registry.database.postponed import postpone
@@ -131,8 +131,7 @@ class PostgresStore:
     def _read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         engine: Engine = self._single if is_autocommit(query) else self._reading
         try:
-            with engine.connect() as connection:
-                return query(connection, *args, **kwargs)
+            return read_from(engine, lambda connection: query(connection, *args, **kwargs))
         except Exception as error:
             raise as_oci_error(error) from error
 

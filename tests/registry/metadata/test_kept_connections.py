@@ -1,0 +1,73 @@
+"""Connections to PostgreSQL that are kept: the database may end them at any time, as by a restart."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Connection, func, select
+
+from registry.database.statement import Statement, autocommit
+from registry.metadata.open_postgres import open_postgres
+from registry.metadata.postgres_store import PostgresStore
+from registry.oci.errors import Unavailable
+from tests.postgres import PostgresServer
+
+AT_ONCE = 4
+SESSION = Statement(select(func.pg_backend_pid(), func.pg_sleep(0.2)))
+ITS_END = Statement(select(func.pg_terminate_backend(func.pg_backend_pid())))
+
+
+@autocommit
+def alone(connection: Connection) -> int:
+    """The process that is asked, in no transaction."""
+    return int(SESSION.scalar(connection, {}))
+
+
+def in_transaction(connection: Connection) -> int:
+    """The process that is asked, in a transaction."""
+    return int(SESSION.scalar(connection, {}))
+
+
+def by_sqlalchemy(connection: Connection) -> int:
+    """The process that is asked, as SQLAlchemy does it."""
+    return int(connection.execute(select(func.pg_backend_pid(), func.pg_sleep(0.2))).scalar_one())
+
+
+def end_of_its_own(connection: Connection) -> None:
+    """A query that no connection survives."""
+    ITS_END.scalar(connection, {})
+
+
+@pytest.mark.parametrize("query", [alone, in_transaction, by_sqlalchemy])
+def test_reads_are_made_again_where_it_has_ended(
+    postgres: PostgresServer, caplog: pytest.LogCaptureFixture, query: Callable[[Connection], int]
+) -> None:
+    """Each of those that were kept; nothing is logged."""
+    database = postgres.new_database()
+
+    async def processes(store: PostgresStore) -> list[int]:
+        return list(await asyncio.gather(*(store.read(query) for _ in range(AT_ONCE))))
+
+    async def scenario(store: PostgresStore) -> set[int]:
+        before = await processes(store)
+        with database.connect(autocommit=True) as beside:
+            beside.execute("SELECT pg_terminate_backend(pid, 5000) FROM unnest(%s::integer[]) AS pid", (before,))
+        return {*await processes(store)} & {*before}
+
+    store = open_postgres(database)
+    with caplog.at_level(logging.WARNING):
+        assert asyncio.run(scenario(store)) == set()
+    store.close()
+    assert caplog.messages == []
+
+
+def test_a_read_that_ends_its_connection_is_made_twice(
+    postgres: PostgresServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Then it is refused, and nothing is logged."""
+    store = open_postgres(postgres.new_database())
+    with caplog.at_level(logging.WARNING), pytest.raises(Unavailable, match="away"):
+        asyncio.run(store.read(end_of_its_own))
+    store.close()
+    assert caplog.messages == []
