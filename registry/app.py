@@ -58,6 +58,7 @@ from registry.telemetry.last_pulls import LastPulls
 from registry.telemetry.metrics import Metrics
 from registry.telemetry.readiness import Readiness
 from registry.telemetry.request_record import Observer
+from registry.telemetry.row_copies import CopyLag
 from registry.telemetry.store_metrics import Doing, StoreMetrics
 
 if TYPE_CHECKING:
@@ -203,7 +204,8 @@ def build(
         services.readiness.others += [] if audit is None else [audit.problems]
         services.readiness.others += [damage.problems, metadata.problems, upkeep.problems, storage.reserve.problems]
         services.readiness.others += joined.problems
-        for collector in (damage, *([] if audit is None else [audit]), *joined.collectors):
+        lag = CopyLag(upkeep.copy_lag)
+        for collector in (damage, lag, *([] if audit is None else [audit]), *joined.collectors):
             services.metrics.collectors.register(collector)
         upkeep.keep_reserve()
         return RegistryApp(services, joined, journal, upkeep, audit, opened, mirror)

@@ -51,6 +51,8 @@ class StoredCopies:
         self._beside = beside
         self._attempt = attempt
         self._copied: int | None = None
+        self._makes_copies = False
+        self._behind_since: float | None = None
 
     async def run(self) -> None:
         """Make a copy when rows have changed, and the one before is old enough; until it is cancelled."""
@@ -58,13 +60,28 @@ class StoredCopies:
         while True:
             wanted, now = self._settings.current.metadata.copy_seconds, time.monotonic()
             seen = self._generation()
-            if seen is None:
-                self._copied = None  # another node leads: what it copied is not known here
-            elif wanted and seen != self._copied and now >= due:
+            self._look(seen, wanted, now)
+            if self._behind_since is not None and seen is not None and now >= due:
                 await self._attempt("copy the rows", *self._round(seen))
                 longest = wanted if self._copied is not None else min(wanted, _AGAIN_SECONDS)
                 due = now + max(longest, _SHARE * (time.monotonic() - now))
             await asyncio.sleep(min(_LOOK_SECONDS, wanted or _LOOK_SECONDS))
+
+    def behind(self) -> float | None:
+        """Seconds that the oldest change has waited for its copy; `None` where this node makes none."""
+        if not self._makes_copies:
+            return None
+        return 0.0 if self._behind_since is None else time.monotonic() - self._behind_since
+
+    def _look(self, seen: int | None, wanted: float, now: float) -> None:
+        """Note whether the rows have to be copied, and since when."""
+        self._makes_copies = seen is not None and wanted > 0
+        if seen is None:
+            self._copied = None  # another node leads: what it copied is not known here
+        if not self._makes_copies or seen == self._copied:
+            self._behind_since = None
+        elif self._behind_since is None:
+            self._behind_since = now
 
     def _round(self, seen: int) -> tuple[Callable[[], None], Callable[[], None]]:
         """The work of one round, and what stops it."""
@@ -72,8 +89,9 @@ class StoredCopies:
 
         def copy() -> None:
             self._copied = None
+            began = time.monotonic()
             copy_to_store(self._settings.current, self._copies, self._beside, lambda: pace(0))
-            self._copied = seen
+            self._copied, self._behind_since = seen, began
 
         return copy, pace.stop
 

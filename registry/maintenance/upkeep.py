@@ -56,6 +56,11 @@ class Upkeep:
             self._copies = StoredCopies(storage.copies, metadata, settings, beside, self._attempt)
 
     @property
+    def copy_lag(self) -> Callable[[], float | None]:
+        """Seconds that changes of rows have waited for their copy in the object store, where this server makes it."""
+        return (lambda: None) if self._copies is None else self._copies.behind
+
+    @property
     def work(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """The tasks; each runs until it is cancelled."""
         scrubs = [partial(self.scrub, self._storage)] if isinstance(self._storage, MaintainedStore) else []
