@@ -109,7 +109,8 @@ class Build:
                 self._log.say(await self._tools.judge(caller, name))
         finally:
             # Other builds could begin with what the builder keeps elsewhere; what is gone already, it cannot take away.
-            await asyncio.shield(_ask(builder.clean(target, images, bases), builder.environment(), self._work))
+            cleaning = builder.clean(target, images, bases, killed=steps.killed)
+            await asyncio.shield(_ask(cleaning, builder.environment(), self._work))
 
     async def _run_lines(self, steps: Steps, builder: Builder, request: BuildRequest) -> None:
         secrets = {argument.name: argument.value for argument in request.arguments if argument.secret}

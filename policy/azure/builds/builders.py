@@ -109,7 +109,14 @@ class Podmanlike:
         options = (*_authfile(), "--tls-verify=false", f"--digestfile={DIGESTS}")
         return (*self._begin(), "push", *self._policy(), *options, LOCAL, f"docker://{target.address}/{name}")
 
-    def clean(self, target: Target, names: Sequence[ImageName], bases: Sequence[str]) -> Sequence[str]:  # noqa: ARG002
+    def clean(
+        self,
+        target: Target,  # noqa: ARG002
+        names: Sequence[ImageName],  # noqa: ARG002
+        bases: Sequence[str],  # noqa: ARG002
+        *,
+        killed: bool,  # noqa: ARG002
+    ) -> Sequence[str]:
         """Nothing is outside of the build's folder."""
         return ()
 

@@ -19,6 +19,11 @@ _PUSH = (
 """$1: what was built; $2: the repository; $3: the tag. Writes the digest that the daemon has for that repository."""
 _CLEAN_BUILDKIT = 'docker image rm "$@"; docker builder prune --all --force'
 """$@: names. What BuildKit keeps for later builds bears none."""
+_CLEAN_KILLED = (
+    'docker image rm "$@"; for _ in $(seq 40); do docker builder prune --all --force; '
+    "docker system df --format '{{.Type}} {{.TotalCount}}' | grep -qx 'Build Cache 0' && break; sleep 0.25; done"
+)
+"""As before, while a step still runs whose client was killed: what it uses cannot be taken away."""
 
 
 def _own_tag() -> str:
@@ -100,10 +105,10 @@ class Docker:
         """Push the image under a name."""
         return ("/bin/sh", "-c", _PUSH, "push", self.tag, f"{target.address}/{name.repository}", str(name.tag))
 
-    def clean(self, target: Target, names: Sequence[ImageName], bases: Sequence[str]) -> Sequence[str]:
+    def clean(self, target: Target, names: Sequence[ImageName], bases: Sequence[str], *, killed: bool) -> Sequence[str]:
         """Take away what the daemon was given: other builds could begin with it."""
         fetched = [other for image in bases for other in (image, f"{target.address}/{image.partition('/')[2]}")]
         found = dict.fromkeys([self.tag, *(f"{target.address}/{name}" for name in names), *fetched])
         if self.buildkit:
-            return ("/bin/sh", "-c", _CLEAN_BUILDKIT, "clean", *found)
+            return ("/bin/sh", "-c", _CLEAN_KILLED if killed else _CLEAN_BUILDKIT, "clean", *found)
         return (self.program, "image", "rm", *found)

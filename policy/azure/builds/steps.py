@@ -62,6 +62,9 @@ class Steps:
         ends: when the build must be over (`time.monotonic`).
         canceled: set when somebody does not want it any more.
         growth: what the daemon that builds has more meanwhile.
+
+    Attributes:
+        killed: whether a step was ended from here: what a daemon does for it may go on for a moment.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917
@@ -79,6 +82,7 @@ class Steps:
         self._ends = ends
         self._canceled = canceled
         self._growth = growth
+        self.killed = False
 
     async def run(self, step: Step) -> None:
         """Run a step to its end.
@@ -168,6 +172,7 @@ class Steps:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if process.returncode is None:
+            self.killed = True
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             with suppress(TimeoutError):

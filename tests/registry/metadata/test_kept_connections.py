@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection, func, select
 
+from registry.database.postgres import Database
 from registry.database.statement import Statement, autocommit
 from registry.metadata.open_postgres import open_postgres
 from registry.metadata.postgres_store import PostgresStore
@@ -39,6 +40,12 @@ def end_of_its_own(connection: Connection) -> None:
     ITS_END.scalar(connection, {})
 
 
+def end(database: Database, processes: list[int]) -> None:
+    """End these, and return when they have gone."""
+    with database.connect(autocommit=True) as beside:
+        beside.execute("SELECT pg_terminate_backend(pid, 5000) FROM unnest(%s::integer[]) AS pid", (processes,))
+
+
 def said_by_the_pool(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What is logged of connections."""
     return [record.getMessage() for record in caplog.records if record.name.startswith("sqlalchemy")]
@@ -56,8 +63,7 @@ def test_reads_are_made_again_where_it_has_ended(
 
     async def scenario(store: PostgresStore) -> set[int]:
         before = await processes(store)
-        with database.connect(autocommit=True) as beside:
-            beside.execute("SELECT pg_terminate_backend(pid, 5000) FROM unnest(%s::integer[]) AS pid", (before,))
+        end(database, before)
         return {*await processes(store)} & {*before}
 
     store = open_postgres(database, silence_seconds=30)
