@@ -130,7 +130,7 @@ class SharedSessions:
                     break
             await asyncio.sleep(_LOOK)
             free = not await self._metadata.read(rows.is_held, session.id)
-        await session.truncate(share.acknowledged)  # what was never acknowledged
+        await session.truncate(share.kept)  # what was not acknowledged when it came: other bytes may have been since
         return True
 
     @property
@@ -165,7 +165,9 @@ class SharedSessions:
     async def fetch(self, session: UploadSession) -> None:
         """Piece after piece."""
         share = session.share
-        while share is not None and session.size < share.acknowledged:
+        if share is None:
+            return
+        while session.size < share.acknowledged:
             pieces = await self._metadata.read(rows.pieces_from, session.id, session.size, _FETCHED)
             if not pieces:  # it was cancelled or has expired meanwhile
                 raise BlobUploadUnknown(_lost_from(session.size))
@@ -175,6 +177,7 @@ class SharedSessions:
                 content = await self._content(session.id, piece)
                 await session.staging.append([content])
                 session.report(session.size)
+        share.kept = session.size
 
     async def _content(self, upload: str, piece: Piece) -> bytes:
         content = await self._pieces.get(upload, piece.name) if piece.name else piece.content
@@ -187,13 +190,14 @@ class SharedSessions:
     async def grown(self, session: UploadSession) -> None:
         """The bytes go to the store, then one row for each piece is added."""
         share = session.share
-        if share is None or not share.holder or session.size <= share.acknowledged:
+        if share is None or not share.holder or session.size <= share.kept:
             return
-        pieces = await self._stored(session, share.acknowledged)
-        holder, share.holder = share.holder, ""
-        if not await self._metadata.write(rows.grow, session.id, holder, pieces, time.time()):
+        pieces = await self._stored(session, share.kept)
+        grown = await self._metadata.write(rows.grow, session.id, share.holder, pieces, time.time())
+        share.holder = ""
+        if not grown:
             raise Unavailable(f"{TAKEN_OVER}: ask how far it has come")
-        share.acknowledged = session.size
+        share.acknowledged = share.kept = session.size
 
     async def _stored(self, session: UploadSession, start: int) -> list[Piece]:
         at_once = asyncio.Semaphore(_AT_ONCE)

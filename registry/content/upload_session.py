@@ -24,10 +24,12 @@ class Share:
 
     Attributes:
         acknowledged: bytes that any node can go on with.
+        kept: of the bytes in the file here, those that are known to be among them.
         holder: names the claim of the request that works on it here; empty: none does.
     """
 
     acknowledged: int = 0
+    kept: int = 0
     holder: str = ""
 
 

@@ -202,6 +202,18 @@ def test_a_silent_client_makes_way_for_another_request(nodes: Nodes, there: http
     assert half.go_on() != 202
 
 
+def test_a_node_lets_go_of_bytes_that_another_has_received_otherwise(
+    nodes: Nodes, here: httpx.Client, there: httpx.Client, upload: str
+) -> None:
+    """It has some of a request that fell silent, and goes on with what was acknowledged."""
+    half, content = HalfwayUpload(f"{nodes.first.url}{upload}", method="PATCH"), os.urandom(20_000)
+    wait_until(lambda: nodes.first.app.services.uploads.open.running > 0)
+    assert there.patch(upload, content=content).status_code == 202
+    ended = here.put(upload, params={"digest": Digest.of(content)})
+    half.go_on()
+    assert (ended.status_code, here.get(f"/v2/team/app/blobs/{Digest.of(content)}").content) == (201, content)
+
+
 @pytest.mark.parametrize("start", [0, len(FEW)], ids=["all", "the last"])
 def test_bytes_that_were_lost_end_an_upload(
     nodes: Nodes, here: httpx.Client, there: httpx.Client, upload: str, start: int
