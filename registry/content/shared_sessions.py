@@ -64,6 +64,7 @@ class SharedSessions:
         self._metadata = metadata
         self._settings = settings
         self._unneeded: list[tuple[str, Sequence[str]]] = []
+        self._worked_on: dict[str, UploadSession] = {}
         self._log = structlog.get_logger(__name__)
 
     async def opened(self, session: UploadSession) -> None:
@@ -84,7 +85,8 @@ class SharedSessions:
             return await self._own.session(upload)
         if row is None or row.digest:
             raise BlobUploadUnknown
-        session = held or self.open.add(UploadSession(upload, _opening(row)))
+        # One that is just being ended has its file still: there are no two of one upload.
+        session = held or self._worked_on.get(upload) or self.open.add(UploadSession(upload, _opening(row)))
         session.share = session.share or Share()
         session.share.acknowledged = max(session.share.acknowledged, row.size)
         return session
@@ -106,17 +108,21 @@ class SharedSessions:
         if share is None or not await self._claimed(session, share):
             yield
             return
+        self._worked_on[session.id] = session
         renewing = asyncio.create_task(self._renew(session, share))
         try:
             yield
         finally:
             renewing.cancel()
+            self._worked_on.pop(session.id, None)
             if share.holder:
                 holder, share.holder = share.holder, ""
                 with suppress(OciError):  # it ends by itself
                     await self._metadata.write(rows.release, session.id, holder)
 
     async def _claimed(self, session: UploadSession, share: Share) -> bool:
+        if session.closed and await self._is_open(session.id):
+            raise Unavailable("the request before this one could not end the upload: try again", headers=_RETRY)
         holder, free = str(uuid.uuid4()), True
         while True:
             if free:
@@ -132,6 +138,10 @@ class SharedSessions:
             free = not await self._metadata.read(rows.is_held, session.id)
         await session.truncate(share.kept)  # what was not acknowledged when it came: other bytes may have been since
         return True
+
+    async def _is_open(self, upload: str) -> bool:
+        row = await self._row(upload)
+        return row is not None and not row.digest
 
     @property
     def _lease(self) -> float:

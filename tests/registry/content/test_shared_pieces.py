@@ -1,23 +1,30 @@
 """An upload of two nodes whose store is away, or lies: 503, nothing is acknowledged, and it goes on when it is well."""
 
+import asyncio
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
 
+from registry.content.upload_session import UploadSession, no_bytes
 from registry.oci.digest import Digest
+from registry.oci.errors import Unavailable
+from registry.oci.names import RepositoryName
 from tests.postgres import PostgresServer
 from tests.registry.storage.object_servers import moto
-from tests.registry.storage.toxic_store import AWAY, ERROR, LOST, SHORT, WELL, WRONG, ToxicStore, toxic
+from tests.registry.storage.toxic_store import AWAY, ERROR, HELD, LOST, SHORT, WELL, WRONG, ToxicStore, toxic
 from tests.repository import Repository, code_of
-from tests.servers import open_registry
+from tests.servers import LiveRegistry, open_registry
+from tests.waiting import wait_until
 
 CONTENT = os.urandom(6 << 20)
 """More than one object has."""
 
 Clients = tuple[httpx.Client, httpx.Client]
+Nodes = tuple[LiveRegistry, LiveRegistry]
 
 
 @pytest.fixture(scope="module")
@@ -28,17 +35,22 @@ def store() -> Iterator[ToxicStore]:
 
 
 @pytest.fixture(scope="module")
-def clients(store: ToxicStore, postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
-    """Somebody at each of two nodes, which ask the proxy."""
+def nodes(store: ToxicStore, postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    """Two, which ask the proxy."""
     folder = tmp_path_factory.mktemp("pieces")
     storage = moto().settings(folder / "keys", endpoint=store.endpoint, timeout_seconds=5, part_bytes=5 << 20)
     groups: dict[str, Any] = {"storage": storage, "metadata": postgres.settings()}
     with (
         open_registry(folder / "first", **groups) as first,
         open_registry(folder / "second", **groups) as second,
-        first.client() as here,
-        second.client() as there,
     ):
+        yield first, second
+
+
+@pytest.fixture
+def clients(nodes: Nodes) -> Iterator[Clients]:
+    """Somebody at each of them."""
+    with nodes[0].client() as here, nodes[1].client() as there:
         yield here, there
 
 
@@ -102,3 +114,38 @@ def test_what_the_store_has_lost_is_told(clients: Clients, store: ToxicStore, up
     store.toxin = WELL
     refused = ended(there, upload)
     assert (refused.status_code, code_of(refused)) == (404, "BLOB_UPLOAD_UNKNOWN")
+
+
+def found(node: LiveRegistry, upload: str) -> UploadSession:
+    """What a request for it at this node would work on."""
+    path = RepositoryName("team/app"), upload.rpartition("/")[2]
+    return asyncio.run(node.app.services.uploads.session(*path))
+
+
+def test_an_upload_that_is_being_ended_is_not_opened_beside(
+    nodes: Nodes, clients: Clients, store: ToxicStore, upload: str
+) -> None:
+    """By another request at the same node: they would write to the same file."""
+    clients[0].patch(upload, content=CONTENT)
+    store.requests.clear()
+    store.toxin = HELD
+    with ThreadPoolExecutor(1) as pool:
+        ending = pool.submit(ended, clients[0], upload)
+        wait_until(lambda: bool(store.requests))
+        another = found(nodes[0], upload)
+        store.toxin = WELL
+        assert (another.closed, ending.result().status_code) == (True, 201)
+
+
+def test_who_has_waited_for_a_request_that_failed_tries_again(
+    nodes: Nodes, clients: Clients, store: ToxicStore, upload: str
+) -> None:
+    """The upload is still there, whatever was found of it before."""
+    clients[0].patch(upload, content=CONTENT)
+    waiting = found(nodes[0], upload)
+    store.toxin = AWAY
+    assert ended(clients[0], upload).status_code == 503
+    store.toxin = WELL
+    with pytest.raises(Unavailable, match="try again"):
+        asyncio.run(nodes[0].app.services.uploads.finish(waiting, Digest.of(CONTENT), no_bytes(), None, None))
+    assert ended(clients[0], upload).status_code == 201

@@ -11,7 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.waiting import wait_until
+
 WELL, ERROR, SLOW, AWAY, WRONG, SHORT, LOST = "well", "error", "slow", "away", "wrong", "short", "lost"
+HELD = "held"
 STALL_SECONDS = 8.0
 
 
@@ -21,8 +24,8 @@ class ToxicStore:
 
     Attributes:
         endpoint: its URL.
-        toxin: what it does: answers 503, stalls, hangs up, sends other bytes or too few of an object, or acknowledges
-            what it does not pass on.
+        toxin: what it does: answers 503, stalls, hangs up, sends other bytes or too few of an object, acknowledges
+            what it does not pass on, or waits until it is told something else.
         requests: method and path of each request.
     """
 
@@ -67,6 +70,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if store.toxin == SLOW:
             time.sleep(STALL_SECONDS)
+        if store.toxin == HELD:
+            wait_until(lambda: store.toxin != HELD)
         if store.toxin == ERROR:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self._send(503, [("Content-Length", "0")], b"")
