@@ -302,9 +302,9 @@ class SharedSessions:
 
     async def _remove_unneeded(self) -> None:
         while self._unneeded:
-            upload, names = self._unneeded[-1]
+            upload, names = self._unneeded[0]
             await self._pieces.remove(upload, names)
-            self._unneeded.pop()
+            self._unneeded.pop(0)  # others have been added behind it
 
     async def _let_go(self) -> None:
         idle = [session for session in self.open if session.share is not None and not session.claim.taken]

@@ -9,12 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
+from registry.config.storage import StorageSettings
 from registry.content.upload_session import UploadSession, no_bytes
 from registry.oci.digest import Digest
 from registry.oci.errors import Unavailable
 from registry.oci.names import RepositoryName
 from tests.postgres import PostgresServer
-from tests.registry.storage.object_servers import moto
+from tests.registry.storage.object_servers import moto, names_in
 from tests.registry.storage.toxic_store import AWAY, ERROR, HELD, LOST, SHORT, WELL, WRONG, ToxicStore, toxic
 from tests.repository import Repository, code_of
 from tests.servers import LiveRegistry, open_registry
@@ -116,6 +117,13 @@ def test_what_the_store_has_lost_is_told(clients: Clients, store: ToxicStore, up
     assert (refused.status_code, code_of(refused)) == (404, "BLOB_UPLOAD_UNKNOWN")
 
 
+def kept(node: LiveRegistry, uploads: list[str]) -> list[str]:
+    """Names of objects that the store has of these."""
+    settings = StorageSettings.model_validate(node.app.settings.current.storage.model_dump())
+    ids = [upload.rpartition("/")[2] for upload in uploads]
+    return [name for name in names_in(settings) if any(upload in name for upload in ids)]
+
+
 def found(node: LiveRegistry, upload: str) -> UploadSession:
     """What a request for it at this node would work on."""
     path = RepositoryName("team/app"), upload.rpartition("/")[2]
@@ -149,3 +157,20 @@ def test_who_has_waited_for_a_request_that_failed_tries_again(
     with pytest.raises(Unavailable, match="try again"):
         asyncio.run(nodes[0].app.services.uploads.finish(waiting, Digest.of(CONTENT), no_bytes(), None, None))
     assert ended(clients[0], upload).status_code == 201
+
+
+def test_pieces_of_uploads_that_end_meanwhile_go_too(
+    nodes: Nodes, clients: Clients, store: ToxicStore, upload: str
+) -> None:
+    """While those of another are being removed."""
+    here = clients[0]
+    both = [upload, Repository(here, "team/app").open_upload()]
+    for each in both:
+        here.patch(each, content=CONTENT)
+    store.requests.clear()
+    store.toxin = HELD
+    for each in both:
+        assert here.delete(each).status_code == 204
+        wait_until(lambda: bool(store.requests))
+    store.toxin = WELL
+    wait_until(lambda: not kept(nodes[0], both))
