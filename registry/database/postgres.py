@@ -123,12 +123,26 @@ def read_from(engine: Engine, query: Callable[[Connection], T]) -> T:
 
 @contextmanager
 def _connected(engine: Engine) -> Iterator[Connection]:
-    """A connection, which is not kept if it has ended: the pool would try to roll back, fail and log that."""
+    """A connection, which is kept for others if it is good and the pool is still asked for one.
+
+    Its transaction is over then: when the pool rolls back and fails, it logs that.
+    """
+    pool = engine.pool
     with engine.connect() as connection:
         try:
             yield connection
         finally:
-            _has_ended(connection)
+            if not _has_ended(connection) and (engine.pool is not pool or not _rolls_back(connection)):
+                connection.invalidate()
+
+
+def _rolls_back(connection: Connection) -> bool:
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        driver.rollback()
+    except psycopg.Error:
+        return False
+    return True
 
 
 def _has_ended(connection: Connection) -> bool:

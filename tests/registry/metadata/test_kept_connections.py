@@ -7,12 +7,13 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection, func, select
 
-from registry.database.postgres import Database
+from registry.database.postgres import Database, engine_of, read_from
 from registry.database.statement import Statement, autocommit
 from registry.metadata.open_postgres import open_postgres
 from registry.metadata.postgres_store import PostgresStore
 from registry.oci.errors import Unavailable
 from tests.postgres import PostgresServer
+from tests.waiting import wait_until
 
 AT_ONCE = 4
 SESSION = Statement(select(func.pg_backend_pid(), func.pg_sleep(0.2)))
@@ -82,3 +83,37 @@ def test_a_read_that_ends_its_connection_is_made_twice(
         asyncio.run(store.read(end_of_its_own))
     store.close()
     assert said_by_the_pool(caplog) == []
+
+
+def test_a_connection_that_ends_behind_an_answer_is_let_go_of(
+    postgres: PostgresServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The answer counts; nothing is logged."""
+    database = postgres.new_database()
+
+    def asked(connection: Connection) -> int:
+        process = in_transaction(connection)
+        end(database, [process])
+        return process
+
+    store = open_postgres(database, silence_seconds=30)
+    with caplog.at_level(logging.WARNING):
+        assert asyncio.run(store.read(asked)) != asyncio.run(store.read(in_transaction))
+    store.close()
+    assert said_by_the_pool(caplog) == []
+
+
+def test_a_connection_in_use_is_closed_behind_it_where_the_others_were(postgres: PostgresServer) -> None:
+    """Nobody would ever ask for it again."""
+    database = postgres.new_database()
+    engine = engine_of(database, 1, reads=True)
+
+    def asked(connection: Connection) -> int:
+        engine.dispose()
+        return in_transaction(connection)
+
+    process = read_from(engine, asked)
+    with database.connect(autocommit=True) as beside:
+        seen = "SELECT 1 FROM pg_stat_activity WHERE pid = %s"
+        wait_until(lambda: beside.execute(seen, (process,)).fetchone() is None)
+    engine.dispose()
