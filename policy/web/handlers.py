@@ -89,6 +89,11 @@ async def _refusal(services: Services, request: Request, error: OciError) -> Res
         record.error = error
     principal = services.access.caller(request)
     if isinstance(error, Unauthorized) or principal is None:
-        return await sign_in_page(request, status=status_of(error), next_page=request.url.path)
-    values = {"code": error.code, "status": status_of(error), "message": error.message}
-    return await html(request, "error.html", values, principal, status_of(error))
+        alert = "" if isinstance(error, Unauthorized) else error.message
+        page = await sign_in_page(request, status=status_of(error), next_page=request.url.path, alert=alert)
+    else:
+        values = {"code": error.code, "status": status_of(error), "message": error.message}
+        page = await html(request, "error.html", values, principal, status_of(error))
+    if "Retry-After" in error.headers:
+        page.headers["Retry-After"] = error.headers["Retry-After"]
+    return page

@@ -62,3 +62,16 @@ def problems(live: LiveGateway) -> list[str]:
     """What `/readyz` names."""
     with live.registry.client() as client:
         return list(client.get("/readyz").json()["problems"])
+
+
+def test_pages_say_what_is_wrong(own: PostgresServer, live: LiveGateway) -> None:
+    """And when to come again, not only that somebody should sign in."""
+    own.signal_all(signal.SIGSTOP)
+    try:
+        wait_until(lambda: pull(live).status_code == 503)
+        with live.client("admin") as client:
+            page = client.get("/")
+    finally:
+        own.signal_all(signal.SIGCONT)
+    assert (page.status_code, page.headers.get("Retry-After")) == (503, "1")
+    assert "has not answered" in page.text
