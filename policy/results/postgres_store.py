@@ -22,7 +22,7 @@ from policy.results.leased_turns import LEASE_SECONDS, LeasedTurns
 from policy.results.postgres_schema import LOCK, NAME, begun_anew, ensured, is_damage
 from policy.results.write_behind import BegunAnew, WriteBehind
 from registry.database.errors import as_oci_error
-from registry.database.postgres import Database, engine_of, read_from
+from registry.database.postgres import Database, changing, engine_of, read_from
 from registry.database.postgres_errors import RETRY
 from registry.database.postgres_writer import take_turn
 from registry.database.postponed import postpone
@@ -149,7 +149,7 @@ class PostgresResults:
             raise BegunAnew from error
 
     def _transact_once(self, work: Callable[[Connection], T]) -> T:
-        with self._writing.begin() as connection:
+        with changing(self._writing) as connection:
             take_turn(connection, LOCK)
             answer = work(connection)
             told = _whom_to_tell(connection)
@@ -169,7 +169,7 @@ class PostgresResults:
         return self._transact_once(work)
 
     def _begin_anew(self, damaged: str, error: BaseException) -> None:
-        with self._changing, self._writing.begin() as connection:
+        with self._changing, changing(self._writing) as connection:
             self._beginning = begun_anew(connection, damaged)
             self._tell(connection, _TO_ALL)
         self._seen += 1

@@ -136,6 +136,17 @@ def _connected(engine: Engine) -> Iterator[Connection]:
                 connection.invalidate()
 
 
+@contextmanager
+def changing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that is committed at the end; its connection is not kept if it has ended, as for a read."""
+    with engine.connect() as connection:
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            _has_ended(connection)
+
+
 def _rolls_back(connection: Connection) -> bool:
     driver: Any = connection.connection.dbapi_connection
     try:

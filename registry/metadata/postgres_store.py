@@ -143,10 +143,14 @@ class PostgresStore:
 
     async def _answered(self, future: "asyncio.Future[T]") -> T:
         """The result, as long as the database is heard; a slow answer is waited for."""
-        while not future.done():
-            await asyncio.wait({future}, timeout=_LOOK_SECONDS)
-            if not future.done():
-                self._require_heard()
+        try:
+            while not future.done():
+                await asyncio.wait({future}, timeout=_LOOK_SECONDS)
+                if not future.done():
+                    self._require_heard()
+        except BaseException:
+            future.cancel()  # nobody hears how it ends: that would be logged
+            raise
         return future.result()
 
     def _answer(self, question: str) -> None:

@@ -1,11 +1,13 @@
 """Results in PostgreSQL: begun anew when they are damaged, refused while the database is away."""
 
+import logging
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from typing import NamedTuple
 
 import pytest
+from sqlalchemy import Connection, func, select
 
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
@@ -129,3 +131,19 @@ def test_a_restarted_database_is_used_again(own: PostgresServer) -> None:
         wait_until(lambda: not is_refused(results.generation))
         results.write(inspected_manifests.save, [subject(NAMES[0])])
         assert results.read(inspected_manifests.find, NAMES[0], "a@1") == subject(NAMES[0])
+
+
+def test_a_change_whose_connection_ends_is_made_again(nodes: Nodes, caplog: pytest.LogCaptureFixture) -> None:
+    """By another, once; nothing is logged of the one that has ended."""
+    ended: list[int] = []
+
+    def ends(connection: Connection) -> int:
+        process = int(connection.execute(select(func.pg_backend_pid())).scalar_one())
+        if not ended:
+            ended.append(process)
+            change(nodes.database, f"SELECT pg_terminate_backend({process}, 5000)")
+        return process
+
+    with caplog.at_level(logging.WARNING):
+        assert nodes.first.write(ends) not in ended
+    assert not [record for record in caplog.records if record.name.startswith("sqlalchemy")]

@@ -1,5 +1,7 @@
 """A PostgreSQL database goes, or falls silent, under a running server: 503 with Retry-After, and back by itself."""
 
+import asyncio
+import gc
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -7,17 +9,19 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from registry.config.settings import RegistrySettings
 from registry.content.opened_rows import database_of
 from registry.database.postgres import engine_of
+from registry.metadata.open_postgres import open_postgres
 from registry.oci import media_types
 from registry.oci.digest import Digest
+from registry.oci.errors import Unavailable
 from tests.postgres import PostgresServer, postgres_server
 from tests.repository import Repository
 from tests.servers import LiveRegistry, open_registry
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture(scope="module", name="own")
@@ -135,3 +139,25 @@ def test_a_change_waits_for_a_lock_as_long_as_the_setting_says(own: PostgresServ
     with engine.connect() as connection:
         assert connection.execute(text("SHOW lock_timeout")).scalar() == "7s"
     engine.dispose()
+
+
+def test_what_comes_behind_a_refusal_is_not_logged(own: PostgresServer, caplog: pytest.LogCaptureFixture) -> None:
+    """Of a read that was given up when the database fell silent, and fails later."""
+    store, given_up = open_postgres(own.new_database(), silence_seconds=1.0), threading.Event()
+
+    def fails(_connection: Connection) -> None:
+        given_up.wait(PATIENCE)
+        raise Unavailable
+
+    async def scenario() -> None:
+        own.signal_all(signal.SIGSTOP)
+        with pytest.raises(Unavailable, match="has not answered"):
+            await store.read(fails)
+        own.signal_all(signal.SIGCONT)
+        given_up.set()
+        store.close()
+
+    asyncio.run(store.read(lambda _connection: None))
+    asyncio.run(scenario())
+    gc.collect()
+    assert "never retrieved" not in caplog.text
