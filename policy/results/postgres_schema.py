@@ -28,7 +28,9 @@ _DAMAGED = (
     errors.IndexCorrupted,
 )
 _BEGUN = text("SELECT id FROM begun")
-_IS_THERE = text("SELECT to_regclass('begun') IS NOT NULL")
+_IS_THERE = text("SELECT to_regclass('begun') IS NOT NULL FROM pg_namespace LIMIT 1")
+"""A connection remembers that a schema is not there. It hears of one that another has made meanwhile when it opens a
+table, as that of the namespaces here, and not by waiting for its turn."""
 
 
 def is_damage(error: BaseException) -> bool:

@@ -3,6 +3,7 @@
 import logging
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from typing import NamedTuple
 
@@ -105,6 +106,27 @@ def test_what_was_begun_anew_is_kept(nodes: Nodes) -> None:
         assert begun_anew(connection, "the beginning before") == ensured(connection)
     engine.dispose()
     assert nodes.second.read(verdicts.find, "policy", NAMES[0]) is State.REFUSED
+
+
+def test_a_beginning_that_is_waited_for_is_seen(postgres: PostgresServer) -> None:
+    """By a connection that has looked for the schema while there was none, and still believes so."""
+    database = postgres.new_database()
+    engine = engine_of(database, 2, settings={"search_path": NAME})
+    with engine.begin() as one, engine.begin() as other, ThreadPoolExecutor(1) as pool:
+        one.exec_driver_sql("SELECT to_regclass('begun')")
+        made = ensured(other)
+        waiting = pool.submit(begun_anew, one, "the beginning before")
+        wait_until(lambda: is_waited_for(database))
+        other.commit()
+        assert waiting.result(PATIENCE) == made
+    engine.dispose()
+
+
+def is_waited_for(database: Database) -> bool:
+    """Whether somebody waits for a turn."""
+    with database.connect() as connection:
+        asked = connection.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return asked.fetchone() is not None
 
 
 def test_verdicts_that_another_node_drops_are_told(nodes: Nodes) -> None:
