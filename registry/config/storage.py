@@ -1,10 +1,13 @@
 """The settings of storage: the disk, and object stores."""
 
+import re
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from registry.config.group import LIVE, MEBIBYTE, Group
+
+_ENDPOINT = re.compile(r"https?://[^/?#@\s]+(/[^?#\s]*)?")
 
 
 class StorageSettings(Group):
@@ -92,3 +95,10 @@ class StorageSettings(Group):
         ge=5 * MEBIBYTE,
         description="blobs up to this size go to the store in one request, larger ones in parts of it, two at once",
     )
+
+    @field_validator("endpoint", "redirect_endpoint")
+    @classmethod
+    def _require_address(cls, value: str) -> str:
+        if value and not _ENDPOINT.fullmatch(value):
+            raise ValueError("needs http://HOST:PORT or https://HOST:PORT")
+        return value

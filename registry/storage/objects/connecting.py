@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import obstore
-from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError, UnknownConfigurationKeyError
+from obstore.exceptions import BaseError, UnknownConfigurationKeyError
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from registry.config.storage import StorageSettings
 from registry.storage.disk.layout import MARK, OBJECTS, Layout
 from registry.storage.objects.address import StoreAddress, StoreUnusable, parse_store_url
 from registry.storage.objects.bucket import Bucket, first_line
+from registry.storage.objects.refused_start import refused_start
 from registry.storage.objects.store import ObjectStore
 
 if TYPE_CHECKING:
@@ -117,26 +118,13 @@ def _read_credentials(path: Path, prefix: str) -> Mapping[str, str]:
 
 def require_usable(address: StoreAddress, store: "Connected", endpoint: str) -> None:
     """Read the mark of the prefix, and write it where there is none: that needs all that a push needs."""
-    where = f"{address}" + (f" at {endpoint}" if endpoint else "")
     try:
         try:
             found = bytes(obstore.get(store, _MARK).bytes())
         except FileNotFoundError:
             obstore.put(store, _MARK, _MARKED, use_multipart=False)
             found = _MARKED
-    except (PermissionDeniedError, UnauthenticatedError) as error:
-        raise StoreUnusable(
-            f"storage.url is {where}, and its key may not read and write there: {_said(error)}"
-        ) from None
-    except FileNotFoundError as error:
-        raise StoreUnusable(
-            f"storage.url is {where}, and there is no such bucket: make it, or name another: {_said(error)}"
-        ) from None
-    except BaseError as error:
-        raise StoreUnusable(f"storage.url is {where}, which does not answer as a store does: {_said(error)}") from None
+    except (BaseError, FileNotFoundError) as error:
+        raise refused_start(address, endpoint, error) from None
     if found != _MARKED:
-        raise StoreUnusable(f"{where} holds a {_MARK} of another format: use the basegate that wrote it")
-
-
-def _said(error: BaseException) -> str:
-    return first_line(error)[:200]
+        raise StoreUnusable(f"{address} holds a {_MARK} of another format: use the basegate that wrote it")
