@@ -2,7 +2,8 @@
 
 A data folder and a database belong together: the folder is marked with the id of the store. A database without rows
 is not taken for the registry's own where there is content, nor is another than the folder's; and blobs that are files
-are those of one folder: another node with files of its own would not have them.
+are those of one folder: another node with files of its own would not have them. An object store names the registry
+whose blobs it has: rows with the bucket of another, or with an empty one, would answer 201 for what others never see.
 """
 
 import time
@@ -11,7 +12,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from registry.config.metadata import MetadataSettings
 from registry.config.settings import RegistrySettings
@@ -19,9 +20,11 @@ from registry.errors import BasegateError
 from registry.metadata import elsewhere
 from registry.metadata.identity import establish, identity
 from registry.metadata.open_store import FILE_NAME, DatabaseMissing, is_copied
+from registry.metadata.tables import repository_blobs
 from registry.storage.blob_store import BlobStore, MaintainedStore
 from registry.storage.disk.atomic_file import replace_file
 from registry.storage.disk.store import DiskStore
+from registry.storage.owner import OwnedStore, PrefixOwner
 
 if TYPE_CHECKING:
     from registry.database.postgres import Database
@@ -53,11 +56,15 @@ def open_rows(settings: RegistrySettings, storage: BlobStore, *, new_database: b
     before = elsewhere.store_of(data)
     admit = partial(_admit, data, storage, before, new_database)
     try:
-        return open_postgres(database, group.connections, group.silence_seconds, admit)
+        rows = open_postgres(database, group.connections, group.silence_seconds, admit)
     except BaseException:
         if not before:
             (data / elsewhere.MARK).unlink(missing_ok=True)
         raise
+    if isinstance(storage, OwnedStore):
+        # Behind the commit: a prefix never names rows that were not made after all.
+        _name_owner(storage.owner, rows)
+    return rows
 
 
 def database_of(settings: RegistrySettings) -> "Database":
@@ -116,6 +123,8 @@ def _admit(  # noqa: PLR0913, PLR0917
     store = identity(connection).id
     if not is_new and store != before:
         _require_joinable(data, storage, before, new_database=new_database)
+    if isinstance(storage, OwnedStore):
+        _require_own_prefix(storage.owner.store(), storage, connection, store, new_database=new_database)
     if store != before:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         replace_file(data / elsewhere.MARK, elsewhere.mark_of(store))
@@ -134,6 +143,36 @@ def _require_joinable(data: Path, storage: BlobStore, before: str, *, new_databa
             f"the database of metadata.url is not the one that {data} has been used with: name that one, or join this "
             "one with `basegate serve --new-database`"
         )
+
+
+def _require_own_prefix(
+    owner: str, storage: BlobStore, connection: Connection, store: str, *, new_database: bool
+) -> None:
+    """Whether blobs and rows are those of the same registry."""
+    if owner == store:
+        return
+    names = connection.execute(select(repository_blobs.c.digest).limit(1)).first() is not None
+    if owner and (names or not new_database):
+        raise RowsUnusable(
+            "the prefix of storage.url has the blobs of another registry than the database of metadata.url: name the "
+            "bucket and prefix, or the database, that the other nodes have; a new registry needs a prefix of its own"
+        )
+    if not owner and names and not _holds_content(storage):
+        raise RowsUnusable(
+            "the prefix of storage.url has no blobs, and the database of metadata.url names some: name the bucket and "
+            "prefix that the other nodes have; where these blobs are lost for good, put an object registry.json with "
+            f'{{"store": "{store}"}} there, and run `basegate verify --repair`'
+        )
+
+
+def _name_owner(owner: PrefixOwner, rows: "PostgresStore") -> None:
+    store = rows.read_now(identity).id
+    try:
+        if owner.store() != store:
+            owner.name(store)
+    except BaseException:
+        rows.close()
+        raise
 
 
 def _lost(data: Path) -> str:

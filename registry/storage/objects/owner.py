@@ -1,7 +1,5 @@
 """Whose blobs a prefix of an object store has: `registry.json` names the registry that has moved there."""
 
-import json
-
 import obstore
 
 from registry.config.storage import StorageSettings
@@ -9,8 +7,7 @@ from registry.storage.objects.address import StoreUnusable, parse_store_url
 from registry.storage.objects.bucket import refusals
 from registry.storage.objects.connecting import connect, require_usable
 from registry.storage.objects.locations import ROOT
-
-_NAME = "registry.json"
+from registry.storage.objects.named_owner import NAME, content, parsed
 
 
 def take_prefix(settings: StorageSettings, store: str) -> None:
@@ -29,11 +26,11 @@ def take_prefix(settings: StorageSettings, store: str) -> None:
     require_usable(address, client, settings.endpoint)
     with refusals():
         try:
-            owner = json.loads(bytes(obstore.get(client, _NAME).bytes()))["store"]
+            owner = parsed(bytes(obstore.get(client, NAME).bytes()))
         except FileNotFoundError:
             owner = "of another registry" if any(obstore.list(client, ROOT, chunk_size=1)) else ""
         if owner not in {"", store}:
             raise StoreUnusable(
                 f"{address} has the blobs of another registry: name another prefix, or another bucket, that is empty"
             )
-        obstore.put(client, _NAME, json.dumps({"store": store}).encode(), use_multipart=False)
+        obstore.put(client, NAME, content(store), use_multipart=False)

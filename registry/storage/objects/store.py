@@ -33,6 +33,7 @@ from registry.storage.objects.locations import (
     new_location,
     read_listing,
 )
+from registry.storage.objects.named_owner import NamedOwner
 from registry.storage.objects.pieces import ObjectPieces
 from registry.storage.objects.quarantine import ObjectQuarantine
 from registry.storage.objects.reading import whole_or_nothing
@@ -58,6 +59,7 @@ class ObjectStore:
         reserve: room for what frees room, on the disk of the data folder.
         pieces: of uploads that nodes share.
         copies: of rows.
+        owner: whose blobs these are.
 
     Args:
         root: the data folder, for uploads and notes.
@@ -81,6 +83,7 @@ class ObjectStore:
         self.reserve = DiskReserve(root)
         self.pieces = ObjectPieces(bucket, pool, bucket.part_bytes)
         self.copies = ObjectCopies(bucket)
+        self.owner = NamedOwner(bucket)
         self._workshop = StagingContext(layout, pool, self._make_blob, early_writeback(), sync_bytes, self.reserve)
 
     async def stat(self, digest: Digest, size: int | None = None) -> StoredObject | None:
