@@ -11,6 +11,7 @@ from policy.attestation import extension as attestation
 from policy.attestation.attestations import Attestations
 from policy.azure.admin_user import AdminUser
 from policy.azure.data_plane import extension as azure_data_plane
+from policy.deployments.receipt_key import receipt_key
 from policy.deployments.workspaces import Workspaces
 from policy.enforcement import extension as enforcement
 from policy.enforcement.gate import PolicyGate
@@ -136,6 +137,7 @@ def build(settings: Settings, *, new_database: bool = False, blobs: BlobStore | 
     def extension(stores: Stores) -> Extension:
         # Before the gate, which nobody would close if these could not be read.
         ring = KeyRing(settings.data, VERDICT_KEY_FILE)
+        receipt_key(settings.data)  # now: other nodes get copies of all keys
         workspaces = Workspaces(settings.data, lambda: deployments_section(stores.settings.current))
         gate = PolicyGate.open(stores.storage, stores.metadata, settings, settings.policy)
         checks = Checks(stores.metadata, gate, stores.storage)

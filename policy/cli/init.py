@@ -1,6 +1,7 @@
 """`basegate init`: make a new registry in a data folder."""
 
 import asyncio
+import shlex
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -9,12 +10,14 @@ from pathlib import Path
 import click
 
 from policy.cli import welcome
+from policy.deployments.receipt_key import RECEIPT_KEY_FILE
+from policy.signing.key_ring import VERDICT_KEY_FILE
 from registry.auth.bootstrap import bootstrap
 from registry.auth.bootstrap_file import WantedPrincipal, read_bootstrap
 from registry.auth.enrolment import FirstStart, first_start
-from registry.auth.signing_key import signing_key
+from registry.auth.signing_key import KEY_FILE, signing_key
 from registry.cli.command_audit import audited
-from registry.cli.data_folder import bootstrap_option, data_option, log_to_stderr, settings_of
+from registry.cli.data_folder import bootstrap_option, data_option, file_named, log_to_stderr, settings_of
 from registry.cli.output import json_option, print_json
 from registry.config.settings import RegistrySettings
 from registry.content.opened_stores import open_stores_of
@@ -27,6 +30,9 @@ from registry.metadata.store import MetadataStore, RowStore
 from registry.server.data_lock import DataLock
 from registry.server.startup import prepare_data
 from registry.storage.disk.ownership import act_as_owner
+
+_KEYS = (KEY_FILE, VERDICT_KEY_FILE, RECEIPT_KEY_FILE)
+"""All of them at once: who copies them to another node copies all."""
 
 
 class RegistryThere(BasegateError):
@@ -45,14 +51,17 @@ def init_command(bootstrap_file: Path | None, data: Path, *, as_json: bool) -> N
     once. Exit code 2: nothing was made, as where there is a registry already.
     """
     wanted = read_bootstrap(bootstrap_file) if bootstrap_file else ()
-    settings = settings_of(click.get_current_context())
+    context = click.get_current_context()
+    settings = settings_of(context)
     log_to_stderr()
     with _new(settings) as metadata:
         made = asyncio.run(_principals(metadata, wanted, settings.auth.secret_days))
     if as_json:
         print_json({"data": str(data), "principals": _documents(made, wanted)})
         return
-    click.echo(f"made a registry in {data}; start it with: basegate serve --data {data}")
+    config = file_named(context)
+    start = ["basegate", "serve", *(["--config", str(config)] if config else []), "--data", str(data)]
+    click.echo(f"made a registry in {data}; start it with: {shlex.join(start)}")
     if made is not None:
         click.echo(welcome.secrets(made))
 
@@ -70,7 +79,8 @@ def _new(settings: RegistrySettings) -> Iterator[MetadataStore]:
             metadata = _opened(settings, pool)
             with closing(metadata):
                 _require_nobody(metadata, data)
-                signing_key(data)
+                for file in _KEYS:
+                    signing_key(data, file)
                 yield metadata
     finally:
         lock.release()

@@ -98,6 +98,12 @@ def folder_named(context: click.Context) -> bool:
     return _DATA in context.meta
 
 
+def file_named(context: click.Context) -> Path | None:
+    """The settings file that the command was given."""
+    file: Path | None = context.meta.get(_CONFIG)
+    return file
+
+
 config_option = click.option(
     "--config",
     envvar="BASEGATE_CONFIG",
