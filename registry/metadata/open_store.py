@@ -165,7 +165,7 @@ def _require_known(revision: str) -> None:
     if revision > REVISION:
         raise DatabaseNewer(
             f"the metadata has schema {revision}, this basegate knows up to {REVISION}: use the newer basegate that "
-            "wrote it, or restore a backup from before with `basegate restore`"
+            "wrote it, or restore a backup from before: with `basegate restore`, or that of the PostgreSQL database"
         )
 
 
