@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,7 @@ def _open_once(folder: Path) -> None:
 
 def test_several_processes_may_open_a_new_folder_at_once(tmp_path: Path) -> None:
     """One makes the tables, the others find them."""
-    with ProcessPoolExecutor(4) as pool:
+    with ProcessPoolExecutor(4, get_context("spawn")) as pool:  # a fork of a process with threads may hang
         list(pool.map(_open_once, [tmp_path] * 8))
     open_metadata(tmp_path).close()
 
