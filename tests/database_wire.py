@@ -95,9 +95,11 @@ class DatabaseWire:
 
 def _answer(server: socket.socket, client: socket.socket) -> None:
     with suppress(OSError), client:
-        while data := server.recv(1 << 16):
-            client.sendall(data)
-        client.shutdown(socket.SHUT_RDWR)  # it is still read from, and so would stay open
+        try:
+            while data := server.recv(1 << 16):
+                client.sendall(data)
+        finally:  # also when the server goes without having read all: that is an error of `recv`
+            client.shutdown(socket.SHUT_RDWR)  # it is still read from, and so would stay open
 
 
 @contextmanager
