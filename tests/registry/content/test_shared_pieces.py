@@ -139,7 +139,7 @@ def test_an_upload_that_is_being_ended_is_not_opened_beside(
     store.toxin = HELD
     with ThreadPoolExecutor(1) as pool:
         ending = pool.submit(ended, clients[0], upload)
-        wait_until(lambda: bool(store.requests))
+        wait_until(store.is_to_change)
         another = found(nodes[0], upload)
         store.toxin = WELL
         assert (another.closed, ending.result().status_code) == (True, 201)
@@ -171,6 +171,6 @@ def test_pieces_of_uploads_that_end_meanwhile_go_too(
     store.toxin = HELD
     for each in both:
         assert here.delete(each).status_code == 204
-        wait_until(lambda: bool(store.requests))
+        wait_until(store.is_to_change)
     store.toxin = WELL
     wait_until(lambda: not kept(nodes[0], both))

@@ -15,6 +15,7 @@ from registry.config.settings import RegistrySettings
 from registry.content.opened_rows import database_of
 from registry.database.postgres import engine_of
 from registry.metadata.open_postgres import open_postgres
+from registry.metadata.postgres_store import PostgresStore
 from registry.oci import media_types
 from registry.oci.digest import Digest
 from registry.oci.errors import Unavailable
@@ -141,23 +142,26 @@ def test_a_change_waits_for_a_lock_as_long_as_the_setting_says(own: PostgresServ
     engine.dispose()
 
 
-def test_what_comes_behind_a_refusal_is_not_logged(own: PostgresServer, caplog: pytest.LogCaptureFixture) -> None:
-    """Of a read that was given up when the database fell silent, and fails later."""
-    store, given_up = open_postgres(own.new_database(), silence_seconds=1.0), threading.Event()
+async def given_up(own: PostgresServer, store: PostgresStore) -> None:
+    """A read that is refused when the database falls silent, and fails later."""
+    is_refused = threading.Event()
 
     def fails(_connection: Connection) -> None:
-        given_up.wait(PATIENCE)
+        is_refused.wait(PATIENCE)
         raise Unavailable
 
-    async def scenario() -> None:
-        own.signal_all(signal.SIGSTOP)
-        with pytest.raises(Unavailable, match="has not answered"):
-            await store.read(fails)
-        own.signal_all(signal.SIGCONT)
-        given_up.set()
-        store.close()
+    own.signal_all(signal.SIGSTOP)
+    with pytest.raises(Unavailable, match="has not answered"):
+        await store.read(fails)
+    own.signal_all(signal.SIGCONT)
+    is_refused.set()
+    store.close()
 
+
+def test_what_comes_behind_a_refusal_is_not_logged(own: PostgresServer, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody hears of it, and nobody has to."""
+    store = open_postgres(own.new_database(), silence_seconds=1.0)
     asyncio.run(store.read(lambda _connection: None))
-    asyncio.run(scenario())
+    asyncio.run(given_up(own, store))
     gc.collect()
     assert "never retrieved" not in caplog.text

@@ -41,6 +41,10 @@ class ToxicStore:
         self.requests.clear()
         return methods
 
+    def is_to_change(self) -> bool:
+        """Whether it is asked to store or remove something, but copies of rows, which come by themselves."""
+        return any(not request.startswith("GET ") and "/copies/" not in request for request in self.requests)
+
     def forward(self, asked: BaseHTTPRequestHandler) -> tuple[int, list[tuple[str, str]], bytes]:
         """The answer of the store behind."""
         connection = HTTPConnection(urlsplit(self.behind).netloc, timeout=60)
