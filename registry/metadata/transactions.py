@@ -116,8 +116,8 @@ def take_blob(  # noqa: PLR0913, PLR0917
         QuotaExceeded: the repository would hold more than its quota.
         Unavailable: the blob was collected between its upload and now.
     """
-    _require(still_there)
     _show(connection, at, digest, size)
+    _require(still_there)  # behind the first answer of the database: before that other nodes may still write
     if alongside is not None:
         alongside(connection)
 
