@@ -121,7 +121,7 @@ class PostgresResults:
 
     def _ensured(self) -> str:
         try:
-            with self._writing.begin() as connection:
+            with changing(self._writing) as connection:
                 return ensured(connection)
         except BaseException:
             self._writing.dispose()

@@ -34,7 +34,7 @@ def refusal(error: BaseException | None) -> Exception | None:
 
 def reason_on_one_line(error: BaseException) -> str:
     """What the driver said, also where SQLAlchemy has wrapped it."""
-    return str(getattr(error, "orig", error)).strip().replace("\n", "; ")
+    return str(getattr(error, "orig", error)).strip().rstrip(".").replace("\n", "; ")
 
 
 def _first_line(error: BaseException) -> str:

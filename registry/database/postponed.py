@@ -78,8 +78,9 @@ def send(connection: Connection) -> None:
 
 
 def forget(connection: Connection) -> None:
-    """Never run what waits: its transaction has ended."""
-    connection.info.pop(_WAITING, None)
+    """Never run what waits: its transaction has ended. A connection that has ended as well keeps nothing."""
+    if not connection.invalidated:
+        connection.info.pop(_WAITING, None)
 
 
 def _run_all(proxy: Any, waiting: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from registry.database.dialects import POSTGRESQL
-from registry.database.postgres import Database, engine_of
+from registry.database.postgres import Database, changing, engine_of
 from registry.database.postgres_errors import reason_on_one_line
 from registry.database.postgres_writer import take_turn
 from registry.errors import BasegateError
@@ -49,7 +49,7 @@ def open_postgres(
     """
     engine = engine_of(database, 1)
     try:
-        with usable(), engine.begin() as connection:
+        with usable(), changing(engine) as connection:
             admit(connection, make_ready(connection))
     finally:
         engine.dispose()
