@@ -28,6 +28,7 @@ OPERATIONS = (
     "zb push 1 MB x8",
     "pull 10 MiB x64",
     "manifest GET x16",
+    "manifest HEAD x16",
     "blob HEAD x16",
     "tags of 100 x16",
 )
