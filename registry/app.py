@@ -52,6 +52,7 @@ from registry.storage.disk.store import DiskStore
 from registry.storage.pieces import SharedStore
 from registry.telemetry import logs
 from registry.telemetry.audit import AuditLog, audit_log
+from registry.telemetry.blob_cache import CachedBlobs
 from registry.telemetry.damage import DamageReport
 from registry.telemetry.ending_secrets import EndingSecrets
 from registry.telemetry.last_pulls import LastPulls
@@ -205,9 +206,11 @@ def build(
         services.readiness.others += [damage.problems, metadata.problems, upkeep.problems, storage.reserve.problems]
         services.readiness.others += joined.problems
         lag = CopyLag(upkeep.copy_lag)
-        for collector in (damage, lag, *([] if audit is None else [audit]), *joined.collectors):
+        cached = CachedBlobs(upkeep.cached_bytes)
+        for collector in (damage, lag, cached, *([] if audit is None else [audit]), *joined.collectors):
             services.metrics.collectors.register(collector)
         upkeep.keep_reserve()
+        upkeep.fit_cache()
         return RegistryApp(services, joined, journal, upkeep, audit, opened, mirror)
 
 

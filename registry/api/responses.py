@@ -9,6 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from registry.api.ranges import Window, read_windows
 from registry.oci.digest import Digest
+from registry.oci.errors import OciError
 from registry.storage.blob_store import StoredBlob
 from registry.storage.disk.errors import as_read_error
 from registry.telemetry.request_record import request_record_of
@@ -67,10 +68,18 @@ class BlobResponse(Response):
             await send(head)
             await send({"type": "http.response.body", "body": b""})
         elif self._blob.path is not None and "http.response.pathsend" in (scope.get("extensions") or {}):
-            await send(head)
+            await self._send_file(scope, send, head)
+        else:
+            await self._stream(send, head)
+
+    async def _send_file(self, scope: Scope, send: Send, head: Message) -> None:
+        await send(head)
+        try:
             with _unless_refused(scope):
                 await send(self._pathsend())
-        else:
+        except OciError:
+            if not self._blob.is_copied:
+                raise
             await self._stream(send, head)
 
     async def _stream(self, send: Send, head: Message) -> None:

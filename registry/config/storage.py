@@ -87,6 +87,12 @@ class StorageSettings(Group):
     redirect_endpoint: str = Field(
         default="", description="URL of the store's server as clients reach it; empty: endpoint"
     )
+    blob_cache_bytes: int = Field(
+        default=4096 * MEBIBYTE,
+        ge=0,
+        description="copies of an object store's blobs in the data folder, half of the free room at most; 0: none",
+        json_schema_extra=LIVE,
+    )
     timeout_seconds: float = Field(
         default=30.0, gt=0, description="how long the store may be silent within a request; then 503"
     )

@@ -18,6 +18,7 @@ from registry.maintenance.stored_copies import StoredCopies
 from registry.metadata.sqlite_store import SqliteStore
 from registry.metadata.store import RowStore
 from registry.storage.blob_store import BlobStore, MaintainedStore
+from registry.storage.caching import Cache, CachingStore
 from registry.storage.copies import CopiesStore
 
 T = TypeVar("T")
@@ -51,6 +52,7 @@ class Upkeep:
         self._settings = settings
         self._log = structlog.get_logger(__name__)
         self.rows = RowUpkeep(metadata, settings, self._attempt) if isinstance(metadata, SqliteStore) else None
+        self._cache: Cache | None = storage.cache if isinstance(storage, CachingStore) else None
         self._copies: StoredCopies | None = None
         if isinstance(storage, CopiesStore) and self.rows is None:
             self._copies = StoredCopies(storage.copies, metadata, settings, beside, self._attempt)
@@ -65,7 +67,8 @@ class Upkeep:
         """The tasks; each runs until it is cancelled."""
         scrubs = [partial(self.scrub, self._storage)] if isinstance(self._storage, MaintainedStore) else []
         rows = [] if self.rows is None else self.rows.work
-        return [*scrubs, *rows, *([] if self._copies is None else [self._copies.run]), self.watch_room]
+        cache = [] if self._cache is None else [self.watch_cache]
+        return [*scrubs, *rows, *([] if self._copies is None else [self._copies.run]), *cache, self.watch_room]
 
     async def scrub(self, storage: MaintainedStore) -> None:
         """Scrub at the set interval; an unfinished pass continues at once."""
@@ -85,6 +88,25 @@ class Upkeep:
         while True:
             self.keep_reserve()
             await asyncio.sleep(_ROOM_SECONDS)
+
+    async def watch_cache(self) -> None:
+        """Have copies of blobs give way when the disk, or a setting, leaves less room."""
+        while True:
+            await self._attempt("cache", self.fit_cache, _nothing)
+            await asyncio.sleep(_ROOM_SECONDS)
+
+    def fit_cache(self) -> None:
+        """Have copies of blobs take as much room as the settings and the disk allow (blocking)."""
+        if self._cache is None:
+            return
+        try:
+            self._cache.fit(self._settings.current.storage.blob_cache_bytes)
+        except OSError as error:
+            self._log.warning("blobs cannot be cached", reason=error.strerror)
+
+    def cached_bytes(self) -> int | None:
+        """Bytes of blobs that are copied here; `None` where they are kept here anyway."""
+        return None if self._cache is None else self._cache.size
 
     def keep_reserve(self) -> None:
         """Keep the reserve of the settings, if there is room; log changes."""
@@ -113,3 +135,7 @@ class Upkeep:
                 return
             except Exception:  # noqa: BLE001  a failed round must not end the task
                 self._log.exception("background work failed, it will be tried again", work=name)
+
+
+def _nothing() -> None:
+    """What takes moments is not stopped."""

@@ -82,15 +82,20 @@ class FileAnswer:
         request_record: the request record, without the request id, the status, the bytes sent and the time.
         path: of the file.
         size: of the file, in bytes.
-        stamp: of the file.
+        blob: whose file it is.
         heads: by status, 200 or 206: the head as a format for `%`, once the application has given one.
     """
 
     request_record: RequestRecord
     path: Path
     size: int
-    stamp: Stamp | None
+    blob: StoredBlob | None
     heads: dict[int, bytes]
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """Of the file."""
+        return None if self.blob is None else self.blob.path_stamp
 
     def part(self, text: str | None) -> tuple[int, Window, bytes, bytes] | None:
         """The response to this `Range`: status, window, format of the head, Content-Range.

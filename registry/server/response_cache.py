@@ -213,6 +213,8 @@ class ResponseCache:
         if chosen is None:
             return None
         status, window, head, content_range = chosen
+        if answer.blob is not None:
+            answer.blob.used()
         request_record = anew(answer.request_record, client)
         request_record.status = status
         number = request_record.request_id.encode("ascii")
@@ -344,10 +346,8 @@ def _answer(request_record: RequestRecord, fields: Fields, body: bytes, fresh: f
 
 def _file_answer(request_record: RequestRecord, fields: Fields, window: Window) -> FileAnswer:
     head = file_head(fields, request_record.request_id)
-    stamp = None if request_record.blob is None else request_record.blob.stamp
-    return FileAnswer(
-        anew(request_record, ""), window.path, file_size(window, fields), stamp, {request_record.status: head}
-    )
+    blob, status = request_record.blob, request_record.status
+    return FileAnswer(anew(request_record, ""), window.path, file_size(window, fields), blob, {status: head})
 
 
 def _apart(raw: bytes) -> tuple[bytes, str | None]:

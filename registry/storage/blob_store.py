@@ -39,6 +39,19 @@ class StoredBlob(ABC):
     modified: float
     stamp: Stamp | None = None
 
+    @property
+    def path_stamp(self) -> Stamp | None:
+        """Tells whether the file at `path` is still the same."""
+        return self.stamp
+
+    @property
+    def is_copied(self) -> bool:
+        """Whether the file at `path` is a copy, which may go at any time: `BlobStore.read` has the bytes then."""
+        return False
+
+    def used(self) -> None:  # noqa: B027  only copies need to know
+        """It is sent once more, from its path."""
+
     @abstractmethod
     def still_there(self) -> bool:
         """Whether the store holds it as it was looked at (blocking, briefly)."""

@@ -23,7 +23,7 @@ from registry.storage.disk.atomic_file import replace_file
 from registry.storage.disk.fsync import sync_directory
 
 DRAFT = "migrating"
-BLOB_FILES = ("layout", "blobs", "quarantine", "trash")
+BLOB_FILES = ("layout", "blobs", "quarantine", "trash", "cache")
 """What a data folder holds of blobs, wherever they are."""
 ROW_FILES = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", "copy", ROWS_MARK)
 """Likewise of rows."""

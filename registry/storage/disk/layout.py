@@ -8,6 +8,7 @@
     discarded/<hex>.<uuid>                           a blob that is being removed, for a moment
     quarantine/<algorithm>-<hex>                     damaged content (`registry.storage.disk.quarantine`)
     trash/<algorithm>-<hex>                          what was collected, for as long as that can be undone
+    cache/<algorithm>-<hex>                          with blobs in an object store: copies of some
     layout                                           "basegate storage 1": the folders above are durably there
 
 All are on one file system: a rename is what makes a blob visible.
@@ -79,6 +80,11 @@ class Layout:
         """The folder of blobs that were collected and can be brought back."""
         return self.root / "trash"
 
+    @property
+    def cache(self) -> Path:
+        """The folder for copies of blobs that are kept elsewhere; made when there are any."""
+        return self.root / "cache"
+
     def trashed(self, digest: Digest) -> Path:
         """Where a blob is after it was collected, for as long as that can be undone."""
         return self.trash / f"{digest.algorithm}-{digest.encoded}"
@@ -113,7 +119,7 @@ class Layout:
 
     def _refuse_links(self) -> None:
         """Whoever can plant a link here could have files elsewhere read, written and handed out."""
-        for folder in (self.blobs, *self._folders(), *self.blobs.glob("*/*")):
+        for folder in (self.blobs, self.cache, *self._folders(), *self.blobs.glob("*/*")):
             if folder.is_symlink():
                 raise LinkPlanted(
                     f"{folder} is a link: folders of a registry are on one file system: put the folder itself there, "

@@ -2,11 +2,15 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from registry.oci.errors import OciError
 from registry.storage.blob_store import OpenedBlob, StoredBlob
+from registry.storage.disk.blob_cache import BlobCache
+from registry.storage.disk.reading import open_file
+from registry.storage.file_stamp import Stamp
 from registry.storage.objects.bucket import Bucket
 from registry.storage.objects.locations import KnownLocations, Location, folder_of, live, read_listing
 
@@ -18,15 +22,21 @@ class Finder:
         bucket: the store.
         known: told of every answer.
         scratch: a folder for files without a name.
+        cache: copies of blobs.
     """
 
-    def __init__(self, bucket: Bucket, known: KnownLocations, scratch: Path) -> None:
+    def __init__(self, bucket: Bucket, known: KnownLocations, scratch: Path, cache: BlobCache) -> None:
         self.bucket = bucket
         self.known = known
         self.scratch = scratch
+        self.cache = cache
 
     def open(self, location: Location) -> OpenedBlob:
-        """The bytes of an object in a file without a name. Raises OSError."""
+        """The bytes of an object: its copy, or a file without a name. Raises OSError."""
+        copy = self.cache.find(location.digest)
+        if copy is not None:
+            with suppress(FileNotFoundError):
+                return open_file(copy[0])
         with tempfile.TemporaryFile(dir=self.scratch, buffering=0) as file:
             try:
                 self.bucket.download(location.key, file)
@@ -62,6 +72,24 @@ class StoredObject(StoredBlob):
         return cls(location.digest, location.size, None, location.modified, location=location, finder=finder)
 
     @classmethod
+    def at_hand(cls, location: Location, finder: Finder) -> "StoredObject":
+        """What memory has told of, with its copy if there is one."""
+        found, copy = cls.found(location, finder, asks=False), finder.cache.find(location.digest)
+        if copy is None:
+            return found
+        return CopiedObject(
+            location.digest,
+            location.size,
+            copy[0],
+            location.modified,
+            location.stamp,
+            location=location,
+            finder=finder,
+            asks=False,
+            copied=copy[1],
+        )
+
+    @classmethod
     def found(cls, location: Location, finder: Finder, *, asks: bool = True) -> "StoredObject":
         """What the store, or memory, has told of."""
         stamp = location.stamp
@@ -91,3 +119,28 @@ class StoredObject(StoredBlob):
                 self.finder.known.forget(self.digest)
                 raise
             return self.finder.open(other)
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedObject(StoredObject):
+    """One that has a copy in a file here.
+
+    Attributes:
+        copied: the stamp of that file.
+    """
+
+    copied: Stamp = field(kw_only=True, compare=False)
+
+    @property
+    def path_stamp(self) -> Stamp:
+        """That of the copy."""
+        return self.copied
+
+    @property
+    def is_copied(self) -> bool:
+        """It is."""
+        return True
+
+    def used(self) -> None:
+        """Keep the copy longer than others."""
+        self.finder.cache.touch(self.digest)

@@ -30,6 +30,7 @@ class ObjectQuarantine(DiskQuarantine):
 
     def set_aside(self, digest: Digest, seen: Stamp, reason: str) -> bool:
         """Note the version that was seen, unless another counts by now."""
+        self._finder.cache.forget(digest)
         location = self._finder.known.get(digest)
         if location is None:
             found = live(read_listing(self._finder.bucket.listed(folder_of(digest))))

@@ -15,6 +15,7 @@ from registry.caches import ContentCache
 from registry.oci.digest import Digest, new_hasher
 from registry.oci.errors import BlobUnknown, ContentTooLarge
 from registry.storage.blob_store import Damaged, Opening, StoredBlob
+from registry.storage.disk.blob_cache import BlobCache
 from registry.storage.disk.errors import disk_refusals
 from registry.storage.disk.fsync import early_writeback
 from registry.storage.disk.layout import Layout
@@ -60,6 +61,7 @@ class ObjectStore:
         pieces: of uploads that nodes share.
         copies: of rows.
         owner: whose blobs these are.
+        cache: copies of blobs in the data folder.
 
     Args:
         root: the data folder, for uploads and notes.
@@ -76,11 +78,12 @@ class ObjectStore:
         self._bucket = bucket
         self._pool = pool
         self._known = KnownLocations()
-        self._finder = Finder(bucket, self._known, layout.incoming)
+        self.reserve = DiskReserve(root)
+        self.cache = BlobCache(layout.cache, self.reserve)
+        self._finder = Finder(bucket, self._known, layout.incoming, self.cache)
         self._recent = ContentCache(_RECENT_BYTES)
         self.quarantine = ObjectQuarantine(layout, self._finder)
         self.trash = ObjectTrash(self._finder)
-        self.reserve = DiskReserve(root)
         self.pieces = ObjectPieces(bucket, pool, bucket.part_bytes)
         self.copies = ObjectCopies(bucket)
         self.owner = NamedOwner(bucket)
@@ -101,7 +104,7 @@ class ObjectStore:
             if other is None or other.version == location.version or not await self._is_sound(other):
                 return None
             location = other
-        return StoredObject.found(location, self._finder, asks=False) if location.size == size else None
+        return StoredObject.at_hand(location, self._finder) if location.size == size else None
 
     async def get(self, digest: Digest, maximum: int) -> bytes | None:
         """From memory when it was read or stored lately, and nobody has removed it here."""
@@ -135,7 +138,7 @@ class ObjectStore:
                 break
             pieces = self._bucket.read(here.key, here.size, start, length)
             if length == here.size:
-                pieces = whole_or_nothing(pieces, here, self._run)
+                pieces = whole_or_nothing(pieces, here, self._run, self.cache.begin(here.digest, here.size))
             try:
                 async for piece in pieces:
                     begun = True
@@ -173,8 +176,11 @@ class ObjectStore:
     def _make_blob(self, path: Path, digest: Digest, size: int, _modified: float) -> StoredBlob:
         location = new_location(digest, size)
         self._bucket.put_file(location.key, path, size)
-        path.unlink()
         self._known.put(location)
+        if size > _SMALL:
+            self.cache.take(path, digest, size)
+        else:
+            path.unlink()
         return StoredObject.stored(location, self._finder)
 
     def delete(self, digest: Digest, older_than: float | None = None, *, keep: bool = False) -> bool:
@@ -183,6 +189,7 @@ class ObjectStore:
         if not locations or (older_than is not None and max(location.modified for location in locations) >= older_than):
             return False
         self._known.forget(digest)
+        self.cache.forget(digest)
         if keep:
             self.trash.add(locations)
         else:
@@ -243,10 +250,14 @@ class ObjectStore:
         return None
 
     def scrub(self, digest: Digest, pace: Callable[[int], None]) -> tuple[int, bool]:
-        """Of the object that counts; one that was set aside is looked at again, and counts again if it is sound."""
+        """Of the object that counts, and of its copy here.
+
+        One that was set aside is looked at again, and counts again if it is sound.
+        """
         locations = live(read_listing(self._bucket.listed(folder_of(digest))))
         if not locations:
             return 0, True
+        self.cache.check(digest, pace)
         sound = self._hash(locations[-1], pace)
         if sound and locations[-1].version == self.quarantine.damaged_version(digest):
             self.quarantine.forget(Damaged(digest, is_manifest=False))

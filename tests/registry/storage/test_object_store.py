@@ -23,8 +23,8 @@ SMALL, LARGE = b"small" * 100, bytes(range(256)) * 30_000
 
 @pytest.fixture
 def storage(tmp_path: Path) -> StorageSettings:
-    """A place of its own."""
-    return StorageSettings.model_validate(moto().settings(tmp_path / "keys"))
+    """A place of its own, from which blobs come each time."""
+    return StorageSettings.model_validate(moto().settings(tmp_path / "keys", blob_cache_bytes=0))
 
 
 @pytest.fixture

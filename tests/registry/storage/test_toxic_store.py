@@ -27,8 +27,10 @@ def store() -> Iterator[ToxicStore]:
 
 @pytest.fixture
 def live(tmp_path: Path, store: ToxicStore) -> Iterator[LiveRegistry]:
-    """A registry that asks the proxy, and is impatient."""
-    settings = moto().settings(tmp_path / "keys", endpoint=store.endpoint, timeout_seconds=5, part_bytes=5 << 20)
+    """A registry that asks the proxy each time, and is impatient."""
+    settings = moto().settings(
+        tmp_path / "keys", endpoint=store.endpoint, timeout_seconds=5, part_bytes=5 << 20, blob_cache_bytes=0
+    )
     with open_registry(tmp_path / "data", storage=settings) as live:
         yield live
 
@@ -47,7 +49,7 @@ def push(repository: Repository, content: bytes) -> httpx.Response:
 
 
 @pytest.mark.parametrize("toxin", [*DEAD, LOST])
-@pytest.mark.parametrize("content", [SMALL, LARGE])
+@pytest.mark.parametrize("content", [SMALL, LARGE], ids=["small", "large"])
 def test_a_push_is_not_acknowledged(
     store: ToxicStore, repository: Repository, live: LiveRegistry, content: bytes, toxin: str
 ) -> None:
@@ -62,7 +64,9 @@ def test_a_push_is_not_acknowledged(
 
 
 @pytest.mark.parametrize(
-    ("content", "toxin"), [*((content, toxin) for content in (SMALL, LARGE) for toxin in DEAD), *WRONG_SMALL]
+    ("content", "toxin"),
+    [*((content, toxin) for content in (SMALL, LARGE) for toxin in DEAD), *WRONG_SMALL],
+    ids=[*(f"{size} {toxin}" for size in ("small", "large") for toxin in DEAD), "small wrong", "small short"],
 )
 def test_a_pull_says_when_to_come_again(store: ToxicStore, repository: Repository, content: bytes, toxin: str) -> None:
     """And succeeds when the store is well.
@@ -104,6 +108,7 @@ def test_rows_go_on_without_the_store(store: ToxicStore, repository: Repository,
         (LARGE[: 4 << 20], ["PUT", "HEAD"], ["GET"]),
         (PARTS, ["POST", "PUT", "PUT", "PUT", "POST", "HEAD"], ["GET"]),
     ],
+    ids=["small", "one part", "parts"],
 )
 def test_what_a_blob_costs(
     store: ToxicStore, repository: Repository, content: bytes, push_costs: list[str], pull_costs: list[str]

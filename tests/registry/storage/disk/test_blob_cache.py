@@ -1,0 +1,167 @@
+"""Copies of blobs in the data folder: which are there, and which give way."""
+
+from pathlib import Path
+
+import pytest
+
+from registry.oci.digest import Digest
+from registry.storage.disk.blob_cache import BlobCache
+from registry.storage.disk.reserve import DiskReserve
+
+TOO_MUCH = 1 << 62
+"""Bytes that no disk has."""
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> BlobCache:
+    """One with room for three blobs of 100 bytes."""
+    cache = BlobCache(tmp_path / "cache", DiskReserve(tmp_path))
+    cache.fit(300)
+    return cache
+
+
+def take(cache: BlobCache, tmp_path: Path, name: str, size: int = 100) -> Digest:
+    """Give it a file."""
+    content = name.encode() * size
+    file = tmp_path / "upload"
+    file.write_bytes(content[:size])
+    digest = Digest.of(content[:size])
+    cache.take(file, digest, size)
+    assert not file.exists()
+    return digest
+
+
+def held(tmp_path: Path) -> int:
+    """How many files its folder has."""
+    return len(list((tmp_path / "cache").iterdir()))
+
+
+def test_what_it_takes_is_found(cache: BlobCache, tmp_path: Path) -> None:
+    """With its bytes."""
+    found = cache.find(take(cache, tmp_path, "a"))
+    assert found is not None
+    assert (found[0].read_bytes(), cache.size) == (b"a" * 100, 100)
+
+
+def test_the_least_used_goes_first(cache: BlobCache, tmp_path: Path) -> None:
+    """Being found, and being sent, count as use."""
+    found, sent, neither = (take(cache, tmp_path, name) for name in "abc")
+    cache.find(found)
+    cache.touch(sent)
+    take(cache, tmp_path, "d")
+    assert [cache.find(each) is None for each in (found, sent, neither)] == [False, False, True]
+
+
+def test_it_holds_no_more_than_it_may(cache: BlobCache, tmp_path: Path) -> None:
+    """However many come."""
+    for name in "abcdefgh":
+        take(cache, tmp_path, name)
+    assert (cache.size, held(tmp_path)) == (300, 3)
+
+
+@pytest.mark.parametrize("size", [301, TOO_MUCH])
+def test_what_has_no_room_at_all_moves_nothing(cache: BlobCache, tmp_path: Path, size: int) -> None:
+    """Larger than the cache, or than the disk."""
+    digest, file = take(cache, tmp_path, "a"), tmp_path / "large"
+    file.touch()
+    cache.take(file, Digest.of(b"large"), size)
+    assert (cache.find(Digest.of(b"large")), cache.find(digest) is None, file.exists()) == (None, False, False)
+
+
+def test_half_of_the_free_room_stays_free(tmp_path: Path) -> None:
+    """Whatever the setting says."""
+    reserve = DiskReserve(tmp_path)
+    cache = BlobCache(tmp_path / "cache", reserve)
+    cache.fit(TOO_MUCH)
+    assert cache.begin(Digest.of(b"a"), reserve.free() * 3 // 4) is None
+
+
+def test_a_smaller_setting_makes_room(cache: BlobCache, tmp_path: Path) -> None:
+    """At once."""
+    first, second = take(cache, tmp_path, "a"), take(cache, tmp_path, "b")
+    cache.fit(150)
+    assert (cache.find(first), cache.find(second) is None, held(tmp_path)) == (None, False, 1)
+
+
+def test_none_is_a_setting(cache: BlobCache, tmp_path: Path) -> None:
+    """Nothing is there, and nothing is taken."""
+    take(cache, tmp_path, "a")
+    cache.fit(0)
+    assert (cache.find(take(cache, tmp_path, "b")), held(tmp_path)) == (None, 0)
+
+
+def test_before_a_server_has_begun_nothing_is_touched(cache: BlobCache, tmp_path: Path) -> None:
+    """A command on the folder of a running server has the same store."""
+    digest = take(cache, tmp_path, "a")
+    other = BlobCache(tmp_path / "cache", DiskReserve(tmp_path))
+    assert (other.find(digest), other.find(take(other, tmp_path, "b")), held(tmp_path)) == (None, None, 1)
+
+
+@pytest.mark.parametrize("maximum", [0, 300])
+def test_a_start_begins_without(cache: BlobCache, tmp_path: Path, maximum: int) -> None:
+    """What an earlier process left may have been lost with the power."""
+    digest = take(cache, tmp_path, "a")
+    (tmp_path / "cache" / "unfinished.part").touch()
+    other = BlobCache(tmp_path / "cache", DiskReserve(tmp_path))
+    other.fit(maximum)
+    assert (other.find(digest), held(tmp_path)) == (None, 0)
+
+
+def test_a_file_that_was_changed_is_no_copy(cache: BlobCache, tmp_path: Path) -> None:
+    """It goes."""
+    digest = take(cache, tmp_path, "a")
+    found = cache.find(digest)
+    assert found is not None
+    found[0].chmod(0o600)
+    found[0].write_bytes(b"b" * 100)
+    assert (cache.find(digest), held(tmp_path), cache.size) == (None, 0, 0)
+
+
+@pytest.mark.parametrize("content", [b"a" * 100, b"b" * 100])
+def test_a_copy_is_read_again(cache: BlobCache, tmp_path: Path, content: bytes) -> None:
+    """One that has rotted goes."""
+    digest = take(cache, tmp_path, "a")
+    place = next((tmp_path / "cache").iterdir())
+    place.chmod(0o600)
+    place.write_bytes(content)
+    cache.check(digest, lambda _bytes: None)
+    assert cache.size == (100 if Digest.of(content) == digest else 0)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_copy_grows_while_its_bytes_pass(cache: BlobCache, tmp_path: Path, whole: bool) -> None:
+    """It counts when all of them have come."""
+    copy = cache.begin(digest := Digest.of(b"a" * 100), 100)
+    assert copy is not None
+    for _ in range(4):
+        copy.write(b"a" * 25)
+    assert cache.find(digest) is None
+    copy.end(whole=whole)
+    copy.end(whole=False)
+    assert (cache.find(digest) is not None, held(tmp_path)) == (whole, int(whole))
+
+
+def test_one_copy_is_made_at_a_time(cache: BlobCache) -> None:
+    """And again when that has failed."""
+    digest = Digest.of(b"a" * 100)
+    copy = cache.begin(digest, 100)
+    assert copy is not None
+    assert cache.begin(digest, 100) is None
+    copy.end(whole=False)
+    assert cache.begin(digest, 100) is not None
+
+
+def test_a_copy_that_cannot_be_written_is_given_up(cache: BlobCache, tmp_path: Path) -> None:
+    """Whoever is sent the bytes notices nothing."""
+    copy = cache.begin(digest := Digest.of(b"a"), 1)
+    (tmp_path / "cache").rmdir()
+    assert copy is not None
+    copy.write(b"a")
+    copy.end(whole=True)
+    assert cache.find(digest) is None
+
+
+def test_a_folder_that_has_gone_costs_no_push(cache: BlobCache, tmp_path: Path) -> None:
+    """The file goes where there is no place for it."""
+    (tmp_path / "cache").rmdir()
+    assert cache.find(take(cache, tmp_path, "a")) is None
