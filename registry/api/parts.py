@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from registry.api.ranges import Window
-from registry.api.responses import Reader
+from registry.api.responses import Reader, send_rest
 from registry.storage.blob_store import StoredBlob
 from registry.telemetry.request_record import request_record_of
 
@@ -46,8 +46,7 @@ class PartsResponse(Response):
         first = await anext(pieces)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": first, "more_body": True})
-        async for piece in pieces:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send_rest(pieces, scope, send)
         await send({"type": "http.response.body", "body": self._end})
 
     async def _pieces(self) -> AsyncIterator[bytes]:

@@ -41,6 +41,15 @@ def windows_of(request: Request, blob: StoredBlob, maximum: int) -> tuple[Window
     return read_windows(text, blob.size, maximum)
 
 
+async def send_rest(pieces: AsyncIterator[bytes], scope: Scope, send: Send) -> None:
+    """Send pieces of a body, until the client leaves: nothing is read for nobody."""
+    has_left: Callable[[], bool] = scope.get("extensions", {}).get("basegate.left", lambda: False)
+    async for piece in pieces:
+        if has_left():
+            return
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+
 class BlobResponse(Response):
     """A blob or one part of it, streamed; given to the server by path where it can send files itself."""
 
@@ -70,7 +79,7 @@ class BlobResponse(Response):
         elif self._blob.path is not None and "http.response.pathsend" in (scope.get("extensions") or {}):
             await self._send_file(scope, send, head)
         else:
-            await self._stream(send, head)
+            await self._stream(scope, send, head)
 
     async def _send_file(self, scope: Scope, send: Send, head: Message) -> None:
         await send(head)
@@ -80,16 +89,15 @@ class BlobResponse(Response):
         except OciError:
             if not self._blob.is_copied:
                 raise
-            await self._stream(send, head)
+            await self._stream(scope, send, head)
 
-    async def _stream(self, send: Send, head: Message) -> None:
+    async def _stream(self, scope: Scope, send: Send, head: Message) -> None:
         pieces = self._read(self._blob, self._window.start, self._window.length)
         # Read the first piece before the head is sent: a blob deleted meanwhile is a 404, not a broken body.
         first = await anext(pieces, b"")
         await send(head)
         await send({"type": "http.response.body", "body": first, "more_body": True})
-        async for piece in pieces:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send_rest(pieces, scope, send)
         await send({"type": "http.response.body", "body": b""})
 
     def _pathsend(self) -> dict[str, object]:

@@ -254,7 +254,8 @@ class Connection(asyncio.Protocol):
         return cycle
 
     def _extensions(self, cycle: RequestResponseCycle) -> dict[str, Any]:
-        offered: dict[str, Any] = {"http.response.pathsend": PATHSEND, "basegate.stopping": lambda: self._stopping}
+        offered: dict[str, Any] = {"http.response.pathsend": PATHSEND, "basegate.left": lambda: cycle.disconnected}
+        offered["basegate.stopping"] = lambda: self._stopping
         if self._bypass.direct and (cycle.head.length is None or cycle.head.length):
             offered["basegate.receive-into"] = cycle.receive_into
         if not cycle.framing.complete:

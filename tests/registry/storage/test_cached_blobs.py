@@ -1,5 +1,6 @@
 """Blobs of an object store that a node has at hand: sent without asking, and never anything but their bytes."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.repository import Pushed, Repository
 from tests.servers import LiveRegistry, joining, open_registry, open_settings, running
 from tests.waiting import wait_until
 
-LARGE = bytes(range(256)) * 12_000
+LARGE, HUGE = bytes(range(256)) * 12_000, bytes(range(256)) * 250_000
 
 
 @pytest.fixture
@@ -184,3 +185,17 @@ def test_the_metric_says_how_much_is_here(repository: Repository, blob: Pushed) 
     lines = repository.client.get("/metrics").text.splitlines()
     (value,) = [line.split()[1] for line in lines if line.startswith("basegate_blob_cache_bytes ")]
     assert float(value) == len(blob.raw)
+
+
+def test_a_client_that_leaves_has_nothing_read_for_it(
+    live: LiveRegistry, repository: Repository, store: ToxicStore
+) -> None:
+    """The store is not read to the end of the blob, and half a copy is not kept."""
+    digest = repository.blob(HUGE).digest
+    storage_of(live).cache.forget(digest)
+    host, port = live.host.split(":")
+    with socket.create_connection((host, int(port))) as client:
+        client.sendall(f"GET /v2/team/app/blobs/{digest} HTTP/1.1\r\nHost: {live.host}\r\n\r\n".encode())
+        client.recv(1000)
+    wait_until(lambda: store.cut == 1)
+    wait_until(lambda: copies(live) == [])

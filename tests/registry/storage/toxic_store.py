@@ -27,12 +27,14 @@ class ToxicStore:
         toxin: what it does: answers 503, stalls, hangs up, sends other bytes or too few of an object, acknowledges
             what it does not pass on, or waits until it is told something else.
         requests: method and path of each request.
+        cut: answers that were not read to their end.
     """
 
     behind: str
     endpoint: str = ""
     toxin: str = WELL
     requests: list[str] = field(default_factory=list)
+    cut: int = 0
 
     @property
     def bearing(self) -> list[str]:
@@ -93,7 +95,11 @@ class _Handler(BaseHTTPRequestHandler):
             if name.lower() not in {"connection", "transfer-encoding"}:
                 self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        try:
+            self.wfile.write(body)
+        except OSError:
+            self.store.cut += 1
+            raise
 
     def log_message(self, *_: Any) -> None:
         """Nobody reads it."""
