@@ -74,17 +74,21 @@ class Joined(Basegate):
     postgres: PostgresServer | None = None
     tags: int = 0
 
-    def start(self, folder: Path, door: Door) -> Running:
-        """Start it, and fill the database beside it."""
+    def settings_of(self, folder: Path, database: Database) -> dict[str, str]:
+        """What a node of it has in its environment; writes a file with the keys of the store."""
         assert self.postgres is not None
-        database = self.postgres.new_database()
         groups = {"STORAGE": moto().settings(folder), "METADATA": self.postgres.settings(database)}
-        environment = {
+        return {
             f"BASEGATE_{group}__{name.upper()}": str(value)
             for group, values in groups.items()
             for name, value in values.items()
         }
-        running = Basegate.start(replace(self, environment=environment), folder, door)
+
+    def start(self, folder: Path, door: Door) -> Running:
+        """Start it, and fill the database beside it."""
+        assert self.postgres is not None
+        database = self.postgres.new_database()
+        running = Basegate.start(replace(self, environment=self.settings_of(folder, database)), folder, door)
         if self.tags:
             fill(database, self.tags)
         return running
