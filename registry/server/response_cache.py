@@ -273,6 +273,8 @@ class ResponseCache:
         if isinstance(before, FileAnswer) and isinstance(answer, FileAnswer) and before.stamp == answer.stamp:
             before.heads.update(answer.heads)
             return
+        if isinstance(before, FileAnswer):  # its file has gone: a head would lead to it for ever
+            self._entries = {raw: known for raw, known in self._entries.items() if known.answer is not before}
         self._places[head.method, head.target] = answer.request_record
         self._answers[key] = answer
 

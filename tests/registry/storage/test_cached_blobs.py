@@ -62,6 +62,18 @@ class _Remover(OpenGate):
         return ALLOWED
 
 
+class _Counter(OpenGate):
+    """Counts the pulls that it says yes to: none of those that are answered from memory."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def before_blob_pull(self, *_: object) -> Decision:
+        """One more."""
+        self.asked += 1
+        return ALLOWED
+
+
 def storage_of(live: LiveRegistry) -> ObjectStore:
     """What it keeps blobs in."""
     storage = live.app.services.stores.storage
@@ -148,6 +160,21 @@ def test_a_copy_may_go_just_before_it_is_sent(tmp_path: Path) -> None:
     with running(app) as live, live.client() as client:
         repository = Repository(client, "team/app")
         assert pulled(repository, repository.blob(LARGE)) == LARGE
+
+
+def test_a_copy_that_has_come_back_is_sent_from_memory(tmp_path: Path) -> None:
+    """The same request leads to the new file."""
+    storage, gate = moto().settings(tmp_path / "keys"), _Counter()
+    app = build(open_settings(tmp_path / "data", storage=storage), extension=joining(gate=gate))
+    with running(app) as live, live.client() as client:
+        repository = Repository(client, "team/app")
+        blob = repository.blob(LARGE)
+        assert {pulled(repository, blob) for _ in range(3)} == {LARGE}
+        storage_of(live).cache.forget(blob.digest)
+        assert {pulled(repository, blob) for _ in range(2)} == {LARGE}
+        asked = gate.asked
+        assert {pulled(repository, blob) for _ in range(3)} == {LARGE}
+        assert gate.asked == asked
 
 
 def test_pulls_go_on_without_the_store(repository: Repository, store: ToxicStore, blob: Pushed) -> None:
