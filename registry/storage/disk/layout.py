@@ -8,7 +8,7 @@
     discarded/<hex>.<uuid>                           a blob that is being removed, for a moment
     quarantine/<algorithm>-<hex>                     damaged content (`registry.storage.disk.quarantine`)
     trash/<algorithm>-<hex>                          what was collected, for as long as that can be undone
-    cache/<algorithm>-<hex>                          with blobs in an object store: copies of some
+    cache/<algorithm>-<hex>.<uuid>                   with blobs in an object store: copies of some
     layout                                           "basegate storage 1": the folders above are durably there
 
 All are on one file system: a rename is what makes a blob visible.

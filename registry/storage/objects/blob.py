@@ -35,7 +35,7 @@ class Finder:
         """The bytes of an object: its copy, or a file without a name. Raises OSError."""
         copy = self.cache.find(location.digest)
         if copy is not None:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):
                 return open_file(copy[0])
         with tempfile.TemporaryFile(dir=self.scratch, buffering=0) as file:
             try:

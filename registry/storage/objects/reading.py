@@ -5,7 +5,7 @@ from functools import partial
 
 import structlog
 
-from registry.oci.digest import Hasher, new_hasher
+from registry.oci.digest import Digest, Hasher, new_hasher
 from registry.storage.disk.blob_cache import GrowingCopy
 from registry.storage.objects.bucket import unavailable
 from registry.storage.objects.locations import Location
@@ -31,16 +31,20 @@ async def whole_or_nothing(
             if last:
                 yield last
             last = piece
-        if hasher.hexdigest() != location.digest.encoded:
-            log = structlog.get_logger(__name__)
-            log.error("the object store sent bytes of another digest", digest=location.digest)
-            raise unavailable("the object store sent bytes that do not have the digest")
+        _require_digest(hasher, location.digest)
         if copy is not None:
             await run(partial(copy.end, whole=True))
-    finally:
+    except BaseException:
         if copy is not None:
-            copy.end(whole=False)
+            await run(partial(copy.end, whole=False))
+        raise
     yield last
+
+
+def _require_digest(hasher: Hasher, digest: Digest) -> None:
+    if hasher.hexdigest() != digest.encoded:
+        structlog.get_logger(__name__).error("the object store sent bytes of another digest", digest=digest)
+        raise unavailable("the object store sent bytes that do not have the digest")
 
 
 def _take(piece: bytes, hasher: Hasher, copy: GrowingCopy | None) -> None:

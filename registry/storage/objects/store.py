@@ -8,6 +8,7 @@ the store's acknowledgement, and for the rows, which ask the store once more whe
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -138,7 +139,8 @@ class ObjectStore:
                 break
             pieces = self._bucket.read(here.key, here.size, start, length)
             if length == here.size:
-                pieces = whole_or_nothing(pieces, here, self._run, self.cache.begin(here.digest, here.size))
+                copy = await self._run(partial(self.cache.begin, here.digest, here.size))
+                pieces = whole_or_nothing(pieces, here, self._run, copy)
             try:
                 async for piece in pieces:
                     begun = True

@@ -165,3 +165,56 @@ def test_a_folder_that_has_gone_costs_no_push(cache: BlobCache, tmp_path: Path) 
     """The file goes where there is no place for it."""
     (tmp_path / "cache").rmdir()
     assert cache.find(take(cache, tmp_path, "a")) is None
+
+
+def test_a_folder_that_has_gone_is_made_again(cache: BlobCache, tmp_path: Path) -> None:
+    """Somebody needed the room: a start is not needed."""
+    (tmp_path / "cache").rmdir()
+    cache.fit(300)
+    assert cache.find(take(cache, tmp_path, "a")) is not None
+
+
+def test_a_folder_of_somebody_else_stays(cache: BlobCache, tmp_path: Path) -> None:
+    """And nothing ends for it."""
+    (tmp_path / "cache" / "lost+found").mkdir()
+    other = BlobCache(tmp_path / "cache", DiskReserve(tmp_path))
+    other.fit(300)
+    assert (other.find(take(other, tmp_path, "a")) is not None, held(tmp_path)) == (True, 2)
+
+
+def test_copies_that_are_being_made_count(cache: BlobCache) -> None:
+    """As if all of their bytes were here."""
+    assert cache.begin(Digest.of(b"a"), 200) is not None
+    assert cache.begin(Digest.of(b"b"), 200) is None
+    assert cache.begin(Digest.of(b"c"), 100) is not None
+
+
+def test_a_smaller_setting_ends_copies_that_are_being_made(cache: BlobCache, tmp_path: Path) -> None:
+    """At once; and the bytes that still come are dropped."""
+    copy = cache.begin(digest := Digest.of(b"aa"), 2)
+    assert copy is not None
+    copy.write(b"a")
+    cache.fit(1)
+    assert held(tmp_path) == 0
+    copy.write(b"a")
+    copy.end(whole=True)
+    assert (cache.find(digest), held(tmp_path)) == (None, 0)
+
+
+def test_what_cannot_be_removed_is_no_copy(cache: BlobCache, tmp_path: Path) -> None:
+    """Somebody has put a folder in its place; no pull ends for it."""
+    digest = take(cache, tmp_path, "a")
+    place = next((tmp_path / "cache").iterdir())
+    place.unlink()
+    place.mkdir()
+    assert (cache.find(digest), cache.size) == (None, 0)
+
+
+def test_a_copy_that_cannot_be_read_again_goes(cache: BlobCache, tmp_path: Path) -> None:
+    """The scrub goes on."""
+    digest = take(cache, tmp_path, "a")
+    place = next((tmp_path / "cache").iterdir())
+    place.unlink()
+    place.mkdir()
+    cache.check(digest, lambda _bytes: None)
+    assert cache.size == 0
