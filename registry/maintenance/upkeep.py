@@ -53,6 +53,7 @@ class Upkeep:
         self._log = structlog.get_logger(__name__)
         self.rows = RowUpkeep(metadata, settings, self._attempt) if isinstance(metadata, SqliteStore) else None
         self._cache: Cache | None = storage.cache if isinstance(storage, CachingStore) else None
+        self._cache_refusal: str | None = None
         self._copies: StoredCopies | None = None
         if isinstance(storage, CopiesStore) and self.rows is None:
             self._copies = StoredCopies(storage.copies, metadata, settings, beside, self._attempt)
@@ -99,10 +100,14 @@ class Upkeep:
         """Have copies of blobs take as much room as the settings and the disk allow (blocking)."""
         if self._cache is None:
             return
+        refusal: str | None = None
         try:
             self._cache.fit(self._settings.current.storage.blob_cache_bytes)
         except OSError as error:
-            self._log.warning("blobs cannot be cached", reason=error.strerror)
+            refusal = error.strerror
+        if refusal is not None and refusal != self._cache_refusal:  # once, and not every two seconds
+            self._log.warning("blobs cannot be cached", reason=refusal)
+        self._cache_refusal = refusal
 
     def cached_bytes(self) -> int | None:
         """Bytes of blobs that are copied here; `None` where they are kept here anyway."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from registry.app import build
 from registry.gate import ALLOWED, Decision, OpenGate
@@ -205,6 +206,20 @@ def test_damaged_content_is_not_had_from_a_copy(live: LiveRegistry, repository: 
     storage = storage_of(live)
     storage.quarantine.set_aside(blob.digest, storage._known.get(blob.digest).stamp, "it is damaged")  # type: ignore[union-attr]  # noqa: SLF001
     assert repository.get(f"blobs/{blob.digest}").status_code == 404
+
+
+def test_what_keeps_copies_away_is_logged_once(tmp_path: Path, live: LiveRegistry) -> None:
+    """It is looked at every two seconds; pushes and pulls go on."""
+    live.stop()
+    (live.data / "cache").rmdir()
+    (live.data / "cache").touch()
+    storage = live.app.settings.current.storage.model_dump()
+    app = build(open_settings(tmp_path / "data", storage=storage, log={"level": "warning"}))
+    with running(app) as later, later.client() as client, capture_logs() as logged:
+        app.upkeep.fit_cache()
+        repository = Repository(client, "team/app")
+        assert pulled(repository, repository.blob(LARGE)) == LARGE
+    assert [each for each in logged if each["event"] == "blobs cannot be cached"] == []
 
 
 def test_the_metric_says_how_much_is_here(repository: Repository, blob: Pushed) -> None:
