@@ -149,8 +149,8 @@ requirements: develop ## pin the dependencies anew
 		--custom-compile-command "make requirements" pyproject.toml - --output-file requirements.txt $(UPGRADE)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --constraint requirements.txt \
 		--custom-compile-command "make requirements" --extra dev pyproject.toml --output-file requirements-dev.txt $(UPGRADE)
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --constraint requirements.txt \
-		--custom-compile-command "make requirements" --extra cluster pyproject.toml --output-file requirements-cluster.txt $(UPGRADE)
+	@echo "setuptools>=77" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --constraint requirements.txt \
+		--custom-compile-command "make requirements" --extra cluster pyproject.toml - --output-file requirements-cluster.txt $(UPGRADE)
 
 AZURE_PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make azure-requirements"

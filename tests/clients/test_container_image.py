@@ -20,7 +20,9 @@ from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 BASE = TOOLS.parent / "debian-root.tar"
-PARTS = ("Dockerfile", ".dockerignore", "requirements.txt", "pyproject.toml", "README.md", "LICENSE")
+LISTS = ("requirements.txt", "requirements-cluster.txt")
+PARTS = ("Dockerfile", ".dockerignore", *LISTS, "pyproject.toml", "README.md", "LICENSE")
+OFFLINE = ("--build-arg", "BASE=local-base:test", "--build-arg", "PIP_OPTIONS=--no-index --find-links wheels")
 HEALTHY_SECONDS = 60
 _COMPILED = """
 import os, sys
@@ -40,9 +42,10 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, folder / name)
     for name in ("registry", "policy", "config"):
         shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    wanted = ("--require-hashes", "--only-binary=:all:", "--requirement", str(ROOT / "requirements.txt"))
-    download = [sys.executable, "-m", "pip", "download", "--quiet", *wanted, "--dest", str(folder / "wheels")]
-    subprocess.run(download, check=True)
+    for name in LISTS:
+        wanted = ("--require-hashes", "--only-binary=:all:", "--requirement", str(ROOT / name))
+        download = [sys.executable, "-m", "pip", "download", "--quiet", *wanted, "--dest", str(folder / "wheels")]
+        subprocess.run(download, check=True)
     return folder
 
 
@@ -55,9 +58,7 @@ def docker(context: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         socket = Daemons(tmp_path_factory.mktemp("engine"), until).socket("docker")
         program = Program(("docker", "--host", f"unix://{socket}"), tmp_path_factory.mktemp("home"))
         program.run("import", str(BASE), "local-base:test").check()
-        offline = ("--build-arg", "PIP_OPTIONS=--no-index --find-links wheels")
-        arguments = ("--build-arg", "BASE=local-base:test", *offline, "--tag", "basegate:test", str(context))
-        program.run("build", *arguments).check()
+        program.run("build", *OFFLINE, "--tag", "basegate:test", str(context)).check()
         yield program
 
 
@@ -150,3 +151,11 @@ def test_a_container_of_testcontainers(docker: Program, monkeypatch: pytest.Monk
         left = docker.run("ps", "--quiet", "--no-trunc").check().output
         assert (codes, registry.get_container_id() in left) == ([200, 401], True)
     assert registry.get_container_id() not in docker.run("ps", "--all", "--quiet", "--no-trunc").check().output
+
+
+def test_the_image_of_a_node_is_built(docker: Program, context: Path) -> None:
+    """With what several nodes need beside."""
+    chosen = ("--build-arg", "REQUIREMENTS=requirements-cluster.txt", "--tag", "basegate:node")
+    docker.run("build", *OFFLINE, *chosen, str(context)).check()
+    needed = "import registry.storage.objects.connecting, registry.metadata.open_postgres, psycopg"
+    docker.run("run", "--rm", "--network", "none", "--entrypoint", "python3", "basegate:node", "-c", needed).check()
