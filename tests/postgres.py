@@ -79,12 +79,13 @@ class PostgresServer:
             with suppress(ProcessLookupError):  # one of them may end meanwhile, as those for upkeep do
                 os.kill(process, which)
 
-    def new_database(self, like: str = "template1") -> Database:
-        """A database of its own: an empty one, or one `like` another."""
+    def new_database(self, like: str = "template1", encoding: str = "") -> Database:
+        """A database of its own: an empty one, or one `like` another; `encoding`: of its texts, where not UTF-8."""
         name = f"test{next(self._numbers)}"
         with self.at("postgres").connect(autocommit=True) as connection:
             new, old = sql.Identifier(name), sql.Identifier(like)
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(new, old))
+            other = sql.SQL("ENCODING {} LOCALE 'C'").format(encoding) if encoding else sql.SQL("")
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(new, old, other))
         return self.at(name)
 
     def opener(self) -> Callable[[], PostgresStore]:

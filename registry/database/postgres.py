@@ -63,6 +63,7 @@ class Database:
             self.url,
             connect_timeout=self.connect_seconds,
             application_name="basegate",
+            client_encoding="utf8",  # else the driver gives bytes where the database has no encoding
             options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
             keepalives_idle=_SILENT_SECONDS,
             keepalives_interval=2,

@@ -44,7 +44,8 @@ def open_postgres(
             the database as it was.
 
     Raises:
-        DatabaseUnreachable: it cannot be connected to, is too old, or does not keep what it commits.
+        DatabaseUnreachable: it cannot be connected to, is too old, has another encoding than UTF-8, or does not keep
+            what it commits.
         DatabaseNewer: it was written by a newer basegate.
     """
     engine = engine_of(database, 1)
@@ -62,7 +63,7 @@ def make_ready(connection: Connection) -> bool:
     No other node writes from here on until its end.
 
     Raises:
-        DatabaseUnreachable: the database is too old, or does not keep what it commits.
+        DatabaseUnreachable: the database is too old, has another encoding than UTF-8, or does not keep what it commits.
         DatabaseNewer: it was written by a newer basegate.
     """
     take_turn(connection)
@@ -96,6 +97,12 @@ def _require_fit(connection: Connection) -> None:
         raise DatabaseUnreachable(
             "the database of metadata.url has fsync off, and would lose what it has committed with the power: set "
             "fsync to on"
+        )
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding != "UTF8":
+        raise DatabaseUnreachable(
+            f"the database of metadata.url has the encoding {encoding}, UTF8 is needed: make it with CREATE DATABASE … "
+            "ENCODING 'UTF8' TEMPLATE template0"
         )
 
 

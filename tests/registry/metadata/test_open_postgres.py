@@ -120,6 +120,13 @@ def test_a_database_that_loses_commits_is_refused(own: PostgresServer) -> None:
         open_postgres(own.at("ready"))
 
 
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_without_room_for_all_letters_is_refused(postgres: PostgresServer, encoding: str) -> None:
+    """Which is what a database has that was made under the locale C."""
+    with pytest.raises(DatabaseUnreachable, match=f"{encoding}, UTF8 is needed"):
+        open_postgres(postgres.new_database("template0", encoding))
+
+
 def test_a_restarted_database_is_used_again(own: PostgresServer, store: PostgresStore) -> None:
     """Without a restart of the node: refused while it is away, and then answered."""
     asyncio.run(answers(store))
