@@ -12,7 +12,7 @@ from tests.clients.client import Endpoint
 from tests.clients.crane import Crane
 from tests.clients.layouts import Layout
 from tests.clients.trees import cleared_image
-from tests.cluster.balancer import CONFIG, Cluster, balanced, checked
+from tests.cluster.balancer import CONFIG, Cluster, balanced, balancer, checked, silent_address
 from tests.halfway import HalfwayUpload
 from tests.repository import Repository
 from tests.waiting import wait_until
@@ -52,6 +52,13 @@ def _figure(host: str, pattern: str) -> float:
 def _appended(host: str) -> float:
     """How many requests a node has answered that appended to uploads."""
     return _figure(host, r'basegate_requests_total\{.*operation="uploads\.append"')
+
+
+def test_a_machine_that_has_gone_is_passed_over(balanced: Cluster, tmp_path: Path) -> None:
+    """Its connections are not waited for as long as clients wait."""
+    with silent_address() as gone, balancer(tmp_path / "nginx", [gone, balanced.nodes[1].host]) as host:
+        answers = [httpx.get(f"http://{host}/v2/", timeout=30, trust_env=False).status_code for _ in range(4)]
+    assert answers == [401] * 4
 
 
 @pytest.mark.client("crane")
