@@ -1,7 +1,7 @@
-"""What a second node costs: `python -m tests.bench.nodes`, processor time of a request beside another node.
+"""Whether nodes are in each other's way: `python -m tests.bench.nodes`, processor time of a request at two nodes.
 
-So many clients ask one node, and then as many ask each of two at once over the same PostgreSQL and S3 (moto), in
-interleaved rounds. Were nodes in each other's way, a request would cost more then. 1.11 or less means that two nodes
+So many clients ask each of two nodes at once, which are one registry, over PostgreSQL and S3 (moto); and then nodes of
+two registries, which have nothing in common but the machine, in interleaved rounds. 1.11 or less means that two nodes
 with processors of their own serve 1.8 times as much as one, as far as database and store keep up.
 """
 
@@ -28,6 +28,14 @@ from tests.bench.workloads import WORKLOADS, Workload
 from tests.postgres import PostgresServer, postgres_server
 
 OPERATIONS = (*FLAT, "push 4 MiB x64", "zb push 1 MB x8", "pull 10 MiB x64")
+
+
+def stranger(stack: ExitStack, postgres: PostgresServer, folder: Path) -> Running:
+    """The node of another registry, until the stack is closed."""
+    (folder / "stranger").mkdir(parents=True)
+    other = Joined("stranger", postgres=postgres, patience=PATIENCE).start(folder / "stranger", "token")
+    stack.callback(other.stop)
+    return other
 
 
 def two_nodes(stack: ExitStack, postgres: PostgresServer, folder: Path) -> list[Running]:
@@ -66,19 +74,19 @@ def spent(nodes: Sequence[Running], workload: Workload, unique: str) -> float:
 @click.option("--small", is_flag=True, help="A fraction of a second of each: does it run?")
 @click.option("--only", default="", help="Workloads whose name contains this.")
 def main(rounds: int, small: bool, only: str) -> None:
-    """Print what a request costs with two nodes at work, as a part of what it costs with one."""
-    click.echo("| workload | two nodes / one |\n|---|---|")
+    """Print what a request costs at two nodes of one registry, as a part of what it costs at those of two."""
+    click.echo("| workload | of one registry / of two |\n|---|---|")
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="basegate-nodes-")))
         postgres = stack.enter_context(postgres_server())
-        nodes = two_nodes(stack, postgres, place)
+        nodes, other = two_nodes(stack, postgres, place), stranger(stack, postgres, place)
         for workload in (each for each in WORKLOADS if title(each) in OPERATIONS and only in title(each)):
             tried = workload.small() if small else workload
             ratios = []
             for number in range(rounds):
                 unique = f"{os.getpid()} {title(workload)} {number}"
-                alone = spent(nodes[number % 2 :][:1], tried, f"{unique} alone")
-                ratios.append(spent(nodes, tried, f"{unique} both") / alone)
+                apart = spent([nodes[number % 2], other], tried, f"{unique} apart")
+                ratios.append(spent(nodes, tried, f"{unique} both") / apart)
             click.echo(f"| {title(workload)} | {statistics.median(ratios):.2f} |")
 
 
