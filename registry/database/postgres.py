@@ -129,12 +129,16 @@ def _connected(engine: Engine) -> Iterator[Connection]:
     Its transaction is over then: when the pool rolls back and fails, it logs that.
     """
     pool = engine.pool
-    with engine.connect() as connection:
-        try:
-            yield connection
-        finally:
-            if not _has_ended(connection) and (engine.pool is not pool or not _rolls_back(connection)):
-                connection.invalidate()
+    try:
+        with engine.connect() as connection:
+            try:
+                yield connection
+            finally:
+                if not _has_ended(connection) and (engine.pool is not pool or not _rolls_back(connection)):
+                    connection.invalidate()
+    finally:
+        if engine.pool is not pool:  # it may have been replaced just as the connection went back there
+            pool.dispose()
 
 
 @contextmanager

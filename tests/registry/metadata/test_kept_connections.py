@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, event, func, select
 
 from registry.database.postgres import Database, engine_of, read_from
 from registry.database.statement import Statement, autocommit
@@ -101,6 +101,18 @@ def test_a_connection_that_ends_behind_an_answer_is_let_go_of(
         assert asyncio.run(store.read(asked)) != asyncio.run(store.read(in_transaction))
     store.close()
     assert said_by_the_pool(caplog) == []
+
+
+def test_a_connection_that_goes_back_as_the_others_are_closed_is_closed_too(postgres: PostgresServer) -> None:
+    """Nobody would ever ask for it again."""
+    database = postgres.new_database()
+    engine = engine_of(database, 1, reads=True)
+    event.listen(engine.pool, "checkin", lambda *_: engine.dispose(), once=True)
+    process = read_from(engine, in_transaction)
+    with database.connect(autocommit=True) as beside:
+        seen = "SELECT 1 FROM pg_stat_activity WHERE pid = %s"
+        wait_until(lambda: beside.execute(seen, (process,)).fetchone() is None)
+    engine.dispose()
 
 
 def test_a_connection_in_use_is_closed_behind_it_where_the_others_were(postgres: PostgresServer) -> None:
