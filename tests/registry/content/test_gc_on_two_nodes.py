@@ -12,6 +12,6 @@ def test_nothing_is_lost_and_nothing_stays(postgres: PostgresServer) -> None:
     """A connection of either node is cut at statements all over, which are run or not."""
     with pair_of_nodes(postgres) as pair, asyncio.Runner() as runner:
         lengths = runner.run(pair.lengths())
-        cut = [schedule for schedule in schedules(COUNT, lengths) if runner.run(pair.follow(schedule))]
+        cut = [runner.run(pair.follow(schedule)) for schedule in schedules(COUNT, lengths)]
     assert (pair.lost, pair.leaked) == ([], [])
-    assert {schedule.node for schedule in cut} == {0, 1}
+    assert sum(cut) > COUNT // 2
