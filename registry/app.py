@@ -52,14 +52,13 @@ from registry.storage.disk.store import DiskStore
 from registry.storage.pieces import SharedStore
 from registry.telemetry import logs
 from registry.telemetry.audit import AuditLog, audit_log
-from registry.telemetry.blob_cache import CachedBlobs
 from registry.telemetry.damage import DamageReport
 from registry.telemetry.ending_secrets import EndingSecrets
 from registry.telemetry.last_pulls import LastPulls
 from registry.telemetry.metrics import Metrics
+from registry.telemetry.optional_gauge import OptionalGauge
 from registry.telemetry.readiness import Readiness
 from registry.telemetry.request_record import Observer
-from registry.telemetry.row_copies import CopyLag
 from registry.telemetry.store_metrics import Doing, StoreMetrics
 
 if TYPE_CHECKING:
@@ -205,8 +204,10 @@ def build(
         services.readiness.others += [] if audit is None else [audit.problems]
         services.readiness.others += [damage.problems, metadata.problems, upkeep.problems, storage.reserve.problems]
         services.readiness.others += joined.problems
-        lag = CopyLag(upkeep.copy_lag)
-        cached = CachedBlobs(upkeep.cached_bytes)
+        words = "How long changes of rows have waited for their copy in the object store, in seconds."
+        lag = OptionalGauge("basegate_rows_copy_lag_seconds", words, upkeep.copy_lag)
+        words = "Blobs of the object store that are copied here."
+        cached = OptionalGauge("basegate_blob_cache_bytes", words, upkeep.cached_bytes)
         for collector in (damage, lag, cached, *([] if audit is None else [audit]), *joined.collectors):
             services.metrics.collectors.register(collector)
         upkeep.keep_reserve()
