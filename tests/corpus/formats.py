@@ -26,6 +26,7 @@ from tests.corpus.tarballs import (
     Entry,
     file,
     folder,
+    global_pax,
     header,
     long_name,
     member,
@@ -198,7 +199,8 @@ CASES: list[Case] = [
         lambda: released(pax(pax_records(path="x")), pax(pax_records(path=RELEASE)), file("y", os_release())),
     ),
     cleared("a size in a pax header", lambda: released(*sized_by_pax())),
-    cleared("a global header with a comment", lambda: image([pax(pax_records(comment="0123"), "g"), *good()])),
+    cleared("a global header with a comment", lambda: image([global_pax(), *good(), global_pax("./")])),
+    cleared("a global header in a directory of the layer", lambda: image([*good(), global_pax("etc/global")])),
     cleared(
         "pax times and attributes",
         lambda: image([pax(pax_records(mtime="1.5", SCHILY__xattr__user__x=b"\0\1=\n")), *good()]),

@@ -147,6 +147,11 @@ def pax(records: bytes, kind: str = "x") -> Entry:
     return Entry("PaxHeaders/0", kind=kind, body=records)
 
 
+def global_pax(name: str = "pax_global_header", records: bytes = b"16 comment=0123\n") -> Entry:
+    """A global extended header: `git archive` writes one of this name."""
+    return Entry(name, kind="g", body=records)
+
+
 def long_name(name: str | bytes, kind: str = "L") -> Entry:
     """GNU's long name (L) or long link target (K) for the next member."""
     return Entry("././@LongLink", kind=kind, body=_bytes(name) + b"\0", form="gnu")

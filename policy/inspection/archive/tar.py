@@ -8,7 +8,7 @@ is no part of the archive.
 import re
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from policy.inspection.archive import pax, sparse
@@ -183,11 +183,18 @@ class Extensions:
 
 
 class Members:
-    """The members of an archive in order. The body of the latest can be read before the next is requested."""
+    """The members of an archive in order. The body of the latest can be read before the next is requested.
 
-    def __init__(self, pieces: Pieces, budgets: Budgets) -> None:
+    Args:
+        pieces: the uncompressed stream.
+        budgets: its limits.
+        on_global: called with the name of each global pax header, as stored.
+    """
+
+    def __init__(self, pieces: Pieces, budgets: Budgets, on_global: Callable[[bytes], None] | None = None) -> None:
         self._pieces = pieces
         self._budgets = budgets
+        self._on_global = on_global
         self._unread = 0
         self.count = 0
 
@@ -241,6 +248,8 @@ class Members:
         stored, bits = number(size), number(mode)
         if kind in _EXTENSIONS:
             self._extend(kind, stored, extensions)
+            if kind == _GLOBAL and self._on_global is not None:
+                self._on_global(_joined(name, magic, prefix, block))
             return None
         self.count += 1
         if self.count > self._budgets.members:

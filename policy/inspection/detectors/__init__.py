@@ -22,7 +22,7 @@ DETECTORS: tuple[Detector, ...] = (
     PATCHLEVEL,
     PYVENV,
 )
-ENGINE = "layers@3"
+ENGINE = "layers@4"
 
 
 def names(detectors: tuple[Detector, ...]) -> tuple[str, ...]:

@@ -128,8 +128,9 @@ class _Scan:
 
     def run(self, pieces: Iterator[bytes]) -> None:
         """Apply every member in order, then finish the tree."""
-        members = Members(Pieces(_timed(pieces, self._budgets.cpu_seconds)), self._budgets)
         tree = self.tree
+        stream = Pieces(_timed(pieces, self._budgets.cpu_seconds))
+        members = Members(stream, self._budgets, lambda name: tree.refuse_global(cleaned(name)))
         for member in members:
             name = member.name = cleaned(member.name)
             if member.attributed:

@@ -214,6 +214,25 @@ class LayerTree:
         """Add a member below a name at the root that some unpackers skip."""
         self.entries[path.partition(b"/")[0]] = b"?"
 
+    def refuse_global(self, name: bytes) -> None:
+        """Refuse a global pax header by its name: containerd and podman treat it as a member that leaves nothing.
+
+        They apply a whiteout of that name, delete what the layer has there, and make its directory; docker passes over
+        it.
+
+        Raises:
+            LayerRefused: the name is a whiteout's or a member's, or its directory is none of this layer's.
+        """
+        place = self._existing(name)
+        home, _, base = place.rpartition(b"/")
+        is_alone = place not in self.entries and self.entries.get(home, b"w")[0] in DIRECTORIES
+        if not place or (is_alone and not base.startswith(WHITEOUT)):
+            return
+        raise hostile(
+            f"a global pax header is named {shown(name)!r}: containerd and podman delete what is there or make its "
+            "directory, docker passes over it"
+        )
+
     def whiteout(self, home: bytes, base: bytes) -> bool:
         """Apply a whiteout or opaque marker; False when `base` is an ordinary name.
 

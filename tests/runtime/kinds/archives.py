@@ -23,6 +23,7 @@ from tests.corpus.tarballs import (
     Entry,
     file,
     folder,
+    global_pax,
     hard_link,
     header,
     link,
@@ -244,6 +245,16 @@ HEADERS: tuple[Case, ...] = (
     unclear(
         "a global header behind an extended one",
         lambda: over(pax(pax_records(path=RELEASE)), pax(pax_records(comment="x"), "g"), file("y", DEBIAN)),
+    ),
+    cleared("a global header as git writes it", lambda: over(global_pax())),
+    unclear(
+        "a global header named as the whiteout of a prefix", lambda: image(evil(), good(), [global_pax("opt/.wh.good")])
+    ),
+    unclear("a global header named as an opaque marker", lambda: over(global_pax("opt/good/.wh..wh..opq"))),
+    unclear("a global header named as a member", lambda: over(file(RELEASE, release()), global_pax(RELEASE))),
+    unclear(
+        "a global header below what is a link in an older layer",
+        lambda: image(evil(), [*good("srv/x"), link("opt/good", "../srv/x")], [global_pax("opt/good/bin/x")]),
     ),
     unclear("size that is larger than the body", lambda: headed(pax_records(size="99999"), ODD)),
     unclear("size with a sign", lambda: headed(pax_records(size=f"+{len(DEBIAN)}"), ODD)),

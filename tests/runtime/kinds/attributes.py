@@ -1,6 +1,6 @@
 """Extended attributes (I6): those by which an overlay file system hides or moves, capabilities, access lists."""
 
-from tests.corpus.tarballs import Entry, file, folder, pax
+from tests.corpus.tarballs import Entry, file, folder, global_pax
 from tests.runtime import programs
 from tests.runtime.images import (
     PATH,
@@ -35,7 +35,7 @@ def moved(key: str) -> Image:
 def whole(key: str, value: str) -> Image:
     """Attributes of a global header, for every member."""
     records = attributed(folder("opt/good"), **{key: value})
-    return image(good(), evil(), [pax(records[0].body, "g"), folder("opt/good")])
+    return image(good(), evil(), [global_pax(records=records[0].body), folder("opt/good")])
 
 
 def listed(acl: bytes, mode: int, user: str = "worker") -> Image:
