@@ -4,8 +4,8 @@ import struct
 
 from tests.corpus.builders import Image
 from tests.corpus.case import Case, cleared, refused, unclear
-from tests.corpus.runtimes import OLD, started
-from tests.corpus.systems import PREFIX
+from tests.corpus.runtimes import BOTH, OLD, started
+from tests.corpus.systems import PREFIX, system_python
 from tests.corpus.tarballs import (
     Entry,
     file,
@@ -37,6 +37,12 @@ def loaded(path: str, machine: int = 62, at: int = 120, size: int = 56, kind: in
 def starting(python: bytes, *entries: Entry) -> Image:
     """The good prefix's Python is this, the bad prefix is next on PATH."""
     return started([whiteout(f"{PREFIX}/bin/python3.6")], [program(f"{PREFIX}/bin/python3.6", python), *entries])
+
+
+def begun(line: str, *entries: Entry, path: str = BOTH) -> Image:
+    """The good prefix's conda is a script with this first line, the bad prefix is next on PATH."""
+    script = program(f"{PREFIX}/bin/conda", line)
+    return started([whiteout(f"{PREFIX}/bin/conda")], [script, *entries], path=path)
 
 
 def sparse(path: str, text: bytes, size: int) -> list[Entry]:
@@ -120,6 +126,26 @@ CASES: list[Case] = [
             [link(f"{PREFIX}/bin/conda", "/opt/evil/bin/conda")],
             path="/usr/bin",
         ),
+        conda=("?",),
+        python=("?",),
+    ),
+    refused(
+        "a conda that another prefix's Python starts",
+        lambda: begun("#!/opt/evil/bin/python -E\n"),
+        conda=("4.3.0",),
+    ),
+    refused(
+        "a conda that a Python of a prefix without Conda starts",
+        lambda: begun("#!/usr/bin/python3\n", *system_python()),
+        conda=("?",),
+    ),
+    cleared(
+        "a conda that its prefix's Python starts by a link to the prefix",
+        lambda: begun("#!/c/bin/python\n", link("c", PREFIX)),
+    ),
+    refused(
+        "a conda that PATH does not reach and another prefix's Python starts",
+        lambda: begun("#!/opt/evil/bin/python\n", whiteout("opt/evil/conda-meta"), path="/usr/bin"),
         conda=("?",),
         python=("?",),
     ),

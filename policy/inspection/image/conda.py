@@ -26,6 +26,7 @@ FALLBACK = {"fallback": "path"}
 """Members of a fact's value when PATH reaches no such program, and all installed ones are judged instead."""
 _META = b"conda-meta"
 _META_LINK = re.compile(_META)
+_PYTHON = re.compile(r"(/.*)/python[0-9.]*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +114,26 @@ def reached(image: ImageView) -> Condas:
     """
     hit = image.on_path(b"conda", "conda")
     if hit is not None:
-        prefix = parent(parent(hit.node.path))
+        prefix = _prefix_of(image, hit.node)
         has_record = b"/" in hit.node.path and any(_counts(item) for item in installed(image, prefix, "conda"))
         return Condas((prefix,) if has_record else (), hit)
     every_prefix = tuple(prefixes(image))
     if not every_prefix:
         image.missed("conda", "*/conda-meta/conda-*.json")
     return Condas(every_prefix)
+
+
+def _prefix_of(image: ImageView, program: Node) -> bytes:
+    """The prefix whose Conda a program is: that of the Python that starts the script, else its own.
+
+    A prefix that was copied to another place still names the first one's Python, which imports the first one's Conda.
+    """
+    values = program.record.values if program.record is not None else {}
+    python = _PYTHON.fullmatch(values.get("starter", "")) if values.get("format") == "script" else None
+    folder = image.view.follow(python[1].encode("latin-1"))[0] if python else None
+    if folder is None or folder.path.rpartition(b"/")[2] != b"bin":
+        return parent(parent(program.path))
+    return parent(folder.path)
 
 
 def conda(image: ImageView, judged: Condas) -> list[Fact]:
@@ -160,15 +174,16 @@ def _has_program(image: ImageView, prefix: bytes) -> bool:
     """Whether the prefix has a conda of its own that starts; a link to another prefix does not count."""
     nodes = [image.view.follow(joined(prefix, name))[0] for name in (b"bin/conda", b"condabin/conda")]
     return any(
-        node is not None and node.size and parent(parent(node.path)) == prefix and image.can_start(node)
-        for node in nodes
+        node is not None and node.size and _prefix_of(image, node) == prefix and image.can_start(node) for node in nodes
     )
 
 
 def _unknown(image: ImageView, hit: Hit) -> Fact:
     """The fact on a conda on PATH without a record: a wrapper, or a program copied by hand."""
-    value = {"prefix": from_root(parent(parent(hit.node.path))), "program": from_root(hit.node.path)}
-    note = f"PATH reaches {shown(hit.node.path)}, and no record of conda lies in its prefix"
+    prefix = _prefix_of(image, hit.node)
+    value = {"prefix": from_root(prefix), "program": from_root(hit.node.path)}
+    whose = "its prefix" if prefix == parent(parent(hit.node.path)) else f"{from_root(prefix)}, whose Python starts it"
+    note = f"PATH reaches {shown(hit.node.path)}, and no record of conda lies in {whose}"
     return Fact("conda", value, evidence=(image.seen(hit.node, ""), *image.linked(hit.links)), note=note)
 
 

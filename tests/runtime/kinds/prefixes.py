@@ -33,6 +33,14 @@ def shim(name: str, words: str = "") -> Entry:
     return program(f"root/.pyenv/shims/{name}", programs.script(words or f"{name} of pyenv"))
 
 
+def _moved() -> Image:
+    """The good prefix was copied from a place where another one is: its conda names that one's Python."""
+    script = program("opt/good/bin/conda", programs.script("conda 4.5.12", "#!/opt/evil/bin/python"))
+    imports = program("opt/evil/bin/python", programs.elf("conda 4.3.0\n", "3.7.1"))
+    lower = [entry for entry in evil() if entry.path != imports.path]
+    return image([*lower, imports], [script if entry.path == script.path else entry for entry in good()])
+
+
 CASES: tuple[Case, ...] = (
     cleared(
         "conda and python by links into the good prefix", lambda: first(_to("conda", "good"), _to("python", "good"))
@@ -55,6 +63,7 @@ CASES: tuple[Case, ...] = (
             path=f"/opt/evil/bin:{PATH}",
         ),
     ),
+    refused("conda of the good prefix that the other's Python starts", _moved),
     cleared(
         "the other's bin is a link to the good one's",
         lambda: image(
