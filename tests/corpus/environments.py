@@ -2,7 +2,7 @@
 
 from tests.corpus.case import Case, cleared, refused, unclear
 from tests.corpus.runtimes import BOTH, OLD, elsewhere, started
-from tests.corpus.tarballs import link
+from tests.corpus.tarballs import link, whiteout
 
 CASES: list[Case] = [
     refused("relative to WorkingDir", lambda: started(path=f"evil/bin:{BOTH}", WorkingDir="/opt"), **OLD),
@@ -17,6 +17,17 @@ CASES: list[Case] = [
         lambda: started(path=f"/opt/new/../evil/bin:{BOTH}", WorkingDir="/opt/new/work"),
         "WorkingDir",
     ),
+    unclear(
+        "a directory that docker and podman make for a volume",
+        lambda: started(path=f"/new/data/../../opt/evil/bin:{BOTH}", Volumes={"/more": {}, "/new/data": {}}),
+        "Volumes",
+    ),
+    unclear(
+        "a directory that docker makes for its own files",
+        lambda: started([whiteout("etc")], path=f"/etc/../opt/evil/bin:{BOTH}"),
+        "etc",
+    ),
+    cleared("volumes that are there", lambda: started(path=f"/zzz/../opt/evil/bin:{BOTH}", Volumes={"/opt": {}})),
     unclear(
         "WorkingDir is made where a link leads to nothing, as docker alone does",
         lambda: started([link("w", "/opt/new/work/.")], path=f"/opt/new/../evil/bin:{BOTH}", WorkingDir="/w"),

@@ -31,6 +31,7 @@ class ImageConfig:
         path: the last PATH of the environment, or the default of runtimes.
         user: the user of the image's programs; "" for root.
         working_dir: their working directory; "" for `/`.
+        volumes: paths of the image's volumes.
         disputed: why runtimes disagree on the environment; "" when they agree.
         has_path: whether the environment sets PATH.
     """
@@ -41,6 +42,7 @@ class ImageConfig:
     path: str = DEFAULT_PATH
     user: str = ""
     working_dir: str = ""
+    volumes: tuple[str, ...] = ()
     disputed: str = ""
     has_path: bool = False
 
@@ -78,6 +80,7 @@ def parse_config(raw: bytes, variable_length: int) -> ImageConfig:
         path=paths[-1] if paths else DEFAULT_PATH,
         user=_text(started, "User", "config.User"),
         working_dir=_text(started, "WorkingDir", "config.WorkingDir"),
+        volumes=tuple(started.get("Volumes") or ()),
         disputed=_disputed(env),
         has_path=bool(paths),
     )

@@ -1,5 +1,8 @@
 """An image's root as its programs see it: with their user's permissions and the mounts of runtimes."""
 
+from collections.abc import Sequence
+from functools import cached_property
+
 from policy.inspection.archive.names import shown
 from policy.inspection.image.ambiguous_links import landing
 from policy.inspection.image.merged_root import ROOT, MergedRoot, Node, RootUnclear
@@ -33,12 +36,13 @@ class View:
     Args:
         root: of the image.
         identity: the user and groups.
-        starts_in: the image's WorkingDir; a runtime creates it, and missing parents, when it does not exist.
+        made: the image's WorkingDir and volumes. Runtimes create WorkingDir, and missing parents, when it does not
+            exist; docker and podman the volumes and /etc as well.
     """
 
-    def __init__(self, root: MergedRoot, identity: Identity, starts_in: bytes = b"") -> None:
+    def __init__(self, root: MergedRoot, identity: Identity, made: Sequence[bytes] = ()) -> None:
         self.root = root
-        self._made = starts_in if root.follow(starts_in)[0] is None else b""
+        self._may_be_made = (*made, _INITIALISED)
         self.identity = identity
         self._mounted = mounted_places(root)
 
@@ -49,13 +53,19 @@ class View:
             RootUnclear: the path leads to a place that only a runtime knows.
         """
         node, links = self.root.follow(path, start, self)
-        if node is None and self._made and any(b".." in text.split(b"/") for text in (path, *map(_target, links))):
+        climbs = node is None and any(b".." in text.split(b"/") for text in (path, *map(_target, links)))
+        if climbs and self._made is not None:
             raise RootUnclear(
-                f"whether {shown(path)!r} is there depends on the directories that the runtime makes for WorkingDir "
-                f"({shown(self._made)!r})",
+                f"whether {shown(path)!r} is there depends on the directories that runtimes make for WorkingDir, "
+                f"Volumes and /etc ({shown(self._made)!r})",
                 "unclear-path",
             )
         return node, links
+
+    @cached_property
+    def _made(self) -> bytes | None:
+        """The first directory that some runtime makes."""
+        return next((path for path in self._may_be_made if self.root.follow(path)[0] is None), None)
 
     def may_execute(self, node: Node) -> bool:
         """Whether the identity may execute a file."""

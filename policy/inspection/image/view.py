@@ -44,7 +44,8 @@ class ImageView:
         self.root = root
         self.budgets = budgets
         self.config = config
-        self.view = View(root, identity, config.working_dir.encode("utf-8", "surrogateescape"))
+        made = [path.encode("utf-8", "surrogateescape") for path in (config.working_dir, *config.volumes)]
+        self.view = View(root, identity, made)
         self._layers = tuple(layers)
         self._absent: dict[str, list[Evidence]] = {}
         self._visible: dict[re.Pattern[bytes], list[tuple[int, bytes]]] = {}

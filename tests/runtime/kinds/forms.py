@@ -13,7 +13,7 @@ from tests.runtime.images import (
     owned,
     written,
 )
-from tests.runtime.kinds.case import Case, cleared, judged, refused
+from tests.runtime.kinds.case import Case, cleared, judged, refused, unclear
 
 ENV = [f"PATH={PATH}"]
 RELATIVE = ["PATH=bin:/opt/good/bin:/usr/bin:/bin"]
@@ -133,6 +133,15 @@ DIRECTORIES: tuple[Case, ...] = (
             good(), evil(), [link("a", "/opt/none")], Env=["PATH=/opt/none/../evil/bin:" + PATH], WorkingDir="/a"
         ),
     ),
+    unclear(
+        "an entry of PATH through a volume that is missing",
+        lambda: image(good(), evil(), Env=["PATH=/opt/none/../evil/bin:" + PATH], Volumes={"/opt/none": {}}),
+    ),
+    unclear(
+        "an entry of PATH through /etc, which the image has not",
+        lambda: image(good(), evil(), [file(".wh.etc")], Env=["PATH=/etc/../opt/evil/bin:" + PATH]),
+    ),
+    judged("volumes over prefixes", lambda: image(good(), evil(), Volumes={"/opt/good": {}, "/opt/good/bin": {}})),
     judged("WorkingDir that is a link", lambda: working("/a", [link("a", "opt/evil")])),
     judged("WorkingDir that is an absolute link", lambda: working("/a", [link("a", "/opt/evil")])),
     judged("WorkingDir that is a link to nothing", lambda: working("/a", [link("a", "/opt/none")])),
