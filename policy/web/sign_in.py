@@ -20,7 +20,6 @@ from policy.web.visit import Visit
 from registry.api.request_body import read_limited
 from registry.api.services import Services
 from registry.auth.principals import Principal
-from registry.auth.throttle import Throttled
 from registry.auth.token_form import parse_form
 from registry.oci.errors import BadRequest, OciError, Unauthorized, status_of
 from registry.telemetry.request_record import request_record_of
@@ -120,8 +119,8 @@ async def _again(request: Request, error: OciError, name: str, next_page: str) -
             "Name and secret do not belong together, or the secret has ended. An owner of this registry makes new ones."
         )
     response = await sign_in_page(request, status=status_of(error), next_page=next_page, alert=alert, name=name[:128])
-    if isinstance(error, Throttled):
-        response.headers.update({"Retry-After": error.headers["Retry-After"]})
+    if "Retry-After" in error.headers:
+        response.headers["Retry-After"] = error.headers["Retry-After"]
     return response
 
 

@@ -17,11 +17,13 @@ class OciError(BasegateError):
 
     code: ClassVar[str] = "UNSUPPORTED"
     default_message: ClassVar[str] = "the request cannot be served"
+    retry_seconds: ClassVar[str] = ""
+    """What `Retry-After` says where `headers` do not; "" for none."""
 
     def __init__(self, message: str = "", detail: Any = None, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message or self.default_message)
         self.detail = detail
-        self.headers = dict(headers or {})
+        self.headers = ({"Retry-After": self.retry_seconds} if self.retry_seconds else {}) | dict(headers or {})
 
     @property
     def message(self) -> str:
@@ -176,9 +178,10 @@ class NotFound(Unsupported):
 
 
 class Unavailable(Unsupported):
-    """The registry cannot serve the request now (503); try again."""
+    """The registry cannot serve the request now (503); carries `Retry-After`."""
 
     default_message = "the registry cannot serve this now: try again"
+    retry_seconds = "5"
 
 
 class UpstreamUnavailable(Unavailable):
@@ -193,6 +196,7 @@ class StorageFull(Unavailable):
 
     code = "INSUFFICIENT_STORAGE"
     default_message = "the disk that holds the registry is full: nothing was stored, free some space and try again"
+    retry_seconds = ""
 
 
 class InternalError(Unsupported):
@@ -206,6 +210,7 @@ class TooManyRequests(OciError):
 
     code = "TOOMANYREQUESTS"
     default_message = "too many requests"
+    retry_seconds = "5"
 
 
 STATUS: Mapping[type[OciError], int] = {

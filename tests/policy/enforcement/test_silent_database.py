@@ -75,3 +75,16 @@ def test_pages_say_what_is_wrong(own: PostgresServer, live: LiveGateway) -> None
         own.signal_all(signal.SIGCONT)
     assert (page.status_code, page.headers.get("Retry-After")) == (503, "1")
     assert "has not answered" in page.text
+
+
+def test_who_signs_in_hears_when_to_come_again(own: PostgresServer, live: LiveGateway) -> None:
+    """In the head of the answer; the form says what is wrong."""
+    own.signal_all(signal.SIGSTOP)
+    try:
+        wait_until(lambda: pull(live).status_code == 503)
+        with live.registry.client(headers={"Sec-Fetch-Site": "same-origin"}) as client:
+            page = client.post("/sign-in", data={"username": "admin", "password": live.secrets["admin"]})
+    finally:
+        own.signal_all(signal.SIGCONT)
+    assert (page.status_code, page.headers.get("Retry-After")) == (503, "1")
+    assert "has not answered" in page.text

@@ -51,6 +51,13 @@ def test_an_error_without_a_row_takes_its_parents_status() -> None:
     assert status_of(Refined()) == 404
 
 
+@pytest.mark.parametrize("kind", [kind for kind, status in STATUS.items() if status in {429, 503}])
+def test_who_is_asked_to_come_again_hears_when(kind: type[OciError]) -> None:
+    """Also where nothing is known of how long it takes; what is known is told."""
+    assert int(kind().headers["Retry-After"]) > 0
+    assert kind(headers={"Retry-After": "77"}).headers == {"Retry-After": "77"}
+
+
 def test_the_body_has_the_specified_form() -> None:
     """`errors[0]` carries code, message and detail."""
     error = errors.Denied("no", {"rule": "os-version"})
