@@ -24,6 +24,10 @@ class Hasher(Protocol):
         """The lower-case hexadecimal digest of all bytes so far."""
         ...
 
+    def copy(self) -> "Hasher":
+        """Another that has taken the same bytes."""
+        ...
+
 
 class Digest(str):
     """`algorithm:encoded`, well-formed and of a supported algorithm. Equal to its text."""

@@ -10,6 +10,7 @@ so files are removed without the lock, which is held for moments only.
 
 import os
 import threading
+import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -19,13 +20,15 @@ from pathlib import Path
 
 import structlog
 
-from registry.oci.digest import Digest
+from registry.oci.digest import Digest, Hasher, new_hasher
 from registry.storage.disk.reading import hash_file
 from registry.storage.disk.reserve import DiskReserve
 from registry.storage.file_stamp import Stamp, stamp_of
 
 _FREE_PART = 2
 """The copies take at most such a part of the room that there would be without them."""
+_STALLED_SECONDS = 10.0
+"""A copy that has not grown for so long gives way to another that needs its room: a piece has a MiB at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,13 @@ class BlobCache:
     Args:
         folder: of the copies; made when it is needed.
         reserve: knows how much room the disk has.
+        stalled_seconds: after so long without a byte the room of a copy that is being made is for others.
     """
 
-    def __init__(self, folder: Path, reserve: DiskReserve) -> None:
+    def __init__(self, folder: Path, reserve: DiskReserve, stalled_seconds: float = _STALLED_SECONDS) -> None:
         self._folder = folder
         self._reserve = reserve
+        self._stalled_seconds = stalled_seconds
         self._maximum = 0
         self._begun = False
         self._copies: OrderedDict[Digest, _Copy] = OrderedDict()
@@ -126,16 +131,40 @@ class BlobCache:
                 _warn(error)
 
     def begin(self, digest: Digest, size: int) -> "GrowingCopy | None":
-        """A copy to be made while its bytes pass by; `None` when it has no room, is here, or is being made (blocking).
+        """A copy to be made of the bytes that pass by; `None` when it is here, or has no room (blocking).
 
-        It counts as if all of its bytes were here.
+        One is made at a time, by all who read the blob meanwhile. It counts as if all of its bytes were here. Each call
+        needs one of `GrowingCopy.leave`.
         """
-        with suppress(OSError), self._changing() as gone:
-            if digest not in self._copies and digest not in self._growing and self._make_room(size, gone):
-                copy = GrowingCopy(self, self._folder / f"{uuid.uuid4()}.part", digest, size)
-                self._growing[digest] = copy
+        given_up: list[GrowingCopy] = []
+        try:
+            with suppress(OSError), self._changing() as gone:
+                if digest in self._copies:
+                    return None
+                copy = self._growing.get(digest)
+                if copy is None:
+                    if not self._make_room(size, gone):
+                        given_up += self._stalled() if size <= self._allowed() else []
+                        if not given_up or not self._make_room(size, gone):
+                            return None
+                    copy = GrowingCopy(self, self._folder / f"{uuid.uuid4()}.part", digest, size)
+                    self._growing[digest] = copy
+                copy.readers += 1
                 return copy
-        return None
+            return None
+        finally:
+            for each in given_up:
+                each.end(whole=False)
+
+    def leave(self, copy: "GrowingCopy") -> None:
+        """One of those who read what `begin` gave reads no more; without any it is given up (blocking)."""
+        with self._lock:
+            copy.readers -= 1
+            is_left = copy.readers == 0 and self._growing.get(copy.digest) is copy
+            if is_left:
+                del self._growing[copy.digest]
+        if is_left:
+            copy.end(whole=False)
 
     def end(self, copy: "GrowingCopy", *, whole: bool) -> None:
         """What `begin` gave has all of its bytes, with their digest, or never will (blocking)."""
@@ -178,6 +207,14 @@ class BlobCache:
         """Bytes that copies will have that are being made."""
         return sum(copy.size for copy in self._growing.values())
 
+    def _stalled(self) -> list["GrowingCopy"]:
+        """Give up the copies that do not grow; they are still to be ended."""
+        before = time.monotonic() - self._stalled_seconds
+        stalled = [copy for copy in self._growing.values() if copy.moved <= before]
+        for copy in stalled:
+            del self._growing[copy.digest]
+        return stalled
+
     def _make_room(self, size: int, gone: list[Path], there: int = 0) -> bool:
         """Give up copies until `size` more bytes fit, of which some may be there; whether they do."""
         allowed = self._allowed(there) - self._promised()
@@ -206,13 +243,17 @@ class BlobCache:
 
 
 class GrowingCopy:
-    """A copy that is made while a client is sent the bytes; what the disk refuses ends the copy, and nothing else.
+    """A copy that is made while clients are sent the bytes, of what that one is sent who is ahead of the others.
+
+    So one who reads slowly, or leaves, keeps nobody from it. What the disk refuses ends the copy, and nothing else.
 
     Attributes:
         path: of the file.
         digest: of the blob.
         size: bytes of the whole blob.
         written: how many of them are in the file.
+        moved: when the last of them came, by the monotonic clock.
+        readers: how many read the blob and may add to the file; the cache counts them.
 
     Args:
         cache: whose it will be.
@@ -223,24 +264,39 @@ class GrowingCopy:
         self.digest = digest
         self.size = size
         self.written = 0
+        self.moved = time.monotonic()
+        self.readers = 0
         self._cache = cache
+        self._hasher = new_hasher(digest.algorithm)
+        self._only: Hasher | None = None
         self._descriptor: int | None = None
         self._over = False
         self._lock = threading.RLock()
 
-    def write(self, piece: bytes) -> None:
-        """Append (blocking)."""
+    def write(self, start: int, piece: bytes, hasher: Hasher) -> None:
+        """Append what the file does not have yet of a piece; with the last byte the copy is whole, or wrong (blocking).
+
+        `start`: where in the blob the piece is. `hasher`: has taken all that this reader was given so far.
+        """
         with self._lock:
-            if self._over:
+            known = self.written - start
+            if self._over or not 0 <= known < len(piece):
                 return
             try:
-                self._append(piece)
+                self._append(memoryview(piece)[known:], hasher)
             except OSError as error:
                 _warn(error)
                 self.end(whole=False)
+                return
+            if self.written >= self.size:
+                self.end(whole=self._hasher.hexdigest() == self.digest.encoded)
+
+    def leave(self) -> None:
+        """A reader has all of the bytes, or wants no more of them (blocking)."""
+        self._cache.leave(self)
 
     def end(self, *, whole: bool) -> None:
-        """All bytes came, with their digest, or they did not (blocking). Safe to call twice, and beside `write`."""
+        """It has all bytes, with their digest, or never will (blocking). Safe to call twice, and beside `write`."""
         with self._lock:
             if self._over:
                 return
@@ -249,15 +305,21 @@ class GrowingCopy:
                 os.close(self._descriptor)
         self._cache.end(self, whole=whole and self.written == self.size)
 
-    def _append(self, piece: bytes) -> None:
+    def _append(self, new: memoryview, hasher: Hasher) -> None:
         if self._descriptor is None:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
             self._descriptor = os.open(self.path, flags, 0o400)
-        left = memoryview(piece)
-        while left:
-            count = os.write(self._descriptor, left)
+            self._only = hasher
+        if self._only is hasher:  # all bytes of the file are its own: they are hashed once
+            self._hasher = hasher.copy()
+        else:
+            self._only = None
+            self._hasher.update(new)
+        while new:
+            count = os.write(self._descriptor, new)
             self.written += count
-            left = left[count:]
+            new = new[count:]
+        self.moved = time.monotonic()
 
 
 def _warn(error: OSError) -> None:

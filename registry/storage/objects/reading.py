@@ -19,25 +19,23 @@ async def whole_or_nothing(
 ) -> AsyncIterator[bytes]:
     """The pieces; the last one only when all of them have the digest.
 
-    `copy`: is given them too, and what became of them.
+    `copy`: is given them too, and left at the end.
 
     Raises:
         Unavailable: they have not.
     """
-    hasher, last = new_hasher(location.digest.algorithm), b""
+    hasher, last, start = new_hasher(location.digest.algorithm), b"", 0
     try:
         async for piece in pieces:
-            await run(partial(_take, piece, hasher, copy))
+            await run(partial(_take, start, piece, hasher, copy))
             if last:
                 yield last
             last = piece
+            start += len(piece)
         _require_digest(hasher, location.digest)
+    finally:
         if copy is not None:
-            await run(partial(copy.end, whole=True))
-    except BaseException:
-        if copy is not None:
-            await run(partial(copy.end, whole=False))
-        raise
+            await run(copy.leave)
     yield last
 
 
@@ -47,7 +45,7 @@ def _require_digest(hasher: Hasher, digest: Digest) -> None:
         raise unavailable("the object store sent bytes that do not have the digest")
 
 
-def _take(piece: bytes, hasher: Hasher, copy: GrowingCopy | None) -> None:
+def _take(start: int, piece: bytes, hasher: Hasher, copy: GrowingCopy | None) -> None:
     hasher.update(piece)
     if copy is not None:
-        copy.write(piece)
+        copy.write(start, piece, hasher)

@@ -241,3 +241,16 @@ def test_a_client_that_leaves_has_nothing_read_for_it(
         client.recv(1000)
     wait_until(lambda: store.cut == 1)
     wait_until(lambda: copies(live) == [])
+
+
+def test_a_slow_client_keeps_nobody_from_a_copy(live: LiveRegistry, repository: Repository, store: ToxicStore) -> None:
+    """One that takes nothing for a while: who overtakes it goes on with the copy that it has begun."""
+    blob = repository.blob(HUGE)
+    storage_of(live).cache.forget(blob.digest)
+    host, port = live.host.split(":")
+    with socket.create_connection((host, int(port))) as slow:
+        slow.sendall(f"GET /v2/team/app/blobs/{blob.digest} HTTP/1.1\r\nHost: {live.host}\r\n\r\n".encode())
+        slow.recv(1000)
+        assert pulled(repository, blob) == HUGE
+        store.requests.clear()
+        assert (pulled(repository, blob), store.bearing) == (HUGE, [])

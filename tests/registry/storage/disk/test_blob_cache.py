@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from registry.oci.digest import Digest
-from registry.storage.disk.blob_cache import BlobCache
+from registry.oci.digest import Digest, new_hasher
+from registry.storage.disk.blob_cache import BlobCache, GrowingCopy
 from registry.storage.disk.reserve import DiskReserve
 
+BLOB = bytes(range(100))
 TOO_MUCH = 1 << 62
 """Bytes that no disk has."""
 
@@ -34,6 +35,21 @@ def take(cache: BlobCache, tmp_path: Path, name: str, size: int = 100) -> Digest
 def held(tmp_path: Path) -> int:
     """How many files its folder has."""
     return len(list((tmp_path / "cache").iterdir()))
+
+
+def begun(cache: BlobCache, content: bytes) -> GrowingCopy:
+    """The copy of a blob that is being made."""
+    copy = cache.begin(Digest.of(content), len(content))
+    assert copy is not None
+    return copy
+
+
+def read(copy: GrowingCopy, content: bytes, piece: int = 25) -> None:
+    """Be sent so much of the blob, from its beginning, in pieces."""
+    hasher = new_hasher("sha256")
+    for at in range(0, len(content), piece):
+        hasher.update(content[at : at + piece])
+        copy.write(at, content[at : at + piece], hasher)
 
 
 def test_what_it_takes_is_found(cache: BlobCache, tmp_path: Path) -> None:
@@ -128,37 +144,64 @@ def test_a_copy_is_read_again(cache: BlobCache, tmp_path: Path, content: bytes) 
     assert cache.size == (100 if Digest.of(content) == digest else 0)
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_a_copy_grows_while_its_bytes_pass(cache: BlobCache, tmp_path: Path, whole: bool) -> None:
+def test_a_copy_grows_while_its_bytes_pass(cache: BlobCache, tmp_path: Path) -> None:
     """It counts when all of them have come."""
-    copy = cache.begin(digest := Digest.of(b"a" * 100), 100)
-    assert copy is not None
-    for _ in range(4):
-        copy.write(b"a" * 25)
-    assert cache.find(digest) is None
-    copy.end(whole=whole)
-    copy.end(whole=False)
-    assert (cache.find(digest) is not None, held(tmp_path)) == (whole, int(whole))
+    copy = begun(cache, BLOB)
+    read(copy, BLOB[:99])
+    assert (cache.find(copy.digest), held(tmp_path)) == (None, 1)
+    read(copy, BLOB)
+    copy.leave()
+    found = cache.find(copy.digest)
+    assert found is not None
+    assert (found[0].read_bytes(), held(tmp_path)) == (BLOB, 1)
+
+
+def test_a_copy_that_nobody_reads_to_its_end_goes(cache: BlobCache, tmp_path: Path) -> None:
+    """And another may be made."""
+    copy = begun(cache, BLOB)
+    read(copy, BLOB[:50])
+    copy.leave()
+    assert (cache.find(copy.digest), held(tmp_path)) == (None, 0)
+    assert begun(cache, BLOB) is not copy
 
 
 def test_one_copy_is_made_at_a_time(cache: BlobCache) -> None:
-    """And again when that has failed."""
-    digest = Digest.of(b"a" * 100)
-    copy = cache.begin(digest, 100)
-    assert copy is not None
-    assert cache.begin(digest, 100) is None
-    copy.end(whole=False)
-    assert cache.begin(digest, 100) is not None
+    """By all who read the blob, until the last of them has left."""
+    copy = begun(cache, BLOB)
+    assert begun(cache, BLOB) is copy
+    copy.leave()
+    assert begun(cache, BLOB) is copy
+
+
+@pytest.mark.parametrize("piece", [1, 7, 25, 100])
+def test_who_is_ahead_makes_the_copy(cache: BlobCache, tmp_path: Path, piece: int) -> None:
+    """Whatever pieces it is sent, and whether the one that it has overtaken goes on or leaves."""
+    copy = begun(cache, BLOB)
+    read(copy, BLOB[:30])
+    assert begun(cache, BLOB) is copy
+    read(copy, BLOB, piece)
+    read(copy, BLOB[:60])
+    found = cache.find(copy.digest)
+    assert found is not None
+    assert (found[0].read_bytes(), held(tmp_path)) == (BLOB, 1)
+
+
+@pytest.mark.parametrize("sent", [(b"wrong", BLOB), (BLOB[:30], b"x" * 100), (b"wrong" * 20,)])
+def test_a_copy_of_other_bytes_is_none(cache: BlobCache, tmp_path: Path, sent: tuple[bytes, ...]) -> None:
+    """Whoever was sent them: the store may have been wrong once."""
+    copy = begun(cache, BLOB)
+    for each in sent:
+        read(copy, each)
+    assert (cache.find(copy.digest), held(tmp_path)) == (None, 0)
 
 
 def test_a_copy_that_cannot_be_written_is_given_up(cache: BlobCache, tmp_path: Path) -> None:
     """Whoever is sent the bytes notices nothing."""
-    copy = cache.begin(digest := Digest.of(b"a"), 1)
+    copy = begun(cache, BLOB)
     (tmp_path / "cache").rmdir()
-    assert copy is not None
-    copy.write(b"a")
-    copy.end(whole=True)
-    assert cache.find(digest) is None
+    read(copy, BLOB)
+    copy.leave()
+    assert cache.find(copy.digest) is None
 
 
 def test_a_folder_that_has_gone_costs_no_push(cache: BlobCache, tmp_path: Path) -> None:
@@ -189,16 +232,38 @@ def test_copies_that_are_being_made_count(cache: BlobCache) -> None:
     assert cache.begin(Digest.of(b"c"), 100) is not None
 
 
+def test_a_copy_that_does_not_grow_gives_its_room(tmp_path: Path) -> None:
+    """To another that needs it; and the bytes that still come are dropped."""
+    cache = BlobCache(tmp_path / "cache", DiskReserve(tmp_path), stalled_seconds=0)
+    cache.fit(150)
+    stalled = begun(cache, BLOB)
+    read(stalled, BLOB[:99])
+    other = begun(cache, BLOB[::-1])
+    read(stalled, BLOB)
+    stalled.leave()
+    read(other, BLOB[::-1])
+    assert (cache.find(stalled.digest), cache.find(other.digest) is None, held(tmp_path)) == (None, False, 1)
+
+
+def test_what_is_too_large_for_the_cache_ends_no_copy(tmp_path: Path) -> None:
+    """However long that one has not grown."""
+    cache = BlobCache(tmp_path / "cache", DiskReserve(tmp_path), stalled_seconds=0)
+    cache.fit(150)
+    copy = begun(cache, BLOB)
+    assert cache.begin(Digest.of(b"large"), 151) is None
+    read(copy, BLOB)
+    assert cache.find(copy.digest) is not None
+
+
 def test_a_smaller_setting_ends_copies_that_are_being_made(cache: BlobCache, tmp_path: Path) -> None:
     """At once; and the bytes that still come are dropped."""
-    copy = cache.begin(digest := Digest.of(b"aa"), 2)
-    assert copy is not None
-    copy.write(b"a")
+    copy = begun(cache, BLOB)
+    read(copy, BLOB[:50])
     cache.fit(1)
     assert held(tmp_path) == 0
-    copy.write(b"a")
-    copy.end(whole=True)
-    assert (cache.find(digest), held(tmp_path)) == (None, 0)
+    read(copy, BLOB)
+    copy.leave()
+    assert (cache.find(copy.digest), held(tmp_path)) == (None, 0)
 
 
 def test_what_cannot_be_removed_is_no_copy(cache: BlobCache, tmp_path: Path) -> None:
