@@ -15,10 +15,18 @@ from registry.storage.file_stamp import Stamp
 
 
 class OpenedBlob(NamedTuple):
-    """A blob's bytes behind a file descriptor, which any process can read, and the stamp of what was opened."""
+    """A blob's bytes behind a file descriptor, which any process can read.
+
+    Attributes:
+        descriptor: of a file, at its beginning.
+        stamp: of what was opened.
+        discard: for a copy: to be called where its bytes do not have the digest, and `open` gives others then (blocks,
+            briefly).
+    """
 
     descriptor: int
     stamp: Stamp
+    discard: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

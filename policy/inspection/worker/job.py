@@ -48,6 +48,8 @@ class LayerJob:
         self.descriptor = descriptor
         self._opener = opener
         self._stamp: Stamp | None = None
+        self._discard: Callable[[], None] | None = None
+        self._has_discarded = False
         self.algorithm = "sha256"
         self.digest = ""
         self.attempts = 0
@@ -115,7 +117,7 @@ class LayerJob:
             OSError: it cannot be opened.
         """
         if self._opener is not None and self.descriptor < 0:
-            self.descriptor, self._stamp = self._opener()
+            self.descriptor, self._stamp, self._discard = self._opener()
             self._progress = Progress(os.fstat(self.descriptor).st_size, complete=True)
 
     def stamp(self) -> Stamp | None:
@@ -123,6 +125,14 @@ class LayerJob:
         if self.descriptor < 0 or self._stamp is not None:
             return self._stamp
         return stamp_of(os.fstat(self.descriptor))
+
+    def discard(self) -> bool:
+        """The bytes do not have the digest: whether they were a copy, which is not opened again. Once is enough."""
+        if self._discard is None or self._has_discarded:
+            return False
+        self._discard()
+        self._has_discarded = True
+        return True
 
     def release(self) -> None:
         """Close a file that can be opened again."""

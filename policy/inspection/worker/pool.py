@@ -217,9 +217,13 @@ class InspectionWorkers:
             self._give_up(job, reason, passing=passing)
 
     def _found_damaged(self, job: LayerJob) -> None:
-        """The bytes do not have the layer's digest: read once more, then report the file as damaged."""
-        job.attempts += 1
-        if job.attempts < _ATTEMPTS:
+        """The bytes do not have the layer's digest: read once more, then report the file as damaged.
+
+        A copy that has rotted is none of these reads: the store has the right bytes.
+        """
+        copied = job.discard()
+        job.attempts += not copied
+        if copied or job.attempts < _ATTEMPTS:
             self._put_back(job)
         else:
             reason = "the stored bytes are not those of the layer's digest"

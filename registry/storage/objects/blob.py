@@ -4,6 +4,7 @@ import os
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from registry.oci.errors import OciError
@@ -36,7 +37,7 @@ class Finder:
         copy = self.cache.find(location.digest)
         if copy is not None:
             with suppress(OSError):
-                return open_file(copy[0])
+                return open_file(copy[0])._replace(discard=partial(self.cache.forget, location.digest))
         with tempfile.TemporaryFile(dir=self.scratch, buffering=0) as file:
             try:
                 self.bucket.download(location.key, file)

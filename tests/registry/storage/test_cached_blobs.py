@@ -1,7 +1,9 @@
 """Blobs of an object store that a node has at hand: sent without asking, and never anything but their bytes."""
 
+import asyncio
+import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -10,6 +12,7 @@ from structlog.testing import capture_logs
 
 from registry.app import build
 from registry.gate import ALLOWED, Decision, OpenGate
+from registry.storage.blob_store import OpenedBlob
 from registry.storage.objects.store import ObjectStore
 from tests.registry.storage.object_servers import moto
 from tests.registry.storage.toxic_store import SHORT, WELL, WRONG, ToxicStore, toxic
@@ -90,6 +93,12 @@ def copies(live: LiveRegistry) -> list[Path]:
 def pulled(repository: Repository, blob: Pushed, **headers: str) -> bytes:
     """The bytes of an answer."""
     return repository.get(f"blobs/{blob.digest}", headers=headers).raise_for_status().content
+
+
+def all_of(opened: OpenedBlob) -> tuple[bytes, Callable[[], None] | None]:
+    """The bytes of an opened blob, and what discards them."""
+    with os.fdopen(opened.descriptor, "rb") as file:
+        return file.read(), opened.discard
 
 
 def test_a_pushed_blob_is_sent_from_here(repository: Repository, store: ToxicStore, blob: Pushed) -> None:
@@ -241,6 +250,21 @@ def test_a_client_that_leaves_has_nothing_read_for_it(
         client.recv(1000)
     wait_until(lambda: store.cut == 1)
     wait_until(lambda: copies(live) == [])
+
+
+def test_a_copy_that_is_discarded_is_not_opened_again(live: LiveRegistry, tmp_path: Path, blob: Pushed) -> None:
+    """The store's bytes are: for inspection, which reads files."""
+    (tmp_path / "rotten").write_bytes(LARGE[::-1])
+    storage = storage_of(live)
+    storage.cache.forget(blob.digest)
+    storage.cache.take(tmp_path / "rotten", blob.digest, len(LARGE))
+    found = asyncio.run(storage.stat(blob.digest))
+    assert found is not None
+    rotten, discard = all_of(found.open())
+    assert rotten == LARGE[::-1]
+    assert discard is not None
+    discard()
+    assert all_of(found.open()) == (LARGE, None)
 
 
 def test_a_slow_client_keeps_nobody_from_a_copy(live: LiveRegistry, repository: Repository, store: ToxicStore) -> None:

@@ -194,7 +194,7 @@ def test_an_opened_blob_tells_which_it_is(store: BlobStore) -> None:
         await store.put(digest := Digest.of(b"x"), b"x")
         blob = await store.stat(digest)
         assert blob is not None
-        descriptor, stamp = blob.open()
+        descriptor, stamp, _ = blob.open()
         os.close(descriptor)
         assert stamp == blob.stamp
 

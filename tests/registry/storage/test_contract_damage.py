@@ -28,7 +28,7 @@ def stamp_of(store: BlobStore) -> Stamp:
     """The stamp of the blob as it is now."""
     blob = asyncio.run(store.stat(DIGEST))
     assert blob is not None
-    descriptor, stamp = blob.open()
+    descriptor, stamp, _ = blob.open()
     os.close(descriptor)
     return stamp
 
