@@ -1,11 +1,14 @@
 """Reading files of the data folder: never through a link, and whole files at a pace."""
 
+import asyncio
 import errno
 import io
 import os
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from registry.oci.digest import new_hasher
@@ -53,6 +56,27 @@ def open_file(path: Path) -> OpenedBlob:
     """A file of ours behind a descriptor of its own. Raises FileNotFoundError also where a link is in its place."""
     descriptor = no_links(str(path), os.O_RDONLY)
     return OpenedBlob(descriptor, stamp_of(os.fstat(descriptor)))
+
+
+async def read_while_same(
+    path: Path, stamp: Stamp, start: int, length: int, pool: Executor
+) -> AsyncGenerator[bytes, None]:
+    """The bytes `[start, start + length)` of a file in pieces of at most 1 MiB, as long as they can be read.
+
+    None of them where the file has another stamp, or has gone.
+    """
+    run = partial(asyncio.get_running_loop().run_in_executor, pool)
+    with suppress(OSError):
+        opened = await run(open_file, path)
+        try:
+            while opened.stamp == stamp and length > 0:
+                piece = await run(os.pread, opened.descriptor, min(PIECE, length), start)
+                if not piece:
+                    return
+                yield piece
+                start, length = start + len(piece), length - len(piece)
+        finally:
+            os.close(opened.descriptor)
 
 
 def hash_file(

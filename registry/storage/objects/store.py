@@ -20,6 +20,7 @@ from registry.storage.disk.blob_cache import BlobCache
 from registry.storage.disk.errors import disk_refusals
 from registry.storage.disk.fsync import early_writeback
 from registry.storage.disk.layout import Layout
+from registry.storage.disk.reading import read_while_same
 from registry.storage.disk.reserve import DiskReserve
 from registry.storage.disk.staging import DiskStaging, StagingContext, staged_in
 from registry.storage.objects.blob import Finder, StoredObject
@@ -117,7 +118,10 @@ class ObjectStore:
         return self._recent.get(digest) or await self._whole(location)
 
     async def read(self, blob: StoredBlob, start: int, length: int) -> AsyncIterator[bytes]:
-        """One request. Small content, and a whole blob, has its digest; else the last piece is not given."""
+        """One request, or none for a part of what is copied here.
+
+        Small content, and a whole blob, has its digest; else the last piece is not given.
+        """
         location = self._known.get(blob.digest) or await self._find(blob.digest)
         if location is None:
             raise BlobUnknown
@@ -128,8 +132,14 @@ class ObjectStore:
         if known is not None:
             yield known[start : start + length]
             return
-        async for piece in self._stream(location, start, length):
-            yield piece
+        copy = self.cache.find(blob.digest) if length < location.size else None
+        if copy is not None:
+            async for piece in read_while_same(*copy, start, length, self._pool):
+                start, length = start + len(piece), length - len(piece)
+                yield piece
+        if length > 0:
+            async for piece in self._stream(location, start, length):
+                yield piece
 
     async def _stream(self, location: Location, start: int, length: int) -> AsyncIterator[bytes]:
         begun = False

@@ -114,6 +114,21 @@ def test_parts_are_sent_from_here(repository: Repository, store: ToxicStore, blo
     assert store.requests == []
 
 
+@pytest.mark.parametrize("gone", [False, True])
+def test_several_parts_are_sent_from_here(
+    live: LiveRegistry, repository: Repository, store: ToxicStore, blob: Pushed, gone: bool
+) -> None:
+    """Or asked of the store, where the copy has just been changed."""
+    if gone:
+        (copy,) = copies(live)
+        copy.chmod(0o600)
+        copy.write_bytes(LARGE[::-1])
+    answer = pulled(repository, blob, Range="bytes=5-9,1000000-2999999")
+    assert LARGE[5:10] in answer
+    assert LARGE[1_000_000:3_000_000] in answer
+    assert store.bearing == (["GET", "GET"] if gone else [])
+
+
 def test_what_is_pulled_is_kept(live: LiveRegistry, repository: Repository, store: ToxicStore, blob: Pushed) -> None:
     """Of what another node was pushed."""
     storage_of(live).cache.forget(blob.digest)
