@@ -7,7 +7,7 @@ whose blobs it has: rows with the bucket of another, or with an empty one, would
 """
 
 import time
-from functools import partial
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,16 +54,16 @@ def open_rows(settings: RegistrySettings, storage: BlobStore, *, new_database: b
     from registry.metadata.open_postgres import open_postgres  # noqa: PLC0415 - not a part of every installation
 
     before = elsewhere.store_of(data)
-    admit = partial(_admit, data, storage, before, new_database)
+    admission = _Admission(data, storage, before, new_database)
     try:
-        rows = open_postgres(database, group.connections, group.silence_seconds, admit)
+        rows = open_postgres(database, group.connections, group.silence_seconds, admission.admit)
     except BaseException:
         if not before:
             (data / elsewhere.MARK).unlink(missing_ok=True)
         raise
-    if isinstance(storage, OwnedStore):
+    if isinstance(storage, OwnedStore) and admission.owner != admission.store:
         # Behind the commit: a prefix never names rows that were not made after all.
-        _name_owner(storage.owner, rows)
+        _name_owner(storage.owner, admission.store, rows)
     return rows
 
 
@@ -106,28 +106,42 @@ def _password(group: MetadataSettings) -> str:
     return found
 
 
-def _admit(  # noqa: PLR0913, PLR0917
-    data: Path,
-    storage: BlobStore,
-    before: str,
-    new_database: bool,  # noqa: FBT001
-    connection: Connection,
-    is_new: bool,  # noqa: FBT001
-) -> None:
-    """Have folder and database belong together, in the transaction that makes the tables of a new one."""
-    if is_new:
-        content = _holds_content(storage)
-        if (content or before) and not new_database:
-            raise DatabaseMissing(_lost(data))
-        establish(connection, time.time() if content else 0.0)
-    store = identity(connection).id
-    if not is_new and store != before:
-        _require_joinable(data, storage, before, new_database=new_database)
-    if isinstance(storage, OwnedStore):
-        _require_own_prefix(storage.owner.store(), storage, connection, store, new_database=new_database)
-    if store != before:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_file(data / elsewhere.MARK, elsewhere.mark_of(store))
+@dataclass(slots=True)
+class _Admission:
+    """Whether a folder, its blobs and a database belong together.
+
+    Attributes:
+        data: the folder.
+        storage: the blobs.
+        before: id of the store that the folder has been used with; "" for none.
+        new_database: whether an empty database, or another than before, is taken although there is content.
+        store: id of the store that was admitted.
+        owner: id of the store that the blobs were named for before; "" for none.
+    """
+
+    data: Path
+    storage: BlobStore
+    before: str
+    new_database: bool
+    store: str = ""
+    owner: str = ""
+
+    def admit(self, connection: Connection, is_new: bool) -> None:  # noqa: FBT001
+        """Have them belong together, in the transaction that makes the tables of a new database."""
+        if is_new:
+            content = _holds_content(self.storage)
+            if (content or self.before) and not self.new_database:
+                raise DatabaseMissing(_lost(self.data))
+            establish(connection, time.time() if content else 0.0)
+        self.store = identity(connection).id
+        if not is_new and self.store != self.before:
+            _require_joinable(self.data, self.storage, self.before, new_database=self.new_database)
+        if isinstance(self.storage, OwnedStore):
+            self.owner = self.storage.owner.store()
+            _require_own_prefix(self.owner, self.storage, connection, self.store, new_database=self.new_database)
+        if self.store != self.before:
+            self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            replace_file(self.data / elsewhere.MARK, elsewhere.mark_of(self.store))
 
 
 def _require_joinable(data: Path, storage: BlobStore, before: str, *, new_database: bool) -> None:
@@ -165,11 +179,9 @@ def _require_own_prefix(
         )
 
 
-def _name_owner(owner: PrefixOwner, rows: "PostgresStore") -> None:
-    store = rows.read_now(identity).id
+def _name_owner(owner: PrefixOwner, store: str, rows: "PostgresStore") -> None:
     try:
-        if owner.store() != store:
-            owner.name(store)
+        owner.name(store)
     except BaseException:
         rows.close()
         raise

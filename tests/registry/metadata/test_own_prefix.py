@@ -12,6 +12,7 @@ from registry.storage.objects.address import parse_store_url
 from registry.storage.objects.connecting import connect
 from tests.postgres import PostgresServer
 from tests.registry.storage.object_servers import moto, names_in
+from tests.registry.storage.toxic_store import toxic
 from tests.repository import Repository
 from tests.servers import open_registry, open_settings
 
@@ -76,6 +77,13 @@ def test_a_new_database_takes_a_prefix_on_request(groups: Groups, postgres: Post
     start(tmp_path / "first", new)
     with pytest.raises(RowsUnusable, match="blobs of another registry"):
         start(tmp_path / "second", groups)
+
+
+def test_a_start_asks_once_whose_prefix_it_is(groups: Groups, tmp_path: Path) -> None:
+    """Of a store that may be far away."""
+    with toxic(moto().endpoint) as store:
+        start(tmp_path / "first", {**groups, "storage": {**groups["storage"], "endpoint": store.endpoint}})
+        assert [request.partition(" ")[0] for request in store.requests if "registry.json" in request] == ["GET"]
 
 
 def _remove_name(groups: Groups) -> None:
