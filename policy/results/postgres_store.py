@@ -8,8 +8,9 @@ what they remember counts until they are told otherwise, within milliseconds.
 
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, TypeVar
 
 import psycopg
@@ -134,8 +135,10 @@ class PostgresResults:
         except Exception as error:
             if not is_damage(error):
                 raise as_oci_error(error) from error
-            self._begin_anew(beginning, error)
-        return read_from(self._single, query)
+            damage = error
+        with _refusals():
+            self._begin_anew(beginning, damage)
+            return read_from(self._single, query)
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
         beginning = self._beginning
@@ -145,7 +148,8 @@ class PostgresResults:
         except Exception as error:
             if not is_damage(error):
                 raise as_oci_error(error) from error
-            self._begin_anew(beginning, error)
+            with _refusals():
+                self._begin_anew(beginning, error)
             raise BegunAnew from error
 
     def _transact_once(self, work: Callable[[Connection], T]) -> T:
@@ -197,6 +201,17 @@ class PostgresResults:
     def _told(self, said: str) -> None:
         if said.partition(" ")[0] != self._node:  # something may have been missed when nothing is said
             self._seen += 1
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Raise the OCI error in the place of what the driver raises while damage is mended."""
+    try:
+        yield
+    except Exception as error:
+        if is_damage(error):
+            raise Unavailable("the shared results are damaged and are begun anew: try again", headers=RETRY) from error
+        raise as_oci_error(error) from error
 
 
 def _whom_to_tell(connection: Connection) -> str:

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -12,7 +13,8 @@ from sqlalchemy import Connection, func, select
 
 from policy.results import manifests as inspected_manifests
 from policy.results import verdicts
-from policy.results.postgres_schema import NAME, begun_anew, ensured
+from policy.results.checksums import RowDamaged
+from policy.results.postgres_schema import LOCK, NAME, begun_anew, ensured
 from policy.results.postgres_store import PostgresResults
 from policy.state import State
 from registry.database.postgres import Database, engine_of
@@ -95,6 +97,36 @@ def test_damage_is_begun_anew(nodes: Nodes, damage: str) -> None:
     ask(nodes.first)
     wait_until(lambda: nodes.second.generation() > before)
     ask(nodes.second)
+
+
+def test_damage_that_cannot_be_mended_now_is_refused(postgres: PostgresServer) -> None:
+    """Another node keeps its turn for too long: 503, and no error of the driver's."""
+    database = replace(postgres.new_database(), lock_seconds=0.1)
+    with closing(PostgresResults(database, silence_seconds=PATIENCE)) as results:
+        with database.connect(autocommit=True) as other:
+            other.execute(f"SELECT pg_advisory_lock({LOCK})")
+            change(database, f"DROP SCHEMA {NAME} CASCADE")
+            with pytest.raises(Unavailable, match="busy"):
+                results.read(verdicts.find, "policy", NAMES[0])
+        assert results.read(verdicts.find, "policy", NAMES[0]) is None
+
+
+def test_what_is_read_behind_damage_is_refused_too(nodes: Nodes) -> None:
+    """A connection that ends then, and the next one; and damage that is there again."""
+    asked: list[int] = []
+
+    def damaged_then_away(connection: Connection) -> None:
+        asked.append(1)
+        if len(asked) == 1:
+            raise RowDamaged
+        connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    def damaged(_connection: Connection) -> None:
+        raise RowDamaged
+
+    for query, told in ((damaged_then_away, "away"), (damaged, "damaged")):
+        with pytest.raises(Unavailable, match=told):
+            nodes.first.read(query)
 
 
 def test_what_was_begun_anew_is_kept(nodes: Nodes) -> None:
