@@ -17,6 +17,7 @@ from registry.api.middleware import RequestMiddleware
 from registry.api.routes import Row
 from registry.api.services import Services, Stores
 from registry.auth.assembly import Authority
+from registry.auth.signing_key import signing_key
 from registry.config.reload import Follower, Turn
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.attributes import Attributes
@@ -44,7 +45,7 @@ from registry.maintenance.retention_schedule import RetentionSchedule
 from registry.maintenance.upkeep import Upkeep
 from registry.metadata.open_store import open_metadata
 from registry.metadata.sqlite_store import SqliteStore
-from registry.metadata.store import RowStore
+from registry.metadata.store import RowStore, SharedRows
 from registry.mirror.namespaces import Namespaces
 from registry.notifications.deliveries import Deliveries
 from registry.storage.blob_store import BlobStore
@@ -63,6 +64,7 @@ from registry.telemetry.store_metrics import Doing, StoreMetrics
 
 if TYPE_CHECKING:
     from registry.mirror.mirror import Mirror
+    from registry.telemetry.node_keys import NodeKeys
 
 _EXPIRY_SECONDS = 300.0
 
@@ -115,7 +117,9 @@ class RegistryApp:
         ]
         self._work += [services.uploads.run, *([] if mirror is None else [mirror.run])]
         self._work.append(Deliveries(services.stores.metadata, self.settings).run)
-        figures = StoreMetrics(services.stores.metadata, self._doing, self._sinks), _ending_secrets(services.stores)
+        figures: list[StoreMetrics | EndingSecrets | NodeKeys] = [*_node_keys(services.stores)]
+        figures.append(StoreMetrics(services.stores.metadata, self._doing, self._sinks))
+        figures.append(_ending_secrets(services.stores))
         for each in figures:
             services.metrics.collectors.register(each)
             self._work.append(each.run)
@@ -297,6 +301,16 @@ def _record_nothing(_line: Mapping[str, Any]) -> None:
 
 def _ending_secrets(stores: Stores) -> EndingSecrets:
     return EndingSecrets(stores.metadata, lambda: stores.settings.current.auth.warn_days)
+
+
+def _node_keys(stores: Stores) -> "list[NodeKeys]":
+    """Of nodes that share rows; there are no others where these are a file."""
+    rows = stores.metadata
+    if not isinstance(rows, SharedRows):
+        return []
+    from registry.telemetry.node_keys import NodeKeys  # noqa: PLC0415 - for several nodes alone
+
+    return [NodeKeys(rows, signing_key(stores.settings.current.data).kid)]
 
 
 def _observers(audit: AuditLog | None) -> list[Observer]:

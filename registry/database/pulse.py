@@ -1,7 +1,7 @@
 """Hearing from a PostgreSQL database: what other nodes commit, whether it answers at all, and which node leads.
 
 The node that leads has a lock of the session that listens. It ends with that session, and another node takes it. All
-that listen share another lock, by which they are counted.
+that listen share another lock, by which they are counted; and each shows others what they are to know of it by more.
 """
 
 import threading
@@ -22,6 +22,8 @@ LEADING = int.from_bytes(b"basegate") + 1
 """The lock of the node that leads; that of changes is the number before it."""
 LISTENING = 1650553701
 """The first half of the lock that those share who listen; the second is made of their channel."""
+SHOWN = 1650553702
+"""The first half of the locks by which nodes show what others are to know of them; the second is made of that."""
 COUNT = (
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1650553701 AND granted AND database = "
     "(SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -29,9 +31,9 @@ COUNT = (
 """How many sessions listen to some channel: whose `objid` is `place_of` it."""
 
 
-def place_of(channel: str) -> int:
-    """The second half of the lock of those who listen to a channel."""
-    return zlib.crc32(channel.encode("ascii")) >> 1
+def place_of(name: str) -> int:
+    """The second half of a lock: of those who listen to a channel, or show a name."""
+    return zlib.crc32(name.encode("ascii")) >> 1
 
 
 class Pulse:
@@ -53,6 +55,7 @@ class Pulse:
         self._silence_seconds = silence_seconds
         self._heard = float("-inf")
         self._leads = False
+        self._shown: list[str] = []
         self._first = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="metadata-pulse", daemon=True)
@@ -66,6 +69,10 @@ class Pulse:
     def leads(self) -> bool:
         """Whether this node has the lock, as far as it has heard lately."""
         return self._leads and self.is_heard() and not self._closing.is_set()
+
+    def show(self, name: str) -> None:
+        """Hold a lock of this name from now on, as long as the database hears of this node; others may hold it too."""
+        self._shown.append(name)
 
     def close(self) -> None:
         """End the thread."""
@@ -85,8 +92,12 @@ class Pulse:
                 self._closing.wait(_AGAIN_SECONDS)
 
     def _listen(self, connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+        shown = 0
         while not self._closing.is_set():
             asked = time.monotonic()
+            for name in self._shown[shown:]:
+                connection.execute(f"SELECT pg_advisory_lock_shared({SHOWN}, {place_of(name)})")
+                shown += 1
             self._leads = self._leads or self._takes_lead(connection)
             connection.execute("SELECT 1")
             # What was committed before the question is told before the answer counts.

@@ -118,6 +118,10 @@ class PostgresStore:
         """One of the nodes that are open; another within a second when it goes, or within 20 when its machine does."""
         return self._pulse.leads()
 
+    def show(self, name: str) -> None:
+        """By a lock of the session that listens: a node that is gone shows nothing."""
+        self._pulse.show(name)
+
     def close(self) -> None:
         """Finish waiting writes, then close every connection."""
         self._writer.close()

@@ -8,7 +8,7 @@ Everything else is a `read_apart` (docs/adr/0042-rows-are-read-in-the-loop.md ha
 """
 
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from sqlalchemy import Connection
 
@@ -70,4 +70,17 @@ class RowStore(MetadataStore, Protocol):
 
     def problems(self) -> list[str]:
         """What is wrong with the database: one sentence for each problem."""
+        ...
+
+
+@runtime_checkable
+class SharedRows(Protocol):
+    """Rows that several nodes share, which hear of each other by them."""
+
+    async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As that of `MetadataStore`."""
+        ...
+
+    def show(self, name: str) -> None:
+        """Have other nodes see a name of this one, in ASCII, from a moment later on until its end, however it comes."""
         ...
