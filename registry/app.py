@@ -43,6 +43,7 @@ from registry.extension import Extension, ExtensionFactory, no_extension
 from registry.gate import Gate, OpenGate
 from registry.maintenance.retention_schedule import RetentionSchedule
 from registry.maintenance.upkeep import Upkeep
+from registry.metadata.identity import identity
 from registry.metadata.open_store import open_metadata
 from registry.metadata.sqlite_store import SqliteStore
 from registry.metadata.store import RowStore, SharedRows
@@ -292,7 +293,8 @@ def _sessions(stores: Stores, log: SessionLog) -> SessionRecords:
         return own
     from registry.content.shared_sessions import SharedSessions  # noqa: PLC0415 - for several nodes alone
 
-    return SharedSessions(own, stores.storage.pieces, stores.metadata, stores.settings)
+    store = stores.metadata.read_now(identity).id
+    return SharedSessions(own, stores.storage.pieces, stores.metadata, stores.settings, store)
 
 
 def _record_nothing(_line: Mapping[str, Any]) -> None:

@@ -83,7 +83,7 @@ async def _within_session(services: Services, request: Request) -> Principal:
     name, upload = repository_of(request), request.path_params["upload"]
 
     async def owner() -> str:
-        session = await services.uploads.session(name, upload)
-        return session.principal_id
+        session = await services.uploads.find(name, upload, None)
+        return "" if session is None else session.principal_id
 
     return await services.access.require(request, name, Action.PUSH, session=owner)

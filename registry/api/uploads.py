@@ -29,18 +29,18 @@ async def start(services: Services, request: Request, principal: Principal) -> R
     return _accepted(session, 202, {"OCI-Chunk-Min-Length": str(minimum)} if minimum else {})
 
 
-async def append(services: Services, request: Request, _principal: Principal) -> Response:
+async def append(services: Services, request: Request, principal: Principal) -> Response:
     """PATCH: the next chunk, or a whole stream without Content-Range: 202 with the new Range."""
-    session = await _session(services, request)
+    session = await _session(services, request, principal)
     chunk = chunk_of(request)
     with _saying_where(session):
         await services.uploads.append(session, UploadBody(request), chunk.start, chunk.length)
     return _accepted(session, 202)
 
 
-async def finish(services: Services, request: Request, _principal: Principal) -> Response:
+async def finish(services: Services, request: Request, principal: Principal) -> Response:
     """PUT: 201; the last bytes, if any, and the digest of the blob."""
-    session = await services.uploads.find(repository_of(request), request.path_params["upload"])
+    session = await services.uploads.find(repository_of(request), request.path_params["upload"], principal.id)
     if session is None:
         return await _finished_again(services, request)
     chunk, digest = chunk_of(request), _final_digest(request)
@@ -49,19 +49,19 @@ async def finish(services: Services, request: Request, _principal: Principal) ->
     return _created(session.repository, blob.digest)
 
 
-async def status(services: Services, request: Request, _principal: Principal) -> Response:
+async def status(services: Services, request: Request, principal: Principal) -> Response:
     """GET: 204 with the upload's Range."""
-    return _accepted(await _session(services, request), 204)
+    return _accepted(await _session(services, request, principal), 204)
 
 
-async def cancel(services: Services, request: Request, _principal: Principal) -> Response:
+async def cancel(services: Services, request: Request, principal: Principal) -> Response:
     """DELETE: 204; ends the session."""
-    await services.uploads.cancel(await _session(services, request))
+    await services.uploads.cancel(await _session(services, request, principal))
     return Response(status_code=204)
 
 
-async def _session(services: Services, request: Request) -> UploadSession:
-    return await services.uploads.session(repository_of(request), request.path_params["upload"])
+async def _session(services: Services, request: Request, principal: Principal) -> UploadSession:
+    return await services.uploads.session(repository_of(request), request.path_params["upload"], principal.id)
 
 
 async def _finished_again(services: Services, request: Request) -> Response:

@@ -28,7 +28,7 @@ class MetadataSettings(Group):
         default=8,
         ge=1,
         le=200,
-        description="connections for look-ups; one more writes, one asks for tags, and one listens",
+        description="connections for look-ups; one more writes, two ask for tags and uploads, and one listens",
     )
     silence_seconds: float = Field(
         default=1.0,

@@ -12,6 +12,7 @@ from registry.content.session_log import Outcome, SessionLog
 from registry.content.upload_session import UploadSession
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUploadUnknown
+from registry.oci.names import RepositoryName
 from registry.storage.blob_store import BlobStore, Opening, Staging
 from registry.storage.disk.errors import disk_refusals
 
@@ -25,20 +26,30 @@ class SessionRecords(Protocol):
 
     open: OpenUploads
 
+    def new_id(self, opening: Opening) -> str:
+        """A UUID for a new session."""
+        ...
+
     async def opened(self, session: UploadSession) -> None:
         """Note a new session; from now on others may go on with it. Raises Unavailable when it cannot be noted."""
         ...
 
-    async def session(self, upload: str) -> UploadSession:
-        """The open session with this id. Raises BlobUploadUnknown: there is none, or it is over."""
+    async def session(self, upload: str, repository: RepositoryName, principal: str | None) -> UploadSession:
+        """The open session with this id. Raises BlobUploadUnknown: there is none, or it is over.
+
+        `repository`, `principal`: where and by whom it is looked for; it may turn out to be of others.
+        """
         ...
 
     async def outcome(self, upload: str) -> Outcome | None:
         """What a session was committed as, while it is remembered."""
         ...
 
-    def held(self, session: UploadSession) -> AbstractAsyncContextManager[None]:
-        """Have the session to this request alone, within the block; it is closed when another has ended it."""
+    def held(self, session: UploadSession, *, whole: bool = False) -> AbstractAsyncContextManager[None]:
+        """Have the session to this request alone, within the block; it is closed when another has ended it.
+
+        `whole`: the request ends it; where it has no byte yet, all that it becomes comes now.
+        """
         ...
 
     async def keep(self, session: UploadSession, staging: Staging) -> None:
@@ -97,12 +108,16 @@ class OwnSessions:
         for upload, opening in log.openings().items():
             self.open.add_earlier(upload, opening.principal)
 
+    def new_id(self, opening: Opening) -> str:  # noqa: ARG002
+        """By chance."""
+        return str(uuid.uuid4())
+
     async def opened(self, session: UploadSession) -> None:
         """One line."""
         with disk_refusals():
             self.log.opened(session.id, session.opening)
 
-    async def session(self, upload: str) -> UploadSession:
+    async def session(self, upload: str, repository: RepositoryName, principal: str | None) -> UploadSession:  # noqa: ARG002
         """One that this process holds, or one to resume, with the bytes that were kept."""
         return self.open.get(upload) or self.open.add(await self._earlier(upload))
 
@@ -111,7 +126,7 @@ class OwnSessions:
         return self.log.outcome(upload)
 
     @asynccontextmanager
-    async def held(self, session: UploadSession) -> AsyncIterator[None]:  # noqa: ARG002
+    async def held(self, session: UploadSession, *, whole: bool = False) -> AsyncIterator[None]:  # noqa: ARG002
         """Nobody else has it."""
         yield
 

@@ -8,8 +8,9 @@ another node has received are brought there before a request goes on (docs/adr/0
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -18,21 +19,20 @@ from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.open_uploads import too_many_open
 from registry.content.session_log import Outcome
 from registry.content.session_records import OwnSessions, is_canonical
+from registry.content.shared_pieces import SharedPieces, lost_from
 from registry.content.upload_claim import TAKEN_OVER
+from registry.content.upload_ids import UploadIds
 from registry.content.upload_session import Share, UploadSession
+from registry.database.statement import untold
 from registry.metadata import shared_uploads as rows
-from registry.metadata.shared_uploads import Piece, SharedUpload
+from registry.metadata.shared_uploads import CANCELLED, SharedUpload
 from registry.metadata.store import MetadataStore
 from registry.oci.digest import Digest
 from registry.oci.errors import BlobUploadUnknown, OciError, Unavailable
+from registry.oci.names import RepositoryName
 from registry.storage.blob_store import Opening, Staging
-from registry.storage.disk.errors import disk_refusals
 from registry.storage.pieces import Pieces
 
-_SMALL = 64 * 1024
-"""Bytes of a piece that is kept in its row."""
-_AT_ONCE = 2
-"""Pieces on their way to the store."""
 _FETCHED = 32
 """Pieces that are looked up at once."""
 _LOOK = 0.2
@@ -41,8 +41,6 @@ _TIDY = 1.0
 """Seconds between two looks at what other nodes have gone on with."""
 _RETRY = {"Retry-After": "5"}
 _EXPIRED = 100
-_ORPHAN_SECONDS = 3600.0
-"""Age of a piece that no upload has, before it is removed: one that is just being noted is younger."""
 
 
 class SharedSessions:
@@ -53,43 +51,60 @@ class SharedSessions:
         pieces: where acknowledged bytes are.
         metadata: the rows, which all nodes share.
         settings: read anew for each request.
+        store: id of the rows.
     """
 
     def __init__(
-        self, own: OwnSessions, pieces: Pieces, metadata: MetadataStore, settings: SettingsInForce[RegistrySettings]
+        self,
+        own: OwnSessions,
+        pieces: Pieces,
+        metadata: MetadataStore,
+        settings: SettingsInForce[RegistrySettings],
+        store: str,
     ) -> None:
         self.open = own.open
         self._own = own
-        self._pieces = pieces
+        self._pieces = SharedPieces(pieces, metadata)
         self._metadata = metadata
         self._settings = settings
-        self._unneeded: list[tuple[str, Sequence[str]]] = []
+        self._ids = UploadIds(store)
         self._worked_on: dict[str, UploadSession] = {}
         self._log = structlog.get_logger(__name__)
 
+    def new_id(self, opening: Opening) -> str:
+        """One that any node knows by itself."""
+        return self._ids.new(opening)
+
     async def opened(self, session: UploadSession) -> None:
-        """One row."""
-        maximum = self._settings.current.uploads.sessions_per_principal
-        upload = SharedUpload(session.id, session.repository, session.algorithm, session.principal_id, session.started)
-        if not await self._metadata.write(rows.add, upload, maximum):
-            raise too_many_open(maximum)
+        """Its id says that it is."""
+        self.open.forget(session.id)
         session.share = Share()
 
-    async def session(self, upload: str) -> UploadSession:
+    async def session(self, upload: str, repository: RepositoryName, principal: str | None) -> UploadSession:
         """One look-up."""
         held = self.open.get(upload)
         if held is not None and held.share is None:
             return held
         row = await self._row(upload)
-        if row is None and held is None:
-            return await self._own.session(upload)
-        if row is None or row.digest:
+        opening = self._without_row(upload, repository, principal) if row is None else _opening(row)
+        if opening is None and held is None:
+            return await self._own.session(upload, repository, principal)
+        if opening is None or (row is not None and row.digest):
             raise BlobUploadUnknown
         # One that is just being ended has its file still: there are no two of one upload.
-        session = held or self._worked_on.get(upload) or self.open.add(UploadSession(upload, _opening(row)))
-        session.share = session.share or Share()
-        session.share.acknowledged = max(session.share.acknowledged, row.size)
+        session = held or self._worked_on.get(upload) or self.open.add(UploadSession(upload, opening))
+        session.share = share = session.share or Share()
+        if row is not None:
+            share.is_noted, share.acknowledged = True, max(share.acknowledged, row.size)
         return session
+
+    def _without_row(self, upload: str, repository: RepositoryName, principal: str | None) -> Opening | None:
+        """What an upload without a byte was opened with, unless it has expired."""
+        if principal is None or not is_canonical(upload):
+            return None
+        opening = self._ids.opening(upload, repository, principal)
+        limit = time.time() - self._settings.current.uploads.expire_seconds
+        return None if opening is None or opening.started < limit else opening
 
     async def outcome(self, upload: str) -> Outcome | None:
         """One look-up."""
@@ -99,22 +114,52 @@ class SharedSessions:
         return Outcome(_opening(row), Digest(row.digest))
 
     async def _row(self, upload: str) -> SharedUpload | None:
-        return await self._metadata.read(rows.find, upload) if is_canonical(upload) else None
+        if not is_canonical(upload):
+            return None
+        lookups = self._metadata.upload_lookups()
+        if lookups is None:
+            return await self._metadata.read(rows.find, upload)
+        return (await lookups.answer_for(("", upload))).upload
 
     @asynccontextmanager
-    async def held(self, session: UploadSession) -> AsyncIterator[None]:
-        """A claim for `uploads.lease_seconds`, which is renewed while bytes come; who waits for it asks again."""
+    async def held(self, session: UploadSession, *, whole: bool = False) -> AsyncIterator[None]:
+        """A claim for `uploads.lease_seconds`, which is renewed while bytes come; who waits for it asks again.
+
+        None for all the bytes of an upload at once: no other node needs to know of them before they are a blob.
+        """
         share = session.share
-        if share is None or not await self._claimed(session, share):
+        if share is None:
             yield
-            return
+        elif whole and not share.is_noted:
+            if session.closed:
+                raise _could_not_end()
+            with self._working_on(session):
+                yield
+        elif await self._claimed(session, share):
+            async with self._holding(session, share):
+                yield
+        else:
+            yield
+
+    @contextmanager
+    def _working_on(self, session: UploadSession) -> Iterator[None]:
+        """Whoever looks for the upload meanwhile finds this session: it has a file."""
+        if not session.closed and self.open.add(session) is not session:
+            raise Unavailable(f"{TAKEN_OVER}: ask how far it has come", headers=_RETRY)
         self._worked_on[session.id] = session
-        renewing = asyncio.create_task(self._renew(session, share))
         try:
             yield
         finally:
-            renewing.cancel()
             self._worked_on.pop(session.id, None)
+
+    @asynccontextmanager
+    async def _holding(self, session: UploadSession, share: Share) -> AsyncIterator[None]:
+        renewing = asyncio.create_task(self._renew(session, share))
+        try:
+            with self._working_on(session):
+                yield
+        finally:
+            renewing.cancel()
             if share.holder:
                 holder, share.holder = share.holder, ""
                 with suppress(OciError):  # it ends by itself
@@ -122,11 +167,11 @@ class SharedSessions:
 
     async def _claimed(self, session: UploadSession, share: Share) -> bool:
         if session.closed and await self._is_open(session.id):
-            raise Unavailable("the request before this one could not end the upload: try again", headers=_RETRY)
+            raise _could_not_end()
         holder, free = str(uuid.uuid4()), True
         while True:
             if free:
-                upload, taken = await self._metadata.write(rows.claim, session.id, holder, self._lease)
+                upload, taken = await self._claim(session, share, holder)
                 if upload is None or upload.digest:
                     self._over(session, upload)
                     await session.unstage()
@@ -138,6 +183,14 @@ class SharedSessions:
             free = not await self._metadata.read(rows.is_held, session.id)
         await session.truncate(share.kept)  # what was not acknowledged when it came: other bytes may have been since
         return True
+
+    async def _claim(self, session: UploadSession, share: Share, holder: str) -> tuple[SharedUpload | None, bool]:
+        if share.is_noted:
+            return await self._metadata.write(rows.claim, session.id, holder, self._lease)
+        maximum = self._settings.current.uploads.sessions_per_principal
+        claimed = await self._metadata.write(_note_and_claim, _row_of(session), maximum, holder, self._lease)
+        share.is_noted = True
+        return claimed
 
     async def _is_open(self, upload: str) -> bool:
         row = await self._row(upload)
@@ -180,63 +233,37 @@ class SharedSessions:
         while session.size < share.acknowledged:
             pieces = await self._metadata.read(rows.pieces_from, session.id, session.size, _FETCHED)
             if not pieces:  # it was cancelled or has expired meanwhile
-                raise BlobUploadUnknown(_lost_from(session.size))
+                raise BlobUploadUnknown(lost_from(session.size))
             for piece in pieces:
                 if piece.start != session.size:
-                    raise BlobUploadUnknown(_lost_from(session.size))
-                content = await self._content(session.id, piece)
+                    raise BlobUploadUnknown(lost_from(session.size))
+                content = await self._pieces.content(session.id, piece)
                 await session.staging.append([content])
                 session.report(session.size)
         share.kept = session.size
-
-    async def _content(self, upload: str, piece: Piece) -> bytes:
-        content = await self._pieces.get(upload, piece.name) if piece.name else piece.content
-        if content is None:
-            raise BlobUploadUnknown(_lost_from(piece.start))
-        if len(content) != piece.size:
-            raise Unavailable(f"the store sent {len(content)} bytes of {piece.size}: try again", headers=_RETRY)
-        return content
 
     async def grown(self, session: UploadSession) -> None:
         """The bytes go to the store, then one row for each piece is added."""
         share = session.share
         if share is None or not share.holder or session.size <= share.kept:
             return
-        pieces = await self._stored(session, share.kept)
+        pieces = await self._pieces.stored(session, share.kept)
         grown = await self._metadata.write(rows.grow, session.id, share.holder, pieces, time.time())
         share.holder = ""
         if not grown:
             raise Unavailable(f"{TAKEN_OVER}: ask how far it has come")
         share.acknowledged = share.kept = session.size
 
-    async def _stored(self, session: UploadSession, start: int) -> list[Piece]:
-        at_once = asyncio.Semaphore(_AT_ONCE)
-
-        async def stored(at: int) -> Piece:
-            async with at_once:
-                return await self._piece(session, at, min(self._pieces.piece_bytes, session.size - at))
-
-        starts = range(start, session.size, self._pieces.piece_bytes)
-        pieces: list[Piece] = []
-        for done in await asyncio.gather(*map(stored, starts), return_exceptions=True):
-            if isinstance(done, BaseException):
-                raise done
-            pieces.append(done)
-        return pieces
-
-    async def _piece(self, session: UploadSession, start: int, length: int) -> Piece:
-        with disk_refusals():
-            content = await asyncio.to_thread(session.staging.read_at, start, length)
-        if length <= _SMALL:
-            return Piece(start, length, "", content)
-        return Piece(start, length, await self._pieces.put(session.id, start, content), b"")
-
     @contextmanager
     def ending(self, session: UploadSession, digest: Digest) -> Iterator[Callable[[Connection], None] | None]:
         """Its row says what it became, in the same commit."""
         share = session.share
-        if share is None or not share.holder:
+        if share is None or (share.is_noted and not share.holder):
             yield None
+            return
+        if not share.holder:
+            yield partial(_note_end, session, digest)
+            share.is_noted = True
             return
         names: list[str] = []
 
@@ -249,7 +276,7 @@ class SharedSessions:
 
         yield end
         share.holder = ""
-        self._unneeded += [(session.id, names)] if names else []
+        self._pieces.let_go(session.id, names)
 
     async def ended(self, session: UploadSession, digest: Digest | None = None) -> None:
         """Under the claim, once. An upload that cannot be ended now expires."""
@@ -259,8 +286,12 @@ class SharedSessions:
         elif share.holder:
             holder, share.holder = share.holder, ""
             with suppress(OciError):
-                names = await self._metadata.write(rows.end, session.id, holder, digest or "", time.time())
-                self._unneeded += [(session.id, names)] if names else []
+                names = await self._metadata.write(rows.end, session.id, holder, digest or CANCELLED, time.time())
+                self._pieces.let_go(session.id, names)
+        elif not share.is_noted:
+            with suppress(OciError):
+                await self._metadata.write(rows.add_ended, _row_of(session, digest or CANCELLED), time.time())
+                share.is_noted = True
 
     async def committed(self, upload: str, digest: Digest) -> Opening | None:
         """Only of this node's own: bytes of the others are there until their row says what they became."""
@@ -278,33 +309,16 @@ class SharedSessions:
         while ids := await self._metadata.write(rows.expire, limit, _EXPIRED):
             count += len(ids)
         await self._metadata.write(rows.forget_outcomes, self._settings.current.uploads.outcomes)
-        await self._remove_orphans()
+        await self._pieces.remove_orphans()
         return count
-
-    async def _remove_orphans(self) -> None:
-        """Pieces of uploads that are over, or that were not noted any more."""
-        old: dict[str, list[str]] = {}
-        async for upload, name, stored in self._pieces.kept():
-            if stored < time.time() - _ORPHAN_SECONDS:
-                old.setdefault(upload, []).append(name)
-        known = await self._metadata.read(rows.these, list(old))
-        for upload, names in old.items():
-            if upload not in known or known[upload].digest:
-                await self._pieces.remove(upload, names)
 
     async def run(self) -> None:
         """Let go of what other nodes have gone on with, and of pieces that nobody needs."""
         while True:
             await asyncio.sleep(_TIDY)
             with suppress(OciError):
-                await self._remove_unneeded()
+                await self._pieces.remove_unneeded()
                 await self._let_go()
-
-    async def _remove_unneeded(self) -> None:
-        while self._unneeded:
-            upload, names = self._unneeded[0]
-            await self._pieces.remove(upload, names)
-            self._unneeded.pop(0)  # others have been added behind it
 
     async def _let_go(self) -> None:
         idle = [session for session in self.open if session.share is not None and not session.claim.taken]
@@ -314,15 +328,44 @@ class SharedSessions:
                 continue
             async with session.claim.held(0.0):
                 upload = known.get(session.id)
+                if upload is None and session.share is not None and not session.share.is_noted:
+                    await session.unstage()
+                    self.open.forget(session.id)
+                    continue
                 if upload is None or upload.digest:
                     self._over(session, upload)
                 if session.closed or (upload is not None and upload.size > session.size):
                     await session.unstage()
 
 
+@untold
+def _note_and_claim(
+    connection: Connection, upload: SharedUpload, maximum: int, by: str, seconds: float
+) -> tuple[SharedUpload | None, bool]:
+    """Have a row for an upload, whose first bytes come, and claim it.
+
+    Raises:
+        Unavailable: its principal has too many.
+    """
+    if not rows.add(connection, upload, maximum, time.time()):
+        raise too_many_open(maximum)
+    return rows.claim(connection, upload.id, by, seconds)
+
+
+def _note_end(session: UploadSession, digest: Digest, connection: Connection) -> None:
+    rows.add_ended(connection, _row_of(session, digest), time.time())
+
+
+def _could_not_end() -> Unavailable:
+    return Unavailable("the request before this one could not end the upload: try again", headers=_RETRY)
+
+
+def _row_of(session: UploadSession, digest: str = "") -> SharedUpload:
+    opening = session.opening
+    return SharedUpload(
+        session.id, opening.repository, opening.algorithm, opening.principal, opening.started, digest=digest
+    )
+
+
 def _opening(row: SharedUpload) -> Opening:
     return Opening(row.repository, row.algorithm, row.principal, row.started)
-
-
-def _lost_from(start: int) -> str:
-    return f"bytes of this upload are lost from byte {start} on: begin anew"

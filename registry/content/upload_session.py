@@ -26,11 +26,13 @@ class Share:
         acknowledged: bytes that any node can go on with.
         kept: of the bytes in the file here, those that are known to be among them.
         holder: names the claim of the request that works on it here; empty: none does.
+        is_noted: whether it has a row; before its first byte it has none.
     """
 
     acknowledged: int = 0
     kept: int = 0
     holder: str = ""
+    is_noted: bool = False
 
 
 class UploadSession:

@@ -1,7 +1,6 @@
 """Uploads of blobs (distribution-spec, "Pushing blobs")."""
 
 import time
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -19,8 +18,9 @@ from registry.content.upload_session import (
     pour,
     require_start,
 )
+from registry.content.writable import require_writable
 from registry.gate import Gate
-from registry.metadata import blobs, garbage, locks, transactions
+from registry.metadata import blobs, garbage, transactions
 from registry.metadata.store import MetadataStore
 from registry.metadata.transactions import ChangeContext
 from registry.oci.digest import Digest, new_hasher, require_digest
@@ -82,25 +82,27 @@ class Uploads:
     async def begin(self, repository: RepositoryName, principal: Principal, algorithm: str, size: int) -> UploadSession:
         """`start` without the log, which is the server's; it outlives its process from the first byte that is kept."""
         new_hasher(algorithm)
-        await self._metadata.read(locks.require_writable, repository)
+        await require_writable(self._metadata, repository)
         self.open.require_room(principal.id, self._settings.current.uploads.sessions_per_principal)
         await self._require_room(repository, size, None)
-        session = UploadSession(str(uuid.uuid4()), Opening(repository, algorithm, principal.id, time.time()))
-        return self.open.add(session)
+        opening = Opening(repository, algorithm, principal.id, time.time())
+        return self.open.add(UploadSession(self._records.new_id(opening), opening))
 
-    async def find(self, repository: RepositoryName, upload_id: str) -> UploadSession | None:
+    async def find(self, repository: RepositoryName, upload_id: str, principal: str | None) -> UploadSession | None:
         """The open session with this id, or `None`."""
         with suppress(BlobUploadUnknown):
-            return await self.session(repository, upload_id)
+            return await self.session(repository, upload_id, principal)
         return None
 
-    async def session(self, repository: RepositoryName, upload_id: str) -> UploadSession:
+    async def session(self, repository: RepositoryName, upload_id: str, principal: str | None = None) -> UploadSession:
         """The open session with this id, those of an earlier process or of other nodes included.
+
+        `principal`: id of the caller; without it, one that another node has opened is known from its first byte on.
 
         Raises:
             BlobUploadUnknown: there is none in this repository.
         """
-        session = await self._records.session(upload_id)
+        session = await self._records.session(upload_id, repository, principal)
         if session.repository != repository:
             raise BlobUploadUnknown
         return session
@@ -174,7 +176,8 @@ class Uploads:
             QuotaExceeded: the repository has no room; the session is over.
             BlobUploadUnknown, RangeNotSatisfiable, SizeInvalid: as for `append`.
         """
-        async with session.claim.held(self._silence), self._records.held(session), self._or_nothing(session):
+        held = self._records.held(session, whole=True)
+        async with session.claim.held(self._silence), held, self._or_nothing(session):
             if session.closed and session.outcome == digest:  # the same request again, while the first was running
                 return await self._repeated(session.repository, digest, body)
             try:
@@ -253,7 +256,7 @@ class Uploads:
         Raises:
             BlobUploadUnknown: it had ended already.
         """
-        async with session.claim.held(self._silence), self._records.held(session):
+        async with session.claim.held(self._silence), self._records.held(session, whole=True):
             session.require_open()
             self._close(session)
             await self._records.ended(session)

@@ -77,13 +77,19 @@ def unless_there(added: Insert) -> Insert:
     return added.ext(_Nothing())
 
 
-def or_update(added: Insert, key: Sequence[str], values: Mapping[str, ColumnElement[Any]] | None = None) -> Insert:
+def or_update(
+    added: Insert,
+    key: Sequence[str],
+    values: Mapping[str, ColumnElement[Any]] | None = None,
+    where: ColumnElement[bool] | None = None,
+) -> Insert:
     """An INSERT that changes a row of the same `key` instead.
 
-    `values`: what it sets; `None`: every other column that the table has, as it would be inserted.
+    `values`: what it sets; `None`: every other column that the table has, as it would be inserted. `where`: what has to
+    hold of the row; else it stays as it is.
     """
     others = {column.name: added.excluded[column.name] for column in added.table.c if column.name not in key}
-    return added.ext(_Update(list(key), set_=others if values is None else dict(values)))
+    return added.ext(_Update(list(key), set_=others if values is None else dict(values), where=where))
 
 
 class greatest(ReturnTypeFromArgs[Any]):  # noqa: N801 - as SQL has it

@@ -21,12 +21,14 @@ from registry.database.postgres_errors import RETRY
 from registry.database.postgres_writer import PostgresWriter
 from registry.database.postponed import postpone
 from registry.database.pulse import CHANNEL, TELL, Pulse
+from registry.database.shared_question import Source
 from registry.database.statement import is_autocommit, is_heard_by_all, is_untold
-from registry.metadata import hearing
+from registry.metadata import hearing, tag_lookups, upload_lookups
 from registry.metadata.blobs import BLOBS_REMOVED
 from registry.metadata.hearing import Hearing
 from registry.metadata.scope_maps import PRINCIPALS_CHANGED
-from registry.metadata.tag_lookups import STATEMENT, Source, TagLookups
+from registry.metadata.tag_lookups import TagLookups
+from registry.metadata.upload_lookups import UploadLookups
 from registry.oci.errors import Unavailable
 
 P = ParamSpec("P")
@@ -44,7 +46,7 @@ class PostgresStore:
 
     Args:
         database: where it is.
-        connections: for look-ups, at most; one more writes, one asks for tags, and one listens.
+        connections: for look-ups, at most; one more writes, two ask for tags and uploads, and one listens.
         silence_seconds: after so long without an answer the database counts as away.
     """
 
@@ -59,9 +61,8 @@ class PostgresStore:
         self._single = self._reading.execution_options(isolation_level="AUTOCOMMIT")
         self._writing = engine_of(database, 1)
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="metadata")
-        connect = partial(connected, database, STATEMENT)
-        self._source = Source(connect, LoopQuery, self._threads, self._require_heard)
-        self._lookups: dict[asyncio.AbstractEventLoop, TagLookups] = {}
+        self._database = database
+        self._lookups: dict[asyncio.AbstractEventLoop, tuple[TagLookups, UploadLookups]] = {}
         self._hearing = Hearing(silence_seconds, self._answer)
         self._pulse = Pulse(database, self._told, silence_seconds)
         self._writer = PostgresWriter(self._writing, self._tell_others, self._committed)
@@ -101,8 +102,11 @@ class PostgresStore:
 
     def tag_lookups(self) -> TagLookups:
         """Another node has answered its client before this one hears of it: tags are asked for."""
-        loop = asyncio.get_running_loop()
-        return self._lookups.get(loop) or self._looked_up_in(loop)
+        return self._lookups_here()[0]
+
+    def upload_lookups(self) -> UploadLookups:
+        """As `tag_lookups`: a turn of a thread would cost more than the rest of the request."""
+        return self._lookups_here()[1]
 
     def principals_generation(self) -> int:
         """As `generation`, for changes of principals."""
@@ -127,8 +131,7 @@ class PostgresStore:
         self._writer.close()
         self._pulse.close()
         self._threads.shutdown()
-        for each in self._lookups.values():
-            each.close()
+        self._close_lookups(*self._lookups)
         self._reading.dispose()
         self._writing.dispose()
 
@@ -139,11 +142,23 @@ class PostgresStore:
         except Exception as error:
             raise as_oci_error(error) from error
 
-    def _looked_up_in(self, loop: asyncio.AbstractEventLoop) -> TagLookups:
-        for ended in [each for each in self._lookups if each.is_closed()]:
-            self._lookups.pop(ended).close()
-        self._lookups[loop] = TagLookups(self._source, loop)
-        return self._lookups[loop]
+    def _lookups_here(self) -> tuple[TagLookups, UploadLookups]:
+        loop = asyncio.get_running_loop()
+        found = self._lookups.get(loop)
+        if found is None:
+            self._close_lookups(*(each for each in self._lookups if each.is_closed()))
+            tags, uploads = self._source(tag_lookups.STATEMENT), self._source(upload_lookups.STATEMENT)
+            found = self._lookups[loop] = TagLookups(tags, loop), UploadLookups(uploads, loop)
+        return found
+
+    def _close_lookups(self, *loops: asyncio.AbstractEventLoop) -> None:
+        for loop in loops:
+            for each in self._lookups.pop(loop):
+                each.close()
+
+    def _source(self, statement: str) -> Source:
+        connect = partial(connected, self._database, statement)
+        return Source(connect, LoopQuery, self._threads, self._require_heard)
 
     async def _answered(self, future: "asyncio.Future[T]") -> T:
         """The result, as long as the database is heard; a slow answer is waited for."""
@@ -184,7 +199,7 @@ class PostgresStore:
         if not said:
             # Whatever the pool holds is from before: it would be refused once for each connection.
             self._reading.dispose()
-            for each in list(self._lookups.values()):
+            for each in [lookups for both in list(self._lookups.values()) for lookups in both]:
                 each.renew()
             self._count("pl")
         elif node != self._node:

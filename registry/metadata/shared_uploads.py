@@ -1,15 +1,16 @@
 """Uploads that nodes share: who opened them, which bytes were acknowledged, and which request works on each.
 
-A request claims an upload for a while, by the clock of the database, and renews its claim while bytes come. Nothing is
-acknowledged under a claim that was lost.
+An upload has a row from its first byte on, and keeps it when it is over: before that its id says all there is
+(`registry.content.upload_ids`). A request claims an upload for a while, by the clock of the database, and renews its
+claim while bytes come. Nothing is acknowledged under a claim that was lost.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
-from registry.database.dialects import database_time
+from registry.database.dialects import database_time, insert, or_update, unless_there
 from registry.database.statement import Statement, autocommit, untold
 from registry.metadata.many_digests import batches
 from registry.metadata.tables import upload_pieces, uploads
@@ -26,7 +27,7 @@ class SharedUpload:
         principal: id of who opened it.
         started: seconds since the epoch.
         size: bytes that were acknowledged.
-        digest: the blob that it became; empty while it is open.
+        digest: the blob that it became, or `CANCELLED`; empty while it is open.
     """
 
     id: str
@@ -55,6 +56,8 @@ class Piece:
     content: bytes
 
 
+CANCELLED = "-"
+"""In the place of a digest: it became none, and nobody can go on with it."""
 _FIELDS = tuple(uploads.c[name] for name in SharedUpload.__dataclass_fields__)
 _OPEN = uploads.c.digest == ""
 _NAMED = uploads.c.id == bindparam("upload")
@@ -63,7 +66,8 @@ _FREE = (uploads.c.holder == "") | (uploads.c.until < database_time())
 _FIND = Statement(select(*_FIELDS).where(_NAMED))
 _HELD = Statement(select(uploads.c.id).where(_NAMED, ~_FREE))
 _COUNT = Statement(select(func.count()).select_from(uploads).where(uploads.c.principal == bindparam("of"), _OPEN))
-_ADD = Statement(insert(uploads), (*SharedUpload.__dataclass_fields__, "changed", "holder", "until"))
+_COLUMNS = (*SharedUpload.__dataclass_fields__, "changed", "holder", "until")
+_ADD = Statement(unless_there(insert(uploads)), _COLUMNS)
 _UNTIL = database_time() + bindparam("seconds")
 _CLAIM = Statement(
     update(uploads).where(_NAMED, _OPEN, _FREE).values(holder=bindparam("by"), until=_UNTIL).returning(*_FIELDS)
@@ -75,6 +79,7 @@ _GROWN = Statement(
     .where(_MINE)
     .values(holder="", size=bindparam("held", type_=uploads.c.size.type), changed=bindparam("at"))
 )
+_ADD_ENDED = Statement(or_update(insert(uploads), ("id",), where=_OPEN & (uploads.c.size == 0)), _COLUMNS)
 _ADD_PIECE = Statement(insert(upload_pieces), ("upload_id", *Piece.__dataclass_fields__))
 _PIECES = Statement(
     select(*(upload_pieces.c[name] for name in Piece.__dataclass_fields__))
@@ -91,12 +96,10 @@ _BECOME = Statement(
     .values(holder="", digest=bindparam("blob"), changed=bindparam("at"))
     .returning(uploads.c.size)
 )
-_MINE_SIZE = Statement(select(uploads.c.size).where(_MINE))
-_REMOVE = Statement(delete(uploads).where(_MINE))
 _EXPIRED = Statement(
     select(uploads.c.id).where(_OPEN, _FREE, uploads.c.changed < bindparam("before")).limit(bindparam("count"))
 )
-_EXPIRE = Statement(delete(uploads).where(_NAMED, _OPEN, _FREE))
+_EXPIRE = Statement(update(uploads).where(_NAMED, _OPEN, _FREE).values(digest=CANCELLED))
 _NEWEST = Statement(
     select(uploads.c.changed).where(~_OPEN).order_by(uploads.c.changed.desc()).offset(bindparam("kept")).limit(1)
 )
@@ -104,13 +107,27 @@ _FORGET = Statement(delete(uploads).where(~_OPEN, uploads.c.changed <= bindparam
 
 
 @untold
-def add(connection: Connection, upload: SharedUpload, maximum: int) -> bool:
-    """Note a new upload; `False` when its principal has as many open as allowed (0: no limit)."""
+def add(connection: Connection, upload: SharedUpload, maximum: int, at: float) -> bool:
+    """Note an upload, if it is not yet; `False` when its principal has as many open as allowed (0: no limit)."""
     if maximum and _COUNT.scalar(connection, {"of": upload.principal}) >= maximum:
         return False
-    values = {name: getattr(upload, name) for name in SharedUpload.__dataclass_fields__}
-    _ADD.apply(connection, values | {"changed": upload.started, "holder": "", "until": 0.0})
+    _ADD.apply(connection, _row(upload, at))
     return True
+
+
+@untold
+def add_ended(connection: Connection, upload: SharedUpload, at: float) -> None:
+    """Note what became of an upload that has no row; where it has one by now, end it unless bytes have come."""
+    _ADD_ENDED.apply(connection, _row(upload, at))
+
+
+def _row(upload: SharedUpload, at: float) -> dict[str, str | float]:
+    """Unclaimed."""
+    return {name: getattr(upload, name) for name in SharedUpload.__dataclass_fields__} | {
+        "changed": at,
+        "holder": "",
+        "until": 0.0,
+    }
 
 
 @autocommit
@@ -181,30 +198,23 @@ def end_empty(connection: Connection, upload: str, by: str, digest: str, at: flo
 
 @untold
 def end(connection: Connection, upload: str, by: str, digest: str, at: float) -> list[str]:
-    """End an upload that became a blob, or forget it where `digest` is empty.
+    """End an upload that became a blob, or `CANCELLED`.
 
     Returns the names of objects that nobody needs any more. Nothing changes when the claim was lost.
     """
-    values = {"upload": upload, "by": by}
-    ending = values | {"blob": digest, "at": at}
-    size = _BECOME.scalar(connection, ending) if digest else _MINE_SIZE.scalar(connection, values)
-    if size is None:
-        return []
-    names = _drop_pieces(connection, upload) if size else []
-    if not digest:
-        _REMOVE.apply(connection, values)
-    return names
+    size = _BECOME.scalar(connection, {"upload": upload, "by": by, "blob": digest, "at": at})
+    return _drop_pieces(connection, upload) if size else []
 
 
 @untold
 def expire(connection: Connection, before: float, count: int) -> list[str]:
-    """Forget at most `count` open uploads that nothing has changed since; their ids."""
+    """End at most `count` open uploads that nothing has changed since; their ids."""
     ids = [row[0] for row in _EXPIRED.rows(connection, {"before": before, "count": count})]
     return [upload for upload in ids if _has_expired(connection, upload)]
 
 
 def _has_expired(connection: Connection, upload: str) -> bool:
-    """Forget an upload with its pieces, unless a request has claimed it meanwhile."""
+    """End an upload and forget its pieces, unless a request has claimed it meanwhile."""
     if _EXPIRE.change(connection, {"upload": upload}) != 1:
         return False
     _drop_pieces(connection, upload)

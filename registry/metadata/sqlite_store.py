@@ -128,6 +128,9 @@ class SqliteStore:
     def tag_lookups(self) -> None:
         """None: every commit, of other processes too, changes the generation before anybody hears of it."""
 
+    def upload_lookups(self) -> None:
+        """None: a read is a function call."""
+
     def principals_generation(self) -> int:
         """Own changes of principals count at once, whatever other processes commit within a tenth of a second."""
         return self._own_principals + self._seen()

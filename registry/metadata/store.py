@@ -13,6 +13,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar, runtime_checkable
 from sqlalchemy import Connection
 
 from registry.metadata.tag_lookups import TagLookups
+from registry.metadata.upload_lookups import UploadLookups
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,6 +30,10 @@ class MetadataStore(Protocol):
         """`read` for what takes long: nobody else waits for it."""
         ...
 
+    def read_now(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`read` for threads that may wait."""
+        ...
+
     async def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a change in a transaction of its own, durable when this returns; an exception rolls it back."""
         ...
@@ -42,6 +47,10 @@ class MetadataStore(Protocol):
 
         What is returned asks for tags, and belongs to the event loop that runs.
         """
+        ...
+
+    def upload_lookups(self) -> UploadLookups | None:
+        """What asks for uploads that nodes share, likewise; `None` where `read` is as cheap."""
         ...
 
     def principals_generation(self) -> int:
@@ -63,10 +72,6 @@ class MetadataStore(Protocol):
 
 class RowStore(MetadataStore, Protocol):
     """A metadata store in a database that somebody runs: what maintenance needs beside."""
-
-    def read_now(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """`read` for threads that may wait."""
-        ...
 
     def problems(self) -> list[str]:
         """What is wrong with the database: one sentence for each problem."""

@@ -82,7 +82,7 @@ class BlobFetch:
         known = await self._metadata.read(mirrored.fetch_of, repository, blob.digest)
         if known is not None:
             with suppress(BlobUploadUnknown):
-                session = await self._uploads.session(repository, known)
+                session = await self._uploads.session(repository, known, MIRROR.id)
                 if session.resumes_at <= blob.size:
                     return session
                 await self._uploads.cancel(session)
@@ -91,7 +91,7 @@ class BlobFetch:
         if begun == session.id:
             return session
         await self._uploads.cancel(session)
-        return await self._uploads.session(repository, begun)
+        return await self._uploads.session(repository, begun, MIRROR.id)
 
 
 @contextmanager

@@ -79,7 +79,7 @@ def _seen() -> None:
 def history(live: LiveGateway, digest: str) -> list[AttestationRow]:
     """All that is recorded of an image, the newest first."""
     metadata = live.registry.app.services.stores.metadata
-    return metadata.read_now(rows.newest, RepositoryName(REPOSITORY), Digest(digest), 100)  # type: ignore[attr-defined, no-any-return]
+    return metadata.read_now(rows.newest, RepositoryName(REPOSITORY), Digest(digest), 100)
 
 
 def test_a_policy_turns_it(live: LiveGateway, admin: httpx.Client, refused: str) -> None:

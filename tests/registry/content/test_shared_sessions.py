@@ -5,6 +5,8 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,8 +15,11 @@ import pytest
 
 from registry.app import build
 from registry.config.storage import StorageSettings
+from registry.content.upload_ids import UploadIds
 from registry.database.postgres import Database
+from registry.metadata.identity import identity
 from registry.oci.digest import Digest
+from registry.storage.blob_store import Opening
 from tests.halfway import HalfwayUpload
 from tests.postgres import PostgresServer
 from tests.registry.storage.object_servers import moto, names_in
@@ -139,6 +144,48 @@ def test_a_cancelled_upload_is_unknown_everywhere(here: httpx.Client, there: htt
     assert [client.patch(upload, content=FEW).status_code for client in (here, there)] == [404, 404]
 
 
+def test_a_cancelled_upload_without_a_byte_is_unknown_everywhere(
+    here: httpx.Client, there: httpx.Client, upload: str
+) -> None:
+    """As is one whose bytes had another digest."""
+    wrong = Repository(here, "team/app").open_upload()
+    assert there.delete(upload).status_code == 204
+    assert there.put(wrong, params={"digest": Digest.of(b"other")}, content=FEW).status_code == 400
+    answers = [client.get(path) for client in (here, there) for path in (upload, wrong)]
+    assert {code_of(answer) for answer in answers} == {"BLOB_UPLOAD_UNKNOWN"}
+
+
+def test_an_upload_without_a_byte_is_nothing_but_its_id(nodes: Nodes, here: httpx.Client, upload: str) -> None:
+    """A node that was asked for it holds nothing of it a moment later."""
+    assert held(here, upload) == "0-0"
+    uploads = nodes.first.app.services.uploads.open
+    wait_until(lambda: uploads.get(upload.rpartition("/")[2]) is None)
+    assert held(here, upload) == "0-0"
+
+
+def test_an_upload_without_a_byte_expires(nodes: Nodes, here: httpx.Client) -> None:
+    """Its id says when it was opened."""
+    store = nodes.first.app.services.stores.metadata.read_now(identity).id
+    old = UploadIds(store).new(Opening("team/app", "sha256", "", time.time() - 8 * 86_400))
+    assert here.get(f"/v2/team/app/blobs/uploads/{old}").status_code == 404
+
+
+@pytest.mark.parametrize("size", [100, 1 << 20])
+def test_two_that_bring_an_upload_whole_both_have_it(
+    here: httpx.Client, there: httpx.Client, upload: str, size: int
+) -> None:
+    """At two nodes at once: neither waits for the other; and once more afterwards."""
+    content = os.urandom(size)
+    put = partial(_put, upload, content)
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(put, (here, there, here, there)))
+    assert [*answers, put(here), put(there)] == [201] * 6
+
+
+def _put(upload: str, content: bytes, client: httpx.Client) -> int:
+    return client.put(upload, params={"digest": Digest.of(content)}, content=content).status_code
+
+
 def test_another_repository_has_no_such_upload(there: httpx.Client, upload: str) -> None:
     """Nor is an id that nobody was given one."""
     wrong = [upload.replace("team/app", "team/other"), f"/v2/team/app/blobs/uploads/{uuid.uuid4()}", f"{upload}%00"]
@@ -179,8 +226,9 @@ def test_what_came_before_a_line_broke_is_kept(here: httpx.Client, there: httpx.
 
 def test_a_node_that_is_gone_loses_its_upload(nodes: Nodes, there: httpx.Client, upload: str) -> None:
     """When its claim has ended, another goes on."""
+    assert there.patch(upload, content=FEW).status_code == 202
     nodes.claim(upload, 1.0)
-    answer = there.put(upload, params={"digest": Digest.of(FEW)}, content=FEW)
+    answer = there.put(upload, params={"digest": Digest.of(FEW * 2)}, content=FEW)
     assert answer.status_code == 201
 
 
@@ -227,12 +275,13 @@ def test_bytes_that_were_lost_end_an_upload(
 
 
 def test_a_principal_has_so_many_uploads_on_all_nodes(nodes: Nodes, here: httpx.Client, there: httpx.Client) -> None:
-    """Those of both count."""
-    opened = [client.post("/v2/team/many/blobs/uploads/") for client in (here, there) * (MOST // 2 + 1)]
-    for answer in opened:
-        there.delete(answer.headers.get("location", "/v2/"))
-    assert {answer.status_code for answer in opened[-2:]} == {503}
-    assert opened[0].status_code == 202
+    """Those of both count, from their first byte on."""
+    clients = (here, there) * (MOST // 2 + 1)
+    opened = [Repository(client, "team/many").open_upload() for client in clients]
+    begun = [client.patch(path, content=FEW).status_code for client, path in zip(clients, opened, strict=True)]
+    for path in opened:
+        there.delete(path)
+    assert (begun[0], begun[-2:]) == (202, [503, 503])
 
 
 def test_what_nobody_goes_on_with_is_forgotten(nodes: Nodes, here: httpx.Client, upload: str) -> None:

@@ -13,7 +13,7 @@ DIGEST = Digest.of(b"")
 def opened(services: OpenServices, upload: str = UPLOAD, started: float = 5.0) -> None:
     """An upload that somebody has opened."""
     row = SharedUpload(upload, "team/app", "sha256", "somebody", started)
-    assert services.run(services.metadata.write(rows.add, row, 0))
+    assert services.run(services.metadata.write(rows.add, row, 0, started))
 
 
 def claimed(services: OpenServices, by: str, seconds: float = 100.0) -> bool:
@@ -102,7 +102,29 @@ def test_a_principal_has_so_many_open(services: OpenServices) -> None:
     """Those that are over do not count."""
     opened(services)
     another = SharedUpload(f"2{UPLOAD[1:]}", "team/app", "sha256", "somebody", 5.0)
-    assert not services.run(services.metadata.write(rows.add, another, 1))
+    assert not services.run(services.metadata.write(rows.add, another, 1, 5.0))
     assert claimed(services, "one")
-    services.run(services.metadata.write(rows.end, UPLOAD, "one", "", 7.0))
-    assert services.run(services.metadata.write(rows.add, another, 1))
+    services.run(services.metadata.write(rows.end, UPLOAD, "one", rows.CANCELLED, 7.0))
+    assert services.run(services.metadata.write(rows.add, another, 1, 5.0))
+
+
+def test_what_came_whole_is_noted_when_it_is_over(services: OpenServices) -> None:
+    """One that had no row gets one; where bytes have come meanwhile, the row stays as it is."""
+    another = f"2{UPLOAD[1:]}"
+    opened(services)
+    assert claimed(services, "one")
+    assert grown(services, "one", FIRST)
+    for upload in (UPLOAD, another):
+        ended = SharedUpload(upload, "team/app", "sha256", "somebody", 5.0, digest=DIGEST)
+        services.run(services.metadata.write(rows.add_ended, ended, 7.0))
+    found = services.run(services.metadata.read(rows.these, [UPLOAD, another]))
+    assert [found[upload].digest for upload in (UPLOAD, another)] == ["", DIGEST]
+
+
+def test_what_came_whole_ends_what_is_claimed(services: OpenServices) -> None:
+    """The request that has the claim is told that it has lost it."""
+    opened(services)
+    assert claimed(services, "one")
+    ended = SharedUpload(UPLOAD, "team/app", "sha256", "somebody", 5.0, digest=DIGEST)
+    services.run(services.metadata.write(rows.add_ended, ended, 7.0))
+    assert not grown(services, "one", FIRST)

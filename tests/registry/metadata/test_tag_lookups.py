@@ -11,9 +11,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from registry.database.shared_question import MOST
 from registry.metadata.open_postgres import open_postgres
 from registry.metadata.postgres_store import PostgresStore
-from registry.metadata.tag_lookups import MOST, NOTHING, Tagged, TagLookups
+from registry.metadata.tag_lookups import NOTHING, Tagged, TagLookups
 from registry.metadata.transactions import ChangeContext, ManifestChange, record_manifest
 from registry.oci.digest import Digest
 from registry.oci.errors import Unavailable

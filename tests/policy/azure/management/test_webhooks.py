@@ -64,7 +64,7 @@ def begun(owner: httpx.Client, local: LiveEndpoint) -> None:
         asked = "SELECT count(*) FROM event_sinks WHERE name = 'webhook-hook1'"
         return bool(connection.exec_driver_sql(asked).scalar())
 
-    wait_until(lambda: metadata.read_now(query), 30)  # type: ignore[attr-defined]
+    wait_until(lambda: metadata.read_now(query), 30)
 
 
 def test_a_webhook_is_made_changed_and_removed(owner: httpx.Client, receiver: Receiver) -> None:
