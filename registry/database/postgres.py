@@ -15,6 +15,7 @@ from psycopg.types.numeric import IntLoader
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
+from registry.database.pipeline import Pipeline
 from registry.database.postponed import let_postpone
 
 T = TypeVar("T")
@@ -100,7 +101,7 @@ def engine_of(
         connection.adapters.register_loader("numeric", IntLoader)
 
     if not reads:
-        let_postpone(engine)
+        let_postpone(engine, Pipeline)
     return engine
 
 

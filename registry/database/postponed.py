@@ -1,28 +1,53 @@
 """Statements whose answer nobody waits for: PostgreSQL gets them along with the next that somebody does, in one round
-trip (https://www.postgresql.org/docs/current/libpq-pipeline-mode.html).
+trip (`registry.database.pipeline`).
 
 They are kept with the connection, in order, until another statement, or the commit, sends them. An error of one of them
 is therefore met by whoever sends them; the statements behind it are not run.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, event
 
-_POSTPONES, _WAITING = "postpones", "postponed"
+_PIPELINE, _WAITING = "pipeline", "postponed"
 _BEGIN = "BEGIN"
+Values = Mapping[str, Any]
+NO_VALUES: Values = {}
 
 
-def let_postpone(engine: Engine) -> None:
+class Answer(Protocol):
+    """What a statement has found; `registry.database.pipeline.Rows`, or a cursor of the driver."""
+
+    rowcount: int
+
+    def fetchone(self) -> Any:
+        """The next row, or `None`."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """All rows that are left."""
+        ...
+
+
+class Sender(Protocol):
+    """Sends the statements of one connection."""
+
+    def run(self, commands: Sequence[tuple[str, Values]]) -> Sequence[Answer]:
+        """Run them in their order, in one round trip."""
+        ...
+
+
+def let_postpone(engine: Engine, sender: Callable[[Any], Sender]) -> None:
     """Have connections of this engine keep what can wait, and send it before anything else that they do.
 
-    The driver must begin no transactions by itself: BEGIN is kept as well.
+    The driver must begin no transactions by itself: BEGIN is kept as well. `sender`: makes one for a connection of the
+    driver.
     """
 
     @event.listens_for(engine, "connect")
-    def prepare(_connection: Any, record: Any) -> None:
-        record.info[_POSTPONES] = True
+    def prepare(connection: Any, record: Any) -> None:
+        record.info[_PIPELINE] = sender(connection)
 
     @event.listens_for(engine, "before_cursor_execute")
     def send_first(connection: Connection, *_statement: Any) -> None:
@@ -35,7 +60,7 @@ def let_postpone(engine: Engine) -> None:
 
     @event.listens_for(engine, "commit")
     def send_last(connection: Connection) -> None:
-        if connection.info.get(_WAITING) == [(_BEGIN, ())]:
+        if connection.info.get(_WAITING) == [(_BEGIN, NO_VALUES)]:
             forget(connection)
         else:
             postpone(connection, "COMMIT")
@@ -44,25 +69,30 @@ def let_postpone(engine: Engine) -> None:
     event.listen(engine, "rollback", forget)
 
 
-def postpone(connection: Connection, text: str, *values: Any) -> None:
+def postpone(connection: Connection, text: str, *values: Values) -> None:
     """Run a statement some time before the commit, once for each set of values; at once where nothing is kept."""
     info: dict[Any, Any] = connection.info
-    if _POSTPONES not in info:
-        _run(connection.connection.cursor(), text, values)
-        return
-    info.setdefault(_WAITING, []).append((text, values))
+    each = values or (NO_VALUES,)
+    if _PIPELINE in info:
+        info.setdefault(_WAITING, []).extend((text, some) for some in each)
+    else:
+        cursor = connection.connection.cursor()
+        for some in each:
+            cursor.execute(text, some)
 
 
-def run(connection: Connection, text: str, *asked: Any) -> list[Any]:
-    """Run what waits, and a statement for each set of values, in one round trip; the cursors of the latter."""
+def run(connection: Connection, text: str, *asked: Values) -> Sequence[Any]:
+    """Run what waits, and a statement for each set of values, in one round trip; the answers to the latter."""
+    sender: Sender | None = connection.info.get(_PIPELINE)
+    if sender is not None:
+        waiting = connection.info.pop(_WAITING, [])
+        return sender.run([*waiting, *((text, some) for some in asked)])[len(waiting) :]
     proxy: Any = connection.connection
     cursors = [proxy.cursor() for _ in asked]
-    waiting = connection.info.pop(_WAITING, ())
-    if len(asked) == 1 and not waiting:
+    if len(asked) == 1:
         cursors[0].execute(text, asked[0])
         return cursors
     with proxy.driver_connection.pipeline():
-        _run_all(proxy, waiting)
         for cursor, values in zip(cursors, asked, strict=True):
             cursor.execute(text, values)
     return cursors
@@ -72,24 +102,11 @@ def send(connection: Connection) -> None:
     """Run what waits now."""
     waiting = connection.info.pop(_WAITING, ())
     if waiting:
-        proxy: Any = connection.connection
-        with proxy.driver_connection.pipeline():
-            _run_all(proxy, waiting)
+        sender: Sender = connection.info[_PIPELINE]
+        sender.run(waiting)
 
 
 def forget(connection: Connection) -> None:
     """Never run what waits: its transaction has ended. A connection that has ended as well keeps nothing."""
     if not connection.invalidated:
         connection.info.pop(_WAITING, None)
-
-
-def _run_all(proxy: Any, waiting: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> None:
-    for text, values in waiting:
-        _run(proxy.cursor(), text, values)
-
-
-def _run(cursor: Any, text: str, values: Sequence[Mapping[str, Any]]) -> None:
-    if len(values) > 1:
-        cursor.executemany(text, values)
-    else:
-        cursor.execute(text, *values)
