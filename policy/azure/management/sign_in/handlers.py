@@ -207,10 +207,12 @@ def _is_own_machine(address: str) -> bool:
 
 
 def _again(request: Request, error: OciError, page: Response) -> Response:
-    """The page once more, and for the audit who was tried."""
+    """The page once more, with when to come again, and for the audit who was tried."""
     request_record = request_record_of(request.scope)
     if request_record is not None:
         request_record.error = error.__cause__ if isinstance(error.__cause__, OciError) else error
+    if "Retry-After" in error.headers:
+        page.headers["Retry-After"] = error.headers["Retry-After"]
     return page
 
 

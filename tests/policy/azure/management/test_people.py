@@ -2,12 +2,13 @@
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.policy.azure.endpoint import SUBSCRIPTION, LiveEndpoint
+from tests.policy.azure.endpoint import SUBSCRIPTION, LiveEndpoint, live_endpoint
 from tests.policy.azure.management.browser import REDIRECT, Program, fields_of, fill_in
 
 
@@ -169,3 +170,13 @@ def test_a_wrong_secret_allows_no_device(endpoint: LiveEndpoint) -> None:
     page = fill_in(endpoint, "/device", user_code=codes["user_code"], username="reader", password="wrong")
     assert page.status_code == 401
     assert polled(endpoint, codes["device_code"]).json()["error"] == "authorization_pending"
+
+
+@pytest.mark.parametrize("address", ["/device", Program().address()], ids=["device", "program"])
+def test_too_many_wrong_secrets_say_when_to_come_again(tmp_path: Path, address: str) -> None:
+    """In the head of the page, whichever it is."""
+    throttle = {"delay_seconds": 0, "pair_failures": 2, "address_failures": 1000}
+    with live_endpoint(tmp_path / "data", auth={"throttle": throttle}) as endpoint:
+        pages = [fill_in(endpoint, address, username="reader", password="wrong") for _ in range(3)]
+    assert [page.status_code for page in pages] == [401, 401, 429]
+    assert int(pages[-1].headers["Retry-After"]) > 0
