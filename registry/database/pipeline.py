@@ -31,9 +31,7 @@ class Rows:
     def __init__(self, result: Any) -> None:
         self._result = result
         self._next = 0
-        self._loaders: list[Callable[[bytes], Any]] = [
-            _LOADERS[result.ftype(column)] for column in range(result.nfields)
-        ]
+        self._loaders = [_loader(result.ftype(column)) for column in range(result.nfields)]
         self.rowcount: int = result.command_tuples or 0
 
     def fetchone(self) -> tuple[Any, ...] | None:
@@ -180,6 +178,13 @@ def _dumped(value: Any) -> bytes | None:
     if isinstance(value, int | float):
         return repr(value).encode()
     raise psycopg.ProgrammingError(f"{type(value).__name__} is no type of a parameter")
+
+
+def _loader(kind: int) -> Callable[[bytes], Any]:
+    found = _LOADERS.get(kind)
+    if found is None:
+        raise psycopg.ProgrammingError(f"columns of the type {kind} (pg_type.oid) cannot be read here: cast them")
+    return found
 
 
 def _is_true(text: bytes) -> bool:

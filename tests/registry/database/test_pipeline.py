@@ -130,3 +130,10 @@ def test_an_interrupted_wait_closes_the_connection(connection: "psycopg.Connecti
         pipeline.run([("SELECT pg_sleep(30)", {})])
     signal.signal(signal.SIGALRM, before)
     assert connection.closed
+
+
+def test_a_column_of_another_type_is_refused(pipeline: Pipeline) -> None:
+    """It is told how it can be read; the connection goes on."""
+    with pytest.raises(psycopg.ProgrammingError, match="cast"):
+        pipeline.run([("SELECT now()", {})])
+    assert contents(pipeline) == []
