@@ -19,6 +19,7 @@ from registry.content.upload_session import (
     require_start,
 )
 from registry.content.writable import require_writable
+from registry.database.look import Look
 from registry.gate import Gate
 from registry.metadata import blobs, garbage, transactions
 from registry.metadata.store import MetadataStore
@@ -29,7 +30,6 @@ from registry.oci.names import RepositoryName
 from registry.storage.blob_store import BlobStore, Opening, StoredBlob
 
 __all__ = ["UploadSession", "UploadSink", "Uploads"]
-
 
 SMALL = 64 * 1024
 """Bytes of a whole blob that come in one request and go to the store at once, without a place of their own."""
@@ -379,10 +379,10 @@ class Uploads:
         return blob
 
     async def _record(self, session: UploadSession, blob: StoredBlob) -> StoredBlob:
-        at = self._occasion(session)
+        at, look = self._occasion(session), Look(blob.still_there)
         try:
             with self._records.ending(session, blob.digest) as ends:
-                await self._metadata.write(transactions.take_blob, at, blob.digest, blob.size, blob.still_there, ends)
+                await self._metadata.write(transactions.take_blob, at, blob.digest, blob.size, look, ends)
         except StorageFull:
             with suppress(OciError):
                 await self._metadata.write(garbage.drop_file, blob.digest, self._storage.delete)

@@ -1,7 +1,7 @@
 """Group commit: all changes that wait share one transaction and one sync, yet each fails alone."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Connection, Engine
 
 from registry.database.errors import as_oci_error
+from registry.database.look import Look
 from registry.database.statement import raw
 from registry.database.writer import WriterThread
 
@@ -20,12 +21,17 @@ LARGEST_GROUP = 128
 
 @dataclass(slots=True)
 class Waiting:
-    """One change, who waits for it, and how it went; `told`: whether what is remembered may end by it."""
+    """One change, who waits for it, and how it went.
+
+    `told`: whether what is remembered may end by it. `looks`: what it asks of others, which it
+    does not change.
+    """
 
     change: Change
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
     told: bool = True
+    looks: Sequence[Look] = ()
     result: Any = None
     error: BaseException | None = None
 

@@ -6,7 +6,8 @@ it is committed; numbers of events rise in the order of commits (docs/adr/0059-r
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar, cast
 
@@ -15,12 +16,15 @@ from sqlalchemy.exc import DBAPIError
 
 from registry.database.errors import as_oci_error
 from registry.database.group_commit import LARGEST_GROUP, Waiting, apply_alone, deliver
+from registry.database.look import Look
 from registry.database.postponed import send
 from registry.database.statement import raw
 from registry.database.writer import WriterThread
 
 T = TypeVar("T")
 
+_LOOKERS = 16
+"""Looks on their way at once: the lock of all nodes is held meanwhile."""
 LOCK = int.from_bytes(b"basegate")
 
 
@@ -45,18 +49,25 @@ class PostgresWriter:
         self._before_commit = before_commit
         self._committed = committed
         self._connection: Connection | None = None
+        self._lookers = ThreadPoolExecutor(_LOOKERS, thread_name_prefix="looks")
         self._writer: WriterThread[Waiting] = WriterThread("metadata-writer", self._commit, largest=LARGEST_GROUP)
 
-    def submit(self, change: Callable[[Connection], T], *, told: bool = True) -> "asyncio.Future[T]":
-        """Have a change made; the future is done when it is durable. `told`: whether others are told of it."""
+    def submit(
+        self, change: Callable[[Connection], T], *, told: bool = True, looks: Sequence[Look] = ()
+    ) -> "asyncio.Future[T]":
+        """Have a change made; the future is done when it is durable.
+
+        `told`: whether others are told of it. `looks`: what it asks within its transaction.
+        """
         loop = asyncio.get_running_loop()
-        waiting = Waiting(change, loop, loop.create_future(), told)
+        waiting = Waiting(change, loop, loop.create_future(), told, looks)
         self._writer.put(waiting)
         return cast("asyncio.Future[T]", waiting.future)
 
     def close(self) -> None:
         """Finish what waits and end the thread. Safe to call twice."""
         self._writer.close()
+        self._lookers.shutdown()
         self._forget()
 
     def _commit(self, group: list[Waiting]) -> None:
@@ -66,8 +77,10 @@ class PostgresWriter:
                 apply_alone(connection, group[0])
             else:
                 send(connection)
-                for waiting in group:
-                    apply_alone(connection, waiting, send)
+                for run in _runs(group):
+                    self._begin_looks(run)
+                    for waiting in run:
+                        apply_alone(connection, waiting, send)
             told = any(waiting.told for waiting in group)
             if told:
                 self._before_commit(connection)
@@ -79,6 +92,12 @@ class PostgresWriter:
             for waiting in group:
                 waiting.error = waiting.error or as_oci_error(error)
         deliver(group)
+
+    def _begin_looks(self, run: Sequence[Waiting]) -> None:
+        """Behind the lock, as each would by itself."""
+        if len(run) > 1:
+            for look in [look for waiting in run for look in waiting.looks]:
+                look.begin(self._lookers)
 
     def _begun(self) -> Connection:
         """A connection in a transaction that has the lock; a new one where the old one has ended, as by a restart."""
@@ -107,3 +126,14 @@ class PostgresWriter:
                 connection.invalidate()
             with suppress(Exception):
                 connection.close()
+
+
+def _runs(group: Sequence[Waiting]) -> Iterator[Sequence[Waiting]]:
+    """Neighbours that look, and change nothing that another of them may look at; every other change by itself."""
+    start = 0
+    for at, waiting in enumerate(group):
+        if not waiting.looks:
+            yield from filter(None, (group[start:at], group[at : at + 1]))
+            start = at + 1
+    if start < len(group):
+        yield group[start:]

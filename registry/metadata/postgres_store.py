@@ -15,6 +15,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection, Engine
 
 from registry.database.errors import as_oci_error
+from registry.database.look import looks_in
 from registry.database.loop_query import LoopQuery, connected
 from registry.database.postgres import Database, engine_of, read_from
 from registry.database.postgres_errors import RETRY
@@ -85,7 +86,9 @@ class PostgresStore:
     async def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Queue a change and wait until it is durable. A refusal for silence leaves open whether it was made."""
         self._require_heard()
-        made = self._writer.submit(lambda connection: change(connection, *args, **kwargs), told=not is_untold(change))
+        made = self._writer.submit(
+            lambda connection: change(connection, *args, **kwargs), told=not is_untold(change), looks=looks_in(args)
+        )
         answer = await self._answered(made)
         if is_heard_by_all(change):
             await self._hearing.wait(lambda question: self.read(hearing.ask, question))
