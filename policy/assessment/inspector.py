@@ -2,20 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
 
 import structlog
 
+from policy.assessment.composing import MANY, Composer
 from policy.assessment.failures import Failures
 from policy.assessment.manifest_verdicts import artifact_subject, image_subject, index_subject
 from policy.assessment.settings import InspectionSettings
 from policy.inspection.detectors import DETECTORS, names
 from policy.inspection.facts import ImageFacts, Problem
-from policy.inspection.image.compose import compose
 from policy.inspection.image_kind import ImageKind, encrypted_layers, image_kind, kind_by_types
 from policy.inspection.layer.named_table import table_annotations
 from policy.inspection.layer.report import LayerInspection
@@ -29,7 +27,6 @@ from policy.results.manifests import InspectedManifest
 from policy.results.store import ResultStore
 from registry.caches import SizedCache
 from registry.content.manifests import content_of
-from registry.content.parsing import in_short_turns
 from registry.metadata import manifests
 from registry.metadata.store import MetadataStore
 from registry.oci.descriptor import Descriptor
@@ -37,10 +34,7 @@ from registry.oci.digest import Digest
 from registry.oci.errors import ContentTooLarge, ManifestInvalid
 from registry.oci.manifest import ImageIndex, ImageManifest, Manifest, parse_manifest
 from registry.oci.names import RepositoryName
-from registry.oci.platforms import Platform, platform_of_config
 from registry.storage.blob_store import BlobStore
-
-T = TypeVar("T")
 
 CURRENT = ",".join(names(DETECTORS))
 _SUBJECTS = 2000
@@ -48,15 +42,10 @@ _DAMAGED = "an inspection worker read bytes of another digest"
 # Inspections are cached unpacked; in memory they take about this many times their stored size.
 _UNPACKED = 8
 _COMPOSED = 200
-_AT_ONCE = 10_000
-"""Members of all layers together up to which an image is composed in the event loop: another thread costs more."""
-
 _AGAIN_SECONDS = 0.1
 """How often it is asked whether another node has inspected a layer."""
 _TOGETHER = 128
 """Layers that are looked up before others get their turn."""
-_MANY = 500
-"""Layers past which an image is composed by a thread, each time: Linux stacks no more (`OVL_MAX_STACK`)."""
 
 _Parts = tuple[tuple[str, str, int, tuple[tuple[str, str], ...]], ...]
 _Composed = SizedCache[_Parts, InspectedManifest]
@@ -80,8 +69,7 @@ class Inspector:
         self._results = results
         self._settled = settled
         self._config_bytes = settings.config_bytes
-        self._image_budgets = settings.image_budgets.budgets()
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="compose")
+        self._composer = Composer(settings.image_budgets.budgets())
         self._subjects: SizedCache[str, InspectedManifest] = SizedCache(_SUBJECTS)
         self._running: dict[str, tuple[asyncio.Task[InspectedManifest | None], Urgency]] = {}
         self._composed: _Composed = SizedCache(_COMPOSED)
@@ -154,7 +142,7 @@ class Inspector:
     def use(self, settings: InspectionSettings) -> None:
         """Use other limits for later inspections; earlier results stay valid."""
         self._config_bytes = settings.config_bytes
-        self._image_budgets = settings.image_budgets.budgets()
+        self._composer.budgets = settings.image_budgets.budgets()
         self._composed = SizedCache(_COMPOSED)
         self._layers.resize(settings.cache_bytes // _UNPACKED)
         self.workers.apply_limits(settings.worker_limits())
@@ -163,7 +151,7 @@ class Inspector:
         """End the workers; waiting inspections are repeated after the next start."""
         self.workers.close()
         self.turns.close()
-        self._threads.shutdown()
+        self._composer.close()
 
     def _looking(
         self, repository: RepositoryName, digest: Digest, manifest: Manifest | None, *, urgent: bool = True
@@ -207,7 +195,7 @@ class Inspector:
 
     def _is_at_hand(self, manifest: ImageManifest) -> bool:
         return (
-            len(manifest.layers) <= _MANY
+            len(manifest.layers) <= MANY
             and kind_by_types(manifest) is ImageKind.IMAGE
             and all(self._layers.get(item.digest) is not None for item in manifest.layers)
         )
@@ -233,7 +221,7 @@ class Inspector:
         if subject is None:
             facts, platform = await self._look_into(manifest, urgency)
             make = partial(image_subject, "", facts, CURRENT)
-            subject = replace(make() if parts else await self._beside(make), platform=platform)
+            subject = replace(make() if parts else await self._composer.beside(make), platform=platform)
             # After a `forget_all` meanwhile, this goes to a cache that is no longer used.
             if parts is not None and not facts.problems:
                 composed.put(parts, subject)
@@ -245,20 +233,13 @@ class Inspector:
         if encrypted:
             return _unread(manifest, encrypted), ""
         config = await self._config(manifest.config)
-        platform = _platform(config)
+        platform = await self._composer.platform(config) if isinstance(config, bytes) else ""
         looked = await self._all_layers(manifest, urgency)
         problems = [item for item in (config, *looked) if isinstance(item, Problem)]
         layers = [item for item in looked if isinstance(item, LayerInspection)]
         if problems or not isinstance(config, bytes):
             return _unread(manifest, problems), platform
-        work = partial(compose, config, layers, manifest.layers, self._image_budgets)
-        if len(layers) <= _MANY and sum(layer.members for layer in layers) <= _AT_ONCE:
-            return work(), platform
-        return await self._beside(work), platform
-
-    async def _beside(self, work: Callable[[], T]) -> T:
-        """Do it in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, in_short_turns, work)
+        return await self._composer.facts(config, layers, manifest.layers), platform
 
     async def _all_layers(self, manifest: ImageManifest, urgency: Urgency) -> Sequence[LayerInspection | Problem]:
         """What is known of each layer, in the manifest's order; one that is named many times is looked up once."""
@@ -302,7 +283,7 @@ class Inspector:
         if inspected is None or inspected.failure:
             return inspected
         loop = asyncio.get_running_loop()
-        layer = await loop.run_in_executor(self._threads, _unpack, inspected.body, digest)
+        layer = await loop.run_in_executor(self._composer.threads, _unpack, inspected.body, digest)
         self._layers.put(digest, layer, len(inspected.body))
         return layer
 
@@ -357,7 +338,7 @@ class Inspector:
 
 def _parts(manifest: ImageManifest) -> _Parts | None:
     """All that composing reads of a manifest; `None` for one with too many layers to remember."""
-    if len(manifest.layers) > _MANY:
+    if len(manifest.layers) > MANY:
         return None
     return tuple(
         (item.media_type, item.digest, item.size, table_annotations(item.annotations))
@@ -384,12 +365,6 @@ def _by_types(digest: str, manifest: Manifest) -> InspectedManifest | None:
 def _unread(manifest: ImageManifest, problems: Sequence[Problem]) -> ImageFacts:
     digests = tuple(item.digest for item in manifest.layers)
     return ImageFacts(problems=tuple(problems), detectors=names(DETECTORS), layers=digests)
-
-
-def _platform(config: bytes | Problem) -> str:
-    """What a configuration says that the image runs on, in normal form."""
-    named = Platform() if isinstance(config, Problem) else platform_of_config(config)
-    return str(named.normal) if named.is_named else ""
 
 
 def _unpack(body: bytes, digest: str) -> LayerInspection:

@@ -66,6 +66,11 @@ class ImageBudgetSettings(Group):
         default=_IMAGE_BUDGETS.prefix_records, ge=1, description="records of one package in one prefix"
     )
     pythons: int = Field(default=_IMAGE_BUDGETS.pythons, ge=1, description="different Python interpreters")
+    steps: int = Field(
+        default=_IMAGE_BUDGETS.steps,
+        ge=1,
+        description="parts of paths, and layers, looked at to find files in the root",
+    )
 
     def budgets(self) -> ImageBudgets:
         """The budgets as inspection needs them."""

@@ -54,6 +54,7 @@ class ImageBudgets:
         prefixes: directories with records of conda.
         prefix_records: records of one package in one prefix.
         pythons: different interpreters.
+        steps: parts of paths, and layers, that are looked at to find files in the root.
     """
 
     variable_length: int = 128 * KIB
@@ -62,6 +63,7 @@ class ImageBudgets:
     prefixes: int = 200
     prefix_records: int = 100
     pythons: int = 200
+    steps: int = 2_000_000
 
 
 class LayerRefused(Exception):

@@ -6,10 +6,12 @@ runtime from starting the content.
 
 import asyncio
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from policy.inspection.facts import Problem
 from policy.inspection.layer.head import HEAD, LONGEST_HEAD, Opening, opening
+from registry.content.parsing import in_short_turns
 from registry.oci import media_types, strict_json
 from registry.oci.descriptor import Descriptor
 from registry.oci.digest import Digest
@@ -20,6 +22,8 @@ from registry.storage.blob_store import BlobStore
 
 _EMPTY = Digest.of(b"{}")
 _SPACE = b" \t\r\n"
+_LONG = 16_384
+"""Bytes of a configuration past which it is read beside the event loop."""
 
 
 class ImageKind(StrEnum):
@@ -117,7 +121,9 @@ async def _may_start(manifest: ImageManifest, storage: BlobStore, config_bytes: 
         raw = await storage.get(manifest.config.digest, config_bytes)
     except ContentTooLarge:
         return True
-    return raw is None or is_runtime_config(raw)
+    if raw is None or len(raw) <= _LONG:
+        return raw is None or is_runtime_config(raw)
+    return await asyncio.to_thread(in_short_turns, partial(is_runtime_config, raw))
 
 
 def is_runtime_config(raw: bytes) -> bool:

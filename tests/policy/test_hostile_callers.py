@@ -15,7 +15,9 @@ from policy.settings import Settings
 from registry.api.requirements import Requirement
 from registry.api.routes import SAFE_METHODS, Row
 from registry.database.statement import Statement
+from registry.oci.digest import Digest
 from tests.policy.every_row import every_row
+from tests.policy.images_made import good
 from tests.policy.live import LiveGateway, live_gateway
 
 IMAGE = "application/vnd.oci.image.manifest.v1+json"
@@ -134,6 +136,26 @@ def test_what_is_parsed_in_the_loop_is_short(
     for each in parsed:
         assert each.size <= limits.limits.loop_bytes or each.thread.startswith("parsing")
         assert each.size <= limits.limits.manifest_bytes
+
+
+@pytest.mark.parametrize("kind", ["", "application/octet-stream"])
+def test_a_long_configuration_is_not_parsed_in_the_loop(live: LiveGateway, parsed: list[Parsed], kind: str) -> None:
+    """Neither to tell what it is, nor to judge it."""
+    made, labels = good(), ",".join(f'"label{number}":"{kind}"' for number in range(5_000))
+    config = made.config.replace(b'"config": {', b'"config": {"Labels": {%b}, ' % labels.encode())
+    document = json.loads(made.manifest)
+    document["config"] |= {"digest": str(Digest.of(config)), "size": len(config)} | (
+        {"mediaType": kind} if kind else {}
+    )
+    with live.client("admin") as client:
+        for blob in (config, *made.layers):
+            client.post("/v2/team/app/blobs/uploads/", params={"digest": str(Digest.of(blob))}, content=blob)
+        parsed.clear()
+        answer = client.put("/v2/team/app/manifests/long", json=document, headers={"Content-Type": IMAGE})
+    assert answer.status_code == 201
+    threads = {each.thread.rstrip("_0123456789") for each in parsed if each.size >= len(config)}
+    assert threads
+    assert "registry" not in threads
 
 
 @pytest.mark.parametrize(("method", "row"), rows(), ids=[f"{m}-{r.operation}-{r.path[-8:]}" for m, r in rows()])

@@ -15,7 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from policy.inspection.archive.names import shown
-from policy.inspection.image.merged_root import LayerView, MergedRoot, RootUnclear
+from policy.inspection.budgets import ImageBudgets
+from policy.inspection.image.layer_view import LayerView
+from policy.inspection.image.merged_root import MergedRoot, RootUnclear, Steps
 from policy.inspection.layer.permissions import Access
 from policy.inspection.layer.report import LayerInspection
 from policy.inspection.layer.tree import DIRECTORIES, FRESH, LINKS_AT_MOST
@@ -52,24 +54,33 @@ def roots(inspections: Iterable[LayerInspection]) -> tuple[MergedRoot, ...]:
     return readings(inspections)[0]
 
 
-def readings(inspections: Iterable[LayerInspection]) -> tuple[tuple[MergedRoot, ...], tuple[Difference, ...]]:
+def readings(
+    inspections: Iterable[LayerInspection], budgets: ImageBudgets | None = None
+) -> tuple[tuple[MergedRoot, ...], tuple[Difference, ...]]:
     """The roots, as `roots` returns them, and their differences.
+
+    Args:
+        inspections: of the layers, oldest first.
+        budgets: what lookups in the roots may cost; the defaults when `None`.
 
     Raises:
         RootUnclear: as `roots` does.
     """
     every = list(inspections)
+    steps = Steps((budgets or ImageBudgets()).steps)
     overlay = [LayerView.of(inspection, merges=True) for inspection in every]
     others: list[LayerView] = []
     differences: list[Difference] = []
     for index, inspection in enumerate(every):
         layer = LayerView.of(inspection, merges=False) if inspection.merging else overlay[index]
-        redirects = _redirects(layer, others)
-        others.append(_moved(layer, inspection, redirects) if redirects else layer)
+        redirects = _redirects(layer, MergedRoot(others, steps))
+        others.append(_moved(layer, inspection, redirects, steps) if redirects else layer)
         older = (overlay[:index], others[:index])
-        differences += [Difference(index, path, _MERGING) for path in inspection.merging if _matters(path, older)]
+        differences += [
+            Difference(index, path, _MERGING) for path in inspection.merging if _matters(path, older, steps)
+        ]
         differences += [Difference(index, path, _FOLLOWING) for path in redirects]
-    merged = (MergedRoot(overlay),) if not differences else (MergedRoot(overlay), MergedRoot(others))
+    merged = tuple(MergedRoot(layers, steps) for layers in ((overlay, others) if differences else (overlay,)))
     for root in merged:
         _refuse_changed_modes(root)
     return merged, tuple(differences)
@@ -85,8 +96,8 @@ _FOLLOWING = (
 )
 
 
-def _matters(path: bytes, older: Iterable[Sequence[LayerView]]) -> bool:
-    nodes = [MergedRoot(layers).node_at(path) for layers in older]
+def _matters(path: bytes, older: Iterable[Sequence[LayerView]], steps: Steps) -> bool:
+    nodes = [MergedRoot(layers, steps).node_at(path) for layers in older]
     return any(node is not None and node.is_directory for node in nodes)
 
 
@@ -109,18 +120,18 @@ def _refuse_changed_modes(root: MergedRoot) -> None:
                 )
 
 
-def _redirects(layer: LayerView, older: list[LayerView]) -> dict[bytes, bytes]:
+def _redirects(layer: LayerView, older: MergedRoot) -> dict[bytes, bytes]:
     """Directories of this layer that are links in older layers, and the targets of those links."""
     redirects: dict[bytes, bytes] = {}
     links = set[bytes]()
-    for below in older:
+    for below in older.layers:
         links.update(below.links.intersection(layer.implicit), below.links.intersection(layer.late))
-    root = MergedRoot(older)
     for path in sorted({*layer.implicit, *layer.late}) if links else ():
+        older.steps.take(_cost(path))
         place = moved(path, redirects)
         if not path or (place == path and path not in links):
             continue
-        node = root.node_at(place)
+        node = older.node_at(place)
         if node is None or not node.is_link:
             continue
         if path in layer.late:
@@ -130,7 +141,7 @@ def _redirects(layer: LayerView, older: list[LayerView]) -> dict[bytes, bytes]:
                 f"a layer empties {shown(path)} by a marker, and an older layer has a link there: unpackers that "
                 "follow the link disagree on what they delete"
             )
-        redirects[path] = landing(root, place)
+        redirects[path] = landing(older, place)
     return redirects
 
 
@@ -139,6 +150,7 @@ def landing(root: MergedRoot, path: bytes) -> bytes:
     todo = path.split(b"/")[::-1]
     directory, followed = b"", 0
     while todo:
+        root.steps.take()
         part = todo.pop()
         if part in {b"", b"."}:
             continue
@@ -173,9 +185,15 @@ def moved(path: bytes, redirects: Mapping[bytes, bytes]) -> bytes:
     return path
 
 
-def _moved(layer: LayerView, inspection: LayerInspection, redirects: Mapping[bytes, bytes]) -> LayerView:
+def _cost(path: bytes) -> int:
+    """The steps of `moved`, which looks at every parent of a path."""
+    return 1 + path.count(b"/") * (1 + len(path) // 4096)
+
+
+def _moved(layer: LayerView, inspection: LayerInspection, redirects: Mapping[bytes, bytes], steps: Steps) -> LayerView:
     entries: dict[bytes, bytes] = {}
     for path, _ in inspection.table:
+        steps.take(_cost(path))
         place = moved(path, redirects)
         entries[place] = _both(place, entries.get(place), layer.entries.get(path) or b"")
     for target in redirects.values():

@@ -99,7 +99,7 @@ def _composed(
     layers: Sequence[LayerInspection], config: ImageConfig, digests: tuple[str, ...], budgets: ImageBudgets
 ) -> _RootFacts:
     """The facts that all roots and identities agree on; a problem for each subject on which they differ."""
-    roots, differences = readings(layers)
+    roots, differences = readings(layers, budgets)
     by_root: list[tuple[_RootFacts, Identity]] = []
     for root in roots:
         as_whom = identities(root, View(root, Identity()), config.user)

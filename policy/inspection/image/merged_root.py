@@ -6,20 +6,21 @@ most 40 of them; `..` stops at the root.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from policy.inspection.archive.names import shown
-from policy.inspection.layer.path_table import Entries, OpenTable
+from policy.inspection.image.layer_view import LayerView
 from policy.inspection.layer.permissions import Access
 from policy.inspection.layer.records import Record
-from policy.inspection.layer.report import LayerInspection
 from policy.inspection.layer.tree import DIRECTORIES, FRESH, LINKS_AT_MOST
 
 _GONE = frozenset({b"w", b"o0"})
 _NAMED = frozenset({b"d", b"D"})
 _USUAL_DIRECTORY = Access(0o755)
+_LAYERS_A_STEP = 4
+"""Layers that are looked at in the time of one part of a path."""
 
 
 class RootUnclear(Exception):
@@ -34,6 +35,33 @@ class RootUnclear(Exception):
         self.reason = reason
 
 
+class TooManySteps(RootUnclear):
+    """Looking files up takes longer than one image is granted."""
+
+
+class Steps:
+    """What finding files in an image may cost, in all of its roots together: about a microsecond each.
+
+    Args:
+        most: how many there are.
+    """
+
+    __slots__ = ("_left", "_most")
+
+    def __init__(self, most: int) -> None:
+        self._most = self._left = most
+
+    def take(self, count: int = 1) -> None:
+        """Go so many steps.
+
+        Raises:
+            TooManySteps: there are not that many left.
+        """
+        self._left -= count
+        if self._left < 0:
+            raise TooManySteps(f"finding files in the image takes more than {self._most} steps", "budget")
+
+
 class Viewer(Protocol):
     """The permissions with which a path is looked up."""
 
@@ -44,71 +72,6 @@ class Viewer(Protocol):
     def reaches(self, path: bytes, node: "Node | None", directory: "Node") -> None:
         """Called for each path on the way; raises `RootUnclear` when only a runtime knows what is there."""
         ...
-
-
-class _Merging:
-    """The entries of a layer, with `m` entries replaced by another kind."""
-
-    __slots__ = ("_entries", "_kind")
-
-    def __init__(self, entries: Entries, kind: bytes) -> None:
-        self._entries = entries
-        self._kind = kind
-
-    def get(self, path: bytes) -> bytes | None:
-        entry = self._entries.get(path)
-        return self._kind if entry == b"m" else entry
-
-
-@dataclass(frozen=True, slots=True)
-class LayerView:
-    """A layer as part of a root.
-
-    Attributes:
-        entries: the structural index.
-        records: of detectors, by path.
-        named: paths of links with a name that a detector wants.
-        links: paths of all its symbolic links.
-        implicit: its directories without a member of their own.
-        late: its directories that were used before they were named or replaced.
-        access: mode and owner by path, when they are not the usual ones.
-        outside: its hard links to files of older layers.
-        access_list: its first member with an access control list.
-    """
-
-    entries: Entries
-    records: Mapping[bytes, Record]
-    named: frozenset[bytes]
-    links: frozenset[bytes]
-    implicit: tuple[bytes, ...]
-    late: frozenset[bytes]
-    access: Entries
-    outside: tuple[bytes, ...] = ()
-    access_list: bytes = b""
-
-    @classmethod
-    def of(cls, inspection: LayerInspection, *, merges: bool) -> "LayerView":
-        """The view of an inspected layer.
-
-        Args:
-            inspection: of the layer.
-            merges: whether a directory in place of a whiteout of its layer shows older layers, as in overlay file
-                systems.
-        """
-        entries: Entries = OpenTable(inspection.table)
-        if inspection.merging:
-            entries = _Merging(entries, b"d" if merges else b"D")
-        return cls(
-            entries,
-            inspection.records,
-            frozenset(inspection.named),
-            frozenset(inspection.links),
-            inspection.implicit,
-            frozenset(inspection.late),
-            OpenTable(inspection.access),
-            inspection.outside,
-            inspection.access_list,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +122,17 @@ ROOT = Node(b"", b"d", 0)
 
 
 class MergedRoot:
-    """Tiers, oldest first, seen as one root. What was looked up once is remembered."""
+    """Tiers, oldest first, seen as one root. What was looked up once is remembered.
 
-    def __init__(self, layers: Sequence[LayerView]) -> None:
+    Args:
+        layers: the tiers.
+        steps: what lookups may cost; they raise `TooManySteps` beyond.
+    """
+
+    def __init__(self, layers: Sequence[LayerView], steps: Steps) -> None:
         self.layers = tuple(layers)
+        self.steps = steps
+        self._through_all = 1 + len(self.layers) // _LAYERS_A_STEP
         self._floors: dict[bytes, int | None] = {}
         self._nodes: dict[bytes, Node | None] = {}
         self._below: dict[int, MergedRoot] = {}
@@ -181,6 +151,7 @@ class MergedRoot:
     def _look_up(self, path: bytes) -> Node | None:
         if not path:
             return ROOT
+        self.steps.take(self._through_all)
         floor = self._floor(path.rpartition(b"/")[0])
         if floor is None:
             return None
@@ -225,6 +196,7 @@ class MergedRoot:
         A newer layer may have members below it but none for it: docker then opens it to everybody, others leave it as
         it was. docker skips a member for the root itself.
         """
+        self.steps.take(self._through_all)
         unnamed = -1
         for index in range(len(self.layers) - 1, (self._floor(path) or 0) - 1, -1):
             entry = self.layers[index].entries.get(path)
@@ -256,7 +228,7 @@ class MergedRoot:
         if index >= len(self.layers):
             return self
         if index not in self._below:
-            self._below[index] = MergedRoot(self.layers[:index])
+            self._below[index] = MergedRoot(self.layers[:index], self.steps)
         return self._below[index]
 
     def _floor(self, directory: bytes) -> int | None:
@@ -275,6 +247,7 @@ class MergedRoot:
         floor = self._floors[directory.rpartition(b"/")[0]] if directory else 0
         if floor is None:
             return None
+        self.steps.take(self._through_all)
         seen = not directory
         for index in range(len(self.layers) - 1, floor - 1, -1):
             entry = self.layers[index].entries.get(directory)
@@ -305,6 +278,7 @@ class MergedRoot:
         node = ROOT if path.startswith(b"/") else start
         links: list[Node] = []
         while todo:
+            self.steps.take()
             part = todo.pop()
             # The part before a slash must be a directory, also at the end of the path.
             if not node.is_directory:
@@ -344,6 +318,7 @@ class MergedRoot:
 
     def shows(self, index: int, path: bytes) -> bool:
         """Whether the root shows this layer's entry at a path."""
+        self.steps.take(self._through_all)
         floor = self._floor(path.rpartition(b"/")[0])
         if floor is None or index < floor:
             return False
@@ -351,6 +326,7 @@ class MergedRoot:
 
     def hidden_by(self, index: int, path: bytes) -> int:
         """The first newer layer that hides this layer's entry at a path; -1 when none does."""
+        self.steps.take(self._through_all)
         parts = path.split(b"/")
         parents = [b"/".join(parts[:count]) for count in range(len(parts))]
         for newer in range(index + 1, len(self.layers)):

@@ -129,6 +129,7 @@ def test_too_much_of_anything_is_unclear() -> None:
         ImageBudgets(prefixes=0),
         ImageBudgets(prefix_records=0),
         ImageBudgets(pythons=0),
+        ImageBudgets(steps=20),
     ],
     ids=lambda budgets: next(name for name, value in asdict(budgets).items() if value != asdict(ImageBudgets())[name]),
 )

@@ -85,6 +85,6 @@ def test_hard_links_in_a_circle_are_unclear() -> None:
 )
 def test_the_first_layer_that_hides_is_named(layers: list[list[Entry]], hidden: int) -> None:
     """Deleted, emptied, replaced, or replaced above: the oldest of the newer layers that did it."""
-    made = MergedRoot(root([file("d/f", "old")], *layers).layers)
+    made = root([file("d/f", "old")], *layers)
     assert made.hidden_by(0, b"d/f") == hidden
     assert made.shows(0, b"d/f") == (hidden == -1)
