@@ -70,12 +70,14 @@ def readings(
     steps = Steps((budgets or ImageBudgets()).steps)
     overlay = [LayerView.of(inspection, merges=True) for inspection in every]
     others: list[LayerView] = []
+    links: set[bytes] = set()
     differences: list[Difference] = []
     for index, inspection in enumerate(every):
         layer = LayerView.of(inspection, merges=False) if inspection.merging else overlay[index]
-        redirects = _redirects(layer, MergedRoot(others, steps))
+        redirects = _redirects(layer, others, links, steps)
         others.append(_moved(layer, inspection, redirects, steps) if redirects else layer)
-        older = (overlay[:index], others[:index])
+        links |= others[-1].links
+        older = (overlay[:index], others[:index]) if inspection.merging else ()
         differences += [
             Difference(index, path, _MERGING) for path in inspection.merging if _matters(path, older, steps)
         ]
@@ -120,14 +122,18 @@ def _refuse_changed_modes(root: MergedRoot) -> None:
                 )
 
 
-def _redirects(layer: LayerView, older: MergedRoot) -> dict[bytes, bytes]:
+def _redirects(
+    layer: LayerView, below: Sequence[LayerView], older_links: set[bytes], steps: Steps
+) -> dict[bytes, bytes]:
     """Directories of this layer that are links in older layers, and the targets of those links."""
     redirects: dict[bytes, bytes] = {}
-    links = set[bytes]()
-    for below in older.layers:
-        links.update(below.links.intersection(layer.implicit), below.links.intersection(layer.late))
-    for path in sorted({*layer.implicit, *layer.late}) if links else ():
-        older.steps.take(_cost(path))
+    paths = {*layer.implicit, *layer.late}
+    links = older_links & paths
+    if not links:
+        return redirects
+    older = MergedRoot(below, steps)
+    for path in sorted(paths):
+        steps.take(_cost(path))
         place = moved(path, redirects)
         if not path or (place == path and path not in links):
             continue

@@ -1,12 +1,15 @@
 """Two images of a repository beside each other: facts, the first layer that differs, size, configuration."""
 
+import asyncio
 from collections.abc import Sequence
+from functools import partial
 from itertools import zip_longest
 from typing import Any
 
 from policy.web.pages.image import ImagePage
 from policy.web.visit import View, Visit
 from registry.auth.actions import Action
+from registry.content.parsing import in_short_turns
 from registry.metadata import overviews
 from registry.oci.names import RepositoryName, parse_reference
 
@@ -33,7 +36,7 @@ class ComparePage:
         document: dict[str, Any] = {"repository": name, "from": older, "to": newer, "comparison": None}
         if older and newer:
             sides = [await self._side(visit, name, each) for each in (older, newer)]
-            document["comparison"] = comparison_of(*sides)
+            document["comparison"] = await asyncio.to_thread(in_short_turns, partial(comparison_of, *sides))
         return View("compare.html", document, {"tags": [tag.name for tag in tags]})
 
     async def _side(self, visit: Visit, name: RepositoryName, reference: str) -> dict[str, Any]:

@@ -1,5 +1,9 @@
 """Looking paths up in a root: links, circles, depth and what hides what."""
 
+import sys
+from collections.abc import Callable
+from types import FrameType
+
 import pytest
 
 from policy.inspection.image.ambiguous_links import roots
@@ -88,3 +92,25 @@ def test_the_first_layer_that_hides_is_named(layers: list[list[Entry]], hidden: 
     made = root([file("d/f", "old")], *layers)
     assert made.hidden_by(0, b"d/f") == hidden
     assert made.shows(0, b"d/f") == (hidden == -1)
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many functions are called meanwhile."""
+    count = 0
+
+    def seen(_frame: FrameType, event: str, _what: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    sys.setprofile(seen)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_the_work_for_layers_grows_as_they_do() -> None:
+    """Twice as many without anything in common are twice the work."""
+    few, many = (inspected([[file("d/x")]] * count) for count in (200, 400))
+    assert calls(lambda: roots(many)) < 3 * calls(lambda: roots(few))
