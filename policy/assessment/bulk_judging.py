@@ -27,11 +27,13 @@ class Rejudged:
         states: by manifest digest.
         unsettled: those whose state may still change under this policy: a layer or manifest is missing.
         superseded: the counter of manifests inspected again, at the time of reading.
+        nested: states of indexes in others, by digest and the levels that may be below.
     """
 
     superseded: int = 0
     states: dict[str, State] = field(default_factory=dict)
     unsettled: set[str] = field(default_factory=set)
+    nested: dict[tuple[str, int], State] = field(default_factory=dict)
 
 
 def judge_all(results: ResultStore, policy: Policy, tell: Tell = silence) -> Rejudged:
@@ -94,7 +96,10 @@ def _judge_index(
             continue
         child = indexes.get(entry.digest)
         if child is not None:
-            of_child = _judge_index(child, indexes, policy, judged, nesting - 1)
+            key = (entry.digest, nesting - 1)
+            if key not in judged.nested:
+                judged.nested[key] = _judge_index(child, indexes, policy, judged, nesting - 1)
+            of_child = judged.nested[key]
         else:
             of_child = judged.states.get(entry.digest, _of_unknown(entry, policy))
         states.append((of_child, bool(entry.platform)))

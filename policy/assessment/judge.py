@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from policy.assessment.inspector import Inspector
 from policy.assessment.manifest_verdicts import NESTING, children_of, verdict_on, verdict_on_index
@@ -24,11 +24,16 @@ _JUDGED = 200
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """The parameters of one assessment, with its deadline."""
+    """The parameters of one assessment, with its deadline.
+
+    Attributes:
+        members: what was assessed below an index, by digest and the levels that may be below: it may be named again.
+    """
 
     repository: RepositoryName
     policy: Policy
     deadline: float
+    members: dict[tuple[str, int], "_Assessed"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +160,9 @@ class Judge:
         final = True
         counting = [entry.digest for entry in children_of(index) if not entry.why_not(look.policy)]
         for digest in dict.fromkeys(counting):
-            child = await self._assess(look, Digest(digest), nesting - 1)
+            child = look.members.get((digest, nesting - 1))
+            if child is None:
+                child = look.members[digest, nesting - 1] = await self._assess(look, Digest(digest), nesting - 1)
             if child.pending:
                 return _PENDING
             final = final and child.final

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from policy.advice.image import advised
@@ -28,6 +29,9 @@ SUMMARY: Mapping[str, tuple[str, ...]] = {
 
 GONE = "not in this repository any more"
 """Why a child that counts is inconclusive, when it was deleted."""
+
+_OF_INDEX = 300
+"""Findings of the images of an index that are told."""
 
 Summary = Mapping[str, Mapping[str, str | None] | None]
 _NOTHING: Summary = dict.fromkeys(SUMMARY)
@@ -217,8 +221,8 @@ def judge_index(digest: str, children: Sequence[tuple[Child, Verdict | None]], p
         policy: what judged the children.
     """
     images = [(child, verdict) for child, verdict in children if verdict is not None and _is_judged(verdict)]
-    findings = tuple(_of_child(child, item) for child, verdict in images for item in verdict.findings)
-    findings += tuple(_no_image(child) for child, verdict in children if images and _is_gap(child, verdict))
+    gaps = (child for child, verdict in children if images and _is_gap(child, verdict))
+    findings = (*_of_images(images), *map(_no_image, islice(gaps, _OF_INDEX)))
     summary = images[0][1].facts if images else _NOTHING
     detectors = tuple(sorted({name for _, verdict in images for name in verdict.detectors}))
     if not images:
@@ -235,6 +239,25 @@ def judge_index(digest: str, children: Sequence[tuple[Child, Verdict | None]], p
         children=tuple(child for child, _ in children),
         detectors=detectors,
     )
+
+
+def _of_images(images: Sequence[tuple[Child, Verdict]]) -> list[Finding]:
+    """What was found in an index's images: `_OF_INDEX` findings, and of the rest the first of each rule and result.
+
+    An index may name one index many times, and that one another: all findings of all would have no end.
+    """
+    told: list[Finding] = []
+    kinds: set[tuple[str, Result]] = set()
+    seen: set[str] = set()
+    for child, verdict in images:
+        if len(told) >= _OF_INDEX and child.digest in seen:
+            continue
+        seen.add(child.digest)
+        for item in verdict.findings:
+            if len(told) < _OF_INDEX or (item.rule, item.result) not in kinds:
+                kinds.add((item.rule, item.result))
+                told.append(_of_child(child, item))
+    return told
 
 
 def index_state(children: Sequence[tuple[State, bool]]) -> State:

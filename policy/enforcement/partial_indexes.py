@@ -32,16 +32,19 @@ class PartialIndexes:
         if (
             not verdict.children
             or request.point is AccessPoint.REFERENCE
-            or not await self._lacks(request, verdict.children)
+            or not await self._lacks(request, verdict.children, set())
         ):
             return False
         return request.mirrored or await self._is_mirrored(request)
 
-    async def verdict(self, request: AccessRequest, whole: Verdict, wait: float) -> Verdict | None:
+    async def verdict(
+        self, request: AccessRequest, whole: Verdict, wait: float, known: dict[str, Verdict] | None = None
+    ) -> Verdict | None:
         """The verdict by the images that are here; `None` while one is pending. None here: that of the whole.
 
-        An index in it is judged in the same way.
+        An index in it is judged in the same way, once; `known` has the verdicts by digest.
         """
+        known = {} if known is None else known
         absent = await self._absent(request, whole.children)
         members: list[tuple[Child, Verdict | None]] = []
         for child in whole.children:
@@ -49,26 +52,33 @@ class PartialIndexes:
                 why = child.why if not child.state else _NOT_HERE
                 members.append((replace(child, state="", why=why), None))
                 continue
-            policy = request.bound.policy
-            verdict = await self._judge.verdict(request.repository, Digest(child.digest), policy, wait)
-            if verdict is not None and verdict.children:
-                verdict = await self.verdict(replace(request, digest=Digest(child.digest)), verdict, wait)
+            verdict = known.get(child.digest) or await self._of_child(request, Digest(child.digest), wait, known)
             if verdict is None:
                 return None
+            known[child.digest] = verdict
             members.append((replace(child, state=verdict.state.value), verdict))
         if all(verdict is None for _, verdict in members):
             return whole
         return judge_index(request.digest, members, request.bound.policy)
 
-    async def _lacks(self, request: AccessRequest, children: Sequence[Child]) -> bool:
-        """Whether an image of an index is not here, or one of an index in it."""
+    async def _of_child(
+        self, request: AccessRequest, digest: Digest, wait: float, known: dict[str, Verdict]
+    ) -> Verdict | None:
+        verdict = await self._judge.verdict(request.repository, digest, request.bound.policy, wait)
+        if verdict is None or not verdict.children:
+            return verdict
+        return await self.verdict(replace(request, digest=digest), verdict, wait, known)
+
+    async def _lacks(self, request: AccessRequest, children: Sequence[Child], seen: set[str]) -> bool:
+        """Whether an image of an index is not here, or one of an index in it that is not among `seen`."""
         if await self._absent(request, children):
             return True
         # Only what could not be judged wholly may lack something further down.
         for child in children:
-            if child.state == State.INCONCLUSIVE:
+            if child.state == State.INCONCLUSIVE and child.digest not in seen:
+                seen.add(child.digest)
                 verdict = await self._judge.verdict(request.repository, Digest(child.digest), request.bound.policy, 0.0)
-                if verdict is not None and verdict.children and await self._lacks(request, verdict.children):
+                if verdict is not None and verdict.children and await self._lacks(request, verdict.children, seen):
                     return True
         return False
 

@@ -6,12 +6,10 @@ runtime from starting the content.
 
 import asyncio
 from enum import StrEnum
-from functools import partial
 from typing import Any
 
 from policy.inspection.facts import Problem
 from policy.inspection.layer.head import HEAD, LONGEST_HEAD, Opening, opening
-from registry.content.parsing import in_short_turns
 from registry.oci import media_types, strict_json
 from registry.oci.descriptor import Descriptor
 from registry.oci.digest import Digest
@@ -123,7 +121,7 @@ async def _may_start(manifest: ImageManifest, storage: BlobStore, config_bytes: 
         return True
     if raw is None or len(raw) <= _LONG:
         return raw is None or is_runtime_config(raw)
-    return await asyncio.to_thread(in_short_turns, partial(is_runtime_config, raw))
+    return await asyncio.to_thread(is_runtime_config, raw)
 
 
 def is_runtime_config(raw: bytes) -> bool:

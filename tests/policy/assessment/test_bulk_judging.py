@@ -46,6 +46,21 @@ def test_states_are_those_of_the_whole_verdicts(lab: Lab, policy: Policy) -> Non
     assert rejudge(lab.results, policy).states == whole
 
 
+def test_an_index_that_is_named_many_times_is_judged_once(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three of thirty entries each would be 27,000 looks."""
+    raw = good().manifest
+    for _ in range(3):
+        raw = index(*[(raw, "")] * 30)
+        lab.run(lab.push_manifest(raw, None))
+    lab.results.settle()
+    looked = []
+    monkeypatch.setattr(
+        "policy.assessment.bulk_judging.index_state", lambda found: looked.append(found) or State.CLEARED
+    )
+    rejudge(lab.results, POLICIES[0])
+    assert len(looked) < 20
+
+
 def test_no_layer_is_opened(lab: Lab) -> None:
     """A hundred policies would not read a byte."""
     before = lab.gate.inspector.workers.counters.bytes_opened

@@ -117,6 +117,21 @@ def test_index_reasons_name_the_platform() -> None:
     assert index(CLEARED, REFUSED).reasons[0].startswith("linux/amd64: Python 3.7.0 found")
 
 
+def test_what_an_index_tells_has_an_end() -> None:
+    """However often it names an image; what is told of the last one alone is there as well."""
+    members = [REFUSED] * 1000
+    found = index(*members, UNREADABLE).findings
+    assert len(found) < 400
+    assert {item.rule for item in found} >= {"python-version", "inspection"}
+
+
+def test_nested_indexes_tell_as_much_as_one() -> None:
+    """An index that is named many times, in one that is."""
+    inner = index(*[REFUSED] * 200)
+    outer = index(*[inner] * 200)
+    assert (len(outer.findings) < 400, outer.state, len(outer.children)) == (True, State.REFUSED, 200)
+
+
 def test_an_artifact_may_be_refused_by_policy() -> None:
     """A policy decides what becomes of content that is not an image."""
     raw = b"{name: s, title: t, source: {document: d, date: '2026-01-01'}, artifacts: refused, rules: [{rule: posix-shell, path: /bin/sh}]}"  # noqa: E501
