@@ -1,11 +1,14 @@
 """Judging the store from facts alone: the same states as the whole verdicts, and nothing opened."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from policy.assessment.bulk_judging import rejudge, store
 from policy.assessment.manifest_verdicts import image_subject, state_of_essence, verdict_on
+from policy.assessment.verdict import index_state
 from policy.definition.policy import Policy, known_policies
 from policy.inspection.facts import Fact, ImageFacts, Problem
 from policy.results.manifests import Kind
@@ -53,10 +56,13 @@ def test_an_index_that_is_named_many_times_is_judged_once(lab: Lab, monkeypatch:
         raw = index(*[(raw, "")] * 30)
         lab.run(lab.push_manifest(raw, None))
     lab.results.settle()
-    looked = []
-    monkeypatch.setattr(
-        "policy.assessment.bulk_judging.index_state", lambda found: looked.append(found) or State.CLEARED
-    )
+    looked: list[object] = []
+
+    def counted(found: Sequence[tuple[State, bool]]) -> State:
+        looked.append(found)
+        return index_state(found)
+
+    monkeypatch.setattr("policy.assessment.bulk_judging.index_state", counted)
     rejudge(lab.results, POLICIES[0])
     assert len(looked) < 20
 

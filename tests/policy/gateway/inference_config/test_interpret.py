@@ -207,6 +207,32 @@ def test_version_2(document: dict[str, Any]) -> None:
     assert (found.form, found.image, found.remarks) == (Form.VERSION_2, IMAGE, ())
 
 
+@pytest.mark.parametrize(
+    "document", [environment(baseImage=IMAGE) | {"build": {"path": "."}}, plain(build={"path": "."})]
+)
+def test_an_image_beside_a_build_of_another_form_fails(document: dict[str, Any]) -> None:
+    """A reader of version 2 builds another image than the one that is judged."""
+    assert "build" in remarks(document, Weight.FAIL)[0]
+
+
+def test_an_image_beside_a_build_in_the_environment_fails() -> None:
+    """Likewise."""
+    document = environment(baseImage=IMAGE)
+    document["environment"]["build"] = {"path": "."}
+    (told,) = remarks(document, Weight.FAIL)
+    assert told.startswith("environment.build stands beside environment.docker.baseImage: ")
+
+
+@pytest.mark.parametrize("name", ["environmentVariables", "environment_variables"])
+def test_a_path_of_the_environment_is_not_the_image_s(name: str) -> None:
+    """It decides which Python starts, and was not judged; other variables do not matter."""
+    document = environment(baseImage=IMAGE)
+    document["environment"][name] = {"PATH": "/opt/other/bin", "LANG": "C"}
+    assert f"environment.{name} sets PATH" in remarks(document, Weight.ERROR)[0]
+    document["environment"][name] = {"LANG": "C"}
+    assert not remarks(document, Weight.ERROR)
+
+
 def test_version_2_build() -> None:
     """`build:` excludes `image:`, and alone it cannot be judged."""
     assert remarks({"image": IMAGE, "build": {"path": "."}}, Weight.FAIL)
