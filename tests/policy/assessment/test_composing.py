@@ -10,7 +10,7 @@ from policy.assessment.composing import Composer
 from policy.inspection.budgets import ImageBudgets
 from policy.inspection.facts import ImageFacts
 from policy.inspection.layer.report import LayerInspection
-from tests.corpus.builders import PATH, Image, as_json, config_document, image, layer
+from tests.corpus.builders import Image, image
 from tests.corpus.case import good
 from tests.corpus.tarballs import file, folder, link
 
@@ -29,15 +29,6 @@ def detours(count: int) -> Image:
     chain = [link(f"l{n}", "a/../" * 500 + f"l{n + 1}").but(form="gnu") for n in range(10)]
     starts = [link(f"m{n}", f"l0/{n}") for n in range(count)]
     return image([*good(), folder("a"), *chain, *starts], [file(f"m{n}/x") for n in range(count)])
-
-
-def wordy() -> Image:
-    """A configuration with thousands of labels."""
-    layers = [layer(*good())]
-    labels = {f"label{number}": "" for number in range(20_000)}
-    return image(
-        *layers, config=as_json(config_document(layers) | {"config": {"Env": [f"PATH={PATH}"], "Labels": labels}})
-    )
 
 
 async def turns_during(work: Coroutine[Any, Any, T]) -> tuple[T, int]:
@@ -65,7 +56,7 @@ def test_an_image_of_usual_size_is_composed_at_once() -> None:
     assert (facts.problems, turns <= 3) == ((), True)
 
 
-@pytest.mark.parametrize("made", [winding(10), detours(10), wordy()], ids=["links", "detours", "configuration"])
+@pytest.mark.parametrize("made", [winding(10), detours(10)], ids=["links", "detours"])
 def test_others_have_their_turn_while_an_image_is_composed(made: Image) -> None:
     """However few members it has."""
     facts, turns = composed(made)
