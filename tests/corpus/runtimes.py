@@ -61,6 +61,11 @@ NAMES: list[Case] = [
         "a directory that begins as AUFS's, deeper", lambda: elsewhere("opt/.wh..wh.x", "/opt/.wh..wh.x/bin"), **OLD
     ),
     unclear("a directory that begins as AUFS's, at the root", lambda: elsewhere(".wh..wh.x", "/.wh..wh.x/bin"), "AUFS"),
+    unclear(
+        "a whiteout of such a directory at the root",
+        lambda: started(miniconda(prefix=".wh.x"), [file(".wh..wh.x")], path=f"/.wh.x/bin:{BOTH}"),
+        ".wh.x",
+    ),
     cleared("AUFS's own files, which nobody looks up", lambda: started([file(".wh..wh.plnk/1.2", "x")])),
 ]
 

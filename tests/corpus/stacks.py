@@ -131,7 +131,9 @@ DELETED: list[Case] = [
 OPAQUE: list[Case] = [
     refused("opaque conda-meta", lambda: with_layers([opaque(META)]), conda=UNKNOWN),
     refused("opaque prefix", lambda: with_layers([opaque(PREFIX)]), conda=NONE, python=NONE),
-    refused("opaque root", lambda: with_layers([opaque("")]), os=None, conda=NONE, python=NONE),
+    unclear("opaque root", lambda: with_layers([opaque("")]), "overlay file systems"),
+    cleared("opaque root of the lowest layer", lambda: image([opaque(""), *good()])),
+    unclear("opaque root over another prefix", lambda: image(miniconda("4.3.0", "3.7.1"), [opaque(""), *good()])),
     cleared("opaque prefix filled anew", lambda: with_layers([opaque(PREFIX), *miniconda()])),
     cleared(
         "opaque after its new children",

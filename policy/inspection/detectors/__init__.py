@@ -22,7 +22,7 @@ DETECTORS: tuple[Detector, ...] = (
     PATCHLEVEL,
     PYVENV,
 )
-ENGINE = "layers@4"
+ENGINE = "layers@5"
 
 
 def names(detectors: tuple[Detector, ...]) -> tuple[str, ...]:

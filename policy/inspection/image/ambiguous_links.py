@@ -41,7 +41,7 @@ class Difference:
 
     def __str__(self) -> str:
         """`layer 2 has lib …`."""
-        return f"layer {self.index} has {shown(self.path)} {self.how}"
+        return f"layer {self.index} has {shown(self.path) or 'an opaque root'} {self.how}"
 
 
 def roots(inspections: Iterable[LayerInspection]) -> tuple[MergedRoot, ...]:

@@ -6,7 +6,8 @@ An entry is `bytes`: one letter for its kind, then what the kind needs.
     hPATH a hard link to older layers, or to a later member of this one       o        a device node or FIFO
     d     a directory: older children stay                                    D        one without older children
     i I   the same, without a member of its own: only something below it has one
-    m     a directory in place of a whiteout or file of the same layer: overlay file systems show older children
+    m     a directory in place of a whiteout or file of the same layer, or an opaque root: overlay file systems show
+          older children
     n     a directory that the layer deletes and has something below: only unpackers that delete take it
     w     a whiteout: older layers' content here is gone; `o0`, the device 0/0, is overlayfs's own whiteout
     ?     a name at the root with the prefix of AUFS's own files: docker unpacks it, containerd skips it
@@ -211,8 +212,9 @@ class LayerTree:
         self._homes = {b"": b""}
 
     def skip(self, path: bytes) -> None:
-        """Add a member below a name at the root that some unpackers skip."""
-        self.entries[path.partition(b"/")[0]] = b"?"
+        """Add a member at or below a name at the root that some unpackers skip, and others take for a whiteout."""
+        first, below, _ = path.partition(b"/")
+        self.entries[first if below else first.removeprefix(WHITEOUT)] = b"?"
 
     def refuse_global(self, name: bytes) -> None:
         """Refuse a global pax header by its name: containerd and podman treat it as a member that leaves nothing.
@@ -244,7 +246,8 @@ class LayerTree:
             return False
         if base == OPAQUE:
             self._refuse_late_marker(home)
-            self.entries[home] = _EMPTIED.get(self.entries[home], self.entries[home])
+            # Overlay file systems know no opaque root; others empty it.
+            self.entries[home] = _EMPTIED.get(self.entries[home], self.entries[home]) if home else b"m"
             return True
         target = base[len(WHITEOUT) :]
         if target in {b"", b".", b".."}:

@@ -180,6 +180,14 @@ WHITEOUTS: tuple[Case, ...] = (
 )
 OPAQUE: tuple[Case, ...] = (
     judged("opaque root", lambda: over(opaque(""))),
+    unclear(
+        "opaque root over the other prefix",
+        lambda: image(evil(), [opaque(""), *good()], path="/opt/evil/bin:/opt/good/bin:/bin"),
+    ),
+    unclear(
+        "whiteout at the root of a name that begins as one",
+        lambda: image([*evil(), *good(".wh.x")], [file(".wh..wh.x")], path="/.wh.x/bin:/opt/evil/bin:/bin"),
+    ),
     judged("opaque root after a member", lambda: over(file("x"), opaque(""))),
     judged("opaque marker with dots", lambda: over(file("./opt/good/./.wh..wh..opq"))),
     judged("opaque marker that is a directory", lambda: over(folder("opt/good/.wh..wh..opq"))),

@@ -80,7 +80,7 @@ def test_hard_links_in_a_circle_are_unclear() -> None:
         ([[whiteout("d/f")]], 1),
         ([[], [whiteout("d")]], 2),
         ([[opaque("d")]], 1),
-        ([[opaque("")]], 1),
+        ([[opaque("")]], -1),
         ([[file("d", "x")], [folder("d")]], 1),
         ([[file("d/f", "new")]], 1),
         ([[link("d", "e")]], 1),
