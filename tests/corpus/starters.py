@@ -139,6 +139,15 @@ CASES: list[Case] = [
         lambda: begun("#!/usr/bin/python3\n", *system_python()),
         conda=("?",),
     ),
+    refused(
+        "a conda that env starts by another prefix's Python",
+        lambda: begun("#!/usr/bin/env python3.7\n", program("usr/bin/env", loaded("", kind=1))),
+        conda=("4.3.0",),
+    ),
+    cleared(
+        "a conda that env starts by its own prefix's Python",
+        lambda: begun("#! /usr/bin/env python \n", program("usr/bin/env", loaded("", kind=1))),
+    ),
     cleared(
         "a conda that its prefix's Python starts by a link to the prefix",
         lambda: begun("#!/c/bin/python\n", link("c", PREFIX)),

@@ -34,19 +34,29 @@ def script_interpreter(body: bytes) -> str | None:
     return re.split(rb"[ \t\0]", name)[0].decode("latin-1") if name else None
 
 
+def script_argument(body: bytes) -> str:
+    """What Linux gives an interpreter as its argument: the rest of the first line, in Latin-1."""
+    line = body[2:_LINE].partition(b"\n")[0].partition(b"\0")[0].strip(_BLANKS)
+    return re.split(rb"[ \t]+", line, maxsplit=1)[-1].decode("latin-1") if re.search(rb"[ \t]", line) else ""
+
+
 def started_by(body: bytes) -> dict[str, str]:
     """How the kernel starts a file (execve(2)).
 
     `{"format": "elf" | "script" | "other", "starter": "/bin/sh", "machine": "64 62"}`. `format` is `other` when the
     kernel refuses it with ENOEXEC; a shell then runs it as a script. `starter` is a script's interpreter or an ELF
-    file's loader, in Latin-1, if there is one. `machine` is set for an ELF file that can be a loader.
+    file's loader, in Latin-1, if there is one; `argument` is what a script gives its interpreter.
+    `machine` is set for an ELF file that can be a loader.
 
     Raises:
         Unreadable: the starter is not named in these bytes.
     """
     if body.startswith(b"#!"):
         starter = script_interpreter(body)
-        return {"format": "script"} if starter is None else {"format": "script", "starter": starter}
+        if starter is None:
+            return {"format": "script"}
+        argument = script_argument(body)
+        return {"format": "script", "starter": starter} | ({"argument": argument} if argument else {})
     if not body.startswith(MAGIC):
         return {"format": "other"}
     try:
@@ -74,7 +84,7 @@ def read(body: bytes) -> Mapping[str, str]:
 
 INTERPRETER = Detector(
     "interpreter",
-    4,
+    5,
     # Wrapping tools rename programs to python3.6-real, python.orig and the like.
     rb"(?:python|pypy)[0-9.]{0,8}+[a-z]{0,4}(?:[._-](?!config)[0-9A-Za-z_-]{1,40})?|libpython[0-9.]{1,8}[a-z]{0,4}\.so[0-9.]{0,8}",
     read,

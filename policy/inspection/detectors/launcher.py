@@ -9,7 +9,7 @@ from policy.inspection.detectors.interpreter import started_by
 
 LAUNCHER = Detector(
     "launcher",
-    4,
+    5,
     rb"conda|(?:ba|da|a|z|k|mk)?sh|busybox|env|ld[0-9A-Za-z_.-]{0,40}\.so[0-9.]{0,8}",
     started_by,
     limit=4096,

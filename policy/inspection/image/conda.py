@@ -26,7 +26,7 @@ FALLBACK = {"fallback": "path"}
 """Members of a fact's value when PATH reaches no such program, and all installed ones are judged instead."""
 _META = b"conda-meta"
 _META_LINK = re.compile(_META)
-_PYTHON = re.compile(r"(/.*)/python[0-9.]*", re.DOTALL)
+_PYTHON = re.compile(r"(|/.*)/python[0-9.]*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +129,15 @@ def _prefix_of(image: ImageView, program: Node) -> bytes:
     A prefix that was copied to another place still names the first one's Python, which imports the first one's Conda.
     """
     values = program.record.values if program.record is not None else {}
-    python = _PYTHON.fullmatch(values.get("starter", "")) if values.get("format") == "script" else None
-    folder = image.view.follow(python[1].encode("latin-1"))[0] if python else None
-    if folder is None or folder.path.rpartition(b"/")[2] != b"bin":
-        return parent(parent(program.path))
-    return parent(folder.path)
+    starter, argument = values.get("starter", ""), values.get("argument", "")
+    folder = b""
+    if python := _PYTHON.fullmatch(starter):
+        node = image.view.follow(python[1].encode("latin-1"))[0]
+        folder = b"" if node is None else node.path
+    elif starter.endswith("/env") and _PYTHON.fullmatch(f"/{argument}"):
+        hit = image.on_path(argument.encode("latin-1"), "conda")
+        folder = b"" if hit is None else parent(hit.path)
+    return parent(folder if folder.rpartition(b"/")[2] == b"bin" else parent(program.path))
 
 
 def conda(image: ImageView, judged: Condas) -> list[Fact]:

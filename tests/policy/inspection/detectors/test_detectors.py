@@ -84,7 +84,7 @@ def test_conda_record_wants_three_texts() -> None:
 
 def test_interpreter_tells_programs_from_scripts() -> None:
     """A script may start anything."""
-    assert interpreter.read(b"#! /bin/sh -e\n") == {"format": "script", "starter": "/bin/sh"}
+    assert interpreter.read(b"#! /bin/sh -e\n") == {"format": "script", "starter": "/bin/sh", "argument": "-e"}
     assert interpreter.read(b"MZ") == {"format": "other"}
     assert interpreter.read(elf("3.6.15", before="/versions/"))["versions"] == "3.6.15"
 
