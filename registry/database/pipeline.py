@@ -17,6 +17,8 @@ from psycopg.pq import ConnStatus, ExecStatus
 
 Command = tuple[str, Mapping[str, Any]]
 """A text with `%(name)s` for parameters, and their values."""
+_Sent = tuple[str, list[bytes | None], list[int]]
+"""A text, the values of its parameters, and whether each is a text or bytes."""
 _PARAMETER = re.compile(r"%\((\w+)\)s|%%")
 _TEXT, _BINARY = 0, 1
 
@@ -77,7 +79,7 @@ class Pipeline:
         """Run statements in their order, in one round trip; those behind one that fails are not run.
 
         Raises:
-            psycopg.Error: of the first that fails.
+            psycopg.Error, UnicodeEncodeError: of the first that fails; it may be one that cannot even be sent.
         """
         try:
             return self._run(commands)
@@ -87,7 +89,7 @@ class Pipeline:
             raise
 
     def _run(self, commands: Sequence[Command]) -> list[Rows]:
-        sent = [(text, *_ready(text, values)) for text, values in commands]
+        sent, refused = _ready(commands)
         self._libpq.enter_pipeline_mode()
         kinds = [kind for text, values, formats in sent for kind in self._send(text, values, formats)]
         self._libpq.pipeline_sync()
@@ -96,7 +98,10 @@ class Pipeline:
         if self._answer().status != ExecStatus.PIPELINE_SYNC:
             raise psycopg.InterfaceError("the database has answered something else than was asked")
         self._libpq.exit_pipeline_mode()
-        return self._told(kinds, results)
+        answers = self._told(kinds, results)
+        if refused is not None:
+            raise refused
+        return answers
 
     def _send(self, text: str, values: list[bytes | None], formats: list[int]) -> Iterator[str]:
         """Yields what there will be answers to: a text that is prepared, or nothing for a statement that is run."""
@@ -161,9 +166,20 @@ def _parsed(text: str) -> tuple[bytes, tuple[str, ...]]:
     return _PARAMETER.sub(numbered, text).encode(), tuple(names)
 
 
-def _ready(text: str, values: Mapping[str, Any]) -> tuple[list[bytes | None], list[int]]:
-    found = [values[name] for name in _parsed(text)[1]]
-    return [_dumped(value) for value in found], [_BINARY if isinstance(value, bytes) else _TEXT for value in found]
+def _ready(commands: Sequence[Command]) -> tuple[list[_Sent], Exception | None]:
+    """What can be sent, up to the first that cannot, and why that cannot.
+
+    What comes before it is run: others may count on it, as on a savepoint.
+    """
+    sent: list[_Sent] = []
+    try:
+        for text, values in commands:
+            found = [values[name] for name in _parsed(text)[1]]
+            formats = [_BINARY if isinstance(value, bytes) else _TEXT for value in found]
+            sent.append((text, [_dumped(value) for value in found], formats))
+    except Exception as error:  # noqa: BLE001 - it is raised behind the answers to the others
+        return sent, error
+    return sent, None
 
 
 def _dumped(value: Any) -> bytes | None:

@@ -63,15 +63,41 @@ async def written_together(store: PostgresStore, *changes: Callable[[Connection]
     return list(await together)
 
 
-def test_a_change_that_is_refused_fails_alone(store: PostgresStore) -> None:
+def name_a_nul(connection: Connection) -> None:
+    """A text that the database has no place for: refused before it is sent."""
+    repositories.ensure(connection, RepositoryName("team/\0"), 1.0)
+
+
+def point_to_a_nul(connection: Connection) -> None:
+    """Likewise, in a statement that may wait."""
+    tags.point(connection, 1, Tag("\0"), NOTHING, 1.0, is_new=True)
+
+
+def name_half_a_pair(connection: Connection) -> None:
+    """A text that UTF-8 has no bytes for."""
+    repositories.ensure(connection, RepositoryName("team/\ud800"), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("refused_change", "kind"),
+    [
+        (point_from_nowhere, psycopg.errors.ForeignKeyViolation),
+        (name_a_nul, psycopg.DataError),
+        (point_to_a_nul, psycopg.DataError),
+        (name_half_a_pair, UnicodeEncodeError),
+    ],
+)
+def test_a_change_that_is_refused_fails_alone(
+    store: PostgresStore, refused_change: Callable[[Connection], None], kind: type[Exception]
+) -> None:
     """Its neighbours in the same transaction stand."""
     first, third = (partial(repositories.ensure, name=name, now=1.0) for name in (NAME, SECOND))
 
     async def all_of_them() -> list[object]:
-        return [*await written_together(store, first, point_from_nowhere, third), await store.read(names)]
+        return [*await written_together(store, first, refused_change, third), await store.read(names)]
 
     one, refused, other, there = asyncio.run(all_of_them())
-    assert isinstance(refused, psycopg.errors.ForeignKeyViolation)
+    assert isinstance(refused, kind)
     assert [one, other, there] == [1, 2, [NAME, SECOND]]
 
 
