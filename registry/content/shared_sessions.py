@@ -143,8 +143,8 @@ class SharedSessions:
 
     @contextmanager
     def _working_on(self, session: UploadSession) -> Iterator[None]:
-        """Whoever looks for the upload meanwhile finds this session: it has a file."""
-        if not session.closed and self.open.add(session) is not session:
+        """Whoever looks for the upload meanwhile finds this session: two would write to one file."""
+        if self._worked_on.get(session.id, session) is not session or self.open.add(session) is not session:
             raise Unavailable(f"{TAKEN_OVER}: ask how far it has come", headers=_RETRY)
         self._worked_on[session.id] = session
         try:
@@ -166,7 +166,7 @@ class SharedSessions:
                     await self._metadata.write(rows.release, session.id, holder)
 
     async def _claimed(self, session: UploadSession, share: Share) -> bool:
-        if session.closed and await self._is_open(session.id):
+        if session.closed and (not share.is_noted or await self._is_open(session.id)):
             raise _could_not_end()
         holder, free = str(uuid.uuid4()), True
         while True:
@@ -258,7 +258,7 @@ class SharedSessions:
     def ending(self, session: UploadSession, digest: Digest) -> Iterator[Callable[[Connection], None] | None]:
         """Its row says what it became, in the same commit."""
         share = session.share
-        if share is None or (share.is_noted and not share.holder):
+        if share is None:
             yield None
             return
         if not share.holder:
@@ -298,8 +298,9 @@ class SharedSessions:
         return await self._own.committed(upload, digest)
 
     async def forget(self, upload: str, digest: Digest | None = None) -> None:
-        """Only of this node: others may go on with it."""
-        await self._own.forget(upload, digest)
+        """Only of this node, where no request works on it: others may go on with it."""
+        if upload not in self._worked_on:
+            await self._own.forget(upload, digest)
 
     async def expire(self, limit: float) -> int:
         """Of all nodes, by the one that leads."""
@@ -324,17 +325,19 @@ class SharedSessions:
         idle = [session for session in self.open if session.share is not None and not session.claim.taken]
         known = await self._metadata.read(rows.these, [session.id for session in idle]) if idle else {}
         for session in idle:
-            if session.claim.taken or session.closed:
+            if session.claim.taken:
                 continue
             async with session.claim.held(0.0):
                 upload = known.get(session.id)
-                if upload is None and session.share is not None and not session.share.is_noted:
+                if session.closed:
+                    continue
+                if upload is None:  # or it has come since: the next request fetches its bytes
                     await session.unstage()
                     self.open.forget(session.id)
-                    continue
-                if upload is None or upload.digest:
+                elif upload.digest:
                     self._over(session, upload)
-                if session.closed or (upload is not None and upload.size > session.size):
+                    await session.unstage()
+                elif upload.size > session.size:
                     await session.unstage()
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from registry.auth.principals import Principal
 from registry.config.settings import RegistrySettings, SettingsInForce
 from registry.content.quotas import quota_of, require_room
-from registry.content.session_records import SessionRecords, discard_upload
+from registry.content.session_records import SessionRecords
 from registry.content.small_blob_journal import Journal
 from registry.content.upload_session import (
     UploadSession,
@@ -201,7 +201,7 @@ class Uploads:
         if outcome is not None:
             if outcome.opening.repository != repository or outcome.digest != digest:
                 return None
-            await discard_upload(self._storage, upload_id)
+            await self._records.forget(upload_id, digest)
             return await self._repeated(repository, digest, body)
         opening = await self._records.committed(upload_id, digest)
         blob = await self._storage.stat(digest)

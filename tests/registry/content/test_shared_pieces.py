@@ -62,9 +62,9 @@ def upload(clients: Clients, store: ToxicStore) -> Iterator[str]:
     store.toxin = WELL
 
 
-def ended(client: httpx.Client, upload: str) -> httpx.Response:
-    """The last request."""
-    return client.put(upload, params={"digest": Digest.of(CONTENT)})
+def ended(client: httpx.Client, upload: str, body: bytes = b"") -> httpx.Response:
+    """The last request; `body`: all of `CONTENT`, or nothing more."""
+    return client.put(upload, params={"digest": Digest.of(CONTENT)}, content=body)
 
 
 @pytest.mark.parametrize("toxin", [AWAY, ERROR])
@@ -127,7 +127,21 @@ def kept(node: LiveRegistry, uploads: list[str]) -> list[str]:
 def found(node: LiveRegistry, upload: str) -> UploadSession:
     """What a request for it at this node would work on."""
     path = RepositoryName("team/app"), upload.rpartition("/")[2]
-    return asyncio.run(node.app.services.uploads.session(*path))
+    return asyncio.run(node.app.services.uploads.session(*path, "somebody"))
+
+
+def refused_by_the_store(nodes: Nodes, client: httpx.Client, store: ToxicStore, upload: str) -> UploadSession:
+    """What a request has worked on that brought a whole small blob."""
+    store.toxin = HELD
+    store.requests.clear()
+    with ThreadPoolExecutor(1) as pool:
+        refused = pool.submit(client.put, upload, params={"digest": Digest.of(b"few")}, content=b"few")
+        wait_until(store.is_to_change)
+        worked_on = found(nodes[0], upload)
+        store.toxin = AWAY
+        assert refused.result().status_code == 503
+    store.toxin = WELL
+    return worked_on
 
 
 def test_an_upload_that_is_being_ended_is_not_opened_beside(
@@ -157,6 +171,23 @@ def test_who_has_waited_for_a_request_that_failed_tries_again(
     with pytest.raises(Unavailable, match="try again"):
         asyncio.run(nodes[0].app.services.uploads.finish(waiting, Digest.of(CONTENT), no_bytes(), None, None))
     assert ended(clients[0], upload).status_code == 201
+
+
+def test_who_has_waited_for_one_that_brought_all_keeps_nobody_from_ending_it(
+    nodes: Nodes, clients: Clients, store: ToxicStore, upload: str
+) -> None:
+    """Nor has anybody else open it beside: two that write to one file would make a blob of other bytes."""
+    waiting = refused_by_the_store(nodes, clients[0], store, upload)
+    store.toxin = HELD
+    store.requests.clear()
+    with ThreadPoolExecutor(1) as pool:
+        ending = pool.submit(ended, clients[0], upload, CONTENT)
+        wait_until(store.is_to_change)
+        with pytest.raises(Unavailable, match="try again"):
+            asyncio.run(nodes[0].app.services.uploads.append(waiting, no_bytes(), None, None))
+        assert found(nodes[0], upload).closed
+        store.toxin = WELL
+        assert ending.result().status_code == 201
 
 
 def test_pieces_of_uploads_that_end_meanwhile_go_too(
