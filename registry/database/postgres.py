@@ -5,7 +5,7 @@ node that falls silent within a transaction loses it, so that others need not wa
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -160,6 +160,15 @@ def _rolls_back(connection: Connection) -> bool:
     except psycopg.Error:
         return False
     return True
+
+
+def has_been_ended(connection: Connection) -> bool:
+    """Whether the database has ended a connection that was kept, as by a restart; it is not asked."""
+    driver: Any = connection.connection.dbapi_connection
+    with suppress(psycopg.Error):
+        for _ in range(2):  # what it has said last, and that it was the last
+            driver.pgconn.consume_input()
+    return _has_ended(connection)
 
 
 def _has_ended(connection: Connection) -> bool:

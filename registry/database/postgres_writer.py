@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from registry.database.errors import as_oci_error
 from registry.database.group_commit import LARGEST_GROUP, Waiting, apply_alone, deliver
 from registry.database.look import Look
+from registry.database.postgres import has_been_ended
 from registry.database.postponed import send
 from registry.database.statement import raw
 from registry.database.writer import WriterThread
@@ -101,22 +102,12 @@ class PostgresWriter:
 
     def _begun(self) -> Connection:
         """A connection in a transaction that has the lock; a new one where the old one has ended, as by a restart."""
-        if self._connection is not None:
-            try:
-                return self._begin(self._connection)
-            except Exception as error:
-                broken = self._connection.connection.dbapi_connection
-                self._forget()
-                if not getattr(broken, "closed", True):
-                    raise
-                _ = error
-        self._connection = self._engine.connect()
-        return self._begin(self._connection)
-
-    def _begin(self, connection: Connection) -> Connection:
-        connection.begin()
-        take_turn(connection)
-        return connection
+        if self._connection is None or has_been_ended(self._connection):
+            self._forget()
+            self._connection = self._engine.connect()
+        self._connection.begin()
+        take_turn(self._connection)
+        return self._connection
 
     def _forget(self) -> None:
         """Let go of the connection, in whatever state it is: the database ends its transaction."""

@@ -74,6 +74,24 @@ def test_reads_are_made_again_where_it_has_ended(
     assert said_by_the_pool(caplog) == []
 
 
+def test_changes_are_made_on_another_where_it_has_ended(
+    postgres: PostgresServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Alone or together with others; nothing is logged."""
+    database = postgres.new_database()
+
+    async def scenario(store: PostgresStore, at_once: int) -> set[int]:
+        before = await store.write(alone)
+        end(database, [before])
+        return {*await asyncio.gather(*(store.write(alone) for _ in range(at_once)))} & {before}
+
+    store = open_postgres(database, silence_seconds=30)
+    with caplog.at_level(logging.WARNING):
+        assert [asyncio.run(scenario(store, at_once)) for at_once in (1, AT_ONCE)] == [set(), set()]
+    store.close()
+    assert said_by_the_pool(caplog) == []
+
+
 def test_a_read_that_ends_its_connection_is_made_twice(
     postgres: PostgresServer, caplog: pytest.LogCaptureFixture
 ) -> None:
