@@ -29,6 +29,9 @@ _SESSION = {
     "lock_timeout": f"{LOCK_SECONDS}s",
     "timezone": "UTC",
     "client_min_messages": "warning",
+    # What is written comes back the same.
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
     # A machine that is gone keeps its locks until the server notices.
     "tcp_keepalives_idle": str(_SILENT_SECONDS),
     "tcp_keepalives_interval": "2",

@@ -58,6 +58,17 @@ def test_values_come_back_as_they_went(pipeline: Pipeline, kind: str, value: obj
         assert found.fetchall() == [(value, 2, value)]
 
 
+def test_no_default_of_the_database_changes_a_value(postgres: PostgresServer) -> None:
+    """How it writes bytes and fractions where nobody says so."""
+    database, values = postgres.new_database(), {"content": b"\\xab", "number": 1 / 3}
+    with database.connect(autocommit=True) as connection:
+        for default in ("bytea_output = escape", "extra_float_digits = -5"):
+            connection.execute(f"ALTER DATABASE {connection.info.dbname} SET {default}")
+    with database.connect(autocommit=True) as connection:
+        (found,) = Pipeline(connection).run([("SELECT %(content)s::bytea, %(number)s::float8", values)])
+    assert found.fetchall() == [(*values.values(),)]
+
+
 def test_answers_are_in_the_order_of_statements(pipeline: Pipeline) -> None:
     """With what each has found, and how many rows it has changed."""
     added, found, none, gone = pipeline.run(
