@@ -98,7 +98,7 @@ def test_reads_of_a_database_go_on(home: Home) -> None:
         assert moving.stderr is not None
         assert "stop the server now" in moving.stderr.readline()
         assert client.get("/v2/team/app/tags/list").json()["tags"] == ["v1"]
-        refused = client.post("/v2/team/app/blobs/uploads/")
+        refused = client.post(f"/v2/team/app/blobs/uploads/?digest={Digest.of(LARGE)}", content=LARGE)
         assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
     assert moving.returncode == 0
     assert home.on_folder("verify --digests").exit_code == 0
