@@ -14,7 +14,7 @@ from policy.attestation.types import BUNDLE_TYPE
 from registry.auth.principals import ATTESTER_ID
 from registry.caches import SizedCache
 from registry.content.derived import DerivedBlob, DerivedManifest
-from registry.database.look import Look
+from registry.database.precondition import Precondition
 from registry.metadata import attestations as rows
 from registry.metadata import manifests, transactions
 from registry.metadata.referrers import ReferrerRow
@@ -154,7 +154,7 @@ class DerivedVerdicts:
             if derived is not None:
                 blob = await self._storage.put(digest, derived.content)
                 size = len(derived.content)
-                await self._metadata.write(transactions.take_blob, at, digest, size, Look(blob.still_there))
+                await self._metadata.write(transactions.take_blob, at, digest, size, Precondition(blob.still_there))
                 kept = True
         return kept
 

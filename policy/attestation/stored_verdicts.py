@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from policy.attestation.forms import EMPTY, Forms
 from policy.attestation.settings import AttestSettings, Publication
 from registry.auth.principals import ATTESTER_ID
-from registry.database.look import Look
+from registry.database.precondition import Precondition
 from registry.metadata import attestations as rows
 from registry.metadata import manifests, transactions
 from registry.metadata.store import MetadataStore
@@ -77,8 +77,8 @@ class StoredVerdicts:
         try:
             for blob in {blob for each in wanted for blob in each.blobs}:
                 stored = await self._storage.put(Digest.of(blob), blob)
-                look = Look(stored.still_there)
-                await self._metadata.write(transactions.take_blob, at, stored.digest, len(blob), look)
+                there = Precondition(stored.still_there)
+                await self._metadata.write(transactions.take_blob, at, stored.digest, len(blob), there)
             await self._metadata.write(_renew, at, subject, [each.change for each in wanted])
         except OciError as error:  # the repository is locked, or there is no room
             structlog.get_logger(__name__).warning(

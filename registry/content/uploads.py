@@ -19,7 +19,7 @@ from registry.content.upload_session import (
     require_start,
 )
 from registry.content.writable import require_writable
-from registry.database.look import Look
+from registry.database.precondition import Precondition
 from registry.gate import Gate
 from registry.metadata import blobs, garbage, transactions
 from registry.metadata.store import MetadataStore
@@ -379,10 +379,10 @@ class Uploads:
         return blob
 
     async def _record(self, session: UploadSession, blob: StoredBlob) -> StoredBlob:
-        at, look = self._occasion(session), Look(blob.still_there)
+        at, there = self._occasion(session), Precondition(blob.still_there)
         try:
             with self._records.ending(session, blob.digest) as ends:
-                await self._metadata.write(transactions.take_blob, at, blob.digest, blob.size, look, ends)
+                await self._metadata.write(transactions.take_blob, at, blob.digest, blob.size, there, ends)
         except StorageFull:
             with suppress(OciError):
                 await self._metadata.write(garbage.drop_file, blob.digest, self._storage.delete)

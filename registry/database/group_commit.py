@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Connection, Engine
 
 from registry.database.errors import as_oci_error
-from registry.database.look import Look
+from registry.database.precondition import Precondition
 from registry.database.statement import raw
 from registry.database.writer import WriterThread
 
@@ -23,7 +23,7 @@ LARGEST_GROUP = 128
 class Waiting:
     """One change, who waits for it, and how it went.
 
-    `told`: whether what is remembered may end by it. `looks`: what it asks of others, which it
+    `told`: whether what is remembered may end by it. `preconditions`: what it asks of others, which it
     does not change.
     """
 
@@ -31,7 +31,7 @@ class Waiting:
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
     told: bool = True
-    looks: Sequence[Look] = ()
+    preconditions: Sequence[Precondition] = ()
     result: Any = None
     error: BaseException | None = None
 

@@ -16,16 +16,16 @@ from sqlalchemy.exc import DBAPIError
 
 from registry.database.errors import as_oci_error
 from registry.database.group_commit import LARGEST_GROUP, Waiting, apply_alone, deliver
-from registry.database.look import Look
 from registry.database.postgres import has_been_ended
 from registry.database.postponed import send
+from registry.database.precondition import Precondition
 from registry.database.statement import raw
 from registry.database.writer import WriterThread
 
 T = TypeVar("T")
 
-_LOOKERS = 16
-"""Looks on their way at once: the lock of all nodes is held meanwhile."""
+_CHECKS = 16
+"""Preconditions that are asked about at once: the lock of all nodes is held meanwhile."""
 LOCK = int.from_bytes(b"basegate")
 
 
@@ -50,25 +50,25 @@ class PostgresWriter:
         self._before_commit = before_commit
         self._committed = committed
         self._connection: Connection | None = None
-        self._lookers = ThreadPoolExecutor(_LOOKERS, thread_name_prefix="looks")
+        self._checks = ThreadPoolExecutor(_CHECKS, thread_name_prefix="preconditions")
         self._writer: WriterThread[Waiting] = WriterThread("metadata-writer", self._commit, largest=LARGEST_GROUP)
 
     def submit(
-        self, change: Callable[[Connection], T], *, told: bool = True, looks: Sequence[Look] = ()
+        self, change: Callable[[Connection], T], *, told: bool = True, preconditions: Sequence[Precondition] = ()
     ) -> "asyncio.Future[T]":
         """Have a change made; the future is done when it is durable.
 
-        `told`: whether others are told of it. `looks`: what it asks within its transaction.
+        `told`: whether others are told of it. `preconditions`: what it asks within its transaction.
         """
         loop = asyncio.get_running_loop()
-        waiting = Waiting(change, loop, loop.create_future(), told, looks)
+        waiting = Waiting(change, loop, loop.create_future(), told, preconditions)
         self._writer.put(waiting)
         return cast("asyncio.Future[T]", waiting.future)
 
     def close(self) -> None:
         """Finish what waits and end the thread. Safe to call twice."""
         self._writer.close()
-        self._lookers.shutdown()
+        self._checks.shutdown()
         self._forget()
 
     def _commit(self, group: list[Waiting]) -> None:
@@ -79,7 +79,7 @@ class PostgresWriter:
             else:
                 send(connection)
                 for run in _runs(group):
-                    self._begin_looks(run)
+                    self._begin_checks(run)
                     for waiting in run:
                         apply_alone(connection, waiting, send)
             told = any(waiting.told for waiting in group)
@@ -94,11 +94,11 @@ class PostgresWriter:
                 waiting.error = waiting.error or as_oci_error(error)
         deliver(group)
 
-    def _begin_looks(self, run: Sequence[Waiting]) -> None:
+    def _begin_checks(self, run: Sequence[Waiting]) -> None:
         """Behind the lock, as each would by itself."""
         if len(run) > 1:
-            for look in [look for waiting in run for look in waiting.looks]:
-                look.begin(self._lookers)
+            for each in [each for waiting in run for each in waiting.preconditions]:
+                each.begin(self._checks)
 
     def _begun(self) -> Connection:
         """A connection in a transaction that has the lock; a new one where the old one has ended, as by a restart."""
@@ -120,10 +120,10 @@ class PostgresWriter:
 
 
 def _runs(group: Sequence[Waiting]) -> Iterator[Sequence[Waiting]]:
-    """Neighbours that look, and change nothing that another of them may look at; every other change by itself."""
+    """Neighbours with preconditions, which change nothing that one of these is about; every other change by itself."""
     start = 0
     for at, waiting in enumerate(group):
-        if not waiting.looks:
+        if not waiting.preconditions:
             yield from filter(None, (group[start:at], group[at : at + 1]))
             start = at + 1
     if start < len(group):

@@ -15,12 +15,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection, Engine
 
 from registry.database.errors import as_oci_error
-from registry.database.look import looks_in
 from registry.database.loop_query import LoopQuery, connected
 from registry.database.postgres import Database, engine_of, read_from
 from registry.database.postgres_errors import RETRY
 from registry.database.postgres_writer import PostgresWriter
 from registry.database.postponed import postpone
+from registry.database.precondition import preconditions_in
 from registry.database.pulse import CHANNEL, TELL, Pulse
 from registry.database.shared_question import Source
 from registry.database.statement import is_autocommit, is_heard_by_all, is_untold
@@ -87,7 +87,9 @@ class PostgresStore:
         """Queue a change and wait until it is durable. A refusal for silence leaves open whether it was made."""
         self._require_heard()
         made = self._writer.submit(
-            lambda connection: change(connection, *args, **kwargs), told=not is_untold(change), looks=looks_in(args)
+            lambda connection: change(connection, *args, **kwargs),
+            told=not is_untold(change),
+            preconditions=preconditions_in(args),
         )
         answer = await self._answered(made)
         if is_heard_by_all(change):

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from registry.database.look import Look
+from registry.database.precondition import Precondition
 from registry.metadata import transactions
 from registry.metadata.postgres_store import PostgresStore
 from registry.metadata.transactions import ChangeContext
@@ -41,7 +41,7 @@ async def together(store: PostgresStore, *writes: Callable[[], Coroutine[None, N
 
 def take(store: PostgresStore, ask: Callable[[], bool]) -> Callable[[], Coroutine[None, None, object]]:
     """The change that shows an uploaded blob, if it is there."""
-    return partial(store.write, transactions.take_blob, AT, Digest.of(b""), 1, Look(ask))
+    return partial(store.write, transactions.take_blob, AT, Digest.of(b""), 1, Precondition(ask))
 
 
 def test_looks_of_one_transaction_are_on_their_way_at_once(store: PostgresStore) -> None:

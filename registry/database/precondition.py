@@ -1,11 +1,11 @@
-"""What a change asks of somebody else than the database, within its transaction."""
+"""What has to hold elsewhere than in the database for a change to be made, asked within its transaction."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
 
 
-class Look:
-    """One such question. Where changes share a transaction, those of several may be on their way at once.
+class Precondition:
+    """One of a change. Where changes share a transaction, those of several may be asked about at once.
 
     Args:
         ask: blocks; it must change nothing.
@@ -25,6 +25,6 @@ class Look:
         return self._ask() if answer is None else answer.result()
 
 
-def looks_in(arguments: Iterable[object]) -> list[Look]:
+def preconditions_in(arguments: Iterable[object]) -> list[Precondition]:
     """Those among the arguments of a change."""
-    return [each for each in arguments if isinstance(each, Look)]
+    return [each for each in arguments if isinstance(each, Precondition)]
