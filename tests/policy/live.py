@@ -82,8 +82,8 @@ def _push(client: httpx.Client, layout: Layout, repository: str, tag: str, diges
     blobs = {f"sha256:{file.name}": file.read_bytes() for file in layout.blobs.iterdir()}
     manifests = [name for name, content in blobs.items() if b'"schemaVersion"' in content[:200] and name != digest]
     for name in blobs.keys() - {*manifests, digest}:
-        where = client.post(f"/v2/{repository}/blobs/uploads/").headers["location"]
-        client.put(where, params={"digest": name}, content=blobs[name]).raise_for_status()
+        opened = client.post(f"/v2/{repository}/blobs/uploads/").raise_for_status()
+        client.put(opened.headers["location"], params={"digest": name}, content=blobs[name]).raise_for_status()
     for name in (*manifests, digest):
         _put(client, f"/v2/{repository}/manifests/{tag if name == digest else name}", blobs[name])
 

@@ -35,11 +35,12 @@ def _own() -> Iterator[PostgresServer]:
 @pytest.fixture(name="live")
 def _live(own: PostgresServer, tmp_path: Path) -> Iterator[LiveRegistry]:
     """A registry over it, with an image that was pulled before."""
-    with open_registry(tmp_path, metadata=own.settings(silence_seconds=1.0)) as live:
+    database = own.new_database()
+    with open_registry(tmp_path, metadata=own.settings(database)) as patient, patient.client() as client:
+        Repository(client, "team/app").image("v1")
+    with open_registry(tmp_path, metadata=own.settings(database, silence_seconds=1.0)) as live:
         with live.client() as client:
-            repository = Repository(client, "team/app")
-            repository.image("v1")
-            repository.get("manifests/v1")
+            wait_until(lambda: Repository(client, "team/app").get("manifests/v1").status_code == 200)
         yield live
 
 
