@@ -1,7 +1,8 @@
 """What a cluster costs: `python -m tests.bench.cluster`, processor time of the server process, in interleaved rounds.
 
-First rows in PostgreSQL and blobs in S3 (moto) against rows in SQLite and blobs in files; then 1,000,000 tags in
-PostgreSQL against 1,000. The database and the store are processes of their own, and are not counted.
+First rows in PostgreSQL and blobs in S3 (moto) against rows in SQLite and blobs in files, also without copies of blobs
+and with redirects; then 1,000,000 tags in PostgreSQL against 1,000. The database and the store are processes of their
+own, and are not counted.
 """
 
 import tempfile
@@ -32,6 +33,7 @@ OPERATIONS = (
     "blob HEAD x16",
     "tags of 100 x16",
 )
+PULLS = ("pull 10 MiB x64",)
 FLAT = (
     "push 1 KiB x16",
     "manifest PUT x16",
@@ -88,7 +90,8 @@ class Joined(Basegate):
         """Start it, and fill the database beside it."""
         assert self.postgres is not None
         database = self.postgres.new_database()
-        running = Basegate.start(replace(self, environment=self.settings_of(folder, database)), folder, door)
+        environment = {**self.settings_of(folder, database), **self.environment}
+        running = Basegate.start(replace(self, environment=environment), folder, door)
         if self.tags:
             fill(database, self.tags)
         return running
@@ -103,13 +106,16 @@ def fill(database: Database, tags: int) -> None:
 
 def _pairs(postgres: PostgresServer, many: int) -> list[tuple[Basegate, Basegate, tuple[str, ...]]]:
     """Two servers each, and the workloads that tell them apart."""
-    few, full = (Joined(f"{tags:,} tags", postgres=postgres, tags=tags, patience=PATIENCE) for tags in (FEW, many))
+    disk, joined = Basegate("disk and SQLite", patience=PATIENCE), Joined("S3", postgres=postgres, patience=PATIENCE)
+    few, full = (replace(joined, name=f"{tags:,} tags", tags=tags) for tags in (FEW, many))
     return [
+        (disk, replace(joined, name="S3 and PostgreSQL"), OPERATIONS),
         (
-            Basegate("disk and SQLite", patience=PATIENCE),
-            Joined("S3 and PostgreSQL", postgres=postgres, patience=PATIENCE),
-            OPERATIONS,
+            disk,
+            replace(joined, name="S3 without copies", environment={"BASEGATE_STORAGE__BLOB_CACHE_BYTES": "0"}),
+            PULLS,
         ),
+        (disk, replace(joined, name="S3 with redirects", environment={"BASEGATE_STORAGE__REDIRECT": "true"}), PULLS),
         (few, full, FLAT),
     ]
 
