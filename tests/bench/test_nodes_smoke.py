@@ -19,7 +19,7 @@ def test_clients_ask_two_nodes(postgres: PostgresServer, tmp_path: Path) -> None
         assert nodes.spent(nodes.two_nodes(stack, postgres, tmp_path), PULL.small(), "both") > 0
 
 
-@pytest.mark.parametrize("names", [nodes.OPERATIONS, cluster.OPERATIONS, cluster.FLAT])
+@pytest.mark.parametrize("names", [nodes.OPERATIONS, cluster.OPERATIONS, cluster.PULLS, cluster.FLAT])
 def test_every_operation_is_a_workload(names: tuple[str, ...]) -> None:
     """One that has another name by now would be left out, and nobody told."""
     assert set(names) <= {title(each) for each in WORKLOADS}
