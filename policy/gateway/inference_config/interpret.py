@@ -5,30 +5,27 @@ azureml-core serialises it (`environment.docker.baseImage`, …), a bare seriali
 version 2 environments. No I/O. See docs/inference-configurations.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
 from policy.gateway.inference_config import image as image_rules
+from policy.gateway.inference_config.members import (
+    PLAIN_KEYS,
+    dotted,
+    known_members,
+    misspelt,
+    misspelt_in_environment,
+)
 from policy.gateway.inference_config.other_kinds import images_elsewhere, kind_of
-from policy.gateway.inference_config.places import contradictions
+from policy.gateway.inference_config.places import builds_in, contradictions, named_in
 from policy.gateway.inference_config.registry_login import RegistryLogin, read_environment_registry, read_plain_registry
 from policy.gateway.inference_config.remarks import Remark, fail, unset, unsure, warn
+from policy.gateway.inference_config.started import remarks_on_python
 from registry.oci.platforms import Platform
 
-PLAIN_KEYS = (
-    "entryScript",
-    "runtime",
-    "condaFile",
-    "extraDockerfileSteps",
-    "sourceDirectory",
-    "enableGpu",
-    "baseImage",
-    "baseImageRegistry",
-    "cudaVersion",
-    "environment",
-)
 EXCLUDED_BY_ENVIRONMENT = (
     "runtime",
     "condaFile",
@@ -38,6 +35,7 @@ EXCLUDED_BY_ENVIRONMENT = (
     "baseImage",
     "baseImageRegistry",
 )
+_TOLD = 10
 CUDA_VERSIONS = ("9.0", "9.1", "10.0")
 
 
@@ -76,15 +74,20 @@ def interpret(document: Mapping[str, Any]) -> InferenceConfig:
     if environment is not None:
         config = _environment_member(document, environment)
     elif isinstance(document.get("docker"), Mapping) and "baseImage" not in document:
-        config = _environment(document)
+        config = _environment(document, *_misspelt_in(document))
     elif "baseImage" not in document and ("image" in document or "build" in document):
         config = _version_2(document)
     else:
         config = _plain(document)
     registry = config.login.host if config.login else ""
-    remarks = config.remarks if config.image else _instead(document, config.remarks)
-    remarks = (*remarks, *contradictions(document), *image_rules.remarks(config.image, registry))
-    return replace(config, remarks=remarks)
+    known = known_members(document)
+    remarks = config.remarks if config.image else _instead(document, known, config.remarks)
+    told = (
+        *contradictions(known),
+        *islice(remarks_on_python(known), _TOLD),
+        *image_rules.remarks(config.image, registry),
+    )
+    return replace(config, remarks=(*remarks, *told))
 
 
 def or_default(config: InferenceConfig, image: str) -> InferenceConfig:
@@ -96,13 +99,17 @@ def or_default(config: InferenceConfig, image: str) -> InferenceConfig:
     return replace(config, image=image, remarks=remarks)
 
 
-def _instead(document: Mapping[str, Any], remarks: tuple[Remark, ...]) -> tuple[Remark, ...]:
+def _instead(document: Mapping[str, Any], known: Mapping[str, Any], remarks: tuple[Remark, ...]) -> tuple[Remark, ...]:
     """Remarks on a document without an image: what it is instead, or where it names one that is not read."""
     kind = kind_of(document)
     needed = "an inference configuration names its image in baseImage, environment.docker.baseImage or image"
     places = [f"{place} names {image[:200]}" for place, image in images_elsewhere(document)]
     if kind:
         return (unsure(f"this is {'; '.join([kind, *places])}: {needed}"),)
+    if any(each.unset for each in remarks):
+        unread = [f"{dotted(path)} names {image[:200]}" for path, image in named_in(known)]
+        later = [f"{build} builds one later" for build in builds_in(known)]
+        places = [*dict.fromkeys([*unread[:_TOLD], *places]), *later[:_TOLD]]
     if places:
         return (*(each for each in remarks if not each.unset), unsure(f"{'; '.join(places)}: {needed}"))
     return remarks
@@ -112,7 +119,13 @@ def _plain(document: Mapping[str, Any]) -> InferenceConfig:
     image, on_image = image_rules.read(document.get("baseImage"), "baseImage")
     login, on_registry = read_plain_registry(document.get("baseImageRegistry"))
     asked = (*_entry_script(document), *_cuda(document))
-    remarks = (*_misspelt(document), *asked, *on_image, *_runtime(document, image), *on_registry)
+    remarks = (
+        *islice(misspelt(document, PLAIN_KEYS), _TOLD),
+        *asked,
+        *on_image,
+        *_runtime(document, image),
+        *on_registry,
+    )
     if not image and not on_image:
         remarks = (*remarks, unset("baseImage is not set"))
     return InferenceConfig(Form.PLAIN, image, login, remarks)
@@ -120,7 +133,7 @@ def _plain(document: Mapping[str, Any]) -> InferenceConfig:
 
 def _environment_member(document: Mapping[str, Any], environment: Any) -> InferenceConfig:
     clashing = [key for key in EXCLUDED_BY_ENVIRONMENT if document.get(key) not in (None, False, "")]
-    remarks = [*_misspelt(document)]
+    remarks = [*islice(misspelt(document, PLAIN_KEYS), _TOLD), *_misspelt_in(environment, ("environment",))]
     if clashing:
         remarks.append(fail(f"environment stands beside {', '.join(clashing)}: keep one of the two"))
     if not isinstance(environment, Mapping):
@@ -131,7 +144,7 @@ def _environment_member(document: Mapping[str, Any], environment: Any) -> Infere
     return replace(config, remarks=(*remarks, *_entry_script_of(document, config.form), *config.remarks))
 
 
-def _environment(environment: Mapping[str, Any]) -> InferenceConfig:
+def _environment(environment: Mapping[str, Any], *before: Remark) -> InferenceConfig:
     docker = environment.get("docker")
     if not isinstance(docker, Mapping):
         if environment.get("build"):
@@ -140,16 +153,18 @@ def _environment(environment: Mapping[str, Any]) -> InferenceConfig:
     image, on_image = image_rules.read(docker.get("baseImage"), "environment.docker.baseImage")
     login, on_registry = read_environment_registry(docker.get("baseImageRegistry"))
     built = [key for key in ("baseDockerfile", "buildContext") if docker.get(key) not in (None, "")]
-    remarks = (*on_image, *on_registry)
-    if built and image:
-        remarks = (*remarks, fail(f"environment.docker.baseImage stands beside {', '.join(built)}: keep one of them"))
-    elif built:
+    remarks = (*before, *on_image, *on_registry)
+    if built and not image:
         built_later = f"the image is built later from environment.docker.{built[0]}"
         remarks = (*remarks, unsure(f"{built_later}: build it, push it, and name it in baseImage"))
     elif not image and not on_image:
         remarks = (*remarks, unset("environment.docker.baseImage is not set"))
     user_managed = _user_managed(environment.get("python"))
     return InferenceConfig(Form.ENVIRONMENT, image, login, remarks, _platform(docker.get("platform")), user_managed)
+
+
+def _misspelt_in(environment: Any, above: tuple[str, ...] = ()) -> Iterator[Remark]:
+    return islice(misspelt_in_environment(environment, above), _TOLD)
 
 
 def _user_managed(python: Any) -> bool:
@@ -165,9 +180,7 @@ def _platform(value: Any) -> Platform | None:
 
 def _version_2(environment: Mapping[str, Any]) -> InferenceConfig:
     image, remarks = image_rules.read(environment.get("image"), "image")
-    if environment.get("build") and image:
-        remarks = (*remarks, fail("image stands beside build: keep one of the two"))
-    elif not image and not remarks:
+    if not image and not remarks:
         remarks = (unsure("the image is built later from build: build it, push it, and name it in image"),)
     return InferenceConfig(Form.VERSION_2, image, None, remarks)
 
@@ -198,11 +211,3 @@ def _cuda(document: Mapping[str, Any]) -> tuple[Remark, ...]:
 
 def _entry_script_of(document: Mapping[str, Any], form: Form) -> tuple[Remark, ...]:
     return _entry_script(document) if form is Form.ENVIRONMENT else ()
-
-
-def _misspelt(document: Mapping[str, Any]) -> tuple[Remark, ...]:
-    """Keys that differ from a known one by case only: the service ignores them silently."""
-    keys = {key.lower(): key for key in PLAIN_KEYS}
-    pairs = ((str(key), keys.get(str(key).lower())) for key in document)
-    wrong = ((key, wanted) for key, wanted in pairs if wanted is not None and wanted != key)
-    return tuple(warn(f"{key} is ignored by the service: it reads {wanted}") for key, wanted in wrong)

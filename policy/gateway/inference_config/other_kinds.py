@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from policy.gateway.inference_config.members import plain_name
 from policy.gateway.inference_config.places import PLACES
 
 _NAMES = frozenset({"image", "baseimage"})
@@ -56,6 +57,6 @@ def _walk(value: Any, place: str, depth: int, left: list[int]) -> Iterator[tuple
     elif isinstance(value, Mapping):
         for key, each in value.items():
             below = f"{place}.{key}" if place else str(key)
-            if str(key).lower() in _NAMES and isinstance(each, str) and each:
+            if plain_name(key) in _NAMES and isinstance(each, str) and each:
                 yield below, each
             yield from _walk(each, below, depth + 1, left)

@@ -4,23 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from policy.gateway.inference_config.interpret import Form, InferenceConfig
-from policy.gateway.inference_config.places import PLACES
+from policy.gateway.inference_config.members import known_members
+from policy.gateway.inference_config.places import named_in
 
 
 def pin(document: Mapping[str, Any], config: InferenceConfig, pinned: str) -> dict[str, Any]:
     """The document with the pinned reference in every place that names the image; if none does, in the usual one."""
-    places = [place for place in PLACES if _names_one(document, place)] or [_usual_place(document, config.form)]
+    places = [place for place, _ in named_in(known_members(document))] or [_usual_place(document, config.form)]
     changed = dict(document)
     for place in places:
         changed = _with(changed, place, pinned)
     return changed
-
-
-def _names_one(document: Mapping[str, Any], place: Sequence[str]) -> bool:
-    value: Any = document
-    for name in place:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return isinstance(value, str) and bool(value.strip())
 
 
 def _usual_place(document: Mapping[str, Any], form: Form) -> tuple[str, ...]:
