@@ -1,6 +1,7 @@
 """What the kernel starts for a program that PATH reaches, and what a shell does where that fails."""
 
 import struct
+from functools import partial
 
 from tests.corpus.builders import Image
 from tests.corpus.case import Case, cleared, refused, unclear
@@ -16,6 +17,8 @@ from tests.corpus.tarballs import (
     program,
     whiteout,
 )
+
+EVIL = "/opt/evil/bin/python3.7"
 
 
 def loaded(path: str, machine: int = 62, at: int = 120, size: int = 56, kind: int = 3) -> bytes:
@@ -43,6 +46,12 @@ def begun(line: str, *entries: Entry, path: str = BOTH) -> Image:
     """The good prefix's conda is a script with this first line, the bad prefix is next on PATH."""
     script = program(f"{PREFIX}/bin/conda", line)
     return started([whiteout(f"{PREFIX}/bin/conda")], [script, *entries], path=path)
+
+
+def enved(argument: str) -> Image:
+    """The good prefix's conda is started by env with this argument."""
+    thing = program("bin/thing", loaded("", kind=1))
+    return begun(f"#!/usr/bin/env {argument}\n", program("usr/bin/env", loaded("", kind=1)), thing)
 
 
 def sparse(path: str, text: bytes, size: int) -> list[Entry]:
@@ -143,6 +152,67 @@ CASES: list[Case] = [
         "a conda that env starts by another prefix's Python",
         lambda: begun("#!/usr/bin/env python3.7\n", program("usr/bin/env", loaded("", kind=1))),
         conda=("4.3.0",),
+    ),
+    *(
+        refused(f"a conda that env starts by another prefix's Python: {line}", partial(enved, line), conda=("4.3.0",))
+        for line in (
+            "-S python3.7",
+            "-Spython3.7 -E",
+            "-vS python3.7",
+            "--split-string=python3.7 -E",
+            "-S -u X python3.7",
+            "-S --unset=X -v -- python3.7",
+            "-S A=1 B=2 python3.7",
+            "-S -i /opt/evil/bin/python3.7",
+            "-S PATH=/bin /opt/evil/bin/python -E",
+            "/opt/evil/bin/python",
+        )
+    ),
+    *(
+        cleared(f"a conda that env starts by its own prefix's Python: {line}", partial(enved, line))
+        for line in ("-S python -E", "-S -u X A=1 python3.6", "-S -i /opt/miniconda/bin/python")
+    ),
+    *(
+        unclear(f"a conda that env starts by what cannot be told: {line}", partial(enved, line), word)
+        for line, word in (
+            ("-S -i python", "another PATH"),
+            ("-S -u PATH python", "another PATH"),
+            ("-S PATH=/opt/evil/bin python", "another PATH"),
+            ("-S PYTHONHOME=/opt/evil python", "sets PYTHONHOME"),
+            ("-S ${X}python", "a way of its own"),
+            ('-S "python3.7"', "a way of its own"),
+            ("-S -C /opt/evil python", "the option -C"),
+            ("-i python", "the script itself"),
+            ("-u X python", "the script itself"),
+            ("A=1 python", "the script itself"),
+            ("-S A=1", "the script itself"),
+            ("-S", "the script itself"),
+            ("-S thing", "what env starts"),
+        )
+    ),
+    refused(
+        "a conda that a relative Python of another prefix starts",
+        lambda: begun("#!opt/evil/bin/python\n"),
+        conda=("4.3.0",),
+    ),
+    refused(
+        "a conda that a Python by another name starts",
+        lambda: begun("#!/usr/bin/env run\n", program("usr/bin/env", loaded("", kind=1)), link("bin/run", EVIL)),
+        conda=("4.3.0",),
+    ),
+    refused(
+        "a conda whose Python is a link into another prefix",
+        lambda: begun("#!/opt/linked/bin/python\n", link("opt/linked/bin/python", EVIL)),
+        conda=("4.3.0",),
+    ),
+    refused(
+        "a conda whose Python is that of a virtual environment without Conda",
+        lambda: begun(
+            "#!/opt/linked/bin/python\n",
+            link("opt/linked/bin/python", EVIL),
+            file("opt/linked/pyvenv.cfg", "home = x\n"),
+        ),
+        conda=("?",),
     ),
     cleared(
         "a conda that env starts by its own prefix's Python",

@@ -36,7 +36,7 @@ def script_interpreter(body: bytes) -> str | None:
 
 def script_argument(body: bytes) -> str:
     """What Linux gives an interpreter as its argument: the rest of the first line, in Latin-1."""
-    line = body[2:_LINE].partition(b"\n")[0].partition(b"\0")[0].strip(_BLANKS)
+    line = body[2 : _LINE - 1].partition(b"\n")[0].partition(b"\0")[0].strip(_BLANKS)
     return re.split(rb"[ \t]+", line, maxsplit=1)[-1].decode("latin-1") if re.search(rb"[ \t]", line) else ""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from policy.inspection.archive.names import shown
 from policy.inspection.facts import Fact
 from policy.inspection.image.merged_root import Node, RootUnclear
+from policy.inspection.image.script_start import python_prefix
 from policy.inspection.image.view import (
     Hit,
     ImageView,
@@ -26,7 +27,6 @@ FALLBACK = {"fallback": "path"}
 """Members of a fact's value when PATH reaches no such program, and all installed ones are judged instead."""
 _META = b"conda-meta"
 _META_LINK = re.compile(_META)
-_PYTHON = re.compile(r"(|/.*)/python[0-9.]*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +127,12 @@ def _prefix_of(image: ImageView, program: Node) -> bytes:
     """The prefix whose Conda a program is: that of the Python that starts the script, else its own.
 
     A prefix that was copied to another place still names the first one's Python, which imports the first one's Conda.
+
+    Raises:
+        RootUnclear: it cannot be told what starts it.
     """
-    values = program.record.values if program.record is not None else {}
-    starter, argument = values.get("starter", ""), values.get("argument", "")
-    folder = b""
-    if python := _PYTHON.fullmatch(starter):
-        node = image.view.follow(python[1].encode("latin-1"))[0]
-        folder = b"" if node is None else node.path
-    elif starter.endswith("/env") and _PYTHON.fullmatch(f"/{argument}"):
-        hit = image.on_path(argument.encode("latin-1"), "conda")
-        folder = b"" if hit is None else parent(hit.path)
-    return parent(folder if folder.rpartition(b"/")[2] == b"bin" else parent(program.path))
+    started = python_prefix(image, program)
+    return parent(parent(program.path)) if started is None else started
 
 
 def conda(image: ImageView, judged: Condas) -> list[Fact]:

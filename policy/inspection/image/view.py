@@ -119,7 +119,7 @@ class ImageView:
         values = self._said(node)
         if "starter" not in values:
             return True
-        starter = self._starter(values["starter"].encode("latin-1"))
+        starter = self.starter(values["starter"].encode("latin-1"))
         if starter is None or not self.view.may_execute(starter):
             return False
         self.record_of(starter, f"what starts {shown(node.path)}", "interpreter", "launcher")
@@ -141,7 +141,8 @@ class ImageView:
             raise RootUnclear(f"whether {shown(node.path)} starts cannot be told: {node.record.trouble}")
         return node.record.values
 
-    def _starter(self, path: bytes) -> Node | None:
+    def starter(self, path: bytes) -> Node | None:
+        """What Linux starts by a path, seen from the image's working directory; `None` when nothing is there."""
         if path.startswith(b"/"):
             return self.view.follow(path)[0]
         start = self._working_directory

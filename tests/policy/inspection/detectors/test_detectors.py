@@ -184,3 +184,9 @@ def test_a_text_that_does_more_is_unclear(text: str) -> None:
     """Expansions, commands that set something, operators, quotes without an end."""
     with pytest.raises(ShellUnclear):
         assigned(text)
+
+
+def test_linux_cuts_what_it_gives_an_interpreter() -> None:
+    """255 bytes of a script are read (measured with the kernel's own)."""
+    begins = b"#!/usr/bin/env "
+    assert len(interpreter.started_by(begins + b"a" * 300 + b"\n")["argument"]) == 255 - len(begins)
