@@ -28,6 +28,8 @@ _COULD_NOT, _INTERRUPTED = 2, 130
 _SELDOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _OF_THE_ANSWER = frozenset({"data", "as_json", "yes"})
 """Parameters that say nothing of what is done."""
+_REACHING = frozenset({"username", "password", "password_stdin", "ca_file", "plain_http"})
+"""How a registry is reached, and by whom; the environment has them for every command."""
 _MEMBERS = ("repository", "reference", "digest")
 
 
@@ -138,7 +140,7 @@ def _write(file: "AuditFile", *lines: Mapping[str, Any]) -> None:
 def _members(context: click.Context) -> dict[str, str]:
     declared = [str(option.name) for option in context.command.params if option.name in context.params]
     order = [*(name for name in context.params if name not in declared), *declared]
-    parameters = {name: _text(context.params[name]) for name in order if name not in _OF_THE_ANSWER}
+    parameters = {name: _text(context.params[name]) for name in order if name not in _OF_THE_ANSWER | _REACHING}
     notes: dict[str, str] = context.meta.get(_NOTES, {})
     members = {name: text for name, text in (parameters | notes).items() if name in _MEMBERS}
     unsaid = {*_MEMBERS, "image"} if members else set(_MEMBERS)

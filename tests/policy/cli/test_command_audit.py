@@ -92,6 +92,18 @@ def test_no_secret_is_recorded(lab: Lab) -> None:
     assert not [item["value"] for item in made["secrets"] if item["value"] in text]
 
 
+@pytest.mark.parametrize(
+    "command", ["import {layout} team/in:v1 --wait 0", "copy team/app:v1 team/in:v1", "export team/app {out}"]
+)
+def test_a_secret_for_a_registry_is_not_recorded(lab: Lab, tmp_path: Path, command: str) -> None:
+    """Of the environment, where it counts for every command; nor what else says how a registry is reached."""
+    words = command.format(layout=tmp_path / "absent", out=tmp_path / "out.tar").split()
+    run(lab.data, *words, BASEGATE_USERNAME="ann", BASEGATE_PASSWORD="not-to-be-told", BASEGATE_PLAIN_HTTP="true")
+    (line,) = lines(lab.data)
+    assert line["action"] == words[0]
+    assert not [word for word in ("not-to-be-told", "username", "plain_http") if word in json.dumps(line)]
+
+
 def test_the_audit_log_is_that_of_the_settings(lab: Lab, tmp_path: Path) -> None:
     """Wherever it is; the file is its owner's alone."""
     elsewhere = tmp_path / "elsewhere" / "log"
