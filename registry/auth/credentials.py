@@ -1,7 +1,6 @@
 """Parses the `Authorization` header (RFC 7617 Basic, RFC 6750 Bearer)."""
 
 import base64
-import binascii
 from dataclasses import dataclass, field
 
 NULL_GUID = "00000000-0000-0000-0000-000000000000"
@@ -50,7 +49,7 @@ def parse_authorization(header: str | None) -> Credentials | None:
         raise CredentialsMalformed
     try:
         user, colon, secret = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:  # no base64, no ASCII, or bytes that are no UTF-8
         raise CredentialsMalformed from error
     if not colon:
         raise CredentialsMalformed

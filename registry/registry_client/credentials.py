@@ -6,7 +6,6 @@ credential helper of the host wins over a stored entry, and the longest matching
 """
 
 import base64
-import binascii
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -149,7 +148,7 @@ def _decoded(auth: Any, file: Path) -> Credentials | None:
         return None
     try:
         username, colon, password = base64.b64decode(auth, validate=True).decode().rstrip("\0").partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, no ASCII, or bytes that are no UTF-8
         raise CredentialsUnusable(f"an auth entry in {file} is not base64 text: sign in again") from None
     return Credentials(username, password, str(file)) if colon and username else None
 

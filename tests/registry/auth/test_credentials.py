@@ -24,7 +24,16 @@ def test_nothing(header: str | None) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["Basic", "Basic !!!", "Basic bm9jb2xvbg==", "Basic gICAgDo=", "Digest a=b", "Bearer", "Bearer " + "a" * 70_000],
+    [
+        "Basic",
+        "Basic !!!",
+        "Basic \xe9\xff",
+        "Basic bm9jb2xvbg==",
+        "Basic gICAgDo=",
+        "Digest a=b",
+        "Bearer",
+        "Bearer " + "a" * 70_000,
+    ],
 )
 def test_malformed(header: str) -> None:
     """What cannot be read is an error, not the anonymous caller."""

@@ -127,7 +127,9 @@ def test_a_missing_helper_is_said(tmp_path: Path) -> None:
         look(tmp_path, PATH=str(tmp_path))
 
 
-@pytest.mark.parametrize("text", ["{", '{"auths": {"localhost:5000": {"auth": "%%%"}}}'])
+@pytest.mark.parametrize(
+    "text", ["{", *(f'{{"auths": {{"localhost:5000": {{"auth": "{auth}"}}}}}}' for auth in ("%%%", "é"))]
+)
 def test_damaged_files_are_said(tmp_path: Path, text: str) -> None:
     """A damaged file is named, and not skipped in silence."""
     keep(tmp_path / ".docker/config.json", text)
