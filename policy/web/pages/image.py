@@ -24,7 +24,7 @@ from registry.metadata.overviews import ManifestOverview
 from registry.metadata.tag_history import Span
 from registry.oci import media_types
 from registry.oci.digest import Digest
-from registry.oci.errors import Denied
+from registry.oci.errors import ContentTooLarge, Denied
 from registry.oci.manifest import ImageIndex, Manifest, parse_manifest
 from registry.oci.names import Reference, RepositoryName, Tag
 
@@ -149,8 +149,13 @@ class ImagePage:
         if isinstance(manifest, ImageIndex):
             return {"layers": [], "configuration": NOTHING}
         limit = visit.services.stores.settings.current.limits.manifest_bytes
-        raw = await visit.services.stores.storage.get(manifest.config.digest, min(manifest.config.size, limit))
-        configuration = await self._parsing.read(len(raw or b""), partial(configuration_of, raw or b""))
+        try:
+            raw = await visit.services.stores.storage.get(manifest.config.digest, min(manifest.config.size, limit))
+            configuration = await self._parsing.read(len(raw or b""), partial(configuration_of, raw or b""))
+        except ContentTooLarge:
+            size = manifest.config.size
+            too_large = f"it has {size:,} bytes, and is shown up to {limit:,} bytes (setting limits.manifest_bytes)"
+            configuration = Configuration(trouble=too_large)
         return {"layers": layers_of(manifest, configuration), "configuration": configuration.document()}
 
     async def _referrers(self, visit: Visit, name: RepositoryName, digest: Digest) -> list[dict[str, Any]]:

@@ -20,16 +20,19 @@ class Configuration:
         created: as it says, or empty.
         settings: name and value of what the image sets for containers, in the order of the page.
         commands: of the layers, from the first one.
+        trouble: why nothing of it is shown; "" when it is.
     """
 
     platform: str = ""
     created: str = ""
     settings: Sequence[tuple[str, str]] = ()
     commands: Sequence[str] = field(default_factory=tuple)
+    trouble: str = ""
 
     def document(self) -> dict[str, Any]:
         """JSON-able data."""
-        return {"platform": self.platform, "created": self.created, "settings": [list(each) for each in self.settings]}
+        settings = [list(each) for each in self.settings]
+        return {"platform": self.platform, "created": self.created, "settings": settings, "trouble": self.trouble}
 
 
 def configuration_of(raw: bytes) -> Configuration:
