@@ -17,6 +17,19 @@ ALERTS = ROOT / "config" / "grafana" / "alerts.yaml"
 VARIABLES = {"$__rate_interval": "5m", "$job": "basegate", "$instance": "127.*"}
 SCRAPE = {"job", "instance", "le"}
 """Labels that Prometheus adds, and that of histograms."""
+OF_SEVERAL_NODES = {"basegate_nodes_of_other_keys"}
+"""Metrics that only a node with others has; tests/registry/telemetry/test_node_keys.py sees them."""
+NODES_OF_OTHER_KEYS = """
+rule_files: [alerts.yaml]
+tests:
+  - interval: 1m
+    input_series: [{series: 'basegate_nodes_of_other_keys{instance="a"}', values: '0x9 2x20'}]
+    alert_rule_test:
+      - {eval_time: 9m, alertname: BasegateNodesOfOtherKeys, exp_alerts: []}
+      - eval_time: 20m
+        alertname: BasegateNodesOfOtherKeys
+        exp_alerts: [{exp_labels: {instance: a, severity: critical}}]
+"""
 
 
 def expressions() -> dict[str, str]:
@@ -55,6 +68,18 @@ def test_expressions_are_promql(tmp_path: Path) -> None:
 
 
 @pytest.mark.client("promtool")
+def test_nodes_of_other_keys_alert(tmp_path: Path) -> None:
+    """Some minutes after they are seen; the words are in the rules alone."""
+    rules = yaml.safe_load(ALERTS.read_text(encoding="utf-8"))
+    for rule in rules["groups"][0]["rules"]:
+        rule.pop("annotations")
+    (tmp_path / "alerts.yaml").write_text(yaml.safe_dump(rules))
+    (tmp_path / "tests.yaml").write_text(NODES_OF_OTHER_KEYS)
+    done = promtool("test", "rules", str(tmp_path / "tests.yaml"))
+    assert (done.returncode, "SUCCESS" in done.stdout) == (0, True), done.stdout
+
+
+@pytest.mark.client("promtool")
 def test_prometheus_finds_no_fault_with_the_metrics(text: str) -> None:
     """Names, types and help texts are as Prometheus wants them."""
     done = promtool("check", "metrics", text=text)
@@ -70,6 +95,7 @@ def test_expressions_name_metrics_that_there_are(text: str) -> None:
     }
     named = {where: set(re.findall(r"basegate_\w+", each)) for where, each in expressions().items()}
     assert all(named.values())
+    given |= OF_SEVERAL_NODES
     assert {where: names - given for where, names in named.items() if names - given} == {}
 
 
