@@ -69,6 +69,7 @@ class SharedSessions:
         self._settings = settings
         self._ids = UploadIds(store)
         self._worked_on: dict[str, UploadSession] = {}
+        self._releasing: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger(__name__)
 
     def new_id(self, opening: Opening) -> str:
@@ -162,13 +163,28 @@ class SharedSessions:
             renewing.cancel()
             if share.holder:
                 holder, share.holder = share.holder, ""
-                with suppress(OciError):  # it ends by itself
-                    await self._metadata.write(rows.release, session.id, holder)
+                await self._release(session.id, holder)
+
+    async def _release(self, upload: str, holder: str) -> None:
+        with suppress(OciError):  # it ends by itself
+            await self._metadata.write(rows.release, upload, holder)
 
     async def _claimed(self, session: UploadSession, share: Share) -> bool:
         if session.closed and (not share.is_noted or await self._is_open(session.id)):
             raise _could_not_end()
-        holder, free = str(uuid.uuid4()), True
+        holder = str(uuid.uuid4())
+        try:
+            return await self._won(session, share, holder)
+        except BaseException as error:
+            if share.holder or isinstance(error, asyncio.CancelledError):  # the rows may have it, or get it just now
+                share.holder = ""
+                releasing = asyncio.create_task(self._release(session.id, holder))
+                self._releasing.add(releasing)
+                releasing.add_done_callback(self._releasing.discard)
+            raise
+
+    async def _won(self, session: UploadSession, share: Share, holder: str) -> bool:
+        free = True
         while True:
             if free:
                 upload, taken = await self._claim(session, share, holder)
