@@ -15,6 +15,7 @@ class OpenUploads:
     def __init__(self) -> None:
         self._sessions: dict[str, UploadSession] = {}
         self._earlier: dict[str, str] = {}
+        self._looked_at: set[str] = set()
         self._by_principal: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[UploadSession]:
@@ -23,7 +24,7 @@ class OpenUploads:
 
     def __len__(self) -> int:
         """How many are counted, those that an earlier process left among them."""
-        return len(self._sessions) + len(self._earlier)
+        return len(self._sessions) + len(self._earlier) - len(self._looked_at)
 
     @property
     def running(self) -> int:
@@ -44,13 +45,21 @@ class OpenUploads:
             raise too_many_open(maximum)
 
     def add(self, session: UploadSession) -> UploadSession:
-        """Hold a session; returns the one with its id that is held already, if any."""
+        """Hold a session, and count it; returns the one with its id that is held already, if any."""
+        held = self.look_at(session)
+        if held.id in self._looked_at:
+            self._looked_at.remove(held.id)
+            self._by_principal[held.principal_id] += 1
+        return held
+
+    def look_at(self, session: UploadSession) -> UploadSession:
+        """Hold a session without counting it before it is added; returns the one that is held already, if any."""
         open_already = self._sessions.get(session.id)
         if open_already is not None:
             return open_already
         self.forget(session.id)
         self._sessions[session.id] = session
-        self._by_principal[session.principal_id] += 1
+        self._looked_at.add(session.id)
         return session
 
     def add_earlier(self, upload: str, principal: str) -> None:
@@ -64,7 +73,9 @@ class OpenUploads:
         session = self._sessions.pop(upload, None)
         earlier = self._earlier.pop(upload, None)
         principal = earlier if session is None else session.principal_id
-        if principal is not None:
+        if upload in self._looked_at:
+            self._looked_at.remove(upload)
+        elif principal is not None:
             self._by_principal[principal] -= 1
             if not self._by_principal[principal]:
                 del self._by_principal[principal]

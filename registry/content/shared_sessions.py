@@ -93,7 +93,8 @@ class SharedSessions:
         if opening is None or (row is not None and row.digest):
             raise BlobUploadUnknown
         # One that is just being ended has its file still: there are no two of one upload.
-        session = held or self._worked_on.get(upload) or self.open.add(UploadSession(upload, opening))
+        hold = self.open.look_at if row is None else self.open.add
+        session = held or self._worked_on.get(upload) or hold(UploadSession(upload, opening))
         session.share = share = session.share or Share()
         if row is not None:
             share.is_noted, share.acknowledged = True, max(share.acknowledged, row.size)

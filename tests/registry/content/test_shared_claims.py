@@ -95,3 +95,11 @@ def test_a_claim_that_is_won_as_its_request_ends_is_released(node: LiveRegistry,
     path = Repository(client, "team/app").open_upload()
     assert client.patch(path, content=os.urandom(10)).status_code == 202
     asyncio.run(broken_off(node, path[-36:]))
+
+
+def test_who_looks_at_an_upload_has_not_opened_it(node: LiveRegistry, client: httpx.Client) -> None:
+    """Of so many as may be open, none is counted before its first byte."""
+    open_already = len(node.app.services.uploads.open)
+    paths = [Repository(client, "team/look").open_upload() for _ in range(MOST + 1)]
+    assert {client.get(path).status_code for path in paths} == {204}
+    assert len(node.app.services.uploads.open) <= open_already
