@@ -2,13 +2,14 @@
 
 import sys
 
-from policy.cli.process_setup import begin_serving
+from policy.cli.process_setup import begin_serving, open_closed_streams
 
 _INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command line; a server's signals are seen to before anything else is imported."""
+    open_closed_streams()
     if sys.argv[1:2] == ["serve"]:
         begin_serving()
     try:

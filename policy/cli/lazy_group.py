@@ -111,7 +111,7 @@ def _ending(run: Callable[[], Any]) -> int:
         code = INTERRUPTED if _interrupted(error) else COULD_NOT
         with suppress(OSError, ValueError):
             _tell(error, code)
-    _let_go()
+    let_go()
     return code
 
 
@@ -173,8 +173,8 @@ def _flush() -> None:
         sys.stdout.flush()
 
 
-def _let_go() -> None:
-    """Discard unwritten output: the interpreter would try again at exit, and set another exit code."""
+def let_go() -> None:
+    """Discard output that cannot be written: it would be tried again at exit, and set another exit code."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:

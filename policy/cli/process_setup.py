@@ -1,4 +1,4 @@
-"""Process set-up of `basegate serve` before large imports: signals, and faster imports.
+"""Process set-up before large imports: standard streams; for `basegate serve` signals, and faster imports.
 
 The server installs its signal handlers only after most of a second. The first process of a container has no default
 handlers: it would ignore signals until then, and `docker stop` would wait its full time and then kill.
@@ -7,9 +7,26 @@ handlers: it would ignore signals until then, and `docker stop` would wait its f
 import gc
 import os
 import signal
+import sys
 from types import FrameType
 
 from registry.server.quick_imports import without_unused
+
+
+def open_closed_streams() -> None:
+    """Open the standard streams that whoever began this process has closed.
+
+    Files that are opened later would take their numbers, and what is printed would go there. Input is at its end then,
+    errors are told to nobody, and output fails as on a full disk: an answer that could not be written was not given.
+    """
+    for number, mode in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, mode), True)
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
 
 
 def begin_serving() -> None:

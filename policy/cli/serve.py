@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from policy.app import build
 from policy.cli import welcome
+from policy.cli.lazy_group import let_go
 from policy.cli.process_setup import end_of_start
 from policy.enforcement.gate import PolicyGate
 from policy.settings import Settings
@@ -166,8 +167,8 @@ class Greeting:
                 "the first principals could not be made: see to what is wrong, then start again", reason=error.message
             )
         else:
-            if made:
-                _say(_first_words(url, made, quiet=self._quiet))
+            if made and not _say(_first_words(url, made, quiet=self._quiet)):
+                _log().error("the first secrets could not be shown: make new ones with basegate principal rotate")
 
 
 def _first_words(url: str, made: FirstStart, *, quiet: bool) -> str:
@@ -181,6 +182,12 @@ def _program() -> str:
     return "basegate" if on_path and Path(on_path).resolve() == called.resolve() else str(called)
 
 
-def _say(text: str) -> None:
-    click.echo(text)
-    sys.stdout.flush()
+def _say(text: str) -> bool:
+    """Whether it could be said; a server that nobody hears goes on."""
+    try:
+        click.echo(text)
+        sys.stdout.flush()
+    except OSError:
+        let_go()
+        return False
+    return True

@@ -48,9 +48,9 @@ class Stopping:
             self._server.force_exit = True
             self._cut()
             return
+        self._server.should_exit = True
         log.info("stopping", signal=number.name, uploads=uploads, requests=others)
         self._tell(words(uploads, others))
-        self._server.should_exit = True
 
 
 def words(uploads: int, others: int) -> str:

@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Any, TextIO, cast
 
@@ -18,13 +19,20 @@ from registry.telemetry.request_record import RequestRecord
 
 
 class _StandardError:
-    """Writes to the present `sys.stderr`, which may be replaced after the set-up."""
+    """Writes to the present `sys.stderr`, which may be replaced after the set-up.
+
+    A line that cannot be written is lost, and nothing else: a full disk or a pipe that nobody reads any more must not
+    fail what is logged.
+    """
 
     def write(self, text: str) -> int:
-        return sys.stderr.write(text)
+        with suppress(OSError, ValueError):
+            return sys.stderr.write(text)
+        return len(text)
 
     def flush(self) -> None:
-        sys.stderr.flush()
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
 
     def isatty(self) -> bool:
         return sys.stderr.isatty()
