@@ -45,7 +45,7 @@ class SinkSettings(Group):
     def _is_url(cls, url: str) -> str:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError(f"{url!r} is no address: needs https://HOST/PATH or http://HOST/PATH")
+            raise ValueError("needs https://HOST/PATH or http://HOST/PATH")
         if parts.username is not None:
             raise ValueError("credentials do not belong into a url: put an Authorization header into a file")
         return url

@@ -30,7 +30,7 @@ NOT_SETTINGS = frozenset(
 _FLAG_OR_GROUP = frozenset({"GATEWAY"})
 _PLAIN = re.compile(r"[\w.*/-]+")
 # Name and password of a URL, which are told to nobody.
-_IN_URL = re.compile(r"(?<=://)\S*:\S*@")
+_IN_URL = re.compile(r"(?<=://)\S*@")
 
 
 class SettingsError(BasegateError):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from registry.errors import BasegateError
+from registry.storage.objects.address import parse_store_url
 
 _STORE = re.compile(r"(s3|az|gs)://")
 _DATABASE = "postgresql://"
@@ -34,6 +35,8 @@ class _Places:
         stores = [word for word in words if _STORE.match(word)]
         databases = [word for word in words if word.startswith(_DATABASE)]
         folders = [word for word in words if word not in {*stores, *databases}]
+        for store in stores:
+            parse_store_url(store)  # before it is recorded: it may hold keys
         if any("://" in word for word in folders):
             # It may hold a password, and is not told.
             raise RouteRefused(f"{side} names something else: {_NEEDED}")

@@ -7,6 +7,8 @@ from registry.errors import BasegateError
 
 _FORM = re.compile(r"(?P<scheme>s3|az|gs)://(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{1,254})(?:/(?P<prefix>[^?#\s]*))?")
 
+_LOGIN = re.compile(r"(?<=://)\S*@")
+
 
 class StoreUnusable(BasegateError):
     """The object store of the settings cannot be used; the message says which part is wrong, and what is needed."""
@@ -40,7 +42,8 @@ def parse_store_url(url: str) -> StoreAddress:
     match = _FORM.fullmatch(url)
     parts = [] if match is None else (match["prefix"] or "").strip("/").split("/")
     if match is None or any(part in {".", ".."} for part in parts) or (len(parts) > 1 and "" in parts):
+        shown = _LOGIN.sub("…@", url)  # what somebody took for a place of keys is not told
         raise StoreUnusable(
-            f"storage.url is {url!r}: needs s3://BUCKET/PREFIX, az://CONTAINER/PREFIX or gs://BUCKET/PREFIX"
+            f"storage.url is {shown!r}: needs s3://BUCKET/PREFIX, az://CONTAINER/PREFIX or gs://BUCKET/PREFIX"
         )
     return StoreAddress(match["scheme"], match["bucket"], "/".join(parts))

@@ -104,6 +104,13 @@ def test_a_secret_for_a_registry_is_not_recorded(lab: Lab, tmp_path: Path, comma
     assert not [word for word in ("not-to-be-told", "username", "plain_http") if word in json.dumps(line)]
 
 
+def test_keys_in_the_url_of_a_store_are_not_recorded(lab: Lab) -> None:
+    """Nor told: such a URL is refused before anything else."""
+    words = ("migrate", "--from", str(lab.data), "--to", "s3://AK:not-to-be-told@bucket/lab")
+    refused = CliRunner().invoke(basegate, words)
+    assert (refused.exit_code, "not-to-be-told" in refused.output, lines(lab.data)) == (2, False, [])
+
+
 def test_the_audit_log_is_that_of_the_settings(lab: Lab, tmp_path: Path) -> None:
     """Wherever it is; the file is its owner's alone."""
     elsewhere = tmp_path / "elsewhere" / "log"

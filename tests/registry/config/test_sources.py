@@ -107,6 +107,14 @@ def test_bad_value_names_key_found_and_needed() -> None:
     assert "needs a whole number" in text
 
 
+@pytest.mark.parametrize("url", ["httpx://ann:hidden@h/x", "https://hidden@h/x", "https://:hidden@h/x"])
+def test_no_login_in_a_url_is_told(url: str) -> None:
+    """Wherever it stands in the settings, and whatever is wrong with it."""
+    with pytest.raises(SettingsError) as refused:
+        load(RegistrySettings, None, {"events.sinks": [{"name": "a", "url": url}]}, {})
+    assert ("events.sinks.0.url" in str(refused.value), "hidden" in str(refused.value)) == (True, False)
+
+
 def test_a_group_that_is_a_word_is_refused(tmp_path: Path) -> None:
     """A scalar where a group belongs is an error, not a crash."""
     assert "setting limits is 'none'" in _refusal(_file(tmp_path, "limits: none"))

@@ -47,6 +47,14 @@ def test_other_urls_are_refused(url: str) -> None:
         parse_store_url(url)
 
 
+@pytest.mark.parametrize("login", ["AK:hidden@", "hidden@", "AK:hid/hidden@"])
+def test_no_login_in_a_url_is_told(login: str) -> None:
+    """Somebody took it for the place of keys."""
+    with pytest.raises(StoreUnusable, match=r"s3://…@bucket/lab") as refused:
+        parse_store_url(f"s3://{login}bucket/lab")
+    assert "hidden" not in str(refused.value)
+
+
 def serve(folder: Path, storage: dict[str, object]) -> subprocess.CompletedProcess[str]:
     """Start a server that has to fail."""
     settings = {"data": str(folder / "data"), "listen": "127.0.0.1:0", "storage": storage, "auth": {"required": False}}
