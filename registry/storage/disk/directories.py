@@ -7,6 +7,7 @@ from pathlib import Path
 from registry.oci.digest import ENCODED_LENGTH, Digest
 from registry.storage.disk.fsync import DirectorySyncs, sync_directory
 from registry.storage.disk.layout import Layout
+from registry.storage.disk.stray import clear_folder, clear_place
 
 
 class Directories:
@@ -29,7 +30,8 @@ class Directories:
         """Every folder that holds blobs, with its algorithm (blocking)."""
         for algorithm in ENCODED_LENGTH:
             for folder in sorted((self._layout.blobs / algorithm).iterdir()):
-                yield algorithm, folder
+                if folder.is_dir():
+                    yield algorithm, folder
 
     def all(self) -> list[Path]:
         """Every folder that holds blobs, in the order of their digests (blocking)."""
@@ -40,10 +42,13 @@ class Directories:
         target = self._layout.blob(digest)
         folder = target.parent
         if folder not in self._durable:
-            folder.mkdir(exist_ok=True)
-            self._syncs.sync(folder.parent)
+            self._make(folder)
             self._durable.add(folder)
-        path.rename(target)
+        try:
+            path.rename(target)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            self._clear(target)
+            path.rename(target)
         self._syncs.sync(folder)
         return target
 
@@ -55,9 +60,23 @@ class Directories:
         """
         try:
             os.link(path, target)
-        except FileNotFoundError:
-            Path(target).parent.mkdir(exist_ok=True)
+        except (FileNotFoundError, NotADirectoryError):
+            self._clear(Path(target))
             os.link(path, target)
+        except FileExistsError:
+            if not clear_place(Path(target), self._layout.quarantine):
+                raise
+            os.link(path, target)
+
+    def _clear(self, target: Path) -> None:
+        """Make the place of a blob ready: somebody may have removed its folder, or put something there."""
+        clear_folder(target.parent, self._layout.quarantine)
+        self._make(target.parent)
+        clear_place(target, self._layout.quarantine)
+
+    def _make(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        self._syncs.sync(folder.parent)
 
     def bring_back(self, aside: Path, target: Path) -> None:
         """Move a blob's file back to its name, durably, unless another has it by now (blocking)."""

@@ -17,6 +17,7 @@ import structlog
 from registry.oci.digest import ENCODED_LENGTH, Digest
 from registry.storage.blob_store import Damaged
 from registry.storage.disk.layout import Layout
+from registry.storage.disk.stray import is_file
 from registry.storage.file_stamp import Stamp, stamp_of
 
 _MANIFEST = ".manifest"
@@ -128,7 +129,7 @@ class DiskQuarantine:
             self._manifests.discard(item.digest)
 
     def _is_there(self, digest: Digest) -> bool:
-        return self._layout.blob(digest).exists()
+        return is_file(self._layout.blob(digest))
 
     def _healed(self, item: Damaged) -> bool:
         if item.is_manifest or not self._is_there(item.digest):

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import io
 import os
+import stat
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -16,20 +17,30 @@ from registry.storage.blob_store import OpenedBlob, StoredBlob
 from registry.storage.file_stamp import Stamp, stamp_of
 
 PIECE = 1 << 20
+_NO_FILE = {errno.ELOOP, errno.ENXIO, errno.ENOTDIR}
+"""How the system says that a link or a socket is there, or that its folder is none."""
 
 
 def no_links(path: str, flags: int) -> int:
-    """An opener for `open`: a link in the file's place is not followed, and counts as no file."""
+    """An opener for `open`: what is no file counts as none, and is not waited for. A link is not followed."""
     try:
-        return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise FileNotFoundError(errno.ENOENT, "a link is in the file's place", path) from None
+        if error.errno in _NO_FILE:
+            raise _no_file(path) from None
         raise
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise _no_file(path)
+
+
+def _no_file(path: str) -> FileNotFoundError:
+    return FileNotFoundError(errno.ENOENT, "something else is in the file's place", path)
 
 
 def open_blob(path: Path) -> io.FileIO:
-    """A file of ours, for reading. Raises FileNotFoundError also where a link is in its place."""
+    """A file of ours, for reading. Raises FileNotFoundError also where something else is in its place."""
     return io.FileIO(path, "rb", opener=no_links)
 
 
@@ -53,7 +64,7 @@ class StoredFile(StoredBlob):
 
 
 def open_file(path: Path) -> OpenedBlob:
-    """A file of ours behind a descriptor of its own. Raises FileNotFoundError also where a link is in its place."""
+    """A file of ours behind a descriptor of its own. Raises FileNotFoundError also where something else is there."""
     descriptor = no_links(str(path), os.O_RDONLY)
     return OpenedBlob(descriptor, stamp_of(os.fstat(descriptor)))
 

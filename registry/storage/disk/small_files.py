@@ -17,7 +17,7 @@ from registry.storage.blob_store import StoredBlob
 from registry.storage.disk.directories import Directories
 from registry.storage.disk.errors import disk_refusals
 from registry.storage.disk.layout import Layout
-from registry.storage.disk.reading import StoredFile
+from registry.storage.disk.reading import StoredFile, open_blob
 
 _NO_SECOND_NAMES = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 """How a file system says that a file has one name there (link(2))."""
@@ -75,7 +75,8 @@ class SmallFiles:
         if self.holds(digest, content):
             return False
         # Nobody relies on what is damaged, and replacing thousands of files durably would take minutes.
-        self._layout.blob(digest).unlink(missing_ok=True)
+        with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            self._layout.blob(digest).unlink()
         self.write(digest, content)
         return True
 
@@ -83,7 +84,8 @@ class SmallFiles:
         """Whether the blob's file has exactly these bytes; what cannot be read does not."""
         path = self._layout.blob(digest)
         try:
-            return path.stat().st_size == len(content) and path.read_bytes() == content
+            with open_blob(path) as file:
+                return os.fstat(file.fileno()).st_size == len(content) and file.readall() == content
         except OSError:
             return False
 

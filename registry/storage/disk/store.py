@@ -28,6 +28,7 @@ from registry.storage.disk.reading import StoredFile, hash_file, no_links, open_
 from registry.storage.disk.reserve import DiskReserve
 from registry.storage.disk.small_files import SmallFiles
 from registry.storage.disk.staging import PIECE, DiskStaging, StagingContext, staged_in
+from registry.storage.disk.stray import is_file
 from registry.storage.disk.trash import DiskTrash
 from registry.storage.file_stamp import SoundFiles, Stamp, stamp_of
 
@@ -93,7 +94,7 @@ class DiskStore:
     async def get(self, digest: Digest, maximum: int) -> bytes | None:
         """Read in a worker thread, unless it is small, was stored or read lately, and is still there."""
         known = self._recent.get(digest)
-        if known is not None and len(known) <= maximum and self._layout.blob(digest).exists():
+        if known is not None and len(known) <= maximum and is_file(self._layout.blob(digest)):
             return known
         found = await self._run(lambda: self._read_sound(digest, maximum))
         if found is not None:
@@ -195,7 +196,7 @@ class DiskStore:
 
     def holds(self, digest: Digest) -> bool:
         """Whether there is a file for the blob, whatever is in it (blocking)."""
-        return self._layout.blob(digest).exists()
+        return is_file(self._layout.blob(digest))
 
     def size_of(self, digest: Digest) -> int | None:
         """Bytes of the blob's file, or `None` when there is none (blocking)."""
@@ -233,7 +234,7 @@ class DiskStore:
 def _at_rest(digest: Digest, path: Path) -> StoredBlob | None:
     try:
         found = path.lstat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     if not stat.S_ISREG(found.st_mode):  # a link may lead to what is not ours to hand out
         return None
