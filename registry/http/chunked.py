@@ -3,6 +3,8 @@
 import re
 
 _SIZE = re.compile(rb"([0-9a-fA-F]{1,15})((?:[ \t]*;[\t -~\x80-\xff]*)?)")
+_SEPARATOR = re.compile(rb"\r\n([0-9a-fA-F]{1,15})(?:;[\t -~\x80-\xff]{0,1000})?\r\n")
+"""The end of a chunk and the size of the next, as nearly all are sent: read in one step, for there may be many."""
 LINE = 4096
 """The most bytes of a chunk's size line with its extensions."""
 SHORT = 64
@@ -26,8 +28,6 @@ class ChunkedDecoder:
         self._line = bytearray()  # an unfinished size or trailer line
         self._awaits_end = False  # the CR LF behind a chunk's data
         self._trailers = -1  # bytes of trailer lines; -1 before the last chunk
-        self._usual = b"\r\n"  # the last separator of two chunks: clients send all chunks but the last in one size
-        self._usual_size = 0
         self.complete = False
 
     @property
@@ -50,14 +50,10 @@ class ChunkedDecoder:
                 self._left -= len(piece)
                 self._awaits_end = self._left == 0
                 pieces.append(piece)
-            elif (
-                self._awaits_end
-                and not self._line
-                and self._usual_size
-                and data[position : position + len(self._usual)] == self._usual
-            ):
-                position += len(self._usual)
-                self._left, self._awaits_end = self._usual_size, False
+            elif self._awaits_end and not self._line and (found := _SEPARATOR.match(data, position)):
+                position = found.end()
+                self._awaits_end = False
+                self._begin(int(found[1], 16))
             else:
                 position += self._read_line(data[position:])
         return pieces, data[position:]
@@ -93,11 +89,13 @@ class ChunkedDecoder:
             match = _SIZE.fullmatch(line)
             if match is None:
                 raise ChunkRefused("a chunk size is malformed")
-            self._left = int(match.group(1), 16)
-            if self._left == 0:
-                self._trailers = 0
-            elif len(line) <= SHORT:
-                self._usual, self._usual_size = b"\r\n%b\r\n" % line, self._left
+            self._begin(int(match.group(1), 16))
+
+    def _begin(self, size: int) -> None:
+        """Begin a chunk; the last one has no bytes."""
+        self._left = size
+        if not size:
+            self._trailers = 0
 
     def _take_trailer(self, line: bytes) -> None:
         """Trailers are read and dropped (RFC 9110 section 6.5.1)."""

@@ -1,5 +1,7 @@
 """The chunked coding: what it means wherever it is cut, and what is refused."""
 
+import sys
+
 import httptools
 import pytest
 from hypothesis import given
@@ -140,3 +142,21 @@ def test_many_chunks_of_one_size_and_then_others_arrive_whole() -> None:
     sizes = [5, 5, 5, 4, 5, 6, 6, 1]
     stream = b"".join(b"%x;a=b\r\n%b\r\n" % (size, b"x" * size) for size in sizes)
     assert decode(stream + b"0\r\n\r\n") == (b"x" * sum(sizes), b"", True)
+
+
+@pytest.mark.parametrize("extension", [b"", b";x=y"])
+def test_small_chunks_cost_few_steps(extension: bytes) -> None:
+    """Each takes two calls at most, whatever the sizes: they are decoded while everybody else waits."""
+    calls = 0
+
+    def count(_frame: object, event: str, _value: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    stream = b"".join(b"%d%b\r\n%b\r\n" % (size, extension, b"x" * size) for size in (1, 2) * 500)
+    sys.setprofile(count)
+    try:
+        content, _, _ = decode(stream)
+    finally:
+        sys.setprofile(None)
+    assert (len(content), calls < 2100) == (1500, True)
