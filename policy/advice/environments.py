@@ -107,11 +107,24 @@ class _Planner:
         return bool(self._made.conda or self._made.python)
 
     def _with_conda(self) -> None:
+        if (self._conda_is_wrong or self._python_is_wrong) and self._bring_home():
+            return
         prefix = self._prefix
         narrowed = len({fact.value.get("prefix") for fact in self._condas}) > 1 and self._narrow(prefix)
         changed = self._repair_conda(prefix) if self._wanted.conda else ""
         if self._python_is_wrong:
             self._repair_python(prefix, changed, narrowed=narrowed)
+
+    def _bring_home(self) -> bool:
+        """Repair the link by which a conda is started by the Python of another prefix, which has no Conda."""
+        for fact in self._condas:
+            home = fact.value.get("program", "").rpartition("/bin/")[0]
+            there = [item for item in self._facts.facts if item.subject == _CONDA and item.value.get("prefix") == home]
+            strayed = not fact.value.get("version") and fact.value.get("prefix") != home
+            if strayed and there and all(map(self._good, there)) and self._mend_launcher(home):
+                self._made.conda += self._made.python if self._wanted.conda else ()
+                return True
+        return False
 
     def _narrow(self, prefix: str) -> bool:
         """Put one of several prefixes on PATH when another one is wrong."""
