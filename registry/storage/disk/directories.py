@@ -42,12 +42,15 @@ class Directories:
         target = self._layout.blob(digest)
         folder = target.parent
         if folder not in self._durable:
-            self._make(folder)
+            clear_folder(folder, self._layout.quarantine)
+            folder.mkdir(exist_ok=True)
+            self._syncs.sync(folder.parent)
             self._durable.add(folder)
         try:
             path.rename(target)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             self._clear(target)
+            self._syncs.sync(folder.parent)
             path.rename(target)
         self._syncs.sync(folder)
         return target
@@ -71,12 +74,8 @@ class Directories:
     def _clear(self, target: Path) -> None:
         """Make the place of a blob ready: somebody may have removed its folder, or put something there."""
         clear_folder(target.parent, self._layout.quarantine)
-        self._make(target.parent)
+        target.parent.mkdir(exist_ok=True)
         clear_place(target, self._layout.quarantine)
-
-    def _make(self, folder: Path) -> None:
-        folder.mkdir(exist_ok=True)
-        self._syncs.sync(folder.parent)
 
     def bring_back(self, aside: Path, target: Path) -> None:
         """Move a blob's file back to its name, durably, unless another has it by now (blocking)."""

@@ -82,6 +82,16 @@ def test_a_push_heals_the_place(live: LiveRegistry, repository: Repository, cont
     assert repository.get(paths[0]).content == content
 
 
+def test_a_first_push_heals_its_folder(live: LiveRegistry, repository: Repository) -> None:
+    """Also where nothing has come to that folder since the start."""
+    digest = Digest.of(LARGE)
+    folder = place_of(live.data, digest).parent
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.touch()
+    repository.blob(LARGE)
+    assert repository.get(f"blobs/{digest}").status_code == 200
+
+
 @pytest.mark.parametrize("put", EVERY)
 def test_a_start_restores_what_the_journal_has(tmp_path: Path, put: Put) -> None:
     """A small blob whose bytes are still in the database is put back into its place."""
