@@ -107,7 +107,7 @@ class _Planner:
         return bool(self._made.conda or self._made.python)
 
     def _with_conda(self) -> None:
-        if (self._conda_is_wrong or self._python_is_wrong) and self._bring_home():
+        if (self._conda_is_wrong or self._python_is_wrong) and self._mend_starting_link():
             return
         prefix = self._prefix
         narrowed = len({fact.value.get("prefix") for fact in self._condas}) > 1 and self._narrow(prefix)
@@ -115,7 +115,7 @@ class _Planner:
         if self._python_is_wrong:
             self._repair_python(prefix, changed, narrowed=narrowed)
 
-    def _bring_home(self) -> bool:
+    def _mend_starting_link(self) -> bool:
         """Repair the link by which a conda is started by the Python of another prefix, which has no Conda."""
         for fact in self._condas:
             home = fact.value.get("program", "").rpartition("/bin/")[0]

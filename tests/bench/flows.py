@@ -69,7 +69,7 @@ def push_streamed(wire: Connection, job: Job, client: int) -> Iterator[Operation
 
 
 def pull(wire: Connection, job: Job, client: int) -> Iterator[Operation]:
-    """GET of a whole blob; two blobs shared by all clients. Where a store is named that has it, that is all."""
+    """GET of a whole blob; two blobs shared by all clients. A redirect to the store ends it."""
     item = held(wire, payload(job.kind, job.size, f"pull {client % 2}"), "bench/pull")
     for _ in range(job.count):
         yield partial(_pull, wire, item)
