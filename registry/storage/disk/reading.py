@@ -21,7 +21,7 @@ _NO_FILE = {errno.ELOOP, errno.ENXIO, errno.ENOTDIR}
 """How the system says that a link or a socket is there, or that its folder is none."""
 
 
-def no_links(path: str, flags: int) -> int:
+def regular_file(path: str, flags: int) -> int:
     """An opener for `open`: what is no file counts as none, and is not waited for. A link is not followed."""
     try:
         descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -41,7 +41,7 @@ def _no_file(path: str) -> FileNotFoundError:
 
 def open_blob(path: Path) -> io.FileIO:
     """A file of ours, for reading. Raises FileNotFoundError also where something else is in its place."""
-    return io.FileIO(path, "rb", opener=no_links)
+    return io.FileIO(path, "rb", opener=regular_file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class StoredFile(StoredBlob):
 
 def open_file(path: Path) -> OpenedBlob:
     """A file of ours behind a descriptor of its own. Raises FileNotFoundError also where something else is there."""
-    descriptor = no_links(str(path), os.O_RDONLY)
+    descriptor = regular_file(str(path), os.O_RDONLY)
     return OpenedBlob(descriptor, stamp_of(os.fstat(descriptor)))
 
 

@@ -24,7 +24,7 @@ from registry.storage.disk.errors import as_read_error, disk_refusals, read_refu
 from registry.storage.disk.fsync import DirectorySyncs, early_writeback, file_system_sync
 from registry.storage.disk.layout import Layout
 from registry.storage.disk.quarantine import DiskQuarantine
-from registry.storage.disk.reading import StoredFile, hash_file, no_links, open_blob
+from registry.storage.disk.reading import StoredFile, hash_file, open_blob, regular_file
 from registry.storage.disk.reserve import DiskReserve
 from registry.storage.disk.small_files import SmallFiles
 from registry.storage.disk.staging import PIECE, DiskStaging, StagingContext, staged_in
@@ -131,7 +131,7 @@ class DiskStore:
         """Open once, then a piece for each worker-thread hop."""
         path = self._layout.blob(blob.digest)
         try:
-            async with aiofiles.open(path, "rb", buffering=0, executor=self._pool, opener=no_links) as file:
+            async with aiofiles.open(path, "rb", buffering=0, executor=self._pool, opener=regular_file) as file:
                 await file.seek(start)
                 left = length
                 while left > 0 and (piece := await file.read(min(left, PIECE))):
